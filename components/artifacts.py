@@ -1,0 +1,43 @@
+"""Artifact types that Graft's components exchange, beside TFX's standard ones."""
+
+
+
+class Quarantine(Artifact):
+    """What ingest refused, and what it took in.
+
+    Files: `quarantine.jsonl`, one object a refused file with `name`, `code` and `reason`;
+    `ingest.json` with `images`, `quarantined`, `classes` (name to count), `splits` (name to
+    count), `converted` (conversion to count), `split_source` ("user" or "assigned") and
+    `fingerprint`.
+    """
+
+    TYPE_NAME = "GraftQuarantine"
+
+
+class Findings(Artifact):
+    """What validation found.
+
+    File: `findings.json`, a list of objects with `check`, `severity` ("error", "warning" or
+    "info"), `message` and `images` (names, at most 20) and `count`.
+    """
+
+    TYPE_NAME = "GraftFindings"
+
+
+class Embeddings(Artifact):
+    """Features of the frozen backbone; format in `models.embedding`.
+
+    Files: `<split>.npz` and `meta.json`.
+    """
+
+    TYPE_NAME = "GraftEmbeddings"
+    PROPERTIES = {"key": Property(type=PropertyType.STRING)}
+
+
+class TuningHistory(Artifact):
+    """Every trial of one search and the task it was made on; format in `models.tuning.history`.
+
+    Files: `history.jsonl` and `probe.json` (the best head on the frozen backbone).
+    """
+
+    TYPE_NAME = "GraftTuningHistory"

@@ -1,0 +1,1 @@
+"""Keras models and their training; knows nothing of TFX."""

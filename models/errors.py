@@ -1,0 +1,37 @@
+"""Errors that a user can act on, each with the exit code of the `graft` command.
+
+A message says what was expected, what came, and how to mend it; the command prints the message
+alone and keeps the traceback for the log file.
+"""
+
+from typing import ClassVar
+
+
+class GraftError(Exception):
+    """Base of every error with a message meant for the user (exit code 1)."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(GraftError):
+    """A bad flag, configuration key or value, or a missing file (exit code 2)."""
+
+    exit_code = 2
+
+
+class BadDataError(GraftError):
+    """The data cannot be trained on: empty, one class, or refused by validation (exit code 3)."""
+
+    exit_code = 3
+
+
+class NotBlessedError(GraftError):
+    """The model was trained but not found good enough to be pushed (exit code 4)."""
+
+    exit_code = 4
+
+
+class WorkspaceBusyError(GraftError):
+    """Another run holds the workspace (exit code 5)."""
+
+    exit_code = 5

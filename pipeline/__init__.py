@@ -1,0 +1,1 @@
+"""What runs, in what order: configuration, pipeline, runner, command and report."""

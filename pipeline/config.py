@@ -1,0 +1,185 @@
+"""The configuration of a run: every key, its default and its meaning, in one place.
+
+Read once, validated once, frozen. `graft init` writes it with these comments; `graft config`
+prints the effective one.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.errors import UsageError
+
+Severity = Literal["error", "warning", "ignore"]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class DataConfig(_Section):
+    """Where the images come from and how they are split."""
+
+    path: str = ""
+    """Folder with a folder per class (train/, validation/, test/ above them where the data has a
+    split of its own), a .csv or .jsonl manifest (path, label, optional split), or .tfrecord
+    files. May hold {SPAN} and {VERSION}: the newest is taken."""
+    validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
+    """Share of each class set aside for choosing, where the data has no split of its own."""
+    test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
+    """Share of each class set aside for the final figure."""
+    max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
+    """Images with more pixels are quarantined (decompression bombs)."""
+
+
+class ValidationConfig(_Section):
+    """What the gate stops the run for: error stops it, warning is reported, ignore is silent."""
+
+    schema_path: str = ""
+    """Schema of the derived features: inferred and written here by the first run, then yours to
+    edit and commit. Empty: schema/schema.pbtxt in the workspace."""
+    schema_anomaly: Severity = "warning"
+    """A statistic outside the schema (TFDV)."""
+    unseen_class: Severity = "error"
+    """A class in validation or test that training has no image of, or that the schema lacks."""
+    label_conflict: Severity = "error"
+    """The same image under two labels."""
+    duplicate_across_splits: Severity = "warning"
+    """The same bytes in training and in validation or test."""
+    near_duplicate_across_splits: Severity = "warning"
+    """Perceptually equal images in training and in validation or test."""
+    near_duplicate_distance: Annotated[int, Field(ge=0, le=16)] = 2
+    """Bits by which two 64-bit perceptual hashes may differ and still count as near-duplicates."""
+    min_images_per_class: Annotated[int, Field(ge=1)] = 5
+    """Fewer training images than this in a class is a finding."""
+    too_few_images: Severity = "error"
+    """A class with fewer training images than min_images_per_class."""
+    max_quarantined: Fraction = 0.1
+    """Largest share of images that may be refused."""
+    too_many_quarantined: Severity = "error"
+    """More than max_quarantined of the images were refused."""
+
+
+class ModelConfig(_Section):
+    """The pretrained backbone."""
+
+    backbone: str = "EfficientNetLite0"
+    """EfficientNetLite0, or any model of Keras Applications by name (MobileNetV2, ResNet50, …)."""
+    weights: str = "imagenet"
+    """imagenet, the path of a weights file, or none (random; for tests)."""
+    image_size: Annotated[int, Field(ge=32, le=1024)] | None = None
+    """Side in pixels that images are resized to. Empty: the backbone's own."""
+    resize: Literal["stretch", "pad", "crop"] = "stretch"
+    """How a rectangle becomes a square."""
+
+
+class TuningConfig(_Section):
+    """The search for the head's hyperparameters, on the frozen backbone's embeddings."""
+
+    trials: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Trials in all."""
+    algorithm: Literal["bayesian", "random"] = "bayesian"
+    """Keras Tuner oracle that proposes trials."""
+    epochs: Annotated[int, Field(ge=1)] = 30
+    """Most epochs in one trial; it stops earlier when validation no longer improves."""
+    learning_rate: tuple[float, float] = (1e-4, 1e-1)
+    """Range, sampled in logarithmic scale."""
+    weight_decay: tuple[float, float] = (1e-6, 1e-1)
+    """Range, sampled in logarithmic scale."""
+    dropout: tuple[float, float] = (0.0, 0.6)
+    """Range."""
+    label_smoothing: tuple[float, float] = (0.0, 0.2)
+    """Range."""
+    hidden_units: tuple[int, ...] = (0, 128, 512)
+    """Choices of the hidden layer's width; 0 is a linear head."""
+    batch_size: tuple[int, ...] = (32, 128)
+    """Choices."""
+
+
+class TrainingConfig(_Section):
+    """How the final model is trained."""
+
+    strategy: Literal["auto", "feature_extraction", "fine_tune"] = "auto"
+    """feature_extraction trains the head alone; fine_tune then unfreezes the top of the backbone
+    at a lower rate; auto chooses by the number of training images."""
+    auto_fine_tune_images: Annotated[int, Field(ge=0)] = 500
+    """auto fine-tunes from this many training images on."""
+    epochs: Annotated[int, Field(ge=1)] = 10
+    """Most fine-tuning epochs."""
+    patience: Annotated[int, Field(ge=1)] = 3
+    """Epochs without a better validation score before training stops."""
+    unfreeze: Fraction = 0.5
+    """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
+    learning_rate: Annotated[float, Field(gt=0.0)] = 1e-4
+    """Fine-tuning rate of the backbone."""
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    """Images a step while fine-tuning."""
+    augment: bool = True
+    """Random flips and small changes of framing and light while fine-tuning."""
+    class_weights: Literal["none", "balanced"] = "balanced"
+    """balanced weighs each class by the inverse of its share of the training images."""
+    mixed_precision: Literal["auto", "on", "off"] = "auto"
+    """auto: on where there is a GPU."""
+
+
+class EvaluationConfig(_Section):
+    """What a model must show before it is pushed. The figures are on the test split."""
+
+    min_accuracy: Fraction = 0.5
+    """Least accuracy."""
+    max_accuracy_drop: Fraction = 0.01
+    """Most accuracy that may be lost against the last blessed model."""
+    max_drop_below_probe: Fraction = 0.02
+    """Most accuracy that may be lost against the head on the frozen backbone (negative transfer)."""
+    min_class_recall: Fraction = 0.0
+    """Least recall of every class."""
+    max_calibration_error: Fraction = 1.0
+    """Most expected calibration error."""
+    top_k: Annotated[int, Field(ge=2)] = 3
+    """The k of top-k accuracy."""
+
+
+class ServingConfig(_Section):
+    """The serving directory and the check before the push."""
+
+    model_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = "graft"
+    """Name in the serving API: /v1/models/<model_name>."""
+    directory: str = ""
+    """Directory of versions that the server watches. Empty: serving/<model_name> in the
+    workspace."""
+    check_images: Annotated[int, Field(ge=1, le=64)] = 8
+    """Real images sent through REST and gRPC before the push."""
+    tolerance: Annotated[float, Field(gt=0.0)] = 1e-3
+    """Most that a served probability may differ from the trainer's."""
+
+
+class Config(_Section):
+    """Everything about a run."""
+
+    workspace: str = "graft-workspace"
+    """Holds all that runs make: metadata, artifacts, reports, the serving directory."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Of the split, the search and the training."""
+    data: DataConfig = DataConfig()
+    validation: ValidationConfig = ValidationConfig()
+    model: ModelConfig = ModelConfig()
+    tuning: TuningConfig = TuningConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    serving: ServingConfig = ServingConfig()
+
+    @property
+    def schema_path(self) -> Path:
+        """File of the curated schema."""
+        own = self.validation.schema_path
+        return Path(own) if own else Path(self.workspace) / "schema" / "schema.pbtxt"
+
+    @property
+    def serving_directory(self) -> Path:
+        """Directory of versions that the server watches."""
+        own = self.serving.directory
+        return Path(own) if own else Path(self.workspace) / "serving" / self.serving.model_name
