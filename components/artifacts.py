@@ -1,5 +1,6 @@
 """Artifact types that Graft's components exchange, beside TFX's standard ones."""
 
+from tfx.types.artifact import Artifact, Property, PropertyType
 
 
 class Quarantine(Artifact):
