@@ -1,0 +1,158 @@
+"""Every model of Keras Applications, each with its own preprocessing and default input size."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import keras
+
+from models.errors import UsageError
+
+_DOWNLOAD_TIMEOUT = 30.0
+"""Seconds without a byte after which a download counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Application:
+    """A function of `keras.applications`.
+
+    Attributes:
+        module: where its `preprocess_input` lives.
+        size: side in pixels of the images that its ImageNet weights were trained on.
+    """
+
+    module: str
+    size: int = 224
+
+
+_CONVNEXT: Final = _Application("convnext")
+_DENSENET: Final = _Application("densenet")
+_RESNET: Final = _Application("resnet")
+_RESNET_V2: Final = _Application("resnet_v2")
+
+APPLICATIONS: Final = {
+    "ConvNeXtTiny": _CONVNEXT,
+    "ConvNeXtSmall": _CONVNEXT,
+    "ConvNeXtBase": _CONVNEXT,
+    "ConvNeXtLarge": _CONVNEXT,
+    "ConvNeXtXLarge": _CONVNEXT,
+    "DenseNet121": _DENSENET,
+    "DenseNet169": _DENSENET,
+    "DenseNet201": _DENSENET,
+    "EfficientNetB0": _Application("efficientnet", 224),
+    "EfficientNetB1": _Application("efficientnet", 240),
+    "EfficientNetB2": _Application("efficientnet", 260),
+    "EfficientNetB3": _Application("efficientnet", 300),
+    "EfficientNetB4": _Application("efficientnet", 380),
+    "EfficientNetB5": _Application("efficientnet", 456),
+    "EfficientNetB6": _Application("efficientnet", 528),
+    "EfficientNetB7": _Application("efficientnet", 600),
+    "EfficientNetV2B0": _Application("efficientnet_v2", 224),
+    "EfficientNetV2B1": _Application("efficientnet_v2", 240),
+    "EfficientNetV2B2": _Application("efficientnet_v2", 260),
+    "EfficientNetV2B3": _Application("efficientnet_v2", 300),
+    "EfficientNetV2S": _Application("efficientnet_v2", 384),
+    "EfficientNetV2M": _Application("efficientnet_v2", 480),
+    "EfficientNetV2L": _Application("efficientnet_v2", 480),
+    "InceptionResNetV2": _Application("inception_resnet_v2", 299),
+    "InceptionV3": _Application("inception_v3", 299),
+    "MobileNet": _Application("mobilenet"),
+    "MobileNetV2": _Application("mobilenet_v2"),
+    "MobileNetV3Large": _Application("mobilenet_v3"),
+    "MobileNetV3Small": _Application("mobilenet_v3"),
+    "NASNetLarge": _Application("nasnet", 331),
+    "NASNetMobile": _Application("nasnet"),
+    "ResNet50": _RESNET,
+    "ResNet101": _RESNET,
+    "ResNet152": _RESNET,
+    "ResNet50V2": _RESNET_V2,
+    "ResNet101V2": _RESNET_V2,
+    "ResNet152V2": _RESNET_V2,
+    "VGG16": _Application("vgg16"),
+    "VGG19": _Application("vgg19"),
+    "Xception": _Application("xception", 299),
+}
+"""By the name of the function in `keras.applications`."""
+
+
+@keras.saving.register_keras_serializable(package="graft")
+class ApplicationPreprocessing(keras.layers.Layer):
+    """`keras.applications.<module>.preprocess_input` as a layer, so that it travels in the model.
+
+    It computes in float32 under every policy: 0..255 does not fit half precision.
+    """
+
+    def __init__(self, module: str, **kwargs: Any) -> None:
+        """Takes the name of a module of `keras.applications`, such as "resnet_v2"."""
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.module = module
+
+    def call(self, inputs: Any) -> Any:
+        """Preprocesses RGB in 0..255, [n, h, w, 3], the way the weights were trained."""
+        return getattr(keras.applications, self.module).preprocess_input(inputs)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Everything needed to build the layer again."""
+        return {**super().get_config(), "module": self.module}
+
+
+def build(name: str, image_size: int, *, imagenet: bool) -> keras.Model:
+    """Builds a model of Keras Applications without its classifier.
+
+    Args:
+        name: a key of `APPLICATIONS`.
+        image_size: side in pixels.
+        imagenet: download (once) and load the ImageNet weights; else they are random.
+
+    Returns:
+        Flat model from float32 [n, s, s, 3] RGB in 0..255 to pooled features [n, d].
+
+    Raises:
+        UsageError: the images are too small for the model, or the download failed.
+    """
+    shape = (image_size, image_size, 3)
+    inputs = keras.Input(shape, name="image")
+    preprocessed = ApplicationPreprocessing(APPLICATIONS[name].module, name="preprocessing")(inputs)
+    options = {
+        "include_top": False,
+        "input_tensor": preprocessed,
+        "input_shape": shape,
+        "pooling": "avg",
+        "name": name,
+    }
+    application = getattr(keras.applications, name)
+    try:
+        if not imagenet:
+            return application(weights=None, **options)
+        with _download_timeout():
+            return application(weights="imagenet", **options)
+    except ValueError as error:
+        raise UsageError(
+            f"{name} cannot be built for images of {image_size} x {image_size} pixels "
+            f"(its own size is {APPLICATIONS[name].size}): {error}"
+        ) from error
+    except Exception as error:  # keras.utils.get_file raises bare Exception
+        if not imagenet:
+            raise
+        raise UsageError(
+            f"the ImageNet weights of {name} could not be downloaded: {error}. "
+            "Use the backbone EfficientNetLite0, whose weights are installed with Graft, or set "
+            "weights to the path of a .keras or .weights.h5 file saved where there is a network"
+        ) from error
+
+
+@contextmanager
+def _download_timeout() -> Iterator[None]:
+    """Bounds Keras' download, which otherwise waits for ever on a firewall that drops packets."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_DOWNLOAD_TIMEOUT)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

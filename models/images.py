@@ -1,0 +1,118 @@
+"""The one way from encoded bytes to pixels, shared by embedding, training, evaluation and serving.
+
+Only TensorFlow's own C++ operations are used, so the same function runs inside `tf.data`, inside an
+exported signature and in a TF Serving process, with the same result.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import tensorflow as tf
+
+from models.errors import UsageError
+
+Resize = Literal["stretch", "pad", "crop"]
+
+DECODE_VERSION: Final = 1
+"""Raise it whenever `decode_and_resize` gives other pixels than before: cached embeddings carry
+it in their key."""
+
+_DCT_RATIOS: Final = (8, 4, 2)
+"""Reductions that a JPEG decoder gets for free by computing fewer DCT coefficients."""
+_DCT_MARGIN: Final = 2
+"""A reduced JPEG keeps at least this many times the wanted size on its shorter side, so that the
+antialiased resize after it still decides what the pixels are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """The square that every image becomes.
+
+    Attributes:
+        size: side in pixels.
+        resize: how a rectangle becomes a square: "stretch" ignores the aspect ratio, "pad" keeps
+            all of the image and fills with black, "crop" keeps the central square.
+    """
+
+    size: int
+    resize: Resize = "stretch"
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be built.
+
+        Raises:
+            UsageError: a size below 1 or an unknown way of resizing.
+        """
+        if self.size < 1:
+            raise UsageError(f"image size must be at least 1 pixel, not {self.size}")
+        if self.resize not in get_args(Resize):
+            raise UsageError(f"resize must be one of {get_args(Resize)}, not {self.resize!r}")
+
+
+def decode_and_resize(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+    """Decodes one JPEG, PNG, BMP or GIF (first frame) and brings it to the wanted square.
+
+    Grey becomes RGB by repetition and alpha is dropped. Resizing is antialiased bilinear. A JPEG
+    much larger than wanted is decoded at a half, a quarter or an eighth, which is several times
+    faster and hardly changes the result.
+
+    Args:
+        encoded: string scalar, the file's bytes.
+        spec: the wanted square.
+
+    Returns:
+        float32 [size, size, 3], RGB in 0..255.
+
+    Raises:
+        tf.errors.InvalidArgumentError: when run, if the bytes are not a whole image.
+    """
+    image = tf.cond(
+        tf.io.is_jpeg(encoded),
+        lambda: _decode_jpeg(encoded, spec),
+        lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
+    )
+    image.set_shape([None, None, 3])
+    resized = _to_square(image, spec)
+    return tf.ensure_shape(tf.cast(resized, tf.float32), [spec.size, spec.size, 3])
+
+
+def decode_batch(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+    """`decode_and_resize` for a batch inside one graph, as serving signatures need it.
+
+    Args:
+        encoded: string [n].
+        spec: the wanted square.
+
+    Returns:
+        float32 [n, size, size, 3], RGB in 0..255.
+    """
+    return tf.map_fn(
+        lambda one: decode_and_resize(one, spec),
+        encoded,
+        fn_output_signature=tf.TensorSpec([spec.size, spec.size, 3], tf.float32),
+    )
+
+
+def _decode_jpeg(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+    shorter = tf.reduce_min(tf.image.extract_jpeg_shape(encoded)[:2])
+
+    def at(ratio: int) -> tf.Tensor:
+        return tf.image.decode_jpeg(encoded, channels=3, ratio=ratio)
+
+    # The ratio is an attribute of the operation, not an input: hence one branch for each.
+    wanted = _DCT_MARGIN * spec.size
+    branches = [(shorter >= ratio * wanted, lambda ratio=ratio: at(ratio)) for ratio in _DCT_RATIOS]
+    return tf.case(branches, default=lambda: at(1))
+
+
+def _to_square(image: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+    size = [spec.size, spec.size]
+    if spec.resize == "pad":
+        return tf.image.resize_with_pad(image, *size, antialias=True)
+    if spec.resize == "crop":
+        height, width = tf.shape(image)[0], tf.shape(image)[1]
+        side = tf.minimum(height, width)
+        image = tf.image.crop_to_bounding_box(
+            image, (height - side) // 2, (width - side) // 2, side, side
+        )
+    return tf.image.resize(image, size, antialias=True)
