@@ -5,13 +5,10 @@ prints the effective one.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import pydantic
-import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from models.errors import UsageError
 
 Severity = Literal["error", "warning", "ignore"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -98,6 +95,34 @@ class TuningConfig(_Section):
     """Choices of the hidden layer's width; 0 is a linear head."""
     batch_size: tuple[int, ...] = (32, 128)
     """Choices."""
+
+    @field_validator("learning_rate", "weight_decay", "dropout", "label_smoothing")
+    @classmethod
+    def _ascending(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not 0.0 <= value[0] <= value[1]:
+            raise ValueError("a range [low, high] with 0 <= low <= high")
+        return value
+
+    @field_validator("learning_rate", "weight_decay")
+    @classmethod
+    def _positive(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] <= 0.0:
+            raise ValueError("a range above 0, as it is sampled in logarithmic scale")
+        return value
+
+    @field_validator("dropout", "label_smoothing")
+    @classmethod
+    def _below_one(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[1] >= 1.0:
+            raise ValueError("a range below 1")
+        return value
+
+    @field_validator("hidden_units", "batch_size")
+    @classmethod
+    def _choices(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 0 or len(set(value)) != len(value):
+            raise ValueError("at least one choice, none negative and none twice")
+        return value
 
 
 class TrainingConfig(_Section):

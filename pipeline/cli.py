@@ -1,0 +1,207 @@
+"""The `graft` command. Imports little at the top, so that `graft --help` answers at once."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from models.errors import GraftError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+_EXIT_CODES = """exit codes:
+  0  pushed (or the command did what it says)
+  1  failure: the message says what failed, the log file has the rest
+  2  bad usage: a flag, a configuration key or value, a missing file
+  3  bad data: nothing to train on, or refused by validation
+  4  not blessed: the model was trained, but is not good enough to be pushed
+  5  busy: another run holds the workspace
+"""
+
+_OVERRIDES = {
+    "data": "data.path",
+    "workspace": "workspace",
+    "seed": "seed",
+    "backbone": "model.backbone",
+    "weights": "model.weights",
+    "image_size": "model.image_size",
+    "trials": "tuning.trials",
+    "strategy": "training.strategy",
+    "epochs": "training.epochs",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except GraftError as error:
+        print(f"graft: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("graft: interrupted. The same command goes on from here.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 1
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="graft",
+        description="From a folder of labelled images to a model behind a TF Serving API.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = _command(commands, "run", _run, "train, evaluate and push a model from labelled images")
+    _add_config_flags(run)
+    run.add_argument("--json", action="store_true", help="print summary.json alone on stdout")
+    run.add_argument("--wait", action="store_true", help="wait for another run on the workspace")
+
+    demo = _command(commands, "demo", _demo, "the main job on scikit-learn's handwritten digits")
+    demo.add_argument("--workspace", default="graft-workspace", help="folder for all that is made")
+
+    init = _command(commands, "init", _init, "write a commented configuration file")
+    init.add_argument("file", nargs="?", default="graft.yaml", type=Path)
+
+    config = _command(commands, "config", _config, "show the effective configuration")
+    _add_config_flags(config)
+
+    runs = _command(commands, "runs", _runs, "list the runs of a workspace")
+    _add_workspace(runs)
+
+    report = _command(commands, "report", _report, "print the path of a run's report")
+    _add_workspace(report)
+    report.add_argument("run_id", nargs="?", help="default: the latest run")
+
+    predict = _command(commands, "predict", _predict, "classify images with the pushed model")
+    _add_workspace(predict)
+    predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    predict.add_argument("--url", help="REST address of a running server, such as localhost:8501")
+    predict.add_argument("--grpc", help="gRPC address of a running server, such as localhost:8500")
+    predict.add_argument("--json", action="store_true", help="print one JSON object an image")
+
+    serve = _command(commands, "serve", _serve, "serve the pushed model over REST and gRPC")
+    _add_workspace(serve)
+    serve.add_argument("--port", type=int, default=8500, help="gRPC port (default 8500)")
+    serve.add_argument("--rest-port", type=int, default=8501, help="REST port (default 8501)")
+    serve.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_workspace(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workspace", help="folder that holds the runs (default graft-workspace)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+
+
+def _add_config_flags(parser: argparse.ArgumentParser) -> None:
+    _add_workspace(parser)
+    parser.add_argument("--data", help="folder per class, manifest, or .tfrecord files")
+    parser.add_argument("--seed", type=int, help="of the split, the search and the training")
+    parser.add_argument("--backbone", help="EfficientNetLite0 or a Keras Applications model")
+    parser.add_argument("--weights", help="imagenet, none, or the path of a weights file")
+    parser.add_argument("--image-size", type=int, help="side in pixels")
+    parser.add_argument("--trials", type=int, help="trials of the search")
+    parser.add_argument("--strategy", help="auto, feature_extraction or fine_tune")
+    parser.add_argument("--epochs", type=int, help="most fine-tuning epochs")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other key, such as --set evaluation.min_accuracy=0.9",
+    )
+
+
+def _effective(options: argparse.Namespace) -> "Config":
+    from pipeline.config_file import load_config
+
+    overrides: dict[str, Any] = {
+        key: getattr(options, flag)
+        for flag, key in _OVERRIDES.items()
+        if getattr(options, flag, None) is not None
+    }
+    for item in getattr(options, "set", []):
+        key, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"--set expects KEY=VALUE, such as tuning.trials=30; got {item!r}.")
+        overrides[key] = value
+    return load_config(options.config, overrides)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from pipeline.run import run
+
+    config = _effective(options)
+    if not config.data.path:
+        raise UsageError(
+            "There is no data to train on. Name it with --data DIR (a folder per class), or as "
+            "data.path in a configuration file (--config FILE)."
+        )
+    return run(config, wait=options.wait, as_json=options.json)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from pipeline.demo import demo
+
+    return demo(Path(options.workspace).absolute())
+
+
+def _init(options: argparse.Namespace) -> int:
+    from pipeline.config_file import commented_default
+
+    try:
+        with options.file.open("x", encoding="utf-8") as file:
+            file.write(commented_default())
+    except FileExistsError:
+        raise UsageError(f"{options.file} exists already; it was left as it is.") from None
+    except OSError as error:
+        raise UsageError(f"{options.file} cannot be written: {error.strerror}.") from None
+    print(f"Wrote {options.file}. Set data.path in it, then: graft run --config {options.file}")
+    return 0
+
+
+def _config(options: argparse.Namespace) -> int:
+    from pipeline.config_file import as_yaml
+
+    print(as_yaml(_effective(options)), end="")
+    return 0
+
+
+def _runs(options: argparse.Namespace) -> int:
+    from pipeline.history import print_runs
+
+    return print_runs(_effective(options))
+
+
+def _report(options: argparse.Namespace) -> int:
+    from pipeline.history import print_report
+
+    return print_report(_effective(options), options.run_id)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from pipeline.predict import predict
+
+    return predict(_effective(options), options.images, options.url, options.grpc, options.json)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from pipeline.serve import serve
+
+    return serve(_effective(options), options.host, options.port, options.rest_port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

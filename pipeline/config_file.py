@@ -1,0 +1,123 @@
+"""Reads a run's configuration from a file and flags, and writes the commented default one."""
+
+import os
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pydantic
+import yaml
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from models.errors import UsageError
+from pipeline.config import Config
+
+
+def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
+    """Builds the effective configuration.
+
+    Args:
+        file: YAML file of `Config` keys, or None for the defaults.
+        overrides: dotted key ("tuning.trials") to value; wins over the file. A string value is
+            read as YAML, so "20" is a number.
+
+    Raises:
+        UsageError: the file cannot be read, or a key or value is not valid; names each.
+    """
+    values = _read(file) if file else {}
+    for key, value in overrides.items():
+        _assign(values, key, yaml.safe_load(value) if isinstance(value, str) else value)
+    try:
+        config = Config.model_validate(values)
+    except pydantic.ValidationError as error:
+        source = f" in {file}" if file else ""
+        lines = "\n".join(f"  {_explain(detail)}" for detail in error.errors())
+        raise UsageError(
+            f"The configuration{source} is not valid:\n{lines}\n"
+            "`graft init` writes every key with its meaning; `graft config` shows the effective "
+            "configuration."
+        ) from None
+    # A path in a file is relative to that file, so that a scheduled run finds it from anywhere.
+    base = file.parent if file and "data.path" not in overrides else Path()
+    data = config.data.model_copy(update={"path": _absolute(config.data.path, base)})
+    workspace = _absolute(config.workspace, Path())
+    return config.model_copy(update={"data": data, "workspace": workspace})
+
+
+def _absolute(path: str, base: Path) -> str:
+    return os.path.abspath(base / Path(path).expanduser()) if path else path
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"There is no configuration file {file}. `graft init` writes one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The configuration file {file} cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"The configuration file {file} is not YAML: {error}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise UsageError(
+            f"The configuration file {file} should hold keys and values, such as "
+            f"`data: {{path: photos}}`; it holds a {type(values).__name__}."
+        )
+    return values
+
+
+def _assign(values: dict[str, Any], key: str, value: Any) -> None:
+    *sections, name = key.split(".")
+    for section in sections:
+        inner = values.setdefault(section, {})
+        if not isinstance(inner, dict):
+            raise UsageError(f"{key}: {section} is not a section of the configuration.")
+        values = inner
+    values[name] = value
+
+
+def _explain(detail: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        section: Any = Config
+        for part in detail["loc"][:-1]:
+            section = section.model_fields[part].annotation
+        return f"{key}: unknown key. Known here: {', '.join(sorted(section.model_fields))}."
+    expected = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"{key}: expected {expected}; got {detail['input']!r}."
+
+
+def commented_default() -> str:
+    """The default configuration as YAML, with each key's meaning above it."""
+    lines = ["# Configuration of Graft. Every key is optional; these are the defaults."]
+    _render(Config(), 0, lines)
+    return "\n".join(lines) + "\n"
+
+
+def _render(section: BaseModel, depth: int, lines: list[str]) -> None:
+    indent = "  " * depth
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            about = (type(value).__doc__ or "").strip().splitlines()[0]
+            lines += ["", f"{indent}# {about}", f"{indent}{name}:"]
+            _render(value, depth + 1, lines)
+            continue
+        about = " ".join((field.description or "").split())
+        lines += textwrap.wrap(about, 96, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+        lines.append(f"{indent}{name}: {_scalar(value)}")
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_scalar(item) for item in value) + "]"
+    if value is None:
+        return ""
+    return yaml.safe_dump(value, allow_unicode=True).removesuffix("...\n").strip() or "''"
+
+
+def as_yaml(config: Config) -> str:
+    """The configuration as plain YAML, readable by `load_config`."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,1 @@
+"""The pipeline: which component reads what another wrote."""

@@ -1,0 +1,55 @@
+"""What ran in a workspace: the list of runs and their reports."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from models.errors import UsageError
+from pipeline.config import Config
+from pipeline.run_folder import REPORT, SUMMARY
+from pipeline.workspace import Workspace
+
+
+def print_runs(config: Config) -> int:
+    """Prints a line a run, oldest first: when, result, accuracy, version, reason."""
+    workspace = Workspace(Path(config.workspace))
+    folders = workspace.run_folders()
+    if not folders:
+        print(f"No runs yet in {workspace.root}. Start one: graft run --data DIR")
+        return 0
+    print(f"{'run':<20} {'result':<12} {'accuracy':>8} {'version':>7}  reason")
+    for folder in folders:
+        summary = _summary(folder)
+        accuracy = summary.get("metrics", {}).get("accuracy")
+        shown = "" if accuracy is None else f"{accuracy:.3f}"
+        version = summary.get("model", {}).get("version") or ""
+        first_line = (summary.get("reason") or "").partition("\n")[0]
+        print(f"{folder.name:<20} {summary['status']:<12} {shown:>8} {version:>7}  {first_line}")
+    return 0
+
+
+def print_report(config: Config, run_id: str | None) -> int:
+    """Prints the path of a run's report, the latest one's if `run_id` is None.
+
+    Raises:
+        UsageError: there is no such run or it has no report.
+    """
+    workspace = Workspace(Path(config.workspace))
+    with_report = [path for path in workspace.run_folders() if (path / REPORT).is_file()]
+    chosen = [path for path in with_report if run_id in (None, path.name)]
+    if not chosen:
+        known = ", ".join(path.name for path in with_report[-5:]) or "none"
+        which = f"run {run_id}" if run_id else "any run"
+        raise UsageError(f"There is no report of {which} in {workspace.root}. Latest: {known}.")
+    print(chosen[-1] / REPORT)
+    return 0
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    try:
+        summary: dict[str, Any] = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {"status": "interrupted", "reason": "The run was stopped before its end."}
+    except (OSError, ValueError) as error:
+        return {"status": "unknown", "reason": f"{SUMMARY} cannot be read: {error}"}
+    return summary

@@ -1,0 +1,121 @@
+"""Runs a compiled TFX pipeline in this process, node by node, and tells how it goes.
+
+TFX's LocalDagRunner does the same but is silent, and passes over a node whose inputs could not be
+resolved. This one tells a listener when a stage starts and ends, whether it came from the cache,
+and stops at the first that fails.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.compiler import compiler, constants
+from tfx import types
+from tfx.orchestration import metadata
+from tfx.orchestration import pipeline as tfx_pipeline
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.orchestration.portable.mlmd import execution_lib
+from tfx.proto.orchestration import local_deployment_config_pb2, pipeline_pb2
+
+from models.errors import GraftError
+
+_State = metadata_store_pb2.Execution.State
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """How one node of the pipeline ended.
+
+    Attributes:
+        name: the node's id.
+        seconds: wall time.
+        cached: an earlier run's outputs were taken.
+        outputs: output key to the URI of its artifact.
+        properties: output key to the custom properties of its artifact.
+    """
+
+    name: str
+    seconds: float
+    cached: bool
+    outputs: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, dict[str, str | int | float]] = field(default_factory=dict)
+
+
+class StageFailedError(GraftError):
+    """A node failed for a reason that no component foresaw."""
+
+
+StageStarted = Callable[[str], None]
+
+
+def run_pipeline(
+    pipeline: tfx_pipeline.Pipeline, run_id: str, started: StageStarted
+) -> Iterator[StageResult]:
+    """Runs the nodes in topological order.
+
+    Args:
+        pipeline: the pipeline to compile and run.
+        run_id: identifies the run in ML Metadata.
+        started: called with a node's id before it runs.
+
+    Yields:
+        The result of each node as it ends.
+
+    Raises:
+        StageFailedError: a node's inputs were missing.
+        Exception: whatever a component's executor raised.
+    """
+    ir: pipeline_pb2.Pipeline = compiler.Compiler().compile(pipeline)
+    runtime_parameter_utils.substitute_runtime_parameter(
+        ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
+    )
+    deployment = runner_utils.extract_local_deployment_config(ir)
+    chosen = deployment.metadata_connection_config
+    connection = getattr(chosen, chosen.WhichOneof("connection_config"))
+    for node in ir.nodes:
+        started(node.pipeline_node.node_info.id)
+        yield _run_node(node.pipeline_node, ir, deployment, metadata.Metadata(connection))
+
+
+def _run_node(
+    node: pipeline_pb2.PipelineNode,
+    ir: pipeline_pb2.Pipeline,
+    deployment: local_deployment_config_pb2.LocalDeploymentConfig,
+    store: metadata.Metadata,
+) -> StageResult:
+    name = node.node_info.id
+    begin = time.monotonic()
+    info = launcher.Launcher(
+        pipeline_node=node,
+        mlmd_connection=store,
+        pipeline_info=ir.pipeline_info,
+        pipeline_runtime_spec=ir.runtime_spec,
+        executor_spec=runner_utils.extract_executor_spec(deployment, name),
+        custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
+    ).launch()
+    if info is None or info.execution_id is None:
+        raise StageFailedError(f"{name} was not run: an input of it is missing.")
+    with store as handle:
+        (execution,) = handle.store.get_executions_by_id([info.execution_id])
+        if execution.last_known_state not in (_State.COMPLETE, _State.CACHED):
+            raise StageFailedError(f"{name} was not run: its inputs could not be resolved.")
+        outputs = execution_lib.get_output_artifacts(handle, info.execution_id)
+    first = {key: artifacts[0] for key, artifacts in outputs.items() if artifacts}
+    return StageResult(
+        name=name,
+        seconds=time.monotonic() - begin,
+        cached=execution.last_known_state == _State.CACHED,
+        outputs={key: artifact.uri for key, artifact in first.items()},
+        properties={key: _properties(artifact) for key, artifact in first.items()},
+    )
+
+
+def _properties(artifact: types.Artifact) -> dict[str, str | int | float]:
+    proto = artifact.mlmd_artifact
+    return {
+        key: getattr(value, value.WhichOneof("value"))
+        for key, value in proto.custom_properties.items()
+        if value.WhichOneof("value") in ("int_value", "double_value", "string_value")
+    }

@@ -1,0 +1,19 @@
+"""What each stage of the pipeline is called for people."""
+
+from typing import Final
+
+TITLES: Final = {
+    "ImageExampleGen": "Ingest images",
+    "StatisticsGen": "Compute statistics",
+    "SchemaCurator": "Check the schema",
+    "ImageValidator": "Validate images",
+    "Transform": "Learn the labels",
+    "FeatureExtractor": "Embed images",
+    "HeadTuner": "Tune the head",
+    "Trainer": "Train the model",
+    "Evaluator": "Evaluate",
+    "Judge": "Judge",
+    "ServingCheck": "Prove that it serves",
+    "Pusher": "Push",
+}
+"""Node to title; nodes that do no work of note (resolver, gate) are not shown."""

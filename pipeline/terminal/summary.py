@@ -1,0 +1,56 @@
+"""The end of a run in words."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from pipeline.run_folder import LOG, REPORT
+
+_HEADLINES = {
+    "pushed": "[bold green]Pushed[/]",
+    "not_blessed": "[bold yellow]Not blessed[/]",
+    "failed": "[bold red]Failed[/]",
+}
+
+
+def print_summary(summary: dict[str, Any], folder: Path) -> None:
+    """Prints what `summary.json` holds, for a person.
+
+    Args:
+        summary: as documented in the README.
+        folder: of the run.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    console.print()
+    console.print(_HEADLINES[summary["status"]], end="  ")
+    console.print(summary["reason"], markup=False)
+    for name, text in _rows(summary):
+        console.print(f"  {name:<10}{text}", markup=False)
+    if (folder / REPORT).is_file():
+        console.print(f"  {'report':<10}{folder / REPORT}", markup=False)
+    console.print(f"  {'log':<10}{folder / LOG}", markup=False)
+
+
+def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    data, metrics, model = summary["data"], summary["metrics"], summary["model"]
+    rows = []
+    if data.get("images"):
+        refused = f", {data['quarantined']} quarantined" if data.get("quarantined") else ""
+        classes = data["classes"]
+        number = classes if isinstance(classes, int) else len(classes)
+        rows.append(("data", f"{data['images']} images, {number} classes{refused}"))
+    if metrics.get("accuracy") is not None:
+        probe = metrics.get("probe_accuracy")
+        against = "" if probe is None else f" (frozen probe {probe:.3f})"
+        rows.append(("accuracy", f"{metrics['accuracy']:.3f} on the test split{against}"))
+    if model.get("pushed_to"):
+        rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
+    rows.append(("time", _time(summary["stages"])))
+    return rows
+
+
+def _time(stages: dict[str, dict[str, Any]]) -> str:
+    seconds = sum(stage["seconds"] for stage in stages.values())
+    cached = sum(bool(stage["cached"]) for stage in stages.values())
+    return f"{seconds:.0f} s in stages, {cached} of {len(stages)} cached"

@@ -1,0 +1,86 @@
+"""The folder that holds all that runs make, held by one run at a time."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import GraftError, WorkspaceBusyError
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths inside one workspace.
+
+    Attributes:
+        root: the folder, absolute.
+    """
+
+    root: Path
+
+    @property
+    def metadata(self) -> Path:
+        """SQLite file of ML Metadata."""
+        return self.root / "metadata.sqlite"
+
+    @property
+    def artifacts(self) -> Path:
+        """Where components write, a folder per node."""
+        return self.root / "artifacts"
+
+    @property
+    def cache(self) -> Path:
+        """What only saves time: file digests, embeddings, checkpoints. Safe to delete."""
+        return self.root / "cache"
+
+    @property
+    def runs(self) -> Path:
+        """A folder per run: configuration, log, summary and report."""
+        return self.root / "runs"
+
+    def run_folders(self) -> list[Path]:
+        """Folders of all runs, oldest first."""
+        if not self.runs.is_dir():
+            return []
+        return sorted(path for path in self.runs.iterdir() if path.is_dir())
+
+    @contextmanager
+    def hold(self, *, wait: bool) -> Iterator[None]:
+        """Holds the workspace for one run; the kernel lets go of it even after a kill.
+
+        Args:
+            wait: wait for the run that holds it, instead of refusing.
+
+        Raises:
+            WorkspaceBusyError: another run holds it and `wait` is off.
+            GraftError: the folder cannot be made or written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            raise GraftError(
+                f"The workspace {self.root} cannot be written: {error.strerror}. Choose another "
+                "with --workspace, or mend its permissions."
+            ) from None
+        try:
+            self._take(lock, wait)
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, json.dumps({"pid": os.getpid()}).encode(), 0)
+            yield
+        finally:
+            os.close(lock)
+
+    def _take(self, lock: int, wait: bool) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            holder = os.pread(lock, 100, 0).decode(errors="replace")
+            raise WorkspaceBusyError(
+                f"Another run is using the workspace {self.root} ({holder or 'just started'}). "
+                "Wait for it (--wait does so), or give this run a workspace of its own with "
+                "--workspace."
+            ) from None

@@ -1,0 +1,57 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+
+HEAVY = ("tensorflow", "keras", "tfx", "apache_beam", "numpy", "pydantic", "rich")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, contextlib\nfrom pipeline.cli import main\n"
+        "with contextlib.suppress(SystemExit): main(['--help'])\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "exit codes:" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_run_without_data_says_how_to_name_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run"]) == 2
+    assert "--data DIR" in capsys.readouterr().err
+
+
+def test_an_unknown_flag_is_bad_usage() -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "--dta", "x"])
+
+
+@pytest.mark.parametrize("arguments", [["--set", "tuning.trails=3"], ["--set", "tuning.trials"]])
+def test_a_bad_key_is_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", *arguments]) == 2
+    assert capsys.readouterr().err.startswith("graft: ")
+
+
+def test_init_writes_a_file_that_config_reads_and_never_overwrites(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "graft.yaml"
+    assert main(["init", str(file)]) == 0
+    assert main(["config", "--config", str(file), "--trials", "5"]) == 0
+    assert "trials: 5" in capsys.readouterr().out
+    file.write_text("seed: 3\n")
+    assert main(["init", str(file)]) == 2
+    assert file.read_text() == "seed: 3\n"
+
+
+def test_runs_and_report_of_an_empty_workspace(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["runs", "--workspace", str(tmp_path)]) == 0
+    assert "graft run --data" in capsys.readouterr().out
+    assert main(["report", "--workspace", str(tmp_path)]) == 2
+    assert "no report of any run" in capsys.readouterr().err

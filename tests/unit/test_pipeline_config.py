@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from models.errors import UsageError
+from pipeline.config import Config
+from pipeline.config_file import as_yaml, commented_default, load_config
+
+
+def test_commented_default_reads_back_as_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_text(commented_default(), encoding="utf-8")
+    read = load_config(file, {})
+    assert read.model_copy(update={"workspace": "graft-workspace"}) == Config()
+
+
+def test_every_key_is_documented() -> None:
+    text = commented_default()
+    lines = text.splitlines()
+    keys = [i for i, line in enumerate(lines) if ":" in line and not line.lstrip().startswith("#")]
+    assert len(keys) > 40
+    assert all(lines[i - 1].lstrip().startswith("#") for i in keys)
+
+
+def test_flags_override_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_text("tuning: {trials: 7, epochs: 9}\nseed: 5\n")
+    config = load_config(file, {"tuning.trials": "3"})
+    assert (config.tuning.trials, config.tuning.epochs, config.seed) == (3, 9, 5)
+
+
+def test_a_path_in_a_file_is_relative_to_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_text("data: {path: photos}\n")
+    assert load_config(file, {}).data.path == str(tmp_path / "photos")
+    assert load_config(file, {"data.path": "own"}).data.path == str(Path("own").absolute())
+
+
+def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
+    config = load_config(None, {"data.path": str(tmp_path), "tuning.hidden_units": [0, 64]})
+    file = tmp_path / "effective.yaml"
+    file.write_text(as_yaml(config))
+    assert load_config(file, {}) == config
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"tuning.trails": 3}, ["tuning.trails: unknown key", "trials"]),
+        ({"tuning.trials": "many"}, ["tuning.trials", "integer", "'many'"]),
+        ({"tuning.trials": 0}, ["tuning.trials", "greater than or equal to 1", "got 0"]),
+        ({"training.strategy": "magic"}, ["training.strategy", "'fine_tune'", "'magic'"]),
+        ({"tuning.dropout": [0.5, 0.1]}, ["tuning.dropout", "low <= high"]),
+        ({"tuning.learning_rate": [0.0, 0.1]}, ["tuning.learning_rate", "above 0"]),
+        ({"tuning.batch_size": []}, ["tuning.batch_size", "at least one choice"]),
+        ({"seed.of": 1}, ["seed"]),
+        ({"serving.model_name": "a/b"}, ["serving.model_name", "'a/b'"]),
+    ],
+)
+def test_an_error_names_key_expected_and_got(overrides: dict[str, object], words: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(None, overrides)
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "just words"])
+def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=r"graft\.yaml"):
+        load_config(file, {})
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="graft init"):
+        load_config(tmp_path / "none.yaml", {})
+
+
+def test_the_configuration_is_frozen() -> None:
+    with pytest.raises(Exception, match="frozen"):
+        Config().seed = 3  # type: ignore[misc]
