@@ -1,0 +1,1 @@
+"""What TensorFlow Model Analysis computes in the stock Evaluator."""

@@ -1,0 +1,115 @@
+"""Configuration of the stock TFX Evaluator (TensorFlow Model Analysis).
+
+TFMA evaluates through the model's `evaluate` signature and slices by what is discrete: the class,
+the file format and the colour channels. Figures that need the class list, which is unknown when
+the pipeline is put together, or bins of a numeric feature are the Judge's.
+"""
+
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto.config_pb2 import AggregationOptions, PerSliceMetricThreshold
+
+from models import features
+
+EVALUATE_SIGNATURE = "evaluate"
+"""Signature that takes serialized tf.Examples, string [n]."""
+LABELS_SIGNATURE = "transform_labels"
+"""Signature that takes serialized tf.Examples and gives LABEL_KEY."""
+LABEL_KEY = "label_id"
+"""int64 [n]: index of the class."""
+PREDICTION_KEY = "probabilities"
+"""float32 [n, k]."""
+ACCURACY = "accuracy"
+"""Name of the metric that carries the thresholds."""
+SLICE_FEATURES = (features.LABEL, features.FORMAT, features.CHANNELS)
+"""Features with few distinct values, over each of which TFMA slices."""
+
+_OVERALL = tfma.SlicingSpec()
+
+
+def eval_config(min_accuracy: float, max_accuracy_drop: float, top_k: int) -> tfma.EvalConfig:
+    """Builds the configuration for a model and, where there is one, its baseline.
+
+    Args:
+        min_accuracy: least accuracy over all images, in 0..1.
+        max_accuracy_drop: most accuracy that may be lost against the baseline, in 0..1. The
+            Judge overrules TFMA here, for it sees the answers image by image.
+        top_k: the k of top-k accuracy.
+
+    Returns:
+        The configuration; TFX leaves the baseline out where there is none.
+    """
+    config = tfma.EvalConfig(
+        model_specs=[_model_spec(tfma.CANDIDATE_KEY), _model_spec(tfma.BASELINE_KEY)],
+        slicing_specs=[
+            _OVERALL,
+            *(tfma.SlicingSpec(feature_keys=[name]) for name in SLICE_FEATURES),
+        ],
+        metrics_specs=[
+            _class_metrics(min_accuracy, max_accuracy_drop, top_k),
+            _binary_metrics(),
+        ],
+    )
+    # Each interval would evaluate twenty bootstrap samples.
+    config.options.compute_confidence_intervals.value = False
+    return config
+
+
+def _model_spec(name: str) -> tfma.ModelSpec:
+    return tfma.ModelSpec(
+        name=name,
+        is_baseline=name == tfma.BASELINE_KEY,
+        signature_name=EVALUATE_SIGNATURE,
+        prediction_key=PREDICTION_KEY,
+        label_key=LABEL_KEY,
+        preprocessing_function_names=[LABELS_SIGNATURE],
+    )
+
+
+def _class_metrics(min_accuracy: float, max_accuracy_drop: float, top_k: int) -> tfma.MetricsSpec:
+    accuracy = tfma.MetricConfig(
+        class_name="SparseCategoricalAccuracy",
+        config=f'"name": "{ACCURACY}"',
+        # A plain threshold would hold for every slice; a class of few images would then decide.
+        per_slice_thresholds=[
+            PerSliceMetricThreshold(
+                slicing_specs=[_OVERALL],
+                threshold=_accuracy_threshold(min_accuracy, max_accuracy_drop),
+            )
+        ],
+    )
+    return tfma.MetricsSpec(
+        metrics=[
+            accuracy,
+            tfma.MetricConfig(
+                class_name="SparseTopKCategoricalAccuracy",
+                config=f'"k": {top_k}, "name": "top_{top_k}_accuracy"',
+            ),
+            tfma.MetricConfig(class_name="SparseCategoricalCrossentropy", config='"name": "loss"'),
+            tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
+            tfma.MetricConfig(class_name="ExampleCount"),
+        ]
+    )
+
+
+def _accuracy_threshold(minimum: float, max_drop: float) -> tfma.MetricThreshold:
+    return tfma.MetricThreshold(
+        # TFMA refuses equality, Graft's limits include it.
+        value_threshold=tfma.GenericValueThreshold(lower_bound={"value": minimum - 1e-6}),
+        change_threshold=tfma.GenericChangeThreshold(
+            direction=tfma.MetricDirection.HIGHER_IS_BETTER,
+            absolute={"value": -max_drop - 1e-6},
+        ),
+    )
+
+
+def _binary_metrics() -> tfma.MetricsSpec:
+    """Each class against the rest, pooled: macro averages need the class list (see the Judge)."""
+    return tfma.MetricsSpec(
+        metrics=[
+            tfma.MetricConfig(class_name="AUC"),
+            tfma.MetricConfig(class_name="Precision"),
+            tfma.MetricConfig(class_name="Recall"),
+            tfma.MetricConfig(class_name="CalibrationPlot", config='"num_buckets": 20'),
+        ],
+        aggregate=AggregationOptions(micro_average=True),
+    )

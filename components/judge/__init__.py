@@ -1,0 +1,1 @@
+"""The component that decides, in words, whether a model may be pushed."""

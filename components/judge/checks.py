@@ -1,0 +1,153 @@
+"""The checks that a model must pass before it is pushed, each with its reason in words.
+
+A drop of accuracy fails only when it is larger than the limit *and* larger than chance explains:
+the two models answer the same images, so the exact one-sided McNemar test on the images where
+they differ says how probable such a drop is between equally good models. Above CHANCE the drop is
+reported and let pass. Without this, a limit of 0.01 on 300 test images would refuse about every
+fifth of two equally good models.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.metrics import Quality, paired_drop
+
+CHANCE = 0.1
+"""A drop that is this probable by chance, or more, is not called a regression."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a model must show; the keys of `evaluation` in the configuration, all in 0..1."""
+
+    min_accuracy: float
+    max_accuracy_drop: float
+    max_drop_below_probe: float
+    min_class_recall: float
+    max_calibration_error: float
+
+
+@dataclass(frozen=True)
+class Check:
+    """The result of one check.
+
+    Attributes:
+        name: key of the limit in the configuration, or "evaluator".
+        passed: whether the model may be pushed as far as this check is concerned.
+        value: what was measured; None where there was nothing to compare with.
+        limit: what was allowed; None where the check has none.
+        words: one sentence without its full stop.
+    """
+
+    name: str
+    passed: bool
+    value: float | None
+    limit: float | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a model may be pushed, and why: `reason` is one sentence."""
+
+    blessed: bool
+    reason: str
+    checks: tuple[Check, ...]
+
+
+def verdict(checks: tuple[Check, ...]) -> Verdict:
+    """Blesses when every check passed; the reason names the accuracy or whatever failed."""
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        return Verdict(False, "; ".join(check.words for check in failed) + ".", checks)
+    return Verdict(True, f"{checks[0].words}; all {len(checks)} checks passed.", checks)
+
+
+def check_accuracy(quality: Quality, limit: float) -> Check:
+    """Compares the accuracy over all test images with the least allowed."""
+    passed = quality.accuracy >= limit
+    side = "at or above" if passed else "below"
+    words = (
+        f"Accuracy {quality.accuracy:.3f} on {quality.images} test images is {side} "
+        f"the least allowed, {limit:g} (evaluation.min_accuracy)"
+    )
+    return Check("min_accuracy", passed, quality.accuracy, limit, words)
+
+
+def check_class_recall(quality: Quality, limit: float) -> Check:
+    """Compares the recall of the worst class with the least allowed."""
+    recalls = {each.label: each.recall for each in quality.classes if each.recall is not None}
+    if not recalls:
+        words = "No class of the model has a test image, so recall says nothing"
+        return Check("min_class_recall", limit == 0, None, limit, words)
+    worst = min(recalls, key=lambda label: recalls[label])
+    below = [label for label, recall in recalls.items() if recall < limit]
+    words = f"The lowest recall is {recalls[worst]:.3f}, of {worst!r}"
+    if below:
+        words += (
+            f"; {len(below)} of {len(recalls)} classes are below the least allowed, {limit:g} "
+            f"(evaluation.min_class_recall): {_listing(below)}"
+        )
+    return Check("min_class_recall", not below, recalls[worst], limit, words)
+
+
+def check_calibration(quality: Quality, limit: float) -> Check:
+    """Compares the expected calibration error with the most allowed."""
+    error = quality.calibration_error
+    passed = error <= limit
+    words = f"Its probabilities are off by {error:.3f} on average"
+    if not passed:
+        words += f", more than the {limit:g} allowed (evaluation.max_calibration_error)"
+    return Check("max_calibration_error", passed, error, limit, words)
+
+
+def check_drop(
+    name: str,
+    other: str,
+    old_right: NDArray[np.bool_],
+    new_right: NDArray[np.bool_],
+    limit: float,
+) -> Check:
+    """Compares with another model's answers on the same images.
+
+    Args:
+        name: key of the limit in `evaluation`.
+        other: what the other model is, in words.
+        old_right: whether the other model answers each image rightly, bool [n].
+        new_right: the same of the model that is judged.
+        limit: most accuracy that may be lost.
+
+    Returns:
+        The check; its `value` is the drop, negative when the new model is better.
+    """
+    paired = paired_drop(old_right, new_right)
+    differing = (
+        f"{paired.newly_wrong} of {len(old_right)} images newly wrong, "
+        f"{paired.newly_right} newly right"
+    )
+    # Floating point must not decide on a drop of exactly the limit.
+    within = paired.drop <= limit + 1e-9
+    if paired.drop <= 0:
+        words = f"Accuracy is {-paired.drop:.3f} above {other} ({differing})"
+    else:
+        words = f"Accuracy is {paired.drop:.3f} below {other} ({differing}); {limit:g} is allowed"
+    passed = within or paired.chance >= CHANCE
+    if not within:
+        outcome = "not a regression" if passed else f"a regression (evaluation.{name})"
+        words += (
+            f", and equally good models would differ so much in {paired.chance:.0%} of cases: "
+            f"{outcome}"
+        )
+    return Check(name, passed, paired.drop, limit, words)
+
+
+def nothing_to_compare(name: str, limit: float, words: str) -> Check:
+    """Passes a comparison for which there is no other model, and says so."""
+    return Check(name, True, None, limit, words)
+
+
+def _listing(labels: list[str], most: int = 5) -> str:
+    shown = ", ".join(repr(label) for label in labels[:most])
+    return shown if len(labels) <= most else f"{shown} and {len(labels) - most} more"

@@ -1,0 +1,147 @@
+"""Runs the model over the test split, checks the answers and writes the verdict."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+
+from components.judge import comparisons
+from components.judge.checks import (
+    Limits,
+    Verdict,
+    check_accuracy,
+    check_calibration,
+    check_class_recall,
+    verdict,
+)
+from components.judge.evaluator_check import check_evaluator
+from components.judge.predictions import FILE_NAME, predict_split, save_predictions
+from components.judge.slices import accuracy_slices
+from components.judge.verdict_files import write_metrics, write_verdict
+from models import features
+from models.errors import BadDataError
+from models.examples import derived_features
+from models.metrics import quality
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the ModelBlessing artifact."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component; see `components.judge.component`.
+
+        Raises:
+            BadDataError: there is no test image.
+            GraftError: the model lacks its serving signature or its class names.
+        """
+        settings = json.loads(exec_properties["settings"])
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        baseline = next(iter(input_dict.get("baseline_model", [])), None)
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        result = judge(
+            model_uri=model.uri,
+            baseline_uri=baseline.uri if baseline else None,
+            examples_uri=artifact_utils.get_single_uri(input_dict["examples"]),
+            evaluation_uri=artifact_utils.get_single_uri(input_dict["evaluation"]),
+            history_uri=artifact_utils.get_single_uri(input_dict["history"]),
+            limits=Limits(**{field.name: settings[field.name] for field in fields(Limits)}),
+            top_k=settings["top_k"],
+            directory=Path(blessing.uri),
+        )
+        _set_properties(blessing, model, baseline, result)
+
+
+def judge(
+    *,
+    model_uri: str,
+    baseline_uri: str | None,
+    examples_uri: str,
+    evaluation_uri: str,
+    history_uri: str,
+    limits: Limits,
+    top_k: int,
+    directory: Path,
+) -> Verdict:
+    """Judges a model and writes the verdict's files.
+
+    Args:
+        model_uri: directory of the Model artifact.
+        baseline_uri: the same of the last blessed model; None where there is none.
+        examples_uri: directory of the Examples artifact; its test split is used.
+        evaluation_uri: directory of the Evaluator's ModelEvaluation artifact.
+        history_uri: directory of the TuningHistory artifact.
+        limits: what the model must show.
+        top_k: the k of top-k accuracy.
+        directory: gets the files; made if it is missing.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        BadDataError: there is no test image.
+        GraftError: the model lacks its serving signature or its class names.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    predictions = predict_split(model_uri, examples_uri, features.TEST)
+    if not predictions.names:
+        raise BadDataError("The test split has no images, so the model cannot be judged.")
+    figures = quality(predictions.truth, predictions.probabilities, predictions.classes, top_k)
+    probe = comparisons.probe_predictions(history_uri, predictions)
+    result = verdict(
+        (
+            check_accuracy(figures, limits.min_accuracy),
+            check_class_recall(figures, limits.min_class_recall),
+            check_calibration(figures, limits.max_calibration_error),
+            comparisons.check_baseline(
+                predictions, baseline_uri, examples_uri, limits.max_accuracy_drop
+            ),
+            comparisons.check_probe(predictions, probe, limits.max_drop_below_probe),
+            check_evaluator(evaluation_uri, figures.accuracy, figures.images),
+        )
+    )
+    columns = derived_features(examples_uri, features.TEST)
+    save_predictions(directory / FILE_NAME, predictions)
+    write_metrics(
+        directory,
+        predictions,
+        figures,
+        accuracy_slices(columns, predictions.right),
+        float(probe.right.mean()) if probe else None,
+    )
+    write_verdict(directory, result)
+    name = constants.BLESSED_FILE_NAME if result.blessed else constants.NOT_BLESSED_FILE_NAME
+    (directory / name).touch()
+    return result
+
+
+def _set_properties(
+    blessing: Artifact, model: Artifact, baseline: Artifact | None, result: Verdict
+) -> None:
+    """Sets what TFX's Evaluator sets, which is what its strategies and Pusher look for."""
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    if baseline:
+        blessing.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, baseline.uri
+        )
+        blessing.set_int_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_ID_KEY, baseline.id
+        )
+    blessing.set_int_custom_property(
+        constants.ARTIFACT_PROPERTY_BLESSED_KEY,
+        constants.BLESSED_VALUE if result.blessed else constants.NOT_BLESSED_VALUE,
+    )
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_BLESSING_MESSAGE_KEY, result.reason
+    )

@@ -1,0 +1,80 @@
+"""Accuracy over parts of the test images: by file format, channels, size, light and sharpness."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import features
+
+_DISCRETE = (features.FORMAT, features.CHANNELS)
+_CONTINUOUS = (
+    features.WIDTH,
+    features.HEIGHT,
+    features.BYTE_SIZE,
+    features.BRIGHTNESS_MEAN,
+    features.BRIGHTNESS_STD,
+    features.SHARPNESS,
+)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Images that share a value, or a quarter, of one feature.
+
+    Attributes:
+        feature: name of the feature.
+        value: the value, or "low to high" for a quarter.
+        images: number of images.
+        accuracy: share of them answered rightly.
+    """
+
+    feature: str
+    value: str
+    images: int
+    accuracy: float
+
+
+def accuracy_slices(
+    columns: Mapping[str, NDArray[Any]], right: NDArray[np.bool_]
+) -> tuple[Slice, ...]:
+    """Computes the accuracy over each value of discrete and each quarter of continuous features.
+
+    Args:
+        columns: feature name to values [n], as `models.examples.derived_features` gives them.
+        right: whether each image is answered rightly, bool [n].
+
+    Returns:
+        The slices by feature, then in ascending order; a feature that does not divide the images
+        is left out.
+    """
+    result: list[Slice] = []
+    for name in (*_DISCRETE, *_CONTINUOUS):
+        groups = _values(columns[name]) if name in _DISCRETE else _quarters(columns[name])
+        if len(groups) > 1:
+            result += [_slice(name, value, inside, right) for value, inside in groups]
+    return tuple(result)
+
+
+def _slice(name: str, value: str, inside: NDArray[np.bool_], right: NDArray[np.bool_]) -> Slice:
+    return Slice(name, value, int(inside.sum()), float(right[inside].mean()))
+
+
+def _values(column: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
+    return [(str(value), column == value) for value in sorted(set(column.tolist()))]
+
+
+def _quarters(column: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Splits at the quartiles; equal values stay together, so there may be fewer than four."""
+    values = column.astype(float)
+    edges = np.unique(np.quantile(values, (0.25, 0.5, 0.75), method="higher"))
+    quarter = np.searchsorted(edges, values, side="left")
+    result = []
+    for index in np.unique(quarter):
+        inside = quarter == index
+        low, high = values[inside].min(), values[inside].max()
+        text = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+        result.append((text, inside))
+    return result

@@ -1,0 +1,45 @@
+"""The files of a verdict: `verdict.json` and `metrics.json`, beside `predictions.npz`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from components.judge.checks import Verdict
+from components.judge.predictions import Predictions
+from components.judge.slices import Slice
+from models.metrics import Quality, calibration_bins
+
+VERDICT = "verdict.json"
+"""`blessed`, `reason` and `checks`, each with `name`, `passed`, `value`, `limit`, `words`."""
+METRICS = "metrics.json"
+"""`quality` as `models.metrics.Quality`, `calibration` (bins), `slices` and `probe_accuracy`."""
+
+
+def write_verdict(directory: Path, verdict: Verdict) -> None:
+    """Writes `verdict.json`."""
+    _write(directory / VERDICT, asdict(verdict))
+
+
+def write_metrics(
+    directory: Path,
+    predictions: Predictions,
+    quality: Quality,
+    slices: tuple[Slice, ...],
+    probe_accuracy: float | None,
+) -> None:
+    """Writes `metrics.json`."""
+    bins = calibration_bins(predictions.truth, predictions.probabilities)
+    _write(
+        directory / METRICS,
+        {
+            "quality": asdict(quality),
+            "calibration": [asdict(each) for each in bins],
+            "slices": [asdict(each) for each in slices],
+            "probe_accuracy": probe_accuracy,
+        },
+    )
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -1,0 +1,233 @@
+"""Figures of a classifier from its probabilities: plain NumPy, the same for judge and monitoring.
+
+Throughout, `truth` holds class indices, int [n], where -1 is a class that the model does not know
+(always answered wrongly), and `probabilities` is float [n, k].
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Integers = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class ClassQuality:
+    """How well one class is told from the others.
+
+    Attributes:
+        label: name of the class.
+        images: images of it that were judged.
+        predicted: images that the model gave this class.
+        precision: share of `predicted` that is right; None when nothing was given this class.
+        recall: share of `images` that was found; None when there is no image of it.
+        f1: harmonic mean of the two; None when either is.
+        auc: area under the one-versus-rest ROC curve; None without images on either side.
+    """
+
+    label: str
+    images: int
+    predicted: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    auc: float | None
+
+
+@dataclass(frozen=True)
+class Quality:
+    """All figures of one model on one set of images.
+
+    Attributes:
+        images: number of images judged.
+        accuracy: share answered rightly.
+        top_k: the k of `top_k_accuracy`.
+        top_k_accuracy: share whose class is among the k most probable.
+        loss: mean negative log likelihood in nats.
+        macro_auc: mean of the classes' one-versus-rest AUC; None when no class has one.
+        calibration_error: expected calibration error of the most probable class.
+        classes: figures of each class, in the model's order.
+    """
+
+    images: int
+    accuracy: float
+    top_k: int
+    top_k_accuracy: float
+    loss: float
+    macro_auc: float | None
+    calibration_error: float
+    classes: tuple[ClassQuality, ...]
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Images whose highest probability lies in [low, high).
+
+    Attributes:
+        low: lower edge.
+        high: upper edge.
+        images: number of images in the bin.
+        confidence: mean of their highest probabilities.
+        accuracy: share of them answered rightly.
+    """
+
+    low: float
+    high: float
+    images: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class PairedDrop:
+    """Accuracy lost by a new model against an old one on the same images.
+
+    Attributes:
+        drop: accuracy of the old minus that of the new; negative when the new one is better.
+        newly_wrong: images that only the old model answers rightly.
+        newly_right: images that only the new model answers rightly.
+        chance: probability of at least `newly_wrong` among the images on which they differ, were
+            both models equally good: the one-sided exact McNemar test.
+    """
+
+    drop: float
+    newly_wrong: int
+    newly_right: int
+    chance: float
+
+
+def class_indices(labels: list[str], classes: tuple[str, ...]) -> Integers:
+    """Gives the position of each label in `classes`, int [n]; -1 for a label not among them."""
+    position = {name: index for index, name in enumerate(classes)}
+    return np.array([position.get(label, -1) for label in labels], np.int64)
+
+
+def quality(
+    truth: Integers, probabilities: Floats, classes: tuple[str, ...], top_k: int
+) -> Quality:
+    """Computes every figure; raises ValueError when there is no image or shapes disagree."""
+    if len(truth) == 0 or probabilities.shape != (len(truth), len(classes)):
+        raise ValueError(
+            f"{len(truth)} labels and {len(classes)} classes against {probabilities.shape}"
+        )
+    per_class = class_qualities(truth, probabilities, classes)
+    areas = [each.auc for each in per_class if each.auc is not None]
+    return Quality(
+        images=len(truth),
+        accuracy=float(np.mean(is_right(truth, probabilities))),
+        top_k=top_k,
+        top_k_accuracy=top_k_accuracy(truth, probabilities, top_k),
+        loss=log_loss(truth, probabilities),
+        macro_auc=float(np.mean(areas)) if areas else None,
+        calibration_error=calibration_error(calibration_bins(truth, probabilities)),
+        classes=per_class,
+    )
+
+
+def is_right(truth: Integers, probabilities: Floats) -> NDArray[np.bool_]:
+    """Tells for each image whether the most probable class is the true one, bool [n]."""
+    return np.asarray(probabilities.argmax(axis=1) == truth)
+
+
+def top_k_accuracy(truth: Integers, probabilities: Floats, k: int) -> float:
+    """Gives the share of images with fewer than k classes more probable than the true one."""
+    own = probabilities[np.arange(len(truth)), truth]
+    better = (probabilities > own[:, None]).sum(axis=1)
+    return float(np.mean((better < k) & (truth >= 0)))
+
+
+def log_loss(truth: Integers, probabilities: Floats) -> float:
+    """Gives the mean negative log likelihood in nats; probabilities below 1e-7 count as 1e-7."""
+    own = np.where(truth >= 0, probabilities[np.arange(len(truth)), truth], 0.0)
+    return float(-np.mean(np.log(np.maximum(own, 1e-7))))
+
+
+def confusion_matrix(truth: Integers, predicted: Integers, classes: int) -> Integers:
+    """Counts images by true class (rows) and answer (columns), int [k, k]; skips unknown truths."""
+    known = truth >= 0
+    cells = truth[known] * classes + predicted[known]
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+
+
+def class_qualities(
+    truth: Integers, probabilities: Floats, classes: tuple[str, ...]
+) -> tuple[ClassQuality, ...]:
+    """Computes the figures of each class, in the order of `classes`."""
+    predicted = probabilities.argmax(axis=1)
+    matrix = confusion_matrix(truth, predicted, len(classes))
+    given = np.bincount(predicted, minlength=len(classes))
+    result = []
+    for index, label in enumerate(classes):
+        hits, images = int(matrix[index, index]), int(matrix[index].sum())
+        precision = hits / int(given[index]) if given[index] else None
+        recall = hits / images if images else None
+        both = None if precision is None or recall is None else precision + recall
+        f1 = None if both is None else 2 * (precision or 0) * (recall or 0) / (both or 1)
+        area = area_under_curve(truth == index, probabilities[:, index])
+        result.append(ClassQuality(label, images, int(given[index]), precision, recall, f1, area))
+    return tuple(result)
+
+
+def area_under_curve(positive: NDArray[np.bool_], scores: Floats) -> float | None:
+    """Gives the area under the ROC curve as the Mann-Whitney statistic, ties counting half.
+
+    Returns None when all images are on one side.
+    """
+    positives = int(positive.sum())
+    negatives = len(positive) - positives
+    if not positives or not negatives:
+        return None
+    _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
+    last_rank = np.cumsum(count)
+    mean_rank = last_rank - (count - 1) / 2
+    rank_sum = float(mean_rank[place][positive].sum())
+    return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def calibration_bins(
+    truth: Integers, probabilities: Floats, bins: int = 15
+) -> tuple[CalibrationBin, ...]:
+    """Groups images by the probability of the model's answer, in `bins` equal intervals.
+
+    Empty bins are left out. Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
+    """
+    confidence = probabilities.max(axis=1)
+    right = is_right(truth, probabilities)
+    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    result = []
+    for index in np.unique(bin_of):
+        inside = bin_of == index
+        result.append(
+            CalibrationBin(
+                low=index / bins,
+                high=(index + 1) / bins,
+                images=int(inside.sum()),
+                confidence=float(confidence[inside].mean()),
+                accuracy=float(right[inside].mean()),
+            )
+        )
+    return tuple(result)
+
+
+def calibration_error(bins: tuple[CalibrationBin, ...]) -> float:
+    """Gives the expected calibration error: mean gap of confidence and accuracy, by images."""
+    images = sum(each.images for each in bins)
+    return sum(abs(each.confidence - each.accuracy) * each.images for each in bins) / images
+
+
+def paired_drop(old_right: NDArray[np.bool_], new_right: NDArray[np.bool_]) -> PairedDrop:
+    """Compares two models on the same images, given which of them each answers rightly."""
+    newly_wrong = int((old_right & ~new_right).sum())
+    newly_right = int((new_right & ~old_right).sum())
+    differing = newly_wrong + newly_right
+    # Whole numbers until the last division: exact, and no overflow for many images.
+    at_least = sum(math.comb(differing, count) for count in range(newly_wrong, differing + 1))
+    return PairedDrop(
+        drop=(newly_wrong - newly_right) / len(old_right),
+        newly_wrong=newly_wrong,
+        newly_right=newly_right,
+        chance=at_least / 2**differing,
+    )

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+
+from components.judge import checks
+from components.judge.slices import accuracy_slices
+from models import features, metrics
+
+CLASSES = ("ant", "bee")
+
+
+def _quality(rights_of_ant: int, rights_of_bee: int, images: int = 10) -> metrics.Quality:
+    truth = np.repeat([0, 1], images)
+    right = np.concatenate(
+        [np.arange(images) < rights_of_ant, np.arange(images) < rights_of_bee]
+    )
+    answer = np.where(right, truth, 1 - truth)
+    return metrics.quality(truth, np.eye(2)[answer] * 0.8 + 0.1, CLASSES, 2)
+
+
+def _rights(newly_wrong: int, newly_right: int, same: int) -> tuple[np.ndarray, np.ndarray]:
+    old = np.array([True] * newly_wrong + [False] * newly_right + [True] * same)
+    new = np.array([False] * newly_wrong + [True] * newly_right + [True] * same)
+    return old, new
+
+
+def test_accuracy_exactly_at_the_limit_passes():
+    assert checks.check_accuracy(_quality(5, 5), 0.5).passed
+
+
+def test_accuracy_below_the_limit_names_the_key():
+    check = checks.check_accuracy(_quality(5, 4), 0.5)
+    assert not check.passed
+    assert "0.450" in check.words
+    assert "evaluation.min_accuracy" in check.words
+
+
+def test_the_class_of_low_recall_is_named():
+    check = checks.check_class_recall(_quality(9, 2), 0.5)
+    assert (check.passed, check.value) == (False, 0.2)
+    assert "'bee'" in check.words
+    assert checks.check_class_recall(_quality(9, 2), 0.2).passed
+
+
+def test_calibration_error_above_the_limit_fails():
+    quality = _quality(5, 5)  # half right at 0.9
+    assert checks.check_calibration(quality, 0.3).passed is False
+    assert checks.check_calibration(quality, 0.41).passed
+
+
+@pytest.mark.parametrize(
+    ("newly_wrong", "newly_right", "passed"),
+    [
+        (1, 0, True),  # a drop of the limit exactly
+        (3, 0, True),  # beyond the limit, but one in eight by chance
+        (4, 0, False),
+        (14, 9, True),  # two good models that differ much: chance
+        (25, 9, False),
+        (0, 9, True),
+    ],
+)
+def test_a_drop_fails_beyond_the_limit_and_beyond_chance(newly_wrong, newly_right, passed):
+    old, new = _rights(newly_wrong, newly_right, 100 - newly_wrong - newly_right)
+    check = checks.check_drop("max_accuracy_drop", "the old one", old, new, 0.01)
+    assert check.passed is passed
+    assert check.value == pytest.approx((newly_wrong - newly_right) / 100)
+
+
+def test_a_drop_that_chance_explains_says_so():
+    check = checks.check_drop("max_accuracy_drop", "the old one", *_rights(3, 0, 97), 0.01)
+    assert "12% of cases" in check.words
+    assert "not a regression" in check.words
+
+
+def test_the_reason_of_a_refusal_holds_all_failures():
+    failed = [checks.Check(name, False, 0.1, 0.5, f"{name} is low") for name in ("a", "b")]
+    good = checks.Check("c", True, 1.0, 0.5, "c is fine")
+    verdict = checks.verdict((good, *failed))
+    assert (verdict.blessed, verdict.reason) == (False, "a is low; b is low.")
+
+
+def test_a_blessing_gives_its_reason():
+    verdict = checks.verdict((checks.check_accuracy(_quality(9, 9), 0.5),))
+    assert verdict.blessed
+    assert verdict.reason.startswith("Accuracy 0.900 on 20 test images")
+
+
+def test_slices_over_values_and_quarters():
+    columns = {name: np.full(8, 7) for name in features.DERIVED}
+    columns[features.FORMAT] = np.array(["png", "jpeg"] * 4, dtype=object)
+    columns[features.SHARPNESS] = np.linspace(0, 0.7, 8)
+    slices = accuracy_slices(columns, np.array([True] * 4 + [False] * 4))
+    assert {each.feature for each in slices} == {features.FORMAT, features.SHARPNESS}
+    assert [(each.value, each.images) for each in slices[:2]] == [("jpeg", 4), ("png", 4)]
+    quarters = slices[2:]
+    assert sum(each.images for each in quarters) == 8
+    assert [each.accuracy for each in quarters][:1] == [1.0]
+    assert quarters[-1].accuracy == 0.0
+
+
+def test_equal_values_stay_in_one_slice():
+    columns = {name: np.full(8, 7.0) for name in features.DERIVED}
+    columns[features.WIDTH] = np.array([5, 5, 5, 5, 5, 5, 9, 9])
+    slices = accuracy_slices(columns, np.ones(8, bool))
+    assert [(each.value, each.images) for each in slices] == [("5", 6), ("9", 2)]
