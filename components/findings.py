@@ -1,0 +1,54 @@
+"""What validation found, and its file."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+FILE_NAME: Final = "findings.json"
+MOST_NAMES: Final = 20
+"""Images that a finding names; its `count` is always the full one."""
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or odd, with the data.
+
+    Attributes:
+        check: the key under `validation` in the configuration that sets the severity, or the
+            check's own name where no key does.
+        severity: "error" stops the run at the gate.
+        message: what was found and how to mend it.
+        images: names of the images concerned, at most `MOST_NAMES`.
+        count: images concerned in all.
+    """
+
+    check: str
+    severity: Severity
+    message: str
+    images: tuple[str, ...] = ()
+    count: int = 0
+
+    @classmethod
+    def about(
+        cls, check: str, severity: Severity, message: str, images: Sequence[str]
+    ) -> "Finding":
+        """A finding on `images`, of which the first are named."""
+        return cls(check, severity, message, tuple(images[:MOST_NAMES]), len(images))
+
+
+def write_findings(uri: str, findings: Iterable[Finding]) -> None:
+    """Writes the file of a Findings artifact."""
+    rows = [dataclasses.asdict(finding) for finding in findings]
+    text = json.dumps(rows, indent=2, ensure_ascii=False)
+    (Path(uri) / FILE_NAME).write_text(text, encoding="utf-8")
+
+
+def read_findings(uri: str) -> list[Finding]:
+    """Reads the file of a Findings artifact."""
+    rows = json.loads((Path(uri) / FILE_NAME).read_text(encoding="utf-8"))
+    return [Finding(**{**row, "images": tuple(row["images"])}) for row in rows]

@@ -1,0 +1,1 @@
+"""Stops the run before anything expensive when validation found an error."""

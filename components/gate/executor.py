@@ -1,0 +1,56 @@
+"""Raises the findings that forbid going on."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+from typing_extensions import override
+
+from components.findings import Finding, read_findings
+from models.errors import BadDataError
+
+
+class Executor(base_executor.BaseExecutor):
+    """Passes or raises; writes nothing."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component; see `components.gate.component`.
+
+        Raises:
+            BadDataError: there is a finding of severity "error".
+        """
+        check_findings(read_findings(artifact_utils.get_single_uri(input_dict["findings"])))
+
+
+def check_findings(findings: Iterable[Finding]) -> None:
+    """Raises the errors among the findings, if there are any.
+
+    Raises:
+        BadDataError: names each error, its images, and how to mend or override it.
+    """
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if not errors:
+        return
+    noun = "problem" if len(errors) == 1 else "problems"
+    parts = [_paragraph(number, finding) for number, finding in enumerate(errors, start=1)]
+    raise BadDataError(f"Validation found {len(errors)} {noun} in the data.\n" + "\n".join(parts))
+
+
+def _paragraph(number: int, finding: Finding) -> str:
+    lines = [f"{number}. {finding.check}: {finding.message}"]
+    lines += [f"     {_printable(name)}" for name in finding.images]
+    if finding.count > len(finding.images):
+        lines.append(f"     ... and {finding.count - len(finding.images)} more")
+    return "\n".join(lines)
+
+
+def _printable(name: str) -> str:
+    """The name on one line: quoted and escaped where it holds control characters."""
+    return name if name.isprintable() else repr(name)

@@ -1,0 +1,1 @@
+"""Checks what TensorFlow Data Validation cannot see: duplicates, classes, quarantine."""

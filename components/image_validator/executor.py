@@ -1,0 +1,63 @@
+"""Runs every check over the derived features; decodes no image."""
+
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+from typing_extensions import override
+
+from components.findings import write_findings
+from components.image_validator.anomalies import check_anomalies
+from components.image_validator.class_checks import check_classes
+from components.image_validator.duplicate_checks import check_duplicates
+from components.image_validator.quarantine_check import check_quarantine
+from components.image_validator.settings import ValidationSettings
+from components.image_validator.table import read_table
+from components.schema_curator.schema import known_labels
+
+_ANOMALIES_FILE = "SchemaDiff.pb"
+"""As ExampleValidator names it, in each split's folder."""
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the Findings artifact."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component; see `components.image_validator.component`."""
+        settings = ValidationSettings.from_json(exec_properties["settings"])
+        table = read_table(artifact_utils.get_single_uri(input_dict["examples"]))
+        quarantine = artifact_utils.get_single_uri(input_dict["quarantine"])
+        anomalies = _read_anomalies(input_dict["anomalies"])
+        known = known_labels(_read_schema(artifact_utils.get_single_uri(input_dict["schema"])))
+        findings = [
+            *check_quarantine(quarantine, settings),
+            *check_classes(table, known, settings),
+            *check_duplicates(table, settings),
+            *check_anomalies(anomalies, settings),
+        ]
+        write_findings(artifact_utils.get_single_uri(output_dict["findings"]), findings)
+
+
+def _read_schema(uri: str) -> schema_pb2.Schema:
+    text = (Path(uri) / "schema.pbtxt").read_text(encoding="utf-8")
+    return text_format.Parse(text, schema_pb2.Schema())
+
+
+def _read_anomalies(artifacts: list[Artifact]) -> dict[str, anomalies_pb2.Anomalies]:
+    artifact = artifact_utils.get_single_instance(artifacts)
+    splits = artifact_utils.decode_split_names(artifact.split_names)
+    return {
+        split: anomalies_pb2.Anomalies.FromString(
+            (Path(artifact_utils.get_split_uri([artifact], split)) / _ANOMALIES_FILE).read_bytes()
+        )
+        for split in splits
+    }

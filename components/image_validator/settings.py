@@ -1,0 +1,49 @@
+"""What ImageValidator looks for and how serious each finding is."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from components.findings import Finding
+
+Level = Literal["error", "warning", "ignore"]
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationSettings:
+    """The `validation` section of the configuration, which documents each key."""
+
+    schema_anomaly: Level
+    unseen_class: Level
+    label_conflict: Level
+    duplicate_across_splits: Level
+    near_duplicate_across_splits: Level
+    near_duplicate_distance: int
+    min_images_per_class: int
+    too_few_images: Level
+    max_quarantined: float
+    too_many_quarantined: Level
+
+    @classmethod
+    def from_json(cls, text: str) -> "ValidationSettings":
+        """Reads what the pipeline passes as one parameter."""
+        return cls(**json.loads(text))
+
+    def finding(self, check: str, message: str, images: Sequence[str]) -> list[Finding]:
+        """A finding of the severity set under `check`; none where it is to be ignored."""
+        return _finding(check, getattr(self, check), message, images)
+
+    def hint(self, check: str, message: str, images: Sequence[str]) -> list[Finding]:
+        """A finding that is never more than a warning; none where `check` is to be ignored."""
+        level = getattr(self, check)
+        return _finding(check, "ignore" if level == "ignore" else "warning", message, images)
+
+
+def _finding(check: str, level: Level, message: str, images: Sequence[str]) -> list[Finding]:
+    return [] if level == "ignore" else [Finding.about(check, level, message, images)]
+
+
+def override(check: str, level: str = "warning") -> str:
+    """The words that say how to let a check pass."""
+    return f"To go on all the same, set validation.{check}: {level}."

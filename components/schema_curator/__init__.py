@@ -1,0 +1,1 @@
+"""Infers the schema of the data once; from then on the file belongs to the user."""

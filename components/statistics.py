@@ -1,0 +1,18 @@
+"""What the stock StatisticsGen looks at."""
+
+from typing import Final
+
+import tensorflow_data_validation as tfdv
+
+from models import features
+
+MOST_CLASSES: Final = 100_000
+"""Class names that are counted one by one; the schema's label domain is read off this list."""
+
+
+def stats_options() -> tfdv.StatsOptions:
+    """Statistics of the label and the derived features; never of the encoded images."""
+    return tfdv.StatsOptions(
+        feature_allowlist=[*features.DERIVED, features.LABEL],
+        num_rank_histogram_buckets=MOST_CLASSES,
+    )

@@ -1,0 +1,1 @@
+"""The stock TFX Transform, which learns the label vocabulary."""
