@@ -1,1 +1,1 @@
-"""The served model: an embedded server with the TF Serving API, and its client."""
+"""The served model: a server with TensorFlow Serving's API, and its client."""

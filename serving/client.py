@@ -1,0 +1,154 @@
+"""Asks a served model about images, over REST or gRPC.
+
+Works with TensorFlow Serving and with the embedded server alike. REST needs no TensorFlow.
+"""
+
+import base64
+import http.client
+import json
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import GraftError, UsageError
+
+INPUT: Final = "image_bytes"
+OUTPUTS: Final = ("label", "score", "probabilities")
+DEFAULT_TIMEOUT: Final = 30.0
+
+
+class PredictionError(GraftError):
+    """The server could not be reached, or refused the request."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says about n images.
+
+    Attributes:
+        labels: n names of the likeliest class.
+        scores: float32 [n], its probability.
+        probabilities: float32 [n, classes], in the order of the model's labels.
+    """
+
+    labels: tuple[str, ...]
+    scores: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+
+def predict_rest(
+    url: str, model_name: str, images: Sequence[bytes], timeout: float = DEFAULT_TIMEOUT
+) -> Predictions:
+    """Asks over REST.
+
+    Args:
+        url: address of the server, such as `http://127.0.0.1:8501`.
+        model_name: name of the model in the API.
+        images: encoded images, in a format that the model decodes (JPEG, PNG).
+        timeout: seconds to wait for the server at each step.
+
+    Raises:
+        PredictionError: no answer in time, or an error for an answer.
+        UsageError: `url` is no HTTP address.
+    """
+    encoded = [{"b64": base64.b64encode(image).decode("ascii")} for image in images]
+    path = f"/v1/models/{urllib.parse.quote(model_name, safe='')}:predict"
+    answer = _post(url, path, {"inputs": {INPUT: encoded}}, timeout)
+    outputs = answer.get("outputs")
+    if not isinstance(outputs, dict):
+        raise PredictionError(f"The model {model_name!r} at {url} is no model of Graft's.")
+    return _predictions(outputs, f"The model {model_name!r} at {url}", len(images))
+
+
+def predict_grpc(
+    target: str, model_name: str, images: Sequence[bytes], timeout: float = DEFAULT_TIMEOUT
+) -> Predictions:
+    """Asks over gRPC.
+
+    Args:
+        target: address of the server, such as `127.0.0.1:8500`.
+        model_name: name of the model in the API.
+        images: encoded images, in a format that the model decodes (JPEG, PNG).
+        timeout: seconds until the answer must be there.
+
+    Raises:
+        PredictionError: no answer in time, or an error for an answer.
+    """
+    # These import TensorFlow, which takes seconds that REST does not need.
+    import grpc
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    from serving.tensors import from_proto, to_proto
+
+    request = predict_pb2.PredictRequest(output_filter=OUTPUTS)
+    request.model_spec.name = model_name
+    request.inputs[INPUT].CopyFrom(to_proto(np.array(images, dtype=object)))
+    options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
+    with grpc.insecure_channel(target, options=options) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        try:
+            response = stub.Predict(request, timeout=timeout)
+        except grpc.RpcError as error:
+            raise PredictionError(
+                f"The server at {target} (gRPC) refused the request or did not answer:"
+                f" {error.details()} ({error.code().name}). {_HINT}"
+            ) from error
+    outputs = {name: from_proto(proto, name) for name, proto in response.outputs.items()}
+    return _predictions(outputs, f"The model {model_name!r} at {target}", len(images))
+
+
+_HINT: Final = "`graft serve` starts a server for the pushed model."
+
+
+def _post(url: str, path: str, document: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+    address = urllib.parse.urlsplit(url)
+    kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+    if address.scheme not in kinds or not address.hostname:
+        raise UsageError(f"Not the address of a server: {url!r}. Expected http://HOST:PORT.")
+    connection = kinds[address.scheme](address.hostname, address.port, timeout=timeout)
+    try:
+        connection.request("POST", address.path.rstrip("/") + path, json.dumps(document))
+        response = connection.getresponse()
+        status, body = response.status, response.read()
+    except TimeoutError as error:
+        message = f"The server at {url} did not answer within {timeout:g} s."
+        raise PredictionError(message) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise PredictionError(f"No server answers at {url} ({error}). {_HINT}") from error
+    finally:
+        connection.close()
+    return _checked(url, status, body)
+
+
+def _checked(url: str, status: int, body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        answer = None
+    if status != http.client.OK:
+        said = answer.get("error") if isinstance(answer, dict) else None
+        raise PredictionError(f"The server at {url} answers {status}: {said or 'no reason given'}")
+    if not isinstance(answer, dict):
+        raise PredictionError(f"What answers at {url} is no model server.")
+    return answer
+
+
+def _predictions(outputs: Mapping[str, Any], where: str, images: int) -> Predictions:
+    missing = [name for name in OUTPUTS if name not in outputs]
+    if missing:
+        raise PredictionError(f"{where} does not return {', '.join(missing)}: no model of Graft's.")
+    labels = tuple(
+        label.decode("utf-8") if isinstance(label, bytes) else str(label)
+        for label in outputs["label"]
+    )
+    if len(labels) != images:
+        raise PredictionError(f"{where} answered for {len(labels)} of {images} images.")
+    return Predictions(
+        labels,
+        np.asarray(outputs["score"], dtype=np.float32),
+        np.asarray(outputs["probabilities"], dtype=np.float32),
+    )

@@ -1,0 +1,58 @@
+"""Errors of the serving API: a canonical status code and the message that the client gets."""
+
+from typing import Final
+
+import grpc
+
+HTTP_STATUS: Final = {
+    grpc.StatusCode.CANCELLED: 499,
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.FAILED_PRECONDITION: 400,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ABORTED: 409,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+"""HTTP status that TensorFlow Serving's REST API gives for a code; 500 for the others."""
+
+_BY_NUMBER: Final = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class ServingError(Exception):
+    """A request or a version that failed.
+
+    Attributes:
+        code: canonical status code.
+        message: what went wrong, in TensorFlow Serving's words where it has some.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+    @property
+    def number(self) -> int:
+        """The code as gRPC and TensorFlow number it."""
+        return int(self.code.value[0])
+
+    @property
+    def http_status(self) -> int:
+        """The code as an HTTP status."""
+        return HTTP_STATUS.get(self.code, 500)
+
+
+def invalid_argument(message: str) -> ServingError:
+    """The client sent something that cannot be answered."""
+    return ServingError(grpc.StatusCode.INVALID_ARGUMENT, message)
+
+
+def from_number(number: int, message: str) -> ServingError:
+    """The error of TensorFlow's status `number`."""
+    return ServingError(_BY_NUMBER.get(number, grpc.StatusCode.UNKNOWN), message)

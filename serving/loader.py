@@ -1,0 +1,102 @@
+"""Loads a SavedModel into the C++ session that TensorFlow Serving runs it in.
+
+`tf.saved_model.load` is no substitute: it accepts models that the C++ loader cannot run and refuses
+some that it can; plain `Session.run` adds a check of shapes that the C++ session does not make.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.core.protobuf import config_pb2
+
+from serving.completeness import SERVING_TAG
+from serving.errors import ServingError, from_number
+
+DEFAULT_SIGNATURE: Final = "serving_default"
+_INIT_SIGNATURE: Final = "__saved_model_init_op"
+
+SignatureDef = Any
+"""`tensorflow.core.protobuf.meta_graph_pb2.SignatureDef`, which carries no types."""
+
+
+class LoadedModel:
+    """A SavedModel in memory, ready to run from any thread.
+
+    Attributes:
+        signatures: name to SignatureDef.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        """Loads `directory`, its variables and its tables.
+
+        Raises:
+            ServingError: what TensorFlow's loader says.
+        """
+        config = tf.compat.v1.ConfigProto()
+        config.gpu_options.allow_growth = True
+        self._session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
+        self._callables: dict[tuple[str, ...], Callable[..., list[Any]]] = {}
+        self._lock = threading.Lock()
+        try:
+            with self._session.graph.as_default():
+                meta_graph = tf.compat.v1.saved_model.load(
+                    self._session, [SERVING_TAG], str(directory)
+                )
+        except tf.errors.OpError as error:
+            self._session.close()
+            raise from_number(error.error_code, error.message) from error
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            self._session.close()
+            raise ServingError(grpc.StatusCode.INTERNAL, str(error)) from error
+        self.signatures: Mapping[str, SignatureDef] = {
+            name: signature
+            for name, signature in meta_graph.signature_def.items()
+            if name != _INIT_SIGNATURE
+        }
+
+    def run(self, feeds: Mapping[str, NDArray[Any]], fetches: Sequence[str]) -> list[NDArray[Any]]:
+        """Runs the graph once.
+
+        Args:
+            feeds: tensor name to value.
+            fetches: names of the tensors to compute.
+
+        Returns:
+            One array a fetch; strings are arrays of dtype object that hold bytes.
+
+        Raises:
+            ServingError: what the graph says, such as an image that cannot be decoded.
+        """
+        names = sorted(feeds)
+        try:
+            run = self._callable(tuple(names), tuple(fetches))
+            outputs = run(*(feeds[name] for name in names))
+        except tf.errors.OpError as error:
+            raise from_number(error.error_code, error.message) from error
+        return [_as_array(output) for output in outputs]
+
+    def close(self) -> None:
+        """Frees the model; no request may be running."""
+        self._callables.clear()
+        self._session.close()
+
+    def _callable(
+        self, feeds: tuple[str, ...], fetches: tuple[str, ...]
+    ) -> Callable[..., list[Any]]:
+        key = (*feeds, "", *fetches)
+        with self._lock:
+            if key not in self._callables:
+                options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
+                self._callables[key] = self._session._make_callable_from_options(options)
+            return self._callables[key]
+
+
+def _as_array(output: Any) -> NDArray[Any]:
+    """Gives a scalar string, which the session returns as bare bytes, its array."""
+    return np.asarray(output, dtype=object) if isinstance(output, bytes) else np.asarray(output)

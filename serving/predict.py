@@ -1,0 +1,69 @@
+"""Checks a prediction against a signature and runs it, for REST and gRPC alike."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from serving.errors import invalid_argument
+from serving.loader import LoadedModel, SignatureDef
+from serving.tensors import from_proto
+
+Tensors = dict[str, NDArray[Any]]
+"""Alias in the signature to value; strings are arrays of dtype object that hold bytes."""
+
+
+def predict(
+    model: LoadedModel,
+    signature: SignatureDef,
+    inputs: Mapping[str, NDArray[Any]],
+    output_filter: Sequence[str] = (),
+) -> Tensors:
+    """Runs `signature` on `inputs`.
+
+    Shapes are not checked against the signature: TensorFlow Serving does not check them either, and
+    there are models that count on it.
+
+    Args:
+        model: the model that `signature` belongs to.
+        signature: names of the tensors behind the aliases.
+        inputs: one value for each input of the signature that has no default.
+        output_filter: aliases to compute; all if empty.
+
+    Raises:
+        ServingError: inputs or outputs do not match the signature, or the graph fails.
+    """
+    values = _with_defaults(signature, inputs)
+    outputs = _requested_outputs(signature, output_filter)
+    feeds = {signature.inputs[alias].name: value for alias, value in values.items()}
+    fetched = model.run(feeds, [signature.outputs[alias].name for alias in outputs])
+    return dict(zip(outputs, fetched, strict=True))
+
+
+def _with_defaults(signature: SignatureDef, inputs: Mapping[str, NDArray[Any]]) -> Tensors:
+    values = {alias: from_proto(proto, alias) for alias, proto in signature.defaults.items()}
+    values.update(inputs)
+    extra, missing = set(inputs) - set(signature.inputs), set(signature.inputs) - set(values)
+    if extra or missing:
+        raise invalid_argument(
+            f"input size does not match signature: {len(inputs)}!={len(signature.inputs)}"
+            f" len({_braces(inputs)}) != len({_braces(signature.inputs)})."
+            f" Sent extra: {_braces(extra)}. Missing but required: {_braces(missing)}."
+        )
+    return values
+
+
+def _requested_outputs(signature: SignatureDef, output_filter: Sequence[str]) -> list[str]:
+    for position, alias in enumerate(output_filter):
+        if alias not in signature.outputs:
+            raise invalid_argument(
+                f"output tensor alias not found in signature: {alias}"
+                f" Outputs expected to be in the set {_braces(signature.outputs)}."
+            )
+        if alias in output_filter[:position]:
+            raise invalid_argument(f"duplicate output tensor alias: {alias}")
+    return list(output_filter) or sorted(signature.outputs)
+
+
+def _braces(names: Collection[str]) -> str:
+    return "{" + ",".join(sorted(names)) + "}"

@@ -1,0 +1,111 @@
+"""The embedded server in a process of its own, on free ports of this machine."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from models.errors import GraftError
+
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_LOOK_SECONDS: Final = 0.05
+_STOP_SECONDS: Final = 10.0
+_LAST_LINES: Final = 5
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where a server answers.
+
+    Attributes:
+        url: REST, such as `http://127.0.0.1:8501`.
+        target: gRPC, such as `127.0.0.1:8500`.
+    """
+
+    url: str
+    target: str
+
+
+class ServerProcess:
+    """A server process that lives as long as the `with` block.
+
+    Starting it and waiting for it are two steps, so that the caller can work while TensorFlow is
+    imported over there:
+
+        with ServerProcess("graft", directory) as server:
+            images = read_images()
+            predict_rest(server.wait().url, "graft", images)
+    """
+
+    def __init__(self, model_name: str, model_base_path: Path, log: Path | None = None) -> None:
+        """Prepares a server of `model_base_path` (version directories) that writes to `log`."""
+        self._name = model_name
+        self._base_path = model_base_path
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "ServerProcess":
+        self._folder = tempfile.TemporaryDirectory(prefix="graft-server-")
+        self._ports_file = Path(self._folder.name) / "ports.json"
+        log = self._log or Path(self._folder.name) / "server.log"
+        self._output: IO[bytes] = log.open("wb")
+        self._log = log
+        command = [sys.executable, "-m", "serving", f"--model_name={self._name}"]
+        command += [f"--model_base_path={self._base_path.absolute()}"]
+        command += [f"--ports_file={self._ports_file}"]
+        self._process = subprocess.Popen(
+            command,
+            # `-m` looks here first: a folder of the user's named `serving` must not be taken.
+            cwd=_ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+        self._folder.cleanup()
+
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def wait(self, timeout: float = 120.0) -> Addresses:
+        """Waits until the server answers.
+
+        Raises:
+            GraftError: it ended, or is not ready after `timeout` seconds; with its last words.
+        """
+        assert self._process is not None
+        deadline = time.monotonic() + timeout
+        while not self._ports_file.exists():
+            if self._process.poll() is not None:
+                code = self._process.returncode
+                raise GraftError(f"The model server ended with code {code}. {self._last_words()}")
+            if time.monotonic() > deadline:
+                message = f"The model server was not ready after {timeout:g} s."
+                raise GraftError(f"{message} {self._last_words()}")
+            time.sleep(_LOOK_SECONDS)
+        ports = json.loads(self._ports_file.read_text(encoding="utf-8"))
+        return Addresses(f"http://127.0.0.1:{ports['rest']}", f"127.0.0.1:{ports['grpc']}")
+
+    def _last_words(self) -> str:
+        assert self._log is not None
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return "It said: " + " / ".join(lines[-_LAST_LINES:]) if lines else "It said nothing."

@@ -1,0 +1,244 @@
+"""The embedded server: TensorFlow Serving's API, flags and model directory, in Python.
+
+For a laptop, for tests, and for the check before a push; production runs the official TensorFlow
+Serving image on the same directory.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import grpc
+
+from models.errors import GraftError, UsageError
+from serving.grpc_service import grpc_server
+from serving.http_server import RestServer
+from serving.registry import Registry
+from serving.rest import RestApi
+from serving.versions import State, VersionManager, VersionStatus
+
+_log = logging.getLogger(__name__)
+_DRAIN_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """What to serve, and where.
+
+    Attributes:
+        model_name: name of the model in the API.
+        model_base_path: directory of version directories.
+        host: address to bind to; only this machine reaches the default.
+        port: gRPC; 0 takes a free port, None leaves gRPC out.
+        rest_api_port: REST; likewise.
+        poll_seconds: time between two looks at the directory; 0 looks once.
+    """
+
+    model_name: str
+    model_base_path: Path
+    host: str = "127.0.0.1"
+    port: int | None = 8500
+    rest_api_port: int | None = 8501
+    poll_seconds: float = 1.0
+
+
+class ModelServer:
+    """One model behind gRPC and REST.
+
+    Attributes:
+        manager: the versions of the model.
+        grpc_port: port that gRPC is bound to, None if left out.
+        rest_port: likewise for REST.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        """Binds the ports, so that a taken one is known before anything is loaded.
+
+        Raises:
+            UsageError: a port is taken.
+        """
+        host = settings.host
+        self.manager = VersionManager(
+            settings.model_name, settings.model_base_path, settings.poll_seconds
+        )
+        registry = Registry([self.manager])
+        self.grpc_port: int | None = None
+        self.rest_port: int | None = None
+        self._grpc: grpc.Server | None = None
+        self._rest: RestServer | None = None
+        if settings.port is not None:
+            try:
+                self._grpc, self.grpc_port = grpc_server(registry, host, settings.port)
+            except RuntimeError as error:
+                raise _taken("gRPC", host, settings.port) from error
+        if settings.rest_api_port is not None:
+            try:
+                self._rest = RestServer(RestApi(registry), host, settings.rest_api_port)
+            except OSError as error:
+                raise _taken("REST", host, settings.rest_api_port) from error
+            self.rest_port = self._rest.port
+
+    def load(self, cancelled: threading.Event | None = None) -> None:
+        """Waits until a version is available, however long the directory stays empty.
+
+        Raises:
+            GraftError: the version to start with does not load.
+        """
+        self.manager.start()
+        while not self.manager.wait_for(_settled, timeout=0.5):
+            if cancelled is not None and cancelled.is_set():
+                return
+        failed = [status for status in self.manager.statuses() if _failed(status)]
+        if failed and not any(map(_is_available, self.manager.statuses())):
+            raise GraftError(
+                f"Version {failed[0].version} of {self.manager.name} in {self.manager.base_path}"
+                f" does not load: {failed[0].error}"
+            )
+
+    def serve(self) -> None:
+        """Starts to answer."""
+        if self._grpc is not None:
+            self._grpc.start()
+        if self._rest is not None:
+            self._rest.serve_in_background()
+
+    def start(self) -> None:
+        """Loads the model and answers.
+
+        Raises:
+            GraftError: the version to start with does not load.
+        """
+        self.load()
+        self.serve()
+
+    def stop(self, drain_seconds: float = _DRAIN_SECONDS) -> None:
+        """Takes no new request, lets the running ones finish, and frees the model."""
+        stopped = self._grpc.stop(drain_seconds) if self._grpc is not None else None
+        if self._rest is not None:
+            self._rest.drain(drain_seconds)
+        if stopped is not None:
+            stopped.wait()
+        self.manager.stop()
+
+    def __enter__(self) -> "ModelServer":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _is_available(status: VersionStatus) -> bool:
+    return status.state is State.AVAILABLE
+
+
+def _failed(status: VersionStatus) -> bool:
+    return status.state is State.END and status.error is not None
+
+
+def _settled(statuses: list[VersionStatus]) -> bool:
+    return any(_is_available(status) or _failed(status) for status in statuses)
+
+
+def _taken(api: str, host: str, port: int) -> UsageError:
+    return UsageError(
+        f"The {api} port {port} of {host} cannot be opened; another server may hold it."
+        " Choose another with --port (gRPC) or --rest_api_port (REST)."
+    )
+
+
+def run(settings: ServerSettings, ports_file: Path | None = None) -> None:
+    """Serves until SIGTERM or SIGINT, then drains.
+
+    Args:
+        settings: what to serve, and where.
+        ports_file: where to write the bound ports as JSON once requests are answered.
+
+    Raises:
+        GraftError: a port is taken, or the version to start with does not load.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    server = ModelServer(settings)
+    _log.info("Loading %s from %s.", settings.model_name, settings.model_base_path)
+    server.load(cancelled=stopping)
+    if not stopping.is_set():
+        server.serve()
+        _announce(server, settings)
+        if ports_file is not None:
+            _write_ports(server, ports_file)
+        stopping.wait()
+        _log.info("Stopping: finishing the requests that run.")
+        server.stop()
+
+
+def _announce(server: ModelServer, settings: ServerSettings) -> None:
+    if server.rest_port is not None:
+        name = settings.model_name
+        _log.info("REST: http://%s:%d/v1/models/%s", settings.host, server.rest_port, name)
+    if server.grpc_port is not None:
+        _log.info("gRPC: %s:%d", settings.host, server.grpc_port)
+
+
+def _write_ports(server: ModelServer, path: Path) -> None:
+    ports = {"grpc": server.grpc_port, "rest": server.rest_port}
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(json.dumps(ports), encoding="utf-8")
+    unfinished.replace(path)
+
+
+def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
+    """Reads TensorFlow Serving's flags, and two of Graft's own."""
+    parser = argparse.ArgumentParser(prog="python -m serving", allow_abbrev=False)
+    parser.add_argument("--port", type=int, default=8500, help="gRPC port; 0 leaves gRPC out")
+    parser.add_argument("--rest_api_port", type=int, default=0, help="REST port; 0 leaves REST out")
+    parser.add_argument("--model_name", default="default", help="name in the API")
+    parser.add_argument("--model_base_path", type=Path, required=True, help="holds the versions")
+    parser.add_argument(
+        "--file_system_poll_wait_seconds",
+        type=float,
+        default=1.0,
+        help="time between two looks for a new version; 0 looks once",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (Graft's own)")
+    parser.add_argument(
+        "--ports_file",
+        type=Path,
+        help="take free ports and write them here as JSON once ready (Graft's own)",
+    )
+    return parser.parse_args(arguments)
+
+
+def settings_of(flags: argparse.Namespace) -> ServerSettings:
+    """The settings that the flags ask for."""
+    any_free = flags.ports_file is not None
+    return ServerSettings(
+        model_name=flags.model_name,
+        model_base_path=flags.model_base_path,
+        host=flags.host,
+        port=0 if any_free else flags.port or None,
+        rest_api_port=0 if any_free else flags.rest_api_port or None,
+        poll_seconds=flags.file_system_poll_wait_seconds,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the server of `python -m serving`; returns the exit code."""
+    flags = parse_flags(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    try:
+        run(settings_of(flags), flags.ports_file)
+    except GraftError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return os.EX_OK
