@@ -84,7 +84,11 @@ def _class_metrics(min_accuracy: float, max_accuracy_drop: float, top_k: int) ->
                 class_name="SparseTopKCategoricalAccuracy",
                 config=f'"k": {top_k}, "name": "top_{top_k}_accuracy"',
             ),
-            tfma.MetricConfig(class_name="SparseCategoricalCrossentropy", config='"name": "loss"'),
+            tfma.MetricConfig(
+                class_name="SparseCategoricalCrossentropy",
+                # -1 stands for a class that the model does not know; it has no likelihood.
+                config='"name": "loss", "ignore_class": -1',
+            ),
             tfma.MetricConfig(class_name="MultiClassConfusionMatrixPlot"),
             tfma.MetricConfig(class_name="ExampleCount"),
         ]

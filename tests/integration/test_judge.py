@@ -1,0 +1,311 @@
+import io
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from tfx.components.evaluator.executor import Executor as EvaluatorExecutor
+from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
+    LatestBlessedModelStrategy,
+)
+from tfx.types import standard_artifacts
+from tfx.utils import proto_utils
+
+from components.artifacts import TuningHistory
+from components.evaluation.eval_config import eval_config
+from components.judge.component import Judge
+from components.judge.executor import Executor
+from components.judge.predictions import load_predictions
+from models import features
+from models.errors import BadDataError, GraftError
+
+CLASSES = tuple(f"digit {number}" for number in range(10))
+SETTINGS = {
+    "min_accuracy": 0.8,
+    "max_accuracy_drop": 0.01,
+    "max_drop_below_probe": 0.02,
+    "min_class_recall": 0.0,
+    "max_calibration_error": 1.0,
+    "top_k": 3,
+}
+RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+
+
+class World:
+    """Digits as examples, and models of them that were fitted to more or fewer images."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        digits = load_digits()
+        order = np.random.default_rng(0).permutation(len(digits.target))
+        self.pixels, self.target = digits.images[order] / 16, digits.target[order]
+        self.examples = standard_artifacts.Examples()
+        self.examples.uri = str(folder / "examples")
+        self.examples.split_names = '["test"]'
+        self.write_examples(range(150))
+        self.good = self.model("good", 1, range(300, 1700))
+        self.weak = self.model("weak", 2, range(300, 360))
+
+    def write_examples(self, rows) -> None:
+        directory = Path(self.examples.uri) / "Split-test"
+        directory.mkdir(parents=True)
+        with tf.io.TFRecordWriter(str(directory / "data-00000-of-00001")) as writer:
+            for row in rows:
+                label = CLASSES[self.target[row]] if row else "a class of its own"
+                writer.write(_example(self.pixels[row], label, f"{row}.png"))
+
+    def model(self, name: str, number: int, rows, classes=CLASSES) -> standard_artifacts.Model:
+        pixels = np.round(self.pixels[rows] * 255).reshape(len(rows), 64)
+        fitted = LogisticRegression(max_iter=300).fit(pixels / 255, self.target[rows])
+        artifact = standard_artifacts.Model()
+        artifact.uri, artifact.id = str(self.folder / name), number
+        _export(fitted, Path(artifact.uri) / "Format-Serving", classes)
+        return artifact
+
+    def evaluate(self, model, baseline=None) -> standard_artifacts.ModelEvaluation:
+        name = f"evaluation-{model.id}-{baseline.id if baseline else 0}"
+        evaluation, blessing = _outputs(self.folder / name)
+        context = EvaluatorExecutor.Context([RUNNER], str(self.folder / "tmp"), name)
+        inputs = {"examples": [self.examples], "model": [model]}
+        if baseline:
+            inputs["baseline_model"] = [baseline]
+        config = proto_utils.proto_to_json(eval_config(0.8, 0.01, 3))
+        EvaluatorExecutor(context).Do(
+            inputs,
+            {"evaluation": [evaluation], "blessing": [blessing]},
+            {"eval_config": config, "example_splits": '["test"]'},
+        )
+        return evaluation
+
+
+def _outputs(folder: Path):
+    evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
+    evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
+    return evaluation, blessing
+
+
+def _example(pixels: np.ndarray, label: str, name: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(buffer, "PNG")
+
+    def text(value):
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+    def integer(value):
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+
+    def real(value):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
+
+    feature = {
+        features.IMAGE: text(buffer.getvalue()),
+        features.LABEL: text(label.encode()),
+        features.NAME: text(name.encode()),
+        features.SHA256: text(name.encode()),
+        features.FORMAT: text(b"png"),
+        features.WIDTH: integer(8),
+        features.HEIGHT: integer(8),
+        features.CHANNELS: integer(1),
+        features.BYTE_SIZE: integer(len(buffer.getvalue())),
+        features.BRIGHTNESS_MEAN: real(float(pixels.mean())),
+        features.BRIGHTNESS_STD: real(float(pixels.std())),
+        features.SHARPNESS: real(float(np.abs(np.diff(pixels)).mean())),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def _export(fitted: LogisticRegression, directory: Path, classes: tuple[str, ...]) -> None:
+    layer = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((64,)), layer])
+    layer.set_weights([fitted.coef_.T, fitted.intercept_])
+    strings = tf.TensorSpec([None], tf.string)
+    spec = {key: tf.io.FixedLenFeature([], tf.string) for key in (features.IMAGE, features.LABEL)}
+
+    def answer(images):
+        decoded = tf.map_fn(
+            lambda each: tf.reshape(tf.io.decode_png(each, channels=1), [64]),
+            images,
+            fn_output_signature=tf.uint8,
+        )
+        return {"probabilities": model(tf.cast(decoded, tf.float32) / 255)}
+
+    def evaluate(examples):
+        return answer(tf.io.parse_example(examples, spec)[features.IMAGE])
+
+    def label_ids(examples):
+        labels = tf.io.parse_example(examples, spec)[features.LABEL]
+        same = tf.cast(labels[:, None] == tf.constant(classes)[None], tf.int64)
+        known = tf.reduce_sum(same, axis=1)
+        return {"label_id": tf.argmax(same, axis=1) * known + known - 1}
+
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        "serving_default", answer, [tf.TensorSpec([None], tf.string, "image_bytes")]
+    )
+    archive.add_endpoint("evaluate", evaluate, [strings])
+    archive.add_endpoint("transform_labels", label_ids, [strings])
+    archive.write_out(str(directory), verbose=False)
+    (directory / "assets.extra").mkdir()
+    (directory / "assets.extra" / "graft.json").write_text(json.dumps({"labels": classes}))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    return World(tmp_path_factory.mktemp("judge"))
+
+
+@pytest.fixture(scope="module")
+def evaluation(world):
+    return world.evaluate(world.good)
+
+
+@pytest.fixture(scope="module")
+def weak_evaluation(world):
+    return world.evaluate(world.weak, baseline=world.good)
+
+
+@pytest.fixture
+def history(tmp_path) -> TuningHistory:
+    artifact = TuningHistory()
+    artifact.uri = str(tmp_path / "history")
+    Path(artifact.uri).mkdir()
+    return artifact
+
+
+def _judge(world, folder, model, evaluation, history, baseline=None, **settings):
+    _, blessing = _outputs(folder)
+    inputs = {
+        "examples": [world.examples],
+        "model": [model],
+        "baseline_model": [baseline] if baseline else [],
+        "evaluation": [evaluation],
+        "history": [history],
+    }
+    properties = {"settings": json.dumps(SETTINGS | settings), "code": ""}
+    Executor().Do(inputs, {"blessing": [blessing]}, properties)
+    return blessing, json.loads((Path(blessing.uri) / "verdict.json").read_text())
+
+
+def _check(verdict: dict, name: str) -> dict:
+    return next(check for check in verdict["checks"] if check["name"] == name)
+
+
+def test_a_good_model_is_blessed_with_its_reason(world, evaluation, history, tmp_path):
+    blessing, verdict = _judge(world, tmp_path, world.good, evaluation, history)
+    assert verdict["blessed"] is True
+    assert verdict["reason"].startswith("Accuracy 0.9")
+    assert (Path(blessing.uri) / "BLESSED").exists()
+    assert _check(verdict, "max_accuracy_drop")["value"] is None
+    assert _check(verdict, "max_drop_below_probe")["value"] is None
+    predictions = load_predictions(Path(blessing.uri) / "predictions.npz")
+    assert predictions.classes == CLASSES
+    assert predictions.probabilities.shape == (150, 10)
+    metrics = json.loads((Path(blessing.uri) / "metrics.json").read_text())
+    assert metrics["quality"]["images"] == 150
+    assert metrics["quality"]["accuracy"] == pytest.approx(predictions.right.mean())
+    assert {each["feature"] for each in metrics["slices"]} >= {"sharpness", "brightness_mean"}
+    assert sum(each["images"] for each in metrics["calibration"]) == 150
+
+
+def test_the_strategy_of_tfx_finds_the_blessing(world, evaluation, history, tmp_path):
+    blessing, _ = _judge(world, tmp_path, world.good, evaluation, history)
+    inputs = {"model": [world.weak, world.good], "model_blessing": [blessing]}
+    resolved = LatestBlessedModelStrategy().resolve_artifacts(None, inputs)
+    assert resolved == {"model": [world.good], "model_blessing": [blessing]}
+
+
+def test_a_weak_model_is_refused_for_every_reason(world, weak_evaluation, history, tmp_path):
+    blessing, verdict = _judge(
+        world, tmp_path, world.weak, weak_evaluation, history, world.good, min_class_recall=0.9
+    )
+    assert verdict["blessed"] is False
+    assert (Path(blessing.uri) / "NOT_BLESSED").exists()
+    failed = {check["name"] for check in verdict["checks"] if not check["passed"]}
+    assert failed >= {"max_accuracy_drop", "min_class_recall"}
+    assert "evaluation.max_accuracy_drop" in verdict["reason"]
+    assert blessing.get_int_custom_property("blessed") == 0
+    assert blessing.get_int_custom_property("baseline_model_id") == world.good.id
+    assert blessing.get_string_custom_property("blessing_message") == verdict["reason"]
+
+
+def test_accuracy_below_the_least_fails_in_tfma_too(world, weak_evaluation, history, tmp_path):
+    _, verdict = _judge(world, tmp_path, world.weak, weak_evaluation, history, min_accuracy=0.99)
+    assert not _check(verdict, "min_accuracy")["passed"]
+
+
+def test_a_model_worse_than_the_probe_is_negative_transfer(
+    world, evaluation, weak_evaluation, history, tmp_path
+):
+    good, _ = _judge(world, tmp_path / "good", world.good, evaluation, history)
+    probe = load_predictions(Path(good.uri) / "predictions.npz")
+    np.savez(
+        Path(history.uri) / "probe_predictions.npz",
+        names=np.array(probe.names[::-1]),
+        probabilities=probe.probabilities[::-1],
+    )
+    _, verdict = _judge(
+        world, tmp_path / "weak", world.weak, weak_evaluation, history, min_accuracy=0.1
+    )
+    check = _check(verdict, "max_drop_below_probe")
+    assert check["passed"] is False
+    assert "the head on the frozen backbone" in check["words"]
+    weak = load_predictions(tmp_path / "weak" / "blessing" / "predictions.npz")
+    assert check["value"] == pytest.approx(probe.right.mean() - weak.right.mean())
+
+
+def test_a_baseline_of_other_classes_is_not_compared(world, evaluation, history, tmp_path):
+    other = world.model("other", 3, range(300, 360), classes=(*CLASSES[:9], "nine"))
+    _, verdict = _judge(world, tmp_path, world.good, evaluation, history, other)
+    check = _check(verdict, "max_accuracy_drop")
+    assert (check["passed"], check["value"]) == (True, None)
+    assert "1 new, 1 gone" in check["words"]
+
+
+def test_an_evaluation_of_another_model_is_noticed(world, weak_evaluation, history, tmp_path):
+    _, verdict = _judge(world, tmp_path, world.good, weak_evaluation, history)
+    assert not verdict["blessed"]
+    assert "do not compute the same" in verdict["reason"]
+
+
+def test_no_test_image_is_bad_data(world, evaluation, history, tmp_path):
+    empty = standard_artifacts.Examples()
+    empty.uri = str(tmp_path / "nothing")
+    inputs = {
+        "examples": [empty],
+        "model": [world.good],
+        "evaluation": [evaluation],
+        "history": [history],
+    }
+    _, blessing = _outputs(tmp_path)
+    with pytest.raises(BadDataError, match="no images"):
+        Executor().Do(inputs, {"blessing": [blessing]}, {"settings": json.dumps(SETTINGS)})
+
+
+def test_a_model_without_class_names_is_refused(world, evaluation, history, tmp_path):
+    model = standard_artifacts.Model()
+    model.uri, model.id = str(tmp_path / "model"), 9
+    with pytest.raises(GraftError, match="does not name its classes"):
+        _judge(world, tmp_path, model, evaluation, history)
+
+
+def test_the_component_takes_and_gives_what_it_says():
+    from tfx.types import channel_utils
+
+    def channel(artifact):
+        return channel_utils.as_channel([artifact()])
+
+    judge = Judge(
+        examples=channel(standard_artifacts.Examples),
+        model=channel(standard_artifacts.Model),
+        evaluation=channel(standard_artifacts.ModelEvaluation),
+        history=channel(TuningHistory),
+        settings="{}",
+        code="0",
+    )
+    assert judge.outputs["blessing"].type is standard_artifacts.ModelBlessing
