@@ -1,0 +1,129 @@
+"""Digests of the source files, remembered between runs, and the fingerprint made of them.
+
+TFX fingerprints files by their number, size and time in whole seconds; Graft by their content,
+so that touching a file re-runs nothing and changing one always does. Reading every byte on every
+run would be slow: a file whose size, modification and change time are those of last time is
+taken to have the same content.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from components.example_gen.sources.entries import Listing, Refusal, SourceFile
+from models import progress
+from models.files import write_atomically
+
+Stamp = tuple[int, int, int]
+"""Size in bytes, modification time and change time in nanoseconds."""
+
+_SETTLED_NS = 2_000_000_000
+"""A file changed less than this before it was read might change again within the clock's tick."""
+_CHUNK = 1 << 20
+_BATCH = 64
+
+
+class DigestCache:
+    """SHA-256 of files, remembered by path and stamp in one JSON file a source."""
+
+    def __init__(self, directory: str, root: str) -> None:
+        """Opens the memory of one source.
+
+        Args:
+            directory: where the memory lies; empty for none.
+            root: the source's path, which names its memory.
+        """
+        key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        self._file = Path(directory) / f"digests-{key}.json" if directory else None
+        self._known = _load(self._file) if self._file else {}
+
+    def digests(self, files: Sequence[SourceFile]) -> list[str | Refusal]:
+        """Digests files, reading only what is new or changed.
+
+        Args:
+            files: what to digest.
+
+        Returns:
+            For each file its hex SHA-256, or a refusal where it cannot be read.
+
+        Raises:
+            OSError: the memory cannot be written.
+        """
+        batches = [files[at : at + _BATCH] for at in range(0, len(files), _BATCH)]
+        fresh: dict[str, tuple[Stamp, str]] = {}
+        results: list[str | Refusal] = []
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            for batch, outcome in zip(batches, pool.map(self._batch, batches), strict=True):
+                for file, (stamp, result) in zip(batch, outcome, strict=True):
+                    results.append(result)
+                    if stamp and isinstance(result, str):
+                        fresh[file.path] = (stamp, result)
+                progress.report(len(results), len(files), "images", "looking for changes")
+        if self._file and fresh != self._known:
+            self._known = fresh
+            _save(self._file, fresh)
+        return results
+
+    def _batch(self, files: Sequence[SourceFile]) -> list[tuple[Stamp | None, str | Refusal]]:
+        return [self._one(file) for file in files]
+
+    def _one(self, file: SourceFile) -> tuple[Stamp | None, str | Refusal]:
+        try:
+            status = Path(file.path).stat()
+            stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            known = self._known.get(file.path)
+            if known and known[0] == stamp:
+                return stamp, known[1]
+            settled = time.time_ns() - max(stamp[1:]) > _SETTLED_NS
+            return (stamp if settled else None), _sha256(file.path)
+        except OSError as error:
+            return None, Refusal(file.name, "unreadable", error.strerror or str(error))
+
+
+def fingerprint(listing: Listing, digests: Sequence[str | Refusal]) -> str:
+    """Digests what a source holds: each file's split, label, name and content.
+
+    Args:
+        listing: what the source holds.
+        digests: of `listing.files`, from `DigestCache.digests`.
+
+    Returns:
+        64 hex digits; the same for the same content wherever it lies, whenever it was written.
+    """
+    total = hashlib.sha256(listing.kind.encode())
+    for line in sorted(_lines(listing, digests)):
+        total.update(json.dumps(line).encode())
+    return total.hexdigest()
+
+
+def _lines(listing: Listing, digests: Sequence[str | Refusal]) -> Iterator[list[str]]:
+    for file, digest in zip(listing.files, digests, strict=True):
+        content = digest if isinstance(digest, str) else digest.code
+        yield [file.split or "", file.label, file.name, content]
+    for refusal in listing.refused:
+        yield ["", "", refusal.name, refusal.code]
+
+
+def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
+    with Path(path).open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _load(file: Path) -> dict[str, tuple[Stamp, str]]:
+    try:
+        entries = json.loads(file.read_bytes())
+        return {path: ((size, mtime, ctime), sha) for path, size, mtime, ctime, sha in entries}
+    except (OSError, ValueError, TypeError):  # absent or damaged: it is only a memory
+        return {}
+
+
+def _save(file: Path, known: dict[str, tuple[Stamp, str]]) -> None:
+    entries = [[path, *stamp, sha] for path, (stamp, sha) in known.items()]
+    write_atomically(file, json.dumps(entries, separators=(",", ":")).encode())

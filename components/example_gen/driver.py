@@ -1,0 +1,71 @@
+"""Finds the newest data and its fingerprint before TFX looks into its cache."""
+
+import copy
+
+from tfx.components.example_gen import utils
+from tfx.dsl.components.base import base_driver as component_base_driver
+from tfx.orchestration import data_types_utils, metadata
+from tfx.orchestration.portable import base_driver, data_types
+from tfx.proto.orchestration import driver_output_pb2
+
+from components.example_gen.digests import DigestCache, fingerprint
+from components.example_gen.sources.listing import Location, list_source, resolve
+from models.errors import BadDataError
+
+RESOLVED_PATH = "resolved_path"
+"""Execution property: the path with its placeholders filled."""
+FINGERPRINT = utils.FINGERPRINT_PROPERTY_NAME
+"""Execution property, and custom property of the examples: digest of the data's content."""
+
+
+class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDriver):
+    """Adds what the cache key needs to the execution properties.
+
+    Data with the same fingerprint is not ingested again; any change of content, label, name or
+    split is. Of the two bases TFX checks for the first and calls the second, as in its own
+    drivers.
+    """
+
+    def __init__(self, metadata_handle: metadata.Metadata) -> None:
+        """Takes the metadata store that TFX hands to every driver."""
+        component_base_driver.BaseDriver.__init__(self, metadata_handle)
+        base_driver.BaseDriver.__init__(self, metadata_handle)
+
+    def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
+        """Resolves the path and fingerprints the data.
+
+        Args:
+            execution_info: parameters and outputs as the pipeline has them.
+
+        Returns:
+            Execution properties and the examples artifact, with fingerprint, span and version.
+
+        Raises:
+            BadDataError: nothing at the path can be ingested.
+        """
+        properties = execution_info.exec_properties
+        location = resolve(properties["path"])
+        listing = list_source(location.path)
+        digests = DigestCache(properties["cache_dir"], listing.root).digests(listing.files)
+        if not any(isinstance(digest, str) for digest in digests):
+            raise BadDataError(f"None of the {len(digests)} files in {location.path} can be read.")
+        properties[RESOLVED_PATH] = location.path
+        properties[FINGERPRINT] = fingerprint(listing, digests)
+        return _output(execution_info, location)
+
+
+def _output(
+    execution_info: data_types.ExecutionInfo, location: Location
+) -> driver_output_pb2.DriverOutput:
+    result = driver_output_pb2.DriverOutput()
+    for key, value in execution_info.exec_properties.items():
+        if value is not None:
+            data_types_utils.set_metadata_value(result.exec_properties[key], value)
+    examples = copy.deepcopy(execution_info.output_dict["examples"][0].mlmd_artifact)
+    custom = examples.custom_properties
+    custom[FINGERPRINT].string_value = execution_info.exec_properties[FINGERPRINT]
+    custom[utils.SPAN_PROPERTY_NAME].int_value = location.span
+    if location.version is not None:
+        custom[utils.VERSION_PROPERTY_NAME].int_value = location.version
+    result.output_artifacts["examples"].artifacts.append(examples)
+    return result

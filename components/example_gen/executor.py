@@ -1,0 +1,218 @@
+"""Writes the examples with Beam, and the quarantine.
+
+A Beam element is a shard of some thousand images, which the worker reads, converts and writes
+itself with all its cores: no image travels between Beam's stages.
+"""
+
+import dataclasses
+import json
+from collections import Counter
+from threading import Lock
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.dsl.io import fileio
+from tfx.proto import example_gen_pb2
+from tfx.types import Artifact, artifact_utils
+
+from components.example_gen.driver import FINGERPRINT, RESOLVED_PATH
+from components.example_gen.ingest import (
+    Plan,
+    Source,
+    plan_splits,
+    read_source,
+    refuse_if_nothing_is_left,
+)
+from components.example_gen.settings import IngestSettings
+from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
+from components.example_gen.sources.entries import Refusal
+from models import progress
+from models.errors import BadDataError, GraftError
+
+
+class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
+    """Reads the source that the driver resolved and writes its examples and its quarantine."""
+
+    def Do(  # noqa: N802 - TFX's name
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Ingests.
+
+        Args:
+            input_dict: empty.
+            output_dict: `examples` and `quarantine`.
+            exec_properties: the component's parameters and what the driver added.
+
+        Raises:
+            BadDataError: there is nothing that a model could learn from.
+            GraftError: the examples cannot be written.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        quarantine = artifact_utils.get_single_instance(output_dict["quarantine"])
+        settings = IngestSettings.from_json(exec_properties["settings"])
+        seed = exec_properties["seed"]
+        with read_source(exec_properties[RESOLVED_PATH], exec_properties["cache_dir"]) as source:
+            if not source.images:
+                raise BadDataError(f"{source.listing.root} holds no image that can be read.")
+            plan = plan_splits(source.images, settings, seed)
+            written = self._write(plan, examples, quarantine, settings, seed)
+            if plan.lacks_small_class(written.refused):
+                plan = plan_splits(_without(source, written.refused), settings, seed)
+                again = self._write(plan, examples, quarantine, settings, seed)
+                written.converted = again.converted
+        written.refused = sorted({*source.refused, *written.refused})
+        counts = _counts(plan, written.refused)
+        refuse_if_nothing_is_left(plan, counts, written.refused)
+        _write_quarantine(quarantine.uri, plan, counts, written, exec_properties[FINGERPRINT])
+        examples.split_names = artifact_utils.encode_split_names(list(plan.splits))
+        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+
+    def _write(
+        self,
+        plan: Plan,
+        examples: Artifact,
+        quarantine: Artifact,
+        settings: IngestSettings,
+        seed: int,
+    ) -> ShardResult:
+        """Writes all splits and returns what became of the images."""
+        parts = f"{quarantine.uri}/parts"
+        directories = {split: f"{examples.uri}/Split-{split}" for split in plan.splits}
+        for directory in (parts, *directories.values()):
+            if fileio.exists(directory):  # of a first pass
+                fileio.rmtree(directory)
+            fileio.makedirs(directory)
+        shards = [
+            shard
+            for split, images in plan.splits.items()
+            for shard in cut_shards(split, images, seed)
+        ]
+        _progress.start(sum(len(shard.images) for shard in shards))
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "Shards" >> beam.Create(shards)
+                | "Write" >> beam.ParDo(_WriteShard(directories, parts, settings.max_pixels))
+            )
+        result = _merge(parts)
+        fileio.rmtree(parts)
+        return result
+
+
+class _WriteShard(beam.DoFn):
+    """Writes a shard, and beside it what became of its images.
+
+    Both files are written anew when Beam repeats an element.
+    """
+
+    def __init__(self, directories: dict[str, str], parts: str, max_pixels: int) -> None:
+        self._directories = directories
+        self._parts = parts
+        self._max_pixels = max_pixels
+
+    def process(self, shard: Shard) -> None:
+        total = ShardResult()
+        failure = None
+        try:
+            directory = self._directories[shard.split]
+            for result in write_shard(shard, directory, self._max_pixels):
+                total.refused += result.refused
+                total.converted.update(result.converted)
+                _progress.add(result.images)
+        except GraftError as error:
+            failure = {"bad_data": isinstance(error, BadDataError), "message": str(error)}
+        except (OSError, tf.errors.OpError) as error:
+            failure = {"bad_data": False, "message": f"The examples cannot be written: {error}"}
+        # Beam would wrap an exception in a page of its own: it travels as a value instead.
+        part = {
+            "refused": [dataclasses.astuple(refusal) for refusal in total.refused],
+            "converted": total.converted,
+            "failure": failure,
+        }
+        with fileio.open(f"{self._parts}/{shard.split}-{shard.index:05d}.json", "w") as file:
+            file.write(json.dumps(part))
+
+
+class _Progress:
+    """Counts the images of all threads of this process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._done = 0
+        self._total = 0
+
+    def start(self, total: int) -> None:
+        with self._lock:
+            self._done, self._total = 0, total
+
+    def add(self, images: int) -> None:
+        with self._lock:
+            self._done += images
+            progress.report(self._done, self._total, "images")
+
+
+# Beam copies the DoFn, so what its copies share has to live in the module.
+_progress = _Progress()
+
+
+def _merge(parts: str) -> ShardResult:
+    total = ShardResult()
+    for path in sorted(fileio.glob(f"{parts}/*.json")):
+        with fileio.open(path, "r") as file:
+            part = json.loads(file.read())
+        if failure := part["failure"]:
+            raise (BadDataError if failure["bad_data"] else GraftError)(failure["message"])
+        total.refused += [Refusal(*values) for values in part["refused"]]
+        total.converted.update(part["converted"])
+    return total
+
+
+def _without(source: Source, refused: list[Refusal]) -> list[Any]:
+    gone = {refusal.name for refusal in refused}
+    return [image for image in source.images if image.name not in gone]
+
+
+def _counts(plan: Plan, refused: list[Refusal]) -> Counter[tuple[str, str]]:
+    gone = {refusal.name for refusal in refused}
+    return Counter(
+        (split, image.label)
+        for split, images in plan.splits.items()
+        for image in images
+        if image.name not in gone
+    )
+
+
+def _write_quarantine(
+    uri: str,
+    plan: Plan,
+    counts: Counter[tuple[str, str]],
+    written: ShardResult,
+    fingerprint: str,
+) -> None:
+    lines = [json.dumps(dataclasses.asdict(refusal)) for refusal in written.refused]
+    with fileio.open(f"{uri}/quarantine.jsonl", "w") as file:
+        file.write("".join(line + "\n" for line in lines))
+    classes: Counter[str] = Counter()
+    splits: Counter[str] = Counter()
+    for (split, label), count in counts.items():
+        classes[label] += count
+        splits[split] += count
+    summary = {
+        "images": splits.total(),
+        "quarantined": len(written.refused),
+        "classes": dict(sorted(classes.items())),
+        "splits": {split: splits[split] for split in plan.splits},
+        "converted": dict(sorted(written.converted.items())),
+        "split_source": plan.source,
+        "carved": list(plan.carved),
+        "fingerprint": fingerprint,
+    }
+    with fileio.open(f"{uri}/ingest.json", "w") as file:
+        file.write(json.dumps(summary, indent=2, ensure_ascii=False))

@@ -1,0 +1,201 @@
+"""What ingest does, but for Beam: reading a source, planning the splits, judging the outcome."""
+
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from components.example_gen.digests import DigestCache
+from components.example_gen.settings import IngestSettings
+from components.example_gen.sources import folder, tfrecord
+from components.example_gen.sources.entries import LabelledImage, Listing, Refusal
+from components.example_gen.sources.listing import list_source
+from components.example_gen.split import assign_splits, missing_shares
+from models import features
+from models.errors import BadDataError
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Everything at a path, digested.
+
+    Attributes:
+        listing: what was found.
+        images: what can be read.
+        refused: what cannot, known so far.
+    """
+
+    listing: Listing
+    images: tuple[LabelledImage, ...]
+    refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which image goes where.
+
+    Attributes:
+        splits: split name to its images; all three names.
+        source: "user" where the data has a split of its own, else "assigned".
+        carved: the splits that were set aside by Graft.
+    """
+
+    splits: dict[str, list[LabelledImage]]
+    source: str
+    carved: tuple[str, ...]
+
+    def lacks_small_class(self, refused: Iterable[Refusal]) -> bool:
+        """Whether refusals left a class without an image in a split that Graft assigned.
+
+        Only then is a new plan for the remaining images worth a second pass over the data.
+        """
+        gone = {refusal.name for refusal in refused}
+        left: dict[str, Counter[str]] = defaultdict(Counter)
+        contents: dict[str, set[str]] = defaultdict(set)
+        for split, images in self.splits.items():
+            for image in images:
+                if image.name not in gone:
+                    left[image.label][split] += 1
+                    contents[image.label].add(image.sha256)
+        splits = (features.TRAIN, *self.carved) if self.carved else ()
+        return any(
+            not counts[split]
+            for label, counts in left.items()
+            if len(contents[label]) >= len(features.SPLITS)
+            for split in splits
+        )
+
+
+@contextmanager
+def read_source(path: str, cache_dir: str) -> Iterator[Source]:
+    """Lists and digests what lies at a path.
+
+    TFRecords are unpacked into a scratch folder that is gone after the block.
+
+    Args:
+        path: resolved by `sources.listing.resolve`.
+        cache_dir: where digests are remembered and scratch files lie; empty for none.
+
+    Yields:
+        What was found.
+
+    Raises:
+        BadDataError: nothing there can be ingested.
+        OSError: the cache cannot be written.
+    """
+    listing = list_source(path)
+    if listing.kind != "tfrecord":
+        yield _digest(listing, cache_dir)
+        return
+    if cache_dir:
+        Path(cache_dir).mkdir(parents=True, exist_ok=True)
+        for left_by_a_kill in Path(cache_dir).glob("unpacked-*"):
+            shutil.rmtree(left_by_a_kill, ignore_errors=True)
+    with TemporaryDirectory(prefix="unpacked-", dir=cache_dir or None) as scratch:
+        images, refused = tfrecord.unpack(listing.files, Path(scratch))
+        yield Source(listing, tuple(images), (*listing.refused, *refused))
+
+
+def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed: int) -> Plan:
+    """Decides the split of every image.
+
+    Args:
+        images: at least one.
+        settings: shares to set aside.
+        seed: of the split.
+
+    Returns:
+        The plan; none of its splits is empty.
+
+    Raises:
+        BadDataError: there is but one class, no training images, or too few to split.
+    """
+    _refuse_one_class(images)
+    present = {image.split for image in images}
+    own = present != {None}
+    if own and features.TRAIN not in present:
+        raise BadDataError(
+            f"The data has the splits {', '.join(sorted(filter(None, present)))} but no training"
+            " images; expected train, and optionally validation and test."
+        )
+    shares = missing_shares(present, settings.validation_fraction, settings.test_fraction)
+    splits: dict[str, list[LabelledImage]] = {split: [] for split in features.SPLITS}
+    for image, split in zip(images, assign_splits(images, shares, seed), strict=True):
+        splits[split].append(image)
+    for split, members in splits.items():
+        if not members:
+            raise BadDataError(
+                f"No image is left for the {split} split: expected a class with at least"
+                f" {len(features.SPLITS)} different images, found {len(images)} images in"
+                f" {len({image.label for image in images})} classes. Add images, or make the"
+                " split yourself with train/, validation/ and test/ folders."
+            )
+    carved = [features.VALIDATION] * (shares.validation > 0) + [features.TEST] * (shares.test > 0)
+    return Plan(splits, "user" if own else "assigned", tuple(carved))
+
+
+def refuse_if_nothing_is_left(
+    plan: Plan, written: Counter[tuple[str, str]], refused: Sequence[Refusal]
+) -> None:
+    """Checks that enough was written to go on with.
+
+    Args:
+        plan: what was to be written.
+        written: number of images by (split, label).
+        refused: everything in quarantine.
+
+    Raises:
+        BadDataError: every image of a split was refused, or all but one class was.
+    """
+    reasons = describe_refusals(refused)
+    if not written:
+        raise BadDataError(f"Every image was refused. {reasons}")
+    for split in plan.splits:
+        if not any(name == split for name, _ in written):
+            raise BadDataError(f"Every image of the {split} split was refused. {reasons}")
+    labels = {label for _, label in written}
+    if len(labels) < 2:
+        raise BadDataError(
+            f"Only the class {next(iter(labels))!r} is left; at least two are needed. {reasons}"
+        )
+
+
+def describe_refusals(refused: Sequence[Refusal]) -> str:
+    """Says in a few lines what was refused and why, the commonest cause first."""
+    by_code: dict[str, list[Refusal]] = defaultdict(list)
+    for refusal in refused:
+        by_code[refusal.code].append(refusal)
+    lines = []
+    for code, members in sorted(by_code.items(), key=lambda item: -len(item[1])):
+        examples = "; ".join(f"{one.name}: {one.reason}" for one in members[:_NAMED])
+        lines.append(f"{len(members)} {code} ({examples}{'; …' * (len(members) > _NAMED)})")
+    return "Refused: " + ", ".join(lines) + "."
+
+
+def _digest(listing: Listing, cache_dir: str) -> Source:
+    digests = DigestCache(cache_dir, listing.root).digests(listing.files)
+    images: list[LabelledImage] = []
+    refused = list(listing.refused)
+    for file, digest in zip(listing.files, digests, strict=True):
+        if isinstance(digest, Refusal):
+            refused.append(digest)
+        else:
+            images.append(
+                LabelledImage(file.path, file.name, file.label, file.split, digest, file.size)
+            )
+    return Source(listing, tuple(images), tuple(refused))
+
+
+def _refuse_one_class(images: Sequence[LabelledImage]) -> None:
+    labels = {image.label for image in images}
+    if len(labels) > 1:
+        return
+    raise BadDataError(
+        f"All {len(images)} images have the label {next(iter(labels), '')!r}; at least two classes"
+        f" are needed to learn anything: {folder.LAYOUT}."
+    )

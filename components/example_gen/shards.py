@@ -1,0 +1,203 @@
+"""Cutting a split into shards, and writing one shard: the work of one Beam element."""
+
+import hashlib
+import os
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tensorflow as tf
+
+from components.example_gen.sources.entries import LabelledImage, Refusal
+from models import features
+from models.errors import BadDataError
+from models.image_statistics import describe
+from models.normalise import ImageRefusedError, NormalisedImage, normalise
+
+_SHARD_IMAGES = 2000
+_SHARD_BYTES = 128 << 20
+_BATCH = 8
+_BATCHES_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Images that go into one TFRecord file, in this order.
+
+    Attributes:
+        split: train, validation or test.
+        index: number of the shard in its split.
+        count: shards of the split.
+        images: what to write.
+    """
+
+    split: str
+    index: int
+    count: int
+    images: tuple[LabelledImage, ...]
+
+    @property
+    def file_name(self) -> str:
+        """Name of the TFRecord file; without .gz, so every reader takes it as uncompressed."""
+        return f"data_tfrecord-{self.index:05d}-of-{self.count:05d}"
+
+
+@dataclass(slots=True)
+class ShardResult:
+    """What became of some images.
+
+    Attributes:
+        images: number of them.
+        refused: the images left out.
+        converted: number of images by the conversion made.
+    """
+
+    images: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+    converted: Counter[str] = field(default_factory=Counter)
+
+
+def cut_shards(split: str, images: Iterable[LabelledImage], seed: int) -> list[Shard]:
+    """Shuffles a split and cuts it into shards.
+
+    The order is drawn from seed, content and name, so it mixes the classes and does not depend
+    on the order of the files.
+
+    Args:
+        split: train, validation or test.
+        images: all of the split.
+        seed: of the order.
+
+    Returns:
+        The shards, none empty.
+    """
+    shuffled = sorted(images, key=lambda image: _shuffle_key(image, seed))
+    pieces = list(_pieces(shuffled))
+    return [Shard(split, index, len(pieces), tuple(piece)) for index, piece in enumerate(pieces)]
+
+
+def write_shard(shard: Shard, directory: str, max_pixels: int) -> Iterator[ShardResult]:
+    """Writes one TFRecord file of `tf.Example`s, uncompressed: JPEG and PNG do not shrink.
+
+    Args:
+        shard: what to write.
+        directory: existing folder of the split.
+        max_pixels: images with more pixels are refused.
+
+    Yields:
+        A result after every few images.
+
+    Raises:
+        BadDataError: a file changed since it was listed.
+        tf.errors.OpError: the directory cannot be written, or the disk is full.
+    """
+    path = f"{directory}/{shard.file_name}"
+    batches = [shard.images[at : at + _BATCH] for at in range(0, len(shard.images), _BATCH)]
+    with tf.io.TFRecordWriter(path) as writer:
+        for batch in _in_threads(batches, max_pixels):
+            result = ShardResult(len(batch))
+            for outcome in batch:
+                if isinstance(outcome, Refusal):
+                    result.refused.append(outcome)
+                else:
+                    record, conversions = outcome
+                    writer.write(record)
+                    result.converted.update(conversions)
+            yield result
+
+
+Outcome = Refusal | tuple[bytes, tuple[str, ...]]
+
+
+def _in_threads(
+    batches: Sequence[Sequence[LabelledImage]], max_pixels: int
+) -> Iterator[list[Outcome]]:
+    """Makes examples of batches on all cores, in order, few batches ahead of the reader."""
+    threads = len(os.sched_getaffinity(0))
+    ahead: deque[Future[list[Outcome]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for batch in batches:
+            ahead.append(pool.submit(_make_examples, batch, max_pixels))
+            if len(ahead) > threads * _BATCHES_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _make_examples(images: Sequence[LabelledImage], max_pixels: int) -> list[Outcome]:
+    return [_make_example(image, max_pixels) for image in images]
+
+
+def _make_example(image: LabelledImage, max_pixels: int) -> Outcome:
+    try:
+        raw = _read(image)
+        normalised = normalise(raw, max_pixels)
+    except ImageRefusedError as error:
+        return Refusal(image.name, error.code, error.reason)
+    except OSError as error:
+        return Refusal(image.name, "unreadable", error.strerror or str(error))
+    return _serialize(image, normalised), normalised.converted
+
+
+def _read(image: LabelledImage) -> bytes:
+    with Path(image.path).open("rb", buffering=0) as file:
+        if image.offset:
+            file.seek(image.offset)
+        raw = file.read(image.size)
+    if hashlib.sha256(raw).hexdigest() != image.sha256:
+        raise BadDataError(
+            f"{image.path} changed while it was being ingested; run again when the folder is at"
+            " rest."
+        )
+    return raw
+
+
+def _serialize(image: LabelledImage, normalised: NormalisedImage) -> bytes:
+    statistics = describe(normalised.thumbnail)
+    example = tf.train.Example()
+    feature = example.features.feature
+    for key, text in (
+        (features.LABEL, image.label),
+        (features.NAME, image.name),
+        (features.SHA256, image.sha256),
+        (features.PHASH, statistics.phash),
+        (features.FORMAT, normalised.format),
+        (features.CONVERTED, ",".join(normalised.converted)),
+    ):
+        feature[key].bytes_list.value.append(text.encode())
+    for key, integer in (
+        (features.WIDTH, normalised.width),
+        (features.HEIGHT, normalised.height),
+        (features.CHANNELS, normalised.channels),
+        (features.BYTE_SIZE, image.size),
+    ):
+        feature[key].int64_list.value.append(integer)
+    for key, number in (
+        (features.BRIGHTNESS_MEAN, statistics.brightness_mean),
+        (features.BRIGHTNESS_STD, statistics.brightness_std),
+        (features.SHARPNESS, statistics.sharpness),
+    ):
+        feature[key].float_list.value.append(number)
+    feature[features.IMAGE].bytes_list.value.append(normalised.encoded)
+    # Python's protobuf writes map entries in the order of a salted hash unless told otherwise.
+    return example.SerializeToString(deterministic=True)
+
+
+def _shuffle_key(image: LabelledImage, seed: int) -> bytes:
+    text = f"{seed}/{image.sha256}/{image.name}/{image.label}"
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _pieces(images: Sequence[LabelledImage]) -> Iterator[list[LabelledImage]]:
+    piece: list[LabelledImage] = []
+    size = 0
+    for image in images:
+        if piece and (len(piece) == _SHARD_IMAGES or size + image.size > _SHARD_BYTES):
+            yield piece
+            piece, size = [], 0
+        piece.append(image)
+        size += image.size
+    if piece:
+        yield piece

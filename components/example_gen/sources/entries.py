@@ -1,0 +1,122 @@
+"""What every kind of source yields."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from models import features
+
+SourceKind = Literal["folder", "manifest", "tfrecord"]
+
+_SPLIT_NAMES = {
+    "train": features.TRAIN,
+    "training": features.TRAIN,
+    "validation": features.VALIDATION,
+    "valid": features.VALIDATION,
+    "val": features.VALIDATION,
+    "dev": features.VALIDATION,
+    "eval": features.VALIDATION,
+    "test": features.TEST,
+    "testing": features.TEST,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file to ingest, not yet read.
+
+    Attributes:
+        path: where it lies; may hold surrogate escapes where the name is not UTF-8.
+        name: path relative to the source, printable.
+        label: class name; empty for a TFRecord file, whose records carry their own.
+        split: the user's split, or None where the user has none.
+        size: bytes.
+    """
+
+    path: str
+    name: str
+    label: str
+    split: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """One encoded image, where it lies.
+
+    Attributes:
+        path: a file.
+        name: path relative to the source, printable.
+        label: class name.
+        split: the user's split, or None where the user has none.
+        sha256: hex digest of the encoded image.
+        size: bytes.
+        offset: first byte in the file.
+    """
+
+    path: str
+    name: str
+    label: str
+    split: str | None
+    sha256: str
+    size: int
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Refusal:
+    """One line of the quarantine.
+
+    Attributes:
+        name: what was refused, printable.
+        code: short machine-readable cause.
+        reason: one sentence for the user.
+    """
+
+    name: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All that a source holds.
+
+    Attributes:
+        kind: which reader made it.
+        root: folder or manifest that the user named, spans resolved.
+        files: to ingest, sorted by name.
+        refused: what cannot be ingested, known without reading it.
+    """
+
+    kind: SourceKind
+    root: str
+    files: tuple[SourceFile, ...]
+    refused: tuple[Refusal, ...]
+
+
+def canonical_split(name: str) -> str | None:
+    """Returns train, validation or test for the names in use for them, None for any other."""
+    return _SPLIT_NAMES.get(name.strip().lower())
+
+
+def printable(name: str) -> str:
+    r"""Makes any file name valid UTF-8 on one line.
+
+    Bytes that are not UTF-8 become `\xNN`, control characters `\n` or `\x00` escapes: vocabulary
+    files and terminals are read by lines.
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(
+        repr(letter)[1:-1] if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter
+        for letter in text
+    )
+
+
+def canonical_label(name: str) -> str:
+    """Makes a class name from a folder's name or a manifest's entry.
+
+    Surrounding blanks go, and composed and decomposed accents (Linux and macOS write them
+    differently) become the same class.
+    """
+    return unicodedata.normalize("NFC", printable(name.strip()))

@@ -1,0 +1,186 @@
+"""A folder with a folder per class, or with `train/`, `validation/`, `test/` above the classes.
+
+Files lie at any depth below their class. Links are followed, each real folder once a class.
+Hidden entries (a leading dot) and `__MACOSX` are passed over; every other file is listed, and
+what is no image ends in quarantine.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from components.example_gen.sources.entries import (
+    Listing,
+    Refusal,
+    SourceFile,
+    canonical_label,
+    canonical_split,
+    printable,
+)
+from models import features
+from models.errors import BadDataError
+
+MAX_FILE_BYTES = 512 * 1024 * 1024
+"""Larger files are refused unread: no image to learn from is that large."""
+
+LAYOUT = (
+    "expected a folder per class with images in it, such as cats/1.jpg and dogs/2.jpg,"
+    " or train/, validation/ and test/ with the class folders in them"
+)
+
+
+def list_folder(root: str) -> Listing:
+    """Lists the images of a folder.
+
+    Args:
+        root: an existing folder.
+
+    Returns:
+        Its files, sorted by name.
+
+    Raises:
+        BadDataError: it has no class folders, or a split of its own without a training part.
+    """
+    folders, loose = _children(root)
+    refused = [
+        Refusal(printable(entry.name), "no_class", "it lies outside every class folder")
+        for entry in loose
+    ]
+    if not folders:
+        raise BadDataError(f"{root} has no class folders; {LAYOUT}.")
+    files: list[SourceFile] = []
+    if _has_own_split(folders):
+        for folder in folders:
+            split = canonical_split(folder.name)
+            if split is None:
+                reason = "beside train/ and test/ it is no split, and was left out"
+                refused.append(Refusal(f"{printable(folder.name)}/", "not_a_split", reason))
+            else:
+                _list_split(root, folder, split, files, refused)
+    else:
+        _refuse_split_without_training(root, folders)
+        for folder in folders:
+            _list_class(root, folder, None, files, refused)
+    return Listing(
+        "folder", root, tuple(sorted(files, key=lambda file: file.name)), tuple(sorted(refused))
+    )
+
+
+def inspect(path: str, name: str) -> int | Refusal:
+    """Returns a file's size in bytes, or why it is not worth reading."""
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        return Refusal(name, "unreadable", error.strerror or str(error))
+    if not stat.S_ISREG(status.st_mode):
+        return Refusal(name, "not_a_file", "it is a device, a pipe or a socket")
+    if status.st_size > MAX_FILE_BYTES:
+        return Refusal(name, "too_large", f"{status.st_size:,} bytes are too many for an image")
+    return status.st_size
+
+
+def visible_entries(folder: str) -> list[os.DirEntry[str]]:
+    """Entries of a folder without the hidden ones, sorted by name.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        kept = [e for e in entries if not e.name.startswith(".") and e.name != "__MACOSX"]
+    return sorted(kept, key=lambda entry: entry.name)
+
+
+def _children(root: str) -> tuple[list[os.DirEntry[str]], list[os.DirEntry[str]]]:
+    folders: list[os.DirEntry[str]] = []
+    loose: list[os.DirEntry[str]] = []
+    for entry in visible_entries(root):
+        (folders if is_folder(entry) else loose).append(entry)
+    return folders, loose
+
+
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that points at itself
+        return False
+
+
+def _has_own_split(folders: list[os.DirEntry[str]]) -> bool:
+    """A training folder that holds folders and no files; a class named "train" holds files."""
+    for folder in folders:
+        if canonical_split(folder.name) == features.TRAIN:
+            try:
+                inner, loose = _children(folder.path)
+            except OSError:
+                return False
+            return bool(inner) and len(loose) <= len(inner)
+    return False
+
+
+def _refuse_split_without_training(root: str, folders: list[os.DirEntry[str]]) -> None:
+    if all(canonical_split(folder.name) for folder in folders):
+        names = ", ".join(printable(folder.name) + "/" for folder in folders)
+        raise BadDataError(
+            f"{root} holds {names} but no train/ with class folders in it; {LAYOUT}."
+        )
+
+
+def _list_split(
+    root: str,
+    folder: os.DirEntry[str],
+    split: str,
+    files: list[SourceFile],
+    refused: list[Refusal],
+) -> None:
+    classes, loose = _children(folder.path)
+    for entry in loose:
+        name = printable(f"{folder.name}/{entry.name}")
+        refused.append(Refusal(name, "no_class", "it lies outside every class folder"))
+    for entry in classes:
+        _list_class(root, entry, split, files, refused)
+
+
+def _list_class(
+    root: str,
+    folder: os.DirEntry[str],
+    split: str | None,
+    files: list[SourceFile],
+    refused: list[Refusal],
+) -> None:
+    label = canonical_label(folder.name)
+    if not label:
+        name = printable(os.path.relpath(folder.path, root)) + "/"
+        refused.append(Refusal(name, "no_label", "the class folder's name is blank"))
+        return
+    for path, problem in _walk(folder.path):
+        name = printable(os.path.relpath(path, root))
+        outcome = Refusal(name, *problem) if problem else inspect(path, name)
+        if isinstance(outcome, Refusal):
+            refused.append(outcome)
+        else:
+            files.append(SourceFile(path, name, label, split, outcome))
+
+
+def _walk(top: str) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    """Yields the paths of all files below `top`, and of folders that cannot be entered, why."""
+    pending = [top]
+    seen: set[tuple[int, int]] = set()
+    while pending:
+        folder = pending.pop()
+        try:
+            status = Path(folder).stat()
+            if (status.st_dev, status.st_ino) in seen:
+                yield folder, ("symlink_loop", "this link leads to a folder that was read already")
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            entries = visible_entries(folder)
+        except OSError as error:
+            yield folder, ("unreadable", error.strerror or str(error))
+            continue
+        for entry in entries:
+            if is_folder(entry):
+                pending.append(entry.path)
+            else:
+                yield entry.path, None

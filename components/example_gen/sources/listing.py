@@ -1,0 +1,93 @@
+"""From the path in the configuration to a listing of images."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfx.components.example_gen import utils
+from tfx.proto import example_gen_pb2
+
+from components.example_gen.sources import folder, manifest, tfrecord
+from components.example_gen.sources.entries import Listing
+from models.errors import BadDataError
+
+_PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(:\d+)?\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A path whose placeholders are filled.
+
+    Attributes:
+        path: absolute.
+        span: number of the newest span, 0 where the path has no `{SPAN}`.
+        version: number of its newest version, or None.
+    """
+
+    path: str
+    span: int = 0
+    version: int | None = None
+
+
+def resolve(path: str) -> Location:
+    """Fills `{SPAN}` and `{VERSION}` (or `{YYYY}`, `{MM}`, `{DD}`) with the newest there are.
+
+    Args:
+        path: as the user wrote it.
+
+    Returns:
+        Where the data lies now.
+
+    Raises:
+        BadDataError: no path was given, nothing lies there, or a placeholder matches nothing.
+    """
+    if not path:
+        raise BadDataError("No data was named: give --data DIR, or data.path in the configuration.")
+    absolute = str(Path(path).expanduser().absolute())
+    location = _newest(absolute) if _PLACEHOLDER.search(absolute) else Location(absolute)
+    if not Path(location.path).exists():
+        raise BadDataError(f"There is nothing at {location.path}; {folder.LAYOUT}.")
+    return location
+
+
+def list_source(path: str) -> Listing:
+    """Lists the images at a resolved path, by the kind of thing that it is.
+
+    Args:
+        path: a folder, a manifest, or a TFRecord file.
+
+    Returns:
+        What lies there.
+
+    Raises:
+        BadDataError: it is none of these, cannot be read, or holds nothing to ingest.
+    """
+    listing = _list_by_kind(path)
+    if listing.files:
+        return listing
+    refused = f" ({len(listing.refused)} other files were refused)" if listing.refused else ""
+    raise BadDataError(f"{path} holds no images{refused}; {folder.LAYOUT}.")
+
+
+def _list_by_kind(path: str) -> Listing:
+    try:
+        if tfrecord.is_tfrecord_source(path):
+            return tfrecord.list_tfrecords(path)
+        if Path(path).is_dir():
+            return folder.list_folder(path)
+    except OSError as error:
+        raise BadDataError(f"{path} cannot be read: {error.strerror}.") from error
+    if path.lower().endswith(manifest.SUFFIXES):
+        return manifest.list_manifest(path)
+    raise BadDataError(
+        f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {folder.LAYOUT}."
+    )
+
+
+def _newest(pattern: str) -> Location:
+    split = example_gen_pb2.Input.Split(name="data", pattern=pattern)
+    try:
+        _, span, version = utils.calculate_splits_fingerprint_span_and_version("", [split])
+    except ValueError as error:
+        raise BadDataError(f"No span of {pattern} can be read: {error}.") from error
+    return Location(split.pattern, span, version)

@@ -1,0 +1,365 @@
+"""One image file's bytes, made into what the rest of Graft can rely on, or refused.
+
+Ingest and `graft predict` both call `normalise`, so a model sees the same pixels in training and
+in use. What comes out is a JPEG or PNG, upright, 8 bits a channel, grey or RGB, that
+`tf.io.decode_image` decodes whole.
+
+Kept byte for byte: JPEG (baseline or progressive, grey or colour) and PNG (8-bit grey or RGB)
+that are already so. Truncation only shows in a full decode, so each is decoded once, in luma and
+at the lowest resolution that the thumbnail needs: the entropy coding is read to its end.
+
+Converted, and named in `NormalisedImage.converted`:
+
+| what comes | name | what is done |
+|---|---|---|
+| EXIF orientation other than upright | `orientation` | rotated, mirrored |
+| 16 bits a channel | `16bit` | the high byte is kept |
+| 1, 2 or 4 bits a channel | `lowbit` | spread to 8 bits |
+| palette | `palette` | RGB |
+| alpha, or a transparent colour | `alpha` | composited on white |
+| CMYK, YCCK | `cmyk` | RGB |
+| Lab, YCbCr, HSV | `colourspace` | RGB |
+| WebP, TIFF, BMP, still GIF | `webp`, `tiff`, `bmp`, `gif` | JPEG (from WebP) or PNG |
+| PNG whole in its pixels, broken in other chunks | `repaired` | written anew |
+
+Refused, with the code of `ImageRefusedError`:
+
+| code | what came |
+|---|---|
+| `empty` | no bytes |
+| `not_an_image` | text, an archive, a document |
+| `unsupported_format` | an image format that is not read (HEIC, AVIF, SVG, JPEG 2000, …) |
+| `truncated` | the pixels end early |
+| `corrupt` | the header or the pixels cannot be read |
+| `too_many_pixels` | more than `max_pixels` by the header, which is read before any pixel |
+| `too_small` | a side of less than 4 pixels |
+| `animated` | more than one frame or page |
+| `unsupported_depth` | 32-bit integers or floats, whose range nobody states |
+"""
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from models.image_statistics import thumbnail_size
+
+MIN_SIDE = 4
+"""Images with a shorter side, in pixels, are refused: spacers and tracking pixels."""
+
+# Pillow warns from a limit of its own on; `normalise` holds every header against the caller's.
+Image.MAX_IMAGE_PIXELS = None
+
+# tf.io.decode_image refuses 2^29 samples and more.
+_DECODER_PIXELS = (1 << 29) // 3 - 1
+
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+_LOSSY = ("jpeg", "webp")
+_ORIENTATION_TAG = 0x0112
+_TIFF_BITS_TAG = 258
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+_KNOWN_MAGIC = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (_PNG_MAGIC, "PNG"),
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    (b"II*\x00", "TIFF"),
+    (b"MM\x00*", "TIFF"),
+)
+_OTHER_IMAGES = (
+    (4, b"ftyphei", "HEIC"),
+    (4, b"ftypmif1", "HEIC"),
+    (4, b"ftypavi", "AVIF"),
+    (0, b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
+    (0, b"\x00\x00\x01\x00", "ICO"),
+    (0, b"8BPS", "Photoshop"),
+    (0, b"\xff\x0a", "JPEG XL"),
+)
+_OTHER_FILES = (
+    (0, b"%PDF", "a PDF document"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+)
+
+
+class ImageRefusedError(Exception):
+    """The bytes cannot become an image to learn from.
+
+    Attributes:
+        code: short machine-readable cause, from the table above.
+        reason: one sentence for the user.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Keeps the cause; the message is the reason."""
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class NormalisedImage:
+    """An image that the rest of Graft can rely on.
+
+    Attributes:
+        encoded: JPEG or PNG, upright, 8 bits a channel, grey or RGB.
+        width: pixels.
+        height: pixels.
+        channels: 1 (grey) or 3 (RGB).
+        format: of the bytes as they came: jpeg, png, webp, tiff, bmp or gif.
+        converted: names of the conversions made, in the order of the table above.
+        thumbnail: luma, uint8 [height, width] of `image_statistics.thumbnail_size`.
+    """
+
+    encoded: bytes
+    width: int
+    height: int
+    channels: int
+    format: str
+    converted: tuple[str, ...]
+    thumbnail: NDArray[np.uint8]
+
+
+def normalise(raw: bytes, max_pixels: int) -> NormalisedImage:
+    """Checks one image file and converts it where needed.
+
+    Args:
+        raw: the file's bytes.
+        max_pixels: images with more pixels by their header are refused before decoding.
+
+    Returns:
+        The image; `encoded is raw` where nothing had to be converted.
+
+    Raises:
+        ImageRefusedError: the bytes are no image, a broken one, or one of the kinds refused.
+    """
+    if not raw:
+        raise ImageRefusedError("empty", "the file is empty")
+    image = _open(raw)
+    _refuse_absurd(image, max_pixels)
+    try:
+        return _normalise_opened(image, raw)
+    except ImageRefusedError:
+        raise
+    except Exception as error:  # a decoder fed with broken bytes raises almost anything
+        raise _broken(_format(image), error) from error
+
+
+def _normalise_opened(image: Image.Image, raw: bytes) -> NormalisedImage:
+    kind = _format(image)
+    upright = _orientation(image) == 1
+    if kind == "jpeg" and upright and image.mode in ("L", "RGB"):
+        return _kept(image, raw, kind)
+    if kind == "png" and _is_plain_png(image, raw):
+        image.load()  # reads the chunks behind the pixels too, where EXIF may stand
+        if _orientation(image) == 1 and _chunks_are_sound(raw):
+            return _kept(image, raw, kind)
+    return _converted(image, raw, kind)
+
+
+def _kept(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
+    width, height = image.size
+    channels = 1 if image.mode == "L" else 3
+    # For JPEG this asks for luma alone at a half, quarter or eighth of the size.
+    image.draft("L", thumbnail_size(width, height))
+    thumbnail = _thumbnail(image, thumbnail_size(width, height))
+    return NormalisedImage(raw, width, height, channels, kind, (), thumbnail)
+
+
+def _converted(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
+    image.load()
+    plain, conversions = _to_grey_or_rgb(image, raw)
+    if _orientation(image) != 1:
+        plain.info = image.info
+        plain = ImageOps.exif_transpose(plain)
+        conversions = ["orientation", *conversions]
+    if kind not in ("jpeg", "png"):
+        conversions.append(kind)
+    elif not conversions:
+        conversions.append("repaired")
+    plain.info = {}  # else Pillow would copy the orientation and the colour profile
+    return NormalisedImage(
+        encoded=_encode(plain, lossy=kind in _LOSSY),
+        width=plain.width,
+        height=plain.height,
+        channels=1 if plain.mode == "L" else 3,
+        format=kind,
+        converted=tuple(conversions),
+        thumbnail=_thumbnail(plain, thumbnail_size(*plain.size)),
+    )
+
+
+def _to_grey_or_rgb(image: Image.Image, raw: bytes) -> tuple[Image.Image, list[str]]:
+    """Returns a copy in mode L or RGB, and the names of what was done to get there."""
+    if image.mode in ("I", "F"):
+        raise ImageRefusedError(
+            "unsupported_depth", "32-bit samples have no stated range; save it with 8 or 16 bits"
+        )
+    conversions = []
+    bits = _bits_per_channel(image, raw)
+    if bits != 8:
+        conversions.append("16bit" if bits > 8 else "lowbit")
+    if image.mode.startswith("I;16"):
+        high_bytes = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
+        return Image.fromarray(high_bytes), conversions
+    if image.mode in ("P", "PA"):
+        conversions.append("palette")
+    if image.has_transparency_data:
+        conversions.append("alpha")
+        return _on_white(image), conversions
+    if image.mode == "CMYK":
+        conversions.append("cmyk")
+    elif image.mode in ("LAB", "YCbCr", "HSV"):
+        conversions.append("colourspace")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB"), conversions
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    grey = image.mode in ("1", "L", "LA", "La")
+    layered = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, layered).convert("L" if grey else "RGB")
+
+
+def _encode(image: Image.Image, lossy: bool) -> bytes:
+    """Pixels that were lossy once stay small as a fine JPEG; all others are kept exactly."""
+    target = io.BytesIO()
+    if lossy:
+        image.save(target, "JPEG", quality=95, subsampling=0)
+    else:
+        image.save(target, "PNG", compress_level=1)
+    return target.getvalue()
+
+
+def _thumbnail(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
+    luma = image if image.mode == "L" else image.convert("L")
+    if luma.size != size:
+        luma = luma.resize(size, Image.Resampling.BOX)
+    return np.asarray(luma)
+
+
+def _open(raw: bytes) -> Image.Image:
+    """Reads the header alone."""
+    try:
+        return Image.open(io.BytesIO(raw), formats=_FORMATS)
+    except UnidentifiedImageError as error:
+        raise _unidentified(raw) from error
+    except Exception as error:  # a header parser fed with broken bytes raises almost anything
+        raise ImageRefusedError("corrupt", f"the header cannot be read ({error})") from error
+
+
+def _refuse_absurd(image: Image.Image, max_pixels: int) -> None:
+    width, height = image.size
+    limit = min(max_pixels, _DECODER_PIXELS)
+    if width * height > limit:
+        raise ImageRefusedError(
+            "too_many_pixels", f"{width} x {height} pixels are more than the limit of {limit:,}"
+        )
+    if min(width, height) < MIN_SIDE:
+        raise ImageRefusedError(
+            "too_small", f"{width} x {height} pixels; a side needs at least {MIN_SIDE}"
+        )
+    # A JPEG of several pictures (MPO, from phones) shows its first wherever it is opened.
+    if image.format not in ("JPEG", "MPO") and _has_several_frames(image):
+        raise ImageRefusedError("animated", "it has more than one frame or page")
+
+
+def _has_several_frames(image: Image.Image) -> bool:
+    try:
+        return bool(getattr(image, "is_animated", False))
+    except Exception as error:  # looking for the second frame parses what may be broken
+        raise _broken(_format(image), error) from error
+
+
+def _format(image: Image.Image) -> str:
+    name = (image.format or "").lower()
+    return "jpeg" if name == "mpo" else name
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation, 1 (upright) to 8; 1 where there is none or it cannot be read."""
+    if "exif" not in image.info and image.format not in ("TIFF", "MPO"):
+        return 1
+    try:
+        value = image.getexif().get(_ORIENTATION_TAG, 1)
+    except (OSError, SyntaxError, ValueError, KeyError, TypeError, IndexError, struct.error):
+        # Broken EXIF is common and says nothing about the pixels.
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def _bits_per_channel(image: Image.Image, raw: bytes) -> int:
+    if image.mode == "1":
+        return 1
+    if image.format == "PNG":
+        is_palette = raw[25] == 3
+        return 8 if is_palette else raw[24]
+    if image.format == "TIFF":
+        bits = getattr(image, "tag_v2", {}).get(_TIFF_BITS_TAG, (8,))
+        return int(bits[0] if isinstance(bits, tuple) else bits)
+    return 8
+
+
+def _is_plain_png(image: Image.Image, raw: bytes) -> bool:
+    return (
+        image.mode in ("L", "RGB")
+        and _bits_per_channel(image, raw) == 8
+        and not image.has_transparency_data
+    )
+
+
+def _chunks_are_sound(raw: bytes) -> bool:
+    """Whether every PNG chunk's checksum holds up to the end marker.
+
+    Pillow forgives chunks that TensorFlow's decoder does not.
+    """
+    at = len(_PNG_MAGIC)
+    view = memoryview(raw)
+    while at + 12 <= len(raw):
+        end = at + 8 + int.from_bytes(view[at : at + 4], "big")
+        if end + 4 > len(raw):
+            return False
+        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            return False
+        if bytes(view[at + 4 : at + 8]) == b"IEND":
+            return True
+        at = end + 4
+    return False
+
+
+def _broken(kind: str, error: Exception) -> ImageRefusedError:
+    words = str(error) or type(error).__name__
+    if "truncated" in words.lower():
+        return ImageRefusedError("truncated", f"the {kind} ends before its last pixel")
+    return ImageRefusedError("corrupt", f"the {kind} cannot be decoded ({words})")
+
+
+def _unidentified(raw: bytes) -> ImageRefusedError:
+    for magic, name in _KNOWN_MAGIC:
+        if raw.startswith(magic) and len(raw) > len(magic):
+            return ImageRefusedError("corrupt", f"begins as {name}, but its header is broken")
+    for at, magic, name in _OTHER_IMAGES:
+        if raw[at : at + len(magic)] == magic:
+            return ImageRefusedError(
+                "unsupported_format", f"{name} is not read; convert it to JPEG or PNG"
+            )
+    for at, magic, name in _OTHER_FILES:
+        if raw[at : at + len(magic)] == magic:
+            return ImageRefusedError("not_an_image", f"it is {name}")
+    return _text_or_unknown(raw[:256])
+
+
+def _text_or_unknown(head: bytes) -> ImageRefusedError:
+    try:
+        text = head.decode("utf-8", errors="strict")
+    except UnicodeDecodeError:
+        return ImageRefusedError("not_an_image", "its first bytes are of no known image format")
+    if "<svg" in text:
+        return ImageRefusedError("unsupported_format", "SVG is not read; convert it to PNG")
+    start = " ".join(text.split())[:40]
+    return ImageRefusedError("not_an_image", f"it is text, beginning with {start!r}")
