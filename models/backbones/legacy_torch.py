@@ -20,7 +20,7 @@ import numpy as np
 from models.errors import UsageError
 
 _MAGIC: Final = 0x1950A86A20F9469CFC6C
-_DTYPES: Final = {
+_DTYPES: Final[dict[str, np.dtype[Any]]] = {
     "FloatStorage": np.dtype("<f4"),
     "DoubleStorage": np.dtype("<f8"),
     "HalfStorage": np.dtype("<f2"),
@@ -72,7 +72,7 @@ class _StateDictUnpickler(pickle.Unpickler):
 def _rebuild(
     storage: tuple[Any, ...], offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any
 ) -> _Tensor:
-    _, storage_type, key, *_ = storage
+    storage_type, key = str(storage[1]), str(storage[2])
     return _Tensor(key, _DTYPES[storage_type], offset, tuple(shape), tuple(strides))
 
 

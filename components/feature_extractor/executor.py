@@ -1,0 +1,46 @@
+"""Builds the backbone and writes the Embeddings artifact."""
+
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+from typing_extensions import override
+
+from components.feature_extractor.extraction import extract
+from models.backbones import build_backbone
+from models.images import ImageSpec
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the Embeddings artifact."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component; see `components.feature_extractor.component`.
+
+        Raises:
+            UsageError: the backbone cannot be built or its weights cannot be had.
+            BadDataError: an image cannot be decoded.
+        """
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        embeddings = artifact_utils.get_single_instance(output_dict["embeddings"])
+        backbone = build_backbone(
+            exec_properties["backbone"],
+            exec_properties["weights"],
+            exec_properties.get("image_size"),
+        )
+        info = extract(
+            examples.uri,
+            artifact_utils.decode_split_names(examples.split_names),
+            backbone,
+            exec_properties["weights"],
+            ImageSpec(backbone.image_size, exec_properties["resize"]),
+            cache_directory=exec_properties["cache_dir"],
+            output_uri=embeddings.uri,
+        )
+        embeddings.set_string_custom_property("key", info.key)

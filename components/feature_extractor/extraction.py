@@ -1,0 +1,136 @@
+"""Embeds what no earlier run has embedded, and writes every split."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from models import progress
+from models.backbones import Backbone
+from models.embedding import (
+    EmbeddingInfo,
+    EmbeddingSplit,
+    EmbeddingStore,
+    write_embeddings,
+    write_info,
+)
+from models.embedding.forward import Embedder, UndecodableImageError, embedding_key
+from models.embedding.store import content_digest
+from models.errors import BadDataError
+from models.examples import ImageRecord, count_records, read_records
+from models.images import ImageSpec
+
+_SHARD = 256
+"""Images between two writes to the store: what a kill can cost."""
+
+
+def extract(
+    examples_uri: str,
+    splits: Sequence[str],
+    backbone: Backbone,
+    weights: str,
+    spec: ImageSpec,
+    *,
+    cache_directory: str,
+    output_uri: str,
+) -> EmbeddingInfo:
+    """Writes the embeddings of every split, and how they came about.
+
+    Args:
+        examples_uri: directory of the Examples artifact.
+        splits: names of its splits.
+        backbone: the feature extractor.
+        weights: as configured; for the record.
+        spec: how an image becomes the backbone's square.
+        cache_directory: of the store that outlives the run.
+        output_uri: directory of the Embeddings artifact.
+
+    Returns:
+        What is in the artifact's `meta.json`.
+
+    Raises:
+        BadDataError: an image cannot be decoded; names it.
+        OSError: the cache or the artifact cannot be written.
+    """
+    start = time.monotonic()
+    key = embedding_key(backbone, spec)
+    store = EmbeddingStore(cache_directory, key, backbone.dimension)
+    total = sum(count_records(examples_uri, split) for split in splits)
+    extraction = _Extraction(Embedder(backbone, spec), store, total)
+    for split in splits:
+        write_embeddings(output_uri, split, extraction.split(examples_uri, split))
+    info = EmbeddingInfo(
+        backbone=backbone.name,
+        weights=weights,
+        weights_digest=backbone.weights_digest,
+        image_size=spec.size,
+        resize=spec.resize,
+        dimension=backbone.dimension,
+        images=total,
+        computed=extraction.computed,
+        reused=total - extraction.computed,
+        seconds=round(time.monotonic() - start, 3),
+        key=key,
+    )
+    write_info(output_uri, info)
+    return info
+
+
+@dataclass
+class _Columns:
+    """What is remembered of a split while its images pass by."""
+
+    labels: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    sha256: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+
+    def append(self, record: ImageRecord, digest: str) -> None:
+        self.labels.append(record.label)
+        self.names.append(record.name)
+        self.sha256.append(record.sha256)
+        self.digests.append(digest)
+
+
+class _Extraction:
+    """One pass over all splits: a store that fills, and a count for the progress line."""
+
+    def __init__(self, embedder: Embedder, store: EmbeddingStore, total: int) -> None:
+        self._embedder = embedder
+        self._store = store
+        self._total = total
+        self._pending: dict[str, ImageRecord] = {}
+        self.done = 0
+        self.computed = 0
+
+    def split(self, examples_uri: str, split: str) -> EmbeddingSplit:
+        columns = _Columns()
+        for record in read_records(examples_uri, split):
+            digest = content_digest(record.image)
+            columns.append(record, digest)
+            self.done += 1
+            if digest not in self._store:
+                self._pending[digest] = record
+            if len(self._pending) >= _SHARD:
+                self._flush()
+        self._flush()
+        return EmbeddingSplit(
+            embeddings=self._store.get(columns.digests),
+            labels=np.array(columns.labels, np.str_),
+            names=np.array(columns.names, np.str_),
+            sha256=np.array(columns.sha256, np.str_),
+        )
+
+    def _flush(self) -> None:
+        records = list(self._pending.values())
+        try:
+            embeddings = self._embedder.embed([record.image for record in records])
+        except UndecodableImageError as error:
+            name = records[error.position].name
+            raise BadDataError(f"image {name!r} cannot be decoded: {error.reason}") from error
+        if records:
+            self._store.add(list(self._pending), embeddings)
+        self.computed += len(records)
+        self._pending.clear()
+        progress.report(self.done, self._total, "images", f"{self.done - self.computed} reused")

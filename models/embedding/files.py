@@ -1,0 +1,99 @@
+"""The Embeddings artifact: `<split>.npz` for each split, and `meta.json`.
+
+A split's file holds the arrays `embeddings` (float32 [n, d]), `labels`, `names` and `sha256`
+(unicode [n]), uncompressed and without pickles.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_META: Final = "meta.json"
+
+
+@dataclass(frozen=True)
+class EmbeddingSplit:
+    """Features of one split, in the order of its examples.
+
+    Attributes:
+        embeddings: float32 [n, d].
+        labels: class names, unicode [n].
+        names: paths relative to the data folder, unicode [n].
+        sha256: hex digests of the files as supplied, unicode [n].
+    """
+
+    embeddings: NDArray[np.float32]
+    labels: NDArray[np.str_]
+    names: NDArray[np.str_]
+    sha256: NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingInfo:
+    """How the embeddings came about.
+
+    Attributes:
+        backbone: its name.
+        weights: as configured: "imagenet", "none" or a path.
+        weights_digest: SHA-256 over the weights' values.
+        image_size: pixels.
+        resize: "stretch", "pad" or "crop".
+        dimension: features of an image.
+        images: in all splits together.
+        computed: distinct images that the backbone ran over in this run.
+        reused: images whose features were there already.
+        seconds: wall time of the extraction.
+        key: names backbone, weights and preprocessing; equal keys give comparable features.
+    """
+
+    backbone: str
+    weights: str
+    weights_digest: str
+    image_size: int
+    resize: str
+    dimension: int
+    images: int
+    computed: int
+    reused: int
+    seconds: float
+    key: str
+
+
+def write_embeddings(uri: str | Path, split: str, content: EmbeddingSplit) -> None:
+    """Writes one split into the artifact's directory."""
+    path = Path(uri) / f"{split}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, NDArray[Any]] = {
+        "embeddings": np.asarray(content.embeddings, np.float32),
+        "labels": np.asarray(content.labels, np.str_),
+        "names": np.asarray(content.names, np.str_),
+        "sha256": np.asarray(content.sha256, np.str_),
+    }
+    np.savez(path, allow_pickle=False, **arrays)
+
+
+def read_embeddings(uri: str | Path, split: str) -> EmbeddingSplit:
+    """Reads one split of the artifact.
+
+    Raises:
+        FileNotFoundError: the artifact has no such split.
+    """
+    with np.load(Path(uri) / f"{split}.npz", allow_pickle=False) as arrays:
+        return EmbeddingSplit(
+            arrays["embeddings"], arrays["labels"], arrays["names"], arrays["sha256"]
+        )
+
+
+def write_info(uri: str | Path, info: EmbeddingInfo) -> None:
+    """Writes `meta.json`."""
+    text = json.dumps(asdict(info), indent=2, sort_keys=True)
+    (Path(uri) / _META).write_text(text, encoding="utf-8")
+
+
+def read_info(uri: str | Path) -> EmbeddingInfo:
+    """Reads `meta.json`."""
+    return EmbeddingInfo(**json.loads((Path(uri) / _META).read_text(encoding="utf-8")))

@@ -1,0 +1,166 @@
+"""Running the frozen backbone over images, as fast as one processor allows."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.backbones import Backbone
+from models.errors import BadDataError
+from models.images import DECODE_VERSION, ImageSpec, decode_and_resize
+
+BATCH_SIZE: Final = 32
+"""Images a forward pass; 16 to 64 are equally fast on a CPU, and memory grows with it."""
+_CHUNK: Final = 1024
+_CONSTANT_BYTES: Final = 512 * 2**20
+"""Models up to this size run with their weights as constants of the graph; a graph ends at 2 GB."""
+
+
+def embedding_key(backbone: Backbone, spec: ImageSpec) -> str:
+    """Names everything but the image that an embedding depends on.
+
+    Returns:
+        32 hex digits.
+    """
+    parts = {
+        "backbone": backbone.name,
+        "weights": backbone.weights_digest,
+        "size": spec.size,
+        "resize": spec.resize,
+        "decode": DECODE_VERSION,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class UndecodableImageError(BadDataError):
+    """One of the images is none.
+
+    Attributes:
+        position: its index in the sequence that was given.
+    """
+
+    def __init__(self, position: int, reason: str) -> None:
+        """Takes the index and TensorFlow's reason."""
+        super().__init__(f"image {position} cannot be decoded: {reason}")
+        self.position = position
+        self.reason = reason
+
+
+class Embedder:
+    """A backbone compiled for inference. Traced once, for any number of images."""
+
+    def __init__(self, backbone: Backbone, spec: ImageSpec, batch_size: int = BATCH_SIZE) -> None:
+        """Compiles the forward pass.
+
+        Args:
+            backbone: left as it is; batch statistics do not move.
+            spec: its size must be the backbone's.
+            batch_size: images a forward pass.
+        """
+        if spec.size != backbone.image_size:
+            raise ValueError(f"images of {spec.size} px for a backbone of {backbone.image_size} px")
+        self._spec = spec
+        self._batch_size = batch_size
+        self._dimension = backbone.dimension
+        signature = [tf.TensorSpec([None, spec.size, spec.size, 3], tf.float32)]
+        self._forward = tf.function(_forward(backbone), input_signature=signature)
+
+    def embed(self, images: Sequence[bytes]) -> NDArray[np.float32]:
+        """Decodes images and computes their features; decoding runs ahead in other threads.
+
+        Args:
+            images: encoded images [n]; keep n to some thousands.
+
+        Returns:
+            float32 [n, d].
+
+        Raises:
+            UndecodableImageError: an image cannot be decoded.
+        """
+        if not images:
+            return np.zeros((0, self._dimension), np.float32)
+        batches = (
+            tf.data.Dataset.from_tensor_slices(tf.constant(images, tf.string))
+            .map(self._decode, num_parallel_calls=tf.data.AUTOTUNE)
+            .batch(self._batch_size)
+            .prefetch(2)
+        )
+        try:
+            return np.concatenate([self._forward(batch).numpy() for batch in batches])
+        except tf.errors.InvalidArgumentError:
+            self._blame(images)
+            raise
+
+    def _blame(self, images: Sequence[bytes]) -> None:
+        """Finds the image at fault, which the error of a whole batch does not name."""
+        for position, image in enumerate(images):
+            if reason := self._refusal(image):
+                raise UndecodableImageError(position, reason)
+
+    def _refusal(self, image: bytes) -> str:
+        try:
+            self._decode(tf.constant(image))
+        except tf.errors.InvalidArgumentError as error:
+            # TensorFlow wraps its reason in the names of the node and of the operation.
+            return str(error.message).rpartition("}} ")[2].partition(" [Op:")[0]
+        return ""
+
+    def _decode(self, image: tf.Tensor) -> tf.Tensor:
+        return decode_and_resize(image, self._spec)
+
+
+def embed(
+    images: Iterable[bytes], backbone: Backbone, spec: ImageSpec, batch_size: int = BATCH_SIZE
+) -> NDArray[np.float32]:
+    """Computes the features of encoded images, without a store.
+
+    Args:
+        images: encoded images, any number of them.
+        backbone: the feature extractor.
+        spec: how an image becomes the backbone's square.
+        batch_size: images a forward pass.
+
+    Returns:
+        float32 [n, d].
+
+    Raises:
+        UndecodableImageError: an image cannot be decoded; its position counts within a chunk.
+    """
+    embedder = Embedder(backbone, spec, batch_size)
+    chunk: list[bytes] = []
+    parts: list[NDArray[np.float32]] = []
+    for image in images:
+        chunk.append(image)
+        if len(chunk) == _CHUNK:
+            parts.append(embedder.embed(chunk))
+            chunk = []
+    return np.concatenate([*parts, embedder.embed(chunk)])
+
+
+def _forward(backbone: Backbone) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The backbone in inference mode.
+
+    With the weights as constants TensorFlow folds each batch normalisation into the convolution
+    before it: 1.3 times as many images a second for EfficientNetLite0, features equal to 1e-4.
+    """
+    model = backbone.model
+    values: list[Any] = [weight.numpy() for weight in model.weights]
+    if sum(value.nbytes for value in values) > _CONSTANT_BYTES:
+        return lambda images: model(images, training=False)
+    trainable = [variable.numpy() for variable in model.trainable_variables]
+    other = [variable.numpy() for variable in model.non_trainable_variables]
+
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        features, _ = model.stateless_call(
+            [tf.constant(value) for value in trainable],
+            [tf.constant(value) for value in other],
+            images,
+            training=False,
+        )
+        return features
+
+    return forward
