@@ -1,0 +1,1 @@
+"""The search for a head's hyperparameters, on embeddings that are computed once."""

@@ -1,0 +1,83 @@
+"""Embeddings with class indices, as a search over heads reads them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import BadDataError
+
+
+@dataclass(frozen=True)
+class LabelledEmbeddings:
+    """One split.
+
+    Attributes:
+        embeddings: float32 [n, d].
+        classes: int [n], class indices; -1 for a class that the model does not know.
+    """
+
+    embeddings: NDArray[np.float32]
+    classes: NDArray[np.integer]
+
+    def known(self) -> "LabelledEmbeddings":
+        """The rows whose class the model knows."""
+        rows = self.classes >= 0
+        return LabelledEmbeddings(self.embeddings[rows], self.classes[rows])
+
+
+@dataclass(frozen=True)
+class HeadTask:
+    """What heads are trained and chosen on.
+
+    Attributes:
+        train: at least one row; every class index is known.
+        validation: at least one row; every class index is known.
+        classes: number of classes k, at least 2.
+    """
+
+    train: LabelledEmbeddings
+    validation: LabelledEmbeddings
+    classes: int
+
+    def __post_init__(self) -> None:
+        for name, split in (("training", self.train), ("validation", self.validation)):
+            if len(split.embeddings) == 0:
+                raise BadDataError(
+                    f"There is no {name} image of a known class, so heads cannot be compared. "
+                    "Add images, or let Graft make the split (data.validation_fraction)."
+                )
+            if not np.isfinite(split.embeddings).all():
+                raise BadDataError(f"The {name} embeddings hold values that are not finite.")
+
+    def class_weights(self, kind: str) -> NDArray[np.float32]:
+        """Weight of each class in the training loss, float32 [k].
+
+        Args:
+            kind: "none" for ones; "balanced" for n / (k · count), the weights of scikit-learn,
+                with which every class weighs the same in all. A class without images gets 1.
+        """
+        counts = np.bincount(self.train.classes, minlength=self.classes)
+        if kind == "none":
+            return np.ones(self.classes, np.float32)
+        weights = len(self.train.classes) / (self.classes * np.maximum(counts, 1))
+        return np.where(counts > 0, weights, 1.0).astype(np.float32)
+
+
+def fingerprint(splits: dict[str, tuple[Sequence[str], Sequence[str]]]) -> str:
+    """Digest of which images with which labels are in which split, whatever their order.
+
+    Args:
+        splits: name of the split to the images' content hashes and labels.
+
+    Returns:
+        64 hex digits.
+    """
+    rows = sorted(
+        f"{name}\0{sha256}\0{label}"
+        for name, (hashes, labels) in splits.items()
+        for sha256, label in zip(hashes, labels, strict=True)
+    )
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

@@ -1,0 +1,186 @@
+"""What a search leaves behind: the task, the trials, their learning curves.
+
+These are the lines of a history file; `models.tuning.history` writes and reads them. Every class
+is frozen and refuses infinities and NaN.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.tuning.space import SearchSpace, Value
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0.0)]
+Text = Annotated[str, Field(max_length=1000)]
+
+
+class _Frozen(BaseModel):
+    # protected_namespaces: pydantic warns of fields that begin with "model_" otherwise.
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, protected_namespaces=())
+
+
+class EmbeddingStatistics(_Frozen):
+    """Cheap figures of the training embeddings that describe how hard a task is.
+
+    Attributes:
+        total_variance: sum of the features' variances.
+        effective_dimension: participation ratio of the covariance's spectrum, (Σλ)² / Σλ²; from
+            1 (a line) to d (a ball).
+        class_separation: share of the variance that lies between the class means.
+        centroid_accuracy: validation accuracy of the nearest class mean, in standardised features.
+    """
+
+    total_variance: Annotated[float, Field(ge=0.0)]
+    effective_dimension: Annotated[float, Field(ge=0.0)]
+    class_separation: Share
+    centroid_accuracy: Share
+
+
+class TaskDescription(_Frozen):
+    """The task that a search was made on.
+
+    Attributes:
+        images: in the training split.
+        validation_images: in the validation split.
+        classes: number of classes.
+        balance: entropy of the classes' shares over its greatest value; 1 is balanced.
+        image_size: side in pixels, 0 when unknown.
+        backbone: name.
+        weights: as configured.
+        weights_digest: of the backbone's values.
+        dimension: of the embeddings.
+        embedding: statistics of the training embeddings.
+        data_fingerprint: changes when an image, a label or the split changes.
+    """
+
+    images: Count
+    validation_images: Count
+    classes: Count
+    balance: Share
+    image_size: Count
+    backbone: Text
+    weights: Text
+    weights_digest: Text
+    dimension: Count
+    embedding: EmbeddingStatistics
+    data_fingerprint: Text
+
+
+class SearchDescription(_Frozen):
+    """How the trials were made; scores are comparable only where these agree.
+
+    Attributes:
+        algorithm: that proposed the trials.
+        seed: of the search and of the training in it.
+        epochs: most epochs of a trial.
+        patience: epochs without a better score after which a trial stops.
+        class_weights: "none" or "balanced".
+        metric: name of the score; see `models.tuning.score`.
+        direction: "max" when a higher score is better.
+    """
+
+    algorithm: Text
+    seed: Count
+    epochs: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1)]
+    class_weights: Literal["none", "balanced"]
+    metric: Text
+    direction: Literal["max", "min"] = "max"
+
+
+class Curve(_Frozen):
+    """What an evaluation showed after each epoch.
+
+    Attributes:
+        train_loss: mean of the epoch's batches, in nats, with dropout and label smoothing.
+        validation_loss: mean negative log likelihood, in nats.
+        validation_accuracy: share answered rightly.
+    """
+
+    train_loss: Annotated[tuple[float, ...], Field(max_length=100_000)]
+    validation_loss: Annotated[tuple[float, ...], Field(max_length=100_000)]
+    validation_accuracy: Annotated[tuple[Share, ...], Field(max_length=100_000)]
+
+    @model_validator(mode="after")
+    def _check(self) -> "Curve":
+        if not len(self.train_loss) == len(self.validation_loss) == len(self.validation_accuracy):
+            raise ValueError("the columns of the learning curve differ in length")
+        return self
+
+
+class Evaluation(_Frozen):
+    """One training of a head with one seed on one division of the data.
+
+    Attributes:
+        seed: of the weights, the order of images and dropout.
+        fold: number of the fold; None for the task's own validation split.
+        score: of the best epoch.
+        best_epoch: counted from 0.
+        validation_loss: of the best epoch.
+        validation_accuracy: of the best epoch.
+        seconds: that it took.
+        curve: per epoch.
+    """
+
+    seed: Count
+    fold: Count | None = None
+    score: float
+    best_epoch: Count
+    validation_loss: float
+    validation_accuracy: Share
+    seconds: Seconds
+    curve: Curve
+
+
+class TrialRecord(_Frozen):
+    """One configuration that was tried.
+
+    Attributes:
+        order: position in the search, from 0.
+        status: "failed" when no evaluation came out; it then has no score.
+        values: of the hyperparameters.
+        score: mean over the evaluations.
+        evaluations: one for each seed or fold.
+        seconds: that the trial took in all.
+        message: why it failed, one line.
+    """
+
+    order: Count
+    status: Literal["completed", "failed"]
+    values: Annotated[dict[str, Value], Field(max_length=1000)]
+    score: float | None = None
+    evaluations: Annotated[tuple[Evaluation, ...], Field(max_length=1000)] = ()
+    seconds: Seconds
+    message: Text = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> "TrialRecord":
+        if (self.status == "completed") != (self.score is not None and bool(self.evaluations)):
+            raise ValueError(f"trial {self.order} is {self.status} with score {self.score}")
+        return self
+
+
+class Header(_Frozen):
+    """The first line of a history file.
+
+    Attributes:
+        format: tells the file apart from any other.
+        version: of the format.
+        trials: number of lines that follow.
+        created: time of writing, ISO 8601.
+        space: that the trials were drawn from.
+        task: that they were evaluated on.
+        search: how they were made.
+        versions: of the libraries, by name.
+    """
+
+    format: Literal["graft-tuning-history"] = "graft-tuning-history"
+    version: Literal[1] = 1
+    trials: Count
+    created: Text
+    space: SearchSpace
+    task: TaskDescription
+    search: SearchDescription
+    versions: Annotated[dict[str, Text], Field(max_length=1000)]

@@ -1,0 +1,112 @@
+"""Keras Tuner's search loop around the head trainer."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner.engine.base_tuner import BaseTuner
+from keras_tuner.engine.trial import Trial
+
+from models import progress
+from models.heads import HeadParameters
+from models.tuning.head_trainer import HeadTrainer
+from models.tuning.oracles import OBJECTIVE
+from models.tuning.records import Evaluation, SearchDescription, TrialRecord
+from models.tuning.space import Values
+from models.tuning.store import TrialStore
+
+
+class HeadTuner(BaseTuner):
+    """Runs the trials that an oracle proposes, and keeps a record of each.
+
+    Attributes:
+        records: one for each trial that ended, failed ones included, in order.
+    """
+
+    def __init__(
+        self,
+        oracle: keras_tuner.Oracle,
+        trainer: HeadTrainer,
+        search: SearchDescription,
+        directory: Path,
+    ) -> None:
+        """Puts the parts together.
+
+        Args:
+            oracle: proposes trials and decides when to stop; its objective is `OBJECTIVE`.
+            trainer: trains the heads.
+            search: epochs, patience and seed of each training.
+            directory: of this search alone; finished trials are kept there, and found again when
+                the search is run a second time.
+        """
+        # Keras Tuner's own files are not read again; see `models.tuning.store`.
+        super().__init__(
+            oracle, directory=str(directory), project_name="keras_tuner", overwrite=True
+        )
+        oracle.verbose = 0
+        self.records: list[TrialRecord] = []
+        self._trainer = trainer
+        self._search = search
+        self._store = TrialStore(directory / "trials")
+        self._evaluations: dict[str, Evaluation] = {}
+
+    def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
+        """Trains the head that the trial describes, or looks the outcome up.
+
+        Raises:
+            DivergedError: no epoch ended with finite losses; Keras Tuner counts a failed trial.
+        """
+        values: Values = trial.hyperparameters.values
+        evaluation = self._store.get(values)
+        if evaluation is None:
+            trained = self._trainer.train(
+                HeadParameters.from_values(values),
+                epochs=self._search.epochs,
+                patience=self._search.patience,
+                seed=self._search.seed,
+            )
+            evaluation = trained.evaluation
+            self._store.put(values, evaluation)
+        self._evaluations[trial.trial_id] = evaluation
+        return {OBJECTIVE.name: evaluation.score}
+
+    def on_trial_end(self, trial: Trial) -> None:
+        """Records the trial, then hands its score to the oracle."""
+        self.records.append(self._record(trial))
+        progress.report(
+            len(self.records), self.oracle.max_trials, "trials", best_so_far(self.records)
+        )
+        super().on_trial_end(trial)
+
+    def _record(self, trial: Trial) -> TrialRecord:
+        evaluation = self._evaluations.pop(trial.trial_id, None)
+        if evaluation is None:
+            return TrialRecord(
+                order=len(self.records),
+                status="failed",
+                values=trial.hyperparameters.values,
+                seconds=0.0,
+                message=_last_line(trial.message or "no reason was given"),
+            )
+        return TrialRecord(
+            order=len(self.records),
+            status="completed",
+            values=trial.hyperparameters.values,
+            score=evaluation.score,
+            evaluations=(evaluation,),
+            seconds=evaluation.seconds,
+        )
+
+
+def best_so_far(records: list[TrialRecord]) -> str:
+    """The best trial's validation accuracy in words; empty when none has completed."""
+    best = max(records, key=lambda each: -math.inf if each.score is None else each.score)
+    if not best.evaluations:
+        return ""
+    return f"best validation accuracy {best.evaluations[0].validation_accuracy:.3f}"
+
+
+def _last_line(message: str) -> str:
+    """Of a traceback, the line that says what happened."""
+    return message.strip().splitlines()[-1][:500]
