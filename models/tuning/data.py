@@ -1,7 +1,7 @@
 """Embeddings with class indices, as a search over heads reads them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +66,7 @@ class HeadTask:
         return np.where(counts > 0, weights, 1.0).astype(np.float32)
 
 
-def fingerprint(splits: dict[str, tuple[Sequence[str], Sequence[str]]]) -> str:
+def fingerprint(splits: Mapping[str, tuple[Iterable[str], Iterable[str]]]) -> str:
     """Digest of which images with which labels are in which split, whatever their order.
 
     Args:

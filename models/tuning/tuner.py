@@ -1,6 +1,7 @@
 """Keras Tuner's search loop around the head trainer."""
 
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ class HeadTuner(BaseTuner):
         self._search = search
         self._store = TrialStore(directory / "trials")
         self._evaluations: dict[str, Evaluation] = {}
+        self._started = 0.0
+
+    def on_trial_begin(self, trial: Trial) -> None:
+        """Starts the clock of a trial."""
+        self._started = time.perf_counter()
+        super().on_trial_begin(trial)
 
     def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
         """Trains the head that the trial describes, or looks the outcome up.
@@ -86,7 +93,7 @@ class HeadTuner(BaseTuner):
                 order=len(self.records),
                 status="failed",
                 values=trial.hyperparameters.values,
-                seconds=0.0,
+                seconds=time.perf_counter() - self._started,
                 message=_last_line(trial.message or "no reason was given"),
             )
         return TrialRecord(

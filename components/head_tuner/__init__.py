@@ -1,0 +1,1 @@
+"""The search for the head's hyperparameters, on embeddings."""

@@ -1,0 +1,84 @@
+"""What a search is told by the configuration."""
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.errors import UsageError
+from models.tuning.records import SearchDescription
+from models.tuning.score import METRIC
+from models.tuning.space import SearchSpace, head_space
+
+
+class SearchSettings(BaseModel):
+    """What a search needs to know beside the data: the configuration's `tuning`, and a little more.
+
+    Attributes:
+        trials: in all.
+        algorithm: of `models.tuning.oracles`.
+        epochs: most epochs of a trial.
+        patience: epochs without a better score after which a trial stops.
+        class_weights: "none" or "balanced".
+        seed: of the search and of the training in it.
+        learning_rate: range; see `models.tuning.space.head_space`, as for the rest.
+        weight_decay: range.
+        dropout: range.
+        label_smoothing: range.
+        hidden_units: choices.
+        batch_size: choices.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trials: Annotated[int, Field(ge=1)]
+    algorithm: str
+    epochs: Annotated[int, Field(ge=1)]
+    patience: Annotated[int, Field(ge=1)] = 5
+    class_weights: Literal["none", "balanced"] = "balanced"
+    seed: Annotated[int, Field(ge=0)] = 0
+    learning_rate: tuple[float, float]
+    weight_decay: tuple[float, float]
+    dropout: tuple[float, float]
+    label_smoothing: tuple[float, float]
+    hidden_units: tuple[int, ...]
+    batch_size: tuple[int, ...]
+
+    @classmethod
+    def from_json(cls, text: str, seed: int) -> "SearchSettings":
+        """Reads all but the seed from JSON.
+
+        Raises:
+            UsageError: a key is unknown, missing or of a wrong type.
+        """
+        try:
+            return cls.model_validate({**json.loads(text), "seed": seed})
+        except (ValidationError, TypeError, json.JSONDecodeError) as error:
+            raise UsageError(f"The settings of the search cannot be read: {error}") from error
+
+    @property
+    def space(self) -> SearchSpace:
+        """What is searched.
+
+        Raises:
+            UsageError: a range or a list makes no sense.
+        """
+        return head_space(
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            dropout=self.dropout,
+            label_smoothing=self.label_smoothing,
+            hidden_units=self.hidden_units,
+            batch_size=self.batch_size,
+        )
+
+    def describe(self) -> SearchDescription:
+        """The part that decides what scores mean, for the history."""
+        return SearchDescription(
+            algorithm=self.algorithm,
+            seed=self.seed,
+            epochs=self.epochs,
+            patience=self.patience,
+            class_weights=self.class_weights,
+            metric=METRIC,
+        )
