@@ -19,6 +19,7 @@ from models.errors import GraftError, UsageError
 INPUT: Final = "image_bytes"
 OUTPUTS: Final = ("label", "score", "probabilities")
 DEFAULT_TIMEOUT: Final = 30.0
+_HINT: Final = "`graft serve` starts a server for the pushed model."
 
 
 class PredictionError(GraftError):
@@ -46,7 +47,7 @@ def predict_rest(
     """Asks over REST.
 
     Args:
-        url: address of the server, such as `http://127.0.0.1:8501`.
+        url: address of the server, such as `http://127.0.0.1:8501` or `127.0.0.1:8501`.
         model_name: name of the model in the API.
         images: encoded images, in a format that the model decodes (JPEG, PNG).
         timeout: seconds to wait for the server at each step.
@@ -101,15 +102,15 @@ def predict_grpc(
     return _predictions(outputs, f"The model {model_name!r} at {target}", len(images))
 
 
-_HINT: Final = "`graft serve` starts a server for the pushed model."
-
-
 def _post(url: str, path: str, document: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-    address = urllib.parse.urlsplit(url)
+    address = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
     kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-    if address.scheme not in kinds or not address.hostname:
-        raise UsageError(f"Not the address of a server: {url!r}. Expected http://HOST:PORT.")
-    connection = kinds[address.scheme](address.hostname, address.port, timeout=timeout)
+    try:
+        kind, host, port = kinds[address.scheme], address.hostname or "", address.port
+    except (KeyError, ValueError) as error:
+        message = f"Not the address of a server: {url!r}. Expected http://HOST:PORT."
+        raise UsageError(message) from error
+    connection = kind(host, port, timeout=timeout)
     try:
         connection.request("POST", address.path.rstrip("/") + path, json.dumps(document))
         response = connection.getresponse()

@@ -57,12 +57,13 @@ class ServerProcess:
         self._log = log
         command = [sys.executable, "-m", "serving", f"--model_name={self._name}"]
         command += [f"--model_base_path={self._base_path.absolute()}"]
-        command += [f"--ports_file={self._ports_file}"]
+        command += [f"--ports_file={self._ports_file}", "--stop_at_eof"]
         self._process = subprocess.Popen(
             command,
             # `-m` looks here first: a folder of the user's named `serving` must not be taken.
             cwd=_ROOT,
-            stdin=subprocess.DEVNULL,
+            # Held open by this process alone: should it be killed, the server stops too.
+            stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -77,6 +78,8 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._output.close()
         self._folder.cleanup()
 

@@ -155,12 +155,15 @@ def _taken(api: str, host: str, port: int) -> UsageError:
     )
 
 
-def run(settings: ServerSettings, ports_file: Path | None = None) -> None:
+def run(
+    settings: ServerSettings, ports_file: Path | None = None, stop_at_eof: bool = False
+) -> None:
     """Serves until SIGTERM or SIGINT, then drains.
 
     Args:
         settings: what to serve, and where.
         ports_file: where to write the bound ports as JSON once requests are answered.
+        stop_at_eof: also stop when standard input ends.
 
     Raises:
         GraftError: a port is taken, or the version to start with does not load.
@@ -168,6 +171,8 @@ def run(settings: ServerSettings, ports_file: Path | None = None) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    if stop_at_eof:
+        threading.Thread(target=_await_eof, args=(stopping,), name="stdin", daemon=True).start()
     server = ModelServer(settings)
     _log.info("Loading %s from %s.", settings.model_name, settings.model_base_path)
     server.load(cancelled=stopping)
@@ -189,6 +194,13 @@ def _announce(server: ModelServer, settings: ServerSettings) -> None:
         _log.info("gRPC: %s:%d", settings.host, server.grpc_port)
 
 
+def _await_eof(stopping: threading.Event) -> None:
+    # The raw descriptor: a thread that holds the lock of sys.stdin would break the exit.
+    while os.read(0, 1024):
+        pass
+    stopping.set()
+
+
 def _write_ports(server: ModelServer, path: Path) -> None:
     ports = {"grpc": server.grpc_port, "rest": server.rest_port}
     unfinished = path.with_name(path.name + ".part")
@@ -197,7 +209,7 @@ def _write_ports(server: ModelServer, path: Path) -> None:
 
 
 def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
-    """Reads TensorFlow Serving's flags, and two of Graft's own."""
+    """Reads TensorFlow Serving's flags, and some of Graft's own."""
     parser = argparse.ArgumentParser(prog="python -m serving", allow_abbrev=False)
     parser.add_argument("--port", type=int, default=8500, help="gRPC port; 0 leaves gRPC out")
     parser.add_argument("--rest_api_port", type=int, default=0, help="REST port; 0 leaves REST out")
@@ -214,6 +226,11 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
         "--ports_file",
         type=Path,
         help="take free ports and write them here as JSON once ready (Graft's own)",
+    )
+    parser.add_argument(
+        "--stop_at_eof",
+        action="store_true",
+        help="stop when standard input ends, so as not to outlive a parent process (Graft's own)",
     )
     return parser.parse_args(arguments)
 
@@ -237,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
-        run(settings_of(flags), flags.ports_file)
+        run(settings_of(flags), flags.ports_file, flags.stop_at_eof)
     except GraftError as error:
         print(error, file=sys.stderr)
         return error.exit_code

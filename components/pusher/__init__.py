@@ -1,0 +1,1 @@
+"""The push: a blessed model becomes the next version of the serving directory."""

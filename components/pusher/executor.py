@@ -1,0 +1,72 @@
+"""Pushes a model that both blessings allow, and says in words why it does not push another."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx.components.util import model_utils
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+from tfx.utils import path_utils
+
+from components.pusher.push import push_model
+
+FILE_NAME = "push.json"
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the PushedModel artifact."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component; see `components.pusher.component`.
+
+        Raises:
+            GraftError: the serving directory cannot be written.
+        """
+        refusal = _refusal(
+            artifact_utils.get_single_instance(input_dict["model_blessing"]),
+            artifact_utils.get_single_instance(input_dict["infra_blessing"]),
+        )
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
+        pushed.set_int_custom_property("pushed", int(refusal is None))
+        if refusal is not None:
+            _write(pushed, {"pushed": False, "reason": refusal})
+            return
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        push = push_model(
+            Path(path_utils.serving_model_path(model.uri)),
+            Path(exec_properties["directory"]).absolute(),
+        )
+        pushed.set_string_custom_property("pushed_destination", str(push.path))
+        pushed.set_string_custom_property("pushed_version", str(push.version))
+        reason = "" if push.new else "The newest version is this very model."
+        result = {"version": push.version, "destination": str(push.path), "new": push.new}
+        _write(pushed, {"pushed": True, "reason": reason, **result})
+
+
+def _refusal(model_blessing: Artifact, infra_blessing: Artifact) -> str | None:
+    """Why the model must not be pushed, or None."""
+    if not model_utils.is_model_blessed(model_blessing):
+        return "The model was not blessed." + _reason(model_blessing, "verdict.json")
+    if not model_utils.is_infra_validated(infra_blessing):
+        return "The model did not serve." + _reason(infra_blessing, "serving_check.json")
+    return None
+
+
+def _reason(artifact: Artifact, file_name: str) -> str:
+    path = Path(artifact.uri) / file_name
+    if not path.is_file():
+        return ""
+    return " " + str(json.loads(path.read_text(encoding="utf-8"))["reason"])
+
+
+def _write(artifact: Artifact, content: dict[str, Any]) -> None:
+    directory = Path(artifact.uri)
+    directory.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")

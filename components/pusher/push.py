@@ -1,0 +1,146 @@
+"""Copies a model into the serving directory so that a version is whole or absent.
+
+The copy goes to a hidden folder beside the versions, which no server looks at, is written through
+to the disk, and is then renamed to the next number: one step, which a kill cannot halve. What a
+killed push left behind is removed by the next one.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from models.errors import GraftError
+
+_UNFINISHED: Final = ".push-"
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Push:
+    """Result of a push.
+
+    Attributes:
+        version: number that the model has in the serving directory.
+        path: its directory.
+        new: whether it was copied now; False if the newest version was this model already.
+    """
+
+    version: int
+    path: Path
+    new: bool
+
+
+def push_model(source: Path, directory: Path) -> Push:
+    """Makes `source` the newest version in `directory`.
+
+    Args:
+        source: a SavedModel.
+        directory: the serving directory; it is made if it is missing.
+
+    Returns:
+        The version. If the newest one has the same files, that one, and nothing is written.
+
+    Raises:
+        GraftError: the directory cannot be written, or the disk is full; no version is added.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with _held(directory) as alone:
+            if alone:
+                _remove_leftovers(directory)
+            return _push(source, directory)
+    except OSError as error:
+        raise GraftError(
+            f"The model could not be pushed to {directory}: {error.strerror or error}."
+            " No version was added there. Make room or give the right to write, or choose another"
+            " folder (serving.directory), and run again; what is done is kept."
+        ) from error
+
+
+def versions(directory: Path) -> dict[int, Path]:
+    """Versions in a serving directory, by number."""
+    return {int(path.name): path for path in directory.iterdir() if path.name.isdecimal()}
+
+
+def _push(source: Path, directory: Path) -> Push:
+    present = versions(directory)
+    newest = max(present, default=0)
+    if newest and _digest(present[newest]) == _digest(source):
+        return Push(newest, present[newest], new=False)
+    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
+    try:
+        whole = unfinished / source.name
+        shutil.copytree(source, whole)
+        _write_through(whole)
+        version, path = _rename_to_next(whole, directory, newest + 1)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    _sync(directory)
+    return Push(version, path, new=True)
+
+
+def _rename_to_next(whole: Path, directory: Path, version: int) -> tuple[int, Path]:
+    """Takes the first free number; another machine may have pushed meanwhile."""
+    while True:
+        path = directory / str(version)
+        if not path.exists():
+            try:
+                return version, whole.rename(path)
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise
+        version += 1
+
+
+@contextlib.contextmanager
+def _held(directory: Path) -> Iterator[bool]:
+    """Keeps other pushes out; yields False on a file system that cannot lock a directory."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
+def _remove_leftovers(directory: Path) -> None:
+    for path in directory.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _digest(directory: Path) -> str:
+    """Digest over the names and the bytes of all files."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+        name = path.relative_to(directory).as_posix().encode("utf-8", "surrogateescape")
+        digest.update(name + b"\0" + str(path.stat().st_size).encode() + b"\0")
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _write_through(directory: Path) -> None:
+    for path in directory.rglob("*"):
+        _sync(path)
+    _sync(directory)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

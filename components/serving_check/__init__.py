@@ -1,0 +1,1 @@
+"""Proof that the exported model serves: real images through the real API."""

@@ -1,0 +1,184 @@
+"""Sends real images through the real API and compares the answers with the trainer's.
+
+Loading alone proves little: there are models that load and cannot predict. The model runs in a
+server process of its own, as it will in production, and answers over both protocols.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import features
+from models.errors import GraftError
+from models.examples import read_records
+from serving.client import Predictions, predict_grpc, predict_rest
+from serving.process import ServerProcess
+
+FILE_NAME = "serving_check.json"
+EXPECTED_FILE = "expected.json"
+SERVING_FOLDER = "Format-Serving"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Images and what the trainer's own model says about them.
+
+    Attributes:
+        names: of the images, n of them.
+        images: their encoded bytes.
+        probabilities: float32 [n, classes].
+    """
+
+    names: tuple[str, ...]
+    images: tuple[bytes, ...]
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How one protocol did.
+
+    Attributes:
+        passed: whether every answer matched.
+        reason: what was wrong, empty if nothing.
+        max_abs_difference: of any probability from the trainer's; None without an answer.
+        milliseconds: of a request with one image, once warm; None without an answer.
+        url: where the server answered.
+    """
+
+    passed: bool
+    reason: str
+    max_abs_difference: float | None
+    milliseconds: float | None
+    url: str
+
+
+@dataclass(frozen=True)
+class ServingReport:
+    """Result of the check, which is also the content of its file.
+
+    Attributes:
+        passed: whether the model may be pushed.
+        reason: one sentence.
+        images: names of the images that were sent.
+        rest: over REST; None if the check did not come so far.
+        grpc: over gRPC; likewise.
+    """
+
+    passed: bool
+    reason: str
+    images: tuple[str, ...] = ()
+    rest: Answered | None = None
+    grpc: Answered | None = None
+
+    def write(self, directory: Path) -> None:
+        """Writes `serving_check.json` into `directory`."""
+        text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
+        (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def read_expected(model_uri: str, examples_uri: str, limit: int) -> Expected:
+    """Finds the images of a model's `expected.json` among the validation examples.
+
+    Args:
+        model_uri: directory of the Model artifact.
+        examples_uri: directory of the Examples artifact that it was trained on.
+        limit: most images to take.
+
+    Raises:
+        GraftError: none is listed, or one is not among the examples.
+    """
+    path = Path(model_uri) / EXPECTED_FILE
+    entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))[:limit]
+    if not entries:
+        raise GraftError(f"{path} lists no image, so the model cannot be checked.")
+    wanted = {(entry["name"], entry["sha256"]) for entry in entries}
+    found = {}
+    for record in read_records(examples_uri, features.VALIDATION):
+        if (record.name, record.sha256) in wanted:
+            found[record.name, record.sha256] = record.image
+            if len(found) == len(wanted):
+                break
+    missing = [entry["name"] for entry in entries if (entry["name"], entry["sha256"]) not in found]
+    if missing:
+        names = ", ".join(missing)
+        raise GraftError(f"Images of {path} are not among the validation examples: {names}.")
+    return Expected(
+        names=tuple(entry["name"] for entry in entries),
+        images=tuple(found[entry["name"], entry["sha256"]] for entry in entries),
+        probabilities=np.array([entry["probabilities"] for entry in entries], dtype=np.float32),
+    )
+
+
+def check_serving(
+    model_uri: str,
+    examples_uri: str,
+    *,
+    model_name: str,
+    check_images: int,
+    tolerance: float,
+    log: Path,
+) -> ServingReport:
+    """Serves a model and asks it about images; whatever goes wrong is in the report.
+
+    Args:
+        model_uri: directory of the Model artifact.
+        examples_uri: directory of the Examples artifact that it was trained on.
+        model_name: name in the API.
+        check_images: most images to send.
+        tolerance: most that a probability may differ from the trainer's.
+        log: where the server's words go.
+    """
+    with tempfile.TemporaryDirectory(prefix="graft-check-") as folder:
+        (Path(folder) / "1").symlink_to((Path(model_uri) / SERVING_FOLDER).absolute())
+        try:
+            with ServerProcess(model_name, Path(folder), log) as server:
+                expected = read_expected(model_uri, examples_uri, check_images)
+                addresses = server.wait()
+                rest = _ask(predict_rest, addresses.url, model_name, expected, tolerance)
+                grpc = _ask(predict_grpc, addresses.target, model_name, expected, tolerance)
+        except GraftError as error:
+            return ServingReport(passed=False, reason=str(error))
+    wrong = [f"{api}: {a.reason}" for api, a in (("REST", rest), ("gRPC", grpc)) if not a.passed]
+    reason = (
+        " ".join(wrong) or f"REST and gRPC answer as the trainer, on {len(expected.names)} images."
+    )
+    return ServingReport(not wrong, reason, expected.names, rest, grpc)
+
+
+def _ask(
+    predict: Callable[[str, str, Sequence[bytes]], Predictions],
+    address: str,
+    model_name: str,
+    expected: Expected,
+    tolerance: float,
+) -> Answered:
+    try:
+        answer = predict(address, model_name, expected.images)
+        started = time.perf_counter()
+        predict(address, model_name, expected.images[:1])
+        milliseconds = 1000 * (time.perf_counter() - started)
+    except GraftError as error:
+        return Answered(False, str(error), None, None, address)
+    if answer.probabilities.shape != expected.probabilities.shape:
+        got, wanted = answer.probabilities.shape, expected.probabilities.shape
+        reason = f"The probabilities have the shape {got}; the trainer's have {wanted}."
+        return Answered(False, reason, None, milliseconds, address)
+    # A NaN is as wrong as can be, and no comparison says so by itself.
+    differences = np.nan_to_num(np.abs(answer.probabilities - expected.probabilities), nan=np.inf)
+    worst = int(differences.max(axis=1).argmax())
+    largest = float(differences.max())
+    if largest <= tolerance:
+        return Answered(True, "", largest, milliseconds, address)
+    reason = (
+        f"A probability of {expected.names[worst]!r} differs by {largest:.3g} from the trainer's;"
+        f" at most {tolerance:g} is allowed (serving.tolerance)."
+    )
+    return Answered(False, reason, largest, milliseconds, address)

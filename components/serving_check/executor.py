@@ -1,0 +1,49 @@
+"""Runs the serving check and writes the InfraBlessing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx.components.infra_validator import executor as infra_validator
+from tfx.components.util import model_utils
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+
+from components.serving_check.check import ServingReport, check_serving
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the InfraBlessing artifact."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component; see `components.serving_check.component`."""
+        settings = json.loads(exec_properties["settings"])
+        model_blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
+        infra_blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        directory = Path(infra_blessing.uri)
+        directory.mkdir(parents=True, exist_ok=True)
+        if model_utils.is_model_blessed(model_blessing):
+            report = check_serving(
+                artifact_utils.get_single_uri(input_dict["model"]),
+                artifact_utils.get_single_uri(input_dict["examples"]),
+                model_name=settings["model_name"],
+                check_images=settings["check_images"],
+                tolerance=settings["tolerance"],
+                log=directory / "server.log",
+            )
+        else:
+            report = ServingReport(passed=False, reason="Skipped: the model was not blessed.")
+        report.write(directory)
+        _bless(infra_blessing, report.passed)
+
+
+def _bless(artifact: Artifact, passed: bool) -> None:
+    """Leaves the file and the property that TFX's InfraValidator leaves."""
+    name = infra_validator._BLESSED_FILENAME if passed else infra_validator._NOT_BLESSED_FILENAME
+    (Path(artifact.uri) / name).touch()
+    artifact.set_int_custom_property("blessed", int(passed))
