@@ -57,7 +57,7 @@ Image.MAX_IMAGE_PIXELS = None
 # tf.io.decode_image refuses 2^29 samples and more.
 _DECODER_PIXELS = (1 << 29) // 3 - 1
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _LOSSY = ("jpeg", "webp")
 _ORIENTATION_TAG = 0x0112
 _TIFF_BITS_TAG = 258
