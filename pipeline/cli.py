@@ -10,6 +10,7 @@ from models.errors import GraftError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+    from pipeline.served import Served
 
 _EXIT_CODES = """exit codes:
   0  pushed (or the command did what it says)
@@ -191,16 +192,22 @@ def _report(options: argparse.Namespace) -> int:
     return print_report(_effective(options), options.run_id)
 
 
+def _served(options: argparse.Namespace) -> "Served":
+    from pipeline.served import served
+
+    return served(_effective(options), options.config is not None)
+
+
 def _predict(options: argparse.Namespace) -> int:
     from pipeline.predict import predict
 
-    return predict(_effective(options), options.images, options.url, options.grpc, options.json)
+    return predict(_served(options), options.images, options.url, options.grpc, options.json)
 
 
 def _serve(options: argparse.Namespace) -> int:
     from pipeline.serve import serve
 
-    return serve(_effective(options), options.host, options.port, options.rest_port)
+    return serve(_served(options), options.host, options.port, options.rest_port)
 
 
 if __name__ == "__main__":

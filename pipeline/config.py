@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-
 Severity = Literal["error", "warning", "ignore"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -159,7 +158,7 @@ class EvaluationConfig(_Section):
     max_accuracy_drop: Fraction = 0.01
     """Most accuracy that may be lost against the last blessed model."""
     max_drop_below_probe: Fraction = 0.02
-    """Most accuracy that may be lost against the head on the frozen backbone (negative transfer)."""
+    """Most accuracy that may be lost against the head on the frozen backbone: negative transfer."""
     min_class_recall: Fraction = 0.0
     """Least recall of every class."""
     max_calibration_error: Fraction = 1.0
@@ -198,13 +197,18 @@ class Config(_Section):
     serving: ServingConfig = ServingConfig()
 
     @property
+    def workspace_path(self) -> Path:
+        """The workspace, absolute."""
+        return Path(self.workspace).absolute()
+
+    @property
     def schema_path(self) -> Path:
         """File of the curated schema."""
         own = self.validation.schema_path
-        return Path(own) if own else Path(self.workspace) / "schema" / "schema.pbtxt"
+        return Path(own or self.workspace_path / "schema" / "schema.pbtxt").absolute()
 
     @property
     def serving_directory(self) -> Path:
         """Directory of versions that the server watches."""
         own = self.serving.directory
-        return Path(own) if own else Path(self.workspace) / "serving" / self.serving.model_name
+        return Path(own or self.workspace_path / "serving" / self.serving.model_name).absolute()

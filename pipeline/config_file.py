@@ -53,7 +53,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"There is no configuration file {file}. `graft init` writes one.") from None
+        raise UsageError(
+            f"There is no configuration file {file}. `graft init` writes one."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The configuration file {file} cannot be read: {error}.") from None
     except yaml.YAMLError as error:
@@ -106,7 +108,9 @@ def _render(section: BaseModel, depth: int, lines: list[str]) -> None:
             _render(value, depth + 1, lines)
             continue
         about = " ".join((field.description or "").split())
-        lines += textwrap.wrap(about, 96, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+        lines += textwrap.wrap(
+            about, 96, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# "
+        )
         lines.append(f"{indent}{name}: {_scalar(value)}")
 
 

@@ -1,1 +1,201 @@
 """The pipeline: which component reads what another wrote."""
+
+import json
+from typing import Any
+
+from components.trainer.component import Trainer
+from pydantic import BaseModel
+from tfx.components import Evaluator, ExampleValidator, StatisticsGen, Transform
+from tfx.dsl.components.base import base_node
+from tfx.dsl.components.common import resolver
+from tfx.orchestration import metadata, pipeline as tfx_pipeline
+from tfx.proto import transform_pb2
+from tfx.types import Channel, standard_artifacts
+
+from components.baseline import BaselineStrategy
+from components.code_fingerprint import code_fingerprint
+from components.evaluation.eval_config import eval_config
+from components.example_gen.component import ImageExampleGen
+from components.feature_extractor.component import FeatureExtractor
+from components.gate.component import ValidationGate
+from components.head_tuner.component import HeadTuner
+from components.image_validator.component import ImageValidator
+from components.judge.component import Judge
+from components.pusher.component import Pusher
+from components.schema_curator.component import SchemaCurator
+from components.schema_curator.state import curated_state
+from components.serving_check.component import ServingCheck
+from components.statistics import stats_options
+from components.transform.schema import LabelSchema
+from models import features
+from pipeline.config import Config
+from pipeline.workspace import Workspace
+
+NAME = "graft"
+_BEAM = [
+    # The default runner tries to download a binary first.
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--direct_running_mode=in_memory",
+]
+
+
+def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
+    """Builds the pipeline of one configuration.
+
+    Nothing runs here, and the same configuration always gives the same pipeline, so that TFX
+    finds what earlier runs made.
+    """
+    workspace = Workspace(config.workspace_path)
+    data = _data_nodes(config, workspace)
+    model = _model_nodes(config, workspace, data)
+    verdict = _verdict_nodes(config, data, model)
+    return tfx_pipeline.Pipeline(
+        pipeline_name=NAME,
+        pipeline_root=str(workspace.artifacts),
+        components=[*data.values(), *model.values(), *verdict.values()],
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(
+            str(workspace.metadata)
+        ),
+        beam_pipeline_args=_BEAM,
+    )
+
+
+_Nodes = dict[str, base_node.BaseNode]
+
+
+def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
+    """From the user's files to images that may be trained on."""
+    ingest = ImageExampleGen(
+        path=config.data.path,
+        settings=_settings(config.data, "path"),
+        seed=config.seed,
+        cache_dir=str(workspace.cache / "digests"),
+        code=code_fingerprint("components.example_gen"),
+    )
+    examples = ingest.outputs["examples"]
+    statistics = StatisticsGen(examples=examples, stats_options=stats_options())
+    schema = SchemaCurator(
+        statistics.outputs["statistics"],
+        schema_path=str(config.schema_path),
+        curated=curated_state(config.schema_path),
+        code=code_fingerprint("components.schema_curator"),
+    )
+    anomalies = ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    validator = ImageValidator(
+        examples,
+        ingest.outputs["quarantine"],
+        anomalies.outputs["anomalies"],
+        schema.outputs["schema"],
+        settings=_settings(config.validation, "schema_path"),
+        code=code_fingerprint("components.image_validator"),
+    )
+    gate = ValidationGate(validator.outputs["findings"])
+    return _by_id(ingest, statistics, schema, anomalies, validator, gate)
+
+
+def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
+    """From validated images to a trained model; nothing here starts before the gate opens."""
+    examples = data["ImageExampleGen"].outputs["examples"]
+    label_schema = LabelSchema()
+    transform = Transform(
+        examples=examples,
+        schema=label_schema.outputs["schema"],
+        preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
+        splits_config=transform_pb2.SplitsConfig(analyze=[features.TRAIN], transform=[]),
+        materialize=False,
+        disable_statistics=True,
+        custom_config={"code": code_fingerprint("components.transform.preprocessing")},
+    )
+    embeddings = FeatureExtractor(
+        examples,
+        backbone=config.model.backbone,
+        weights=config.model.weights,
+        image_size=config.model.image_size,
+        resize=config.model.resize,
+        cache_dir=str(workspace.cache / "embeddings"),
+        code=code_fingerprint("components.feature_extractor"),
+    )
+    tuner = HeadTuner(
+        embeddings.outputs["embeddings"],
+        transform.outputs["transform_graph"],
+        settings=_settings(config.tuning, class_weights=config.training.class_weights),
+        seed=config.seed,
+        scratch_dir=str(workspace.cache / "tuning"),
+        code=code_fingerprint("components.head_tuner"),
+    )
+    trainer = Trainer(
+        examples,
+        transform.outputs["transform_graph"],
+        embeddings.outputs["embeddings"],
+        tuner.outputs["best_hyperparameters"],
+        settings=_settings(
+            config.training,
+            seed=config.seed,
+            check_images=config.serving.check_images,
+            head_epochs=config.tuning.epochs,
+        ),
+        scratch_dir=str(workspace.cache / "training"),
+        code=code_fingerprint("components.trainer"),
+    )
+    for node in (transform, embeddings, tuner, trainer):
+        node.add_upstream_node(data["ValidationGate"])
+    return _by_id(label_schema, transform, embeddings, tuner, trainer)
+
+
+def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
+    """From a trained model to one that is served."""
+    examples = data["ImageExampleGen"].outputs["examples"]
+    candidate = model["Trainer"].outputs["model"]
+    baseline = resolver.Resolver(
+        strategy_class=BaselineStrategy,
+        candidate=candidate,
+        model=Channel(type=standard_artifacts.Model, producer_component_id="Trainer"),
+        model_blessing=Channel(
+            type=standard_artifacts.ModelBlessing, producer_component_id="Judge"
+        ),
+    ).with_id("Baseline")
+    settings = config.evaluation
+    evaluator = Evaluator(
+        examples=examples,
+        model=candidate,
+        baseline_model=baseline.outputs["model"],
+        example_splits=[features.TEST],
+        eval_config=eval_config(settings.min_accuracy, settings.max_accuracy_drop, settings.top_k),
+    )
+    judge = Judge(
+        examples,
+        candidate,
+        evaluator.outputs["evaluation"],
+        model["HeadTuner"].outputs["history"],
+        baseline_model=baseline.outputs["model"],
+        settings=_settings(settings),
+        code=code_fingerprint("components.judge"),
+    )
+    check = ServingCheck(
+        candidate,
+        examples,
+        judge.outputs["blessing"],
+        settings=_settings(config.serving, "directory"),
+        code=code_fingerprint("components.serving_check"),
+    )
+    pusher = Pusher(
+        candidate,
+        judge.outputs["blessing"],
+        check.outputs["blessing"],
+        directory=str(config.serving_directory),
+        code=code_fingerprint("components.pusher"),
+    )
+    return _by_id(baseline, evaluator, judge, check, pusher)
+
+
+def _by_id(*nodes: base_node.BaseNode) -> _Nodes:
+    return {node.id: node for node in nodes}
+
+
+def _settings(section: BaseModel, *leave_out: str, **more: Any) -> str:
+    """A section of the configuration as a component takes it: JSON with sorted keys."""
+    values = section.model_dump(mode="json", exclude=set(leave_out))
+    return json.dumps(values | more, sort_keys=True)

@@ -37,6 +37,7 @@ def demo(workspace: Path) -> int:
     """
     from pipeline.predict import predict
     from pipeline.run import run
+    from pipeline.served import served
 
     data = workspace / "digits"
     print(f"Writing scikit-learn's handwritten digits to {data}", file=sys.stderr)
@@ -53,5 +54,6 @@ def demo(workspace: Path) -> int:
     code = run(config, wait=False, as_json=False)
     if code == 0:
         images = [data / "3" / "0003.png", data / "7" / "0007.png"]
-        predict(config, images, rest_url=None, grpc_target=None, as_json=False)
+        model = served(config, config_named=True)
+        predict(model, images, rest_url=None, grpc_target=None, as_json=False)
     return code

@@ -1,7 +1,8 @@
-"""Puts a workspace right after a run that was killed.
+"""Puts a workspace right before a run: ML Metadata must say what is really there.
 
 A kill leaves its node's execution RUNNING for ever in ML Metadata, and half-written files in the
-output folder that only this execution would have published.
+output folder that only this execution would have published. And a pushed version may have been
+deleted, or overtaken by another, since it was recorded.
 """
 
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
+from tfx.types import standard_artifacts
 
 from models.errors import GraftError
 from pipeline.workspace import Workspace
@@ -50,7 +52,26 @@ def recover(workspace: Workspace) -> list[str]:
         execution.last_known_state = _State.FAILED
     if interrupted:
         store.put_executions(interrupted)
+    _forget_stale_pushes(store)
     return [_node(store, execution.id) for execution in interrupted]
+
+
+def _forget_stale_pushes(store: mlmd.MetadataStore) -> None:
+    """Takes pushes that are not the newest version of their directory out of TFX's cache."""
+    live = metadata_store_pb2.Artifact.LIVE
+    stale = []
+    for artifact in store.get_artifacts_by_type(standard_artifacts.PushedModel.TYPE_NAME):
+        path = artifact.custom_properties["pushed_destination"].string_value
+        if path and artifact.state == live and not _is_newest(Path(path)):
+            artifact.state = metadata_store_pb2.Artifact.DELETED
+            stale.append(artifact)
+    if stale:
+        store.put_artifacts(stale)
+
+
+def _is_newest(version: Path) -> bool:
+    siblings = [int(path.name) for path in version.parent.glob("*") if path.name.isdecimal()]
+    return version.is_dir() and int(version.name) == max(siblings)
 
 
 def _remove_outputs(artifacts: Path, execution_id: int) -> None:

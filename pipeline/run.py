@@ -3,21 +3,25 @@
 import errno
 import json
 import shutil
-import sys
+import time
 import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
 
-from models.errors import GraftError, NotBlessedError
+from models.errors import GraftError
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
-from pipeline.report.record import RunRecord, StageRecord
+from pipeline.outcome import Outcome, outcome
+from pipeline.report.record import RunRecord
+from pipeline.report.write import write_report
+from pipeline.run_folder import CONFIG, LOG, SUMMARY
 from pipeline.terminal.display import Display
 from pipeline.terminal.quiet import output_to
 from pipeline.terminal.stages import TITLES
 from pipeline.workspace import Workspace
 
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def run(config: Config, *, wait: bool, as_json: bool) -> int:
@@ -68,8 +72,10 @@ def _new_folder(workspace: Workspace, started: datetime) -> Path:
 def _unwritable(error: OSError, folder: Path) -> GraftError:
     if error.errno == errno.ENOSPC:
         free = shutil.disk_usage(folder.parent).free // 2**20
-        return GraftError(f"The disk is full ({free} MiB left at {folder.parent}). Make room; the "
-                          "same command then goes on where it stopped.")
+        return GraftError(
+            f"The disk is full ({free} MiB left at {folder.parent}). Make room; the "
+            "same command then goes on where it stopped."
+        )
     where = error.filename or folder
     return GraftError(f"{where} cannot be written: {error.strerror}.")
 
@@ -78,20 +84,38 @@ def _run_logged(
     config: Config, workspace: Workspace, folder: Path, started: datetime, terminal: TextIO
 ) -> int:
     record = RunRecord(run_id=folder.name, started=started, config=config.model_dump(mode="json"))
-    code = 0
+    begin = time.monotonic()
     with Display(terminal, TITLES) as display:
         display.say(f"Run {folder.name} in {workspace.root}")
-        try:
-            _run_stages(config, workspace, record, display)
-            record.status, record.reason, code = _outcome(record)
-        except GraftError as error:
-            record.status, record.reason, code = "failed", str(error), error.exit_code
-            traceback.print_exc()
-        except KeyboardInterrupt:
-            raise
-        except Exception as error:  # noqa: BLE001  (the last resort: words for the user, trace in the log)
-            record.status, record.reason, code = "failed", _in_words(error, folder), 1
-            traceback.print_exc()
+        code = _run_stages(config, workspace, record, display, folder)
         display.say("Writing the report")
-        record.write(folder)
+        record.seconds = time.monotonic() - begin
+        write_report(record, folder)
     return code
+
+
+def _run_stages(
+    config: Config, workspace: Workspace, record: RunRecord, display: Display, folder: Path
+) -> int:
+    """Runs all stages; fills in the record. Returns the exit code."""
+    # Imported here: TFX takes seconds, and its noise belongs in the log.
+    from pipeline.stages import run_stages
+
+    try:
+        run_stages(config, workspace, record, display)
+        ended = outcome(record.artifacts)
+    except GraftError as error:
+        traceback.print_exc()
+        ended = Outcome("failed", str(error), error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the last resort: words for the user, trace in the log
+        traceback.print_exc()
+        ended = Outcome("failed", _in_words(error, folder), GraftError.exit_code)
+    record.status, record.reason = ended.status, ended.reason
+    return ended.exit_code
+
+
+def _in_words(error: Exception, folder: Path) -> str:
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return str(_unwritable(error, folder))
+    cause = str(error).strip().partition("\n")[0] or "no message"
+    return f"{type(error).__name__}: {cause} (the whole story is in {folder / LOG})"

@@ -57,7 +57,9 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"serving.model_name": "a/b"}, ["serving.model_name", "'a/b'"]),
     ],
 )
-def test_an_error_names_key_expected_and_got(overrides: dict[str, object], words: list[str]) -> None:
+def test_an_error_names_key_expected_and_got(
+    overrides: dict[str, object], words: list[str]
+) -> None:
     with pytest.raises(UsageError) as caught:
         load_config(None, overrides)
     for word in words:

@@ -1,0 +1,55 @@
+"""How a run ended, read from what its components published."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import GraftError, NotBlessedError
+
+ARTIFACT_KEYS = {
+    "ImageExampleGen": {"examples": "examples", "quarantine": "quarantine"},
+    "StatisticsGen": {"statistics": "statistics"},
+    "SchemaCurator": {"schema": "schema"},
+    "ExampleValidator": {"anomalies": "anomalies"},
+    "ImageValidator": {"findings": "findings"},
+    "Transform": {"transform_graph": "transform_graph"},
+    "FeatureExtractor": {"embeddings": "embeddings"},
+    "HeadTuner": {"history": "history", "best_hyperparameters": "best_hyperparameters"},
+    "Trainer": {"model": "model", "model_run": "model_run"},
+    "Baseline": {"model": "baseline_model"},
+    "Evaluator": {"evaluation": "evaluation"},
+    "Judge": {"blessing": "blessing"},
+    "ServingCheck": {"blessing": "serving_check"},
+    "Pusher": {"pushed_model": "pushed_model"},
+}
+"""Node to its output keys, each with the name that the report knows it by."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of a run.
+
+    Attributes:
+        status: "pushed", "not_blessed" or "failed".
+        reason: one sentence.
+        exit_code: of the `graft` command.
+    """
+
+    status: str
+    reason: str
+    exit_code: int
+
+
+def outcome(artifacts: dict[str, str]) -> Outcome:
+    """Reads the verdict, the serving check and the push.
+
+    Args:
+        artifacts: name to URI, of a run whose stages all ended.
+    """
+    verdict = json.loads((Path(artifacts["blessing"]) / "verdict.json").read_text("utf-8"))
+    if not verdict["blessed"]:
+        return Outcome("not_blessed", verdict["reason"], NotBlessedError.exit_code)
+    check = json.loads((Path(artifacts["serving_check"]) / "serving_check.json").read_text("utf-8"))
+    if not check["passed"]:
+        return Outcome("failed", check["reason"], GraftError.exit_code)
+    return Outcome("pushed", verdict["reason"], 0)

@@ -1,0 +1,60 @@
+"""Which model a workspace serves."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import UsageError
+from pipeline.config import Config
+from pipeline.config_file import load_config
+from pipeline.run_folder import CONFIG, SUMMARY
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Served:
+    """The pushed model.
+
+    Attributes:
+        name: in the serving API.
+        directory: of its versions.
+        max_pixels: images with more are refused, as at ingest.
+    """
+
+    name: str
+    directory: Path
+    max_pixels: int
+
+
+def served(config: Config, config_named: bool) -> Served:
+    """Finds the model to serve.
+
+    Args:
+        config: the effective configuration.
+        config_named: the user named a configuration file; else the last run that pushed knows
+            the model's name and directory better than the defaults do.
+
+    Raises:
+        UsageError: nothing was pushed yet.
+    """
+    if not config_named:
+        config = _last_pushed(Workspace(Path(config.workspace))) or config
+    directory = config.serving_directory
+    if not any(path.name.isdecimal() for path in directory.glob("*")):
+        raise UsageError(
+            f"No model was pushed to {directory} yet. `graft run --data DIR` makes one; "
+            "--workspace or --config names another place."
+        )
+    return Served(config.serving.model_name, directory, config.data.max_pixels)
+
+
+def _last_pushed(workspace: Workspace) -> Config | None:
+    for folder in reversed(workspace.run_folders()):
+        try:
+            summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if summary.get("status") == "pushed":
+            # The workspace may have been moved since.
+            return load_config(folder / CONFIG, {"workspace": str(workspace.root)})
+    return None

@@ -1,0 +1,81 @@
+"""Runs the stages of the pipeline and notes how each went."""
+
+import logging
+import time
+
+from pipeline import dag
+from pipeline.config import Config
+from pipeline.local_runner import StageResult, run_pipeline
+from pipeline.outcome import ARTIFACT_KEYS
+from pipeline.recovery import recover
+from pipeline.report.record import RunRecord, StageRecord
+from pipeline.terminal.display import Display
+from pipeline.versions import versions
+from pipeline.workspace import Workspace
+
+_log = logging.getLogger(__name__)
+
+
+def run_stages(config: Config, workspace: Workspace, record: RunRecord, display: Display) -> None:
+    """Runs every stage, or up to the first that fails.
+
+    Args:
+        config: the effective configuration.
+        workspace: held by this process.
+        record: stages and artifacts are added to it as they come.
+        display: told of each stage.
+
+    Raises:
+        GraftError: a stage refused to go on, with a message for the user.
+        Exception: a stage failed for a reason that it did not foresee.
+    """
+    interrupted = recover(workspace)
+    if interrupted:
+        display.say(f"An earlier run was stopped in {', '.join(interrupted)}; going on from there.")
+    record.versions = versions()
+    watch = _Watch(record, display)
+    try:
+        for result in run_pipeline(dag.build_pipeline(config), record.run_id, watch.started):
+            watch.ended(result)
+    except BaseException:
+        watch.failed()
+        raise
+
+
+class _Watch:
+    """Follows the run for the record and the display."""
+
+    def __init__(self, record: RunRecord, display: Display) -> None:
+        self._record = record
+        self._display = display
+        self._running = ""
+        self._begin = time.monotonic()
+
+    def started(self, name: str) -> None:
+        _log.info("stage %s started", name)
+        self._running = name
+        self._begin = time.monotonic()
+        self._display.stage_started(name)
+
+    def ended(self, result: StageResult) -> None:
+        _log.info(
+            "stage %s ended in %.2f s, cached: %s", result.name, result.seconds, result.cached
+        )
+        self._record.stages.append(StageRecord(result.name, result.seconds, result.cached))
+        for key, known_as in ARTIFACT_KEYS.get(result.name, {}).items():
+            if key in result.outputs:
+                self._record.artifacts[known_as] = result.outputs[key]
+        self._note_push(result)
+        self._display.stage_ended(result.name, result.seconds, cached=result.cached)
+
+    def _note_push(self, result: StageResult) -> None:
+        pushed = result.properties.get("pushed_model", {})
+        if pushed.get("pushed"):
+            self._record.pushed_to = str(pushed["pushed_destination"])
+            self._record.version = int(pushed["pushed_version"])
+
+    def failed(self) -> None:
+        if self._running:
+            seconds = time.monotonic() - self._begin
+            self._record.stages.append(StageRecord(self._running, seconds, state="failed"))
+            self._display.stage_failed(self._running)
