@@ -40,3 +40,18 @@ def read_labels(path: str | Path) -> tuple[str, ...]:
     """
     records = tf.data.TFRecordDataset(str(path), compression_type="GZIP")
     return sorted_labels(records.as_numpy_iterator())
+
+
+def class_index(label: tf.Tensor, labels: tuple[str, ...]) -> tf.Tensor:
+    """Positions of class names, without a lookup table, which would be a resource in exports.
+
+    Args:
+        label: string [...].
+        labels: class names in the order of the model's outputs.
+
+    Returns:
+        int64 [...]; -1 for a class that is not among them.
+    """
+    equal = tf.equal(label[..., None], tf.constant([name.encode() for name in labels]))
+    found = tf.argmax(tf.cast(equal, tf.int32), axis=-1, output_type=tf.int64)
+    return tf.where(tf.reduce_any(equal, axis=-1), found, tf.constant(-1, tf.int64))

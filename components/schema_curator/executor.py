@@ -10,8 +10,7 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.schema_curator.schema import infer_schema, parse_schema, schema_text
-from components.schema_curator.state import write_inferred
-from models.errors import UsageError
+from components.schema_curator.state import read_schema_file, write_inferred
 
 _log = logging.getLogger(__name__)
 
@@ -34,30 +33,20 @@ class Executor(base_executor.BaseExecutor):
         Raises:
             UsageError: the user's schema file cannot be read, or its folder cannot be written.
         """
-        path = Path(exec_properties["schema_path"])
-        if not path.exists():
-            statistics = artifact_utils.get_single_instance(input_dict["statistics"])
-            self._infer(statistics, path, exec_properties["curated"])
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise UsageError(
-                f"The schema {path} cannot be read ({error.strerror}). "
-                "validation.schema_path must name a file, not a folder, that you may read."
-            ) from error
-        parse_schema(content, str(path))
+        path = exec_properties["schema_path"]
+        content = read_schema_file(path)
+        if content is None:
+            content = _infer(input_dict["statistics"]).encode()
+            write_inferred(path, content, exec_properties["curated"])
+            _log.info("Inferred the schema into %s.", path)
+        parse_schema(content, path)
         uri = artifact_utils.get_single_uri(output_dict["schema"])
         (Path(uri) / FILE_NAME).write_bytes(content)
 
-    def _infer(self, statistics: Artifact, path: Path, token: str) -> None:
-        splits = artifact_utils.decode_split_names(statistics.split_names)
-        folders = [Path(artifact_utils.get_split_uri([statistics], split)) for split in splits]
-        loaded = [tfdv.load_stats_binary(str(folder / "FeatureStats.pb")) for folder in folders]
-        try:
-            write_inferred(path, schema_text(infer_schema(loaded)), token)
-        except OSError as error:
-            raise UsageError(
-                f"The schema cannot be written to {path} ({error.strerror}). Give a place that "
-                "you may write in validation.schema_path."
-            ) from error
-        _log.info("Inferred the schema into %s.", path)
+
+def _infer(statistics: list[Artifact]) -> str:
+    artifact = artifact_utils.get_single_instance(statistics)
+    splits = artifact_utils.decode_split_names(artifact.split_names)
+    folders = [Path(artifact_utils.get_split_uri([artifact], split)) for split in splits]
+    loaded = [tfdv.load_stats_binary(str(folder / "FeatureStats.pb")) for folder in folders]
+    return schema_text(infer_schema(loaded))

@@ -51,7 +51,7 @@ def parse_schema(content: bytes, path: str) -> schema_pb2.Schema:
         path: named in messages.
 
     Raises:
-        UsageError: it is no schema, or has no string feature `label`.
+        UsageError: it is no schema, has no string feature `label`, or a domain is missing.
     """
     mend = "Mend the file, or delete it to have the schema inferred anew."
     try:
@@ -67,6 +67,13 @@ def parse_schema(content: bytes, path: str) -> schema_pb2.Schema:
             f'The schema {path} must hold a feature with name "{features.LABEL}" and type BYTES, '
             f"but it has {sorted(types) or 'no feature'}. {mend}"
         )
+    domains = {domain.name for domain in schema.string_domain}
+    for feature in schema.feature:
+        if feature.HasField("domain") and feature.domain not in domains:
+            raise UsageError(
+                f'The schema {path} has no string_domain with name "{feature.domain}", which '
+                f'feature "{feature.name}" refers to. {mend}'
+            )
     return schema
 
 

@@ -12,16 +12,21 @@ has to be one of them. Three cases:
 
 import hashlib
 import json
-import os
 import uuid
 from pathlib import Path
 
+from models.errors import UsageError
+from models.files import write_atomically
+
 
 def curated_state(schema_path: str | Path) -> str:
-    """The `curated` parameter of SchemaCurator, to be asked once a run."""
-    try:
-        content = Path(schema_path).read_bytes()
-    except FileNotFoundError:
+    """The `curated` parameter of SchemaCurator, to be asked once a run.
+
+    Raises:
+        UsageError: there is something at `schema_path` that cannot be read.
+    """
+    content = read_schema_file(schema_path)
+    if content is None:
         return f"inferred:{uuid.uuid4().hex}"
     digest = _digest(content)
     record = _read_record(_record_path(schema_path))
@@ -30,22 +35,46 @@ def curated_state(schema_path: str | Path) -> str:
     return f"edited:{digest}"
 
 
-def write_inferred(schema_path: str | Path, text: str, token: str) -> None:
+def read_schema_file(schema_path: str | Path) -> bytes | None:
+    """Content of the user's schema file; None if there is none.
+
+    Raises:
+        UsageError: there is something at `schema_path` that cannot be read.
+    """
+    try:
+        return Path(schema_path).read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(
+            f"The schema {schema_path} cannot be read ({error.strerror}). "
+            "validation.schema_path must name a file, not a folder, that you may read."
+        ) from error
+
+
+def write_inferred(schema_path: str | Path, content: bytes, token: str) -> None:
     """Writes an inferred schema and the record of it, each as a whole or not at all.
 
     Args:
         schema_path: the user's schema file; its folders are made.
-        text: the schema.
+        content: the schema.
         token: the `curated` parameter of this run.
+
+    Raises:
+        UsageError: the file cannot be written.
     """
     path = Path(schema_path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = text.encode()
     record = json.dumps({"token": token, "digest": _digest(content)})
     # The record first: a record without its schema is ignored, a schema without its record would
     # look edited.
-    _replace(_record_path(path), record.encode())
-    _replace(path, content)
+    try:
+        write_atomically(_record_path(path), record.encode())
+        write_atomically(path, content)
+    except OSError as error:
+        raise UsageError(
+            f"The schema cannot be written to {path} ({error.strerror}). Give a place that you "
+            "may write in validation.schema_path."
+        ) from error
 
 
 def _record_path(schema_path: str | Path) -> Path:
@@ -63,12 +92,3 @@ def _read_record(path: Path) -> dict[str, str]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    scratch = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    with scratch.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)

@@ -1,0 +1,233 @@
+"""Statistics, schema, findings, gate and vocabulary as nodes of one pipeline, on digits."""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import ml_metadata as mlmd
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from sklearn.datasets import load_digits
+from tfx.components import ExampleValidator, StatisticsGen, Transform
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration import metadata, pipeline
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.types import standard_artifacts
+
+from components.artifacts import Quarantine
+from components.findings import read_findings
+from components.gate.component import ValidationGate
+from components.image_validator.component import ImageValidator
+from components.schema_curator.component import SchemaCurator
+from components.schema_curator.state import curated_state
+from components.statistics import stats_options
+from components.transform.labels import labels_from_transform_graph
+from components.transform.schema import LabelSchema
+from models import features
+from models.errors import BadDataError, UsageError
+from models.image_statistics import describe
+from pipeline.config import ValidationConfig
+
+CLASSES = ("line\nbreak", "comma, quote \"'", " spaces ", "ö 猫", *"456789")
+RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+
+
+def example(pixels: np.ndarray, label: str, name: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    image = buffer.getvalue()
+    figures = describe(pixels)
+    texts = {
+        features.IMAGE: image,
+        features.LABEL: label.encode(),
+        features.NAME: name.encode(),
+        features.SHA256: hashlib.sha256(image).hexdigest().encode(),
+        features.PHASH: figures.phash.encode(),
+        features.FORMAT: b"png",
+        features.CONVERTED: b"",
+    }
+    integers = {
+        features.WIDTH: 8,
+        features.HEIGHT: 8,
+        features.CHANNELS: 1,
+        features.BYTE_SIZE: len(image),
+    }
+    floats = {
+        features.BRIGHTNESS_MEAN: figures.brightness_mean,
+        features.BRIGHTNESS_STD: figures.brightness_std,
+        features.SHARPNESS: figures.sharpness,
+    }
+    values = {key: {"bytes_list": {"value": [value]}} for key, value in texts.items()}
+    values |= {key: {"int64_list": {"value": [value]}} for key, value in integers.items()}
+    values |= {key: {"float_list": {"value": [value]}} for key, value in floats.items()}
+    feature = {key: tf.train.Feature(**value) for key, value in values.items()}
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+class World:
+    """A workspace whose examples and quarantine are given."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.schema = folder / "mine" / "schema.pbtxt"
+        digits = load_digits()
+        for index, split in enumerate(features.SPLITS):
+            directory = folder / "examples" / f"Split-{split}"
+            directory.mkdir(parents=True)
+            with tf.io.TFRecordWriter(str(directory / "data-00000-of-00001")) as writer:
+                for row in range(index, len(digits.images), 3):
+                    pixels = (digits.images[row] * 15).astype(np.uint8)
+                    writer.write(example(pixels, CLASSES[digits.target[row]], f"{row}.png"))
+        (folder / "quarantine").mkdir()
+        (folder / "quarantine" / "quarantine.jsonl").write_text("")
+        counts = json.dumps({"images": len(digits.images), "quarantined": 0})
+        (folder / "quarantine" / "ingest.json").write_text(counts)
+
+    def run(self) -> dict[str, str]:
+        """Runs the nodes, and says what became of each execution that this run made."""
+        before = set(self.executions())
+        dag = pipeline.Pipeline(
+            "validation",
+            str(self.folder / "artifacts"),
+            components=self._nodes(),
+            enable_cache=True,
+            metadata_connection_config=metadata.sqlite_metadata_connection_config(self._store),
+            beam_pipeline_args=[RUNNER],
+        )
+        LocalDagRunner().run(dag)
+        executions = self.executions()
+        return dict(executions[key] for key in sorted(set(executions) - before))
+
+    def executions(self) -> dict[int, tuple[str, str]]:
+        """Execution id to the node's name and the state of the execution."""
+        if not Path(self._store).exists():
+            return {}
+        config = metadata.sqlite_metadata_connection_config(self._store)
+        store = mlmd.MetadataStore(config)
+        names = {kind.id: kind.name.rpartition(".")[2] for kind in store.get_execution_types()}
+        states = mlmd.proto.Execution.State
+        return {
+            execution.id: (names[execution.type_id], states.Name(execution.last_known_state))
+            for execution in store.get_executions()
+        }
+
+    def outputs(self, node: str, key: str) -> list[str]:
+        """Where a node's artifacts are, the latest last."""
+        folder = self.folder / "artifacts" / node / key
+        return [str(path) for path in sorted(folder.iterdir(), key=lambda path: int(path.name))]
+
+    @property
+    def _store(self) -> str:
+        return str(self.folder / "metadata.sqlite")
+
+    def _nodes(self) -> list:
+        examples = Importer(
+            source_uri=str(self.folder / "examples"),
+            artifact_type=standard_artifacts.Examples,
+            properties={"split_names": json.dumps(list(features.SPLITS))},
+        ).with_id("examples")
+        quarantine = Importer(
+            source_uri=str(self.folder / "quarantine"), artifact_type=Quarantine
+        ).with_id("quarantine")
+        given = examples.outputs["result"]
+        statistics = StatisticsGen(examples=given, stats_options=stats_options())
+        curator = SchemaCurator(
+            statistics.outputs["statistics"],
+            schema_path=str(self.schema),
+            curated=curated_state(self.schema),
+            code="",
+        )
+        anomalies = ExampleValidator(
+            statistics=statistics.outputs["statistics"], schema=curator.outputs["schema"]
+        )
+        settings = ValidationConfig().model_dump(exclude={"schema_path"})
+        validator = ImageValidator(
+            given,
+            quarantine.outputs["result"],
+            anomalies.outputs["anomalies"],
+            curator.outputs["schema"],
+            settings=json.dumps(settings, sort_keys=True),
+            code="",
+        )
+        gate = ValidationGate(validator.outputs["findings"])
+        label_schema = LabelSchema()
+        transform = Transform(
+            examples=given,
+            schema=label_schema.outputs["schema"],
+            preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
+            materialize=False,
+            disable_statistics=True,
+            disable_analyzer_cache=True,
+        )
+        transform.add_upstream_node(gate)
+        return [
+            *(examples, quarantine, statistics, curator, anomalies),
+            *(validator, gate, label_schema, transform),
+        ]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """After a first run."""
+    world = World(tmp_path_factory.mktemp("validation"))
+    world.run()
+    return world
+
+
+@pytest.fixture
+def unedited(world: World) -> Iterator[str]:
+    """The inferred schema, put back after the test."""
+    text = world.schema.read_text(encoding="utf-8")
+    yield text
+    world.schema.write_text(text, encoding="utf-8")
+
+
+def test_real_digits_pass_the_default_gate(world: World) -> None:
+    findings = read_findings(world.outputs("ImageValidator", "findings")[0])
+    assert [
+        finding for finding in findings if finding.check != "near_duplicate_across_splits"
+    ] == []
+    assert sum(finding.count for finding in findings) <= 8  # of 1,797
+
+
+def test_labels_of_any_characters_survive_in_sorted_order(world: World) -> None:
+    (uri,) = world.outputs("Transform", "transform_graph")
+    assert labels_from_transform_graph(uri) == tuple(sorted(CLASSES, key=str.encode))
+
+
+def test_a_second_run_is_cached_although_the_schema_file_now_exists(world: World) -> None:
+    states = world.run()
+    assert states.pop("Importer", "CACHED") in ("CACHED", "COMPLETE")
+    assert set(states.values()) == {"CACHED"}
+    assert {"SchemaCurator", "ImageValidator", "Transform"} <= set(states)
+
+
+def test_an_edited_schema_reruns_the_checks_and_not_the_transform(world, unedited) -> None:
+    text = unedited.replace('name: "sharpness"', 'name: "sharpness"\n  float_domain { min: 9e9 }')
+    world.schema.write_text(text, encoding="utf-8")
+    states = world.run()
+    assert states["SchemaCurator"] == states["ImageValidator"] == "COMPLETE"
+    assert states["StatisticsGen"] == states["Transform"] == "CACHED"
+    assert world.schema.read_text(encoding="utf-8") == text
+    findings = read_findings(world.outputs("ImageValidator", "findings")[-1])
+    assert [one.check for one in findings].count("schema_anomaly") == len(features.SPLITS)
+    assert 'feature "sharpness"' in findings[-1].message
+
+
+def test_a_class_outside_the_schema_stops_the_run_and_names_its_images(world, unedited) -> None:
+    world.schema.write_text(unedited.replace('  value: "7"\n', ""), encoding="utf-8")
+    with pytest.raises(BadDataError) as raised:
+        world.run()
+    assert 'unseen_class: class "7" (179 images)' in str(raised.value)
+    assert ".png" in str(raised.value)
+    assert "... and 159 more" in str(raised.value)
+
+
+def test_a_malformed_schema_is_told_with_its_line(world, unedited) -> None:
+    world.schema.write_text("feature {\n  nome: 1\n}\n")
+    with pytest.raises(UsageError, match="line 2"):
+        world.run()

@@ -1,0 +1,165 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+from components.findings import Finding
+from components.image_validator.anomalies import check_anomalies
+from components.image_validator.class_checks import check_classes
+from components.image_validator.duplicate_checks import check_duplicates
+from components.image_validator.quarantine_check import check_quarantine
+from components.image_validator.settings import ValidationSettings
+from components.image_validator.table import ImageTable
+from models.duplicates import Appearance
+from pipeline.config import ValidationConfig
+
+SETTINGS = ValidationSettings(**ValidationConfig().model_dump(exclude={"schema_path"}))
+
+
+def table(rows: list[tuple[str, str, str, str, int]]) -> ImageTable:
+    """Rows of split, label, name, digest and perceptual hash."""
+    split, label, name, sha256, phash = zip(*rows, strict=True)
+    plain = np.full(len(rows), 0.5, np.float32)
+    return ImageTable(
+        split=np.array(split, object),
+        label=np.array(label, object),
+        name=np.array(name, object),
+        sha256=np.array(sha256, object),
+        look=Appearance(np.array(phash, np.uint64), plain, plain, plain, plain),
+    )
+
+
+def many(split: str, label: str, count: int) -> list[tuple[str, str, str, str, int]]:
+    """Images that are all different."""
+    names = [f"{split}/{label}/{number}" for number in range(count)]
+    seed = [ord(letter) for letter in split + label]
+    hashes = np.random.default_rng(seed).integers(0, 2**63, count)
+    return [(split, label, name, name, int(one)) for name, one in zip(names, hashes, strict=True)]
+
+
+def severities(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(finding.check, finding.severity) for finding in findings]
+
+
+def test_good_data_has_no_findings() -> None:
+    good = table([row for split in ("train", "test") for row in many(split, "a", 9)])
+    assert check_classes(good, frozenset({"a"}), SETTINGS) == []
+    assert check_duplicates(good, SETTINGS) == []
+
+
+def test_a_class_that_training_lacks() -> None:
+    rows = many("train", "a", 5) + many("test", "b", 2) + many("validation", "b", 1)
+    (finding,) = check_classes(table(rows), None, SETTINGS)
+    assert severities([finding]) == [("unseen_class", "error")]
+    assert 'class "b" has 3 images in test and validation and none in train' in finding.message
+    assert "validation.unseen_class: warning" in finding.message
+    assert set(finding.images) == {"test/b/0", "test/b/1", "validation/b/0"}
+
+
+def test_a_class_that_the_schema_lacks_and_one_that_the_data_lack() -> None:
+    rows = many("train", "a", 5) + many("train", "new", 30)
+    findings = check_classes(table(rows), frozenset({"a", "gone"}), SETTINGS)
+    assert severities(findings) == [("unseen_class", "error"), ("too_few_images", "warning")]
+    assert 'class "new" (30 images) is not among the 2 classes of the schema' in findings[0].message
+    assert (len(findings[0].images), findings[0].count) == (20, 30)
+    assert 'class "gone" is in the schema but has no image' in findings[1].message
+
+
+def test_a_small_class_counts_its_training_images_only() -> None:
+    rows = many("train", "a", 5) + many("train", "b", 1) + many("test", "b", 9)
+    (finding,) = check_classes(table(rows), None, SETTINGS)
+    assert severities([finding]) == [("too_few_images", "error")]
+    assert 'class "b" has 1 image to train on, fewer than' in finding.message
+    assert finding.images == ("train/b/0",)
+
+
+def test_the_same_bytes_in_two_splits() -> None:
+    rows = [*many("train", "a", 5), ("train", "a", "x", "same", 1), ("test", "a", "y", "same", 1)]
+    (finding,) = check_duplicates(table(rows), SETTINGS)
+    assert severities([finding]) == [("duplicate_across_splits", "warning")]
+    assert finding.images == ("x", "y")
+    assert "'x' (train, class \"a\") and 'y' (test, class \"a\")" in finding.message
+
+
+def test_the_same_bytes_under_two_labels() -> None:
+    rows = [("train", "a", "x", "same", 1), ("train", "b", "y", "same", 1)]
+    assert severities(check_duplicates(table(rows), SETTINGS)) == [("label_conflict", "error")]
+
+
+def test_copies_within_one_split_and_class_are_fine() -> None:
+    rows = [("train", "a", f"{number}", "same", 1) for number in range(50)]
+    assert check_duplicates(table(rows), SETTINGS) == []
+
+
+def test_look_alikes_under_two_labels_and_in_two_splits_are_warnings() -> None:
+    rows = [("train", "a", "x", "1", 0b0111), ("test", "b", "y", "2", 0b0110)]
+    strict = dataclasses.replace(SETTINGS, near_duplicate_across_splits="error")
+    findings = check_duplicates(table(rows), strict)
+    expected = [("label_conflict", "warning"), ("near_duplicate_across_splits", "error")]
+    assert severities(findings) == expected
+    assert (
+        check_duplicates(table(rows), dataclasses.replace(strict, near_duplicate_distance=0)) == []
+    )
+
+
+def test_look_alikes_of_a_copied_image_are_found_in_every_split() -> None:
+    rows = [
+        ("train", "a", "x", "1", 7),
+        ("train", "a", "copy", "2", 6),
+        ("test", "a", "copy of copy", "2", 6),
+    ]
+    findings = check_duplicates(table(rows), SETTINGS)
+    assert [finding.count for finding in findings] == [2, 2]
+
+
+def test_more_pairs_than_a_message_holds_are_counted() -> None:
+    rows = many("train", "a", 40)
+    rows += [
+        ("test", label, f"copy of {name}", digest, one) for _, label, name, digest, one in rows
+    ]
+    (finding,) = check_duplicates(table(rows), SETTINGS)
+    assert "and 37 more pairs" in finding.message
+    assert (len(finding.images), finding.count) == (20, 80)
+
+
+def test_ignored_checks_are_silent() -> None:
+    levels = {
+        field.name: "ignore"
+        for field in dataclasses.fields(SETTINGS)
+        if getattr(SETTINGS, field.name) in ("error", "warning")
+    }
+    silent = dataclasses.replace(SETTINGS, **levels)
+    rows = [("train", "a", "x", "s", 1), ("test", "b", "y", "s", 1), ("test", "c", "z", "t", 1)]
+    assert check_classes(table(rows), frozenset({"d"}), silent) == []
+    assert check_duplicates(table(rows), silent) == []
+
+
+@pytest.mark.parametrize(("refused", "expected"), [(1, []), (2, ["too_many_quarantined"])])
+def test_quarantine(tmp_path: Path, refused: int, expected: list[str]) -> None:
+    rows = [
+        {"name": f"{number}.jpg", "code": "truncated", "reason": "…"} for number in range(refused)
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "quarantine.jsonl").write_text(text)
+    (tmp_path / "ingest.json").write_text(json.dumps({"images": 9, "quarantined": refused}))
+    findings = check_quarantine(str(tmp_path), SETTINGS)
+    assert [finding.check for finding in findings] == expected
+    if findings:
+        assert "2 of 11 images (18.2%)" in findings[0].message
+        assert "(2 truncated)" in findings[0].message
+        assert findings[0].images == ("0.jpg", "1.jpg")
+
+
+def test_anomalies_become_findings_but_new_classes_do_not() -> None:
+    found = anomalies_pb2.Anomalies()
+    found.anomaly_info["format"].description = "Unexpected string values: webp (~2%)."
+    label = found.anomaly_info["label"]
+    label.reason.add(type=anomalies_pb2.AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES)
+    (finding,) = check_anomalies({"train": found, "test": anomalies_pb2.Anomalies()}, SETTINGS)
+    assert severities([finding]) == [("schema_anomaly", "warning")]
+    assert finding.message.startswith(
+        'the train split does not fit the schema: feature "format": Unexpected string values: webp'
+    )

@@ -1,0 +1,88 @@
+import pandas as pd
+import pytest
+import tensorflow_data_validation as tfdv
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.schema_curator.schema import (
+    infer_schema,
+    known_labels,
+    parse_schema,
+    schema_text,
+)
+from components.statistics import stats_options
+from models import features
+from models.errors import UsageError
+
+LABEL = 'feature { name: "label" type: BYTES }'
+
+
+def statistics(labels: list[str], image_format: str = "png"):
+    frame = pd.DataFrame(
+        {
+            features.LABEL: labels,
+            features.FORMAT: image_format,
+            features.CHANNELS: 1,
+            features.WIDTH: range(8, 8 + len(labels)),
+            features.SHARPNESS: 0.25,
+            features.PHASH: "0" * 16,
+        }
+    )
+    return tfdv.generate_statistics_from_dataframe(frame, stats_options())
+
+
+@pytest.fixture(scope="module")
+def inferred() -> schema_pb2.Schema:
+    return infer_schema([statistics(["7", "ö\nx", "7"]), statistics(["new", "7"], "jpeg")])
+
+
+def test_the_label_domain_holds_the_classes_of_all_splits(inferred) -> None:
+    assert known_labels(inferred) == {"7", "ö\nx", "new"}
+
+
+def test_grey_images_do_not_make_the_number_of_channels_a_boolean(inferred) -> None:
+    channels = next(one for one in inferred.feature if one.name == features.CHANNELS)
+    assert channels.WhichOneof("domain_info") is None
+
+
+def test_only_the_label_and_the_derived_features_are_in_it(inferred) -> None:
+    assert features.PHASH not in {feature.name for feature in inferred.feature}
+
+
+def test_the_file_can_be_read_back(inferred) -> None:
+    text = schema_text(inferred)
+    assert text.startswith("# Schema")
+    assert parse_schema(text.encode(), "schema.pbtxt") == inferred
+
+
+def test_more_than_a_hundred_classes_still_have_a_domain() -> None:
+    labels = [f"class {number}" for number in range(1200)]
+    assert known_labels(infer_schema([statistics(labels)])) == set(labels)
+
+
+def test_a_label_without_a_domain_is_free() -> None:
+    assert known_labels(parse_schema(LABEL.encode(), "x")) is None
+
+
+def test_a_domain_written_in_place_counts() -> None:
+    text = 'feature { name: "label" type: BYTES string_domain { name: "l" value: "a" } }'
+    assert known_labels(parse_schema(text.encode(), "x")) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"# mine\nfeature {\n nime: 1\n}", "line 3"),
+        (b"feature {", "cannot be read"),
+        (b"\xff\xfe", "not a UTF-8 text file"),
+        (b"", 'must hold a feature with name "label"'),
+        (LABEL.replace("BYTES", "INT").encode(), "type BYTES"),
+        (LABEL.replace("}", 'domain: "gone" }').encode(), 'no string_domain with name "gone"'),
+    ],
+)
+def test_a_bad_edit_is_told_with_its_place_and_its_mending(content: bytes, words: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        parse_schema(content, "my/schema.pbtxt")
+    message = str(raised.value)
+    assert message.startswith("The schema my/schema.pbtxt")
+    assert words in message
+    assert "delete it to have the schema inferred anew" in message
