@@ -1,0 +1,62 @@
+"""Tasks and searches on scikit-learn's digits, for the tests of tuning."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from models.tuning.data import HeadTask, LabelledEmbeddings
+from models.tuning.description import Origin
+from models.tuning.settings import SearchSettings
+
+
+def digits() -> LabelledEmbeddings:
+    images, classes = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(images))
+    return LabelledEmbeddings(images[order].astype(np.float32), classes[order])
+
+
+@pytest.fixture(scope="session")
+def digits_task() -> HeadTask:
+    """Pixels of the digits as embeddings: 600 to train on, 500 to validate on, 64 features."""
+    data = digits()
+    return HeadTask(
+        train=LabelledEmbeddings(data.embeddings[:600], data.classes[:600]),
+        validation=LabelledEmbeddings(data.embeddings[600:1100], data.classes[600:1100]),
+        classes=10,
+    )
+
+
+@pytest.fixture(scope="session")
+def digits_test() -> LabelledEmbeddings:
+    """The digits that `digits_task` leaves."""
+    data = digits()
+    return LabelledEmbeddings(data.embeddings[1100:], data.classes[1100:])
+
+
+@pytest.fixture(scope="session")
+def digits_origin() -> Origin:
+    """Says that the pixels come from no backbone."""
+    return Origin("pixels", "none", "0" * 64, image_size=8, data_fingerprint="f" * 64)
+
+
+@pytest.fixture
+def small_search() -> Callable[..., SearchSettings]:
+    """Settings of a search of some seconds; keyword arguments replace them."""
+
+    def make(**changes: object) -> SearchSettings:
+        settings = {
+            "trials": 4,
+            "algorithm": "random",
+            "epochs": 4,
+            "learning_rate": (1e-4, 1e-1),
+            "weight_decay": (1e-6, 1e-1),
+            "dropout": (0.0, 0.5),
+            "label_smoothing": (0.0, 0.2),
+            "hidden_units": (0, 16),
+            "batch_size": (32, 128),
+        }
+        return SearchSettings.model_validate({**settings, **changes})
+
+    return make

@@ -1,0 +1,24 @@
+import stat
+from pathlib import Path
+
+import pytest
+
+from models.files import write_atomically
+
+
+def test_the_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file"
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(path.parent.iterdir()) == [path]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    path = tmp_path / "taken"
+    path.mkdir()
+    (path / "inside").write_bytes(b"old")
+    with pytest.raises(OSError, match="taken"):
+        write_atomically(path, b"new")
+    assert [each.name for each in tmp_path.iterdir()] == ["taken"]

@@ -1,0 +1,276 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models import progress
+from models.errors import GraftError, UsageError
+from models.tuning.data import HeadTask, LabelledEmbeddings
+from models.tuning.description import Origin, describe
+from models.tuning.head_trainer import HeadTrainer
+from models.tuning.history import TuningHistory
+from models.tuning.importance import importance
+from models.tuning.oracles import build_oracle
+from models.tuning.probe import train_probe
+from models.tuning.search import SearchResult, search_heads
+from models.tuning.settings import SearchSettings
+from pipeline.config import TuningConfig
+
+MakeSettings = Callable[..., SearchSettings]
+
+
+class CountingTrainer(HeadTrainer):
+    """Counts the heads that are really trained."""
+
+    trained = 0
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        self.trained += 1
+        return super().train(*args, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def trainer(digits_task: HeadTask) -> CountingTrainer:
+    return CountingTrainer(digits_task)
+
+
+@pytest.fixture
+def search(
+    trainer: CountingTrainer, digits_task: HeadTask, digits_origin: Origin, tmp_path: Path
+) -> Callable[..., SearchResult]:
+    def run(settings: SearchSettings, **options: Any) -> SearchResult:
+        description = describe(digits_task, digits_origin)
+        return search_heads(trainer, description, settings, tmp_path / "scratch", **options)
+
+    return run
+
+
+def scores(history: TuningHistory) -> list[tuple[Any, float | None]]:
+    return [(trial.values, trial.score) for trial in history.trials]
+
+
+def test_a_search_records_every_trial_and_its_best(
+    search: Callable[..., SearchResult], small_search: MakeSettings
+) -> None:
+    reports: list[progress.Progress] = []
+    with progress.listening(reports.append):
+        result = search(small_search(trials=9, algorithm="bayesian"))
+    history = result.history
+    assert [trial.order for trial in history.trials] == list(range(9))
+    assert all(trial.status == "completed" for trial in history.trials)
+    assert len({str(trial.values) for trial in history.trials}) == 9
+    best = history.best
+    assert best is not None
+    assert result.hyperparameters.values == best.values
+    assert best.score == max(trial.score or -1 for trial in history.trials)
+    assert best.evaluations[0].validation_accuracy > 0.85
+    assert [(each.done, each.total, each.unit) for each in reports] == [
+        (done, 9, "trials") for done in range(1, 10)
+    ]
+    assert reports[-1].note.startswith("best validation accuracy 0.")
+    assert history.header.task.classes == 10
+    assert history.header.search.algorithm == "bayesian"
+
+
+def test_a_second_search_trains_only_what_is_new(
+    search: Callable[..., SearchResult], small_search: MakeSettings, trainer: CountingTrainer
+) -> None:
+    first = search(small_search(trials=3, algorithm="bayesian")).history
+    before = trainer.trained
+    assert scores(search(small_search(trials=3, algorithm="bayesian")).history) == scores(first)
+    assert trainer.trained == before
+    longer = search(small_search(trials=5, algorithm="bayesian")).history
+    assert trainer.trained == before + 2
+    assert scores(longer)[:3] == scores(first)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [({"seed": 1}, {}), ({"epochs": 2}, {}), ({"class_weights": "none"}, {}), ({}, {"code": "b"})],
+)
+def test_trials_of_another_kind_are_not_taken_over(
+    search: Callable[..., SearchResult],
+    small_search: MakeSettings,
+    trainer: CountingTrainer,
+    changes: dict[str, Any],
+    options: dict[str, Any],
+) -> None:
+    search(small_search(trials=1))
+    before = trainer.trained
+    search(small_search(trials=1, **changes), **options)
+    assert trainer.trained == before + 1
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"seed": 0, "score":', b"{}", b"\x00" * 50])
+def test_a_damaged_trial_is_made_again(
+    search: Callable[..., SearchResult],
+    small_search: MakeSettings,
+    trainer: CountingTrainer,
+    tmp_path: Path,
+    damage: bytes,
+) -> None:
+    first = search(small_search(trials=2)).history
+    kept = next((tmp_path / "scratch").glob("*/trials/*.json"))
+    kept.write_bytes(damage)
+    for leftover in (tmp_path / "scratch").glob("*/keras_tuner/**/*.json"):
+        leftover.write_bytes(damage)
+    before = trainer.trained
+    assert scores(search(small_search(trials=2)).history) == scores(first)
+    assert trainer.trained == before + 1
+
+
+KILLED = """
+import sys
+from pathlib import Path
+import numpy as np
+from models.tuning.data import HeadTask, LabelledEmbeddings
+from models.tuning.description import Origin, describe
+from models.tuning.head_trainer import HeadTrainer
+from models.tuning.search import search_heads
+from models.tuning.settings import SearchSettings
+
+folder = Path(sys.argv[1])
+data = np.load(folder / "task.npz")
+task = HeadTask(
+    LabelledEmbeddings(data["train"], data["train_classes"]),
+    LabelledEmbeddings(data["validation"], data["validation_classes"]),
+    10,
+)
+origin = Origin("pixels", "none", "0" * 64, image_size=8, data_fingerprint="f" * 64)
+settings = SearchSettings.from_json((folder / "settings.json").read_text(), seed=0)
+search_heads(HeadTrainer(task), describe(task, origin), settings, folder / "scratch")
+"""
+
+
+def test_after_a_kill_the_search_goes_on_as_if_nothing_had_been(
+    search: Callable[..., SearchResult],
+    small_search: MakeSettings,
+    digits_task: HeadTask,
+    tmp_path: Path,
+) -> None:
+    settings = small_search(trials=12, algorithm="bayesian", epochs=15)
+    (tmp_path / "settings.json").write_text(settings.model_dump_json(exclude={"seed"}))
+    np.savez(
+        tmp_path / "task.npz",
+        train=digits_task.train.embeddings,
+        train_classes=digits_task.train.classes,
+        validation=digits_task.validation.embeddings,
+        validation_classes=digits_task.validation.classes,
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], env=environment)
+    finished: dict[Path, int] = {}
+    while len(finished) < 2:
+        assert process.poll() is None, "the search ended before it could be killed"
+        time.sleep(0.05)
+        files = (tmp_path / "scratch").glob("*/trials/[!.]*.json")
+        finished = {file: file.stat().st_mtime_ns for file in files}
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+    resumed = search(settings).history
+    assert len(resumed.trials) == 12
+    assert {file: file.stat().st_mtime_ns for file in finished} == finished
+    # The same search, never killed.
+    untouched = search(settings, code="elsewhere").history
+    assert [trial.values for trial in resumed.trials] == [
+        trial.values for trial in untouched.trials
+    ]
+
+
+def test_failed_trials_are_recorded_and_do_not_end_the_search(
+    digits_task: HeadTask,
+    digits_origin: Origin,
+    small_search: MakeSettings,
+    tmp_path: Path,
+) -> None:
+    class Fragile(HeadTrainer):
+        """Runs out of memory on wide heads."""
+
+        def train(self, parameters: Any, **kwargs: Any) -> Any:
+            if parameters.hidden_units:
+                raise MemoryError(f"no room for {parameters.hidden_units} units")
+            return super().train(parameters, **kwargs)
+
+    settings = small_search(trials=12, hidden_units=(0, 16, 17, 18), epochs=1)
+    history = search_heads(
+        Fragile(digits_task), describe(digits_task, digits_origin), settings, tmp_path
+    ).history
+    failed = [trial for trial in history.trials if trial.status == "failed"]
+    assert len(history.trials) == 12
+    assert 4 <= len(failed) < 12
+    assert all(trial.values["hidden_units"] for trial in failed)
+    assert all("no room for" in trial.message for trial in failed)
+    assert all(trial.score is None and not trial.evaluations for trial in failed)
+
+
+def test_a_search_in_which_all_trials_fail_is_an_error(
+    search: Callable[..., SearchResult], small_search: MakeSettings
+) -> None:
+    settings = small_search(trials=5, learning_rate=(1e38, 1e38), weight_decay=(1e38, 1e38))
+    with pytest.raises(GraftError, match=r"None of 5 trials came out: .*diverged"):
+        search(settings)
+
+
+def test_any_oracle_may_propose(
+    search: Callable[..., SearchResult], small_search: MakeSettings
+) -> None:
+    settings = small_search(trials=4)
+    oracle = build_oracle("random", settings.space, trials=2, seed=9)
+    assert len(search(settings, oracle=oracle).history.trials) == 2
+
+
+def test_settings_are_read_from_the_configuration() -> None:
+    text = json.dumps({**TuningConfig().model_dump(), "class_weights": "none"})
+    settings = SearchSettings.from_json(text, seed=3)
+    assert (settings.trials, settings.seed, settings.class_weights) == (20, 3, "none")
+    assert len(settings.space.parameters) == 6
+    for broken in ('{"trials": 0}', "[]", "no", text.replace("trials", "trails")):
+        with pytest.raises(UsageError, match="settings of the search"):
+            SearchSettings.from_json(broken, seed=0)
+
+
+def test_the_probe_is_the_best_trial_on_the_test_images(
+    search: Callable[..., SearchResult],
+    small_search: MakeSettings,
+    trainer: CountingTrainer,
+    digits_test: LabelledEmbeddings,
+) -> None:
+    history = search(small_search(trials=3, epochs=8)).history
+    best = history.best
+    assert best is not None
+    probe = train_probe(trainer, history, digits_test)
+    assert probe.parameters.to_values() == best.values
+    expected = best.evaluations[0].validation_accuracy
+    assert probe.validation_accuracy == pytest.approx(expected, abs=0.004)
+    assert probe.test_probabilities.shape == (len(digits_test.classes), 10)
+    assert probe.test_accuracy is not None
+    assert probe.test_accuracy > 0.8
+    none = LabelledEmbeddings(digits_test.embeddings[:0], digits_test.classes[:0])
+    assert train_probe(trainer, history, none).test_accuracy is None
+
+
+def test_importance_finds_what_mattered(
+    search: Callable[..., SearchResult], small_search: MakeSettings
+) -> None:
+    # With one epoch, a rate of 1e-4 learns next to nothing and 1e-1 nearly all.
+    history = search(small_search(trials=25, epochs=1, hidden_units=(0,))).history
+    shares = importance(history)
+    assert next(iter(shares)) == "learning_rate"
+    assert shares["learning_rate"] > 0.4
+    assert shares["hidden_units"] == 0
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_importance_is_silent_on_a_few_trials(
+    search: Callable[..., SearchResult], small_search: MakeSettings
+) -> None:
+    assert importance(search(small_search(trials=3, epochs=1)).history) == {}

@@ -1,0 +1,144 @@
+import math
+import statistics
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import pytest
+from pydantic import ValidationError
+
+from models.errors import UsageError
+from models.tuning.oracles import build_oracle
+from models.tuning.space import Choice, FloatRange, SearchSpace, head_space
+from pipeline.config import TuningConfig
+
+DEFAULTS: dict[str, Any] = {
+    key: value
+    for key, value in TuningConfig().model_dump().items()
+    if key not in ("trials", "algorithm", "epochs")
+}
+
+
+def test_the_configuration_becomes_a_space_of_keras_tuner() -> None:
+    hyperparameters = head_space(**DEFAULTS).to_hyperparameters()
+    kinds = {each.name: type(each).__name__ for each in hyperparameters.space}
+    assert kinds == {
+        "learning_rate": "Float",
+        "weight_decay": "Float",
+        "dropout": "Float",
+        "label_smoothing": "Float",
+        "hidden_units": "Choice",
+        "batch_size": "Choice",
+    }
+    sampling = {each.name: getattr(each, "sampling", None) for each in hyperparameters.space}
+    assert sampling["learning_rate"] == sampling["weight_decay"] == "log"
+
+
+def test_what_leaves_no_choice_is_fixed(tmp_path: Path) -> None:
+    space = head_space(**{**DEFAULTS, "learning_rate": (0.01, 0.01), "hidden_units": (64,)})
+    hyperparameters = space.to_hyperparameters()
+    assert hyperparameters.values["learning_rate"] == 0.01
+    assert hyperparameters.values["hidden_units"] == 64
+    for algorithm in ("bayesian", "random"):
+        oracle = prepared(build_oracle(algorithm, space, trials=9, seed=0), tmp_path / algorithm)
+        proposals = run_oracle(oracle, 9)
+        assert len(proposals) == 9
+        assert {each["learning_rate"] for each in proposals} == {0.01}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("learning_rate", (0.1, 0.01), "upside down"),
+        ("weight_decay", (0.0, 0.1), "start above 0"),
+        ("dropout", (0.0, 1.0), "tuning.dropout takes shares"),
+        ("label_smoothing", (-0.1, 0.1), "tuning.label_smoothing takes shares"),
+        ("hidden_units", (), "at least 1 item"),
+        ("hidden_units", (-1, 16), "tuning.hidden_units takes 0 or more"),
+        ("batch_size", (0,), "tuning.batch_size takes 1 or more"),
+        ("batch_size", (32, 32), "the same choice twice"),
+    ],
+)
+def test_a_space_without_sense_is_refused(key: str, value: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        head_space(**{**DEFAULTS, key: value})
+
+
+def test_names_must_differ() -> None:
+    parameter = FloatRange(name="rate", low=0, high=1)
+    with pytest.raises(ValidationError, match="named twice"):
+        SearchSpace(parameters=(parameter, parameter))
+
+
+def test_numbers_and_text_do_not_mix() -> None:
+    with pytest.raises(ValidationError, match="cannot be mixed"):
+        Choice(name="width", values=(1, "two"))
+
+
+def decades(values: dict[str, Any]) -> float:
+    """How far the rate is from 0.01."""
+    return abs(math.log10(values.get("learning_rate", 0.01)) + 2)
+
+
+def run_oracle(oracle: keras_tuner.Oracle, trials: int) -> list[dict[str, Any]]:
+    """Scores each proposal by how near its rate is to 0.01, in decades."""
+    proposals = []
+    for _ in range(trials):
+        trial = oracle.create_trial("worker")
+        if trial.status == "STOPPED":
+            break
+        values = trial.hyperparameters.values
+        proposals.append(values)
+        oracle.update_trial(trial.trial_id, {"score": -decades(values)})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    return proposals
+
+
+def prepared(oracle: keras_tuner.Oracle, directory: Path) -> keras_tuner.Oracle:
+    """What a tuner does to its oracle."""
+    oracle._set_project_dir(str(directory), "project")
+    oracle.verbose = 0
+    return oracle
+
+
+@pytest.mark.parametrize("algorithm", ["bayesian", "random"])
+def test_the_same_seed_proposes_the_same_trials(algorithm: str, tmp_path: Path) -> None:
+    def proposals(name: str, seed: int) -> list[dict[str, Any]]:
+        oracle = build_oracle(algorithm, head_space(**DEFAULTS), trials=12, seed=seed)
+        return run_oracle(prepared(oracle, tmp_path / name), 12)
+
+    first = proposals("first", 0)
+    assert len(first) == 12
+    assert proposals("second", 0) == first
+    assert proposals("third", 1) != first
+
+
+def test_the_bayesian_search_closes_in_and_the_random_one_does_not(tmp_path: Path) -> None:
+    median = {}
+    for algorithm in ("bayesian", "random"):
+        oracle = build_oracle(algorithm, head_space(**DEFAULTS), trials=30, seed=3)
+        proposals = run_oracle(prepared(oracle, tmp_path / algorithm), 30)
+        median[algorithm] = statistics.median(decades(each) for each in proposals[10:])
+    assert median["bayesian"] < 0.6 * median["random"]
+
+
+@pytest.mark.parametrize("algorithm", ["bayesian", "random"])
+def test_a_small_space_is_searched_without_repeats_and_to_its_end(
+    algorithm: str, tmp_path: Path
+) -> None:
+    space = SearchSpace(
+        parameters=(
+            Choice(name="width", values=(0, 1, 2)),
+            Choice(name="kind", values=("a", "b")),
+        )
+    )
+    oracle = prepared(build_oracle(algorithm, space, trials=50, seed=0), tmp_path)
+    proposals = run_oracle(oracle, 50)
+    distinct = {tuple(sorted(each.items())) for each in proposals}
+    assert len(distinct) == len(proposals) == 6
+
+
+def test_an_unknown_algorithm_is_refused() -> None:
+    with pytest.raises(UsageError, match="bayesian or random"):
+        build_oracle("guess", head_space(**DEFAULTS), trials=1, seed=0)
