@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from components.judge.checks import Check, check_drop, nothing_to_compare
-from components.judge.predictions import Predictions, model_classes, predict_split
+from components.judge.prediction_file import Predictions
+from components.judge.predictions import model_classes, predict_split
 from models import features
 
 BASELINE = "max_accuracy_drop"

@@ -19,7 +19,8 @@ from components.judge.checks import (
     verdict,
 )
 from components.judge.evaluator_check import check_evaluator
-from components.judge.predictions import FILE_NAME, predict_split, save_predictions
+from components.judge.prediction_file import FILE_NAME, save_predictions
+from components.judge.predictions import predict_split
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
 from models import features
@@ -31,7 +32,7 @@ from models.metrics import quality
 class Executor(base_executor.BaseExecutor):
     """Writes the ModelBlessing artifact."""
 
-    def Do(
+    def Do(  # noqa: N802 - TFX's name
         self,
         input_dict: dict[str, list[Artifact]],
         output_dict: dict[str, list[Artifact]],

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import features
+from models.numbers import short_number
 
 _DISCRETE = (features.FORMAT, features.CHANNELS)
 _CONTINUOUS = (
@@ -75,6 +76,6 @@ def _quarters(column: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
     for index in np.unique(quarter):
         inside = quarter == index
         low, high = values[inside].min(), values[inside].max()
-        text = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+        text = short_number(low) if low == high else f"{short_number(low)} to {short_number(high)}"
         result.append((text, inside))
     return result

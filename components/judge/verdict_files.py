@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.judge.checks import Verdict
-from components.judge.predictions import Predictions
+from components.judge.prediction_file import Predictions
 from components.judge.slices import Slice
 from models.metrics import Quality, calibration_bins
 

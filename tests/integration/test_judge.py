@@ -20,7 +20,7 @@ from components.artifacts import TuningHistory
 from components.evaluation.eval_config import eval_config
 from components.judge.component import Judge
 from components.judge.executor import Executor
-from components.judge.predictions import load_predictions
+from components.judge.prediction_file import load_predictions
 from models import features
 from models.errors import BadDataError, GraftError
 

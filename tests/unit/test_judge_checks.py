@@ -10,9 +10,7 @@ CLASSES = ("ant", "bee")
 
 def _quality(rights_of_ant: int, rights_of_bee: int, images: int = 10) -> metrics.Quality:
     truth = np.repeat([0, 1], images)
-    right = np.concatenate(
-        [np.arange(images) < rights_of_ant, np.arange(images) < rights_of_bee]
-    )
+    right = np.concatenate([np.arange(images) < rights_of_ant, np.arange(images) < rights_of_bee])
     answer = np.where(right, truth, 1 - truth)
     return metrics.quality(truth, np.eye(2)[answer] * 0.8 + 0.1, CLASSES, 2)
 

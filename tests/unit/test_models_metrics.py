@@ -3,6 +3,7 @@ import pytest
 from sklearn import metrics as reference
 
 from models import metrics
+from models.numbers import short_number
 
 CLASSES = ("ant", "bee", "cat", "dog")
 
@@ -116,3 +117,11 @@ def test_paired_drop_of_many_images_stays_finite():
 def test_no_image_is_refused():
     with pytest.raises(ValueError, match="0 labels"):
         metrics.quality(np.zeros(0, int), np.zeros((0, 4)), CLASSES, 2)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.02461, "0.0246"), (0, "0"), (48.61, "48.6"), (1024, "1,024"), (123456.7, "123,457")],
+)
+def test_short_numbers_have_no_exponent(value, text):
+    assert short_number(value) == text

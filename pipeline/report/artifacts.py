@@ -1,0 +1,121 @@
+"""Reads what a run's components left, as far as it is there.
+
+A report is most needed when something went wrong, so a missing or damaged file never stops it: it
+reads as None or empty.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from components.judge.prediction_file import FILE_NAME, Predictions, load_predictions
+from components.judge.verdict_files import METRICS, VERDICT
+from models.tuning.history import HistoryError, TuningHistory, read_history
+from pipeline.report.data_statistics import SplitStatistics, read_statistics
+from pipeline.report.record import RunRecord
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """What the components of one run wrote; empty or None where they did not.
+
+    Attributes:
+        ingest: `ingest.json` of Quarantine.
+        quarantine: its refused files.
+        findings: of validation.
+        statistics: split name to its statistics.
+        embeddings: `meta.json` of Embeddings.
+        history: of the search.
+        probe: `probe.json`, the best head on the frozen backbone.
+        training: `training.json` of the model.
+        lineage: `graft.json` of the model.
+        verdict: `verdict.json` of the Judge.
+        metrics: `metrics.json` of the Judge.
+        predictions: of the model on the test split.
+        serving_check: `serving_check.json`.
+    """
+
+    ingest: Json
+    quarantine: list[Json]
+    findings: list[Json]
+    statistics: dict[str, SplitStatistics]
+    embeddings: Json
+    history: TuningHistory | None
+    probe: Json
+    training: Json
+    lineage: Json
+    verdict: Json
+    metrics: Json
+    predictions: Predictions | None
+    serving_check: Json
+
+
+def read_artifacts(run: RunRecord) -> Artifacts:
+    """Reads all that is there."""
+    return Artifacts(
+        ingest=_object(run, "quarantine", "ingest.json"),
+        quarantine=_lines(run, "quarantine", "quarantine.jsonl"),
+        findings=_list(run, "findings", "findings.json"),
+        statistics=read_statistics(run.artifacts.get("statistics")),
+        embeddings=_object(run, "embeddings", "meta.json"),
+        history=_history(run),
+        probe=_object(run, "history", "probe.json"),
+        training=_object(run, "model", "training.json"),
+        lineage=_object(run, "model", "Format-Serving/assets.extra/graft.json"),
+        verdict=_object(run, "blessing", VERDICT),
+        metrics=_object(run, "blessing", METRICS),
+        predictions=_predictions(run),
+        serving_check=_object(run, "serving_check", "serving_check.json"),
+    )
+
+
+def _text(run: RunRecord, key: str, file: str) -> str:
+    if key not in run.artifacts:
+        return ""
+    try:
+        return (Path(run.artifacts[key]) / file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _object(run: RunRecord, key: str, file: str) -> Json:
+    value = _parsed(_text(run, key, file))
+    return value if isinstance(value, dict) else {}
+
+
+def _list(run: RunRecord, key: str, file: str) -> list[Json]:
+    value = _parsed(_text(run, key, file))
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _lines(run: RunRecord, key: str, file: str) -> list[Json]:
+    values = [_parsed(line) for line in _text(run, key, file).split("\n")]
+    return [value for value in values if isinstance(value, dict)]
+
+
+def _history(run: RunRecord) -> TuningHistory | None:
+    if "history" not in run.artifacts:
+        return None
+    try:
+        return read_history(Path(run.artifacts["history"]) / "history.jsonl")
+    except HistoryError:
+        return None
+
+
+def _predictions(run: RunRecord) -> Predictions | None:
+    path = Path(run.artifacts.get("blessing", "")) / FILE_NAME
+    try:
+        return load_predictions(path)
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None

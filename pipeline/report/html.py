@@ -1,0 +1,102 @@
+"""Writes a run's report: one HTML file that needs nothing else, and `summary.json` beside it."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jinja2
+import tensorflow as tf
+
+from models.files import write_atomically
+from pipeline.report.artifacts import Artifacts, read_artifacts
+from pipeline.report.data_view import data_view
+from pipeline.report.quality_view import quality_view
+from pipeline.report.record import RunRecord
+from pipeline.report.run_view import duration, run_view
+from pipeline.report.search_view import search_view
+from pipeline.report.summary import summary
+from pipeline.report.training_view import training_view
+from pipeline.run_folder import REPORT, SUMMARY
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_View = TypeVar("_View")
+
+
+def build_report(run: RunRecord, directory: Path) -> Path:
+    """Writes `report.html` and `summary.json`.
+
+    A section whose artifacts are missing, damaged or of an unknown shape is left out: a report
+    never fails a run.
+
+    Args:
+        run: what is known of the run; any of its artifacts may be missing.
+        directory: where the files go; made if it is missing.
+
+    Returns:
+        Path of the HTML file.
+
+    Raises:
+        OSError: the disk is full or the directory cannot be written.
+    """
+    found = read_artifacts(run)
+    content = json.dumps(summary(run, found), indent=2, ensure_ascii=False) + "\n"
+    write_atomically(directory / SUMMARY, content.encode())
+    page = _environment().get_template("report.html.j2").render(_context(run, found))
+    write_atomically(directory / REPORT, page.encode())
+    return directory / REPORT
+
+
+def _context(run: RunRecord, found: Artifacts) -> dict[str, Any]:
+    examples = run.artifacts.get("examples")
+    validated = "findings" in run.artifacts
+    return {
+        "run": run,
+        "found": found,
+        "view": run_view(run, found),
+        "data": _section("data", lambda: data_view(found, examples, validated)),
+        "search": _section("search", lambda: search_view(found)),
+        "training": _section("training", lambda: training_view(found)),
+        "quality": _section("quality", lambda: quality_view(found, examples)),
+    }
+
+
+def _section(name: str, build: Callable[[], _View | None]) -> _View | None:
+    try:
+        return build()
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        OSError,
+        tf.errors.OpError,
+    ):
+        logging.getLogger(__name__).exception("The report's section %s is left out", name)
+        return None
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["duration"] = duration
+    environment.filters["figure"] = _figure
+    environment.filters["visible"] = _visible
+    return environment
+
+
+def _figure(value: float | None, digits: int = 3) -> str:
+    """Writes a share, or a dash where it is unknown."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _visible(name: str) -> str:
+    """Shows control characters of a file or class name as escapes."""
+    return name if name.isprintable() else repr(name)[1:-1]

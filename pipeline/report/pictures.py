@@ -1,0 +1,91 @@
+"""Small pictures for the report, as data URIs."""
+
+import base64
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from PIL import Image, UnidentifiedImageError
+
+from models import features
+from models.examples import ImageRecord, read_records
+
+MOST_CLASSES = 30
+"""Classes of which samples are shown."""
+SAMPLES = 6
+"""Samples of each."""
+_MOST_READ = 20_000
+_SAMPLE_SIDE = 72
+_MISTAKE_SIDE = 128
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image of the data.
+
+    Attributes:
+        name: of the image.
+        source: data URI of a small JPEG.
+    """
+
+    name: str
+    source: str
+
+
+def samples(examples_uri: str, classes: Iterable[str]) -> dict[str, list[Picture]]:
+    """Takes the first images of each class of the training split.
+
+    Records are shuffled by ingest, so reading stops early; a class that is too rare to come up
+    among the first records shows fewer samples.
+
+    Args:
+        examples_uri: directory of the Examples artifact.
+        classes: names of the classes; the first MOST_CLASSES are shown.
+
+    Returns:
+        Class name to its pictures.
+    """
+    shown: dict[str, list[Picture]] = {label: [] for label in islice(classes, MOST_CLASSES)}
+    missing = SAMPLES * len(shown)
+    for record in islice(read_records(examples_uri, features.TRAIN), _MOST_READ):
+        pictures = shown.get(record.label)
+        if pictures is None or len(pictures) == SAMPLES:
+            continue
+        pictures += _picture(record, _SAMPLE_SIDE)
+        missing -= 1
+        if missing == 0:
+            break
+    return shown
+
+
+def named(examples_uri: str, split: str, names: Iterable[str]) -> dict[str, Picture]:
+    """Finds images of a split by name.
+
+    Returns:
+        Name to picture, for those that were found.
+    """
+    wanted = set(names)
+    found: dict[str, Picture] = {}
+    for record in read_records(examples_uri, split) if wanted else ():
+        if record.name in wanted:
+            found |= {each.name: each for each in _picture(record, _MISTAKE_SIDE)}
+            wanted.discard(record.name)
+            if not wanted:
+                break
+    return found
+
+
+def _picture(record: ImageRecord, side: int) -> list[Picture]:
+    """Gives one picture, or none when the image cannot be drawn."""
+    try:
+        with Image.open(io.BytesIO(record.image)) as image:
+            image.draft("RGB", (2 * side, 2 * side))
+            small = image.convert("RGB")
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError):
+        return []
+    small.thumbnail((side, side))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=72, optimize=True)
+    encoded = base64.b64encode(buffer.getvalue()).decode()
+    return [Picture(record.name, f"data:image/jpeg;base64,{encoded}")]

@@ -1,0 +1,56 @@
+"""What is known of a run beside its artifacts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Status = Literal["pushed", "not_blessed", "failed"]
+
+
+@dataclass
+class StageRecord:
+    """One stage of a run.
+
+    Attributes:
+        name: of the component.
+        seconds: wall time, start-up of the component included.
+        cached: whether an earlier run's result was taken.
+        state: "done", "failed" or "running".
+    """
+
+    name: str
+    seconds: float
+    cached: bool = False
+    state: str = "done"
+
+
+@dataclass
+class RunRecord:
+    """One run, filled in while it goes on.
+
+    Attributes:
+        run_id: name of the run's folder.
+        started: with its time zone.
+        config: the effective configuration.
+        status: how it ended.
+        reason: one sentence.
+        seconds: wall time of the whole run.
+        stages: in the order in which they ran.
+        artifacts: what the report knows it by, such as "model", to the artifact's directory.
+            Any may be missing when a run failed.
+        pushed_to: directory of the pushed version; None when nothing was pushed.
+        version: its number.
+        versions: of Graft (with its commit) and the libraries, by name.
+    """
+
+    run_id: str
+    started: datetime
+    config: dict[str, Any]
+    status: Status = "failed"
+    reason: str = "The run was stopped before its end."
+    seconds: float = 0.0
+    stages: list[StageRecord] = field(default_factory=list)
+    artifacts: dict[str, str] = field(default_factory=dict)
+    pushed_to: str | None = None
+    version: int | None = None
+    versions: dict[str, str] = field(default_factory=dict)

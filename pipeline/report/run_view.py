@@ -1,0 +1,145 @@
+"""The report's head, its time per stage and its lineage."""
+
+from dataclasses import dataclass
+
+from pipeline.report.artifacts import Artifacts
+from pipeline.report.record import RunRecord
+
+_LINEAGE = {
+    "backbone": "Backbone",
+    "weights": "Weights",
+    "weights_digest": "Weights’ digest",
+    "image_size": "Image size, px",
+    "resize": "Resize",
+    "strategy": "Strategy",
+    "seed": "Seed",
+    "code": "Code digest",
+    "commit": "Commit",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the figures at the top: `value` in large type, `name` above and `note` below it."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """One stage: `share` is of the longest one, 0..1; `state` is shown in words."""
+
+    name: str
+    seconds: float
+    share: float
+    state: str
+
+
+@dataclass(frozen=True)
+class RunView:
+    """What is said of the run as a whole.
+
+    Attributes:
+        headline: how it ended, in a few words.
+        tone: "good", "warning" or "bad".
+        figures: at the top.
+        stages: in order.
+        lineage: names and values, without what is unknown.
+    """
+
+    headline: str
+    tone: str
+    figures: list[Figure]
+    stages: list[StageRow]
+    lineage: list[tuple[str, str]]
+
+
+def run_view(run: RunRecord, found: Artifacts) -> RunView:
+    """Builds the view of any run, however far it came."""
+    return RunView(
+        headline=_headline(run),
+        tone={"pushed": "good", "not_blessed": "warning"}.get(run.status, "bad"),
+        figures=_figures(run, found),
+        stages=_stages(run),
+        lineage=_lineage(run, found),
+    )
+
+
+def _headline(run: RunRecord) -> str:
+    if run.status == "pushed":
+        return f"Pushed as version {run.version}" if run.version else "Pushed"
+    if run.status == "not_blessed":
+        return "Not good enough to be pushed"
+    failed = next((stage.name for stage in run.stages if stage.state == "failed"), None)
+    return f"Failed in {failed}" if failed else "Failed"
+
+
+def _figures(run: RunRecord, found: Artifacts) -> list[Figure]:
+    figures = []
+    quality = found.metrics.get("quality")
+    if quality:
+        probe = found.metrics.get("probe_accuracy")
+        against = "" if probe is None else f"frozen probe {probe:.3f}"
+        figures.append(Figure("Test accuracy", f"{quality['accuracy']:.3f}", against))
+        figures.append(
+            Figure(
+                f"Top-{quality['top_k']} accuracy",
+                f"{quality['top_k_accuracy']:.3f}",
+                f"on {quality['images']:,} images",
+            )
+        )
+    if found.training.get("validation_accuracy") is not None:
+        value = f"{found.training['validation_accuracy']:.3f}"
+        note = str(found.training.get("strategy", "")).replace("_", " ")
+        figures.append(Figure("Validation accuracy", value, note))
+    if found.ingest:
+        note = f"{len(found.ingest.get('classes', {})):,} classes"
+        refused = found.ingest.get("quarantined", 0)
+        note += f", {refused:,} refused" if refused else ""
+        figures.append(Figure("Images", f"{found.ingest.get('images', 0):,}", note))
+    if run.stages:
+        cached = sum(stage.cached for stage in run.stages)
+        note = f"{cached} of {len(run.stages)} stages from cache" if cached else ""
+        seconds = run.seconds or sum(stage.seconds for stage in run.stages)
+        figures.append(Figure("Time", duration(seconds), note))
+    return figures
+
+
+def duration(seconds: float) -> str:
+    """Writes a wall time for people, such as "4.2 s" or "3 min 05 s"."""
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 100:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _stages(run: RunRecord) -> list[StageRow]:
+    longest = max((stage.seconds for stage in run.stages), default=0) or 1.0
+    words = {"done": ""}
+    return [
+        StageRow(
+            name=stage.name,
+            seconds=stage.seconds,
+            share=stage.seconds / longest,
+            state="from cache" if stage.cached else words.get(stage.state, stage.state),
+        )
+        for stage in run.stages
+    ]
+
+
+def _lineage(run: RunRecord, found: Artifacts) -> list[tuple[str, str]]:
+    known = {**found.embeddings, **found.lineage, "seed": run.config.get("seed")}
+    rows = [
+        ("Run", run.run_id),
+        ("Started", run.started.isoformat(sep=" ", timespec="seconds")),
+        ("Data", run.config.get("data", {}).get("path")),
+        ("Data fingerprint", found.ingest.get("fingerprint")),
+        *((words, known.get(key)) for key, words in _LINEAGE.items()),
+        ("Pushed to", run.pushed_to),
+        *run.versions.items(),
+    ]
+    return [(name, str(value)) for name, value in rows if value not in (None, "")]

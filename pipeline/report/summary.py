@@ -1,0 +1,85 @@
+"""`summary.json`: what a run came to, for machines. Its keys are a contract."""
+
+from typing import Any
+
+from pipeline.report.artifacts import Artifacts, Json
+from pipeline.report.record import RunRecord
+
+
+def summary(run: RunRecord, found: Artifacts) -> Json:
+    """Puts together the summary of a run.
+
+    Args:
+        run: what is known of the run itself.
+        found: what its components left.
+
+    Returns:
+        JSON object. Every key is always there; a figure that the run did not come to is None.
+        `status` is "pushed", "not_blessed" or "failed"; `stages` holds seconds and whether the
+        result came from an earlier run; all shares are in 0..1.
+    """
+    return {
+        "status": run.status,
+        "reason": run.reason,
+        "run_id": run.run_id,
+        "started": run.started.isoformat(timespec="seconds"),
+        "seconds": round(run.seconds, 2),
+        "data": _data(found),
+        "stages": {
+            stage.name: {"seconds": round(stage.seconds, 2), "cached": stage.cached}
+            for stage in run.stages
+        },
+        "tuning": _tuning(found),
+        "metrics": _metrics(found),
+        "model": _model(run, found),
+        "serving_check": {
+            "rest": found.serving_check.get("rest"),
+            "grpc": found.serving_check.get("grpc"),
+        },
+    }
+
+
+def _data(found: Artifacts) -> Json:
+    classes = found.ingest.get("classes")
+    return {
+        "images": found.ingest.get("images"),
+        "classes": None if classes is None else len(classes),
+        "quarantined": found.ingest.get("quarantined"),
+        "fingerprint": found.ingest.get("fingerprint"),
+    }
+
+
+def _tuning(found: Artifacts) -> Json:
+    if found.history is None:
+        return {"trials": None, "best": None}
+    best = found.history.best
+    return {
+        "trials": len(found.history.trials),
+        "best": None if best is None else {"score": best.score, "values": dict(best.values)},
+    }
+
+
+def _metrics(found: Artifacts) -> Json:
+    quality: Json = found.metrics.get("quality", {})
+    names = ("accuracy", "top_k_accuracy", "loss", "macro_auc", "calibration_error")
+    per_class: dict[str, Any] = {
+        each["label"]: {key: each[key] for key in ("images", "precision", "recall", "f1", "auc")}
+        for each in quality.get("classes", [])
+    }
+    return {
+        **{name: quality.get(name) for name in names},
+        "validation_accuracy": found.training.get("validation_accuracy"),
+        "probe_accuracy": found.metrics.get("probe_accuracy"),
+        "per_class": per_class,
+    }
+
+
+def _model(run: RunRecord, found: Artifacts) -> Json:
+    return {
+        "backbone": found.lineage.get("backbone") or found.embeddings.get("backbone"),
+        "weights_digest": found.lineage.get("weights_digest")
+        or found.embeddings.get("weights_digest"),
+        "strategy": found.lineage.get("strategy"),
+        "pushed_to": run.pushed_to,
+        "version": run.version,
+    }
