@@ -31,9 +31,9 @@ from models.tuning.records import (
 )
 from models.tuning.space import Choice, FloatRange, SearchSpace
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks
-from pipeline.report.html import build_report
 from pipeline.report.record import RunRecord, StageRecord
 from pipeline.report.run_view import duration
+from pipeline.report.write import write_report
 
 EVIL = '<script>alert("&1")</script>'
 CLASSES = ("eight", "five", "four", "nine", EVIL, "one", "seven", "six", "three", "zero")
@@ -334,7 +334,7 @@ def run(finished, tmp_path) -> Run:
 
 
 def _page(run: Run) -> str:
-    return build_report(run.record, run.folder / "out").read_text()
+    return write_report(run.record, run.folder / "out").read_text()
 
 
 def _text(page: str) -> str:
@@ -382,7 +382,7 @@ def test_names_cannot_inject_markup(run):
 
 
 def test_the_summary_keeps_its_contract(run):
-    build_report(run.record, run.folder / "out")
+    write_report(run.record, run.folder / "out")
     summary = json.loads((run.folder / "out" / "summary.json").read_text())
     assert summary["status"] == "pushed"
     assert summary["data"] == {
@@ -428,7 +428,7 @@ def test_a_run_that_failed_early_shows_what_there_is(run):
 
 def test_a_run_without_any_artifact_has_a_report(tmp_path):
     record = RunRecord("r", datetime.now(timezone.utc), {}, reason="No such folder.")
-    text = _text(build_report(record, tmp_path).read_text())
+    text = _text(write_report(record, tmp_path).read_text())
     assert "No such folder." in text
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert (summary["status"], summary["data"]["images"]) == ("failed", None)

@@ -1,6 +1,5 @@
-"""Writes a run's report: one HTML file that needs nothing else, and `summary.json` beside it."""
+"""Renders a run's report as one HTML page that needs nothing else."""
 
-import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -9,43 +8,32 @@ from typing import Any, TypeVar
 import jinja2
 import tensorflow as tf
 
-from models.files import write_atomically
-from pipeline.report.artifacts import Artifacts, read_artifacts
+from pipeline.report.artifacts import Artifacts
 from pipeline.report.data_view import data_view
 from pipeline.report.quality_view import quality_view
 from pipeline.report.record import RunRecord
 from pipeline.report.run_view import duration, run_view
 from pipeline.report.search_view import search_view
-from pipeline.report.summary import summary
 from pipeline.report.training_view import training_view
-from pipeline.run_folder import REPORT, SUMMARY
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _View = TypeVar("_View")
 
 
-def build_report(run: RunRecord, directory: Path) -> Path:
-    """Writes `report.html` and `summary.json`.
+def render_page(run: RunRecord, found: Artifacts) -> str:
+    """Renders the HTML page.
 
     A section whose artifacts are missing, damaged or of an unknown shape is left out: a report
     never fails a run.
 
     Args:
-        run: what is known of the run; any of its artifacts may be missing.
-        directory: where the files go; made if it is missing.
+        run: what is known of the run itself.
+        found: what its components left.
 
     Returns:
-        Path of the HTML file.
-
-    Raises:
-        OSError: the disk is full or the directory cannot be written.
+        One document that needs nothing from outside; at most 2 MB.
     """
-    found = read_artifacts(run)
-    content = json.dumps(summary(run, found), indent=2, ensure_ascii=False) + "\n"
-    write_atomically(directory / SUMMARY, content.encode())
-    page = _environment().get_template("report.html.j2").render(_context(run, found))
-    write_atomically(directory / REPORT, page.encode())
-    return directory / REPORT
+    return _environment().get_template("report.html.j2").render(_context(run, found))
 
 
 def _context(run: RunRecord, found: Artifacts) -> dict[str, Any]:

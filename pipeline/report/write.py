@@ -1,0 +1,33 @@
+"""Writes what a run leaves for people and machines: `report.html` and `summary.json`."""
+
+import json
+from pathlib import Path
+
+from models.files import write_atomically
+from pipeline.report.record import RunRecord
+from pipeline.run_folder import REPORT, SUMMARY
+
+
+def write_report(run: RunRecord, directory: Path) -> Path:
+    """Writes both files, each in one step.
+
+    Args:
+        run: what is known of the run; any of its artifacts may be missing or damaged.
+        directory: where the files go; made if it is missing.
+
+    Returns:
+        Path of the HTML file.
+
+    Raises:
+        OSError: the disk is full or the directory cannot be written.
+    """
+    # Imported here: they bring TensorFlow, which takes seconds and talks on standard error.
+    from pipeline.report.artifacts import read_artifacts
+    from pipeline.report.page import render_page
+    from pipeline.report.summary import summary
+
+    found = read_artifacts(run)
+    content = json.dumps(summary(run, found), indent=2, ensure_ascii=False) + "\n"
+    write_atomically(directory / SUMMARY, content.encode())
+    write_atomically(directory / REPORT, render_page(run, found).encode())
+    return directory / REPORT
