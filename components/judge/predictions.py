@@ -28,7 +28,8 @@ def predict_split(model_uri: str, examples_uri: str, split: str) -> Predictions:
         The answers, in the order of the files.
 
     Raises:
-        GraftError: the model has no `serving_default` signature or no class names.
+        GraftError: the model has no `serving_default` signature or no class names, or answers
+            with what is no number.
     """
     directory = Path(model_uri) / "Format-Serving"
     classes = model_classes(model_uri)
@@ -48,7 +49,15 @@ def predict_split(model_uri: str, examples_uri: str, split: str) -> Predictions:
         labels += [record.label for record in batch]
         progress.report(len(names), None, "images", "judging")
     none = np.zeros((0, len(classes)), np.float32)
-    return Predictions(names, labels, classes, np.concatenate([none, *answers]))
+    probabilities = np.concatenate([none, *answers])
+    broken = ~np.isfinite(probabilities).all(axis=1)
+    if broken.any():
+        raise GraftError(
+            f"The model answers {int(broken.sum())} of {len(names)} images, such as "
+            f"{names[int(broken.argmax())]!r}, with what is no number: its training diverged. "
+            "Lower training.learning_rate or the range of tuning.learning_rate."
+        )
+    return Predictions(names, labels, classes, probabilities)
 
 
 def model_classes(model_uri: str) -> tuple[str, ...]:

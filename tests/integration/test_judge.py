@@ -59,9 +59,12 @@ class World:
                 label = CLASSES[self.target[row]] if row else "a class of its own"
                 writer.write(_example(self.pixels[row], label, f"{row}.png"))
 
-    def model(self, name: str, number: int, rows, classes=CLASSES) -> standard_artifacts.Model:
+    def model(
+        self, name: str, number: int, rows, classes=CLASSES, scale=1.0
+    ) -> standard_artifacts.Model:
         pixels = np.round(self.pixels[rows] * 255).reshape(len(rows), 64)
         fitted = LogisticRegression(max_iter=300).fit(pixels / 255, self.target[rows])
+        fitted.coef_ *= scale
         artifact = standard_artifacts.Model()
         artifact.uri, artifact.id = str(self.folder / name), number
         _export(fitted, Path(artifact.uri) / "Format-Serving", classes)
@@ -291,6 +294,12 @@ def test_a_model_without_class_names_is_refused(world, evaluation, history, tmp_
     model = standard_artifacts.Model()
     model.uri, model.id = str(tmp_path / "model"), 9
     with pytest.raises(GraftError, match="does not name its classes"):
+        _judge(world, tmp_path, model, evaluation, history)
+
+
+def test_a_diverged_model_fails_in_words(world, evaluation, history, tmp_path):
+    model = world.model("diverged", 4, range(300, 360), scale=np.nan)
+    with pytest.raises(GraftError, match="150 of 150 images.*training diverged"):
         _judge(world, tmp_path, model, evaluation, history)
 
 
