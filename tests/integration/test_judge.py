@@ -299,7 +299,7 @@ def test_a_model_without_class_names_is_refused(world, evaluation, history, tmp_
 
 def test_a_diverged_model_fails_in_words(world, evaluation, history, tmp_path):
     model = world.model("diverged", 4, range(300, 360), scale=np.nan)
-    with pytest.raises(GraftError, match="150 of 150 images.*training diverged"):
+    with pytest.raises(GraftError, match=r"150 of 150 images.*training diverged"):
         _judge(world, tmp_path, model, evaluation, history)
 
 
