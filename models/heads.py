@@ -70,10 +70,6 @@ class Standardisation(keras.layers.Layer):
     search learn from another. The statistics are weights that no training moves.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Keyword arguments are those of `keras.layers.Layer`."""
-        super().__init__(trainable=False, **kwargs)
-
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates mean 0 and variance 1, [d]; `set_statistics` gives the real ones."""
         shape = (input_shape[-1],)

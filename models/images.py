@@ -106,13 +106,24 @@ def _decode_jpeg(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
 
 
 def _to_square(image: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
-    size = [spec.size, spec.size]
     if spec.resize == "pad":
-        return tf.image.resize_with_pad(image, *size, antialias=True)
+        return _pad(image, spec.size)
     if spec.resize == "crop":
-        height, width = tf.shape(image)[0], tf.shape(image)[1]
-        side = tf.minimum(height, width)
-        image = tf.image.crop_to_bounding_box(
-            image, (height - side) // 2, (width - side) // 2, side, side
-        )
-    return tf.image.resize(image, size, antialias=True)
+        shape = tf.shape(image)
+        side = tf.minimum(shape[0], shape[1])
+        top, left = (shape[0] - side) // 2, (shape[1] - side) // 2
+        image = tf.image.crop_to_bounding_box(image, top, left, side, side)
+    return tf.image.resize(image, [spec.size, spec.size], antialias=True)
+
+
+def _pad(image: tf.Tensor, size: int) -> tf.Tensor:
+    """The whole image in the middle of a black square.
+
+    `tf.image.resize_with_pad` would do, but it rounds differently in a graph and outside of one.
+    """
+    shape = tf.shape(image)[:2]
+    longer = tf.reduce_max(shape)
+    scaled = tf.maximum((shape * size + longer // 2) // longer, 1)
+    resized = tf.image.resize(image, scaled, antialias=True)
+    top, left = (size - scaled[0]) // 2, (size - scaled[1]) // 2
+    return tf.image.pad_to_bounding_box(resized, top, left, size, size)

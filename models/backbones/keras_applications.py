@@ -124,20 +124,18 @@ def build(name: str, image_size: int, *, imagenet: bool) -> keras.Model:
         "input_tensor": preprocessed,
         "input_shape": shape,
         "pooling": "avg",
-        "name": name,
     }
     application = getattr(keras.applications, name)
     try:
-        if not imagenet:
-            return application(weights=None, **options)
         with _download_timeout():
-            return application(weights="imagenet", **options)
+            model = application(weights="imagenet" if imagenet else None, **options)
     except ValueError as error:
         raise UsageError(
-            f"{name} cannot be built for images of {image_size} x {image_size} pixels "
-            f"(its own size is {APPLICATIONS[name].size}): {error}"
+            f"{name} cannot be built for images of {image_size} x {image_size} pixels with these "
+            f"weights (its own size is {APPLICATIONS[name].size}): {error}"
         ) from error
-    except Exception as error:  # keras.utils.get_file raises bare Exception
+    except Exception as error:
+        # keras.utils.get_file raises bare Exception when a download fails.
         if not imagenet:
             raise
         raise UsageError(
@@ -145,6 +143,8 @@ def build(name: str, image_size: int, *, imagenet: bool) -> keras.Model:
             "Use the backbone EfficientNetLite0, whose weights are installed with Graft, or set "
             "weights to the path of a .keras or .weights.h5 file saved where there is a network"
         ) from error
+    # Named here: EfficientNetV2 looks up its own architecture by the name it is given.
+    return keras.Model(inputs, model.output, name=name)
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def load_file(model: keras.Model, path: str) -> None:
             f"the weights in {path} do not fit {model.name}: {error}. "
             "Save the whole model as .keras, or the weights of the backbone without its top"
         ) from error
-    _mend_imagenet_scale(model)
+    _settle_normalisation(model)
 
 
 def digest(model: keras.Model) -> str:
@@ -78,22 +78,19 @@ def _weighted_layers(model: keras.Model) -> list[keras.layers.Layer]:
     return layers
 
 
-def _mend_imagenet_scale(model: keras.Model) -> None:
-    """Gives EfficientNet B0 to B7 the scale that Keras adds only when it downloads the weights.
+def _settle_normalisation(model: keras.Model) -> None:
+    """Makes normalisation layers use the statistics that were just loaded.
 
-    With `weights="imagenet"` Keras puts one more rescaling, by 1 / sqrt(std), behind the
+    It also gives EfficientNet B0 to B7 the scale that Keras adds only when it downloads the
+    weights: with `weights="imagenet"` it puts one more rescaling, by 1 / sqrt(std), behind the
     normalisation (tensorflow issue 49930); built for a file of the same weights it does not, and
     the features are silently wrong. Multiplying the variance by std says the same.
     """
     for layer in model.layers:
-        if not isinstance(layer, keras.layers.Normalization) or not layer.weights:
-            continue
-        mean = np.ravel(keras.ops.convert_to_numpy(layer.weights[0]))
-        variance = np.ravel(keras.ops.convert_to_numpy(layer.weights[1]))
-        downloaded = np.allclose(mean, _IMAGENET_MEAN, atol=1e-3) and np.allclose(
-            variance, np.square(_IMAGENET_STD), atol=1e-3
-        )
-        if downloaded:
-            mended = (variance * np.array(_IMAGENET_STD)).reshape(layer.weights[1].shape)
-            layer.weights[1].assign(mended)
+        if isinstance(layer, keras.layers.Normalization) and layer.weights:
+            mean, variance = (keras.ops.convert_to_numpy(value) for value in layer.weights[:2])
+            if np.allclose(mean, _IMAGENET_MEAN, atol=1e-3) and np.allclose(
+                variance, np.square(_IMAGENET_STD), atol=1e-3
+            ):
+                layer.weights[1].assign(variance * np.array(_IMAGENET_STD, np.float32))
             layer.finalize_state()

@@ -1,0 +1,25 @@
+"""Data that many tests share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+_IMAGES_PER_CLASS = 20
+_SIDE = 32
+
+
+@pytest.fixture(scope="session")
+def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Handwritten digits of scikit-learn: a folder for each of 10 classes, 20 PNGs of 32 px."""
+    folder = tmp_path_factory.mktemp("digits")
+    digits = load_digits()
+    for label in range(10):
+        (folder / str(label)).mkdir()
+        for number in np.flatnonzero(digits.target == label)[:_IMAGES_PER_CLASS]:
+            grey = np.minimum(digits.images[number] * 16, 255).astype(np.uint8)
+            image = Image.fromarray(grey).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+            image.save(folder / str(label) / f"{number:04d}.png")
+    return folder
