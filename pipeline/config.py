@@ -43,11 +43,14 @@ class ValidationConfig(_Section):
     unseen_class: Severity = "error"
     """A class in validation or test that training has no image of, or that the schema lacks."""
     label_conflict: Severity = "error"
-    """The same image under two labels."""
+    """The same image under two labels, in more than max_label_conflicts of the images."""
+    max_label_conflicts: Fraction = 0.001
+    """Share of images under two labels up to which that is a warning: large collections made by
+    people hold a few."""
     duplicate_across_splits: Severity = "warning"
-    """The same bytes in training and in validation or test."""
+    """The same bytes in two splits."""
     near_duplicate_across_splits: Severity = "warning"
-    """Perceptually equal images in training and in validation or test."""
+    """Perceptually equal images in two splits."""
     near_duplicate_distance: Annotated[int, Field(ge=0, le=16)] = 2
     """Bits by which two 64-bit perceptual hashes may differ and still count as near-duplicates."""
     min_images_per_class: Annotated[int, Field(ge=1)] = 5

@@ -36,11 +36,17 @@ def _conflict(
     pairs = _differing(table.label, equal)
     if not len(pairs):
         return []
+    names = _names(table, pairs)
+    share = len(names) / len(table.name)
+    if share <= settings.max_label_conflicts:
+        few = f"{share:.2%} of the images, which validation.max_label_conflicts lets pass"
+        message = f"the same image stands under two labels: {_spelled_out(table, pairs)} ({few})."
+        return settings.hint("label_conflict", message, names)
     message = (
         f"the same image stands under two labels: {_spelled_out(table, pairs)}. Remove the wrong "
         "ones. " + override("label_conflict")
     )
-    return settings.finding("label_conflict", message, _names(table, pairs))
+    return settings.finding("label_conflict", message, names)
 
 
 def _across_splits(

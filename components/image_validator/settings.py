@@ -17,6 +17,7 @@ class ValidationSettings:
     schema_anomaly: Level
     unseen_class: Level
     label_conflict: Level
+    max_label_conflicts: float
     duplicate_across_splits: Level
     near_duplicate_across_splits: Level
     near_duplicate_distance: int

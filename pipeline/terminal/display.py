@@ -66,7 +66,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """Prints a line above the live one."""
-        self._console.print(text, markup=False)
+        self._print(text, markup=False)
 
     def stage_started(self, name: str) -> None:
         """A stage begins."""
@@ -84,16 +84,17 @@ class Display:
             return
         amount = self._amount(self._last) if self._last and not cached else ""
         took = "cached" if cached else f"{seconds:.1f} s"
-        self._console.print(
-            f"  [green]✓[/] {self._titles[name]:<28}[dim]{took:>9}[/]   [dim]{amount}[/]"
-        )
+        self._print(f"  [green]✓[/] {self._titles[name]:<28}[dim]{took:>9}[/]   [dim]{amount}[/]")
 
     def stage_failed(self, name: str) -> None:
         """A stage stopped the run."""
         if self._task is not None:
             self._live.remove_task(self._task)
             self._task = None
-        self._console.print(f"  [red]✗[/] {self._titles.get(name, name)}")
+        self._print(f"  [red]✗[/] {self._titles.get(name, name)}")
+
+    def _print(self, text: str, *, markup: bool = True) -> None:
+        self._console.print(text, markup=markup, soft_wrap=True)
 
     def _on_progress(self, told: progress.Progress) -> None:
         self._last = told
@@ -105,7 +106,7 @@ class Display:
             )
         elif time.monotonic() - self._said > _PLAIN_EVERY_SECONDS:
             self._said = time.monotonic()
-            self._console.print(f"    {self._amount(told)}", markup=False)
+            self._print(f"    {self._amount(told)}", markup=False)
 
     @staticmethod
     def _amount(told: progress.Progress) -> str:

@@ -89,6 +89,14 @@ def test_the_same_bytes_under_two_labels() -> None:
     assert severities(check_duplicates(table(rows), SETTINGS)) == [("label_conflict", "error")]
 
 
+def test_a_few_images_under_two_labels_are_a_warning() -> None:
+    rows = [*many("train", "a", 98), ("train", "a", "x", "same", 1), ("train", "b", "y", "same", 1)]
+    lenient = dataclasses.replace(SETTINGS, max_label_conflicts=0.02)
+    assert severities(check_duplicates(table(rows), lenient)) == [("label_conflict", "warning")]
+    strict = dataclasses.replace(SETTINGS, max_label_conflicts=0.019)
+    assert severities(check_duplicates(table(rows), strict)) == [("label_conflict", "error")]
+
+
 def test_copies_within_one_split_and_class_are_fine() -> None:
     rows = [("train", "a", f"{number}", "same", 1) for number in range(50)]
     assert check_duplicates(table(rows), SETTINGS) == []
