@@ -65,7 +65,8 @@ def build_backbone(
         UsageError: unknown name, impossible size, a download that failed, or a file that does not
             fit.
     """
-    size = default_image_size(name) if image_size is None else image_size
+    own_size = default_image_size(name)
+    size = own_size if image_size is None else image_size
     if size < _MIN_SIZE:
         raise UsageError(f"image_size must be at least {_MIN_SIZE} pixels, not {size}")
     if weights == "none":

@@ -1,0 +1,146 @@
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfx.types import channel_utils, standard_artifacts
+
+from components.artifacts import Embeddings
+from components.feature_extractor.component import FeatureExtractor
+from components.feature_extractor.executor import Executor
+from models import features, progress
+from models.embedding import EmbeddingInfo, read_embeddings, read_info
+from models.errors import BadDataError, UsageError
+
+Run = Callable[..., EmbeddingInfo]
+
+
+def write_examples(uri: Path, splits: dict[str, list[tuple[str, str, bytes]]]) -> None:
+    """Writes records of (label, name, image)."""
+    for split, images in splits.items():
+        (uri / f"Split-{split}").mkdir(parents=True)
+        with tf.io.TFRecordWriter(str(uri / f"Split-{split}" / "data-00000-of-00001")) as writer:
+            for label, name, image in images:
+                digest = hashlib.sha256(image).hexdigest()
+                values = {
+                    features.IMAGE: image,
+                    features.LABEL: label.encode(),
+                    features.NAME: name.encode(),
+                    features.SHA256: digest.encode(),
+                }
+                feature = {
+                    key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+                    for key, value in values.items()
+                }
+                content = tf.train.Features(feature=feature)
+                writer.write(tf.train.Example(features=content).SerializeToString())
+
+
+@pytest.fixture(scope="module")
+def splits(digits_folder: Path) -> dict[str, list[tuple[str, str, bytes]]]:
+    images = [
+        (path.parent.name, str(path.relative_to(digits_folder)), path.read_bytes())
+        for path in sorted(digits_folder.glob("*/*.png"))
+    ]
+    return {"train": images[::2], "validation": images[1::4], "test": images[3::4]}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs the executor on splits; the cache lives as long as the test."""
+
+    def run(splits: dict[str, Any], **parameters: Any) -> EmbeddingInfo:
+        examples = standard_artifacts.Examples()
+        examples.uri = str(tmp_path / "examples")
+        examples.split_names = '["' + '","'.join(splits) + '"]'
+        shutil.rmtree(examples.uri, ignore_errors=True)
+        write_examples(Path(examples.uri), splits)
+        embeddings = Embeddings()
+        embeddings.uri = str(tmp_path / "embeddings")
+        Executor().Do(
+            {"examples": [examples]},
+            {"embeddings": [embeddings]},
+            {
+                "backbone": "EfficientNetLite0",
+                "weights": "imagenet",
+                "image_size": 32,
+                "resize": "stretch",
+                "cache_dir": str(tmp_path / "cache"),
+                "code": "",
+            }
+            | parameters,
+        )
+        info = read_info(embeddings.uri)
+        assert embeddings.get_string_custom_property("key") == info.key
+        return info
+
+    return run
+
+
+def test_every_split_is_embedded_in_the_order_of_its_examples(
+    run: Run, splits: dict[str, Any], tmp_path: Path
+) -> None:
+    told: list[progress.Progress] = []
+    with progress.listening(told.append):
+        info = run(splits)
+    assert (info.images, info.computed, info.reused, info.dimension) == (200, 200, 0, 1280)
+    assert (told[-1].done, told[-1].total, told[-1].unit) == (200, 200, "images")
+    for split, images in splits.items():
+        content = read_embeddings(tmp_path / "embeddings", split)
+        assert content.embeddings.shape == (len(images), 1280)
+        assert content.embeddings.dtype == np.float32
+        assert content.labels.tolist() == [label for label, _, _ in images]
+        assert content.names.tolist() == [name for _, name, _ in images]
+
+
+def test_a_second_run_costs_nothing_and_added_images_only_themselves(
+    run: Run, splits: dict[str, Any], tmp_path: Path
+) -> None:
+    fewer = {"train": splits["train"][5:], "test": splits["test"]}
+    assert run(fewer).computed == 145
+    before = read_embeddings(tmp_path / "embeddings", "train").embeddings
+    assert run(fewer).computed == 0
+
+    more = {"train": splits["train"], "test": [*splits["test"], *splits["train"][:2]]}
+    info = run(more)
+    assert (info.computed, info.reused) == (5, 147)
+    after = read_embeddings(tmp_path / "embeddings", "train").embeddings
+    np.testing.assert_array_equal(after[5:], before)
+    copied = read_embeddings(tmp_path / "embeddings", "test").embeddings[-2:]
+    np.testing.assert_array_equal(copied, after[:2])
+
+
+def test_other_preprocessing_is_computed_apart(run: Run, splits: dict[str, Any]) -> None:
+    few = {"train": splits["train"][:4]}
+    assert run(few).key != run(few, resize="pad").key
+    assert run(few, resize="pad").computed == 0
+    assert run(few, weights="none").computed == 4
+
+
+def test_a_record_that_is_no_image_is_named(run: Run, splits: dict[str, Any]) -> None:
+    with pytest.raises(BadDataError, match=r"image '0/broken\.png' cannot be decoded: Unknown"):
+        run({"train": [*splits["train"][:3], ("0", "0/broken.png", b"text")]})
+
+
+def test_an_unknown_backbone_is_a_usage_error(run: Run) -> None:
+    with pytest.raises(UsageError, match="no backbone 'Lite0'"):
+        run({}, backbone="Lite0")
+
+
+def test_component_declares_what_it_takes() -> None:
+    component = FeatureExtractor(
+        channel_utils.as_channel([standard_artifacts.Examples()]),
+        backbone="MobileNetV2",
+        weights="none",
+        image_size=None,
+        resize="crop",
+        cache_dir="cache",
+        code="abc",
+    )
+    assert component.exec_properties["backbone"] == "MobileNetV2"
+    assert component.exec_properties.get("image_size") is None
+    assert component.outputs["embeddings"].type is Embeddings
