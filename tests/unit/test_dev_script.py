@@ -1,0 +1,82 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAMS = (
+    "bash cat cut dirname echo flock getconf grep head id mkdir sha256sum sort tail uname xargs"
+)
+
+
+def run_copy(folder: Path, *arguments: str, **programs: str) -> subprocess.CompletedProcess[str]:
+    """Runs the script as a checkout of its own, on a system with few programs, some replaced."""
+    for name in ("dev", "setup.py", "requirements.lock"):
+        shutil.copy(ROOT / name, folder)
+    system = folder / "system"
+    system.mkdir()
+    for name in PROGRAMS.split():
+        (system / name).symlink_to(str(shutil.which(name)))
+    for name, script in programs.items():
+        (system / name).unlink(missing_ok=True)
+        (system / name).write_text(f"#!{shutil.which('bash')}\n{script}\n")
+        (system / name).chmod(0o755)
+    environment = os.environ | {
+        "PATH": str(system),
+        "GRAFT_CACHE": str(folder / "cache"),
+        "GRAFT_PYTHON": sys.executable,
+    }
+    return subprocess.run(
+        [str(shutil.which("bash")), str(folder / "dev"), *arguments],
+        env=environment,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_without_a_command_it_prints_its_usage_and_sets_nothing_up(tmp_path: Path) -> None:
+    result = run_copy(tmp_path)
+    assert result.returncode == 0
+    assert "./dev COMMAND" in result.stdout
+    assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "script", "named"),
+    [
+        ("uname", "echo Darwin arm64", "Darwin arm64"),
+        ("uname", "echo Linux aarch64", "Linux aarch64"),
+        ("getconf", "exit 1", "without glibc"),
+    ],
+)
+def test_an_unsupported_platform_is_named_and_sent_to_the_image(
+    tmp_path: Path, program: str, script: str, named: str
+) -> None:
+    result = run_copy(tmp_path, "setup", **{program: script})
+    assert result.returncode == 1
+    assert named in result.stderr
+    assert "docker build" in result.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_user_who_is_not_root_gets_the_one_command_to_run(tmp_path: Path) -> None:
+    mark = tmp_path / "apt-get-ran"
+    programs = {"id": "echo 1000", "apt-get": f"echo > '{mark}'"}
+    result = run_copy(tmp_path, "setup", **programs)
+    assert result.returncode == 1
+    assert "sudo apt-get update && sudo apt-get install" in result.stderr
+    assert "g++" in result.stderr
+    assert not mark.exists()
+
+
+def test_a_system_without_apt_gets_the_names(tmp_path: Path) -> None:
+    result = run_copy(tmp_path, "setup")
+    assert result.returncode == 1
+    assert "g++" in result.stderr
+    assert "apt-get" not in result.stderr
