@@ -39,6 +39,7 @@ class RestServer(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
         self.api = api
         self.draining = False
+        self._thread = threading.Thread(target=self.serve_forever, name="rest", daemon=True)
         self._running = 0
         self._idle = threading.Condition()
 
@@ -49,12 +50,13 @@ class RestServer(ThreadingHTTPServer):
 
     def serve_in_background(self) -> None:
         """Serves until `drain`, in a thread of its own."""
-        threading.Thread(target=self.serve_forever, name="rest", daemon=True).start()
+        self._thread.start()
 
     def drain(self, seconds: float) -> None:
         """Accepts nothing more and waits, at most `seconds`, for the running requests."""
         self.draining = True
-        self.shutdown()
+        if self._thread.is_alive():
+            self.shutdown()
         deadline = time.monotonic() + seconds
         with self._idle:
             self._idle.wait_for(lambda: self._running == 0, deadline - time.monotonic())

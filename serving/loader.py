@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.core.protobuf import config_pb2
+from tensorflow.python.util import deprecation
 
 from serving.completeness import SERVING_TAG
 from serving.errors import ServingError, from_number
@@ -44,7 +45,8 @@ class LoadedModel:
         self._callables: dict[tuple[str, ...], Callable[..., list[Any]]] = {}
         self._lock = threading.Lock()
         try:
-            with self._session.graph.as_default():
+            # The function is deprecated for Python's own use, which this is not.
+            with self._session.graph.as_default(), deprecation.silence():
                 meta_graph = tf.compat.v1.saved_model.load(
                     self._session, [SERVING_TAG], str(directory)
                 )

@@ -27,6 +27,7 @@ from serving.versions import State, VersionManager, VersionStatus
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 30.0
+_HIGHEST_PORT: Final = 65535
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,13 @@ class ModelServer:
         """Loads the model and answers.
 
         Raises:
-            GraftError: the version to start with does not load.
+            GraftError: the version to start with does not load; the server has stopped.
         """
-        self.load()
+        try:
+            self.load()
+        except GraftError:
+            self.stop()
+            raise
         self.serve()
 
     def stop(self, drain_seconds: float = _DRAIN_SECONDS) -> None:
@@ -211,8 +216,10 @@ def _write_ports(server: ModelServer, path: Path) -> None:
 def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     """Reads TensorFlow Serving's flags, and some of Graft's own."""
     parser = argparse.ArgumentParser(prog="python -m serving", allow_abbrev=False)
-    parser.add_argument("--port", type=int, default=8500, help="gRPC port; 0 leaves gRPC out")
-    parser.add_argument("--rest_api_port", type=int, default=0, help="REST port; 0 leaves REST out")
+    parser.add_argument("--port", type=_port, default=8500, help="gRPC port; 0 leaves gRPC out")
+    parser.add_argument(
+        "--rest_api_port", type=_port, default=0, help="REST port; 0 leaves REST out"
+    )
     parser.add_argument("--model_name", default="default", help="name in the API")
     parser.add_argument("--model_base_path", type=Path, required=True, help="holds the versions")
     parser.add_argument(
@@ -235,6 +242,13 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{port} is not within 0 to {_HIGHEST_PORT}")
+    return port
+
+
 def settings_of(flags: argparse.Namespace) -> ServerSettings:
     """The settings that the flags ask for."""
     any_free = flags.ports_file is not None
@@ -252,7 +266,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the server of `python -m serving`; returns the exit code."""
     flags = parse_flags(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         run(settings_of(flags), flags.ports_file, flags.stop_at_eof)
     except GraftError as error:

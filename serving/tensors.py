@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.core.framework import tensor_pb2
 
 from serving.errors import invalid_argument
 
@@ -41,7 +42,7 @@ def to_proto(array: NDArray[Any]) -> TensorProto:
         ServingError: the dtype has no field here (complex and quantised types).
     """
     dtype = tf.as_dtype(array.dtype)
-    proto = tf.compat.v1.TensorProto(dtype=dtype.as_datatype_enum)
+    proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
     for size in array.shape:
         proto.tensor_shape.dim.add(size=size)
     if dtype in _HALVES:

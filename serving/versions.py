@@ -92,7 +92,7 @@ class VersionManager:
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name=f"versions-{name}", daemon=True)
-        self._path_was_there = True
+        self._said = ""
 
     def start(self) -> None:
         """Starts to watch, in a thread of its own."""
@@ -101,7 +101,8 @@ class VersionManager:
     def stop(self) -> None:
         """Stops to watch and unloads every version once its requests have finished."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
         self._unload_all_but(None)
 
     def wait_for(
@@ -159,13 +160,12 @@ class VersionManager:
         try:
             found = version_directories(self.base_path)
         except OSError as error:
-            if self._path_was_there:
-                _log.warning("Cannot read %s: %s; waiting for it.", self.base_path, error.strerror)
-            self._path_was_there = False
+            self._say_once(f"Cannot read {self.base_path}: {error.strerror}. Waiting for it.")
             return
-        self._path_was_there = True
-        self._forget_unborn(found)
+        if not found:
+            self._say_once(f"{self.base_path} has no version. Waiting for one.")
         aspired = self._newest_whole(found)
+        self._forget_unborn(found, aspired)
         if aspired is not None:
             if aspired.state is not State.AVAILABLE:
                 self._load(aspired, found[aspired.number])
@@ -174,12 +174,16 @@ class VersionManager:
         elif not found:
             self._unload_all_but(None)
 
-    def _forget_unborn(self, found: dict[int, Path]) -> None:
-        """Drops versions that were removed before they were ever loaded."""
+    def _forget_unborn(self, found: dict[int, Path], aspired: _Version | None) -> None:
+        """Drops versions that were removed, or overtaken, before they were ever loaded."""
         with self._changed:
-            for number in [n for n, v in self._versions.items() if v.state is State.START]:
-                if number not in found:
-                    del self._versions[number]
+            self._versions = {
+                number: version
+                for number, version in self._versions.items()
+                if version is aspired
+                or version.state is not State.START
+                or (number in found and (aspired is None or number > aspired.number))
+            }
 
     def _newest_whole(self, found: dict[int, Path]) -> _Version | None:
         """The version to serve: the highest one that is loaded, or could be."""
@@ -197,7 +201,8 @@ class VersionManager:
         if missing is None and now != before and not now.settled_for(self._poll_seconds):
             missing = "its files are still changing"
         if missing is not None:
-            message = f"Waiting for a whole version: {missing}."
+            message = f"Waiting for a whole version {version.number}: {missing}."
+            self._say_once(message)
             self._enter(version, State.START, ServingError(grpc.StatusCode.UNAVAILABLE, message))
             return False
         if now != before and version.state is State.END:
@@ -219,6 +224,12 @@ class VersionManager:
         _log.info("Version %d of %s loaded in %.1f s.", version.number, self.name, seconds)
         version.model = model
         self._enter(version, State.AVAILABLE)
+
+    def _say_once(self, message: str) -> None:
+        """Logs what is the same at every look only when it is new."""
+        if message != self._said:
+            _log.warning("%s", message)
+        self._said = message
 
     def _unload_all_but(self, kept: _Version | None) -> None:
         with self._changed:

@@ -8,6 +8,7 @@ from tfx.components.util import model_utils
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
+from typing_extensions import override
 
 from components.pusher.push import push_model
 
@@ -17,6 +18,7 @@ FILE_NAME = "push.json"
 class Executor(base_executor.BaseExecutor):
     """Writes the PushedModel artifact."""
 
+    @override
     def Do(
         self,
         input_dict: dict[str, list[Artifact]],

@@ -8,6 +8,7 @@ from tfx.components.infra_validator import executor as infra_validator
 from tfx.components.util import model_utils
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
+from typing_extensions import override
 
 from components.serving_check.check import ServingReport, check_serving
 
@@ -15,6 +16,7 @@ from components.serving_check.check import ServingReport, check_serving
 class Executor(base_executor.BaseExecutor):
     """Writes the InfraBlessing artifact."""
 
+    @override
     def Do(
         self,
         input_dict: dict[str, list[Artifact]],

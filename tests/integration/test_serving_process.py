@@ -1,0 +1,87 @@
+"""The server as a process: flags, drain at SIGTERM, no life after its parent."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from models.errors import GraftError
+from serving.client import predict_grpc, predict_rest
+from serving.process import ServerProcess
+from serving.server import ServerSettings, parse_flags, settings_of
+
+_PARENT = """
+import pathlib, sys, time
+from serving.process import ServerProcess
+with ServerProcess("m", pathlib.Path(sys.argv[1])) as server:
+    server.wait()
+    print(server.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def base_path(small_models: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("base path é")
+    shutil.copytree(small_models[0], folder / "1")
+    return folder
+
+
+def test_it_answers_and_drains_at_sigterm(base_path: Path, pictures: list[bytes]) -> None:
+    with ServerProcess("m", base_path) as server:
+        addresses = server.wait()
+        rest = predict_rest(addresses.url, "m", pictures)
+        assert predict_grpc(addresses.target, "m", pictures).labels == rest.labels
+
+        answers: list[tuple[str, ...]] = []
+        many = pictures * 2000
+        client = threading.Thread(
+            target=lambda: answers.append(predict_rest(addresses.url, "m", many).labels)
+        )
+        client.start()
+        time.sleep(0.05)
+        os.kill(server.pid, signal.SIGTERM)
+        client.join()
+        assert answers == [rest.labels * 2000]
+
+
+def test_flags_are_those_of_tensorflow_serving(capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--port=9000", "--model_name=m", "--model_base_path=/models/m"]
+    flags += ["--file_system_poll_wait_seconds=0"]
+    assert settings_of(parse_flags(flags)) == ServerSettings(
+        "m", Path("/models/m"), port=9000, rest_api_port=None, poll_seconds=0
+    )
+    with pytest.raises(SystemExit):
+        parse_flags([*flags, "--rest_api_port=65536"])
+    assert "--rest_api_port: 65536 is not within 0 to 65535" in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_load_is_told_by_the_parent(base_path: Path, tmp_path: Path) -> None:
+    shutil.copytree(base_path, tmp_path / "broken")
+    (tmp_path / "broken" / "1" / "variables" / "variables.data-00000-of-00001").write_bytes(b"")
+    with (
+        ServerProcess("m", tmp_path / "broken") as server,
+        pytest.raises(GraftError, match=r"ended with code 1\. It said: .*does not load"),
+    ):
+        server.wait()
+
+
+def test_it_ends_with_its_parent(base_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT, str(base_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    server = Path("/proc") / parent.stdout.readline().strip()
+    assert server.is_dir()
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 20
+    while server.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not server.exists()
