@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 THUMBNAIL_SIDE = 128
-"""Longest side, in pixels, of the thumbnail that the figures are computed on."""
+"""A thumbnail is the image halved until no side is longer than this many pixels."""
 
 _HASH_GRID = 32
 _HASH_SIDE = 8
@@ -35,19 +35,19 @@ class ImageStatistics:
     phash: str
 
 
-def thumbnail_size(width: int, height: int) -> tuple[int, int]:
-    """Returns (width, height) of the thumbnail of an image; small images are not enlarged."""
-    scale = THUMBNAIL_SIDE / max(width, height)
-    if scale >= 1.0:
-        return width, height
-    return max(1, round(width * scale)), max(1, round(height * scale))
+def thumbnail_factor(width: int, height: int) -> int:
+    """Returns by what power of two an image of this size is reduced to its thumbnail."""
+    factor = 1
+    while max(width, height) > factor * THUMBNAIL_SIDE:
+        factor *= 2
+    return factor
 
 
 def describe(thumbnail: NDArray[np.uint8]) -> ImageStatistics:
     """Computes the figures of one image.
 
     Args:
-        thumbnail: luma (ITU-R 601), uint8 [height, width], of `thumbnail_size`.
+        thumbnail: luma (ITU-R 601), uint8 [height, width], reduced by `thumbnail_factor`.
 
     Returns:
         Its figures.
@@ -55,7 +55,7 @@ def describe(thumbnail: NDArray[np.uint8]) -> ImageStatistics:
     luma = thumbnail.astype(np.float32)
     luma *= 1.0 / 255.0
     return ImageStatistics(
-        brightness_mean=float(luma.mean()),
+        brightness_mean=_mean(luma.ravel()),
         brightness_std=_variance(luma) ** 0.5,
         sharpness=_laplacian_variance(luma),
         phash=perceptual_hash(luma),
@@ -88,21 +88,29 @@ def hamming_distance(first: str, second: str) -> int:
 
 
 def _laplacian_variance(luma: NDArray[np.float32]) -> float:
-    if min(luma.shape) < 3:
+    height, width = luma.shape
+    if min(height, width) < 3:
         return 0.0  # no pixel has four neighbours
-    edges = luma[1:-1, 1:-1] * -4.0
-    edges += luma[:-2, 1:-1]
-    edges += luma[2:, 1:-1]
-    edges += luma[1:-1, :-2]
-    edges += luma[1:-1, 2:]
-    return _variance(edges)
+    # On one line of pixels the neighbours above and below lie a row's width away. That is twice
+    # as fast as slices of the square; the two columns that wrap around are cut off afterwards.
+    line = luma.ravel()
+    inner = line.size - width
+    edges = line[width:inner] * -4.0
+    edges += line[: inner - width]
+    edges += line[2 * width :]
+    edges += line[width - 1 : inner - 1]
+    edges += line[width + 1 : inner + 1]
+    return _variance(edges.reshape(height - 2, width)[:, 1:-1])
+
+
+# On arrays of this size the methods of ndarray spend most of their time before the first sum.
+def _mean(line: NDArray[np.float32]) -> float:
+    return float(np.add.reduce(line)) / line.size
 
 
 def _variance(values: NDArray[np.float32]) -> float:
-    # A dot product costs a third of ndarray.var on arrays of this size.
-    flat = values.ravel()
-    mean = float(flat.mean())
-    return max(float(flat @ flat) / flat.size - mean * mean, 0.0)
+    line = values.ravel()
+    return max(float(line @ line) / line.size - _mean(line) ** 2, 0.0)
 
 
 @lru_cache(maxsize=2 * THUMBNAIL_SIDE)

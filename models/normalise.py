@@ -46,7 +46,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from models.image_statistics import thumbnail_size
+from models.image_statistics import thumbnail_factor
 
 MIN_SIDE = 4
 """Images with a shorter side, in pixels, are refused: spacers and tracking pixels."""
@@ -113,7 +113,7 @@ class NormalisedImage:
         channels: 1 (grey) or 3 (RGB).
         format: of the bytes as they came: jpeg, png, webp, tiff, bmp or gif.
         converted: names of the conversions made, in the order of the table above.
-        thumbnail: luma, uint8 [height, width] of `image_statistics.thumbnail_size`.
+        thumbnail: luma, uint8 [height, width], reduced by `image_statistics.thumbnail_factor`.
     """
 
     encoded: bytes
@@ -165,10 +165,10 @@ def _normalise_opened(image: Image.Image, raw: bytes) -> NormalisedImage:
 def _kept(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
     width, height = image.size
     channels = 1 if image.mode == "L" else 3
-    # For JPEG this asks for luma alone at a half, quarter or eighth of the size.
-    image.draft("L", thumbnail_size(width, height))
-    thumbnail = _thumbnail(image, thumbnail_size(width, height))
-    return NormalisedImage(raw, width, height, channels, kind, (), thumbnail)
+    factor = thumbnail_factor(width, height)
+    # For JPEG this asks for luma alone, at a half, quarter or eighth of the size.
+    image.draft("L", (max(1, width // factor), max(1, height // factor)))
+    return NormalisedImage(raw, width, height, channels, kind, (), _thumbnail(image))
 
 
 def _converted(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
@@ -190,7 +190,7 @@ def _converted(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
         channels=1 if plain.mode == "L" else 3,
         format=kind,
         converted=tuple(conversions),
-        thumbnail=_thumbnail(plain, thumbnail_size(*plain.size)),
+        thumbnail=_thumbnail(plain),
     )
 
 
@@ -236,11 +236,10 @@ def _encode(image: Image.Image, lossy: bool) -> bytes:
     return target.getvalue()
 
 
-def _thumbnail(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
+def _thumbnail(image: Image.Image) -> NDArray[np.uint8]:
     luma = image if image.mode == "L" else image.convert("L")
-    if luma.size != size:
-        luma = luma.resize(size, Image.Resampling.BOX)
-    return np.asarray(luma)
+    factor = thumbnail_factor(*luma.size)
+    return np.asarray(luma.reduce(factor) if factor > 1 else luma)
 
 
 def _open(raw: bytes) -> Image.Image:

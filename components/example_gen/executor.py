@@ -1,7 +1,7 @@
 """Writes the examples with Beam, and the quarantine.
 
-A Beam element is a shard of some thousand images, which the worker reads, converts and writes
-itself with all its cores: no image travels between Beam's stages.
+A Beam element is the name of a shard of some thousand images, which the worker reads, converts
+and writes itself with all its cores: neither images nor long lists travel between Beam's stages.
 """
 
 import dataclasses
@@ -94,11 +94,13 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             for split, images in plan.splits.items()
             for shard in cut_shards(split, images, seed)
         ]
+        for shard in shards:
+            _write_text(f"{parts}/{shard.name}.shard", shard.to_json())
         _progress.start(sum(len(shard.images) for shard in shards))
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Shards" >> beam.Create(shards)
+                | "Shards" >> beam.Create([shard.name for shard in shards])
                 | "Write" >> beam.ParDo(_WriteShard(directories, parts, settings.max_pixels))
             )
         result = _merge(parts)
@@ -117,7 +119,8 @@ class _WriteShard(beam.DoFn):
         self._parts = parts
         self._max_pixels = max_pixels
 
-    def process(self, shard: Shard) -> None:
+    def process(self, name: str) -> None:
+        shard = Shard.from_json(_read_text(f"{self._parts}/{name}.shard"))
         total = ShardResult()
         failure = None
         try:
@@ -136,8 +139,7 @@ class _WriteShard(beam.DoFn):
             "converted": total.converted,
             "failure": failure,
         }
-        with fileio.open(f"{self._parts}/{shard.split}-{shard.index:05d}.json", "w") as file:
-            file.write(json.dumps(part))
+        _write_text(f"{self._parts}/{name}.result", json.dumps(part))
 
 
 class _Progress:
@@ -164,9 +166,8 @@ _progress = _Progress()
 
 def _merge(parts: str) -> ShardResult:
     total = ShardResult()
-    for path in sorted(fileio.glob(f"{parts}/*.json")):
-        with fileio.open(path, "r") as file:
-            part = json.loads(file.read())
+    for path in sorted(fileio.glob(f"{parts}/*.result")):
+        part = json.loads(_read_text(path))
         if failure := part["failure"]:
             raise (BadDataError if failure["bad_data"] else GraftError)(failure["message"])
         total.refused += [Refusal(*values) for values in part["refused"]]
@@ -197,8 +198,7 @@ def _write_quarantine(
     fingerprint: str,
 ) -> None:
     lines = [json.dumps(dataclasses.asdict(refusal)) for refusal in written.refused]
-    with fileio.open(f"{uri}/quarantine.jsonl", "w") as file:
-        file.write("".join(line + "\n" for line in lines))
+    _write_text(f"{uri}/quarantine.jsonl", "".join(line + "\n" for line in lines))
     classes: Counter[str] = Counter()
     splits: Counter[str] = Counter()
     for (split, label), count in counts.items():
@@ -214,5 +214,14 @@ def _write_quarantine(
         "carved": list(plan.carved),
         "fingerprint": fingerprint,
     }
-    with fileio.open(f"{uri}/ingest.json", "w") as file:
-        file.write(json.dumps(summary, indent=2, ensure_ascii=False))
+    _write_text(f"{uri}/ingest.json", json.dumps(summary, indent=2, ensure_ascii=False))
+
+
+def _read_text(uri: str) -> str:
+    with fileio.open(uri, "r") as file:
+        return str(file.read())
+
+
+def _write_text(uri: str, text: str) -> None:
+    with fileio.open(uri, "w") as file:
+        file.write(text)

@@ -186,7 +186,15 @@ def _digest(listing: Listing, cache_dir: str) -> Source:
             refused.append(digest)
         else:
             images.append(
-                LabelledImage(file.path, file.name, file.label, file.split, digest, file.size)
+                LabelledImage(
+                    path=file.path,
+                    name=file.name,
+                    label=file.label,
+                    split=file.split,
+                    sha256=digest,
+                    stamp=file.stamp,
+                    size=file.stamp[0],
+                )
             )
     return Source(listing, tuple(images), tuple(refused))
 

@@ -1,16 +1,18 @@
 """Cutting a split into shards, and writing one shard: the work of one Beam element."""
 
 import hashlib
+import io
+import json
 import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
-from components.example_gen.sources.entries import LabelledImage, Refusal
+from components.example_gen.sources.entries import UNPACKED, LabelledImage, Refusal, stamp_of
 from models import features
 from models.errors import BadDataError
 from models.image_statistics import describe
@@ -39,9 +41,30 @@ class Shard:
     images: tuple[LabelledImage, ...]
 
     @property
+    def name(self) -> str:
+        """Name among the shards of all splits."""
+        return f"{self.split}-{self.index:05d}"
+
+    @property
     def file_name(self) -> str:
         """Name of the TFRecord file; without .gz, so every reader takes it as uncompressed."""
         return f"data_tfrecord-{self.index:05d}-of-{self.count:05d}"
+
+    def to_json(self) -> str:
+        """Returns the shard as text in ASCII, whatever its file names hold."""
+        return json.dumps([self.split, self.index, self.count, self.images])
+
+    @classmethod
+    def from_json(cls, text: str) -> "Shard":
+        """Reads what `to_json` wrote."""
+        split, index, count, rows = json.loads(text)
+        return cls(split, index, count, tuple(_image_of(row) for row in rows))
+
+
+def _image_of(row: list[Any]) -> LabelledImage:
+    image = LabelledImage(*row)
+    size, modified, changed = image.stamp  # a list: JSON knows no tuples
+    return image._replace(stamp=(size, modified, changed))
 
 
 @dataclass(slots=True)
@@ -142,16 +165,15 @@ def _make_example(image: LabelledImage, max_pixels: int) -> Outcome:
 
 
 def _read(image: LabelledImage) -> bytes:
-    with Path(image.path).open("rb", buffering=0) as file:
+    with io.FileIO(image.path) as file:
+        if image.stamp not in (UNPACKED, stamp_of(os.fstat(file.fileno()))):
+            raise BadDataError(
+                f"{image.path} changed while it was being ingested; run again when the folder is"
+                " at rest."
+            )
         if image.offset:
             file.seek(image.offset)
-        raw = file.read(image.size)
-    if hashlib.sha256(raw).hexdigest() != image.sha256:
-        raise BadDataError(
-            f"{image.path} changed while it was being ingested; run again when the folder is at"
-            " rest."
-        )
-    return raw
+        return file.read(image.size)
 
 
 def _serialize(image: LabelledImage, normalised: NormalisedImage) -> bytes:

@@ -1,10 +1,16 @@
 """What every kind of source yields."""
 
+import os
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from models import features
+
+Stamp = tuple[int, int, int]
+"""Size in bytes, modification time and change time in nanoseconds: changed if the file was."""
+UNPACKED: Stamp = (0, 0, 0)
+"""Stands for the stamp of a scratch file, which nobody else changes."""
 
 SourceKind = Literal["folder", "manifest", "tfrecord"]
 
@@ -30,19 +36,18 @@ class SourceFile:
         name: path relative to the source, printable.
         label: class name; empty for a TFRecord file, whose records carry their own.
         split: the user's split, or None where the user has none.
-        size: bytes.
+        stamp: of the file when it was listed.
     """
 
     path: str
     name: str
     label: str
     split: str | None
-    size: int
+    stamp: Stamp
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledImage:
-    """One encoded image, where it lies.
+class LabelledImage(NamedTuple):
+    """One encoded image, where it lies; a tuple, so that millions are quick to pass on.
 
     Attributes:
         path: a file.
@@ -50,8 +55,9 @@ class LabelledImage:
         label: class name.
         split: the user's split, or None where the user has none.
         sha256: hex digest of the encoded image.
-        size: bytes.
-        offset: first byte in the file.
+        stamp: of the file when it was listed.
+        size: bytes of the image.
+        offset: its first byte in the file.
     """
 
     path: str
@@ -59,6 +65,7 @@ class LabelledImage:
     label: str
     split: str | None
     sha256: str
+    stamp: Stamp
     size: int
     offset: int = 0
 
@@ -95,6 +102,11 @@ class Listing:
     refused: tuple[Refusal, ...]
 
 
+def stamp_of(status: os.stat_result) -> Stamp:
+    """Returns what tells a file from the same file after a change."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
 def canonical_split(name: str) -> str | None:
     """Returns train, validation or test for the names in use for them, None for any other."""
     return _SPLIT_NAMES.get(name.strip().lower())
@@ -106,6 +118,8 @@ def printable(name: str) -> str:
     Bytes that are not UTF-8 become `\xNN`, control characters `\n` or `\x00` escapes: vocabulary
     files and terminals are read by lines.
     """
+    if name.isprintable():
+        return name
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(
         repr(letter)[1:-1] if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter

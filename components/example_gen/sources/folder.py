@@ -14,9 +14,11 @@ from components.example_gen.sources.entries import (
     Listing,
     Refusal,
     SourceFile,
+    Stamp,
     canonical_label,
     canonical_split,
     printable,
+    stamp_of,
 )
 from models import features
 from models.errors import BadDataError
@@ -67,17 +69,17 @@ def list_folder(root: str) -> Listing:
     )
 
 
-def inspect(path: str, name: str) -> int | Refusal:
-    """Returns a file's size in bytes, or why it is not worth reading."""
+def inspect(file: os.DirEntry[str] | Path, name: str) -> Stamp | Refusal:
+    """Returns a file's stamp, or why it is not worth reading."""
     try:
-        status = Path(path).stat()
+        status = file.stat()
     except OSError as error:
         return Refusal(name, "unreadable", error.strerror or str(error))
     if not stat.S_ISREG(status.st_mode):
         return Refusal(name, "not_a_file", "it is a device, a pipe or a socket")
     if status.st_size > MAX_FILE_BYTES:
         return Refusal(name, "too_large", f"{status.st_size:,} bytes are too many for an image")
-    return status.st_size
+    return stamp_of(status)
 
 
 def visible_entries(folder: str) -> list[os.DirEntry[str]]:
@@ -151,36 +153,37 @@ def _list_class(
 ) -> None:
     label = canonical_label(folder.name)
     if not label:
-        name = printable(os.path.relpath(folder.path, root)) + "/"
+        name = printable(folder.path[len(root.rstrip("/")) + 1 :]) + "/"
         refused.append(Refusal(name, "no_label", "the class folder's name is blank"))
         return
-    for path, problem in _walk(folder.path):
-        name = printable(os.path.relpath(path, root))
-        outcome = Refusal(name, *problem) if problem else inspect(path, name)
+    above = len(root.rstrip("/")) + 1
+    for entry, problem in _walk(folder):
+        name = printable(entry.path[above:])
+        outcome = Refusal(name, *problem) if problem else inspect(entry, name)
         if isinstance(outcome, Refusal):
             refused.append(outcome)
         else:
-            files.append(SourceFile(path, name, label, split, outcome))
+            files.append(SourceFile(entry.path, name, label, split, outcome))
 
 
-def _walk(top: str) -> Iterator[tuple[str, tuple[str, str] | None]]:
-    """Yields the paths of all files below `top`, and of folders that cannot be entered, why."""
+def _walk(top: os.DirEntry[str]) -> Iterator[tuple[os.DirEntry[str], tuple[str, str] | None]]:
+    """Yields all files below `top`, and the folders that are not entered, with the reason."""
     pending = [top]
     seen: set[tuple[int, int]] = set()
     while pending:
         folder = pending.pop()
         try:
-            status = Path(folder).stat()
+            status = folder.stat()
             if (status.st_dev, status.st_ino) in seen:
                 yield folder, ("symlink_loop", "this link leads to a folder that was read already")
                 continue
             seen.add((status.st_dev, status.st_ino))
-            entries = visible_entries(folder)
+            entries = visible_entries(folder.path)
         except OSError as error:
             yield folder, ("unreadable", error.strerror or str(error))
             continue
         for entry in entries:
             if is_folder(entry):
-                pending.append(entry.path)
+                pending.append(entry)
             else:
-                yield entry.path, None
+                yield entry, None

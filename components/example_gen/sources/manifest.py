@@ -117,11 +117,11 @@ def _entry(manifest: str, number: int, row: Mapping[str, Any] | None) -> SourceF
     if written_split and split is None:
         reason = f"line {number} says split {printable(written_split)!r}; train, validation or test"
         return Refusal(name, "not_a_split", reason)
-    location = str(Path(manifest).parent / path)
+    location = Path(manifest).parent / path
     outcome = inspect(location, name)
     if isinstance(outcome, Refusal):
         return outcome
-    return SourceFile(location, name, label, split, outcome)
+    return SourceFile(str(location), name, label, split, outcome)
 
 
 def _refuse_without_columns(path: str, files: list[SourceFile], refused: list[Refusal]) -> None:

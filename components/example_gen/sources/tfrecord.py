@@ -20,6 +20,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from components.example_gen.sources.entries import (
+    UNPACKED,
     LabelledImage,
     Listing,
     Refusal,
@@ -27,6 +28,7 @@ from components.example_gen.sources.entries import (
     canonical_label,
     canonical_split,
     printable,
+    stamp_of,
 )
 from components.example_gen.sources.folder import is_folder, visible_entries
 from models import features
@@ -67,7 +69,8 @@ def list_tfrecords(path: str) -> Listing:
     files = []
     for file in found:
         name = printable(str(file.relative_to(root)))
-        files.append(SourceFile(str(file), name, "", _split_of(file, root), file.stat().st_size))
+        stamp = stamp_of(file.stat())
+        files.append(SourceFile(str(file), name, "", _split_of(file, root), stamp))
     if any(file.split for file in files):
         files = [dataclasses.replace(file, split=file.split or features.TRAIN) for file in files]
     return Listing("tfrecord", path, tuple(sorted(files, key=lambda file: file.name)), ())
@@ -99,7 +102,7 @@ def unpack(
                     continue
                 # Names tell images apart, but two records may carry the same one.
                 name = entry.name if entry.name not in images else f"{entry.name}@{len(images)}"
-                images[name] = dataclasses.replace(entry, name=name)
+                images[name] = entry._replace(name=name)
     return list(images.values()), refused
 
 
@@ -143,6 +146,7 @@ def _unpack_record(
         label=label,
         split=file.split,
         sha256=hashlib.sha256(image).hexdigest(),
+        stamp=UNPACKED,
         size=len(image),
         offset=offset,
     )

@@ -1,0 +1,92 @@
+"""Figure 3: ingest against decoding alone, in images a second a core.
+
+Ingest is everything between a folder and `tf.Example`s on disk: listing, digests, the split, a
+full decode to find broken files, the derived features, the Beam pipeline, writing. Decoding is
+`tf.io.decode_image` over the same files, called eagerly from one thread, which costs less than
+`tf.data` does. Both are measured in CPU seconds of all threads, so that other work on the machine
+does not count; the fewest of several alternating rounds stand.
+
+    ./dev python benchmarks/ingest.py --data ../shared/data/clothing
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+from tfx.types import standard_artifacts
+
+from components.artifacts import Quarantine
+from components.example_gen.driver import FINGERPRINT, RESOLVED_PATH
+from components.example_gen.executor import ImageExampleGenExecutor
+from components.example_gen.settings import IngestSettings
+from components.example_gen.sources.listing import list_source, resolve
+
+_BEAM = [
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--direct_running_mode=in_memory",
+    # Without a container's name TFX packs itself into an archive for remote workers.
+    "--sdk_container_image=none",
+]
+_REACH = 0.6
+
+
+def main() -> None:
+    """Prints both rates and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--data", required=True, help="folder with a folder per class")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each, alternating")
+    arguments = parser.parse_args()
+    path = resolve(arguments.data).path
+    files = [Path(file.path) for file in list_source(path).files]
+    ingested, decoded = [], []
+    _decode(files[:50])
+    _cpu_seconds(lambda: _ingest(path))  # the first pipeline of a process loads much of Beam
+    for _ in range(arguments.rounds):
+        decoded.append(_cpu_seconds(lambda: _decode(files)))
+        ingested.append(_cpu_seconds(lambda: _ingest(path)))
+    ingest_rate = len(files) / min(ingested)
+    decode_rate = len(files) / min(decoded)
+    print(f"images                       {len(files):>8}")
+    print(f"ingest, images/s/core        {ingest_rate:>8.0f}")
+    print(f"decode_image, images/s/core  {decode_rate:>8.0f}")
+    print(f"ratio (reach {_REACH})            {ingest_rate / decode_rate:>8.2f}")
+
+
+def _cpu_seconds(work: Callable[[], None]) -> float:
+    begin = time.process_time()
+    work()
+    return time.process_time() - begin
+
+
+def _decode(files: list[Path]) -> None:
+    for file in files:
+        tf.io.decode_image(file.read_bytes())
+
+
+def _ingest(path: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        examples = standard_artifacts.Examples()
+        quarantine = Quarantine()
+        examples.uri = f"{folder}/examples"
+        quarantine.uri = f"{folder}/quarantine"
+        context = ImageExampleGenExecutor.Context(
+            beam_pipeline_args=_BEAM, tmp_dir=f"{folder}/tmp", unique_id="1"
+        )
+        ImageExampleGenExecutor(context).Do(
+            {},
+            {"examples": [examples], "quarantine": [quarantine]},
+            {
+                "settings": IngestSettings().to_json(),
+                "seed": 0,
+                "cache_dir": "",
+                RESOLVED_PATH: path,
+                FINGERPRINT: "",
+            },
+        )
+
+
+if __name__ == "__main__":
+    main()
