@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from components.trainer.component import Trainer
 from pydantic import BaseModel
 from tfx.components import Evaluator, ExampleValidator, StatisticsGen, Transform
 from tfx.dsl.components.base import base_node
@@ -26,6 +25,7 @@ from components.schema_curator.component import SchemaCurator
 from components.schema_curator.state import curated_state
 from components.serving_check.component import ServingCheck
 from components.statistics import stats_options
+from components.trainer.component import Trainer
 from components.transform.schema import LabelSchema
 from models import features
 from pipeline.config import Config
@@ -36,6 +36,8 @@ _BEAM = [
     # The default runner tries to download a binary first.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
     "--direct_running_mode=in_memory",
+    # Without a container's name TFX packs itself into an archive for remote workers.
+    "--sdk_container_image=none",
 ]
 
 

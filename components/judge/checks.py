@@ -127,7 +127,9 @@ def check_drop(
     )
     # Floating point must not decide on a drop of exactly the limit.
     within = paired.drop <= limit + 1e-9
-    if paired.drop <= 0:
+    if paired.drop == 0:
+        words = f"Accuracy is that of {other} ({differing})"
+    elif paired.drop < 0:
         words = f"Accuracy is {-paired.drop:.3f} above {other} ({differing})"
     else:
         words = f"Accuracy is {paired.drop:.3f} below {other} ({differing}); {limit:g} is allowed"
