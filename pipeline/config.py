@@ -135,14 +135,14 @@ class TrainingConfig(_Section):
     at a lower rate; auto chooses by the number of training images."""
     auto_fine_tune_images: Annotated[int, Field(ge=0)] = 500
     """auto fine-tunes from this many training images on."""
-    epochs: Annotated[int, Field(ge=1)] = 10
+    epochs: Annotated[int, Field(ge=1)] = 6
     """Most fine-tuning epochs."""
     patience: Annotated[int, Field(ge=1)] = 3
     """Epochs without a better validation score before training stops."""
     unfreeze: Fraction = 0.5
     """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
-    learning_rate: Annotated[float, Field(gt=0.0)] = 1e-4
-    """Fine-tuning rate of the backbone."""
+    learning_rate: Annotated[float, Field(gt=0.0)] = 3e-4
+    """Highest fine-tuning rate of the backbone's last layer; lower layers get less, the head more."""
     batch_size: Annotated[int, Field(ge=1)] = 32
     """Images a step while fine-tuning."""
     augment: bool = True
@@ -151,6 +151,9 @@ class TrainingConfig(_Section):
     """balanced weighs each class by the inverse of its share of the training images."""
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     """auto: on where there is a GPU."""
+    cache_gigabytes: Annotated[float, Field(ge=0.0)] = 4.0
+    """Most disk for activations of the frozen layers, which are computed once and deleted after
+    training. What would need more is computed anew in every epoch."""
 
 
 class EvaluationConfig(_Section):

@@ -1,0 +1,1 @@
+"""The stock TFX Trainer with the embeddings as one more input."""

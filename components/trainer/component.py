@@ -1,0 +1,79 @@
+"""Trainer: TFX's, given the embeddings beside the examples."""
+
+import json
+
+from tfx.components import Trainer as TfxTrainer
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.proto import trainer_pb2
+from tfx.types import BaseChannel, Channel, standard_artifacts
+from tfx.types.component_spec import ChannelParameter
+from tfx.types.standard_component_specs import TrainerSpec as TfxTrainerSpec
+
+from components.artifacts import Embeddings
+from components.trainer.executor import Executor
+from models import features
+
+
+class TrainerSpec(TfxTrainerSpec):
+    """TFX's Trainer, and the embeddings."""
+
+    INPUTS = {**TfxTrainerSpec.INPUTS, "embeddings": ChannelParameter(type=Embeddings)}
+
+
+class Trainer(TfxTrainer):
+    """Trains the final model and exports it.
+
+    The Model artifact holds, beside TFX's `Format-Serving/`:
+
+    - `keras/model.keras`: from float32 [n, s, s, 3], RGB in 0..255, to probabilities;
+    - `training.json`: see `models.training.record`;
+    - `expected.json`: a list of `name`, `sha256` and `probabilities`, what the Keras model answers
+      to some validation images, for the serving check.
+    """
+
+    SPEC_CLASS = TrainerSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        examples: BaseChannel,
+        transform_graph: BaseChannel,
+        embeddings: BaseChannel,
+        hyperparameters: BaseChannel,
+        *,
+        settings: str,
+        scratch_dir: str,
+        code: str,
+    ) -> None:
+        """Builds the node.
+
+        Args:
+            examples: of ImageExampleGen.
+            transform_graph: of Transform, with the label vocabulary.
+            embeddings: of FeatureExtractor; they also say which backbone it was.
+            hyperparameters: of HeadTuner.
+            settings: JSON object of the keys of `training` in the configuration, `seed`,
+                `check_images` and `head_epochs`.
+            scratch_dir: keeps what a killed training goes on from; decides the cost, never the
+                result.
+            code: digest of the code that this component depends on; part of the cache key.
+        """
+        # TFX's constructor would refuse the further input.
+        base_component.BaseComponent.__init__(
+            self,
+            TrainerSpec(
+                examples=examples,
+                transform_graph=transform_graph,
+                embeddings=embeddings,
+                hyperparameters=hyperparameters,
+                run_fn="components.trainer.run_fn.run_fn",
+                train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
+                eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
+                custom_config=json.dumps(
+                    {"settings": json.loads(settings), "scratch_dir": scratch_dir, "code": code},
+                    sort_keys=True,
+                ),
+                model=Channel(type=standard_artifacts.Model),
+                model_run=Channel(type=standard_artifacts.ModelRun),
+            ),
+        )

@@ -1,0 +1,32 @@
+"""Hands TFX's `run_fn` the embeddings and the model's folder."""
+
+from typing import Any
+
+from tfx.components.trainer.executor import GenericExecutor
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.types import Artifact, artifact_utils
+from typing_extensions import override
+
+EMBEDDINGS = "embeddings_uri"
+EXAMPLES = "examples_uri"
+MODEL = "model_uri"
+
+
+class Executor(GenericExecutor):
+    """TFX's executor; `custom_config` of FnArgs carries three more folders."""
+
+    @override
+    def _GetFnArgs(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> FnArgs:
+        fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
+        fn_args.custom_config = {
+            **fn_args.custom_config,
+            EXAMPLES: artifact_utils.get_single_uri(input_dict["examples"]),
+            EMBEDDINGS: artifact_utils.get_single_uri(input_dict["embeddings"]),
+            MODEL: artifact_utils.get_single_uri(output_dict["model"]),
+        }
+        return fn_args

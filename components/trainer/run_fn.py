@@ -1,0 +1,179 @@
+"""What TFX's Trainer calls: reads the inputs, trains, writes the Model artifact."""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from components.head_tuner.executor import read_data
+from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL
+from components.transform.labels import labels_from_transform_graph
+from models import features
+from models.backbones import build_backbone
+from models.embedding import EmbeddingInfo, read_info
+from models.errors import UsageError
+from models.examples import read_records
+from models.export import export_model
+from models.files import write_atomically
+from models.heads import HeadParameters
+from models.images import ImageSpec, decode_and_resize
+from models.training.settings import TrainingSettings
+from models.training.task import TrainingTask
+from models.training.train import Trained, train
+
+TRAINING_FILE = "training.json"
+EXPECTED_FILE = "expected.json"
+KERAS_FILE = "keras/model.keras"
+SERVING_FOLDER = "Format-Serving"
+"""Where TFX looks for the SavedModel: `fn_args.serving_model_dir` is the same."""
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What `custom_config` says.
+
+    Attributes:
+        training: of `models.training`.
+        seed: of all that is random.
+        check_images: validation images for the serving check.
+        scratch_dir: of all trainings.
+        code: digest of the code.
+    """
+
+    training: TrainingSettings
+    seed: int
+    check_images: int
+    scratch_dir: Path
+    code: str
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains and exports; see `components.trainer.component`.
+
+    Raises:
+        UsageError: the weights are not those that the embeddings were made with.
+        GraftError: the training diverged.
+    """
+    config = fn_args.custom_config
+    settings = _settings(config)
+    info = read_info(config[EMBEDDINGS])
+    task, digest = _task(fn_args, settings, info)
+    _forget_others(settings.scratch_dir, task.scratch)
+    trained = train(task)
+    model_uri = Path(config[MODEL])
+    _write(trained, task, model_uri, _description(trained, info, settings, digest))
+    expected = _expected(trained.model, task, settings.check_images)
+    _write_json(model_uri / EXPECTED_FILE, expected)
+
+
+def _settings(config: dict[str, Any]) -> _Settings:
+    values = dict(config["settings"])
+    return _Settings(
+        seed=values.pop("seed"),
+        check_images=values.pop("check_images"),
+        training=TrainingSettings.from_values(values),
+        scratch_dir=Path(config["scratch_dir"]),
+        code=config["code"],
+    )
+
+
+def _task(fn_args: FnArgs, settings: _Settings, info: EmbeddingInfo) -> tuple[TrainingTask, str]:
+    """The task, and a digest of the data and their split."""
+    config = fn_args.custom_config
+    labels = labels_from_transform_graph(fn_args.transform_graph_path)
+    data = read_data(config[EMBEDDINGS], labels)
+    parameters = HeadParameters.from_values(fn_args.hyperparameters["values"])
+    backbone = build_backbone(info.backbone, info.weights, info.image_size)
+    if backbone.weights_digest != info.weights_digest:
+        raise UsageError(
+            f"the weights of {info.backbone} ({info.weights}) have changed since the embeddings "
+            "were computed: run again, so that they are computed anew"
+        )
+    fingerprint = data.origin.data_fingerprint
+    task = TrainingTask(
+        examples_uri=config[EXAMPLES],
+        labels=labels,
+        spec=ImageSpec(info.image_size, info.resize),
+        backbone=backbone,
+        embeddings=data.task,
+        parameters=parameters,
+        settings=settings.training,
+        seed=settings.seed,
+        scratch=settings.scratch_dir / _key(settings, info, parameters, fingerprint),
+        log_dir=Path(fn_args.model_run_dir),
+    )
+    return task, fingerprint
+
+
+def _key(
+    settings: _Settings, info: EmbeddingInfo, parameters: HeadParameters, fingerprint: str
+) -> str:
+    """Names everything that the training depends on: what is taken up must be the same training."""
+    parts = {
+        "settings": settings.training.to_values(),
+        "seed": settings.seed,
+        "code": settings.code,
+        "features": info.key,
+        "head": parameters.to_values(),
+        "data": fingerprint,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _forget_others(scratch_dir: Path, own: Path) -> None:
+    """Deletes what other trainings left: only the last one can have been killed."""
+    if scratch_dir.is_dir():
+        for folder in scratch_dir.iterdir():
+            if folder.is_dir() and folder != own:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _description(
+    trained: Trained, info: EmbeddingInfo, settings: _Settings, fingerprint: str
+) -> dict[str, Any]:
+    """Lineage for `assets.extra/graft.json`, beside what `export_model` adds."""
+    return {
+        "backbone": info.backbone,
+        "weights": info.weights,
+        "weights_digest": info.weights_digest,
+        "strategy": trained.record.strategy.name,
+        "exported": trained.record.exported,
+        "validation_accuracy": trained.record.validation_accuracy,
+        "data_fingerprint": fingerprint,
+        "seed": settings.seed,
+        "code": settings.code,
+        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+    }
+
+
+def _write(
+    trained: Trained, task: TrainingTask, model_uri: Path, description: dict[str, Any]
+) -> None:
+    _write_json(model_uri / TRAINING_FILE, trained.record.to_values())
+    keras_file = model_uri / KERAS_FILE
+    keras_file.parent.mkdir(parents=True, exist_ok=True)
+    trained.model.save(keras_file)
+    export_model(trained.model, task.labels, task.spec, model_uri / SERVING_FOLDER, description)
+
+
+def _expected(model: keras.Model, task: TrainingTask, count: int) -> list[dict[str, Any]]:
+    """What the model answers to the first validation images."""
+    records = list(islice(read_records(task.examples_uri, features.VALIDATION), count))
+    images = [decode_and_resize(tf.constant(each.image), task.spec) for each in records]
+    answers = model.predict(np.stack(images), verbose=0)
+    return [
+        {"name": each.name, "sha256": each.sha256, "probabilities": answer.tolist()}
+        for each, answer in zip(records, answers, strict=True)
+    ]
+
+
+def _write_json(path: Path, content: Any) -> None:
+    write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())

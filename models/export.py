@@ -1,0 +1,96 @@
+"""Exports a classifier as a SavedModel that TensorFlow Serving can run.
+
+Written with `keras.export.ExportArchive`: what `tf.saved_model.save` makes of a Keras 3 model loads
+in Python and fails in every C++ session.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import tensorflow as tf
+
+from models import features
+from models.files import write_atomically
+from models.images import ImageSpec, decode_batch
+from models.labels import class_index
+
+DESCRIPTION: Final = "assets.extra/graft.json"
+"""What the model is, inside of the SavedModel: labels, backbone, preprocessing, lineage."""
+
+Outputs = dict[str, tf.Tensor]
+
+
+def export_model(
+    model: keras.Model,
+    labels: tuple[str, ...],
+    spec: ImageSpec,
+    directory: Path,
+    description: dict[str, Any],
+) -> None:
+    """Writes a SavedModel with four signatures.
+
+    - `serving_default`: `image_bytes` string [n], encoded images, to `probabilities` float32
+      [n, k], `label` string [n] and `score` float32 [n], the probability of the label.
+    - `serving_examples`: `examples` string [n], serialized tf.Examples, to the same.
+    - `evaluate`: `examples` to `probabilities` alone, for TFMA.
+    - `transform_labels`: `examples` to `label_id` int64 [n], -1 for an unknown class, for TFMA.
+
+    Args:
+        model: from float32 [n, s, s, 3], RGB in 0..255, to probabilities [n, k].
+        labels: class names in the order of the outputs.
+        spec: how an image becomes the model's square.
+        directory: is made.
+        description: values for `assets.extra/graft.json`, beside labels, image_size and resize.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    answer = _answer(model, labels, spec)
+    encoded = tf.TensorSpec([None], tf.string, name="image_bytes")
+    archive.add_endpoint("serving_default", answer, input_signature=[encoded])
+    examples = [tf.TensorSpec([None], tf.string, name="examples")]
+    archive.add_endpoint(
+        "serving_examples",
+        lambda examples: answer(_feature(examples, features.IMAGE)),
+        input_signature=examples,
+    )
+    archive.add_endpoint(
+        "evaluate",
+        lambda examples: {
+            "probabilities": answer(_feature(examples, features.IMAGE))["probabilities"]
+        },
+        input_signature=examples,
+    )
+    archive.add_endpoint(
+        "transform_labels",
+        lambda examples: {"label_id": class_index(_feature(examples, features.LABEL), labels)},
+        input_signature=examples,
+    )
+    archive.write_out(str(directory), verbose=False)
+    content = {"labels": labels, "image_size": spec.size, "resize": spec.resize, **description}
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(directory / DESCRIPTION, text.encode())
+
+
+def _answer(
+    model: keras.Model, labels: tuple[str, ...], spec: ImageSpec
+) -> Callable[[tf.Tensor], Outputs]:
+    names = [label.encode() for label in labels]
+
+    def answer(image_bytes: tf.Tensor) -> Outputs:
+        probabilities = model(decode_batch(image_bytes, spec), training=False)
+        best = tf.argmax(probabilities, axis=-1)
+        return {
+            "probabilities": probabilities,
+            "label": tf.gather(tf.constant(names), best),
+            "score": tf.reduce_max(probabilities, axis=-1),
+        }
+
+    return answer
+
+
+def _feature(examples: tf.Tensor, name: str) -> tf.Tensor:
+    """One string feature of serialized Examples, string [n]; the others are not copied."""
+    return tf.io.parse_example(examples, {name: tf.io.FixedLenFeature([], tf.string)})[name]

@@ -1,0 +1,1 @@
+"""Transfer learning: strategies, training loops, and what they leave behind."""

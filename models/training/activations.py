@@ -1,0 +1,135 @@
+"""What the frozen layers make of the training images, computed once and kept on disk.
+
+The frozen bottom of a backbone gives the same answer for the same view of an image in every epoch.
+So a few views of each image (the first unchanged) go through it once; training then reads the
+activations at the cut and runs the trainable top alone.
+"""
+
+import io
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models import progress
+from models.files import write_atomically
+from models.inference import frozen_forward
+from models.training.augmentation import changed_views
+from models.training.data import ImageSplit
+
+_SHARD = 256
+"""Images in a file: what a kill costs at most."""
+_BATCH = 64
+"""Images a pass through the bottom."""
+_FLOAT16_MAX = float(np.finfo(np.float16).max)
+
+
+class Activations:
+    """Activations of one split on disk, [views, n, ...] in float16.
+
+    Attributes:
+        classes: int64 [n], class indices.
+        views: how many views of each image there are.
+    """
+
+    def __init__(self, shards: list[NDArray[np.float16]], classes: NDArray[np.int64]) -> None:
+        """Takes memory-mapped shards of `_SHARD` images each and the classes of all images."""
+        self._shards = shards
+        self.classes = classes
+        self.views = shards[0].shape[0]
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.classes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one activation."""
+        return self._shards[0].shape[2:]
+
+    def rows(self, images: NDArray[Any], views: NDArray[Any]) -> NDArray[np.float32]:
+        """Activations of some images, each in the view asked for, float32 [len(images), ...]."""
+        found = [
+            self._shards[image // _SHARD][view, image % _SHARD]
+            for image, view in zip(images, views, strict=True)
+        ]
+        return np.stack(found).astype(np.float32)
+
+    def all(self) -> NDArray[np.float32]:
+        """All images in their first view, float32 [n, ...]."""
+        return np.concatenate([shard[0] for shard in self._shards]).astype(np.float32)
+
+
+def compute_activations(
+    bottom: keras.Model,
+    split: ImageSplit,
+    directory: Path,
+    *,
+    views: int,
+    mirror: bool,
+    seed: int,
+) -> Activations:
+    """Runs the frozen bottom over a split, or takes up what an earlier, killed call left.
+
+    Args:
+        bottom: the frozen part of a backbone.
+        split: the images.
+        directory: files go here; it must belong to these images, this bottom and these arguments.
+        views: views of each image: one unchanged, the others changed.
+        mirror: whether changed views may be mirrored.
+        seed: of the changes.
+    """
+    classes = split.classes()
+    forward = tf.function(frozen_forward(bottom), reduce_retracing=True)
+    source = split.encoded().batch(_SHARD)
+    paths = []
+    for number, (encoded, _) in enumerate(source):
+        path = directory / f"{split.split}-{number:06}.npy"
+        if not path.is_file():
+            generator = np.random.default_rng([seed, number])
+            shard = _shard(forward, encoded, split, views, mirror, generator)
+            _save(path, shard)
+        paths.append(path)
+        progress.report(min((number + 1) * _SHARD, len(classes)), len(classes), "images")
+    return Activations([np.load(path, mmap_mode="r") for path in paths], classes)
+
+
+def delete_activations(directory: Path) -> None:
+    """Removes the files of `compute_activations`."""
+    for path in directory.glob("*.npy"):
+        path.unlink()
+
+
+def _shard(
+    forward: Callable[[Any], Any],
+    encoded: tf.Tensor,
+    split: ImageSplit,
+    views: int,
+    mirror: bool,
+    generator: np.random.Generator,
+) -> NDArray[np.float16]:
+    parts = []
+    for images in _decoded(encoded, split):
+        changed = (changed_views(images, generator, mirror=mirror) for _ in range(views - 1))
+        parts.append(
+            np.stack([forward(view).numpy() for view in itertools.chain([images], changed)])
+        )
+    return np.concatenate(parts, axis=1).clip(-_FLOAT16_MAX, _FLOAT16_MAX).astype(np.float16)
+
+
+def _decoded(encoded: tf.Tensor, split: ImageSplit) -> Iterator[NDArray[np.float32]]:
+    images = tf.data.Dataset.from_tensor_slices(encoded).map(
+        lambda one: split.decode(one, 0)[0], tf.data.AUTOTUNE, deterministic=True
+    )
+    return images.batch(_BATCH).prefetch(1).as_numpy_iterator()
+
+
+def _save(path: Path, shard: NDArray[np.float16]) -> None:
+    content = io.BytesIO()
+    np.save(content, shard)
+    write_atomically(path, content.getvalue())

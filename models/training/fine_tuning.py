@@ -1,0 +1,207 @@
+"""Fine-tuning: the top of the backbone is trained together with the head.
+
+The recipe, with what each part is for:
+
+- The bottom is frozen, and so are the statistics of every BatchNorm: those of a few small batches
+  would be noise beside those of pretraining.
+- The head starts as the best one for the frozen features, so that the first gradients already
+  mean something (A. Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
+  Out-of-Distribution", ICLR 2022).
+- Rates fall towards the bottom (J. Howard and S. Ruder, "Universal Language Model Fine-tuning for
+  Text Classification", ACL 2018), start with a warm-up and follow a cosine.
+- The weights that are validated and kept are a moving average over about an epoch (B. Polyak and
+  A. Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992).
+"""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.training.optimizer import DiscriminativeAdamW
+from models.training.settings import TrainingSettings
+from models.training.sources import Source
+from models.training.training_state import TrainingState
+
+_HEAD_FACTOR: Final = 3.0
+"""Rate of the head as a multiple of that of the backbone's last layer."""
+_LOWEST_FACTOR: Final = 0.3
+"""Rate of the lowest trained layer as a multiple of that of the backbone's last layer."""
+_WEIGHT_DECAY: Final = 0.01
+_WARM_UP: Final = 1.0
+"""Epochs."""
+_AVERAGED_EPOCHS: Final = 1.0
+"""Epochs that the moving average of the weights reaches back."""
+_VALIDATION_BATCH: Final = 64
+
+
+class TopAndHead(keras.Model):
+    """The backbone's top in inference mode below the head, whose dropout is on in training.
+
+    A functional model would not do: within `fit` it hands `training=True` to every layer, whatever
+    the call that built it said, and the statistics of BatchNorm would move.
+    """
+
+    def __init__(self, top: keras.Model, head: keras.Model) -> None:
+        """Takes the models from inputs to features and from features to logits."""
+        super().__init__()
+        self.top = top
+        self.head = head
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Logits [n, k]."""
+        return self.head(self.top(inputs, training=False), training=training)
+
+
+def trainable_model(
+    top: keras.Model,
+    head: keras.Model,
+    trained: list[keras.layers.Layer],
+    settings: TrainingSettings,
+    *,
+    label_smoothing: float,
+    steps: int,
+) -> TopAndHead:
+    """Puts the head on the backbone's top and compiles both for fine-tuning.
+
+    Args:
+        top: from the tensor at the cut, or from the images, to features.
+        head: from features to logits, already trained on frozen features.
+        trained: layers of `top` to train, from the bottom up; its others are frozen.
+        settings: rate and number of epochs.
+        label_smoothing: share of the target spread evenly over the classes.
+        steps: batches in an epoch.
+
+    Returns:
+        Model from the top's input to logits [n, k].
+    """
+    chosen = {layer.name for layer in trained}
+    for layer in top.layers:
+        layer.trainable = layer.name in chosen
+    model = TopAndHead(top, head)
+    model(keras.Input(top.input_shape[1:]))
+    model.compile(
+        optimizer=_optimizer(trained, head, settings, steps),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=label_smoothing
+        ),
+        metrics=[
+            keras.metrics.CategoricalAccuracy(name="accuracy"),
+            keras.metrics.CategoricalCrossentropy(from_logits=True, name="log_loss"),
+        ],
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def fine_tune(
+    model: TopAndHead,
+    source: Source,
+    steps: int,
+    state: TrainingState,
+    settings: TrainingSettings,
+    class_weights: NDArray[np.float32],
+    log_dir: Path,
+) -> None:
+    """Trains the epochs that are left to do; `state` then holds the weights of the best one.
+
+    Args:
+        model: of `trainable_model`.
+        source: of the model's inputs.
+        steps: batches in an epoch.
+        state: restored, if there was something to restore.
+        settings: numbers of epochs and batches.
+        class_weights: float32 [k].
+        log_dir: for TensorBoard.
+    """
+    first = len(state.history.epochs)
+    batches = _training_batches(source, model, settings, class_weights, first)
+    model.fit(
+        batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2),
+        validation_data=_validation_batches(source, model),
+        initial_epoch=first,
+        epochs=settings.epochs,
+        callbacks=[
+            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+            state,
+            keras.callbacks.TensorBoard(str(log_dir), write_graph=False, profile_batch=0),
+        ],
+        verbose=0,
+    )
+
+
+def _optimizer(
+    trained: list[keras.layers.Layer],
+    head: keras.Model,
+    settings: TrainingSettings,
+    steps: int,
+) -> keras.Optimizer:
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        decay_steps=max(1, round((settings.epochs - _WARM_UP) * steps)),
+        warmup_target=settings.learning_rate,
+        warmup_steps=round(_WARM_UP * steps),
+    )
+    optimizer = DiscriminativeAdamW(
+        rate,
+        weight_decay=_WEIGHT_DECAY,
+        use_ema=True,
+        ema_momentum=1.0 - 1.0 / max(10.0, _AVERAGED_EPOCHS * steps),
+        factors=_factors(trained, head),
+    )
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer
+
+
+def _factors(trained: list[keras.layers.Layer], head: keras.Model) -> dict[str, float]:
+    weighted = [layer for layer in trained if layer.weights]
+    heights = np.linspace(np.log(_LOWEST_FACTOR), 0.0, len(weighted))
+    factors = {
+        variable.path: float(np.exp(height))
+        for layer, height in zip(weighted, heights, strict=True)
+        for variable in layer.trainable_variables
+    }
+    return factors | {variable.path: _HEAD_FACTOR for variable in head.trainable_variables}
+
+
+def _training_batches(
+    source: Source,
+    model: TopAndHead,
+    settings: TrainingSettings,
+    class_weights: NDArray[np.float32],
+    first_epoch: int,
+) -> tf.data.Dataset:
+    """(inputs, one-hot classes, weights); each pass over the dataset is the next epoch."""
+    numbers = itertools.count(first_epoch)
+    targets = np.eye(len(class_weights), dtype=np.float32)
+
+    def epoch() -> Iterator[tuple[Any, ...]]:
+        for inputs, classes in source.epoch(next(numbers), settings.batch_size):
+            yield inputs, targets[classes], class_weights[classes]
+
+    shapes = (*_shapes(model), (None,))
+    return tf.data.Dataset.from_generator(epoch, output_signature=_signature(shapes))
+
+
+def _validation_batches(source: Source, model: TopAndHead) -> tf.data.Dataset:
+    targets = np.eye(model.head.output_shape[-1], dtype=np.float32)
+
+    def batches() -> Iterator[tuple[Any, ...]]:
+        for inputs, classes in source.validation(_VALIDATION_BATCH):
+            yield inputs, targets[classes]
+
+    signature = _signature(_shapes(model))
+    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+
+
+def _shapes(model: TopAndHead) -> tuple[tuple[int | None, ...], ...]:
+    return tuple(model.top.input_shape), tuple(model.head.output_shape)
+
+
+def _signature(shapes: tuple[tuple[int | None, ...], ...]) -> tuple[tf.TensorSpec, ...]:
+    return tuple(tf.TensorSpec(shape, tf.float32) for shape in shapes)

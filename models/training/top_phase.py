@@ -1,0 +1,175 @@
+"""The fine-tuning phase of a training: what is frozen, where inputs come from, what is kept."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.backbones import build_backbone
+from models.training import device
+from models.training.activations import compute_activations, delete_activations
+from models.training.cuts import Cut, choose_cut, find_cuts, split_at
+from models.training.fine_tuning import fine_tune, trainable_model
+from models.training.mirror import MIRROR_IMAGES, is_harmless, mirrored_accuracy
+from models.training.record import Phase
+from models.training.sources import CachedSource, Source, StreamedSource, steps_per_epoch
+from models.training.task import TrainingTask, with_head
+from models.training.training_state import TrainingState
+
+_VIEWS = 3
+"""Cached views of an image, the unchanged one among them."""
+_BYTES = 2
+"""Of a cached number."""
+
+
+@dataclass(frozen=True)
+class TopPhase:
+    """What fine-tuning came to.
+
+    Attributes:
+        phase: its epochs.
+        validation_accuracy: of the best epoch.
+        notes: what was decided on the way, in words.
+        resumed_from: epochs that an earlier, killed process had done; None if there was none.
+    """
+
+    phase: Phase
+    validation_accuracy: float
+    notes: tuple[str, ...]
+    resumed_from: int | None
+
+
+def train_top(task: TrainingTask, head: keras.Model, policy: str) -> TopPhase:
+    """Fine-tunes the backbone's top with the head; both then have the weights of the best epoch.
+
+    Args:
+        task: its backbone is changed.
+        head: trained on the frozen features; is changed.
+        policy: Keras policy to compute in.
+    """
+    started = time.perf_counter()
+    settings = task.settings
+    with device.computing_in(policy):
+        backbone = _working_copy(task, policy)
+        cut = choose_cut(backbone, settings.unfreeze)
+        bottom, top = split_at(backbone, cut)
+        views = _cached_views(task, cut)
+        steps = steps_per_epoch(task.images, settings.batch_size)
+        model = trainable_model(
+            top if views else backbone,
+            head,
+            top.layers,
+            settings,
+            label_smoothing=task.parameters.label_smoothing,
+            steps=steps,
+        )
+        state = TrainingState(
+            task.scratch / "state.npz",
+            epochs=settings.epochs,
+            patience=settings.patience,
+            classes=len(task.labels),
+        )
+        state.restore(model)
+        notes = [_cut_note(backbone, cut, views)]
+        if not state.history.finished:
+            mirror, note = _try_mirror(task, head)
+            notes.append(note)
+            source = _source(task, bottom, views, mirror)
+            weights = task.embeddings.class_weights(settings.class_weights)
+            fine_tune(model, source, steps, state, settings, weights, task.log_dir)
+            delete_activations(_activations(task))
+        state.give_best(model)
+    if backbone is not task.backbone.model:
+        task.backbone.model.set_weights(backbone.get_weights())
+    history = state.history
+    best = history.epochs[history.best_epoch]
+    seconds = time.perf_counter() - started
+    phase = Phase("fine_tune", _figures(history.epochs), history.best_epoch, seconds)
+    return TopPhase(phase, best["val_accuracy"], tuple(notes), history.resumed_from)
+
+
+def _working_copy(task: TrainingTask, policy: str) -> keras.Model:
+    """The backbone itself in full precision, else one with its weights built under the policy."""
+    backbone = task.backbone
+    if policy == device.FULL_PRECISION:
+        return backbone.model
+    copy = build_backbone(backbone.name, "none", backbone.image_size, seed=task.seed).model
+    copy.set_weights(backbone.model.get_weights())
+    return copy
+
+
+def _cached_views(task: TrainingTask, cut: Cut) -> int:
+    """How many views of each image fit into the cache; 0 where caching does not pay."""
+    wanted = _VIEWS if task.settings.augment else 1
+    task.scratch.mkdir(parents=True, exist_ok=True)
+    # The disk is not Graft's alone.
+    room = min(task.settings.cache_gigabytes * 1e9, shutil.disk_usage(task.scratch).free / 2)
+    validation = len(task.embeddings.validation.classes)
+    fitting = int((room / (cut.values * _BYTES) - validation) // task.images)
+    views = min(wanted, fitting)
+    return views if views >= min(wanted, 2) else 0
+
+
+def _source(task: TrainingTask, bottom: keras.Model, views: int, mirror: bool) -> Source:
+    if not views:
+        return StreamedSource(
+            task.train, task.validation, task.images, task.settings.augment, mirror, task.seed
+        )
+    directory = _activations(task)
+    train = compute_activations(
+        bottom, task.train, directory, views=views, mirror=mirror, seed=task.seed
+    )
+    validation = compute_activations(
+        bottom, task.validation, directory, views=1, mirror=False, seed=task.seed
+    )
+    return CachedSource(train, validation, task.seed)
+
+
+def _activations(task: TrainingTask) -> Path:
+    return task.scratch / "activations"
+
+
+def _try_mirror(task: TrainingTask, head: keras.Model) -> tuple[bool, str]:
+    """Whether changed views may be mirrored, and why, in words."""
+    if not task.settings.augment:
+        return False, "images are not changed: augment is off"
+    validation = task.embeddings.validation
+    logits = head.predict(validation.embeddings[:MIRROR_IMAGES], verbose=0)
+    accuracy = _accuracy(logits, validation.classes[:MIRROR_IMAGES])
+    classifier = with_head(task.backbone.model, head)
+    on_mirrored = mirrored_accuracy(classifier, task.validation)
+    harmless = is_harmless(accuracy, on_mirrored)
+    verdict = "changed views are mirrored, too" if harmless else "changed views are not mirrored"
+    return harmless, (
+        f"{verdict}: the head answers {accuracy:.1%} of validation images rightly, "
+        f"{on_mirrored:.1%} when they are mirrored"
+    )
+
+
+def _accuracy(logits: NDArray[np.float32], classes: NDArray[np.integer]) -> float:
+    return float(np.mean(logits.argmax(axis=1) == classes))
+
+
+def _cut_note(backbone: keras.Model, cut: Cut, views: int) -> str:
+    total = find_cuts(backbone)[-1].weighted_below
+    note = f"{cut.weighted_below} of {total} weighted layers are frozen, up to {cut.layer}"
+    if not views:
+        return (
+            f"{note}; they run anew in every epoch, for their activations would not fit the cache"
+        )
+    return f"{note}; they ran once over {views} view{'s' if views > 1 else ''} of each image"
+
+
+def _figures(epochs: list[dict[str, float]]) -> tuple[dict[str, float], ...]:
+    return tuple(
+        {
+            "loss": figures["loss"],
+            "val_loss": figures["val_log_loss"],
+            "val_accuracy": figures["val_accuracy"],
+        }
+        for figures in epochs
+    )

@@ -1,0 +1,135 @@
+"""Choosing the best epoch, stopping early, and taking a killed training up where it was."""
+
+import io
+import json
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models import progress
+from models.files import write_atomically
+from models.tuning.score import selection_score
+
+Arrays = list[NDArray[Any]]
+
+
+@dataclass
+class FineTuningHistory:
+    """What the epochs of fine-tuning showed.
+
+    Attributes:
+        epochs: for each epoch its `loss`, `accuracy`, `val_log_loss` and `val_accuracy`.
+        best_epoch: index of the epoch whose weights are kept; -1 before the first.
+        best_score: its `selection_score`.
+        resumed_from: epoch at which a killed training was taken up; None if it was not.
+        finished: no epoch is left to do.
+    """
+
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = -1
+    best_score: float = -np.inf
+    resumed_from: int | None = None
+    finished: bool = False
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Keeps the weights of the best epoch, stops when none gets better, and survives a kill.
+
+    Put it after `keras.callbacks.SwapEMAWeights(swap_on_epoch=True)`: at the end of an epoch it
+    sees the averaged weights, which validation saw, and when the next begins the raw ones, which
+    training goes on from; that is when it saves.
+    """
+
+    def __init__(self, file: Path, *, epochs: int, patience: int, classes: int) -> None:
+        """Starts empty.
+
+        Args:
+            file: where the state is saved after each epoch, whole or not at all.
+            epochs: most epochs.
+            patience: epochs without a better score before training stops.
+            classes: number of classes.
+        """
+        super().__init__()
+        self.history = FineTuningHistory()
+        self._file = file
+        self._epochs = epochs
+        self._patience = patience
+        self._classes = classes
+        self._best: Arrays = []
+
+    def restore(self, model: keras.Model) -> None:
+        """Gives a compiled model the saved state, if there is one that can be read."""
+        saved = _read(self._file)
+        if saved is None:
+            return
+        self.history, arrays = saved
+        targets = [*_variables(model), *model.optimizer.variables]
+        for variable, value in zip(targets, arrays, strict=False):
+            variable.assign(value)
+        self._best = arrays[len(targets) :]
+        self.history.resumed_from = len(self.history.epochs)
+
+    def give_best(self, model: keras.Model) -> None:
+        """Gives the model the weights of the best epoch."""
+        for variable, value in zip(model.trainable_variables, self._best, strict=True):
+            variable.assign(value)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Saves what the epoch before left."""
+        del logs
+        if len(self.history.epochs) == epoch > 0 and self.history.resumed_from != epoch:
+            self._save()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Compares the epoch with the best one so far."""
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        history = self.history
+        history.epochs.append(figures)
+        accuracy = figures["val_accuracy"]
+        score = selection_score(accuracy, figures["val_log_loss"], self._classes)
+        if score > history.best_score:
+            history.best_score, history.best_epoch = score, epoch
+            self._best = _values(self.model.trainable_variables)
+        elif not score > -np.inf or epoch - history.best_epoch >= self._patience:
+            self.model.stop_training = True
+        note = f"validation accuracy {accuracy:.3f}"
+        progress.report(epoch + 1, self._epochs, "epochs", note)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Saves the outcome."""
+        del logs
+        self.history.finished = True
+        self._save()
+
+    def _save(self) -> None:
+        targets = [*_variables(self.model), *self.model.optimizer.variables]
+        content = io.BytesIO()
+        arrays = {f"{index:05}": value for index, value in enumerate(_values(targets) + self._best)}
+        np.savez(content, history=json.dumps(asdict(self.history)), **arrays)
+        write_atomically(self._file, content.getvalue())
+
+
+def _variables(model: keras.Model) -> list[Any]:
+    """Weights and states of random generators, without metrics."""
+    metrics = {id(variable) for variable in model.metrics_variables}
+    return [variable for variable in model.variables if id(variable) not in metrics]
+
+
+def _values(variables: list[Any]) -> Arrays:
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
+
+
+def _read(file: Path) -> tuple[FineTuningHistory, Arrays] | None:
+    """None where there is no file, or a file of other code that cannot be read."""
+    try:
+        with np.load(file, allow_pickle=False) as content:
+            history = FineTuningHistory(**json.loads(str(content["history"])))
+            names = sorted(name for name in content.files if name != "history")
+            return history, [content[name] for name in names]
+    except (FileNotFoundError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        return None
