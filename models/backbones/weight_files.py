@@ -1,6 +1,7 @@
 """Weights of a backbone: loading them from the user's file, and naming them by their content."""
 
 import hashlib
+import warnings
 from pathlib import Path
 
 import keras
@@ -32,7 +33,7 @@ def load_file(model: keras.Model, path: str) -> None:
         if path.endswith(".keras"):
             _copy_layers(keras.saving.load_model(path, compile=False), model)
         else:
-            model.load_weights(path)
+            _load_completely(model, path)
     except (ValueError, OSError, KeyError, TypeError) as error:
         raise UsageError(
             f"the weights in {path} do not fit {model.name}: {error}. "
@@ -53,6 +54,23 @@ def digest(model: keras.Model) -> str:
         total.update(f"{values.dtype}{values.shape}".encode())
         total.update(values.tobytes())
     return total.hexdigest()
+
+
+def _load_completely(model: keras.Model, path: str) -> None:
+    """Loads a weights file, and refuses one that leaves some weights as they were.
+
+    Keras passes over what it does not find in the file with a warning at most (one that it also
+    gives for whole files), so every weight is marked first.
+    """
+    marked = [weight for weight in model.weights if keras.backend.is_float_dtype(weight.dtype)]
+    for weight in marked:
+        weight.assign(keras.ops.full_like(weight, np.nan))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipping nested container", UserWarning)
+        model.load_weights(path)
+    for weight in marked:
+        if np.isnan(keras.ops.convert_to_numpy(weight)).any():
+            raise ValueError(f"it has no values for {weight.path}")
 
 
 def _copy_layers(source: keras.Model, target: keras.Model) -> None:

@@ -164,6 +164,13 @@ class TestWeightsFromAFile:
         with pytest.raises(UsageError, match="do not fit MobileNetV2"):
             build_backbone("MobileNetV2", path, 32)
 
+    def test_of_a_part_of_the_model(self, source: keras.Model, tmp_path: Path) -> None:
+        """Keras loads it with a warning and leaves the rest of the weights random."""
+        part = keras.Model(source.input, source.layers[20].output)
+        part.save_weights(tmp_path / "part.weights.h5")
+        with pytest.raises(UsageError, match="do not fit MobileNet"):
+            build_backbone("MobileNet", str(tmp_path / "part.weights.h5"), 32)
+
     def test_absent_or_no_weights_file(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="is no file"):
             build_backbone("MobileNet", str(tmp_path / "absent.keras"), 32)
