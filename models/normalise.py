@@ -19,7 +19,7 @@ Converted, and named in `NormalisedImage.converted`:
 | alpha, or a transparent colour | `alpha` | composited on white |
 | CMYK, YCCK | `cmyk` | RGB |
 | Lab, YCbCr, HSV | `colourspace` | RGB |
-| WebP, TIFF, BMP, still GIF | `webp`, `tiff`, `bmp`, `gif` | JPEG (from WebP) or PNG |
+| WebP, TIFF, BMP, still GIF | `webp`, `tiff`, `bmp`, `gif` | PNG; JPEG from lossy WebP |
 | PNG whole in its pixels, broken in other chunks | `repaired` | written anew |
 
 Refused, with the code of `ImageRefusedError`:
@@ -44,7 +44,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from models.image_statistics import thumbnail_factor
 
@@ -58,18 +58,18 @@ Image.MAX_IMAGE_PIXELS = None
 _DECODER_PIXELS = (1 << 29) // 3 - 1
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
-_LOSSY = ("jpeg", "webp")
 _ORIENTATION_TAG = 0x0112
 _TIFF_BITS_TAG = 258
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
-_KNOWN_MAGIC = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (_PNG_MAGIC, "PNG"),
-    (b"GIF8", "GIF"),
-    (b"BM", "BMP"),
-    (b"II*\x00", "TIFF"),
-    (b"MM\x00*", "TIFF"),
+_READ_IMAGES = (
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, _PNG_MAGIC, "PNG"),
+    (0, b"GIF8", "GIF"),
+    (0, b"BM", "BMP"),
+    (0, b"II*\x00", "TIFF"),
+    (0, b"MM\x00*", "TIFF"),
+    (8, b"WEBP", "WebP"),
 )
 _OTHER_IMAGES = (
     (4, b"ftyphei", "HEIC"),
@@ -184,7 +184,7 @@ def _converted(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
         conversions.append("repaired")
     plain.info = {}  # else Pillow would copy the orientation and the colour profile
     return NormalisedImage(
-        encoded=_encode(plain, lossy=kind in _LOSSY),
+        encoded=_encode(plain, lossy=_is_lossy(kind, raw)),
         width=plain.width,
         height=plain.height,
         channels=1 if plain.mode == "L" else 3,
@@ -226,6 +226,11 @@ def _on_white(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, layered).convert("L" if grey else "RGB")
 
 
+def _is_lossy(kind: str, raw: bytes) -> bool:
+    # Lossless WebP names its codec in one of the first chunks.
+    return kind == "jpeg" or (kind == "webp" and b"VP8L" not in raw[:64])
+
+
 def _encode(image: Image.Image, lossy: bool) -> bytes:
     """Pixels that were lossy once stay small as a fine JPEG; all others are kept exactly."""
     target = io.BytesIO()
@@ -246,10 +251,8 @@ def _open(raw: bytes) -> Image.Image:
     """Reads the header alone."""
     try:
         return Image.open(io.BytesIO(raw), formats=_FORMATS)
-    except UnidentifiedImageError as error:
-        raise _unidentified(raw) from error
     except Exception as error:  # a header parser fed with broken bytes raises almost anything
-        raise ImageRefusedError("corrupt", f"the header cannot be read ({error})") from error
+        raise _unidentified(raw) from error
 
 
 def _refuse_absurd(image: Image.Image, max_pixels: int) -> None:
@@ -339,9 +342,9 @@ def _broken(kind: str, error: Exception) -> ImageRefusedError:
 
 
 def _unidentified(raw: bytes) -> ImageRefusedError:
-    for magic, name in _KNOWN_MAGIC:
-        if raw.startswith(magic) and len(raw) > len(magic):
-            return ImageRefusedError("corrupt", f"begins as {name}, but its header is broken")
+    for at, magic, name in _READ_IMAGES:
+        if raw[at : at + len(magic)] == magic:
+            return ImageRefusedError("corrupt", f"it begins as {name}, but its header is broken")
     for at, magic, name in _OTHER_IMAGES:
         if raw[at : at + len(magic)] == magic:
             return ImageRefusedError(

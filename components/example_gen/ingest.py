@@ -131,7 +131,8 @@ def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed:
         if not members:
             raise BadDataError(
                 f"No image is left for the {split} split: expected a class with at least"
-                f" {len(features.SPLITS)} different images, found {len(images)} images in"
+                f" {len(features.SPLITS)} different images, found {len(images)} images"
+                f" ({len({image.sha256 for image in images})} different) in"
                 f" {len({image.label for image in images})} classes. Add images, or make the"
                 " split yourself with train/, validation/ and test/ folders."
             )

@@ -1,0 +1,250 @@
+"""ImageExampleGen through TFX: its driver, its cache, Beam, and what it writes."""
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import apache_beam as beam
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tfx.orchestration import metadata, pipeline as tfx_pipeline
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+
+from components.example_gen import executor
+from components.example_gen.component import ImageExampleGen
+from components.example_gen.settings import IngestSettings
+from models import features, progress
+from models.errors import BadDataError
+from models.examples import derived_features, read_records
+
+BEAM = [
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--direct_running_mode=in_memory",
+    "--sdk_container_image=none",
+]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What the newest execution wrote."""
+
+    examples: Path
+    quarantine: Path
+    executions: int
+
+    @property
+    def summary(self) -> dict:
+        return json.loads((self.quarantine / "ingest.json").read_text())
+
+    @property
+    def refused(self) -> dict[str, str]:
+        lines = (self.quarantine / "quarantine.jsonl").read_text().splitlines()
+        return {line["name"]: line["code"] for line in map(json.loads, lines)}
+
+    def names(self, split: str) -> list[str]:
+        return [record.name for record in read_records(str(self.examples), split)]
+
+
+Ingest = Callable[..., Ingested]
+
+
+@pytest.fixture
+def ingest(tmp_path: Path) -> Ingest:
+    """Runs the component in a workspace of the test's own."""
+
+    def run(path: Path | str, seed: int = 0, **settings: float) -> Ingested:
+        node = ImageExampleGen(
+            path=str(path),
+            settings=IngestSettings(**settings).to_json(),
+            seed=seed,
+            cache_dir=str(tmp_path / "cache"),
+            code="",
+        )
+        store = metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
+        LocalDagRunner().run(
+            tfx_pipeline.Pipeline(
+                "test",
+                str(tmp_path / "artifacts"),
+                components=[node],
+                enable_cache=True,
+                metadata_connection_config=store,
+                beam_pipeline_args=BEAM,
+            )
+        )
+        base = tmp_path / "artifacts" / "ImageExampleGen"
+        newest = max((base / "examples").iterdir(), key=lambda folder: int(folder.name))
+        count = len(list((base / "examples").iterdir()))
+        return Ingested(newest, base / "quarantine" / newest.name, count)
+
+    return run
+
+
+@pytest.fixture
+def digits(digits_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the digits that a test may change."""
+    return Path(shutil.copytree(digits_folder, tmp_path / "digits"))
+
+
+def test_writes_every_image_once_in_mixed_order(ingest, digits_folder):
+    heard: list[progress.Progress] = []
+    with progress.listening(heard.append):
+        found = ingest(digits_folder)
+    records = [
+        record for split in features.SPLITS for record in read_records(str(found.examples), split)
+    ]
+    assert sorted(record.name for record in records) == sorted(
+        str(path.relative_to(digits_folder)) for path in digits_folder.glob("*/*.png")
+    )
+    for record in records:
+        assert record.image == (digits_folder / record.name).read_bytes()
+        assert record.label == record.name.split("/")[0]
+    labels = [record.label for record in read_records(str(found.examples), "train")]
+    neighbours_alike = np.mean([a == b for a, b in pairwise(labels)])
+    assert neighbours_alike < 0.3
+    assert (heard[-1].done, heard[-1].total, heard[-1].unit) == (200, 200, "images")
+    assert found.summary["images"] == 200
+    assert found.summary["split_source"] == "assigned"
+    assert found.summary["classes"] == {str(label): 20 for label in range(10)}
+    columns = derived_features(str(found.examples), "test")
+    assert set(columns["width"]) == {32}
+    assert set(columns["channels"]) == {1}
+    assert np.all((columns["brightness_mean"] > 0) & (columns["brightness_mean"] < 1))
+
+
+def test_beam_reads_what_was_written_uncompressed(ingest, digits_folder):
+    found = ingest(digits_folder)
+    with beam.Pipeline(argv=BEAM) as pipeline:
+        _ = (
+            pipeline
+            | beam.io.ReadFromTFRecord(f"{found.examples}/Split-*/*")
+            | beam.Map(lambda record: len(tf.train.Example.FromString(record).features.feature))
+            | beam.combiners.Count.PerElement()
+            | beam.Map(str)
+            | beam.io.WriteToText(str(found.quarantine / "count"), shard_name_template="")
+        )
+    assert (found.quarantine / "count").read_text().strip() == "(14, 200)"
+
+
+def test_is_cached_until_the_content_changes(ingest, digits):
+    assert ingest(digits).executions == 1
+    for path in digits.glob("*/*.png"):
+        path.touch()
+    assert ingest(digits).executions == 1
+    (digits / "0" / "new.png").write_bytes((digits / "1" / "0001.png").read_bytes())
+    again = ingest(digits)
+    assert again.executions == 2
+    assert again.summary["images"] == 201
+    assert ingest(digits, seed=1).executions == 3
+
+
+def test_is_the_same_twice(ingest, digits_folder, tmp_path):
+    first = ingest(digits_folder)
+    bytes_of = {p.name: p.read_bytes() for p in first.examples.glob("Split-train/*")}
+    shutil.rmtree(tmp_path / "artifacts")
+    (tmp_path / "metadata.db").unlink()
+    again = ingest(digits_folder)
+    assert {p.name: p.read_bytes() for p in again.examples.glob("Split-train/*")} == bytes_of
+
+
+def test_bad_files_go_to_quarantine(ingest, digits):
+    whole = (digits / "3" / "0003.png").read_bytes()
+    (digits / "3" / "cut.png").write_bytes(whole[:-60])
+    (digits / "3" / "empty.jpg").touch()
+    (digits / "3" / "text.jpg").write_text("not a picture")
+    (digits / "3" / ".DS_Store").write_text("hidden")
+    Image.new("CMYK", (40, 40)).save(digits / "3" / "print ü\n.jpg")
+    found = ingest(digits)
+    assert found.refused == {
+        "3/cut.png": "truncated",
+        "3/empty.jpg": "empty",
+        "3/text.jpg": "not_an_image",
+    }
+    assert found.summary["quarantined"] == 3
+    assert found.summary["images"] == 201
+    assert found.summary["converted"] == {"cmyk": 1}
+    names = [name for split in features.SPLITS for name in found.names(split)]
+    assert "3/print ü\\n.jpg" in names
+
+
+def test_a_small_class_keeps_every_split_when_some_of_it_is_refused(ingest, digits):
+    for path in sorted((digits / "7").iterdir())[3:]:
+        path.write_bytes(path.read_bytes()[:-50])
+    found = ingest(digits)
+    assert len(found.refused) == 17
+    for split in features.SPLITS:
+        labels = Counter(r.label for r in read_records(str(found.examples), split))
+        assert labels["7"] == 1
+    assert found.summary["images"] == 183
+
+
+def test_the_users_split_is_kept(ingest, digits, tmp_path):
+    data = tmp_path / "own"
+    for path in sorted(digits.glob("*/*.png")):
+        split = "test" if int(path.stem) % 4 == 0 else "train"
+        target = data / split / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    found = ingest(data)
+    assert found.summary["split_source"] == "user"
+    assert found.summary["carved"] == ["validation"]
+    assert all(name.startswith("test/") for name in found.names("test"))
+    for split in ("train", "validation"):
+        assert all(name.startswith("train/") for name in found.names(split))
+
+
+def test_its_own_tfrecords_can_be_ingested_again(ingest, digits_folder, tmp_path):
+    first = ingest(digits_folder)
+    data = tmp_path / "records"
+    for split in features.SPLITS:
+        (data / split).mkdir(parents=True)
+        for path in (first.examples / f"Split-{split}").iterdir():
+            shutil.copy(path, data / split / f"{path.name}.tfrecord")
+    again = ingest(data)
+    assert again.summary["splits"] == first.summary["splits"]
+    assert sorted(again.names("test")) == sorted(first.names("test"))
+    assert not list((tmp_path / "cache").glob("unpacked-*"))
+
+
+def test_the_newest_span_is_ingested(ingest, digits, tmp_path):
+    (tmp_path / "spans").mkdir()
+    shutil.copytree(digits, tmp_path / "spans/day-1")
+    pattern = tmp_path / "spans" / "day-{SPAN}"
+    assert ingest(pattern).summary["images"] == 200
+    shutil.rmtree(digits / "9")
+    shutil.copytree(digits, tmp_path / "spans/day-2")
+    assert ingest(pattern).summary["images"] == 180
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda data: [shutil.rmtree(data / str(n)) for n in range(1, 10)], "All 20 images .* '0'"),
+        (lambda data: [p.write_text(str(p)) for p in data.glob("*/*")], "Every image was refused"),
+        (shutil.rmtree, "There is nothing at"),
+        (
+            lambda data: [p.write_text(str(p)) for p in data.glob("*/*") if p.parent.name != "4"],
+            "Only the class '4' is left",
+        ),
+    ],
+)
+def test_says_why_data_cannot_be_learnt_from(ingest, digits, spoil, words):
+    spoil(digits)
+    with pytest.raises(BadDataError, match=words):
+        ingest(digits)
+
+
+def test_a_file_that_changes_under_way_stops_the_run(ingest, digits, monkeypatch):
+    def change_first(*arguments):
+        (digits / "0" / "0000.png").write_bytes(b"other")
+        return original(*arguments)
+
+    original = executor.cut_shards
+    monkeypatch.setattr(executor, "cut_shards", change_first)
+    with pytest.raises(BadDataError, match="changed while it was being ingested"):
+        ingest(digits)

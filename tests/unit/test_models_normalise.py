@@ -1,0 +1,257 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from models.image_statistics import describe, hamming_distance
+from models.normalise import ImageRefusedError, NormalisedImage, normalise
+
+MAX_PIXELS = 1_000_000
+
+
+def photo(width: int = 60, height: int = 40) -> Image.Image:
+    """A smooth picture whose corners differ: red right, green below."""
+    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return Image.fromarray(np.stack([x, y, 128 + 0 * x], axis=-1).astype(np.uint8))
+
+
+def encode(image: Image.Image, kind: str, **options: object) -> bytes:
+    target = io.BytesIO()
+    image.save(target, kind, **options)
+    return target.getvalue()
+
+
+def pixels(image: NormalisedImage) -> np.ndarray:
+    decoded = tf.io.decode_image(image.encoded).numpy()
+    assert decoded.shape == (image.height, image.width, image.channels)
+    assert decoded.dtype == np.uint8
+    return decoded.astype(int)
+
+
+def refusal(raw: bytes, max_pixels: int = MAX_PIXELS) -> ImageRefusedError:
+    with pytest.raises(ImageRefusedError) as caught:
+        normalise(raw, max_pixels)
+    assert str(caught.value) == caught.value.reason
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "options"),
+    [
+        ("RGB", "JPEG", {}),
+        ("RGB", "JPEG", {"progressive": True}),
+        ("L", "JPEG", {}),
+        ("RGB", "PNG", {}),
+        ("L", "PNG", {}),
+    ],
+)
+def test_keeps_what_needs_no_change_byte_for_byte(mode, kind, options):
+    raw = encode(photo(300, 200).convert(mode), kind, **options)
+    image = normalise(raw, MAX_PIXELS)
+    assert image.encoded is raw
+    assert image.converted == ()
+    assert (image.width, image.height, image.channels) == (300, 200, 1 if mode == "L" else 3)
+    assert image.format == kind.lower()
+    assert image.thumbnail.shape == (50, 75)
+    assert image.thumbnail.dtype == np.uint8
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "GIF", "WEBP"])
+def test_other_formats_keep_their_pixels(kind):
+    source = photo().quantize(64).convert("RGB")
+    options = {"lossless": True} if kind == "WEBP" else {}
+    image = normalise(encode(source, kind, **options), MAX_PIXELS)
+    assert np.array_equal(pixels(image), np.asarray(source))
+    assert image.format == kind.lower()
+    assert (kind.lower() in image.converted) == (kind != "PNG")
+
+
+def test_lossy_webp_stays_small_as_a_fine_jpeg():
+    raw = encode(photo(), "WEBP", quality=80)
+    image = normalise(raw, MAX_PIXELS)
+    assert image.encoded.startswith(b"\xff\xd8")
+    shown = np.asarray(Image.open(io.BytesIO(raw)).convert("RGB")).astype(int)
+    assert np.abs(pixels(image) - shown).mean() < 2
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = normalise(encode(photo(), "JPEG", quality=95, exif=exif), MAX_PIXELS)
+    assert image.converted == (() if orientation == 1 else ("orientation",))
+    transposed = orientation >= 5
+    assert (image.width, image.height) == ((40, 60) if transposed else (60, 40))
+    upright = pixels(image)
+    stored = np.asarray(photo()).astype(int)
+    turned = {
+        1: stored,
+        2: stored[:, ::-1],
+        3: stored[::-1, ::-1],
+        4: stored[::-1],
+        5: stored.transpose(1, 0, 2),
+        6: stored[::-1].transpose(1, 0, 2),
+        7: stored[::-1, ::-1].transpose(1, 0, 2),
+        8: stored[:, ::-1].transpose(1, 0, 2),
+    }[orientation]
+    assert np.abs(upright - turned).mean() < 4
+
+
+def test_orientation_of_a_png_is_applied():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image = normalise(encode(photo(), "PNG", exif=exif), MAX_PIXELS)
+    assert image.converted == ("orientation",)
+    assert (image.width, image.height) == (40, 60)
+
+
+def test_16_bit_grey_keeps_the_high_byte():
+    deep = (np.arange(64 * 64, dtype=np.uint16) * 16).reshape(64, 64)
+    for kind, extra in (("PNG", ()), ("TIFF", ("tiff",))):
+        image = normalise(encode(Image.fromarray(deep), kind), MAX_PIXELS)
+        assert image.converted == ("16bit", *extra)
+        assert np.array_equal(pixels(image)[..., 0], deep >> 8)
+
+
+def test_16_bit_colour_keeps_the_high_byte():
+    deep = np.random.default_rng(0).integers(0, 1 << 16, (8, 8, 3))
+    image = normalise(png_of_16_bit(deep), MAX_PIXELS)
+    assert image.converted == ("16bit",)
+    assert np.array_equal(pixels(image), deep >> 8)
+
+
+def png_of_16_bit(deep: np.ndarray) -> bytes:
+    """Pillow cannot write 16-bit colour."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        crc = struct.pack(">I", zlib.crc32(kind + body))
+        return struct.pack(">I", len(body)) + kind + body + crc
+
+    height, width, _ = deep.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def test_bilevel_becomes_grey():
+    image = normalise(encode(photo().convert("1"), "PNG"), MAX_PIXELS)
+    assert image.converted == ("lowbit",)
+    assert image.channels == 1
+    assert set(np.unique(pixels(image))) == {0, 255}
+
+
+def test_palette_becomes_colour():
+    source = photo().quantize(16)
+    image = normalise(encode(source, "PNG"), MAX_PIXELS)
+    assert image.converted == ("palette",)
+    assert np.array_equal(pixels(image), np.asarray(source.convert("RGB")))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_alpha_is_composited_on_white(mode):
+    clear = Image.new(mode, (8, 8))
+    image = normalise(encode(clear, "PNG"), MAX_PIXELS)
+    assert image.converted == ("alpha",)
+    assert image.channels == (3 if mode == "RGBA" else 1)
+    assert pixels(image).min() == 255
+
+
+def test_a_transparent_colour_is_composited_on_white():
+    raw = encode(Image.new("RGB", (8, 8), (10, 20, 30)), "PNG", transparency=(10, 20, 30))
+    image = normalise(raw, MAX_PIXELS)
+    assert image.converted == ("alpha",)
+    assert pixels(image).min() == 255
+
+
+def test_cmyk_becomes_colour():
+    image = normalise(encode(photo().convert("CMYK"), "JPEG", quality=95), MAX_PIXELS)
+    assert image.converted == ("cmyk",)
+    assert np.abs(pixels(image) - np.asarray(photo())).mean() < 6
+
+
+def test_a_png_with_a_broken_text_chunk_is_written_anew():
+    whole = encode(photo(), "PNG")
+    end = whole.index(b"IEND") - 4
+    bad_chunk = struct.pack(">I", 3) + b"tEXt" + b"a\0b" + b"\0\0\0\0"
+    image = normalise(whole[:end] + bad_chunk + whole[end:], MAX_PIXELS)
+    assert image.converted == ("repaired",)
+    assert np.array_equal(pixels(image), np.asarray(photo()))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP"])
+@pytest.mark.parametrize("part", [0.5, 0.9])
+def test_refuses_truncated_files(kind, part):
+    whole = encode(photo(300, 200), kind)
+    assert refusal(whole[: int(len(whole) * part)]).code in ("truncated", "corrupt")
+
+
+def test_truncation_is_found_in_the_last_bytes_of_a_large_jpeg():
+    noise = np.random.default_rng(0).integers(0, 255, (600, 800, 3), dtype=np.uint8)
+    whole = encode(Image.fromarray(noise), "JPEG")
+    assert refusal(whole[:-2000]).code == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "words"),
+    [
+        (b"", "empty", "empty"),
+        (b"hello, this is text\n" * 9, "not_an_image", "hello, this"),
+        (b"\x00\x01\x02\xff" * 99, "not_an_image", "no known image format"),
+        (b"%PDF-1.7 \xff", "not_an_image", "PDF"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported_format", "SVG"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", "unsupported_format", "HEIC"),
+        (b"\xff\xd8\xff\xe0\x00\x10JF", "corrupt", "JPEG"),
+    ],
+)
+def test_refuses_what_is_no_image(raw, code, words):
+    error = refusal(raw)
+    assert error.code == code
+    assert words in error.reason
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_refuses_animations(kind):
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "lime", "blue")]
+    raw = encode(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert refusal(raw).code == "animated"
+
+
+def test_refuses_a_decompression_bomb_by_its_header():
+    side = 40_000
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header
+    bomb += struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    bomb += struct.pack(">I", 4) + b"IDAT" + b"x\x9c\0\0" + b"\0\0\0\0"
+    error = refusal(bomb, max_pixels=100_000_000)
+    assert error.code == "too_many_pixels"
+    assert "40000 x 40000" in error.reason
+
+
+def test_the_limit_of_pixels_is_the_callers():
+    raw = encode(photo(60, 40), "PNG")
+    assert normalise(raw, 2400).width == 60
+    assert refusal(raw, 2399).code == "too_many_pixels"
+
+
+def test_refuses_spacers_and_float_images():
+    assert refusal(encode(Image.new("RGB", (1, 1)), "PNG")).code == "too_small"
+    floats = Image.fromarray(np.ones((8, 8), np.float32))
+    assert refusal(encode(floats, "TIFF")).code == "unsupported_depth"
+
+
+def test_the_same_picture_has_the_same_figures_in_every_format():
+    noise = np.random.default_rng(0).integers(0, 255, (12, 16, 3), dtype=np.uint8)
+    source = Image.fromarray(noise).resize((512, 384), Image.Resampling.BICUBIC)
+    figures = [
+        describe(normalise(encode(source, kind, **options), MAX_PIXELS).thumbnail)
+        for kind, options in (("PNG", {}), ("JPEG", {"quality": 90}), ("BMP", {}))
+    ]
+    for other in figures[1:]:
+        assert other.brightness_mean == pytest.approx(figures[0].brightness_mean, abs=0.01)
+        assert other.brightness_std == pytest.approx(figures[0].brightness_std, abs=0.01)
+        assert hamming_distance(other.phash, figures[0].phash) <= 4
