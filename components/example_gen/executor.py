@@ -4,6 +4,7 @@ A Beam element is the name of a shard of some thousand images, which the worker 
 and writes itself with all its cores: neither images nor long lists travel between Beam's stages.
 """
 
+import contextlib
 import dataclasses
 import json
 from collections import Counter
@@ -123,8 +124,8 @@ class _WriteShard(beam.DoFn):
         shard = Shard.from_json(_read_text(f"{self._parts}/{name}.shard"))
         total = ShardResult()
         failure = None
+        directory = self._directories[shard.split]
         try:
-            directory = self._directories[shard.split]
             for result in write_shard(shard, directory, self._max_pixels):
                 total.refused += result.refused
                 total.converted.update(result.converted)
@@ -133,6 +134,8 @@ class _WriteShard(beam.DoFn):
             failure = {"bad_data": isinstance(error, BadDataError), "message": str(error)}
         except (OSError, tf.errors.OpError) as error:
             failure = {"bad_data": False, "message": f"The examples cannot be written: {error}"}
+            with contextlib.suppress(OSError, tf.errors.OpError):
+                fileio.remove(f"{directory}/{shard.file_name}")  # on a full disk, makes room
         # Beam would wrap an exception in a page of its own: it travels as a value instead.
         part = {
             "refused": [dataclasses.astuple(refusal) for refusal in total.refused],

@@ -239,6 +239,12 @@ def test_says_why_data_cannot_be_learnt_from(ingest, digits, spoil, words):
         ingest(digits)
 
 
+def test_points_at_the_folder_one_level_down(ingest, digits, tmp_path):
+    shutil.move(digits, tmp_path / "archive" / "digits")
+    with pytest.raises(BadDataError, match="Did you mean the folder digits in it"):
+        ingest(tmp_path / "archive")
+
+
 def test_a_file_that_changes_under_way_stops_the_run(ingest, digits, monkeypatch):
     def change_first(*arguments):
         (digits / "0" / "0000.png").write_bytes(b"other")

@@ -59,6 +59,14 @@ def test_split_folders_under_their_usual_names(tmp_path):
     }
 
 
+def test_a_test_folder_without_labels_is_left_out(tmp_path):
+    put(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "test/1.jpg", "test/2.jpg")
+    listing = list_source(str(tmp_path))
+    assert {file.split for file in listing.files} == {"train"}
+    assert [(one.name, one.code) for one in listing.refused] == [("test/", "no_class")]
+    assert "2 files" in listing.refused[0].reason
+
+
 def test_a_class_may_be_called_train(tmp_path):
     put(tmp_path, "train/1.jpg", "train/2.jpg", "bus/1.jpg")
     assert {label for _, label, _ in entries(list_source(str(tmp_path)))} == {"train", "bus"}

@@ -137,6 +137,10 @@ def _list_split(
     refused: list[Refusal],
 ) -> None:
     classes, loose = _children(folder.path)
+    if not classes:  # competitions hand out a test set without labels
+        reason = f"it has no class folders; its {len(loose)} files were left out"
+        refused.append(Refusal(f"{printable(folder.name)}/", "no_class", reason))
+        return
     for entry in loose:
         name = printable(f"{folder.name}/{entry.name}")
         refused.append(Refusal(name, "no_class", "it lies outside every class folder"))
