@@ -32,6 +32,7 @@ def _imports() -> float:
 
 
 def main() -> None:
+    """Prints the figures as one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3, help="cached runs to measure")
     options = parser.parse_args()

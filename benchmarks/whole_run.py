@@ -50,6 +50,7 @@ def _guide(data: Path, image_size: int) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Runs both and prints a line of JSON for each, and the ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--image-size", type=int, default=160)

@@ -8,7 +8,7 @@ BLESSED = "blessed"
 CURRENT_MODEL_ID = "current_model_id"
 
 
-class BaselineStrategy(resolver.ResolverStrategy):  # type: ignore[misc]
+class BaselineStrategy(resolver.ResolverStrategy):
     """Resolves the newest blessed model that is older than the candidate.
 
     TFX's LatestBlessedModelStrategy would, on a second identical run, resolve the candidate

@@ -1,6 +1,8 @@
 """The pipeline: which component reads what another wrote."""
 
+import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -101,6 +103,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
 def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
     """From validated images to a trained model; nothing here starts before the gate opens."""
     examples = data["ImageExampleGen"].outputs["examples"]
+    weights = _weights_digest(config.model.weights)
     label_schema = LabelSchema()
     transform = Transform(
         examples=examples,
@@ -118,7 +121,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         image_size=config.model.image_size,
         resize=config.model.resize,
         cache_dir=str(workspace.cache / "embeddings"),
-        code=code_fingerprint("components.feature_extractor"),
+        code=code_fingerprint("components.feature_extractor") + weights,
     )
     tuner = HeadTuner(
         embeddings.outputs["embeddings"],
@@ -140,7 +143,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
             head_epochs=config.tuning.epochs,
         ),
         scratch_dir=str(workspace.cache / "training"),
-        code=code_fingerprint("components.trainer"),
+        code=code_fingerprint("components.trainer") + weights,
     )
     for node in (transform, embeddings, tuner, trainer):
         node.add_upstream_node(data["ValidationGate"])
@@ -181,7 +184,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         examples,
         judge.outputs["blessing"],
         settings=_settings(config.serving, "directory"),
-        code=code_fingerprint("components.serving_check"),
+        code=code_fingerprint("components.serving_check", "serving"),
     )
     pusher = Pusher(
         candidate,
@@ -191,6 +194,14 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         code=code_fingerprint("components.pusher"),
     )
     return _by_id(baseline, evaluator, judge, check, pusher)
+
+
+def _weights_digest(weights: str) -> str:
+    """Digest of a weights file, so that another file of the same name is noticed; else empty."""
+    path = Path(weights)
+    if not path.is_file():
+        return ""
+    return " " + hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _by_id(*nodes: base_node.BaseNode) -> _Nodes:

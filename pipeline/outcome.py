@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import GraftError, NotBlessedError
+from pipeline.report.record import Status
 
 ARTIFACT_KEYS = {
     "ImageExampleGen": {"examples": "examples", "quarantine": "quarantine"},
@@ -35,7 +36,7 @@ class Outcome:
         exit_code: of the `graft` command.
     """
 
-    status: str
+    status: Status
     reason: str
     exit_code: int
 
