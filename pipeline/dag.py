@@ -34,6 +34,8 @@ from pipeline.config import Config
 from pipeline.workspace import Workspace
 
 NAME = "graft"
+BASELINE = "Baseline"
+"""The node that looks up the last blessed model: it does no work that could be cached."""
 _BEAM = [
     # The default runner tries to download a binary first.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
@@ -161,7 +163,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         model_blessing=Channel(
             type=standard_artifacts.ModelBlessing, producer_component_id="Judge"
         ),
-    ).with_id("Baseline")
+    ).with_id(BASELINE)
     settings = config.evaluation
     evaluator = Evaluator(
         examples=examples,

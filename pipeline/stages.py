@@ -61,7 +61,8 @@ class _Watch:
         _log.info(
             "stage %s ended in %.2f s, cached: %s", result.name, result.seconds, result.cached
         )
-        self._record.stages.append(StageRecord(result.name, result.seconds, result.cached))
+        if result.name != dag.BASELINE:
+            self._record.stages.append(StageRecord(result.name, result.seconds, result.cached))
         for key, known_as in ARTIFACT_KEYS.get(result.name, {}).items():
             if key in result.outputs:
                 self._record.artifacts[known_as] = result.outputs[key]
