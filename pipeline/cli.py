@@ -1,6 +1,8 @@
 """The `graft` command. Imports little at the top, so that `graft --help` answers at once."""
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +23,9 @@ _EXIT_CODES = """exit codes:
   5  busy: another run holds the workspace
 """
 
+_HIGHEST_PORT = 65535
+_TRACEBACK = "GRAFT_TRACEBACK"
+
 _OVERRIDES = {
     "data": "data.path",
     "workspace": "workspace",
@@ -37,8 +42,12 @@ _OVERRIDES = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # File names hold anything, JSON is UTF-8, and neither may end a command.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except GraftError as error:
         print(f"graft: {error}", file=sys.stderr)
         return error.exit_code
@@ -46,6 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("graft: interrupted. The same command goes on from here.", file=sys.stderr)
         return 130
     except BrokenPipeError:
+        # Who read the output has gone. Python would try once more to write it, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if _TRACEBACK in os.environ:
+            raise
+        print(
+            f"graft: unexpected {type(error).__name__}: {error}. This is a fault of Graft's; with "
+            f"{_TRACEBACK}=1 in the environment the same command shows where it lies.",
+            file=sys.stderr,
+        )
         return 1
     return code
 
@@ -89,8 +109,8 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = _command(commands, "serve", _serve, "serve the pushed model over REST and gRPC")
     _add_workspace(serve)
-    serve.add_argument("--port", type=int, default=8500, help="gRPC port (default 8500)")
-    serve.add_argument("--rest-port", type=int, default=8501, help="REST port (default 8501)")
+    serve.add_argument("--port", type=_port, default=8500, help="gRPC port (default 8500)")
+    serve.add_argument("--rest-port", type=_port, default=8501, help="REST port (default 8501)")
     serve.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
     return parser
 
@@ -125,6 +145,12 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= _HIGHEST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a port, 0 to {_HIGHEST_PORT}; got {text!r}")
+
+
 def _effective(options: argparse.Namespace) -> "Config":
     from pipeline.config_file import load_config
 
@@ -142,15 +168,30 @@ def _effective(options: argparse.Namespace) -> "Config":
 
 
 def _run(options: argparse.Namespace) -> int:
-    from pipeline.run import run
+    from pipeline.run import print_refusal, run
 
-    config = _effective(options)
-    if not config.data.path:
+    try:
+        config = _effective(options)
+        _refuse_missing_data(config.data.path)
+        return run(config, wait=options.wait, as_json=options.json)
+    except (GraftError, KeyboardInterrupt) as error:
+        if options.json:
+            print_refusal(str(error) or "interrupted")
+        raise
+
+
+def _refuse_missing_data(path: str) -> None:
+    """Notices a mistyped path at once; importing TFX to find out takes seconds."""
+    if not path:
         raise UsageError(
             "There is no data to train on. Name it with --data DIR (a folder per class), or as "
             "data.path in a configuration file (--config FILE)."
         )
-    return run(config, wait=options.wait, as_json=options.json)
+    if "{" not in path and not os.path.lexists(path):
+        raise UsageError(
+            f"There is nothing at {path}. Expected --data, or data.path, to name a folder with a "
+            "folder of images per class, a manifest, or .tfrecord files."
+        )
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -1,12 +1,10 @@
 """What ran in a workspace: the list of runs and their reports."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 from models.errors import UsageError
 from pipeline.config import Config
-from pipeline.run_folder import REPORT, SUMMARY
+from pipeline.run_folder import REPORT, read_run
 from pipeline.workspace import Workspace
 
 
@@ -19,12 +17,11 @@ def print_runs(config: Config) -> int:
         return 0
     print(f"{'run':<20} {'result':<12} {'accuracy':>8} {'version':>7}  reason")
     for folder in folders:
-        summary = _summary(folder)
-        accuracy = summary.get("metrics", {}).get("accuracy")
-        shown = "" if accuracy is None else f"{accuracy:.3f}"
-        version = summary.get("model", {}).get("version") or ""
-        first_line = (summary.get("reason") or "").partition("\n")[0]
-        print(f"{folder.name:<20} {summary['status']:<12} {shown:>8} {version:>7}  {first_line}")
+        run = read_run(folder)
+        accuracy = "" if run.metrics.accuracy is None else f"{run.metrics.accuracy:.3f}"
+        version = "" if run.model.version is None else str(run.model.version)
+        first_line = run.reason.partition("\n")[0]
+        print(f"{folder.name:<20} {run.status:<12} {accuracy:>8} {version:>7}  {first_line}")
     return 0
 
 
@@ -43,13 +40,3 @@ def print_report(config: Config, run_id: str | None) -> int:
         raise UsageError(f"There is no report of {which} in {workspace.root}. Latest: {known}.")
     print(chosen[-1] / REPORT)
     return 0
-
-
-def _summary(folder: Path) -> dict[str, Any]:
-    try:
-        summary: dict[str, Any] = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {"status": "interrupted", "reason": "The run was stopped before its end."}
-    except (OSError, ValueError) as error:
-        return {"status": "unknown", "reason": f"{SUMMARY} cannot be read: {error}"}
-    return summary

@@ -58,7 +58,7 @@ def _read(file: Path, max_pixels: int) -> bytes:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except ImageRefusedError as error:
-        raise BadDataError(f"{file}: {error.reason}") from None
+        raise BadDataError(f"{file} is no image that can be classified: {error.reason}.") from None
 
 
 _Ask = Callable[[Sequence[bytes]], Predictions]

@@ -1,10 +1,8 @@
 """One run of the pipeline: holds the workspace, runs the stages, judges, reports."""
 
-import errno
 import json
-import shutil
+import logging
 import time
-import traceback
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
@@ -12,8 +10,11 @@ from typing import TextIO
 from models.errors import GraftError
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
+from pipeline.failure import in_words, unwritable
 from pipeline.outcome import Outcome, outcome
+from pipeline.report.found import Artifacts
 from pipeline.report.record import RunRecord
+from pipeline.report.summary import summary
 from pipeline.report.write import write_report
 from pipeline.run_folder import CONFIG, LOG, SUMMARY
 from pipeline.terminal.display import Display
@@ -21,7 +22,7 @@ from pipeline.terminal.quiet import output_to
 from pipeline.terminal.stages import TITLES
 from pipeline.workspace import Workspace
 
-_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+_log = logging.getLogger(__name__)
 
 
 def run(config: Config, *, wait: bool, as_json: bool) -> int:
@@ -48,15 +49,26 @@ def run(config: Config, *, wait: bool, as_json: bool) -> int:
             with output_to(folder / LOG) as terminal:
                 code = _run_logged(config, workspace, folder, started, terminal)
         except OSError as error:
-            raise _unwritable(error, folder) from None
-    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+            raise unwritable(error, folder) from None
+    told = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     if as_json:
-        print(json.dumps(summary, indent=2, ensure_ascii=False))
+        print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         from pipeline.terminal.summary import print_summary
 
-        print_summary(summary, folder)
+        print_summary(told, folder)
     return code
+
+
+def print_refusal(reason: str) -> None:
+    """Prints the summary of a run that could not begin, or not write its own.
+
+    Args:
+        reason: why, for the user.
+    """
+    now = datetime.now(timezone.utc)
+    record = RunRecord(run_id="", started=now, config={}, reason=reason)
+    print(json.dumps(summary(record, Artifacts()), indent=2, ensure_ascii=False))
 
 
 def _new_folder(workspace: Workspace, started: datetime) -> Path:
@@ -65,19 +77,8 @@ def _new_folder(workspace: Workspace, started: datetime) -> Path:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise _unwritable(error, folder) from None
+        raise unwritable(error, folder) from None
     return folder
-
-
-def _unwritable(error: OSError, folder: Path) -> GraftError:
-    if error.errno == errno.ENOSPC:
-        free = shutil.disk_usage(folder.parent).free // 2**20
-        return GraftError(
-            f"The disk is full ({free} MiB left at {folder.parent}). Make room; the "
-            "same command then goes on where it stopped."
-        )
-    where = error.filename or folder
-    return GraftError(f"{where} cannot be written: {error.strerror}.")
 
 
 def _run_logged(
@@ -98,24 +99,18 @@ def _run_stages(
     config: Config, workspace: Workspace, record: RunRecord, display: Display, folder: Path
 ) -> int:
     """Runs all stages; fills in the record. Returns the exit code."""
-    # Imported here: TFX takes seconds, and its noise belongs in the log.
-    from pipeline.stages import run_stages
-
     try:
+        # Imported here: TFX takes seconds, and its noise belongs in the log.
+        from pipeline.stages import run_stages
+
         run_stages(config, workspace, record, display)
         ended = outcome(record.artifacts)
     except GraftError as error:
-        traceback.print_exc()
+        _log.exception("the run failed")
         ended = Outcome("failed", str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort: words for the user, trace in the log
-        traceback.print_exc()
-        ended = Outcome("failed", _in_words(error, folder), GraftError.exit_code)
+        _log.exception("the run failed")
+        words = in_words(error, folder, folder / LOG)
+        ended = Outcome("failed", words, GraftError.exit_code)
     record.status, record.reason = ended.status, ended.reason
     return ended.exit_code
-
-
-def _in_words(error: Exception, folder: Path) -> str:
-    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
-        return str(_unwritable(error, folder))
-    cause = str(error).strip().partition("\n")[0] or "no message"
-    return f"{type(error).__name__}: {cause} (the whole story is in {folder / LOG})"

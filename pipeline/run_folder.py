@@ -1,8 +1,50 @@
-"""Names of the files in the folder of one run."""
+"""The folder of one run: the names of its files, and how the run ended."""
 
+from pathlib import Path
 from typing import Final
+
+from pydantic import BaseModel
 
 CONFIG: Final = "config.yaml"
 LOG: Final = "log.txt"
 SUMMARY: Final = "summary.json"
 REPORT: Final = "report.html"
+
+
+class _Metrics(BaseModel):
+    accuracy: float | None = None
+
+
+class _Model(BaseModel):
+    version: int | None = None
+
+
+class RunResult(BaseModel):
+    """What the list of runs tells of one.
+
+    Attributes:
+        status: as in `summary.json`; "unfinished" or "unknown" where that says nothing.
+        reason: why.
+        metrics: its figures.
+        model: what it pushed.
+    """
+
+    status: str
+    reason: str = ""
+    metrics: _Metrics = _Metrics()
+    model: _Model = _Model()
+
+
+def read_run(folder: Path) -> RunResult:
+    """Reads how a run ended, whatever is left of its summary.
+
+    Args:
+        folder: of the run.
+    """
+    try:
+        return RunResult.model_validate_json((folder / SUMMARY).read_bytes())
+    except FileNotFoundError:
+        reason = "It was stopped before its end, or is still at work."
+        return RunResult(status="unfinished", reason=reason)
+    except (OSError, ValueError):
+        return RunResult(status="unknown", reason=f"{folder / SUMMARY} is damaged.")

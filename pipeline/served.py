@@ -1,13 +1,12 @@
 """Which model a workspace serves."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import UsageError
 from pipeline.config import Config
 from pipeline.config_file import load_config
-from pipeline.run_folder import CONFIG, SUMMARY
+from pipeline.run_folder import CONFIG, read_run
 from pipeline.workspace import Workspace
 
 
@@ -50,11 +49,7 @@ def served(config: Config, config_named: bool) -> Served:
 
 def _last_pushed(workspace: Workspace) -> Config | None:
     for folder in reversed(workspace.run_folders()):
-        try:
-            summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if summary.get("status") == "pushed":
+        if read_run(folder).status == "pushed":
             # The workspace may have been moved since.
             return load_config(folder / CONFIG, {"workspace": str(workspace.root)})
     return None

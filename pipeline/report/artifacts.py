@@ -5,7 +5,6 @@ reads as None or empty.
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -13,45 +12,9 @@ from zipfile import BadZipFile
 from components.judge.prediction_file import FILE_NAME, Predictions, load_predictions
 from components.judge.verdict_files import METRICS, VERDICT
 from models.tuning.history import HistoryError, TuningHistory, read_history
-from pipeline.report.data_statistics import SplitStatistics, read_statistics
+from pipeline.report.data_statistics import read_statistics
+from pipeline.report.found import Artifacts, Json
 from pipeline.report.record import RunRecord
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Artifacts:
-    """What the components of one run wrote; empty or None where they did not.
-
-    Attributes:
-        ingest: `ingest.json` of Quarantine.
-        quarantine: its refused files.
-        findings: of validation.
-        statistics: split name to its statistics.
-        embeddings: `meta.json` of Embeddings.
-        history: of the search.
-        probe: `probe.json`, the best head on the frozen backbone.
-        training: `training.json` of the model.
-        lineage: `graft.json` of the model.
-        verdict: `verdict.json` of the Judge.
-        metrics: `metrics.json` of the Judge.
-        predictions: of the model on the test split.
-        serving_check: `serving_check.json`.
-    """
-
-    ingest: Json
-    quarantine: list[Json]
-    findings: list[Json]
-    statistics: dict[str, SplitStatistics]
-    embeddings: Json
-    history: TuningHistory | None
-    probe: Json
-    training: Json
-    lineage: Json
-    verdict: Json
-    metrics: Json
-    predictions: Predictions | None
-    serving_check: Json
 
 
 def read_artifacts(run: RunRecord) -> Artifacts:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from models import features
 from models.numbers import short_number
 from pipeline.report import pictures
-from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.data_statistics import SplitStatistics
+from pipeline.report.found import Artifacts, Json
 
 _MOST_CLASSES = 40
 _MOST_REFUSED = 40

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import jinja2
 import tensorflow as tf
 
-from pipeline.report.artifacts import Artifacts
 from pipeline.report.data_view import data_view
+from pipeline.report.found import Artifacts
 from pipeline.report.quality_view import quality_view
 from pipeline.report.record import RunRecord
 from pipeline.report.run_view import duration, run_view

@@ -8,8 +8,8 @@ from markupsafe import Markup
 from components.judge.prediction_file import Predictions
 from models import features, metrics
 from pipeline.report import pictures
-from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.charts import Axis, Series, line_chart
+from pipeline.report.found import Artifacts, Json
 
 _MOST_MATRIX = 30
 _MOST_CONFUSIONS = 30

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.report.artifacts import Artifacts
+from pipeline.report.found import Artifacts
 from pipeline.report.record import RunRecord
 
 _LINEAGE = {

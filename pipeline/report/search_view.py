@@ -9,8 +9,8 @@ from markupsafe import Markup
 from models.tuning.history import TuningHistory
 from models.tuning.importance import importance
 from models.tuning.records import TrialRecord
-from pipeline.report.artifacts import Artifacts
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
+from pipeline.report.found import Artifacts
 
 _MOST_TRIALS = 12
 

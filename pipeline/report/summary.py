@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.report.artifacts import Artifacts, Json
+from pipeline.report.found import Artifacts, Json
 from pipeline.report.record import RunRecord
 
 

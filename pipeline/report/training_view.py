@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
+from pipeline.report.found import Artifacts, Json
 
 _PHASES = {"head": "head alone", "fine_tune": "fine-tuning"}
 

@@ -1,5 +1,6 @@
 """Keeps the terminal for people: everything else that writes to it goes to the log file."""
 
+import io
 import logging
 import os
 import sys
@@ -34,7 +35,7 @@ def output_to(log: Path) -> Iterator[TextIO]:
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    terminal = os.fdopen(os.dup(saved[1]), "w", buffering=1, encoding="utf-8", errors="replace")
+    terminal = _Terminal(os.dup(saved[1]))
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
@@ -46,8 +47,8 @@ def output_to(log: Path) -> Iterator[TextIO]:
         root.setLevel(logging.INFO)
         yield terminal
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush_or_drop(sys.stdout)
+        _flush_or_drop(sys.stderr)
         root.removeHandler(handler)
         root.setLevel(level)
         for saved_descriptor, descriptor in zip(saved, (1, 2), strict=True):
@@ -55,3 +56,44 @@ def output_to(log: Path) -> Iterator[TextIO]:
             os.close(saved_descriptor)
         os.close(target)
         terminal.close()
+
+
+class _Terminal(io.TextIOWrapper):
+    """A terminal that may go away: a run of hours does not end with the window it began in."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(
+            io.BufferedWriter(io.FileIO(descriptor, "w")),
+            encoding="utf-8",
+            errors="replace",
+            line_buffering=True,
+        )
+
+    def write(self, text: str) -> int:
+        try:
+            return super().write(text)
+        except OSError:
+            _drop(self)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError:
+            _drop(self)
+
+
+def _flush_or_drop(stream: TextIO) -> None:
+    """Flushes a stream that writes to the log; what no longer fits on the disk is dropped."""
+    try:
+        stream.flush()
+    except OSError:
+        # Else it would stay in the buffer, and come out on the terminal later.
+        _drop(stream)
+
+
+def _drop(stream: TextIO) -> None:
+    """Sends what a stream has buffered, and all that it is given from now on, nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -1,0 +1,77 @@
+"""What went wrong in a run, in words for the user."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+from models.errors import GraftError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
+_CODES = (*_FULL, *_FORBIDDEN, errno.EFBIG)
+
+# TensorFlow, Beam and SQLite keep the cause of an error in its text alone.
+_PHRASES = {os.strerror(code): code for code in (*_FULL, errno.EROFS, errno.EFBIG)} | {
+    "database or disk is full": errno.ENOSPC,
+    "attempt to write a readonly database": errno.EROFS,
+}
+
+
+def in_words(error: Exception, folder: Path, log: Path) -> str:
+    """Says what stopped a run, and how to mend it where that is known.
+
+    Args:
+        error: what a stage raised.
+        folder: on the disk that the run writes to.
+        log: where the whole story stands.
+    """
+    disk = _disk_error(error)
+    if disk is not None:
+        return str(unwritable(disk, folder))
+    cause = str(error).strip().partition("\n")[0] or "no message"
+    return f"{type(error).__name__}: {cause} (the whole story is in {log})"
+
+
+def unwritable(error: OSError, folder: Path) -> GraftError:
+    """Turns a failed write into a message for the user.
+
+    Args:
+        error: what came of it.
+        folder: on the disk that the run writes to.
+    """
+    where = error.filename or folder
+    if error.errno in _FULL:
+        return GraftError(
+            f"The disk is full: {where} cannot be written ({_free(folder)} MiB are left at "
+            f"{folder}). Make room; the same command then goes on where it stopped."
+        )
+    if error.errno == errno.EFBIG:
+        return GraftError(
+            f"{where} cannot be written: the file would be larger than is allowed here. Raise the "
+            "limit (`ulimit -f` shows it) or choose another disk with --workspace; the same "
+            "command then goes on where it stopped."
+        )
+    return GraftError(
+        f"{where} cannot be read or written: {error.strerror or error}. Mend its permissions, or "
+        "choose another place with --workspace."
+    )
+
+
+def _disk_error(error: BaseException) -> OSError | None:
+    """The failed write behind an error, if that is what it was."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _CODES:
+            return cause
+        for phrase, code in _PHRASES.items():
+            if phrase in str(cause):
+                return OSError(code, phrase)
+        cause = cause.__cause__
+    return None
+
+
+def _free(folder: Path) -> int:
+    """MiB that are left on the disk of `folder` or, while that is not made, of one above it."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free // 2**20

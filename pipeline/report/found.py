@@ -1,0 +1,46 @@
+"""What a run's components left behind, as the report has it."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # they bring TensorFlow, which a failed run's summary has to do without
+    from components.judge.prediction_file import Predictions
+    from models.tuning.history import TuningHistory
+    from pipeline.report.data_statistics import SplitStatistics
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """What the components of one run wrote; empty or None where they did not.
+
+    Attributes:
+        ingest: `ingest.json` of Quarantine.
+        quarantine: its refused files.
+        findings: of validation.
+        statistics: split name to its statistics.
+        embeddings: `meta.json` of Embeddings.
+        history: of the search.
+        probe: `probe.json`, the best head on the frozen backbone.
+        training: `training.json` of the model.
+        lineage: `graft.json` of the model.
+        verdict: `verdict.json` of the Judge.
+        metrics: `metrics.json` of the Judge.
+        predictions: of the model on the test split.
+        serving_check: `serving_check.json`.
+    """
+
+    ingest: Json = field(default_factory=dict)
+    quarantine: list[Json] = field(default_factory=list)
+    findings: list[Json] = field(default_factory=list)
+    statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)
+    embeddings: Json = field(default_factory=dict)
+    history: "TuningHistory | None" = None
+    probe: Json = field(default_factory=dict)
+    training: Json = field(default_factory=dict)
+    lineage: Json = field(default_factory=dict)
+    verdict: Json = field(default_factory=dict)
+    metrics: Json = field(default_factory=dict)
+    predictions: "Predictions | None" = None
+    serving_check: Json = field(default_factory=dict)
