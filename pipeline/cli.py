@@ -152,18 +152,14 @@ def _port(text: str) -> int:
 
 
 def _effective(options: argparse.Namespace) -> "Config":
-    from pipeline.config_file import load_config
+    from pipeline.config_file import load_config, parse_assignment
 
     overrides: dict[str, Any] = {
         key: getattr(options, flag)
         for flag, key in _OVERRIDES.items()
         if getattr(options, flag, None) is not None
     }
-    for item in getattr(options, "set", []):
-        key, equals, value = item.partition("=")
-        if not equals:
-            raise UsageError(f"--set expects KEY=VALUE, such as tuning.trials=30; got {item!r}.")
-        overrides[key] = value
+    overrides.update(parse_assignment(item) for item in getattr(options, "set", []))
     return load_config(options.config, overrides)
 
 
@@ -174,9 +170,9 @@ def _run(options: argparse.Namespace) -> int:
         config = _effective(options)
         _refuse_missing_data(config.data.path)
         return run(config, wait=options.wait, as_json=options.json)
-    except (GraftError, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt) as error:
         if options.json:
-            print_refusal(str(error) or "interrupted")
+            print_refusal(str(error) or "The run was interrupted.")
         raise
 
 

@@ -19,15 +19,14 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
 
     Args:
         file: YAML file of `Config` keys, or None for the defaults.
-        overrides: dotted key ("tuning.trials") to value; wins over the file. A string value is
-            read as YAML, so "20" is a number.
+        overrides: dotted key ("tuning.trials") to value; wins over the file.
 
     Raises:
         UsageError: the file cannot be read, or a key or value is not valid; names each.
     """
     values = _read(file) if file else {}
     for key, value in overrides.items():
-        _assign(values, key, yaml.safe_load(value) if isinstance(value, str) else value)
+        _assign(values, key, value)
     try:
         config = Config.model_validate(values)
     except pydantic.ValidationError as error:
@@ -43,6 +42,23 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
     data = config.data.model_copy(update={"path": _absolute(config.data.path, base)})
     workspace = _absolute(config.workspace, Path())
     return config.model_copy(update={"data": data, "workspace": workspace})
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """Reads KEY=VALUE, the value as YAML: a number, a list, a word.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set expects KEY=VALUE, such as tuning.trials=30; got {text!r}.")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UsageError(
+            f"--set {key}: expected a number, a word or [a, list]; got {value!r} ({error})."
+        ) from None
 
 
 def _absolute(path: str, base: Path) -> str:
