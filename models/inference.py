@@ -38,3 +38,16 @@ def frozen_forward(model: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
         return outputs
 
     return forward
+
+
+def compiled_forward(model: keras.Model) -> Callable[[Any], Any]:
+    """`frozen_forward` as a graph, traced once for batches of any size.
+
+    Args:
+        model: with one input and one output.
+
+    Returns:
+        The pass from float32 [n, ...] to a tensor [n, ...].
+    """
+    signature = [tf.TensorSpec(model.input_shape, tf.float32)]
+    return tf.function(frozen_forward(model), input_signature=signature)

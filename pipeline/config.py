@@ -142,7 +142,7 @@ class TrainingConfig(_Section):
     unfreeze: Fraction = 0.5
     """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 3e-4
-    """Highest fine-tuning rate of the backbone; the head's is a few times as high."""
+    """Highest rate while fine-tuning; it starts and ends near zero."""
     batch_size: Annotated[int, Field(ge=1)] = 32
     """Images a step while fine-tuning."""
     augment: bool = True

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.backbones import Backbone
 from models.errors import BadDataError
 from models.images import DECODE_VERSION, ImageSpec, decode_and_resize
-from models.inference import frozen_forward
+from models.inference import compiled_forward
 
 BATCH_SIZE: Final = 32
 """Images a forward pass; 16 to 64 are equally fast on a CPU, and memory grows with it."""
@@ -65,8 +65,7 @@ class Embedder:
         self._spec = spec
         self._batch_size = batch_size
         self._dimension = backbone.dimension
-        signature = [tf.TensorSpec([None, spec.size, spec.size, 3], tf.float32)]
-        self._forward = tf.function(frozen_forward(backbone.model), input_signature=signature)
+        self._forward = compiled_forward(backbone.model)
 
     def embed(self, images: Sequence[bytes]) -> NDArray[np.float32]:
         """Decodes images and computes their features; decoding runs ahead in other threads.

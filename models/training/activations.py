@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from models import progress
 from models.files import write_atomically
-from models.inference import frozen_forward
+from models.inference import compiled_forward
 from models.training.augmentation import changed_views
 from models.training.data import ImageSplit
 
@@ -85,7 +85,7 @@ def compute_activations(
         seed: of the changes.
     """
     classes = split.classes()
-    forward = tf.function(frozen_forward(bottom), reduce_retracing=True)
+    forward = compiled_forward(bottom)
     source = split.encoded().batch(_SHARD)
     paths = []
     for number, (encoded, _) in enumerate(source):

@@ -2,18 +2,19 @@
 
 The recipe, with what each part is for:
 
-- The bottom is frozen, and so are the statistics of every BatchNorm: those of a few small batches
-  would be noise beside those of pretraining.
+- The bottom is frozen, and so is every BatchNorm: the statistics of small batches would be noise
+  beside those of pretraining, and training its scale and shift was measured to gain nothing.
 - The head starts as the best one for the frozen features, so that the first gradients already
   mean something (A. Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform
   Out-of-Distribution", ICLR 2022).
-- Rates fall towards the bottom (J. Howard and S. Ruder, "Universal Language Model Fine-tuning for
-  Text Classification", ACL 2018), start with a warm-up and follow a cosine.
+- The rate is low, starts with a warm-up and follows a cosine. One rate for all layers: rates that
+  fall towards the bottom were measured to gain nothing above a frozen half.
 - The weights that are validated and kept are a moving average over about an epoch (B. Polyak and
   A. Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992).
 """
 
 import itertools
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -23,15 +24,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.training.optimizer import DiscriminativeAdamW
 from models.training.settings import TrainingSettings
-from models.training.sources import Source
+from models.training.sources import Source, steps_per_epoch
 from models.training.training_state import TrainingState
 
-_HEAD_FACTOR: Final = 3.0
-"""Rate of the head as a multiple of that of the backbone's last layer."""
-_LOWEST_FACTOR: Final = 0.3
-"""Rate of the lowest trained layer as a multiple of that of the backbone's last layer."""
 _WEIGHT_DECAY: Final = 0.01
 _WARM_UP: Final = 1.0
 """Epochs."""
@@ -82,11 +78,12 @@ def trainable_model(
     """
     chosen = {layer.name for layer in trained}
     for layer in top.layers:
-        layer.trainable = layer.name in chosen
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = layer.name in chosen and not normalises
     model = TopAndHead(top, head)
     model(keras.Input(top.input_shape[1:]))
     model.compile(
-        optimizer=_optimizer(trained, head, settings, steps),
+        optimizer=_optimizer(settings, steps),
         loss=keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=label_smoothing
         ),
@@ -102,7 +99,6 @@ def trainable_model(
 def fine_tune(
     model: TopAndHead,
     source: Source,
-    steps: int,
     state: TrainingState,
     settings: TrainingSettings,
     class_weights: NDArray[np.float32],
@@ -113,17 +109,19 @@ def fine_tune(
     Args:
         model: of `trainable_model`.
         source: of the model's inputs.
-        steps: batches in an epoch.
         state: restored, if there was something to restore.
         settings: numbers of epochs and batches.
         class_weights: float32 [k].
         log_dir: for TensorBoard.
     """
     first = len(state.history.epochs)
+    steps = steps_per_epoch(source.images, settings.batch_size)
     batches = _training_batches(source, model, settings, class_weights, first)
+    validation = _validation_batches(source, model)
+    validation_steps = math.ceil(source.validation_images / _VALIDATION_BATCH)
     model.fit(
-        batches.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(2),
-        validation_data=_validation_batches(source, model),
+        _counted(batches, steps),
+        validation_data=_counted(validation, validation_steps),
         initial_epoch=first,
         epochs=settings.epochs,
         callbacks=[
@@ -131,42 +129,26 @@ def fine_tune(
             state,
             keras.callbacks.TensorBoard(str(log_dir), write_graph=False, profile_batch=0),
         ],
+        shuffle=False,  # `source` has its own order
         verbose=0,
     )
 
 
-def _optimizer(
-    trained: list[keras.layers.Layer],
-    head: keras.Model,
-    settings: TrainingSettings,
-    steps: int,
-) -> keras.Optimizer:
+def _optimizer(settings: TrainingSettings, steps: int) -> keras.Optimizer:
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
         decay_steps=max(1, round((settings.epochs - _WARM_UP) * steps)),
         warmup_target=settings.learning_rate,
         warmup_steps=round(_WARM_UP * steps),
     )
-    optimizer = DiscriminativeAdamW(
+    optimizer = keras.optimizers.AdamW(
         rate,
         weight_decay=_WEIGHT_DECAY,
         use_ema=True,
         ema_momentum=1.0 - 1.0 / max(10.0, _AVERAGED_EPOCHS * steps),
-        factors=_factors(trained, head),
     )
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
-
-
-def _factors(trained: list[keras.layers.Layer], head: keras.Model) -> dict[str, float]:
-    weighted = [layer for layer in trained if layer.weights]
-    heights = np.linspace(np.log(_LOWEST_FACTOR), 0.0, len(weighted))
-    factors = {
-        variable.path: float(np.exp(height))
-        for layer, height in zip(weighted, heights, strict=True)
-        for variable in layer.trainable_variables
-    }
-    return factors | {variable.path: _HEAD_FACTOR for variable in head.trainable_variables}
 
 
 def _training_batches(
@@ -196,7 +178,11 @@ def _validation_batches(source: Source, model: TopAndHead) -> tf.data.Dataset:
             yield inputs, targets[classes]
 
     signature = _signature(_shapes(model))
-    return tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(2)
+    return tf.data.Dataset.from_generator(batches, output_signature=signature)
+
+
+def _counted(dataset: tf.data.Dataset, batches: int) -> tf.data.Dataset:
+    return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(2)
 
 
 def _shapes(model: TopAndHead) -> tuple[tuple[int | None, ...], ...]:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from models.inference import frozen_forward
+from models.inference import compiled_forward
 from models.training.augmentation import mirrored
 from models.training.data import ImageSplit
 
@@ -28,7 +28,7 @@ def mirrored_accuracy(classifier: keras.Model, split: ImageSplit) -> float:
         classifier: from images [n, s, s, 3] to scores [n, k].
         split: not seen in training; at least one image.
     """
-    forward = tf.function(frozen_forward(classifier), reduce_retracing=True)
+    forward = compiled_forward(classifier)
     images = split.encoded().take(MIRROR_IMAGES).map(split.decode, tf.data.AUTOTUNE)
     right = [
         forward(mirrored(pictures)).numpy().argmax(axis=1) == classes

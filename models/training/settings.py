@@ -19,7 +19,7 @@ class TrainingSettings:
         epochs: most fine-tuning epochs.
         patience: epochs without a better validation score before training stops.
         unfreeze: share of the backbone's weighted layers, from the top, that is fine-tuned.
-        learning_rate: peak rate of the backbone's last layer while fine-tuning.
+        learning_rate: highest rate while fine-tuning.
         batch_size: images a step while fine-tuning.
         augment: whether fine-tuning also sees changed views of the images.
         class_weights: "none" or "balanced".

@@ -26,7 +26,18 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 
 
 class Source(Protocol):
-    """What fine-tuning reads."""
+    """What fine-tuning reads.
+
+    Attributes:
+        images: number of training images.
+        validation_images: number of validation images.
+    """
+
+    @property
+    def images(self) -> int: ...  # noqa: D102
+
+    @property
+    def validation_images(self) -> int: ...  # noqa: D102
 
     def epoch(self, number: int, batch_size: int) -> Iterator[Batch]:
         """Batches of one epoch of training, in an order of its own."""
@@ -48,6 +59,16 @@ class CachedSource:
     train: Activations
     validated: Activations
     seed: int
+
+    @property
+    def images(self) -> int:
+        """Number of training images."""
+        return len(self.train)
+
+    @property
+    def validation_images(self) -> int:
+        """Number of validation images."""
+        return len(self.validated)
 
     def epoch(self, number: int, batch_size: int) -> Iterator[Batch]:
         """Batches of one epoch, each image in its next view."""
@@ -75,6 +96,7 @@ class StreamedSource:
         train: the training split.
         validated: the validation split.
         images: number of training images.
+        validation_images: number of validation images.
         augment: whether images are changed.
         mirror: whether changes include the mirror.
         seed: of the order and the changes.
@@ -83,6 +105,7 @@ class StreamedSource:
     train: ImageSplit
     validated: ImageSplit
     images: int
+    validation_images: int
     augment: bool
     mirror: bool
     seed: int

@@ -80,7 +80,7 @@ def train_top(task: TrainingTask, head: keras.Model, policy: str) -> TopPhase:
             notes.append(note)
             source = _source(task, bottom, views, mirror)
             weights = task.embeddings.class_weights(settings.class_weights)
-            fine_tune(model, source, steps, state, settings, weights, task.log_dir)
+            fine_tune(model, source, state, settings, weights, task.log_dir)
             delete_activations(_activations(task))
         state.give_best(model)
     if backbone is not task.backbone.model:
@@ -117,7 +117,13 @@ def _cached_views(task: TrainingTask, cut: Cut) -> int:
 def _source(task: TrainingTask, bottom: keras.Model, views: int, mirror: bool) -> Source:
     if not views:
         return StreamedSource(
-            task.train, task.validation, task.images, task.settings.augment, mirror, task.seed
+            train=task.train,
+            validated=task.validation,
+            images=task.images,
+            validation_images=len(task.embeddings.validation.classes),
+            augment=task.settings.augment,
+            mirror=mirror,
+            seed=task.seed,
         )
     directory = _activations(task)
     train = compute_activations(

@@ -1,0 +1,108 @@
+"""A small training on scikit-learn's digits; run as a program, it can be killed.
+
+    python tests/training_digits.py DIGITS FOLDER
+
+trains in FOLDER and prints "epoch N" after each epoch.
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from models import features, progress
+from models.backbones import Backbone, build_backbone
+from models.embedding.forward import embed
+from models.heads import HeadParameters
+from models.images import ImageSpec
+from models.training.settings import TrainingSettings
+from models.training.task import TrainingTask
+from models.training.train import Trained, train
+from models.tuning.data import HeadTask, LabelledEmbeddings
+
+LABELS = tuple(str(digit) for digit in range(10))
+SIZE = 64
+PARAMETERS = HeadParameters(learning_rate=1e-2, dropout=0.1, label_smoothing=0.05)
+
+
+def write_split(uri: Path, split: str, paths: list[Path]) -> None:
+    """Writes PNGs, labelled by their folder, as tf.Examples."""
+    folder = uri / f"Split-{split}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(folder / "data-00000-of-00001")) as writer:
+        for path in paths:
+            image = path.read_bytes()
+            values = {
+                features.IMAGE: image,
+                features.LABEL: path.parent.name.encode(),
+                features.NAME: f"{path.parent.name}/{path.name}".encode(),
+                features.SHA256: hashlib.sha256(image).hexdigest().encode(),
+            }
+            feature = {
+                key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+                for key, value in values.items()
+            }
+            content = tf.train.Features(feature=feature)
+            writer.write(tf.train.Example(features=content).SerializeToString())
+
+
+def digit_paths(digits: Path) -> dict[str, list[Path]]:
+    """120 images to train on, 40 to validate on, 40 to test."""
+    paths = sorted(digits.glob("*/*.png"))
+    fold = [number % 5 for number in range(len(paths))]
+    of = {"train": (0, 1, 2), "validation": (3,), "test": (4,)}
+    return {
+        split: [path for path, number in zip(paths, fold, strict=True) if number in folds]
+        for split, folds in of.items()
+    }
+
+
+def digits_task(digits: Path, folder: Path, **settings: Any) -> TrainingTask:
+    """The task on the digits in `folder`; keyword arguments are training settings."""
+    paths = digit_paths(digits)
+    for split, images in paths.items():
+        write_split(folder / "examples", split, images)
+    backbone = build_backbone("EfficientNetLite0", "imagenet", SIZE)
+    return TrainingTask(
+        examples_uri=str(folder / "examples"),
+        labels=LABELS,
+        spec=ImageSpec(SIZE),
+        backbone=backbone,
+        embeddings=HeadTask(
+            _embedded(backbone, paths["train"]), _embedded(backbone, paths["validation"]), 10
+        ),
+        parameters=PARAMETERS,
+        settings=TrainingSettings(
+            **{
+                "strategy": "fine_tune",
+                "epochs": 3,
+                "batch_size": 8,
+                "learning_rate": 1e-4,
+                **settings,
+            }
+        ),
+        seed=1,
+        scratch=folder / "scratch",
+        log_dir=folder / "logs",
+    )
+
+
+def _embedded(backbone: Backbone, paths: list[Path]) -> LabelledEmbeddings:
+    embeddings = embed([path.read_bytes() for path in paths], backbone, ImageSpec(SIZE))
+    return LabelledEmbeddings(embeddings, np.array([int(path.parent.name) for path in paths]))
+
+
+def main(digits: str, folder: str) -> Trained:
+    def tell(state: progress.Progress) -> None:
+        if state.unit == "epochs":
+            print(f"epoch {state.done}", flush=True)
+
+    with progress.listening(tell):
+        return train(digits_task(Path(digits), Path(folder)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,173 @@
+"""Training on digits with real ImageNet weights, at 64 pixels to be quick."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from training_digits import SIZE, digit_paths, digits_task
+
+from models.images import ImageSpec, decode_batch
+from models.training import top_phase
+from models.training.train import Trained, train
+
+PROGRAM = Path(__file__).parents[1] / "training_digits.py"
+
+
+def pixels(digits_folder: Path, split: str = "test") -> np.ndarray:
+    paths = [tf.constant(path.read_bytes()) for path in digit_paths(digits_folder)[split]]
+    return decode_batch(tf.stack(paths), ImageSpec(SIZE)).numpy()
+
+
+def statistics(model: keras.Model) -> list[np.ndarray]:
+    return [
+        np.array(weight)
+        for layer in model.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+        for weight in (layer.moving_mean, layer.moving_variance)
+    ]
+
+
+@dataclass
+class Run:
+    """A fine-tuning, and the backbone's weights before it."""
+
+    folder: Path
+    trained: Trained
+    before: keras.Model
+    after: keras.Model
+
+
+@pytest.fixture(scope="module")
+def fine_tuned(digits_folder, tmp_path_factory) -> Run:
+    folder = tmp_path_factory.mktemp("fine_tuned")
+    task = digits_task(digits_folder, folder)
+    before = keras.models.clone_model(task.backbone.model)
+    before.set_weights(task.backbone.model.get_weights())
+    return Run(folder, train(task), before, task.backbone.model)
+
+
+def assert_the_top_alone_has_moved(before: keras.Model, after: keras.Model) -> None:
+    for old, new in zip(statistics(before), statistics(after), strict=True):
+        np.testing.assert_array_equal(old, new)
+    names = [layer.name for layer in before.layers if hasattr(layer, "kernel")]
+    moved = [
+        name
+        for name in names
+        if not np.array_equal(before.get_layer(name).kernel, after.get_layer(name).kernel)
+    ]
+    assert moved == names[-len(moved) :]
+    assert 0.3 * len(names) < len(moved) < 0.7 * len(names)
+
+
+def test_the_head_alone_leaves_the_backbone_as_it_is(digits_folder, tmp_path):
+    task = digits_task(digits_folder, tmp_path, strategy="feature_extraction")
+    before = task.backbone.model.get_weights()
+    trained = train(task)
+    for old, new in zip(before, task.backbone.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    record = trained.record.to_values()
+    assert [phase["name"] for phase in record["phases"]] == ["head"]
+    assert (record["strategy"], record["exported"]) == ("feature_extraction", "head")
+    assert record["validation_accuracy"] == record["head_validation_accuracy"] > 0.4
+
+
+def test_fine_tuning_moves_the_top_and_neither_the_bottom_nor_batch_statistics(fine_tuned):
+    assert fine_tuned.trained.record.exported == "fine_tuned"
+    assert_the_top_alone_has_moved(fine_tuned.before, fine_tuned.after)
+
+
+def test_so_it_does_where_activations_do_not_fit_the_cache(digits_folder, tmp_path):
+    task = digits_task(digits_folder, tmp_path, epochs=1, cache_gigabytes=0.0)
+    before = keras.models.clone_model(task.backbone.model)
+    before.set_weights(task.backbone.model.get_weights())
+    top = top_phase.train_top(task, _untrained_head(task), "float32")
+    assert any("anew in every epoch" in note for note in top.notes)
+    assert_the_top_alone_has_moved(before, task.backbone.model)
+    assert not list((tmp_path / "scratch").rglob("*.npy"))
+
+
+def _untrained_head(task) -> keras.Model:
+    return keras.Sequential([keras.Input((task.backbone.dimension,)), keras.layers.Dense(10)])
+
+
+def test_the_record_tells_what_happened(fine_tuned):
+    record = fine_tuned.trained.record.to_values()
+    head, top = record["phases"]
+    assert (head["name"], top["name"]) == ("head", "fine_tune")
+    assert top["first_epoch"] == head["epochs"]
+    epochs = head["epochs"] + top["epochs"]
+    assert {len(values) for values in record["history"].values()} == {epochs}
+    assert all(value is not None for values in record["history"].values() for value in values)
+    kept = record["history"]["val_accuracy"][top["best_epoch"]]
+    expected = kept if record["exported"] == "fine_tuned" else record["head_validation_accuracy"]
+    assert record["validation_accuracy"] == pytest.approx(expected)
+    assert record["class_weights"] == pytest.approx({str(digit): 1.0 for digit in range(10)})
+    assert any("frozen" in note for note in record["notes"])
+    assert any("mirrored" in note for note in record["notes"])
+    assert record["resumed_from_epoch"] is None
+
+
+def test_the_model_answers_as_well_as_the_record_says(fine_tuned, digits_folder):
+    answers = fine_tuned.trained.model.predict(pixels(digits_folder, "validation"), verbose=0)
+    np.testing.assert_allclose(answers.sum(axis=1), 1.0, atol=1e-5)
+    truth = [int(path.parent.name) for path in digit_paths(digits_folder)["validation"]]
+    accuracy = np.mean(answers.argmax(axis=1) == truth)
+    # Activations are kept in half precision, so an image on the edge may fall to the other side.
+    assert accuracy == pytest.approx(fine_tuned.trained.record.validation_accuracy, abs=0.051)
+
+
+def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_path):
+    task = digits_task(digits_folder, tmp_path, epochs=1, learning_rate=10.0)
+    before = task.backbone.model.get_weights()
+    record = train(task).record
+    assert record.exported == "head"
+    assert "lost" in record.exported_reason
+    assert record.validation_accuracy == record.head_validation_accuracy
+    for old, new in zip(before, task.backbone.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_killed_training_ends_like_one_that_was_not(fine_tuned, digits_folder, tmp_path):
+    program = subprocess.Popen(
+        [sys.executable, str(PROGRAM), str(digits_folder), str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
+    )
+    assert program.stdout is not None
+    for line in program.stdout:
+        # The state of the first epoch is saved before the second one ends.
+        if line == "epoch 2\n":
+            os.kill(program.pid, signal.SIGKILL)
+    assert program.wait() == -signal.SIGKILL
+    resumed = train(digits_task(digits_folder, tmp_path))
+    assert resumed.record.resumed_from_epoch in (1, 2)
+    whole, again = fine_tuned.trained.record.to_values(), resumed.record.to_values()
+    assert again["history"]["val_accuracy"] == whole["history"]["val_accuracy"]
+    np.testing.assert_allclose(again["history"]["loss"], whole["history"]["loss"], rtol=1e-3)
+    images = pixels(digits_folder)
+    np.testing.assert_allclose(
+        resumed.model.predict(images, verbose=0),
+        fine_tuned.trained.model.predict(images, verbose=0),
+        atol=1e-3,
+    )
+
+
+def test_a_finished_training_is_not_repeated(fine_tuned, digits_folder):
+    again = train(digits_task(digits_folder, fine_tuned.folder))
+    assert again.record.resumed_from_epoch == 3
+    images = pixels(digits_folder)
+    np.testing.assert_array_equal(
+        again.model.predict(images, verbose=0), fine_tuned.trained.model.predict(images, verbose=0)
+    )
+    scratch = fine_tuned.folder / "scratch"
+    left = [path.name for path in scratch.rglob("*") if path.is_file()]
+    assert left == ["state.npz"], "activations are deleted"

@@ -1,0 +1,27 @@
+import pytest
+
+from models.errors import UsageError
+from models.training.settings import TrainingSettings, choose_strategy
+from pipeline.config import TrainingConfig
+
+
+def test_the_defaults_are_those_of_the_configuration():
+    configured = TrainingConfig().model_dump()
+    assert TrainingSettings.from_values(configured) == TrainingSettings()
+    assert set(TrainingSettings().to_values()) - set(configured) == {"head_epochs"}
+
+
+def test_an_unknown_setting_is_named():
+    with pytest.raises(UsageError, match="unfreezing"):
+        TrainingSettings.from_values({"unfreezing": 1.0})
+
+
+def test_auto_goes_by_the_number_of_images_and_says_so():
+    few = choose_strategy(TrainingSettings(), 499)
+    assert few.name == "feature_extraction"
+    assert "499" in few.reason
+    assert "500" in few.reason
+    many = choose_strategy(TrainingSettings(), 500)
+    assert (many.name, "500" in many.reason) == ("fine_tune", True)
+    asked = choose_strategy(TrainingSettings(strategy="fine_tune"), 3)
+    assert (asked.name, asked.reason) == ("fine_tune", "asked for in the configuration")
