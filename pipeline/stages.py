@@ -5,6 +5,7 @@ import time
 
 from pipeline import dag
 from pipeline.config import Config
+from pipeline.interrupts import Interrupts
 from pipeline.local_runner import StageResult, run_pipeline
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
@@ -35,8 +36,10 @@ def run_stages(config: Config, workspace: Workspace, record: RunRecord, display:
     record.versions = versions()
     watch = _Watch(record, display)
     try:
-        for result in run_pipeline(dag.build_pipeline(config), record.run_id, watch.started):
-            watch.ended(result)
+        with Interrupts() as interrupts:
+            for result in run_pipeline(dag.build_pipeline(config), record.run_id, watch.started):
+                watch.ended(result)
+                interrupts.check()
     except BaseException:
         watch.failed()
         raise

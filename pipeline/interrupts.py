@@ -1,0 +1,38 @@
+"""Ctrl-C that no library can swallow."""
+
+import signal
+
+
+class Interrupts:
+    """Notices SIGINT while the `with` block runs, and ends it with KeyboardInterrupt.
+
+    Python raises KeyboardInterrupt wherever the main thread happens to be, and some libraries
+    catch all that comes, for instance while they try what can be imported.
+    """
+
+    def __init__(self) -> None:
+        self._came = False
+        self._before = signal.getsignal(signal.SIGINT) or signal.SIG_DFL
+
+    def __enter__(self) -> "Interrupts":
+        # A shell starts jobs in the background with SIGINT ignored; so it stays.
+        if self._before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+        self.check()
+
+    def check(self) -> None:
+        """Call between steps.
+
+        Raises:
+            KeyboardInterrupt: there was a SIGINT.
+        """
+        if self._came:
+            raise KeyboardInterrupt
+
+    def _note(self, *_: object) -> None:
+        self._came = True
+        raise KeyboardInterrupt
