@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ from models.examples import read_records
 from models.export import export_model
 from models.files import write_atomically
 from models.heads import HeadParameters
-from models.images import ImageSpec, decode_and_resize
+from models.images import ImageSpec, Resize, decode_and_resize
 from models.training.settings import TrainingSettings
 from models.training.task import TrainingTask
 from models.training.train import Trained, train
@@ -101,7 +101,7 @@ def _task(fn_args: FnArgs, settings: _Settings, info: EmbeddingInfo) -> tuple[Tr
     task = TrainingTask(
         examples_uri=config[EXAMPLES],
         labels=labels,
-        spec=ImageSpec(info.image_size, info.resize),
+        spec=ImageSpec(info.image_size, cast(Resize, info.resize)),
         backbone=backbone,
         embeddings=data.task,
         parameters=parameters,

@@ -57,6 +57,8 @@ def train_top(task: TrainingTask, head: keras.Model, policy: str) -> TopPhase:
         backbone = _working_copy(task, policy)
         cut = choose_cut(backbone, settings.unfreeze)
         bottom, top = split_at(backbone, cut)
+        # Before anything is restored: the head must still be that of the frozen features.
+        mirror, mirror_note = _try_mirror(task, head)
         views = _cached_views(task, cut)
         steps = steps_per_epoch(task.images, settings.batch_size)
         model = trainable_model(
@@ -74,10 +76,7 @@ def train_top(task: TrainingTask, head: keras.Model, policy: str) -> TopPhase:
             classes=len(task.labels),
         )
         state.restore(model)
-        notes = [_cut_note(backbone, cut, views)]
         if not state.history.finished:
-            mirror, note = _try_mirror(task, head)
-            notes.append(note)
             source = _source(task, bottom, views, mirror)
             weights = task.embeddings.class_weights(settings.class_weights)
             fine_tune(model, source, state, settings, weights, task.log_dir)
@@ -89,7 +88,8 @@ def train_top(task: TrainingTask, head: keras.Model, policy: str) -> TopPhase:
     best = history.epochs[history.best_epoch]
     seconds = time.perf_counter() - started
     phase = Phase("fine_tune", _figures(history.epochs), history.best_epoch, seconds)
-    return TopPhase(phase, best["val_accuracy"], tuple(notes), history.resumed_from)
+    notes = (_cut_note(backbone, cut, views), mirror_note)
+    return TopPhase(phase, best["val_accuracy"], notes, history.resumed_from)
 
 
 def _working_copy(task: TrainingTask, policy: str) -> keras.Model:

@@ -109,8 +109,8 @@ class TrainingState(keras.callbacks.Callback):
     def _save(self) -> None:
         targets = [*_variables(self.model), *self.model.optimizer.variables]
         content = io.BytesIO()
-        arrays = {f"{index:05}": value for index, value in enumerate(_values(targets) + self._best)}
-        np.savez(content, history=json.dumps(asdict(self.history)), **arrays)
+        history = json.dumps(asdict(self.history))
+        np.savez(content, *_values(targets), *self._best, history=history)
         write_atomically(self._file, content.getvalue())
 
 
@@ -129,7 +129,6 @@ def _read(file: Path) -> tuple[FineTuningHistory, Arrays] | None:
     try:
         with np.load(file, allow_pickle=False) as content:
             history = FineTuningHistory(**json.loads(str(content["history"])))
-            names = sorted(name for name in content.files if name != "history")
-            return history, [content[name] for name in names]
+            return history, [content[f"arr_{index}"] for index in range(len(content.files) - 1)]
     except (FileNotFoundError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None

@@ -1,0 +1,186 @@
+"""Trainer as a node of a pipeline, on artifacts in the form that its neighbours write."""
+
+import json
+from pathlib import Path
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfx.dsl.components.common.importer import Importer
+from tfx.orchestration import metadata, pipeline
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.types import standard_artifacts
+from training_digits import LABELS, PARAMETERS, SIZE, digit_paths, write_split
+
+from components.artifacts import Embeddings
+from components.feature_extractor.extraction import extract
+from components.trainer.component import Trainer
+from models import features
+from models.backbones import build_backbone
+from models.examples import dataset
+from models.images import ImageSpec
+from pipeline.config import TrainingConfig
+
+
+def write_inputs(digits: Path, folder: Path) -> None:
+    for split, paths in digit_paths(digits).items():
+        write_split(folder / "examples", split, paths)
+    extract(
+        str(folder / "examples"),
+        features.SPLITS,
+        build_backbone("EfficientNetLite0", "imagenet", SIZE),
+        "imagenet",
+        ImageSpec(SIZE),
+        cache_directory=str(folder / "cache"),
+        output_uri=str(folder / "embeddings"),
+    )
+    assets = folder / "graph" / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(assets / "labels.tfrecord.gz"), "GZIP") as writer:
+        for label in reversed(LABELS):
+            writer.write(label.encode())
+    best = keras_tuner.HyperParameters()
+    for name, value in PARAMETERS.to_values().items():
+        best.Fixed(name, value)
+    (folder / "best").mkdir()
+    (folder / "best" / "best_hyperparameters.txt").write_text(json.dumps(best.get_config()))
+
+
+def run(folder: Path) -> None:
+    examples = standard_artifacts.Examples
+    nodes = {
+        name: Importer(str(folder / name), type_, properties=properties, reimport=False).with_id(
+            name
+        )
+        for name, type_, properties in (
+            ("examples", examples, {"split_names": '["train","validation","test"]'}),
+            ("graph", standard_artifacts.TransformGraph, None),
+            ("embeddings", Embeddings, None),
+            ("best", standard_artifacts.HyperParameters, None),
+        )
+    }
+    settings = TrainingConfig(strategy="fine_tune", epochs=2, batch_size=8, learning_rate=1e-4)
+    trainer = Trainer(
+        nodes["examples"].outputs["result"],
+        nodes["graph"].outputs["result"],
+        nodes["embeddings"].outputs["result"],
+        nodes["best"].outputs["result"],
+        settings=json.dumps(
+            settings.model_dump() | {"seed": 1, "check_images": 4, "head_epochs": 30}
+        ),
+        scratch_dir=str(folder / "scratch"),
+        code="1",
+    )
+    connection = metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
+    LocalDagRunner().run(
+        pipeline.Pipeline(
+            pipeline_name="training",
+            pipeline_root=str(folder / "out"),
+            components=[*nodes.values(), trainer],
+            metadata_connection_config=connection,
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(digits_folder, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    write_inputs(digits_folder, folder)
+    stale = folder / "scratch" / "of another training"
+    stale.mkdir(parents=True)
+    run(folder)
+    assert not stale.exists()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(folder) -> Path:
+    (model,) = (folder / "out" / "Trainer" / "model").iterdir()
+    return model
+
+
+class Session:
+    """The model in TensorFlow's C++ loader, as TensorFlow Serving runs it."""
+
+    def __init__(self, directory: Path):
+        self.session = tf.compat.v1.Session(graph=tf.Graph())
+        with self.session.graph.as_default():
+            loaded = tf.compat.v1.saved_model.load(self.session, ["serve"], str(directory))
+        self.signatures = loaded.signature_def
+
+    def __call__(self, signature: str, values: list[bytes]) -> dict[str, np.ndarray]:
+        found = self.signatures[signature]
+        (given,) = found.inputs.values()
+        wanted = {name: tensor.name for name, tensor in found.outputs.items()}
+        return self.session.run(wanted, {given.name: values})
+
+
+@pytest.fixture(scope="module")
+def serve(model) -> Session:
+    return Session(model / "Format-Serving")
+
+
+@pytest.fixture(scope="module")
+def test_images(digits_folder) -> list[Path]:
+    return digit_paths(digits_folder)["test"]
+
+
+def test_the_server_answers_encoded_images_as_the_keras_model_does(model, serve, test_images):
+    answers = serve("serving_default", [path.read_bytes() for path in test_images])
+    assert set(answers) == {"probabilities", "label", "score"}
+    keras_model = keras.saving.load_model(model / "keras" / "model.keras", compile=False)
+    decoded = [
+        tf.image.resize(keras.utils.load_img(path), [SIZE, SIZE], antialias=True)
+        for path in test_images
+    ]
+    expected = keras_model.predict(np.stack(decoded), verbose=0)
+    np.testing.assert_allclose(answers["probabilities"], expected, atol=1e-4)
+    np.testing.assert_allclose(answers["score"], expected.max(axis=1), atol=1e-4)
+    best = [LABELS[index].encode() for index in expected.argmax(axis=1)]
+    assert answers["label"].tolist() == best
+    truth = [path.parent.name.encode() for path in test_images]
+    assert np.mean([given == true for given, true in zip(best, truth, strict=True)]) > 0.6
+
+
+def test_examples_are_answered_like_their_images(folder, serve, test_images):
+    examples = list(dataset(str(folder / "examples"), "test").as_numpy_iterator())
+    by_image = serve("serving_default", [path.read_bytes() for path in test_images])
+    for name, value in serve("serving_examples", examples).items():
+        np.testing.assert_array_equal(value, by_image[name])
+    (probabilities,) = serve("evaluate", examples).values()
+    np.testing.assert_array_equal(probabilities, by_image["probabilities"])
+    (classes,) = serve("transform_labels", examples).values()
+    assert classes.dtype == np.int64
+    assert classes.tolist() == [int(path.parent.name) for path in test_images]
+
+
+def test_a_class_that_was_not_learnt_is_minus_one(serve):
+    label = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"letter a"]))
+    example = tf.train.Example(features=tf.train.Features(feature={"label": label}))
+    (classes,) = serve("transform_labels", [example.SerializeToString()]).values()
+    assert classes.tolist() == [-1]
+
+
+def test_the_expected_answers_are_those_of_the_server(model, serve, digits_folder):
+    expected = json.loads((model / "expected.json").read_text())
+    assert len(expected) == 4
+    images = [(digits_folder / entry["name"]).read_bytes() for entry in expected]
+    answers = serve("serving_default", images)["probabilities"]
+    np.testing.assert_allclose(answers, [entry["probabilities"] for entry in expected], atol=1e-4)
+
+
+def test_the_model_says_what_it_is(model):
+    description = json.loads((model / "Format-Serving/assets.extra/graft.json").read_text())
+    assert description["labels"] == list(LABELS)
+    assert (description["backbone"], description["image_size"]) == ("EfficientNetLite0", SIZE)
+    assert (description["resize"], description["strategy"]) == ("stretch", "fine_tune")
+    assert len(description["weights_digest"]) == 64
+    training = json.loads((model / "training.json").read_text())
+    assert training["strategy"] == "fine_tune"
+    assert training["seed"] == 1
+
+
+def test_tensorboard_can_show_the_run(folder):
+    assert list((folder / "out" / "Trainer" / "model_run").rglob("events.out.tfevents.*"))
