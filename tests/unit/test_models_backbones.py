@@ -121,6 +121,8 @@ def test_a_failed_download_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
     # A proxy that nobody serves: fails at once, whether or not this machine has a network.
     for variable in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    # urllib keeps the first opener that it made, and the proxies of that moment in it.
+    monkeypatch.setattr("urllib.request._opener", None)
     with pytest.raises(UsageError, match=r"not be downloaded.*EfficientNetLite0.*path"):
         build_backbone("MobileNetV2", "imagenet", 128)
 
