@@ -14,13 +14,13 @@ class Phase:
     Attributes:
         name: "head" or "fine_tune".
         epochs: the figures of each epoch: `loss` (with smoothing and weights), `val_loss` (mean
-            negative log likelihood), `val_accuracy`.
+            negative log likelihood), `val_accuracy`; None where one is not finite.
         best_epoch: index, within the phase, of the epoch that was kept.
         seconds: wall time, of this process alone where the phase was resumed.
     """
 
     name: str
-    epochs: tuple[dict[str, float], ...]
+    epochs: tuple[dict[str, float | None], ...]
     best_epoch: int
     seconds: float
 

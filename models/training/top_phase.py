@@ -1,5 +1,6 @@
 """The fine-tuning phase of a training: what is frozen, where inputs come from, what is kept."""
 
+import math
 import shutil
 import time
 from dataclasses import dataclass
@@ -170,12 +171,13 @@ def _cut_note(backbone: keras.Model, cut: Cut, views: int) -> str:
     return f"{note}; they ran once over {views} view{'s' if views > 1 else ''} of each image"
 
 
-def _figures(epochs: list[dict[str, float]]) -> tuple[dict[str, float], ...]:
+def _figures(epochs: list[dict[str, float]]) -> tuple[dict[str, float | None], ...]:
+    """The figures of the record; None for what is not finite, which JSON does not know."""
+    names = {"loss": "loss", "val_loss": "val_log_loss", "val_accuracy": "val_accuracy"}
     return tuple(
         {
-            "loss": figures["loss"],
-            "val_loss": figures["val_log_loss"],
-            "val_accuracy": figures["val_accuracy"],
+            name: figures[source] if math.isfinite(figures[source]) else None
+            for name, source in names.items()
         }
         for figures in epochs
     )

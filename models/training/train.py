@@ -69,7 +69,7 @@ def _train_head(task: TrainingTask) -> tuple[keras.Model, Evaluation, Phase]:
     head = trainer.model(task.parameters, trained.weights)
     evaluation, curve = trained.evaluation, trained.evaluation.curve
     figures = zip(curve.train_loss, curve.validation_loss, curve.validation_accuracy, strict=True)
-    epochs = tuple(
+    epochs: tuple[dict[str, float | None], ...] = tuple(
         {"loss": loss, "val_loss": validation, "val_accuracy": accuracy}
         for loss, validation, accuracy in figures
     )

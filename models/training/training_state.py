@@ -17,6 +17,9 @@ from models.tuning.score import selection_score
 
 Arrays = list[NDArray[Any]]
 
+_WORST = -1.0
+"""Score of an epoch that diverged, below any `selection_score`."""
+
 
 @dataclass
 class FineTuningHistory:
@@ -90,12 +93,13 @@ class TrainingState(keras.callbacks.Callback):
         figures = {name: float(value) for name, value in (logs or {}).items()}
         history = self.history
         history.epochs.append(figures)
-        accuracy = figures["val_accuracy"]
-        score = selection_score(accuracy, figures["val_log_loss"], self._classes)
+        accuracy, loss = figures["val_accuracy"], figures["val_log_loss"]
+        diverged = not np.isfinite(loss)
+        score = _WORST if diverged else selection_score(accuracy, loss, self._classes)
         if score > history.best_score:
             history.best_score, history.best_epoch = score, epoch
             self._best = _values(self.model.trainable_variables)
-        elif not score > -np.inf or epoch - history.best_epoch >= self._patience:
+        if diverged or epoch - history.best_epoch >= self._patience:
             self.model.stop_training = True
         note = f"validation accuracy {accuracy:.3f}"
         progress.report(epoch + 1, self._epochs, "epochs", note)

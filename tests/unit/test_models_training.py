@@ -83,14 +83,18 @@ def test_fine_tuning_moves_the_top_and_neither_the_bottom_nor_batch_statistics(f
     assert_the_top_alone_has_moved(fine_tuned.before, fine_tuned.after)
 
 
-def test_so_it_does_where_activations_do_not_fit_the_cache(digits_folder, tmp_path):
+def test_so_it_does_in_half_precision_where_activations_do_not_fit_the_cache(
+    digits_folder, tmp_path
+):
     task = digits_task(digits_folder, tmp_path, epochs=1, cache_gigabytes=0.0)
     before = keras.models.clone_model(task.backbone.model)
     before.set_weights(task.backbone.model.get_weights())
-    top = top_phase.train_top(task, _untrained_head(task), "float32")
+    top = top_phase.train_top(task, _untrained_head(task), "mixed_float16")
     assert any("anew in every epoch" in note for note in top.notes)
     assert_the_top_alone_has_moved(before, task.backbone.model)
     assert not list((tmp_path / "scratch").rglob("*.npy"))
+    assert {weight.dtype for weight in task.backbone.model.weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
 
 
 def _untrained_head(task) -> keras.Model:
@@ -124,10 +128,12 @@ def test_the_model_answers_as_well_as_the_record_says(fine_tuned, digits_folder)
 
 
 def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_path):
-    task = digits_task(digits_folder, tmp_path, epochs=1, learning_rate=10.0)
+    task = digits_task(digits_folder, tmp_path, epochs=2, learning_rate=1e30)
     before = task.backbone.model.get_weights()
     record = train(task).record
     assert record.exported == "head"
+    assert len(record.phases[1].epochs) == 1, "a diverged training stops"
+    assert record.to_values()["history"]["val_loss"][-1] is None
     assert "lost" in record.exported_reason
     assert record.validation_accuracy == record.head_validation_accuracy
     for old, new in zip(before, task.backbone.model.get_weights(), strict=True):
