@@ -14,6 +14,7 @@ _CODES = (*_FULL, *_FORBIDDEN, errno.EFBIG)
 # TensorFlow, Beam and SQLite keep the cause of an error in its text alone.
 _PHRASES = {os.strerror(code): code for code in (*_FULL, errno.EROFS, errno.EFBIG)} | {
     "database or disk is full": errno.ENOSPC,
+    "disk I/O error": errno.EIO,
     "attempt to write a readonly database": errno.EROFS,
 }
 
@@ -23,7 +24,7 @@ def in_words(error: Exception, folder: Path, log: Path) -> str:
 
     Args:
         error: what a stage raised.
-        folder: on the disk that the run writes to.
+        folder: that the run writes to.
         log: where the whole story stands.
     """
     disk = _disk_error(error)
@@ -38,23 +39,23 @@ def unwritable(error: OSError, folder: Path) -> GraftError:
 
     Args:
         error: what came of it.
-        folder: on the disk that the run writes to.
+        folder: that the run writes to.
     """
     where = error.filename or folder
     if error.errno in _FULL:
         return GraftError(
-            f"The disk is full: {where} cannot be written ({_free(folder)} MiB are left at "
+            f"The disk is full: {where} cannot be written ({_free(folder)} MiB are free now at "
             f"{folder}). Make room; the same command then goes on where it stopped."
         )
     if error.errno == errno.EFBIG:
         return GraftError(
-            f"{where} cannot be written: the file would be larger than is allowed here. Raise the "
+            f"{where} cannot be written: a file would be larger than is allowed here. Raise the "
             "limit (`ulimit -f` shows it) or choose another disk with --workspace; the same "
             "command then goes on where it stopped."
         )
     return GraftError(
-        f"{where} cannot be read or written: {error.strerror or error}. Mend its permissions, or "
-        "choose another place with --workspace."
+        f"{where} cannot be read or written: {error.strerror or error}. Mend its permissions, the "
+        "limits (`ulimit -a`) or the disk, or choose another place with --workspace."
     )
 
 
@@ -66,7 +67,7 @@ def _disk_error(error: BaseException) -> OSError | None:
             return cause
         for phrase, code in _PHRASES.items():
             if phrase in str(cause):
-                return OSError(code, phrase)
+                return OSError(code, os.strerror(code))
         cause = cause.__cause__
     return None
 

@@ -49,7 +49,7 @@ def run(config: Config, *, wait: bool, as_json: bool) -> int:
             with output_to(folder / LOG) as terminal:
                 code = _run_logged(config, workspace, folder, started, terminal)
         except OSError as error:
-            raise unwritable(error, folder) from None
+            raise unwritable(error, workspace.root) from None
     told = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     if as_json:
         print(json.dumps(told, indent=2, ensure_ascii=False))
@@ -77,7 +77,7 @@ def _new_folder(workspace: Workspace, started: datetime) -> Path:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise unwritable(error, folder) from None
+        raise unwritable(error, workspace.root) from None
     return folder
 
 
@@ -110,7 +110,7 @@ def _run_stages(
         ended = Outcome("failed", str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last resort: words for the user, trace in the log
         _log.exception("the run failed")
-        words = in_words(error, folder, folder / LOG)
+        words = in_words(error, workspace.root, folder / LOG)
         ended = Outcome("failed", words, GraftError.exit_code)
     record.status, record.reason = ended.status, ended.reason
     return ended.exit_code
