@@ -8,7 +8,8 @@ class Quarantine(Artifact):
 
     Files: `quarantine.jsonl`, one object a refused file with `name`, `code` and `reason`;
     `ingest.json` with `images`, `quarantined`, `classes` (name to count), `splits` (name to
-    count), `converted` (conversion to count), `split_source` ("user" or "assigned") and
+    count), `converted` (conversion to count), `split_source` ("user" or "assigned"), `carved`
+    (splits set aside by Graft), `lost_classes` (names of those with no image left) and
     `fingerprint`.
     """
 

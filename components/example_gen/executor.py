@@ -71,7 +71,12 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         written.refused = sorted({*source.refused, *written.refused})
         counts = _counts(plan, written.refused)
         refuse_if_nothing_is_left(plan, counts, written.refused)
-        _write_quarantine(quarantine.uri, plan, counts, written, exec_properties[FINGERPRINT])
+        lost = source.labels - {label for _, label in counts}
+        summary = _summary(plan, counts, written) | {
+            "lost_classes": sorted(lost),
+            "fingerprint": exec_properties[FINGERPRINT],
+        }
+        _write_quarantine(quarantine.uri, written.refused, summary)
         examples.split_names = artifact_utils.encode_split_names(list(plan.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
 
@@ -193,21 +198,15 @@ def _counts(plan: Plan, refused: list[Refusal]) -> Counter[tuple[str, str]]:
     )
 
 
-def _write_quarantine(
-    uri: str,
-    plan: Plan,
-    counts: Counter[tuple[str, str]],
-    written: ShardResult,
-    fingerprint: str,
-) -> None:
-    lines = [json.dumps(dataclasses.asdict(refusal)) for refusal in written.refused]
-    _write_text(f"{uri}/quarantine.jsonl", "".join(line + "\n" for line in lines))
+def _summary(
+    plan: Plan, counts: Counter[tuple[str, str]], written: ShardResult
+) -> dict[str, object]:
     classes: Counter[str] = Counter()
     splits: Counter[str] = Counter()
     for (split, label), count in counts.items():
         classes[label] += count
         splits[split] += count
-    summary = {
+    return {
         "images": splits.total(),
         "quarantined": len(written.refused),
         "classes": dict(sorted(classes.items())),
@@ -215,8 +214,12 @@ def _write_quarantine(
         "converted": dict(sorted(written.converted.items())),
         "split_source": plan.source,
         "carved": list(plan.carved),
-        "fingerprint": fingerprint,
     }
+
+
+def _write_quarantine(uri: str, refused: list[Refusal], summary: dict[str, object]) -> None:
+    lines = [json.dumps(dataclasses.asdict(refusal)) for refusal in refused]
+    _write_text(f"{uri}/quarantine.jsonl", "".join(line + "\n" for line in lines))
     _write_text(f"{uri}/ingest.json", json.dumps(summary, indent=2, ensure_ascii=False))
 
 

@@ -34,6 +34,12 @@ class Source:
     images: tuple[LabelledImage, ...]
     refused: tuple[Refusal, ...]
 
+    @property
+    def labels(self) -> set[str]:
+        """All classes that files or records are of, be they readable or not."""
+        listed = {file.label for file in self.listing.files if file.label}
+        return listed | {image.label for image in self.images}
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -155,7 +161,7 @@ def refuse_if_nothing_is_left(
     """
     reasons = describe_refusals(refused)
     if not written:
-        raise BadDataError(f"Every image was refused. {reasons}")
+        raise BadDataError(f"Every image was refused. {reasons} Mend them or take others.")
     for split in plan.splits:
         if not any(name == split for name, _ in written):
             raise BadDataError(f"Every image of the {split} split was refused. {reasons}")

@@ -1,21 +1,34 @@
-"""Checks that ingest did not refuse too many images."""
+"""Checks that ingest did not refuse too many images, or all of a class."""
 
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from components.findings import Finding
 from components.image_validator.settings import ValidationSettings, override
 
 
 def check_quarantine(uri: str, settings: ValidationSettings) -> list[Finding]:
-    """Compares the share of refused images with the limit.
+    """Runs every check of this module.
 
     Args:
         uri: of a Quarantine artifact.
-        settings: the limit and its severity.
+        settings: severities and the limit.
     """
     ingest = json.loads((Path(uri) / "ingest.json").read_text(encoding="utf-8"))
+    findings = _share(uri, ingest, settings)
+    for label in ingest["lost_classes"]:
+        message = (
+            f'class "{label}" has no image left: every one was refused at ingest. Mend them or '
+            "remove the class. " + override("too_few_images")
+        )
+        findings += settings.finding("too_few_images", message, [])
+    return findings
+
+
+def _share(uri: str, ingest: dict[str, Any], settings: ValidationSettings) -> list[Finding]:
+    """Compares the share of refused images with the limit."""
     total = ingest["images"] + ingest["quarantined"]
     share = ingest["quarantined"] / max(total, 1)
     if share <= settings.max_quarantined:

@@ -239,6 +239,14 @@ def test_says_why_data_cannot_be_learnt_from(ingest, digits, spoil, words):
         ingest(digits)
 
 
+def test_names_the_class_of_which_every_image_was_refused(ingest, digits):
+    for path in (digits / "4").iterdir():
+        path.write_bytes(b"")
+    done = ingest(digits)
+    assert done.summary["lost_classes"] == ["4"]
+    assert set(done.summary["classes"]) == set("012356789")
+
+
 def test_points_at_the_folder_one_level_down(ingest, digits, tmp_path):
     shutil.move(digits, tmp_path / "archive" / "digits")
     with pytest.raises(BadDataError, match="Did you mean the folder digits in it"):

@@ -84,7 +84,7 @@ class World:
                     writer.write(example(pixels, CLASSES[digits.target[row]], f"{row}.png"))
         (folder / "quarantine").mkdir()
         (folder / "quarantine" / "quarantine.jsonl").write_text("")
-        counts = json.dumps({"images": len(digits.images), "quarantined": 0})
+        counts = json.dumps({"images": len(digits.images), "quarantined": 0, "lost_classes": []})
         (folder / "quarantine" / "ingest.json").write_text(counts)
 
     def run(self) -> dict[str, str]:

@@ -103,15 +103,24 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     (cat / "again").symlink_to(cat)
     (cat / "self.jpg").symlink_to(cat / "self.jpg")
     (cat / "gone.jpg").symlink_to(tmp_path / "nowhere")
+    (cat / "back").symlink_to(tmp_path / "data")
+    (tmp_path / "data/up").symlink_to(tmp_path)
     os.mkfifo(cat / "pipe.jpg")
     listing = list_source(str(tmp_path / "data"))
     assert {file.name for file in listing.files} == {"cat/1.jpg", "cat/more/2.jpg"}
     assert refused(listing) == {
         "cat/again": "symlink_loop",
+        "cat/back": "symlink_loop",
+        "up": "symlink_loop",
         "cat/self.jpg": "unreadable",
         "cat/gone.jpg": "unreadable",
         "cat/pipe.jpg": "not_a_file",
     }
+
+
+def test_names_a_class_folder_without_images(tmp_path):
+    put(tmp_path, "cat/1.jpg", "dog/2.jpg", "cow/.hidden")
+    assert refused(list_source(str(tmp_path))) == {"cow/": "empty_class"}
 
 
 @pytest.mark.parametrize(

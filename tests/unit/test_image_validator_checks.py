@@ -152,13 +152,23 @@ def test_quarantine(tmp_path: Path, refused: int, expected: list[str]) -> None:
     ]
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (tmp_path / "quarantine.jsonl").write_text(text)
-    (tmp_path / "ingest.json").write_text(json.dumps({"images": 9, "quarantined": refused}))
+    ingest = {"images": 9, "quarantined": refused, "lost_classes": []}
+    (tmp_path / "ingest.json").write_text(json.dumps(ingest))
     findings = check_quarantine(str(tmp_path), SETTINGS)
     assert [finding.check for finding in findings] == expected
     if findings:
         assert "2 of 11 images (18.2%)" in findings[0].message
         assert "(2 truncated)" in findings[0].message
         assert findings[0].images == ("0.jpg", "1.jpg")
+
+
+def test_a_class_of_which_every_image_was_refused_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "quarantine.jsonl").write_text("")
+    ingest = {"images": 99, "quarantined": 1, "lost_classes": ["cat"]}
+    (tmp_path / "ingest.json").write_text(json.dumps(ingest))
+    (finding,) = check_quarantine(str(tmp_path), SETTINGS)
+    assert severities([finding]) == [("too_few_images", "error")]
+    assert 'class "cat" has no image left' in finding.message
 
 
 def test_anomalies_become_findings_but_new_classes_do_not() -> None:

@@ -161,6 +161,7 @@ def _list_class(
         refused.append(Refusal(name, "no_label", "the class folder's name is blank"))
         return
     above = len(root.rstrip("/")) + 1
+    found = len(files) + len(refused)
     for entry, problem in _walk(folder):
         name = printable(entry.path[above:])
         outcome = Refusal(name, *problem) if problem else inspect(entry, name)
@@ -168,20 +169,28 @@ def _list_class(
             refused.append(outcome)
         else:
             files.append(SourceFile(entry.path, name, label, split, outcome))
+    if len(files) + len(refused) == found:
+        name = printable(folder.path[above:]) + "/"
+        refused.append(Refusal(name, "empty_class", "there is no image in this class folder"))
 
 
 def _walk(top: os.DirEntry[str]) -> Iterator[tuple[os.DirEntry[str], tuple[str, str] | None]]:
-    """Yields all files below `top`, and the folders that are not entered, with the reason."""
+    """Yields all files below `top`, and the folders that are not entered, with the reason.
+
+    A link to a folder that holds `top` would make one class of all the others: it is not entered.
+    """
     pending = [top]
-    seen: set[tuple[int, int]] = set()
+    holding = Path(top.path).parent.resolve()
+    seen = {_identity(folder.stat()) for folder in (holding, *holding.parents)}
     while pending:
         folder = pending.pop()
         try:
-            status = folder.stat()
-            if (status.st_dev, status.st_ino) in seen:
-                yield folder, ("symlink_loop", "this link leads to a folder that was read already")
+            identity = _identity(folder.stat())
+            if identity in seen:
+                reason = "this link leads to a folder that holds it, or that was read already"
+                yield folder, ("symlink_loop", reason)
                 continue
-            seen.add((status.st_dev, status.st_ino))
+            seen.add(identity)
             entries = visible_entries(folder.path)
         except OSError as error:
             yield folder, ("unreadable", error.strerror or str(error))
@@ -191,3 +200,7 @@ def _walk(top: os.DirEntry[str]) -> Iterator[tuple[os.DirEntry[str], tuple[str, 
                 pending.append(entry)
             else:
                 yield entry, None
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
