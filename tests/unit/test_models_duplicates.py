@@ -8,7 +8,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from models.duplicates import Appearance, Tolerance, near_duplicates, parse_hashes
-from models.image_statistics import ImageStatistics, describe, thumbnail_size
+from models.image_statistics import ImageStatistics, describe, thumbnail_factor
 
 ANY_LOOK = Tolerance(brightness=1e9, sharpness=1e9, aspect=1e9)
 
@@ -21,7 +21,7 @@ def appearance(hashes: list[int], **columns: list[float]) -> Appearance:
 
 
 def statistics_of(image: Image.Image) -> ImageStatistics:
-    grey = image.convert("L").resize(thumbnail_size(*image.size), Image.Resampling.BOX)
+    grey = image.convert("L").reduce(thumbnail_factor(*image.size))
     return describe(np.asarray(grey))
 
 
