@@ -7,6 +7,7 @@ from pathlib import Path
 from models.errors import BadDataError, UsageError
 from models.normalise import ImageRefusedError, normalise
 from pipeline.served import Served
+from pipeline.terminal.quiet import import_tensorflow
 from serving.client import Predictions, predict_grpc, predict_rest
 from serving.process import ServerProcess
 
@@ -70,6 +71,7 @@ def _rest(url: str, name: str) -> _Ask:
 
 
 def _grpc(target: str, name: str) -> _Ask:
+    import_tensorflow()
     return lambda images: predict_grpc(target, name, images)
 
 

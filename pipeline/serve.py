@@ -5,6 +5,7 @@ import logging
 import os
 
 from pipeline.served import Served
+from pipeline.terminal.quiet import import_tensorflow
 
 
 def serve(model: Served, host: str, port: int, rest_port: int) -> int:
@@ -20,6 +21,7 @@ def serve(model: Served, host: str, port: int, rest_port: int) -> int:
         GraftError: a port is taken, or the model does not load.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import_tensorflow()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from serving.server import ServerSettings, run

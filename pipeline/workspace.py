@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,11 +76,13 @@ class Workspace:
 
     def _take(self, lock: int, wait: bool) -> None:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(lock, 100, 0).decode(errors="replace")
-            raise WorkspaceBusyError(
-                f"Another run is using the workspace {self.root} ({holder or 'just started'}). "
-                "Wait for it (--wait does so), or give this run a workspace of its own with "
-                "--workspace."
-            ) from None
+            holder = os.pread(lock, 100, 0).decode(errors="replace") or "just started"
+            if not wait:
+                raise WorkspaceBusyError(
+                    f"Another run is using the workspace {self.root} ({holder}). Wait for it "
+                    "(--wait does so), or give this run a workspace of its own with --workspace."
+                ) from None
+            print(f"Waiting for another run on {self.root} ({holder}).", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)

@@ -156,7 +156,7 @@ def _settled(statuses: list[VersionStatus]) -> bool:
 def _taken(api: str, host: str, port: int) -> UsageError:
     return UsageError(
         f"The {api} port {port} of {host} cannot be opened; another server may hold it."
-        " Choose another with --port (gRPC) or --rest_api_port (REST)."
+        " Choose another port, or 0 for a free one."
     )
 
 

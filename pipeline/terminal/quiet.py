@@ -58,6 +58,12 @@ def output_to(log: Path) -> Iterator[TextIO]:
         terminal.close()
 
 
+def import_tensorflow() -> None:
+    """Imports TensorFlow without its greeting, which no log level keeps off standard error."""
+    with output_to(Path(os.devnull)):
+        import tensorflow  # noqa: F401
+
+
 class _Terminal(io.TextIOWrapper):
     """A terminal that may go away: a run of hours does not end with the window it began in."""
 
