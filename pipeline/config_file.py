@@ -62,7 +62,15 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def _absolute(path: str, base: Path) -> str:
-    return os.path.abspath(base / Path(path).expanduser()) if path else path
+    if not path:
+        return path
+    absolute = os.path.abspath(base / Path(path).expanduser())
+    if absolute.encode(errors="replace").decode() != absolute:
+        # ML Metadata and YAML hold text; names inside the data may be any bytes.
+        raise UsageError(
+            f"The path {absolute!r} is not UTF-8. Rename it, or reach it through a link."
+        )
+    return absolute
 
 
 def _read(file: Path) -> dict[str, Any]:
