@@ -21,6 +21,7 @@ _EXIT_CODES = """exit codes:
   3  bad data: nothing to train on, or refused by validation
   4  not blessed: the model was trained, but is not good enough to be pushed
   5  busy: another run holds the workspace
+  130  interrupted with Ctrl-C; the same command goes on from there
 """
 
 _HIGHEST_PORT = 65535
@@ -61,13 +62,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if _TRACEBACK in os.environ:
             raise
-        print(
-            f"graft: unexpected {type(error).__name__}: {error}. This is a fault of Graft's; with "
-            f"{_TRACEBACK}=1 in the environment the same command shows where it lies.",
-            file=sys.stderr,
-        )
+        print(f"graft: {_unforeseen(error)}", file=sys.stderr)
         return 1
     return code
+
+
+def _unforeseen(error: Exception) -> str:
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    return (
+        f"unexpected {type(error).__name__}: {error}. This is a fault of Graft's; with "
+        f"{_TRACEBACK}=1 in the environment the same command shows where it lies."
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
