@@ -60,7 +60,7 @@ class Workspace:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT)
+            lock = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise GraftError(
                 f"The workspace {self.root} cannot be written: {error.strerror}. Choose another "
