@@ -30,6 +30,7 @@ setup(
         "rich>=13.7,<16",
         "scikit-learn==1.5.2",
         "scipy>=1.11,<2",
+        "simplejpeg>=1.8,<2",
         # Keras Tuner needs it in every trial and declares it nowhere.
         "tensorboard>=2.20,<3",
         "tensorflow>=2.21,<2.22",

@@ -47,6 +47,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from models.image_statistics import thumbnail_factor
+from models.jpeg import PlainJpeg, decode_luma, read_plain_header
 
 MIN_SIDE = 4
 """Images with a shorter side, in pixels, are refused: spacers and tracking pixels."""
@@ -140,6 +141,10 @@ def normalise(raw: bytes, max_pixels: int) -> NormalisedImage:
     """
     if not raw:
         raise ImageRefusedError("empty", "the file is empty")
+    if plain := read_plain_header(raw):
+        _refuse_size(plain.width, plain.height, max_pixels)
+        if (kept := _kept_plain(plain, raw)) is not None:
+            return kept
     image = _open(raw)
     _refuse_absurd(image, max_pixels)
     try:
@@ -148,6 +153,17 @@ def normalise(raw: bytes, max_pixels: int) -> NormalisedImage:
         raise
     except Exception as error:  # a decoder fed with broken bytes raises almost anything
         raise _broken(_format(image), error) from error
+
+
+def _kept_plain(header: PlainJpeg, raw: bytes) -> NormalisedImage | None:
+    """A plain JPEG; None where Pillow has to say what is wrong with it."""
+    factor = thumbnail_factor(header.width, header.height)
+    luma = decode_luma(raw, max(1, header.width // factor), max(1, header.height // factor))
+    if luma is None:
+        return None
+    if thumbnail_factor(luma.shape[1], luma.shape[0]) > 1:
+        luma = _thumbnail(Image.fromarray(luma))
+    return NormalisedImage(raw, header.width, header.height, header.channels, "jpeg", (), luma)
 
 
 def _normalise_opened(image: Image.Image, raw: bytes) -> NormalisedImage:
@@ -256,7 +272,13 @@ def _open(raw: bytes) -> Image.Image:
 
 
 def _refuse_absurd(image: Image.Image, max_pixels: int) -> None:
-    width, height = image.size
+    _refuse_size(*image.size, max_pixels)
+    # A JPEG of several pictures (MPO, from phones) shows its first wherever it is opened.
+    if image.format not in ("JPEG", "MPO") and _has_several_frames(image):
+        raise ImageRefusedError("animated", "it has more than one frame or page")
+
+
+def _refuse_size(width: int, height: int, max_pixels: int) -> None:
     limit = min(max_pixels, _DECODER_PIXELS)
     if width * height > limit:
         raise ImageRefusedError(
@@ -266,9 +288,6 @@ def _refuse_absurd(image: Image.Image, max_pixels: int) -> None:
         raise ImageRefusedError(
             "too_small", f"{width} x {height} pixels; a side needs at least {MIN_SIDE}"
         )
-    # A JPEG of several pictures (MPO, from phones) shows its first wherever it is opened.
-    if image.format not in ("JPEG", "MPO") and _has_several_frames(image):
-        raise ImageRefusedError("animated", "it has more than one frame or page")
 
 
 def _has_several_frames(image: Image.Image) -> bool:

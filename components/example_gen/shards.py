@@ -1,7 +1,6 @@
 """Cutting a split into shards, and writing one shard: the work of one Beam element."""
 
 import hashlib
-import io
 import json
 import os
 from collections import Counter, deque
@@ -22,6 +21,7 @@ _SHARD_IMAGES = 2000
 _SHARD_BYTES = 128 << 20
 _BATCH = 8
 _BATCHES_AHEAD = 2
+_SMALL_FILE = 32 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def write_shard(shard: Shard, directory: str, max_pixels: int) -> Iterator[Shard
     path = f"{directory}/{shard.file_name}"
     batches = [shard.images[at : at + _BATCH] for at in range(0, len(shard.images), _BATCH)]
     with tf.io.TFRecordWriter(path) as writer:
-        for batch in _in_threads(batches, max_pixels):
+        for batch in _outcomes(batches, max_pixels):
             result = ShardResult(len(batch))
             for outcome in batch:
                 if isinstance(outcome, Refusal):
@@ -132,6 +132,20 @@ def write_shard(shard: Shard, directory: str, max_pixels: int) -> Iterator[Shard
 
 
 Outcome = Refusal | tuple[bytes, tuple[str, ...]]
+
+
+def _outcomes(
+    batches: Sequence[Sequence[LabelledImage]], max_pixels: int
+) -> Iterator[list[Outcome]]:
+    """Makes examples of batches, in order: photos on all cores, small images where it stands.
+
+    Threads take turns in Python and decode side by side. Two of them need twice the processor
+    time of one for images of 32 px, and are no sooner done.
+    """
+    size = sum(image.size for batch in batches for image in batch)
+    if size > _SMALL_FILE * sum(map(len, batches)):
+        return _in_threads(batches, max_pixels)
+    return (_make_examples(batch, max_pixels) for batch in batches)
 
 
 def _in_threads(
@@ -165,15 +179,16 @@ def _make_example(image: LabelledImage, max_pixels: int) -> Outcome:
 
 
 def _read(image: LabelledImage) -> bytes:
-    with io.FileIO(image.path) as file:
-        if image.stamp not in (UNPACKED, stamp_of(os.fstat(file.fileno()))):
+    file = os.open(image.path, os.O_RDONLY)  # a file object costs half as much as the reading
+    try:
+        if image.stamp not in (UNPACKED, stamp_of(os.fstat(file))):
             raise BadDataError(
                 f"{image.path} changed while it was being ingested; run again when the folder is"
                 " at rest."
             )
-        if image.offset:
-            file.seek(image.offset)
-        return file.read(image.size)
+        return os.pread(file, image.size, image.offset)
+    finally:
+        os.close(file)
 
 
 def _serialize(image: LabelledImage, normalised: NormalisedImage) -> bytes:
