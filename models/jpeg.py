@@ -78,7 +78,7 @@ def _read_plain_header(raw: bytes) -> PlainJpeg | None:
     if raw[:2] != _START:
         return None
     frame = None
-    annotations = []
+    annotations: list[bytes] = []
     at = len(_START)
     while True:
         if raw[at] != 0xFF:
