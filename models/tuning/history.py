@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from models.errors import GraftError
 from models.files import write_atomically
+from models.places import PlaceError, read_place
 from models.tuning.records import Header, SearchDescription, TaskDescription, TrialRecord
 from models.tuning.space import SearchSpace
 
@@ -53,7 +54,12 @@ class TuningHistory:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The trial with the best score, the first of equals; None when all failed."""
+        """The chosen trial: of the finalists' contest, or else the first of the best score.
+
+        None when all failed.
+        """
+        if self.header.chosen is not None:
+            return self.trials[self.header.chosen]
         sign = 1.0 if self.header.search.direction == "max" else -1.0
         return max(self.completed, key=lambda trial: sign * (trial.score or 0.0), default=None)
 
@@ -63,10 +69,15 @@ def new_history(
     task: TaskDescription,
     search: SearchDescription,
     trials: tuple[TrialRecord, ...],
+    *,
+    chosen: int | None = None,
+    name: str = "",
 ) -> TuningHistory:
     """Puts together the history of a search made now, with these libraries."""
     header = Header(
+        name=name,
         trials=len(trials),
+        chosen=chosen,
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         space=space,
         task=task,
@@ -82,22 +93,41 @@ def write_history(path: Path, history: TuningHistory) -> None:
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
+    write_atomically(path, history_bytes(history))
+
+
+def history_bytes(history: TuningHistory) -> bytes:
+    """The content of the file."""
     lines = [record.model_dump_json() for record in (history.header, *history.trials)]
-    write_atomically(path, ("\n".join(lines) + "\n").encode())
+    return ("\n".join(lines) + "\n").encode()
 
 
-def read_history(path: Path) -> TuningHistory:
+def read_history(path: Path | str) -> TuningHistory:
     """Reads a file that anybody may have written.
+
+    Args:
+        path: on this machine, or the URI of a file in a bucket.
 
     Raises:
         HistoryError: names the file, the line and what is wrong with it.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise HistoryError(f"{path}: larger than {MAX_BYTES >> 20} MiB; no history is")
-        content = path.read_bytes()
-    except OSError as error:
-        raise HistoryError(f"{path}: {error.strerror or error}") from error
+        content = read_place(str(path), MAX_BYTES)
+    except PlaceError as error:
+        raise HistoryError(str(error)) from error
+    return parse_history(content, str(path))
+
+
+def parse_history(content: bytes, path: str) -> TuningHistory:
+    """Reads the content of a file that anybody may have written.
+
+    Args:
+        content: all of it.
+        path: where it lies, for messages.
+
+    Raises:
+        HistoryError: names the file, the line and what is wrong with it.
+    """
     first, *rest = content.split(b"\n")
     _check_version(path, first)
     header = _parse(path, 1, first, Header)
@@ -111,6 +141,10 @@ def read_history(path: Path) -> TuningHistory:
         _parse(path, number, line, TrialRecord) for number, line in enumerate(rest[:-1], start=2)
     )
     _check_trials(path, header.space, trials)
+    if header.chosen is not None and (
+        header.chosen >= len(trials) or trials[header.chosen].status != "completed"
+    ):
+        raise HistoryError(f"{path}: trial {header.chosen} was chosen, but has no score")
     return TuningHistory(header, trials)
 
 
@@ -119,7 +153,7 @@ class _Signature(BaseModel):
     version: int
 
 
-def _check_version(path: Path, line: bytes) -> None:
+def _check_version(path: str, line: bytes) -> None:
     try:
         signature = _Signature.model_validate_json(line, strict=True)
     except ValidationError as error:
@@ -133,7 +167,7 @@ def _check_version(path: Path, line: bytes) -> None:
         )
 
 
-def _parse(path: Path, number: int, line: bytes, kind: type[_Record]) -> _Record:
+def _parse(path: str, number: int, line: bytes, kind: type[_Record]) -> _Record:
     try:
         return kind.model_validate_json(line, strict=True)
     except ValidationError as error:
@@ -142,7 +176,7 @@ def _parse(path: Path, number: int, line: bytes, kind: type[_Record]) -> _Record
         raise HistoryError(f"{path}, line {number}: {place}: {first['msg']}") from error
 
 
-def _check_trials(path: Path, space: SearchSpace, trials: tuple[TrialRecord, ...]) -> None:
+def _check_trials(path: str, space: SearchSpace, trials: tuple[TrialRecord, ...]) -> None:
     parameters = {parameter.name: parameter for parameter in space.parameters}
     for position, trial in enumerate(trials):
         where = f"{path}, line {position + 2}"

@@ -141,8 +141,11 @@ class TrialRecord(_Frozen):
         order: position in the search, from 0.
         status: "failed" when no evaluation came out; it then has no score.
         values: of the hyperparameters.
-        score: mean over the evaluations.
-        evaluations: one for each seed or fold.
+        score: of the task's own validation split. A finalist's is the mean over its evaluations,
+            with what makes a fold easy or hard for all finalists taken out
+            (`models.tuning.standings`), so that all trials of a history can be compared.
+        standard_error: of a finalist's score; None for a single evaluation.
+        evaluations: the first is the search's own; finalists have one more for each fold.
         seconds: that the trial took in all.
         message: why it failed, one line.
     """
@@ -151,6 +154,7 @@ class TrialRecord(_Frozen):
     status: Literal["completed", "failed"]
     values: Annotated[dict[str, Value], Field(max_length=1000)]
     score: float | None = None
+    standard_error: Annotated[float, Field(ge=0.0)] | None = None
     evaluations: Annotated[tuple[Evaluation, ...], Field(max_length=1000)] = ()
     seconds: Seconds
     message: Text = ""
@@ -168,7 +172,10 @@ class Header(_Frozen):
     Attributes:
         format: tells the file apart from any other.
         version: of the format.
+        name: what people call the data; empty in files of the first Graft.
         trials: number of lines that follow.
+        chosen: order of the trial that was chosen among the finalists; None where the best score
+            was taken, as it came.
         created: time of writing, ISO 8601.
         space: that the trials were drawn from.
         task: that they were evaluated on.
@@ -178,7 +185,9 @@ class Header(_Frozen):
 
     format: Literal["graft-tuning-history"] = "graft-tuning-history"
     version: Literal[1] = 1
+    name: Text = ""
     trials: Count
+    chosen: Count | None = None
     created: Text
     space: SearchSpace
     task: TaskDescription

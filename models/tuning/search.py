@@ -37,6 +37,7 @@ def search_heads(
     *,
     oracle: keras_tuner.Oracle | None = None,
     code: str = "",
+    name: str = "",
 ) -> SearchResult:
     """Searches for the head with the best validation score.
 
@@ -50,6 +51,7 @@ def search_heads(
             be `models.tuning.oracles.OBJECTIVE`, and its proposals must follow from its seed and
             the scores alone for a killed search to go on.
         code: digest of the training code; trials of other code are not taken over.
+        name: of the data, for people.
 
     Raises:
         GraftError: not a single trial came out.
@@ -62,7 +64,7 @@ def search_heads(
     directory = scratch / _key(description, search, code)
     tuner = HeadTuner(oracle, trainer, search, directory)
     tuner.search()
-    history = new_history(space, description, search, tuple(tuner.records))
+    history = new_history(space, description, search, tuple(tuner.records), name=name)
     best = history.best
     if best is None:
         reason = history.trials[-1].message if history.trials else "no trial was proposed"

@@ -212,7 +212,7 @@ def test_a_curve_with_columns_of_different_length_is_refused(
 def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match=r"nowhere\.jsonl: No such file"):
         read_history(tmp_path / "nowhere.jsonl")
-    with pytest.raises(HistoryError, match="Is a directory"):
+    with pytest.raises(HistoryError, match="not a file"):
         read_history(tmp_path)
 
 
