@@ -85,6 +85,11 @@ class TuningConfig(_Section):
     """Keras Tuner oracle that proposes trials."""
     epochs: Annotated[int, Field(ge=1)] = 30
     """Most epochs in one trial; it stops earlier when validation no longer improves."""
+    finalists: Annotated[int, Field(ge=1, le=50)] = 6
+    """Best trials that are trained again on other folds before one is chosen: the highest of many
+    noisy scores is a lucky one. 1 takes the best score as it came."""
+    repeats: Annotated[int, Field(ge=0, le=9)] = 3
+    """Folds that finalists are trained again on, at most; half of them fall out after each."""
     learning_rate: tuple[float, float] = (1e-4, 1e-1)
     """Range, sampled in logarithmic scale."""
     weight_decay: tuple[float, float] = (1e-6, 1e-1)
@@ -125,6 +130,16 @@ class TuningConfig(_Section):
         if not value or min(value) < 0 or len(set(value)) != len(value):
             raise ValueError("at least one choice, none negative and none twice")
         return value
+
+
+class KnowledgeConfig(_Section):
+    """What a search may learn from, beside the earlier runs in the workspace."""
+
+    paths: tuple[str, ...] = ()
+    """Folders, files and buckets (gs://bucket/folder) with histories of other searches, such as
+    one that a team shares. A new history there makes the next run search anew."""
+    share: str = ""
+    """Folder or bucket that every run copies its history to. Empty: none."""
 
 
 class TrainingConfig(_Section):
@@ -198,6 +213,7 @@ class Config(_Section):
     validation: ValidationConfig = ValidationConfig()
     model: ModelConfig = ModelConfig()
     tuning: TuningConfig = TuningConfig()
+    knowledge: KnowledgeConfig = KnowledgeConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     serving: ServingConfig = ServingConfig()

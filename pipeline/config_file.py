@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from models.errors import UsageError
+from models.places import is_remote
 from pipeline.config import Config
 
 
@@ -37,11 +38,23 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
             "`graft init` writes every key with its meaning; `graft config` shows the effective "
             "configuration."
         ) from None
-    # A path in a file is relative to that file, so that a scheduled run finds it from anywhere.
-    base = file.parent if file and "data.path" not in overrides else Path()
-    data = config.data.model_copy(update={"path": _absolute(config.data.path, base)})
-    workspace = _absolute(config.workspace, Path())
-    return config.model_copy(update={"data": data, "workspace": workspace})
+
+    def base(key: str) -> Path:
+        # A path in a file is relative to that file, so that a scheduled run finds it from anywhere.
+        return file.parent if file and key not in overrides else Path()
+
+    data = {"path": _absolute(config.data.path, base("data.path"))}
+    knowledge = {
+        "paths": tuple(_place(path, base("knowledge.paths")) for path in config.knowledge.paths),
+        "share": _place(config.knowledge.share, base("knowledge.share")),
+    }
+    return config.model_copy(
+        update={
+            "data": config.data.model_copy(update=data),
+            "knowledge": config.knowledge.model_copy(update=knowledge),
+            "workspace": _absolute(config.workspace, Path()),
+        }
+    )
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:
@@ -71,6 +84,10 @@ def _absolute(path: str, base: Path) -> str:
             f"The path {absolute!r} is not UTF-8. Rename it, or reach it through a link."
         )
     return absolute
+
+
+def _place(place: str, base: Path) -> str:
+    return place if is_remote(place) else _absolute(place, base)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -11,15 +11,15 @@ from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.proto import transform_pb2
-from tfx.types import Channel, standard_artifacts
+from tfx.types import BaseChannel, Channel, standard_artifacts
 
+from components.artifacts import TuningHistory
 from components.baseline import BaselineStrategy
 from components.code_fingerprint import code_fingerprint
 from components.evaluation.eval_config import eval_config
 from components.example_gen.component import ImageExampleGen
 from components.feature_extractor.component import FeatureExtractor
 from components.gate.component import ValidationGate
-from components.head_tuner.component import HeadTuner
 from components.image_validator.component import ImageValidator
 from components.judge.component import Judge
 from components.pusher.component import Pusher
@@ -29,13 +29,21 @@ from components.serving_check.component import ServingCheck
 from components.statistics import stats_options
 from components.trainer.component import Trainer
 from components.transform.schema import LabelSchema
+from components.warm_tuner.component import WarmTuner
+from components.warm_tuner.knowledge import find_knowledge
+from components.warm_tuner.past import PastSearchesStrategy
 from models import features
 from pipeline.config import Config
+from pipeline.knowledge.sources import data_name, forgotten, places
 from pipeline.workspace import Workspace
 
 NAME = "graft"
 BASELINE = "Baseline"
-"""The node that looks up the last blessed model: it does no work that could be cached."""
+"""The node that looks up the last blessed model."""
+PAST_SEARCHES = "PastSearches"
+"""The node that looks up the histories of earlier searches."""
+RESOLVERS = (BASELINE, PAST_SEARCHES)
+"""Nodes that do no work that could be cached."""
 _BEAM = [
     # The default runner tries to download a binary first.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
@@ -125,13 +133,8 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         cache_dir=str(workspace.cache / "embeddings"),
         code=code_fingerprint("components.feature_extractor") + weights,
     )
-    tuner = HeadTuner(
-        embeddings.outputs["embeddings"],
-        transform.outputs["transform_graph"],
-        settings=_settings(config.tuning, class_weights=config.training.class_weights),
-        seed=config.seed,
-        scratch_dir=str(workspace.cache / "tuning"),
-        code=code_fingerprint("components.head_tuner"),
+    past, tuner = _search_nodes(
+        config, workspace, embeddings.outputs["embeddings"], transform.outputs["transform_graph"]
     )
     trainer = Trainer(
         examples,
@@ -149,7 +152,35 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
     )
     for node in (transform, embeddings, tuner, trainer):
         node.add_upstream_node(data["ValidationGate"])
-    return _by_id(label_schema, transform, embeddings, tuner, trainer)
+    return _by_id(label_schema, transform, embeddings, past, tuner, trainer)
+
+
+def _search_nodes(
+    config: Config, workspace: Workspace, embeddings: BaseChannel, transform_graph: BaseChannel
+) -> tuple[resolver.Resolver, WarmTuner]:
+    """The search, and before it the look-up of all that it may learn from."""
+    parameters: dict[str, Any] = {
+        "settings": _settings(config.tuning, class_weights=config.training.class_weights),
+        "seed": config.seed,
+        "name": data_name(config.data.path),
+        "knowledge": find_knowledge(places(config), workspace.artifacts).model_dump_json(),
+        "code": code_fingerprint("components.warm_tuner"),
+    }
+    past = resolver.Resolver(
+        strategy_class=PastSearchesStrategy,
+        config={"parameters": parameters, "forgotten": forgotten(workspace)},
+        embeddings=embeddings,
+        transform_graph=transform_graph,
+        past=Channel(type=TuningHistory),
+    ).with_id(PAST_SEARCHES)
+    tuner = WarmTuner(
+        embeddings,
+        transform_graph,
+        past=past.outputs["past"],
+        scratch_dir=str(workspace.cache / "tuning"),
+        **parameters,
+    )
+    return past, tuner
 
 
 def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
@@ -176,7 +207,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         examples,
         candidate,
         evaluator.outputs["evaluation"],
-        model["HeadTuner"].outputs["history"],
+        model["WarmTuner"].outputs["history"],
         baseline_model=baseline.outputs["model"],
         settings=_settings(settings),
         code=code_fingerprint("components.judge"),

@@ -15,7 +15,7 @@ ARTIFACT_KEYS = {
     "ImageValidator": {"findings": "findings"},
     "Transform": {"transform_graph": "transform_graph"},
     "FeatureExtractor": {"embeddings": "embeddings"},
-    "HeadTuner": {"history": "history", "best_hyperparameters": "best_hyperparameters"},
+    "WarmTuner": {"history": "history", "best_hyperparameters": "best_hyperparameters"},
     "Trainer": {"model": "model", "model_run": "model_run"},
     "Baseline": {"model": "baseline_model"},
     "Evaluator": {"evaluation": "evaluation"},

@@ -64,7 +64,7 @@ class _Watch:
         _log.info(
             "stage %s ended in %.2f s, cached: %s", result.name, result.seconds, result.cached
         )
-        if result.name != dag.BASELINE:
+        if result.name not in dag.RESOLVERS:
             self._record.stages.append(StageRecord(result.name, result.seconds, result.cached))
         for key, known_as in ARTIFACT_KEYS.get(result.name, {}).items():
             if key in result.outputs:

@@ -37,6 +37,11 @@ class Workspace:
         return self.root / "cache"
 
     @property
+    def knowledge(self) -> Path:
+        """Histories of other searches that were imported; `forgotten.json` names pruned ones."""
+        return self.root / "knowledge"
+
+    @property
     def runs(self) -> Path:
         """A folder per run: configuration, log, summary and report."""
         return self.root / "runs"

@@ -51,7 +51,7 @@ class Trainer(TfxTrainer):
             examples: of ImageExampleGen.
             transform_graph: of Transform, with the label vocabulary.
             embeddings: of FeatureExtractor; they also say which backbone it was.
-            hyperparameters: of HeadTuner.
+            hyperparameters: of WarmTuner.
             settings: JSON object of the keys of `training` in the configuration, `seed`,
                 `check_images` and `head_epochs`.
             scratch_dir: keeps what a killed training goes on from; decides the cost, never the

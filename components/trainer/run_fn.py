@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components.head_tuner.executor import read_data
 from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL
 from components.transform.labels import labels_from_transform_graph
+from components.warm_tuner.data import read_data
 from models import features
 from models.backbones import build_backbone
 from models.embedding import EmbeddingInfo, read_info

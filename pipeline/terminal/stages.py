@@ -9,7 +9,7 @@ TITLES: Final = {
     "ImageValidator": "Validate images",
     "Transform": "Learn the labels",
     "FeatureExtractor": "Embed images",
-    "HeadTuner": "Tune the head",
+    "WarmTuner": "Tune the head",
     "Trainer": "Train the model",
     "Evaluator": "Evaluate",
     "Judge": "Judge",

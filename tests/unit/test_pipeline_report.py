@@ -286,7 +286,7 @@ STAGES = {
     "ImageExampleGen": 2.4,
     "StatisticsGen": 3.1,
     "ImageValidator": 0.05,
-    "HeadTuner": 14.0,
+    "WarmTuner": 14.0,
     "Trainer": 33.9,
     "Evaluator": 9.7,
     "Judge": 3.2,

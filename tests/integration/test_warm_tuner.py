@@ -1,4 +1,4 @@
-"""HeadTuner as a node of a pipeline, on artifacts in the form that its neighbours write."""
+"""WarmTuner as a node of a pipeline, on artifacts in the form that its neighbours write."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,8 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.types import standard_artifacts
 
 from components.artifacts import Embeddings
-from components.head_tuner.component import HeadTuner
+from components.warm_tuner.component import WarmTuner
+from components.warm_tuner.knowledge import Knowledge
 from models.embedding import EmbeddingInfo, EmbeddingSplit, write_embeddings, write_info
 from models.heads import HeadParameters
 from models.tuning.history import read_history
@@ -50,11 +51,13 @@ def write_vocabulary(folder: Path) -> None:
 def run(workspace: Path, **settings: object) -> None:
     embeddings = Importer(str(workspace / "embeddings"), Embeddings).with_id("Embeddings")
     graph = Importer(str(workspace / "graph"), standard_artifacts.TransformGraph).with_id("Graph")
-    tuner = HeadTuner(
+    tuner = WarmTuner(
         embeddings.outputs["result"],
         graph.outputs["result"],
         settings=json.dumps({**TuningConfig().model_dump(), **settings}),
         seed=0,
+        name="digits",
+        knowledge=Knowledge().model_dump_json(),
         scratch_dir=str(workspace / "scratch"),
         code="1",
     )
@@ -78,7 +81,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_digits(workspace / "embeddings")
     write_vocabulary(workspace / "graph")
     run(workspace, trials=6, epochs=8, hidden_units=[0, 32], class_weights="balanced")
-    return workspace / "out" / "HeadTuner"
+    return workspace / "out" / "WarmTuner"
 
 
 def only(folder: Path) -> Path:
@@ -98,6 +101,7 @@ def test_the_best_values_are_readable_as_tfx_and_the_trainer_read_them(tuned: Pa
 def test_the_history_tells_the_task_and_every_trial(tuned: Path) -> None:
     history = read_history(only(tuned / "history") / "history.jsonl")
     assert len(history.completed) == 6
+    assert history.header.name == "digits"
     task = history.header.task
     assert (task.images, task.validation_images, task.classes) == (300, 200, 10)
     assert (task.backbone, task.image_size, task.dimension) == ("pixels", 8, 64)

@@ -1,7 +1,6 @@
 """Reads embeddings, searches, and writes the best values, the history and the probe."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,11 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.transform.labels import labels_from_transform_graph
-from models import features
-from models.embedding import EmbeddingSplit, read_embeddings, read_info
+from components.warm_tuner.data import read_data
+from components.warm_tuner.past import HISTORY_FILE
+from components.warm_tuner.request import PAST, REQUEST, request_digest
 from models.files import write_atomically
-from models.metrics import class_indices
-from models.tuning.data import HeadTask, LabelledEmbeddings, fingerprint
-from models.tuning.description import Origin, describe
+from models.tuning.description import describe
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.history import write_history
 from models.tuning.probe import train_probe, write_probe
@@ -24,8 +22,6 @@ from models.tuning.settings import SearchSettings
 
 _BEST_FILE = "best_hyperparameters.txt"
 """Where TFX's Trainer looks for them."""
-
-_HISTORY_FILE = "history.jsonl"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -38,7 +34,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Runs the component; see `components.head_tuner.component`.
+        """Runs the component; see `components.warm_tuner.component`.
 
         Raises:
             BadDataError: no image to train or to validate on.
@@ -55,65 +51,29 @@ class Executor(base_executor.BaseExecutor):
             settings,
             Path(exec_properties["scratch_dir"]),
             code=exec_properties["code"],
+            name=exec_properties["name"],
         )
         probe = train_probe(trainer, result.history, data.test)
 
         history = Path(_uri(output_dict, "history"))
-        write_history(history / _HISTORY_FILE, result.history)
+        write_history(history / HISTORY_FILE, result.history)
         write_probe(history, probe, data.test_names)
         best = Path(_uri(output_dict, "best_hyperparameters")) / _BEST_FILE
         write_atomically(best, json.dumps(result.hyperparameters.get_config()).encode())
+        _note_request(input_dict, output_dict, exec_properties)
 
 
-@dataclass(frozen=True)
-class SearchData:
-    """The embeddings of all splits, with class indices.
-
-    Attributes:
-        task: training and validation images of the classes that the model knows.
-        test: all test images.
-        test_names: their names, in order.
-        origin: where the embeddings come from.
-    """
-
-    task: HeadTask
-    test: LabelledEmbeddings
-    test_names: list[str]
-    origin: Origin
-
-
-def read_data(uri: str, labels: tuple[str, ...]) -> SearchData:
-    """Reads an Embeddings artifact.
-
-    Args:
-        uri: of the artifact.
-        labels: class names in the order of the model's outputs.
-
-    Raises:
-        BadDataError: no image to train or to validate on.
-    """
-    splits = {name: read_embeddings(uri, name) for name in features.SPLITS}
-    info = read_info(uri)
-    origin = Origin(
-        backbone=info.backbone,
-        weights=info.weights,
-        weights_digest=info.weights_digest,
-        image_size=info.image_size,
-        data_fingerprint=fingerprint(
-            {name: (split.sha256, split.labels) for name, split in splits.items()}
-        ),
-    )
-    task = HeadTask(
-        train=_labelled(splits[features.TRAIN], labels).known(),
-        validation=_labelled(splits[features.VALIDATION], labels).known(),
-        classes=len(labels),
-    )
-    test = splits[features.TEST]
-    return SearchData(task, _labelled(test, labels), test.names.tolist(), origin)
-
-
-def _labelled(split: EmbeddingSplit, labels: tuple[str, ...]) -> LabelledEmbeddings:
-    return LabelledEmbeddings(split.embeddings, class_indices(split.labels.tolist(), labels))
+def _note_request(
+    input_dict: dict[str, list[Artifact]],
+    output_dict: dict[str, list[Artifact]],
+    exec_properties: dict[str, Any],
+) -> None:
+    """Notes on the history what `components.warm_tuner.past` finds it again by."""
+    inputs = [*input_dict["embeddings"], *input_dict["transform_graph"]]
+    past = [artifact.id for artifact in input_dict.get("past", [])]
+    (history,) = output_dict["history"]
+    history.set_string_custom_property(REQUEST, request_digest(exec_properties, inputs))
+    history.set_string_custom_property(PAST, json.dumps(past))
 
 
 def _uri(artifacts: dict[str, list[Artifact]], key: str) -> str:

@@ -1,0 +1,60 @@
+"""Reads what a search over heads works on from an Embeddings artifact."""
+
+from dataclasses import dataclass
+
+from models import features
+from models.embedding import EmbeddingSplit, read_embeddings, read_info
+from models.metrics import class_indices
+from models.tuning.data import HeadTask, LabelledEmbeddings, fingerprint
+from models.tuning.description import Origin
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """The embeddings of all splits, with class indices.
+
+    Attributes:
+        task: training and validation images of the classes that the model knows.
+        test: all test images.
+        test_names: their names, in order.
+        origin: where the embeddings come from.
+    """
+
+    task: HeadTask
+    test: LabelledEmbeddings
+    test_names: list[str]
+    origin: Origin
+
+
+def read_data(uri: str, labels: tuple[str, ...]) -> SearchData:
+    """Reads an Embeddings artifact.
+
+    Args:
+        uri: of the artifact.
+        labels: class names in the order of the model's outputs.
+
+    Raises:
+        BadDataError: no image to train or to validate on.
+    """
+    splits = {name: read_embeddings(uri, name) for name in features.SPLITS}
+    info = read_info(uri)
+    origin = Origin(
+        backbone=info.backbone,
+        weights=info.weights,
+        weights_digest=info.weights_digest,
+        image_size=info.image_size,
+        data_fingerprint=fingerprint(
+            {name: (split.sha256, split.labels) for name, split in splits.items()}
+        ),
+    )
+    task = HeadTask(
+        train=_labelled(splits[features.TRAIN], labels).known(),
+        validation=_labelled(splits[features.VALIDATION], labels).known(),
+        classes=len(labels),
+    )
+    test = splits[features.TEST]
+    return SearchData(task, _labelled(test, labels), test.names.tolist(), origin)
+
+
+def _labelled(split: EmbeddingSplit, labels: tuple[str, ...]) -> LabelledEmbeddings:
+    return LabelledEmbeddings(split.embeddings, class_indices(split.labels.tolist(), labels))

@@ -1,0 +1,62 @@
+"""What lies in the folders and buckets that a search may learn from, as part of its cache key."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from components.warm_tuner.past import HISTORY_FILE
+from models.tuning.library import collect
+from models.tuning.warm.contribution import LeftOut
+
+
+class KnowledgeFile(BaseModel):
+    """One history in a folder or a bucket.
+
+    Attributes:
+        path: on this machine, or a URI.
+        digest: SHA-256 of its content, so that a changed file makes a new search.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    digest: str
+
+
+class Knowledge(BaseModel):
+    """What the folders and buckets hold.
+
+    Attributes:
+        files: that can be learned from.
+        left_out: that cannot.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    files: tuple[KnowledgeFile, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def find_knowledge(places: Sequence[str], artifacts: Path) -> Knowledge:
+    """Looks into folders and buckets.
+
+    A search that was made again is not told of, so that it is no news to any other.
+
+    Args:
+        places: files, folders and buckets; see `models.tuning.library.collect`.
+        artifacts: of this pipeline. Its own histories are left out where they were shared to one
+            of the places: `components.warm_tuner.past` finds them.
+    """
+    own = set(_digests(artifacts.glob(f"*/history/*/{HISTORY_FILE}")))
+    collection = collect([("", place) for place in places], ignore=own)
+    files = [KnowledgeFile(path=each.path, digest=each.digest) for each in collection.entries]
+    # In an order that does not change with that of the places: it is part of the cache key.
+    return Knowledge(
+        files=tuple(sorted(files, key=lambda file: file.path)), left_out=collection.skipped
+    )
+
+
+def _digests(files: Iterable[Path]) -> Iterable[str]:
+    return (hashlib.sha256(file.read_bytes()).hexdigest() for file in files)

@@ -1,0 +1,90 @@
+"""Finds the histories of earlier searches in ML Metadata."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+from tfx import types
+from tfx.dsl.components.common import resolver
+from tfx.types import artifact_utils
+
+from components.artifacts import TuningHistory
+from components.warm_tuner.request import PAST, REQUEST, request_digest
+from models.places import PlaceError, join, read_place
+from models.tuning.history import MAX_BYTES
+
+HISTORY_FILE = "history.jsonl"
+"""Name of the history in a TuningHistory artifact."""
+
+
+class PastSearchesStrategy(resolver.ResolverStrategy):
+    """Resolves the histories of all earlier searches, of whichever pipeline.
+
+    A search that was made before gets the histories that it was given then. Otherwise its own
+    history, and that of every search made since, would be news to it, and two data sets that are
+    run in turn would be searched anew each time, for ever: nothing would come from the cache.
+    What changes the request (a setting, the data, a file in a knowledge folder, Graft's code)
+    makes a new search, and that one learns from all.
+    """
+
+    def __init__(self, parameters: Mapping[str, object], forgotten: Sequence[str] = ()) -> None:
+        """Takes what the pipeline knows.
+
+        Args:
+            parameters: of WarmTuner.
+            forgotten: SHA-256 digests of histories that no new search learns from.
+        """
+        self._parameters = parameters
+        self._forgotten = frozenset(forgotten)
+
+    def resolve_artifacts(
+        self, store: mlmd.MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
+        """Resolves the channel `past`.
+
+        Args:
+            store: holds the histories of all pipelines.
+            input_dict: `embeddings` and `transform_graph` of this run, and `past`, which is not
+                used: it holds the histories of this pipeline alone.
+
+        Returns:
+            The same keys.
+        """
+        histories = find_histories(store)
+        inputs = [*input_dict["embeddings"], *input_dict["transform_graph"]]
+        request = request_digest(self._parameters, inputs)
+        made = [each for each in histories if each.get_string_custom_property(REQUEST) == request]
+        if made:
+            given = json.loads(made[0].get_string_custom_property(PAST))
+            past = [each for each in histories if each.id in given]
+        else:
+            past = [each for each in histories if not self._is_forgotten(each)]
+        return {**input_dict, "past": past}
+
+    def _is_forgotten(self, history: types.Artifact) -> bool:
+        if not self._forgotten:
+            return False
+        try:
+            content = read_place(history_file(history), MAX_BYTES)
+        except PlaceError:
+            # The search says of it that it cannot be read.
+            return False
+        return hashlib.sha256(content).hexdigest() in self._forgotten
+
+
+def find_histories(store: mlmd.MetadataStore) -> list[types.Artifact]:
+    """All TuningHistory artifacts of a metadata store that are whole, oldest first."""
+    live = metadata_store_pb2.Artifact.LIVE
+    found = store.get_artifacts_by_type(TuningHistory.TYPE_NAME)
+    if not found:
+        return []
+    kind = store.get_artifact_type(TuningHistory.TYPE_NAME)
+    whole = sorted((each for each in found if each.state == live), key=lambda each: each.id)
+    return [artifact_utils.deserialize_artifact(kind, each) for each in whole]
+
+
+def history_file(artifact: types.Artifact) -> str:
+    """The place of the history in a TuningHistory artifact."""
+    return join(artifact.uri, HISTORY_FILE)

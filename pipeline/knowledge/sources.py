@@ -1,0 +1,58 @@
+"""Where the histories lie that a run may learn from."""
+
+import json
+from pathlib import Path
+
+from models.errors import GraftError
+from models.files import write_atomically
+from pipeline.config import Config
+from pipeline.workspace import Workspace
+
+_FORGOTTEN = "forgotten.json"
+
+
+def data_name(path: str) -> str:
+    """What people call the data: its last folder, or its file without the ending.
+
+    Args:
+        path: of the data; folders with a placeholder or a wildcard name nothing.
+    """
+    named = [part for part in Path(path).parts if not set(part) & set("{}*?[]/")]
+    return Path(named[-1]).stem if named else ""
+
+
+def places(config: Config) -> list[str]:
+    """Folders and buckets with histories, beside those of the workspace's own runs."""
+    imported = Workspace(config.workspace_path).knowledge
+    own = [str(imported)] if imported.is_dir() else []
+    return [*own, *config.knowledge.paths]
+
+
+def forgotten(workspace: Workspace) -> list[str]:
+    """Digests of the histories of runs that no new search learns from.
+
+    Raises:
+        GraftError: the list is damaged.
+    """
+    path = workspace.knowledge / _FORGOTTEN
+    try:
+        digests = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise GraftError(
+            f"{path}, the list of pruned histories, cannot be read: {error}. Delete it to learn "
+            "from all of them again."
+        ) from None
+    return [str(digest) for digest in digests]
+
+
+def forget(workspace: Workspace, digests: list[str]) -> None:
+    """Adds to the list that `forgotten` reads.
+
+    Raises:
+        GraftError: the list is damaged.
+        OSError: it cannot be written.
+    """
+    every = sorted({*forgotten(workspace), *digests})
+    write_atomically(workspace.knowledge / _FORGOTTEN, json.dumps(every, indent=0).encode())
