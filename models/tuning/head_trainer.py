@@ -49,6 +49,7 @@ class HeadTrainer:
             class_weights: "balanced" or "none"; see `HeadTask.class_weights`.
         """
         self._task = task
+        self._class_weights = class_weights
         self._mean, self._variance = statistics(task.train.embeddings)
         standardise = Standardisation(dtype="float32")
         standardise.build((None, len(self._mean)))
@@ -61,6 +62,15 @@ class HeadTrainer:
             class_weights=tf.constant(task.class_weights(class_weights)),
         )
         self._programs: dict[int, HeadProgram] = {}
+
+    @property
+    def task(self) -> HeadTask:
+        """What it trains on."""
+        return self._task
+
+    def on(self, task: HeadTask) -> "HeadTrainer":
+        """A trainer of the same kind on another task."""
+        return type(self)(task, self._class_weights)
 
     def train(
         self, parameters: HeadParameters, *, epochs: int, patience: int, seed: int

@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras_tuner
 
 from models.errors import GraftError
+from models.tuning.finalists import choose
+from models.tuning.folds import FoldEvaluator
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.history import TuningHistory, new_history
 from models.tuning.oracles import build_oracle
-from models.tuning.records import SearchDescription, TaskDescription
+from models.tuning.records import SearchDescription, TaskDescription, TrialRecord
 from models.tuning.settings import SearchSettings
+from models.tuning.store import TrialStore
 from models.tuning.tuner import HeadTuner
 
 
@@ -39,7 +43,7 @@ def search_heads(
     code: str = "",
     name: str = "",
 ) -> SearchResult:
-    """Searches for the head with the best validation score.
+    """Searches for the head with the best validation score, and settles it among the finalists.
 
     Args:
         trainer: of the task.
@@ -62,16 +66,29 @@ def search_heads(
         oracle = build_oracle(settings.algorithm, space, trials=settings.trials, seed=settings.seed)
     search = settings.describe()
     directory = scratch / _key(description, search, code)
-    tuner = HeadTuner(oracle, trainer, search, directory)
+    store = TrialStore(directory / "trials")
+    tuner = HeadTuner(oracle, trainer, search, store, directory)
     tuner.search()
-    history = new_history(space, description, search, tuple(tuner.records), name=name)
-    best = history.best
-    if best is None:
-        reason = history.trials[-1].message if history.trials else "no trial was proposed"
-        raise GraftError(f"None of {len(history.trials)} trials came out: {reason}")
+    _require_one(tuner.records)
+    folds = FoldEvaluator(trainer, search, store, max(settings.repeats, 1))
+    contest = choose(
+        tuner.records,
+        folds,
+        finalists=settings.finalists,
+        repeats=min(settings.repeats, folds.count),
+    )
+    history = new_history(
+        space, description, search, contest.trials, chosen=contest.chosen, name=name
+    )
     hyperparameters = space.to_hyperparameters()
-    hyperparameters.values.update(best.values)
+    hyperparameters.values.update(history.trials[contest.chosen].values)
     return SearchResult(history, hyperparameters)
+
+
+def _require_one(trials: Sequence[TrialRecord]) -> None:
+    if not any(trial.status == "completed" for trial in trials):
+        reason = trials[-1].message if trials else "no trial was proposed"
+        raise GraftError(f"None of {len(trials)} trials came out: {reason}")
 
 
 def _key(description: TaskDescription, search: SearchDescription, code: str) -> str:

@@ -19,6 +19,9 @@ class SearchSettings(BaseModel):
         algorithm: of `models.tuning.oracles`.
         epochs: most epochs of a trial.
         patience: epochs without a better score after which a trial stops.
+        finalists: best trials that are evaluated again before one is chosen; see
+            `models.tuning.finalists`.
+        repeats: folds that they are evaluated again on, at most.
         class_weights: "none" or "balanced".
         seed: of the search and of the training in it.
         learning_rate: range; see `models.tuning.space.head_space`, as for the rest.
@@ -35,6 +38,8 @@ class SearchSettings(BaseModel):
     algorithm: str
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] = 5
+    finalists: Annotated[int, Field(ge=1, le=50)] = 6
+    repeats: Annotated[int, Field(ge=0, le=9)] = 3
     class_weights: Literal["none", "balanced"] = "balanced"
     seed: Annotated[int, Field(ge=0)] = 0
     learning_rate: tuple[float, float]

@@ -19,7 +19,7 @@ from models.tuning.space import Values
 
 
 class TrialStore:
-    """Evaluations by the values of their trial.
+    """Evaluations by the values of their configuration, the seed and the fold.
 
     The directory belongs to one task and one way of training; its name must change with the data,
     the seed, the epochs and the code.
@@ -29,21 +29,29 @@ class TrialStore:
         """Takes a directory that need not exist yet."""
         self._directory = directory
 
-    def get(self, values: Values) -> Evaluation | None:
-        """The evaluation of a finished trial; None when there is none that can be read."""
+    def get(self, values: Values, seed: int, fold: int | None = None) -> Evaluation | None:
+        """The evaluation of a configuration; None when there is none that can be read.
+
+        Args:
+            values: of the configuration.
+            seed: of the training.
+            fold: that was validated on; None for the task's own validation split.
+        """
         try:
-            return Evaluation.model_validate_json(self._path(values).read_bytes(), strict=True)
+            content = self._path(values, seed, fold).read_bytes()
+            return Evaluation.model_validate_json(content, strict=True)
         except (OSError, ValidationError):
             return None
 
     def put(self, values: Values, evaluation: Evaluation) -> None:
-        """Keeps an evaluation, in one step.
+        """Keeps an evaluation under its seed and its fold, in one step.
 
         Raises:
             OSError: the disk is full or the folder cannot be written.
         """
-        write_atomically(self._path(values), evaluation.model_dump_json().encode())
+        path = self._path(values, evaluation.seed, evaluation.fold)
+        write_atomically(path, evaluation.model_dump_json().encode())
 
-    def _path(self, values: Values) -> Path:
-        key = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-        return self._directory / f"{key[:32]}.json"
+    def _path(self, values: Values, seed: int, fold: int | None) -> Path:
+        parts = json.dumps([values, seed, fold], sort_keys=True)
+        return self._directory / f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}.json"

@@ -30,6 +30,7 @@ class HeadTuner(BaseTuner):
         oracle: keras_tuner.Oracle,
         trainer: HeadTrainer,
         search: SearchDescription,
+        store: TrialStore,
         directory: Path,
     ) -> None:
         """Puts the parts together.
@@ -38,8 +39,9 @@ class HeadTuner(BaseTuner):
             oracle: proposes trials and decides when to stop; its objective is `OBJECTIVE`.
             trainer: trains the heads.
             search: epochs, patience and seed of each training.
-            directory: of this search alone; finished trials are kept there, and found again when
-                the search is run a second time.
+            store: keeps finished trials, which are found again when the search is run a second
+                time.
+            directory: of this search alone, for the files that Keras Tuner writes.
         """
         # Keras Tuner's own files are not read again; see `models.tuning.store`.
         super().__init__(
@@ -49,7 +51,7 @@ class HeadTuner(BaseTuner):
         self.records: list[TrialRecord] = []
         self._trainer = trainer
         self._search = search
-        self._store = TrialStore(directory / "trials")
+        self._store = store
         self._evaluations: dict[str, Evaluation] = {}
         self._started = 0.0
 
@@ -65,7 +67,7 @@ class HeadTuner(BaseTuner):
             DivergedError: no epoch ended with finite losses; Keras Tuner counts a failed trial.
         """
         values: Values = trial.hyperparameters.values
-        evaluation = self._store.get(values)
+        evaluation = self._store.get(values, self._search.seed)
         if evaluation is None:
             trained = self._trainer.train(
                 HeadParameters.from_values(values),

@@ -50,6 +50,7 @@ def small_search() -> Callable[..., SearchSettings]:
             "trials": 4,
             "algorithm": "random",
             "epochs": 4,
+            "finalists": 1,
             "learning_rate": (1e-4, 1e-1),
             "weight_decay": (1e-6, 1e-1),
             "dropout": (0.0, 0.5),

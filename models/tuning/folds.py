@@ -1,0 +1,122 @@
+"""Other divisions of a task's images, to evaluate one configuration more than once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.heads import HeadParameters
+from models.tuning.data import HeadTask, LabelledEmbeddings
+from models.tuning.head_trainer import HeadTrainer
+from models.tuning.records import Evaluation, SearchDescription
+from models.tuning.space import Values
+from models.tuning.store import TrialStore
+
+_MOST_PARTS = 10
+"""Parts of the training split; a smaller share than a tenth makes noisy scores."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """A task's training images, dealt into parts with the classes' shares kept.
+
+    In fold i, part i is validated on, and the other parts together with the task's own validation
+    images are trained on. No image is validated on twice, and none that the search validated on:
+    the scores of a search's best trials are too good by the luck that made them best, and only
+    other images can tell luck from merit.
+    """
+
+    task: HeadTask
+    parts: NDArray[np.integer]
+    """Number of the part of each training image, int [n]."""
+
+    def __len__(self) -> int:
+        """Number of folds."""
+        return int(self.parts.max()) + 1
+
+    def __getitem__(self, fold: int) -> HeadTask:
+        """The task of one fold, from 0."""
+        train, validation = self.task.train, self.task.validation
+        held_out = self.parts == fold
+        return HeadTask(
+            train=LabelledEmbeddings(
+                np.concatenate([train.embeddings[~held_out], validation.embeddings]),
+                np.concatenate([train.classes[~held_out], validation.classes]),
+            ),
+            validation=LabelledEmbeddings(train.embeddings[held_out], train.classes[held_out]),
+            classes=self.task.classes,
+        )
+
+
+def deal_folds(task: HeadTask, count: int, seed: int) -> Folds:
+    """Deals the training images into parts of about the size of the validation split.
+
+    Args:
+        task: to divide anew.
+        count: folds that are needed, at least 1; there may be more, and fewer where there are
+            fewer images.
+        seed: of the deal.
+    """
+    images = len(task.train.classes)
+    alike = round(images / len(task.validation.classes))
+    parts = min(max(count, 2, min(alike, _MOST_PARTS)), images)
+    shuffled = np.random.default_rng([seed, images]).permutation(images)
+    by_class = shuffled[np.argsort(task.train.classes[shuffled], kind="stable")]
+    dealt = np.empty(images, np.int64)
+    dealt[by_class] = np.arange(images) % parts
+    return Folds(task, dealt)
+
+
+class FoldEvaluator:
+    """Trains configurations on folds, each fold with a seed of its own.
+
+    Finished evaluations are kept, so that a killed search pays for none twice.
+    """
+
+    def __init__(
+        self, trainer: HeadTrainer, search: SearchDescription, store: TrialStore, count: int
+    ) -> None:
+        """Deals the folds.
+
+        Args:
+            trainer: of the whole task.
+            search: epochs, patience and seed of each training.
+            store: of finished evaluations.
+            count: folds that are needed, at least 1.
+        """
+        self._trainer = trainer
+        self._search = search
+        self._store = store
+        self._folds = deal_folds(trainer.task, count, search.seed)
+        self._ready: tuple[int, HeadTrainer] | None = None
+
+    @property
+    def count(self) -> int:
+        """Folds that there are."""
+        return len(self._folds)
+
+    def __call__(self, values: Values, fold: int) -> Evaluation:
+        """Trains a configuration, or looks the outcome up.
+
+        Raises:
+            DivergedError: no epoch ended with finite losses.
+        """
+        seed = self._search.seed + 1 + fold
+        kept = self._store.get(values, seed, fold)
+        if kept is not None:
+            return kept
+        trained = self._on(fold).train(
+            HeadParameters.from_values(values),
+            epochs=self._search.epochs,
+            patience=self._search.patience,
+            seed=seed,
+        )
+        evaluation = trained.evaluation.model_copy(update={"fold": fold})
+        self._store.put(values, evaluation)
+        return evaluation
+
+    def _on(self, fold: int) -> HeadTrainer:
+        # One at a time: each holds a copy of the embeddings.
+        if self._ready is None or self._ready[0] != fold:
+            self._ready = (fold, self._trainer.on(self._folds[fold]))
+        return self._ready[1]
