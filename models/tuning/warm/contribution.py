@@ -6,6 +6,7 @@ version; a change of meaning makes a new one. The file is written in one step an
 It may come from anybody, so the reader bounds its size and checks every type and range.
 """
 
+import statistics
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -53,6 +54,11 @@ class SourceContribution(_Frozen):
     rank_agreement: Annotated[float, Field(ge=-1.0, le=1.0)] | None = None
     dropped_after: Count | None = None
     words: Text = ""
+
+    @property
+    def mean_weight(self) -> float:
+        """Over the finished trials; 0 before the first."""
+        return statistics.fmean(self.weights) if self.weights else 0.0
 
 
 class LeftOut(_Frozen):

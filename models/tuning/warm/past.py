@@ -1,0 +1,62 @@
+"""An earlier search, as a new one learns from it."""
+
+from dataclasses import dataclass
+
+import keras_tuner
+import numpy as np
+from numpy.typing import NDArray
+
+from models.tuning.history import TuningHistory
+from models.tuning.records import TaskDescription
+from models.tuning.space import Values
+
+
+@dataclass(frozen=True)
+class PastSearch:
+    """The trials of an earlier search that came out.
+
+    Attributes:
+        name: for people, unique among the searches that one learns from.
+        values: of the hyperparameters, one mapping for each trial.
+        scores: float64 [n], finite, higher is better. Only their order within the search counts.
+        task: that the search was made on; None where nobody described it.
+    """
+
+    name: str
+    values: tuple[Values, ...]
+    scores: NDArray[np.float64]
+    task: TaskDescription | None = None
+
+    def __post_init__(self) -> None:
+        if self.scores.shape != (len(self.values),) or not np.isfinite(self.scores).all():
+            raise ValueError(
+                f"{self.name}: expected a finite score for each of {len(self.values)} trials, "
+                f"got {self.scores}"
+            )
+
+    @classmethod
+    def from_history(cls, history: TuningHistory, name: str) -> "PastSearch":
+        """Takes the completed trials of a history file."""
+        sign = 1.0 if history.header.search.direction == "max" else -1.0
+        trials = history.completed
+        return cls(
+            name,
+            tuple(trial.values for trial in trials),
+            sign * np.array([trial.score for trial in trials], np.float64),
+            history.header.task,
+        )
+
+    @classmethod
+    def from_oracle(cls, oracle: keras_tuner.Oracle, name: str) -> "PastSearch":
+        """Takes the completed trials of a Keras Tuner search, as `tuner.oracle` has them."""
+        sign = 1.0 if oracle.objective.direction == "max" else -1.0
+        trials = [
+            oracle.trials[identity]
+            for identity in oracle.end_order
+            if oracle.trials[identity].status == "COMPLETED"
+        ]
+        return cls(
+            name,
+            tuple(dict(trial.hyperparameters.values) for trial in trials),
+            sign * np.array([trial.score for trial in trials], np.float64),
+        )

@@ -1,0 +1,225 @@
+"""Earlier searches mapped into the space of a new one, and what each has to say there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kendalltau, norm, rankdata
+
+from models.tuning.records import TaskDescription
+from models.tuning.warm.contribution import LeftOut
+from models.tuning.warm.encoding import SpaceEncoder
+from models.tuning.warm.kernel import Kernel, fit_kernel
+from models.tuning.warm.past import PastSearch
+from models.tuning.warm.process import Process
+
+Floats = NDArray[np.float64]
+
+_FEWEST_TRIALS = 5
+_FEWEST_SHARED = 0.5
+_HAS_VALUE = 0.8
+"""Share of a search's trials that need a value for the parameter to count as shared."""
+
+_SEARCHES_FITTED = 10
+_TRIALS_FITTED = 60
+_TRIALS_TO_JUDGE = 20
+_LEAST_TAU = 0.2
+"""A search whose own scores its surrogate predicts no better than this has noise for scores."""
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """An earlier search in the new search's space.
+
+    Attributes:
+        past: the search.
+        shared: which parameters of the new search it has, bool [p].
+        points: its usable trials, float64 [n, p]; NaN where a parameter is not shared.
+        scores: float64 [n].
+    """
+
+    past: PastSearch
+    shared: NDArray[np.bool_]
+    points: Floats
+    scores: Floats
+
+
+@dataclass(frozen=True)
+class Source:
+    """An earlier search that has something to say.
+
+    Attributes:
+        mapped: its trials.
+        mask: which features of the space it knows, bool [d].
+        surrogate: of its normal scores, over features.
+        tau: how well the surrogate ranks each of its trials from the others, Kendall, -1 to 1.
+    """
+
+    mapped: Mapped
+    mask: NDArray[np.bool_]
+    surrogate: Process
+    tau: float
+
+    @property
+    def name(self) -> str:
+        """Of the search, for people."""
+        return self.mapped.past.name
+
+    @property
+    def gap(self) -> float:
+        """Score from the median of its trials to the best, above 0."""
+        scores = self.mapped.scores
+        return max(float(scores.max() - np.median(scores)), 1e-6)
+
+    def predict(self, features: Floats) -> Floats:
+        """Expected normal score at features [m, d] of the new search, float64 [m]."""
+        return self.surrogate.mean(_project(features, self.mask))
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What all earlier searches have to say together.
+
+    Attributes:
+        sources: that are listened to.
+        left_out: that are not.
+        residual: kernel of how a task differs from what the others lead to expect.
+    """
+
+    sources: tuple[Source, ...]
+    left_out: tuple[LeftOut, ...]
+    residual: Kernel
+
+
+def learn(past: Sequence[PastSearch], encoder: SpaceEncoder) -> Knowledge | None:
+    """Maps earlier searches into a space and fits a surrogate to each.
+
+    Scores become normal scores (their ranks' quantiles), so that searches on hard and easy tasks
+    weigh the same: Salinas et al., A Quantile-based Approach for Hyperparameter Transfer Learning
+    (ICML 2020). One kernel serves all surrogates, and one describes how each search differs from
+    what the others predict: where they disagree, little is expected of them on the new task.
+
+    Args:
+        past: earlier searches.
+        encoder: of the new search's space.
+
+    Returns:
+        None when there is no earlier search at all.
+    """
+    if not past:
+        return None
+    mapped: list[Mapped] = []
+    left_out: list[LeftOut] = []
+    for search in past:
+        outcome = _map(search, encoder)
+        if isinstance(outcome, Mapped):
+            mapped.append(outcome)
+        else:
+            left_out.append(outcome)
+    sources = _fit(mapped, encoder)
+    noise = [source for source in sources if _is_noise(source)]
+    left_out += [
+        LeftOut(
+            name=source.name,
+            reason=f"its scores look like noise: what {len(source.mapped.scores)} trials show "
+            f"does not predict one another (rank agreement {source.tau:.2f})",
+        )
+        for source in noise
+    ]
+    heard = tuple(source for source in sources if not _is_noise(source))
+    return Knowledge(heard, tuple(left_out), _residual_kernel(heard, encoder))
+
+
+def similarity(source: Source, task: TaskDescription | None) -> float:
+    """Share of belief before the first trial, from the source itself and the descriptions.
+
+    Numbers of images and classes tell a little about which hyperparameters will do; the distance
+    between embeddings tells next to nothing. What counts more is what trials will show.
+
+    Returns:
+        Above 0; to be compared among sources.
+    """
+    quality = max(source.tau, 0.05) ** 2
+    other = source.mapped.past.task
+    if task is None or other is None:
+        return quality
+    if other.data_fingerprint == task.data_fingerprint and task.data_fingerprint:
+        return 4.0 * quality
+    apart = abs(np.log(max(other.images, 1) / max(task.images, 1)))
+    apart += abs(np.log(max(other.classes, 1) / max(task.classes, 1)))
+    return quality * float(np.exp(-0.25 * apart))
+
+
+def normal_scores(scores: Floats) -> Floats:
+    """Scores by their rank: the normal distribution's quantiles, float64 [n]."""
+    return np.asarray(norm.ppf((rankdata(scores) - 0.5) / len(scores)))
+
+
+def _map(past: PastSearch, encoder: SpaceEncoder) -> Mapped | LeftOut:
+    count = len(encoder.parameters)
+    points = np.array([encoder.encode(values) for values in past.values]).reshape(-1, count)
+    shared = (
+        np.isfinite(points).mean(axis=0) >= _HAS_VALUE if len(points) else np.zeros(count, bool)
+    )
+    if shared.sum() < _FEWEST_SHARED * count:
+        reason = f"it has {shared.sum()} of this search's {count} hyperparameters in their ranges"
+        return LeftOut(name=past.name, reason=reason)
+    usable = np.isfinite(points[:, shared]).all(axis=1)
+    points, scores = points[usable], past.scores[usable]
+    if len(scores) < _FEWEST_TRIALS:
+        reason = (
+            f"{len(scores)} of its {len(usable)} trials lie in this search's space; 5 are needed"
+        )
+        return LeftOut(name=past.name, reason=reason)
+    if scores.max() - scores.min() < 1e-12:
+        return LeftOut(name=past.name, reason="all of its trials scored the same")
+    points[:, ~shared] = np.nan
+    return Mapped(past, shared, points, scores)
+
+
+def _fit(mapped: Sequence[Mapped], encoder: SpaceEncoder) -> list[Source]:
+    observed = [(encoder.features(each.points), normal_scores(each.scores)) for each in mapped]
+    kernel = fit_kernel([_sample(*each) for each in observed[:_SEARCHES_FITTED]], encoder.dimension)
+    sources = []
+    for each, (features, scores) in zip(mapped, observed, strict=True):
+        mask = encoder.spread(each.shared)
+        surrogate = Process.after(kernel, _project(features, mask), scores)
+        tau = kendalltau(surrogate.leave_one_out(), scores).statistic
+        sources.append(Source(each, mask, surrogate, float(np.nan_to_num(tau))))
+    return sources
+
+
+def _is_noise(source: Source) -> bool:
+    return len(source.mapped.scores) >= _TRIALS_TO_JUDGE and source.tau < _LEAST_TAU
+
+
+def _residual_kernel(sources: Sequence[Source], encoder: SpaceEncoder) -> Kernel:
+    if not sources:
+        return fit_kernel([], encoder.dimension)
+    if len(sources) == 1:
+        # One search says nothing of how far tasks differ: half of its variance, then.
+        return sources[0].surrogate.kernel.scaled(0.5)
+    residuals = []
+    for source in sources[:_SEARCHES_FITTED]:
+        others = [other for other in sources if other is not source]
+        weights = np.array([max(other.tau, 0.05) ** 2 for other in others])
+        features = encoder.features(source.mapped.points)
+        expected = sum(
+            weight * other.predict(features)
+            for weight, other in zip(weights / weights.sum(), others, strict=True)
+        )
+        residual = normal_scores(source.mapped.scores) - expected
+        residuals.append(_sample(features, residual - residual.mean()))
+    return fit_kernel(residuals, encoder.dimension)
+
+
+def _sample(features: Floats, scores: Floats) -> tuple[Floats, Floats]:
+    """At most some dozens of a search's trials, spread evenly: a fit takes their number cubed."""
+    rows = np.linspace(0, len(scores) - 1, min(len(scores), _TRIALS_FITTED)).astype(int)
+    return features[rows], scores[rows]
+
+
+def _project(features: Floats, mask: NDArray[np.bool_]) -> Floats:
+    """Features with those that a source does not know held still."""
+    return np.where(mask, features, 0.5)
