@@ -2,6 +2,8 @@
 
 from tfx.types.artifact import Artifact, Property, PropertyType
 
+from components.warm_tuner.stored import TYPE_NAME as TUNING_HISTORY
+
 
 class Quarantine(Artifact):
     """What ingest refused, and what it took in.
@@ -39,7 +41,8 @@ class Embeddings(Artifact):
 class TuningHistory(Artifact):
     """Every trial of one search and the task it was made on; format in `models.tuning.history`.
 
-    Files: `history.jsonl` and `probe.json` (the best head on the frozen backbone).
+    Files: `history.jsonl`, `contribution.json` (what earlier searches gave to this one) and
+    `probe.json` (the best head on the frozen backbone).
     """
 
-    TYPE_NAME = "GraftTuningHistory"
+    TYPE_NAME = TUNING_HISTORY

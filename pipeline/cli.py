@@ -25,6 +25,7 @@ _EXIT_CODES = """exit codes:
 """
 
 _HIGHEST_PORT = 65535
+_HIGHEST_COUNT = 100_000
 _TRACEBACK = "GRAFT_TRACEBACK"
 
 _OVERRIDES = {
@@ -107,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_workspace(report)
     report.add_argument("run_id", nargs="?", help="default: the latest run")
 
+    _add_knowledge(commands)
+
     predict = _command(commands, "predict", _predict, "classify images with the pushed model")
     _add_workspace(predict)
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
@@ -120,6 +123,29 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--rest-port", type=_port, default=8501, help="REST port (default 8501)")
     serve.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
     return parser
+
+
+def _add_knowledge(commands: Any) -> None:
+    about = "look after the histories that searches learn from"
+    parser = commands.add_parser("knowledge", help=about, description=about)
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    about = "list every history that the next run would learn from"
+    listing = _command(actions, "list", _knowledge_list, about)
+    show = _command(actions, "show", _knowledge_show, "show one history")
+    show.add_argument("history", help="its number or name, as the list shows them")
+    about = "copy all histories to a folder or a bucket"
+    export = _command(actions, "export", _knowledge_export, about)
+    export.add_argument("target", help="folder, or a URI such as gs://bucket/folder")
+    about = "copy histories into the workspace"
+    importing = _command(actions, "import", _knowledge_import, about)
+    importing.add_argument("source", help="file, folder, or a URI such as gs://bucket/folder")
+    about = "forget histories of this workspace's runs, and imported ones"
+    prune = _command(actions, "prune", _knowledge_prune, about)
+    which = prune.add_argument_group("which (at least one)")
+    which.add_argument("--older-than", type=_count, metavar="DAYS", help="older than that")
+    which.add_argument("--keep", type=_count, metavar="N", help="all but the N newest")
+    for action in (listing, show, export, importing, prune):
+        _add_workspace(action)
 
 
 def _command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
@@ -156,6 +182,12 @@ def _port(text: str) -> int:
     if text.isdecimal() and int(text) <= _HIGHEST_PORT:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a port, 0 to {_HIGHEST_PORT}; got {text!r}")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and int(text) <= _HIGHEST_COUNT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a number, 0 to {_HIGHEST_COUNT}; got {text!r}")
 
 
 def _effective(options: argparse.Namespace) -> "Config":
@@ -234,6 +266,38 @@ def _report(options: argparse.Namespace) -> int:
     from pipeline.history import print_report
 
     return print_report(_effective(options), options.run_id)
+
+
+def _knowledge_list(options: argparse.Namespace) -> int:
+    from pipeline.knowledge.listing import print_list
+
+    return print_list(_effective(options))
+
+
+def _knowledge_show(options: argparse.Namespace) -> int:
+    from pipeline.knowledge.listing import print_history
+
+    return print_history(_effective(options), options.history)
+
+
+def _knowledge_export(options: argparse.Namespace) -> int:
+    from pipeline.knowledge.transfer import export_all
+
+    return export_all(_effective(options), options.target)
+
+
+def _knowledge_import(options: argparse.Namespace) -> int:
+    from pipeline.knowledge.transfer import import_from
+
+    return import_from(_effective(options), options.source)
+
+
+def _knowledge_prune(options: argparse.Namespace) -> int:
+    from pipeline.knowledge.prune import prune
+
+    if options.older_than is None and options.keep is None:
+        raise UsageError("Say which histories to forget, with --older-than DAYS or --keep N.")
+    return prune(_effective(options), older_than=options.older_than, keep=options.keep)
 
 
 def _served(options: argparse.Namespace) -> "Served":

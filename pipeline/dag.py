@@ -40,6 +40,8 @@ from pipeline.workspace import Workspace
 NAME = "graft"
 BASELINE = "Baseline"
 """The node that looks up the last blessed model."""
+SEARCH = "WarmTuner"
+"""The node that searches the head's hyperparameters."""
 PAST_SEARCHES = "PastSearches"
 """The node that looks up the histories of earlier searches."""
 RESOLVERS = (BASELINE, PAST_SEARCHES)
@@ -207,7 +209,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         examples,
         candidate,
         evaluator.outputs["evaluation"],
-        model["WarmTuner"].outputs["history"],
+        model[SEARCH].outputs["history"],
         baseline_model=baseline.outputs["model"],
         settings=_settings(settings),
         code=code_fingerprint("components.judge"),

@@ -3,9 +3,12 @@
 import logging
 import time
 
+from components.warm_tuner.stored import history_file
+from models.errors import GraftError
 from pipeline import dag
 from pipeline.config import Config
 from pipeline.interrupts import Interrupts
+from pipeline.knowledge.transfer import share_history
 from pipeline.local_runner import StageResult, run_pipeline
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
@@ -39,10 +42,23 @@ def run_stages(config: Config, workspace: Workspace, record: RunRecord, display:
         with Interrupts() as interrupts:
             for result in run_pipeline(dag.build_pipeline(config), record.run_id, watch.started):
                 watch.ended(result)
+                _share(config, result, display)
                 interrupts.check()
     except BaseException:
         watch.failed()
         raise
+
+
+def _share(config: Config, result: StageResult, display: Display) -> None:
+    """Copies the history of the search to where a team keeps them, cached or not."""
+    if not config.knowledge.share or result.name != dag.SEARCH:
+        return
+    try:
+        share_history(history_file(result.outputs["history"]), config.knowledge.share)
+    except GraftError as error:
+        # A bucket that cannot be reached is no reason to lose a run.
+        _log.exception("the history was not shared")
+        display.say(f"The history was not shared: {error}. The next run tries again.")
 
 
 class _Watch:

@@ -10,8 +10,8 @@ from typing_extensions import override
 
 from components.transform.labels import labels_from_transform_graph
 from components.warm_tuner.data import read_data
-from components.warm_tuner.past import HISTORY_FILE
 from components.warm_tuner.request import PAST, REQUEST, request_digest
+from components.warm_tuner.stored import HISTORY_FILE
 from models.files import write_atomically
 from models.tuning.description import describe
 from models.tuning.head_trainer import HeadTrainer

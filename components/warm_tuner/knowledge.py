@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from components.warm_tuner.past import HISTORY_FILE
-from models.tuning.library import collect
+from components.warm_tuner.stored import HISTORY_FILE
+from models.tuning.collection import collect
 from models.tuning.warm.contribution import LeftOut
 
 
@@ -45,7 +45,7 @@ def find_knowledge(places: Sequence[str], artifacts: Path) -> Knowledge:
     A search that was made again is not told of, so that it is no news to any other.
 
     Args:
-        places: files, folders and buckets; see `models.tuning.library.collect`.
+        places: files, folders and buckets; see `models.tuning.collection.collect`.
         artifacts: of this pipeline. Its own histories are left out where they were shared to one
             of the places: `components.warm_tuner.past` finds them.
     """

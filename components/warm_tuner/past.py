@@ -5,18 +5,15 @@ import json
 from collections.abc import Mapping, Sequence
 
 import ml_metadata as mlmd
-from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.dsl.components.common import resolver
 from tfx.types import artifact_utils
 
 from components.artifacts import TuningHistory
 from components.warm_tuner.request import PAST, REQUEST, request_digest
-from models.places import PlaceError, join, read_place
+from components.warm_tuner.stored import history_file, stored_histories
+from models.places import PlaceError, read_place
 from models.tuning.history import MAX_BYTES
-
-HISTORY_FILE = "history.jsonl"
-"""Name of the history in a TuningHistory artifact."""
 
 
 class PastSearchesStrategy(resolver.ResolverStrategy):
@@ -52,7 +49,7 @@ class PastSearchesStrategy(resolver.ResolverStrategy):
         Returns:
             The same keys.
         """
-        histories = find_histories(store)
+        histories = _artifacts(store)
         inputs = [*input_dict["embeddings"], *input_dict["transform_graph"]]
         request = request_digest(self._parameters, inputs)
         made = [each for each in histories if each.get_string_custom_property(REQUEST) == request]
@@ -67,24 +64,16 @@ class PastSearchesStrategy(resolver.ResolverStrategy):
         if not self._forgotten:
             return False
         try:
-            content = read_place(history_file(history), MAX_BYTES)
+            content = read_place(history_file(history.uri), MAX_BYTES)
         except PlaceError:
             # The search says of it that it cannot be read.
             return False
         return hashlib.sha256(content).hexdigest() in self._forgotten
 
 
-def find_histories(store: mlmd.MetadataStore) -> list[types.Artifact]:
-    """All TuningHistory artifacts of a metadata store that are whole, oldest first."""
-    live = metadata_store_pb2.Artifact.LIVE
-    found = store.get_artifacts_by_type(TuningHistory.TYPE_NAME)
-    if not found:
+def _artifacts(store: mlmd.MetadataStore) -> list[types.Artifact]:
+    stored = stored_histories(store)
+    if not stored:
         return []
     kind = store.get_artifact_type(TuningHistory.TYPE_NAME)
-    whole = sorted((each for each in found if each.state == live), key=lambda each: each.id)
-    return [artifact_utils.deserialize_artifact(kind, each) for each in whole]
-
-
-def history_file(artifact: types.Artifact) -> str:
-    """The place of the history in a TuningHistory artifact."""
-    return join(artifact.uri, HISTORY_FILE)
+    return [artifact_utils.deserialize_artifact(kind, each) for each in stored]

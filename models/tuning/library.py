@@ -1,101 +1,62 @@
-"""All histories that a search may learn from, wherever they lie.
-
-A history may come from anybody. One that is of another version, cut short or hostile is left out
-with its reason, and the others are read. What is in the library twice counts once: the same trials
-on the same data, and the same search made again, as copies in several folders and the scheduled
-runs of a team bring with them. Of a search that was made again the run with the most trials
-stays, and of equals the oldest, so that repeating a search is no news to any other.
+"""What a search learns from: the histories in a list of places, bounded in number.
 
 A history of the very same task (same images, labels and split, same embeddings) is a source like
-any other and the best there is: it comes first whatever the bound on the number of sources. Its
-scores are not taken over as trials of the new search; the oracle learns their ranking.
+any other and the best there is: it comes first, whatever the bound. Its scores are not taken over
+as trials of the new search; the oracle learns their ranking.
 """
 
-import datetime
-import hashlib
-import json
 import math
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import GraftError
-from models.places import PlaceError, files_in, read_place
-from models.tuning.history import MAX_BYTES, TuningHistory, parse_history
+from models.tuning.collection import Entry, collect, is_same_task
 from models.tuning.records import TaskDescription
 from models.tuning.warm.contribution import LeftOut
-
-SUFFIX = ".jsonl"
-"""Of the files that are looked for in a folder."""
+from models.tuning.warm.past import PastSearch
 
 MOST_SOURCES = 50
 """Searches that one search learns from; the oracle's own time grows with them."""
 
-MOST_TRIALS = 1000
-"""Trials of one history, as many as the configuration allows; more are refused."""
-
-_MOST_CHARACTERS = 60
-"""Of a name."""
-
 
 @dataclass(frozen=True)
-class Entry:
-    """One history of the library.
+class Library:
+    """What a search learns from.
 
     Attributes:
-        name: for people, unique in the library: "clothing, 2026-11-21".
-        path: of the file, or its URI.
-        digest: SHA-256 of the file, 64 hex digits.
-        history: what it holds; at least one completed trial.
+        sources: the most related first.
+        skipped: what was left out.
     """
 
-    name: str
-    path: str
-    digest: str
-    history: TuningHistory
-
-
-@dataclass(frozen=True)
-class Collection:
-    """What was found in a list of places.
-
-    Attributes:
-        entries: newest first.
-        skipped: what cannot be read or learned from.
-        repeated: copies, and searches made again.
-    """
-
-    entries: tuple[Entry, ...]
+    sources: tuple[PastSearch, ...]
     skipped: tuple[LeftOut, ...]
-    repeated: tuple[LeftOut, ...]
 
 
-def collect(places: Iterable[tuple[str, Path | str]], *, ignore: Container[str] = ()) -> Collection:
-    """Reads every history in a list of places.
+def read_library(
+    places: Iterable[tuple[str, Path | str]],
+    *,
+    task: TaskDescription | None = None,
+    most: int = MOST_SOURCES,
+) -> Library:
+    """Reads the searches that a new one learns from.
 
     Args:
-        places: name and place of each. A place is a file, a folder that is searched for
-            `*.jsonl`, or the URI of either in a bucket. The name is for a history whose file does
-            not tell one; if empty, the file's own name stands in.
-        ignore: digests of files that are passed over without a word.
+        places: name and place of each; see `collect`.
+        task: of the new search; without it the newest histories are the most related.
+        most: sources in all. Half of the places go to the most related by their description and
+            half to the newest of the rest: the description says little, and the oracle finds out
+            by itself which of its sources rank its own trials.
     """
-    found: dict[str, Entry] = {}
-    skipped: list[LeftOut] = []
-    for name, place in places:
-        try:
-            files = files_in(str(place), SUFFIX)
-        except PlaceError as error:
-            skipped.append(_left_out(name or str(place), error))
-            continue
-        for path in files:
-            entry = _read(name, path)
-            if isinstance(entry, LeftOut):
-                skipped.append(entry)
-            elif entry.digest not in ignore:
-                found.setdefault(entry.digest, entry)
-    entries, repeated = _each_search_once(sorted(found.values(), key=_age))
-    entries = _with_unique_names(entries)
-    return Collection(tuple(reversed(entries)), tuple(skipped), tuple(repeated))
+    collection = collect(places)
+    chosen = choose(collection.entries, task, most)
+    taken = {entry.digest for entry in chosen}
+    left_out = [
+        LeftOut(name=entry.name, reason=f"{most} more related or newer histories were taken")
+        for entry in collection.entries
+        if entry.digest not in taken
+    ]
+    sources = tuple(PastSearch.from_history(entry.history, entry.name) for entry in chosen)
+    return Library(sources, (*collection.skipped, *collection.repeated, *left_out))
 
 
 def choose(
@@ -133,92 +94,3 @@ def distance(one: TaskDescription, other: TaskDescription) -> float:
     logs = [abs(math.log((first + 1) / (second + 1))) for first, second in pairs]
     embeddings = one.weights_digest != other.weights_digest or one.image_size != other.image_size
     return 0.1 + math.hypot(*logs) + (1.0 if embeddings else 0.0)
-
-
-def is_same_task(one: TaskDescription, other: TaskDescription) -> bool:
-    """Whether two searches saw the same embeddings of the same images in the same split."""
-    return _identity(one) == _identity(other)
-
-
-def _identity(task: TaskDescription) -> tuple[str, str, int, int]:
-    return task.data_fingerprint, task.weights_digest, task.image_size, task.dimension
-
-
-def _read(name: str, path: str) -> Entry | LeftOut:
-    try:
-        content = read_place(path, MAX_BYTES)
-        history = parse_history(content, path)
-        _check_size(path, history)
-    except GraftError as error:
-        return _left_out(name or path, error)
-    shown = _printable(history.header.name or name or Path(path).stem)
-    date = _date(history.header.created)
-    return Entry(f"{shown}, {date}", path, hashlib.sha256(content).hexdigest(), history)
-
-
-def _check_size(path: str, history: TuningHistory) -> None:
-    if len(history.trials) > MOST_TRIALS:
-        raise GraftError(f"{path}: more than {MOST_TRIALS:,} trials")
-    if not history.completed:
-        raise GraftError(f"{path}: none of its {len(history.trials)} trials has a score")
-
-
-def _left_out(name: str, error: GraftError) -> LeftOut:
-    return LeftOut(name=_printable(name), reason=_printable(str(error), 1000))
-
-
-def _printable(text: str, most: int = _MOST_CHARACTERS) -> str:
-    """Without what would move a terminal's cursor."""
-    shown = "".join(each if each.isprintable() else "?" for each in text)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
-
-
-def _date(created: str) -> str:
-    try:
-        return datetime.datetime.fromisoformat(created).date().isoformat()
-    except ValueError:
-        return "undated"
-
-
-def _age(entry: Entry) -> tuple[str, str]:
-    return entry.history.header.created, entry.digest
-
-
-def _each_search_once(oldest_first: Sequence[Entry]) -> tuple[list[Entry], list[LeftOut]]:
-    """Drops copies and repeated searches, telling which history stands for them."""
-    keepers: dict[str, Entry] = {}
-    kept: set[str] = set()
-    repeated: list[LeftOut] = []
-    for entry in sorted(oldest_first, key=lambda entry: -len(entry.history.completed)):
-        keys = (_search_key(entry.history), _trials_key(entry.history))
-        keeper = next((keepers[key] for key in keys if key in keepers), None)
-        if keeper is None:
-            keepers.update(dict.fromkeys(keys, entry))
-            kept.add(entry.digest)
-        else:
-            reason = f"the same search as {keeper.name} ({keeper.path})"
-            repeated.append(LeftOut(name=entry.name, reason=reason[:1000]))
-    return [entry for entry in oldest_first if entry.digest in kept], repeated
-
-
-def _search_key(history: TuningHistory) -> str:
-    """Equal for histories of the same search: its task, its space and how trials were made."""
-    header = history.header
-    search = header.search.model_dump(exclude={"algorithm"})
-    return json.dumps([_identity(header.task), header.space.model_dump(), search], sort_keys=True)
-
-
-def _trials_key(history: TuningHistory) -> str:
-    """Equal for histories of the same trials on the same data."""
-    trials = [[trial.values, trial.score] for trial in history.completed]
-    return json.dumps([history.header.task.data_fingerprint, trials], sort_keys=True)
-
-
-def _with_unique_names(oldest_first: Sequence[Entry]) -> list[Entry]:
-    names: dict[str, int] = {}
-    unique = []
-    for entry in oldest_first:
-        names[entry.name] = number = names.get(entry.name, 0) + 1
-        name = entry.name if number == 1 else f"{entry.name} ({number})"
-        unique.append(Entry(name, entry.path, entry.digest, entry.history))
-    return unique

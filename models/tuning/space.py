@@ -4,12 +4,14 @@ The same description is written into the history, so that a later search can tel
 space of an earlier one agrees with its own.
 """
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import keras_tuner
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.errors import UsageError
+
+if TYPE_CHECKING:
+    import keras_tuner
 
 Value = int | float | str
 """Of one hyperparameter."""
@@ -53,7 +55,7 @@ class FloatRange(_Frozen):
         slack = 1e-9 * max(abs(self.low), abs(self.high))
         return not isinstance(value, str) and self.low - slack <= value <= self.high + slack
 
-    def register(self, hyperparameters: keras_tuner.HyperParameters) -> None:
+    def register(self, hyperparameters: "keras_tuner.HyperParameters") -> None:
         """Adds the parameter to a Keras Tuner space."""
         if self.low == self.high:
             # Keras Tuner divides by the logarithm of high / low.
@@ -87,7 +89,7 @@ class Choice(_Frozen):
         """Whether the value is one of the choices."""
         return value in self.values
 
-    def register(self, hyperparameters: keras_tuner.HyperParameters) -> None:
+    def register(self, hyperparameters: "keras_tuner.HyperParameters") -> None:
         """Adds the parameter to a Keras Tuner space."""
         if len(self.values) == 1:
             hyperparameters.Fixed(self.name, self.values[0])
@@ -114,8 +116,11 @@ class SearchSpace(_Frozen):
             raise ValueError(f"a parameter is named twice: {names}")
         return self
 
-    def to_hyperparameters(self) -> keras_tuner.HyperParameters:
+    def to_hyperparameters(self) -> "keras_tuner.HyperParameters":
         """The space as Keras Tuner's oracles take it."""
+        # Keras takes seconds to import, and a history is read without it.
+        import keras_tuner
+
         hyperparameters = keras_tuner.HyperParameters()
         for parameter in self.parameters:
             parameter.register(hyperparameters)

@@ -1,3 +1,4 @@
+import inspect
 import math
 import statistics
 from pathlib import Path
@@ -15,7 +16,7 @@ from pipeline.config import TuningConfig
 DEFAULTS: dict[str, Any] = {
     key: value
     for key, value in TuningConfig().model_dump().items()
-    if key not in ("trials", "algorithm", "epochs")
+    if key in inspect.signature(head_space).parameters
 }
 
 

@@ -1,0 +1,67 @@
+"""What the next run would learn from, as a person sees it."""
+
+from dataclasses import dataclass
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+
+from components.warm_tuner.stored import history_file, stored_histories
+from models.errors import GraftError
+from models.tuning.collection import Collection, Entry, collect, read_all
+from pipeline.config import Config
+from pipeline.knowledge.sources import forgotten, places
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Own:
+    """What the workspace holds itself, and may prune.
+
+    Attributes:
+        runs: histories of its runs, oldest first.
+        imported: histories that were imported, oldest first.
+    """
+
+    runs: tuple[Entry, ...]
+    imported: tuple[Entry, ...]
+
+
+def catalogue(config: Config) -> Collection:
+    """Every history that a new search would learn from, newest first.
+
+    Raises:
+        GraftError: the metadata store, or the list of pruned histories, cannot be read.
+    """
+    workspace = Workspace(config.workspace_path)
+    runs = [("", path) for path in _run_histories(workspace)]
+    return collect(
+        [*runs, *(("", place) for place in places(config))], ignore=set(forgotten(workspace))
+    )
+
+
+def own_histories(workspace: Workspace) -> Own:
+    """The histories that the workspace holds itself, repeated searches among them.
+
+    Raises:
+        GraftError: the metadata store, or the list of pruned histories, cannot be read.
+    """
+    pruned = set(forgotten(workspace))
+    runs, _ = read_all(("", path) for path in _run_histories(workspace))
+    imported, _ = read_all([("", workspace.knowledge)] if workspace.knowledge.is_dir() else [])
+    return Own(tuple(each for each in runs if each.digest not in pruned), tuple(imported))
+
+
+def _run_histories(workspace: Workspace) -> list[str]:
+    """Files of the histories that ML Metadata knows."""
+    if not workspace.metadata.is_file():
+        return []
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(workspace.metadata)
+    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
+    try:
+        stored = stored_histories(mlmd.MetadataStore(config))
+    except (mlmd.errors.StatusError, RuntimeError) as error:
+        raise GraftError(
+            f"The metadata store {workspace.metadata} cannot be read: {error}."
+        ) from None
+    return [history_file(artifact.uri) for artifact in stored]

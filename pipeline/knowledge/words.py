@@ -1,0 +1,40 @@
+"""Histories in words."""
+
+from models.tuning.collection import Entry, printable
+from models.tuning.records import TaskDescription, TrialRecord
+from models.tuning.space import Choice, Parameter, Value
+
+
+def task_in_words(task: TaskDescription) -> str:
+    """What a search was made on: "2,647 images, 10 classes, EfficientNetLite0 at 160 px"."""
+    side = f" at {task.image_size} px" if task.image_size else ""
+    return f"{task.images:,} images, {task.classes} classes, {printable(task.backbone)}{side}"
+
+
+def best_accuracy(entry: Entry) -> str:
+    """Validation accuracy of the best trial, mean over its evaluations: "0.898"."""
+    best = entry.history.best
+    return accuracy(best) if best else ""
+
+
+def accuracy(trial: TrialRecord) -> str:
+    """Validation accuracy of a trial that has a score, mean over its evaluations."""
+    evaluations = trial.evaluations
+    return f"{sum(each.validation_accuracy for each in evaluations) / len(evaluations):.3f}"
+
+
+def parameter_in_words(parameter: Parameter) -> str:
+    """A range or the choices of a hyperparameter."""
+    if isinstance(parameter, Choice):
+        return f"{parameter.name} one of {', '.join(_value(each) for each in parameter.values)}"
+    scale = ", logarithmic" if parameter.scale == "log" else ""
+    return f"{parameter.name} from {parameter.low:g} to {parameter.high:g}{scale}"
+
+
+def values_in_words(values: dict[str, Value]) -> str:
+    """The hyperparameters of a trial: "learning_rate 0.0031, batch_size 32"."""
+    return ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+
+
+def _value(value: Value) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else printable(str(value))

@@ -1,0 +1,192 @@
+"""`graft knowledge`, on a workspace with imported histories and a metadata store of runs."""
+
+import json
+from pathlib import Path
+
+import ml_metadata as mlmd
+import pytest
+from histories import history, task, write
+from ml_metadata.proto import metadata_store_pb2
+
+from components.warm_tuner.stored import TYPE_NAME
+from pipeline.cli import main
+from pipeline.config_file import load_config
+from pipeline.knowledge.sources import data_name
+from pipeline.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Holds one imported history, "hats", and one of a run, "boots"."""
+    workspace = Workspace(tmp_path / "workspace")
+    write(
+        workspace.knowledge / "hats.jsonl",
+        history(task("hats", images=2000), [0.5, 0.9], name="hats", created="2026-01-05"),
+    )
+    folder = workspace.artifacts / "WarmTuner" / "history" / "7"
+    write(
+        folder / "history.jsonl",
+        history(task("boots"), [0.3, None], name="boots", created="2026-02-05"),
+    )
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(workspace.metadata)
+    config.sqlite.connection_mode = (
+        metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    )
+    store = mlmd.MetadataStore(config)
+    kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(name=TYPE_NAME))
+    live = metadata_store_pb2.Artifact.LIVE
+    store.put_artifacts([metadata_store_pb2.Artifact(type_id=kind, uri=str(folder), state=live)])
+    return workspace
+
+
+def knowledge(workspace: Workspace, *arguments: str | Path) -> int:
+    words = [str(argument) for argument in arguments]
+    return main(["knowledge", *words, "--workspace", str(workspace.root)])
+
+
+def test_list_shows_runs_imports_and_what_cannot_be_read(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(workspace.knowledge / "bad.jsonl", b"nothing")
+    assert knowledge(workspace, "list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "boots, 2026-02-05" in lines[1]
+    assert "hats, 2026-01-05" in lines[2]
+    assert "2,000 images, 3 classes, EfficientNetLite0 at 224 px" in lines[2]
+    assert str(workspace.knowledge / "hats.jsonl") in lines[2]
+    assert "bad.jsonl: " in lines[-1]
+    assert "not a tuning history" in lines[-1]
+
+
+def test_an_empty_workspace_says_what_fills_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = Workspace(tmp_path / "empty")
+    assert knowledge(empty, "list") == 0
+    assert "graft knowledge import" in capsys.readouterr().out
+    assert knowledge(empty, "export", tmp_path / "out") == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_show_takes_a_number_or_the_beginning_of_a_name(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert knowledge(workspace, "show", "2") == 0
+    by_number = capsys.readouterr().out
+    assert knowledge(workspace, "show", "hats") == 0
+    assert capsys.readouterr().out == by_number
+    assert "rate from 0.0001 to 0.1, logarithmic" in by_number
+    assert "2 completed, 0 failed" in by_number
+    assert "trial 1: rate 0.001" in by_number
+
+
+@pytest.mark.parametrize("which", ["3", "0", "shoes", ""])
+def test_show_refuses_what_names_no_history(
+    workspace: Workspace, which: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert knowledge(workspace, "show", which) == 2
+    assert capsys.readouterr().err.startswith("graft: ")
+
+
+def test_what_is_exported_can_be_imported_elsewhere(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert knowledge(workspace, "export", tmp_path / "out") == 0
+    names = sorted(path.name.rpartition("-")[0] for path in (tmp_path / "out").iterdir())
+    assert names == ["boots-2026-02-05", "hats-2026-01-05"]
+    other = Workspace(tmp_path / "other")
+    (tmp_path / "out" / "notes.jsonl").write_text("x")
+    assert knowledge(other, "import", tmp_path / "out") == 0
+    assert "Left out notes.jsonl" in capsys.readouterr().out
+    assert len(list(other.knowledge.iterdir())) == 2
+    # What came from here is nothing new here.
+    assert knowledge(workspace, "import", tmp_path / "out") == 0
+    capsys.readouterr()
+    assert knowledge(workspace, "list") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_import_refuses_what_holds_no_history(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "bad.jsonl", b"nothing")
+    for source in (tmp_path / "bad.jsonl", tmp_path / "absent", "nowhere://bucket"):
+        assert knowledge(workspace, "import", source) == 2
+        assert "no history to import" in capsys.readouterr().err
+    assert len(list(workspace.knowledge.iterdir())) == 1
+
+
+def test_export_refuses_a_place_that_cannot_be_written(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert knowledge(workspace, "export", tmp_path / "file") == 2
+    assert "cannot be exported" in capsys.readouterr().err
+
+
+def test_prune_forgets_the_oldest_and_leaves_the_files_of_runs(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert knowledge(workspace, "prune", "--keep", "1") == 0
+    assert not (workspace.knowledge / "hats.jsonl").exists()
+    assert knowledge(workspace, "prune", "--keep", "0") == 0
+    assert (workspace.artifacts / "WarmTuner" / "history" / "7" / "history.jsonl").exists()
+    capsys.readouterr()
+    assert knowledge(workspace, "list") == 0
+    assert "Nothing yet" in capsys.readouterr().out
+
+
+def test_prune_by_age(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert knowledge(workspace, "prune", "--older-than", "36500") == 0
+    assert "0 of 2" in capsys.readouterr().out
+    assert knowledge(workspace, "prune", "--older-than", "0") == 0
+    assert "2 of 2" in capsys.readouterr().out
+
+
+def test_prune_must_be_told_which(workspace: Workspace) -> None:
+    assert knowledge(workspace, "prune") == 2
+    with pytest.raises(SystemExit, match="2"):
+        knowledge(workspace, "prune", "--keep", "-1")
+    assert (workspace.knowledge / "hats.jsonl").exists()
+
+
+def test_a_damaged_list_of_pruned_histories_is_named(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workspace.knowledge / "forgotten.json").write_text("{")
+    assert knowledge(workspace, "list") == 1
+    assert "forgotten.json" in capsys.readouterr().err
+
+
+def test_a_damaged_metadata_store_is_named(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.metadata.write_bytes(b"not a database" * 100)
+    assert knowledge(workspace, "list") == 1
+    assert "metadata.sqlite cannot be read" in capsys.readouterr().err
+
+
+def test_places_in_a_configuration_file_are_relative_to_it_and_buckets_stay(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "graft.yaml"
+    places = {"paths": ["team", "gs://bucket/team"], "share": "gs://bucket/team"}
+    file.write_text(json.dumps({"knowledge": places}))
+    config = load_config(file, {})
+    assert config.knowledge.paths == (str(tmp_path / "team"), "gs://bucket/team")
+    assert config.knowledge.share == "gs://bucket/team"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/data/clothing", "clothing"),
+        ("/data/clothing/{SPAN}/v{VERSION}", "clothing"),
+        ("/data/manifest.csv", "manifest"),
+        ("/data/shoes/*.tfrecord", "shoes"),
+        ("/", ""),
+    ],
+)
+def test_the_name_of_data_is_its_last_folder(path: str, name: str) -> None:
+    assert data_name(path) == name
