@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-from components.judge.prediction_file import FILE_NAME, Predictions, load_predictions
+from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
 from components.judge.verdict_files import METRICS, VERDICT
 from models.tuning.history import HistoryError, TuningHistory, read_history
+from models.tuning.warm.contribution import (
+    FILE_NAME as CONTRIBUTION,
+    Contribution,
+    ContributionError,
+    read_contribution,
+)
 from pipeline.report.data_statistics import read_statistics
 from pipeline.report.found import Artifacts, Json
 from pipeline.report.record import RunRecord
@@ -26,6 +32,7 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         statistics=read_statistics(run.artifacts.get("statistics")),
         embeddings=_object(run, "embeddings", "meta.json"),
         history=_history(run),
+        contribution=_contribution(run),
         probe=_object(run, "history", "probe.json"),
         training=_object(run, "model", "training.json"),
         lineage=_object(run, "model", "Format-Serving/assets.extra/graft.json"),
@@ -76,8 +83,17 @@ def _history(run: RunRecord) -> TuningHistory | None:
         return None
 
 
+def _contribution(run: RunRecord) -> Contribution | None:
+    if "history" not in run.artifacts:
+        return None
+    try:
+        return read_contribution(Path(run.artifacts["history"]) / CONTRIBUTION)
+    except ContributionError:
+        return None
+
+
 def _predictions(run: RunRecord) -> Predictions | None:
-    path = Path(run.artifacts.get("blessing", "")) / FILE_NAME
+    path = Path(run.artifacts.get("blessing", "")) / PREDICTIONS
     try:
         return load_predictions(path)
     except (OSError, ValueError, KeyError, BadZipFile):

@@ -1,4 +1,4 @@
-"""Line charts as inline SVG: no script, legible in light and dark, described for readers.
+"""Line and area charts as inline SVG: no script, legible in light and dark, described for readers.
 
 Colours come from the style sheet by class name. Charts are drawn 480 units wide, which is about
 what a phone shows, so that their text keeps a readable size there.
@@ -31,6 +31,21 @@ class Series:
     points: Sequence[tuple[float, float]]
     style: str = "first"
     dots: bool = False
+
+
+@dataclass(frozen=True)
+class Band:
+    """A named share of a whole, one of those that an area chart stacks.
+
+    Attributes:
+        name: shown where the pointer rests on it.
+        shares: one for each x, at least 0.
+        style: class of the style sheet.
+    """
+
+    name: str
+    shares: Sequence[float]
+    style: str
 
 
 @dataclass(frozen=True)
@@ -103,6 +118,35 @@ def line_chart(
         parts.append(_series(each, placed))
     parts.append(_legend(series))
     return _svg(title, Markup("").join(parts))
+
+
+def area_chart(title: str, bands: Sequence[Band], x: Axis, y: Axis) -> Markup:
+    """Stacks bands over x = 1, 2, 3, …; the legend is left to the caller, who has more room.
+
+    Args:
+        title: what the chart shows; read out in place of the picture.
+        bands: from the bottom up, all as long as each other, at least two shares.
+        x: horizontal axis.
+        y: vertical axis, of the sum.
+
+    Returns:
+        An `<svg>` element; every text in it is escaped.
+    """
+    places = range(len(bands[0].shares))
+    across = [x.place(place + 1.0, _LEFT, WIDTH - _RIGHT) for place in places]
+    floor = [0.0 for _ in places]
+    parts = []
+    for band in bands:
+        top = [low + share for low, share in zip(floor, band.shares, strict=True)]
+        heights = [y.place(value, HEIGHT - _BOTTOM, _TOP) for value in (*top, *reversed(floor))]
+        corners = zip((*across, *reversed(across)), heights, strict=True)
+        parts.append(
+            Markup('<polygon class="area {}" points="{}"><title>{}</title></polygon>').format(
+                band.style, " ".join(f"{a:.1f},{b:.1f}" for a, b in corners), band.name
+            )
+        )
+        floor = top
+    return _svg(title, Markup("").join((*parts, _grid(x, y), _labels(x, y))))
 
 
 def _svg(title: str, content: Markup) -> Markup:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # they bring TensorFlow, which a failed run's summary has to do without
     from components.judge.prediction_file import Predictions
     from models.tuning.history import TuningHistory
+    from models.tuning.warm.contribution import Contribution
     from pipeline.report.data_statistics import SplitStatistics
 
 Json = dict[str, Any]
@@ -22,6 +23,7 @@ class Artifacts:
         statistics: split name to its statistics.
         embeddings: `meta.json` of Embeddings.
         history: of the search.
+        contribution: what earlier searches gave to it.
         probe: `probe.json`, the best head on the frozen backbone.
         training: `training.json` of the model.
         lineage: `graft.json` of the model.
@@ -37,6 +39,7 @@ class Artifacts:
     statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)
     embeddings: Json = field(default_factory=dict)
     history: "TuningHistory | None" = None
+    contribution: "Contribution | None" = None
     probe: Json = field(default_factory=dict)
     training: Json = field(default_factory=dict)
     lineage: Json = field(default_factory=dict)

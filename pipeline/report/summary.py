@@ -16,7 +16,8 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
     Returns:
         JSON object. Every key is always there; a figure that the run did not come to is None.
         `status` is "pushed", "not_blessed" or "failed"; `stages` holds seconds and whether the
-        result came from an earlier run; all shares are in 0..1.
+        result came from an earlier run; `tuning.contribution` is None for a search that could not
+        learn from earlier ones; all shares are in 0..1.
     """
     return {
         "status": run.status,
@@ -50,12 +51,35 @@ def _data(found: Artifacts) -> Json:
 
 
 def _tuning(found: Artifacts) -> Json:
+    contribution = _contribution(found)
     if found.history is None:
-        return {"trials": None, "best": None}
+        return {"trials": None, "best": None, "contribution": contribution}
     best = found.history.best
     return {
         "trials": len(found.history.trials),
         "best": None if best is None else {"score": best.score, "values": dict(best.values)},
+        "contribution": contribution,
+    }
+
+
+def _contribution(found: Artifacts) -> Json | None:
+    given = found.contribution
+    if given is None:
+        return None
+    return {
+        "sources": [
+            {
+                "name": source.name,
+                "trials": source.trials,
+                "weight": source.mean_weight,
+                "dropped_after": source.dropped_after,
+            }
+            for source in given.sources
+        ],
+        "left_out": [{"name": each.name, "reason": each.reason} for each in given.left_out],
+        "trials_saved": given.trials_saved,
+        "seconds_saved": given.seconds_saved,
+        "words": given.words,
     }
 
 

@@ -40,6 +40,8 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         classes = data["classes"]
         number = classes if isinstance(classes, int) else len(classes)
         rows.append(("data", f"{data['images']} images, {number} classes{refused}"))
+    if summary["tuning"].get("contribution"):
+        rows.append(("search", _start(summary["tuning"]["contribution"])))
     if metrics.get("accuracy") is not None:
         probe = metrics.get("probe_accuracy")
         against = "" if probe is None else f" (frozen probe {probe:.3f})"
@@ -48,6 +50,15 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
     rows.append(("time", _time(summary["stages"])))
     return rows
+
+
+def _start(contribution: dict[str, Any]) -> str:
+    sources, saved = len(contribution["sources"]), contribution["trials_saved"]
+    if not sources:
+        return "cold, from no earlier run"
+    runs = "1 earlier run" if sources == 1 else f"{sources} earlier runs"
+    trials = "" if saved is None else f", ~{saved} trial{'' if saved == 1 else 's'} saved"
+    return f"warm from {runs}{trials}"
 
 
 def _time(stages: dict[str, dict[str, Any]]) -> str:

@@ -1,6 +1,8 @@
-"""Tasks and searches on scikit-learn's digits, for the tests of tuning."""
+"""Tasks, searches and a finished run on scikit-learn's digits, for tests of tuning and report."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -9,6 +11,9 @@ from sklearn.datasets import load_digits
 from models.tuning.data import HeadTask, LabelledEmbeddings
 from models.tuning.description import Origin
 from models.tuning.settings import SearchSettings
+
+if TYPE_CHECKING:
+    from finished_run import FinishedRun
 
 
 def digits() -> LabelledEmbeddings:
@@ -61,3 +66,18 @@ def small_search() -> Callable[..., SearchSettings]:
         return SearchSettings.model_validate({**settings, **changes})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> "FinishedRun":
+    """Made once, never changed."""
+    # Imported here: it brings all of TensorFlow, which most unit tests do without.
+    from finished_run import FinishedRun
+
+    return FinishedRun(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture
+def run(finished_run: "FinishedRun", tmp_path: Path) -> "FinishedRun":
+    """A finished run that a test may damage."""
+    return finished_run.copy(tmp_path / "artifacts")

@@ -22,6 +22,7 @@ MAX_BYTES = 64 * 2**20
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(max_length=1000)]
+Origin = Literal["portfolio", "model", "cold", "random"]
 Weights = Annotated[tuple[Share, ...], Field(max_length=100_000)]
 
 
@@ -84,7 +85,7 @@ class Proposal(_Frozen):
     """
 
     order: Count
-    origin: Literal["portfolio", "model", "cold", "random"]
+    origin: Origin
     score: float | None = None
 
 

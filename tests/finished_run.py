@@ -1,0 +1,341 @@
+"""A finished run on real digits, for the tests of the report."""
+
+import copy
+import html
+import io
+import json
+import re
+import shutil
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from tensorflow_metadata.proto.v0 import statistics_pb2
+
+from components.judge.checks import check_accuracy, check_class_recall, check_drop, verdict
+from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions
+from components.judge.slices import accuracy_slices
+from components.judge.verdict_files import write_metrics, write_verdict
+from models import features, metrics
+from models.tuning.history import new_history, write_history
+from models.tuning.records import (
+    Curve,
+    EmbeddingStatistics,
+    Evaluation,
+    SearchDescription,
+    TaskDescription,
+    TrialRecord,
+)
+from models.tuning.space import Choice, FloatRange, SearchSpace
+from pipeline.report.record import RunRecord, StageRecord
+from pipeline.report.write import write_report
+
+EVIL = '<script>alert("&1")</script>'
+CLASSES = ("eight", "five", "four", "nine", EVIL, "one", "seven", "six", "three", "zero")
+
+
+class FinishedRun:
+    """A run with the artifacts that its components would leave."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        digits = load_digits()
+        order = np.random.default_rng(1).permutation(len(digits.target))[:700]
+        self.images, self.target = digits.images[order] / 16, digits.target[order]
+        self.names = [f"{CLASSES[t]}/{i} {EVIL}.png" for i, t in enumerate(self.target)]
+        self.rows = {"train": range(400), "validation": range(400, 500), "test": range(500, 700)}
+        flat = self.images.reshape(-1, 64)
+        model = LogisticRegression(C=0.3).fit(flat[:120], self.target[:120])
+        self.probabilities = model.predict_proba(flat[500:]).astype(np.float32)
+        probe = LogisticRegression(C=0.3).fit(flat[:80], self.target[:80])
+        self.probe = probe.predict_proba(flat[500:]).astype(np.float32)
+        self.record = RunRecord(
+            run_id="20261121-101500-000",
+            started=datetime(2026, 11, 21, 10, 15, tzinfo=timezone.utc),
+            config={"seed": 7, "data": {"path": "/data/digits"}},
+            status="pushed",
+            seconds=75.3,
+            pushed_to="/srv/graft/3",
+            version=3,
+            versions={"graft": "0.1.0", "tensorflow": tf.__version__},
+        )
+        for name, seconds in STAGES.items():
+            self.record.stages.append(StageRecord(name, seconds, cached=seconds < 0.1))
+        self.data()
+        self.search(flat)
+        self.training()
+        self.judged()
+
+    def copy(self, folder: Path) -> "FinishedRun":
+        """A copy that a test may damage."""
+        other = copy.deepcopy(self)
+        other.folder = folder
+        shutil.copytree(self.folder, folder)
+        other.record.artifacts = {key: str(folder / key) for key in self.record.artifacts}
+        return other
+
+    def page(self) -> str:
+        """The report as HTML."""
+        return write_report(self.record, self.folder / "out").read_text()
+
+    def summary(self) -> dict[str, Any]:
+        """The content of `summary.json`."""
+        write_report(self.record, self.folder / "out")
+        return json.loads((self.folder / "out" / "summary.json").read_text())
+
+    def artifact(self, key: str) -> Path:
+        path = self.folder / key
+        path.mkdir(parents=True, exist_ok=True)
+        self.record.artifacts[key] = str(path)
+        return path
+
+    def write(self, key: str, file: str, content: object) -> None:
+        path = self.artifact(key) / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+
+    def data(self) -> None:
+        for split, rows in self.rows.items():
+            directory = self.artifact("examples") / f"Split-{split}"
+            directory.mkdir(exist_ok=True)
+            with tf.io.TFRecordWriter(str(directory / "data")) as writer:
+                for row in rows:
+                    writer.write(self.example(row))
+            self.statistics(split, rows)
+        counts = np.bincount(self.target, minlength=10).tolist()
+        ingest = {
+            "images": 700,
+            "quarantined": 3,
+            "classes": dict(zip(CLASSES, counts, strict=True)),
+            "splits": {split: len(rows) for split, rows in self.rows.items()},
+            "converted": {"alpha": 4, "exif_rotation": 2},
+            "split_source": "assigned",
+            "fingerprint": "5f0c41d0aa",
+        }
+        self.write("quarantine", "ingest.json", ingest)
+        refused = [
+            {"name": f"zero/{EVIL}.jpg", "code": "truncated", "reason": "The file ends early."},
+            {"name": "one/line\nbreak.jpg", "code": "not_an_image", "reason": f"{EVIL} is text."},
+            {"name": "two/big.png", "code": "too_many_pixels", "reason": "It has 400 megapixels."},
+        ]
+        lines = "\n".join(json.dumps(each) for each in refused)
+        (self.artifact("quarantine") / "quarantine.jsonl").write_text(lines + "\n")
+        finding = {
+            "check": "near_duplicate_across_splits",
+            "severity": "warning",
+            "message": f"4 images of {EVIL} look alike in training and test.",
+            "images": self.names[:4],
+            "count": 6,
+        }
+        self.write("findings", "findings.json", [finding])
+
+    def example(self, row: int) -> bytes:
+        pixels = Image.fromarray(np.round(self.images[row] * 255).astype(np.uint8))
+        buffer = io.BytesIO()
+        pixels.resize((64, 64)).save(buffer, "PNG")
+        texts = {
+            features.IMAGE: buffer.getvalue(),
+            features.LABEL: CLASSES[self.target[row]].encode(),
+            features.NAME: self.names[row].encode(),
+            features.SHA256: b"00",
+        }
+        feature = {
+            key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+            for key, value in texts.items()
+        }
+        return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+    def columns(self, rows) -> dict[str, np.ndarray]:
+        images = self.images[rows]
+        columns = {name: np.full(len(images), 8) for name in features.DERIVED}
+        columns[features.FORMAT] = np.array(["png", "jpeg"] * len(images), dtype=object)[
+            : len(images)
+        ]
+        columns[features.BRIGHTNESS_MEAN] = images.mean(axis=(1, 2))
+        columns[features.BRIGHTNESS_STD] = images.std(axis=(1, 2))
+        columns[features.SHARPNESS] = np.abs(np.diff(images, axis=1)).mean(axis=(1, 2))
+        return columns
+
+    def statistics(self, split: str, rows) -> None:
+        message = statistics_pb2.DatasetFeatureStatisticsList()
+        dataset = message.datasets.add(num_examples=len(rows))
+        label = dataset.features.add()
+        label.path.step.append(features.LABEL)
+        for index, count in enumerate(np.bincount(self.target[rows], minlength=10)):
+            label.string_stats.rank_histogram.buckets.add(
+                label=CLASSES[index], sample_count=int(count)
+            )
+        for name, column in self.columns(rows).items():
+            if name != features.FORMAT:
+                feature = dataset.features.add()
+                feature.path.step.append(name)
+                feature.num_stats.min, feature.num_stats.max = column.min(), column.max()
+                feature.num_stats.mean, feature.num_stats.median = column.mean(), column.mean()
+        directory = self.artifact("statistics") / f"Split-{split}"
+        directory.mkdir(exist_ok=True)
+        (directory / "FeatureStats.pb").write_bytes(message.SerializeToString())
+
+    def search(self, flat: np.ndarray) -> None:
+        random = np.random.default_rng(0)
+        trials = []
+        for order in range(12):
+            rate = float(10 ** random.uniform(-4, 0))
+            head = LogisticRegression(C=rate, max_iter=60).fit(flat[:400], self.target[:400])
+            accuracy = float(head.score(flat[400:500], self.target[400:500]))
+            curve = Curve(
+                train_loss=(0.5,), validation_loss=(0.5,), validation_accuracy=(accuracy,)
+            )
+            evaluation = Evaluation(
+                seed=0,
+                score=accuracy,
+                best_epoch=0,
+                validation_loss=0.5,
+                validation_accuracy=accuracy,
+                seconds=0.4,
+                curve=curve,
+            )
+            values = {"learning_rate": rate, "hidden_units": int(random.choice([0, 128]))}
+            trials.append(
+                TrialRecord(
+                    order=order,
+                    status="completed",
+                    values=values,
+                    score=accuracy,
+                    evaluations=(evaluation,),
+                    seconds=0.5,
+                )
+            )
+        space = SearchSpace(
+            parameters=(
+                FloatRange(name="learning_rate", low=1e-4, high=1.0, scale="log"),
+                Choice(name="hidden_units", values=(0, 128)),
+            )
+        )
+        write_history(
+            self.artifact("history") / "history.jsonl",
+            new_history(space, _TASK, _SEARCH, tuple(trials)),
+        )
+        self.write("history", "probe.json", {"validation_accuracy": 0.91, "test_accuracy": 0.9})
+
+    def training(self) -> None:
+        loss = [1.9, 1.2, 0.8, 0.7, 0.62, 0.5, 0.44, 0.41]
+        self.write(
+            "model",
+            "training.json",
+            {
+                "strategy": "fine_tune",
+                "reason": "auto: 400 training images are at least 300",
+                "exported": "fine_tuned",
+                "exported_reason": "fine-tuning gained 0.02 on validation",
+                "phases": [
+                    {"name": "head", "first_epoch": 0, "epochs": 4, "best_epoch": 3, "seconds": 2},
+                    {
+                        "name": "fine_tune",
+                        "first_epoch": 4,
+                        "epochs": 4,
+                        "best_epoch": 6,
+                        "seconds": 31.5,
+                    },
+                ],
+                "history": {
+                    "loss": loss,
+                    "val_loss": [value * 0.95 + 0.06 for value in loss],
+                    "val_accuracy": [0.5, 0.72, 0.81, 0.85, 0.87, 0.9, 0.93, None],
+                },
+                "validation_accuracy": 0.93,
+                "head_validation_accuracy": 0.85,
+                "seconds": 33.5,
+                "class_weights": {"zero": 0.9, EVIL: 1.2},
+                "notes": ["no mirrored views: classes look alike when mirrored"],
+                "resumed_from_epoch": 2,
+                "seed": 7,
+            },
+        )
+        lineage = {"labels": CLASSES, "backbone": "EfficientNetLite0", "weights_digest": "ab12"}
+        self.write("model", "Format-Serving/assets.extra/graft.json", lineage)
+
+    def judged(self) -> None:
+        rows = list(self.rows["test"])
+        predictions = Predictions(
+            [self.names[row] for row in rows],
+            [CLASSES[self.target[row]] for row in rows],
+            CLASSES,
+            self.probabilities,
+        )
+        quality = metrics.quality(predictions.truth, predictions.probabilities, CLASSES, 3)
+        probe_right = metrics.is_right(predictions.truth, self.probe)
+        result = verdict(
+            (
+                check_accuracy(quality, 0.5),
+                check_class_recall(quality, 0.0),
+                check_drop(
+                    "max_drop_below_probe",
+                    "the head on the frozen backbone",
+                    probe_right,
+                    predictions.right,
+                    0.02,
+                ),
+            )
+        )
+        directory = self.artifact("blessing")
+        self.record.reason = result.reason
+        save_predictions(directory / FILE_NAME, predictions)
+        slices = accuracy_slices(self.columns(rows), predictions.right)
+        write_metrics(directory, predictions, quality, slices, float(probe_right.mean()))
+        write_verdict(directory, result)
+        answer = {
+            "passed": True,
+            "reason": "",
+            "max_abs_difference": 2.1e-7,
+            "milliseconds": 14.2,
+            "url": "http://127.0.0.1:1",
+        }
+        check = {"passed": True, "reason": "fine", "images": [], "rest": answer, "grpc": answer}
+        self.write("serving_check", "serving_check.json", check)
+
+
+STAGES = {
+    "ImageExampleGen": 2.4,
+    "StatisticsGen": 3.1,
+    "ImageValidator": 0.05,
+    "WarmTuner": 14.0,
+    "Trainer": 33.9,
+    "Evaluator": 9.7,
+    "Judge": 3.2,
+    "ServingCheck": 4.4,
+    "Pusher": 0.3,
+}
+_SEARCH = SearchDescription(
+    algorithm="bayesian",
+    seed=7,
+    epochs=30,
+    patience=3,
+    class_weights="none",
+    metric="validation_accuracy",
+)
+_TASK = TaskDescription(
+    images=400,
+    validation_images=100,
+    classes=10,
+    balance=1.0,
+    image_size=160,
+    backbone="EfficientNetLite0",
+    weights="imagenet",
+    weights_digest="ab12",
+    dimension=64,
+    embedding=EmbeddingStatistics(
+        total_variance=1.0, effective_dimension=9.0, class_separation=0.4, centroid_accuracy=0.8
+    ),
+    data_fingerprint="5f0c41d0aa",
+)
+
+
+def visible_text(page: str) -> str:
+    """What a page says, without its markup."""
+    without_style = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", " ", without_style))
