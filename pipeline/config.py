@@ -81,8 +81,10 @@ class TuningConfig(_Section):
 
     trials: Annotated[int, Field(ge=1, le=1000)] = 20
     """Trials in all."""
-    algorithm: Literal["bayesian", "random"] = "bayesian"
-    """Keras Tuner oracle that proposes trials."""
+    algorithm: Literal["warm", "bayesian", "random"] = "warm"
+    """warm starts from what earlier searches learned; bayesian and random start from nothing."""
+    cold_every: Annotated[int, Field(ge=2)] = 4
+    """One trial in so many ignores all earlier searches: the guard against misleading ones."""
     epochs: Annotated[int, Field(ge=1)] = 30
     """Most epochs in one trial; it stops earlier when validation no longer improves."""
     finalists: Annotated[int, Field(ge=1, le=50)] = 6

@@ -161,11 +161,13 @@ def _search_nodes(
     config: Config, workspace: Workspace, embeddings: BaseChannel, transform_graph: BaseChannel
 ) -> tuple[resolver.Resolver, WarmTuner]:
     """The search, and before it the look-up of all that it may learn from."""
+    # What an algorithm does not read must not make it search anew.
+    folders = places(config) if config.tuning.algorithm == "warm" else []
     parameters: dict[str, Any] = {
         "settings": _settings(config.tuning, class_weights=config.training.class_weights),
         "seed": config.seed,
         "name": data_name(config.data.path),
-        "knowledge": find_knowledge(places(config), workspace.artifacts).model_dump_json(),
+        "knowledge": find_knowledge(folders, workspace.artifacts).to_json(),
         "code": code_fingerprint("components.warm_tuner"),
     }
     past = resolver.Resolver(

@@ -1,4 +1,4 @@
-"""Reads embeddings, searches, and writes the best values, the history and the probe."""
+"""Reads embeddings and earlier searches, searches, and writes what came out."""
 
 import json
 from pathlib import Path
@@ -10,15 +10,19 @@ from typing_extensions import override
 
 from components.transform.labels import labels_from_transform_graph
 from components.warm_tuner.data import read_data
+from components.warm_tuner.knowledge import Knowledge
 from components.warm_tuner.request import PAST, REQUEST, request_digest
-from components.warm_tuner.stored import HISTORY_FILE
+from components.warm_tuner.stored import HISTORY_FILE, history_file
 from models.files import write_atomically
 from models.tuning.description import describe
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.history import write_history
+from models.tuning.library import Library, read_library
 from models.tuning.probe import train_probe, write_probe
+from models.tuning.records import TaskDescription
 from models.tuning.search import search_heads
 from models.tuning.settings import SearchSettings
+from models.tuning.warm.contribution import FILE_NAME, write_contribution
 
 _BEST_FILE = "best_hyperparameters.txt"
 """Where TFX's Trainer looks for them."""
@@ -45,11 +49,15 @@ class Executor(base_executor.BaseExecutor):
         settings = SearchSettings.from_json(exec_properties["settings"], exec_properties["seed"])
         data = read_data(_uri(input_dict, "embeddings"), labels)
         trainer = HeadTrainer(data.task, settings.class_weights)
+        description = describe(data.task, data.origin)
+        knowledge = Knowledge.model_validate_json(exec_properties["knowledge"])
+        library = _library(input_dict.get("past", []), knowledge, description)
         result = search_heads(
             trainer,
-            describe(data.task, data.origin),
+            description,
             settings,
             Path(exec_properties["scratch_dir"]),
+            past=library.sources,
             code=exec_properties["code"],
             name=exec_properties["name"],
         )
@@ -57,10 +65,21 @@ class Executor(base_executor.BaseExecutor):
 
         history = Path(_uri(output_dict, "history"))
         write_history(history / HISTORY_FILE, result.history)
+        if result.contribution is not None:
+            left_out = (*knowledge.left_out, *library.skipped, *result.contribution.left_out)
+            told = result.contribution.model_copy(update={"left_out": left_out})
+            write_contribution(history / FILE_NAME, told)
         write_probe(history, probe, data.test_names)
         best = Path(_uri(output_dict, "best_hyperparameters")) / _BEST_FILE
         write_atomically(best, json.dumps(result.hyperparameters.get_config()).encode())
         _note_request(input_dict, output_dict, exec_properties)
+
+
+def _library(past: list[Artifact], knowledge: Knowledge, task: TaskDescription) -> Library:
+    """Earlier searches from ML Metadata, and those that lie in folders and buckets."""
+    places = [history_file(artifact.uri) for artifact in past]
+    places += [file.path for file in knowledge.files]
+    return read_library([("", place) for place in places], task=task)
 
 
 def _note_request(

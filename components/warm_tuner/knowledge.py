@@ -38,6 +38,10 @@ class Knowledge(BaseModel):
     files: tuple[KnowledgeFile, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
+    def to_json(self) -> str:
+        """As WarmTuner takes it."""
+        return self.model_dump_json()
+
 
 def find_knowledge(places: Sequence[str], artifacts: Path) -> Knowledge:
     """Looks into folders and buckets.

@@ -1,10 +1,11 @@
-"""The algorithms that propose trials: Keras Tuner's, with what they lack mended.
+"""The algorithms that propose trials: Graft's own, and Keras Tuner's with what they lack mended.
 
 A search takes any `keras_tuner.Oracle` with `OBJECTIVE`; these are the ones that the configuration
 names.
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import keras_tuner
@@ -16,7 +17,10 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 from models.errors import UsageError
+from models.tuning.records import TaskDescription
 from models.tuning.space import SearchSpace, Values
+from models.tuning.warm.oracle import WarmStartOracle
+from models.tuning.warm.past import PastSearch
 
 OBJECTIVE = keras_tuner.Objective("score", "max")
 """What oracles maximise; see `models.tuning.score`."""
@@ -33,15 +37,25 @@ _ELITE = 5
 
 
 def build_oracle(
-    algorithm: str, space: SearchSpace, *, trials: int, seed: int
+    algorithm: str,
+    space: SearchSpace,
+    *,
+    trials: int,
+    seed: int,
+    past: Sequence[PastSearch] = (),
+    task: TaskDescription | None = None,
+    cold_every: int = 4,
 ) -> keras_tuner.Oracle:
     """Makes a fresh oracle.
 
     Args:
-        algorithm: "bayesian" or "random".
+        algorithm: "warm", "bayesian" or "random".
         space: to propose from.
         trials: in all.
         seed: of the proposals, from 0.
+        past: earlier searches, for "warm"; the others start from nothing.
+        task: that is searched on, for "warm".
+        cold_every: one trial in so many ignores the past, for "warm".
 
     Raises:
         UsageError: an unknown algorithm.
@@ -56,12 +70,14 @@ def build_oracle(
         # in which trainings diverge is a finding.
         "max_consecutive_failed_trials": trials + 1,
     }
+    if algorithm == "warm":
+        return WarmStartOracle(past=past, task=task, cold_every=cold_every, **common)
     if algorithm == "random":
         return keras_tuner.oracles.RandomSearchOracle(**common)
     if algorithm == "bayesian":
         initial = len(space.parameters) + 1
         return BayesianOracle(num_initial_points=initial, alpha=_NOISE, **common)
-    raise UsageError(f"tuning.algorithm takes bayesian or random, but got {algorithm!r}")
+    raise UsageError(f"tuning.algorithm takes warm, bayesian or random, but got {algorithm!r}")
 
 
 class BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from models.tuning.records import SearchDescription, TaskDescription, TrialRecor
 from models.tuning.settings import SearchSettings
 from models.tuning.store import TrialStore
 from models.tuning.tuner import HeadTuner
+from models.tuning.warm.contribution import Contribution
+from models.tuning.warm.oracle import WarmStartOracle
+from models.tuning.warm.past import PastSearch
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,12 @@ class SearchResult:
     Attributes:
         history: every trial; at least one completed.
         hyperparameters: of the best trial, as Keras Tuner writes them.
+        contribution: what earlier searches gave to it; None where the algorithm asks for none.
     """
 
     history: TuningHistory
     hyperparameters: keras_tuner.HyperParameters
+    contribution: Contribution | None = None
 
 
 def search_heads(
@@ -39,6 +45,7 @@ def search_heads(
     settings: SearchSettings,
     scratch: Path,
     *,
+    past: Sequence[PastSearch] = (),
     oracle: keras_tuner.Oracle | None = None,
     code: str = "",
     name: str = "",
@@ -51,6 +58,7 @@ def search_heads(
         settings: of the search.
         scratch: folder that finished trials are kept in, so that a killed search goes on. It may
             be shared by any number of searches.
+        past: earlier searches to learn from.
         oracle: proposes the trials, in place of the one that the settings name; its objective must
             be `models.tuning.oracles.OBJECTIVE`, and its proposals must follow from its seed and
             the scores alone for a killed search to go on.
@@ -63,7 +71,15 @@ def search_heads(
     """
     space = settings.space
     if oracle is None:
-        oracle = build_oracle(settings.algorithm, space, trials=settings.trials, seed=settings.seed)
+        oracle = build_oracle(
+            settings.algorithm,
+            space,
+            trials=settings.trials,
+            seed=settings.seed,
+            past=past,
+            task=description,
+            cold_every=settings.cold_every,
+        )
     search = settings.describe()
     directory = scratch / _key(description, search, code)
     store = TrialStore(directory / "trials")
@@ -82,7 +98,13 @@ def search_heads(
     )
     hyperparameters = space.to_hyperparameters()
     hyperparameters.values.update(history.trials[contest.chosen].values)
-    return SearchResult(history, hyperparameters)
+    return SearchResult(history, hyperparameters, _contribution(oracle, tuner.records))
+
+
+def _contribution(oracle: keras_tuner.Oracle, trials: Sequence[TrialRecord]) -> Contribution | None:
+    if not isinstance(oracle, WarmStartOracle):
+        return None
+    return oracle.contribution(statistics.fmean(trial.seconds for trial in trials))
 
 
 def _require_one(trials: Sequence[TrialRecord]) -> None:

@@ -17,6 +17,8 @@ class SearchSettings(BaseModel):
     Attributes:
         trials: in all.
         algorithm: of `models.tuning.oracles`.
+        cold_every: one trial in so many ignores all earlier searches; see
+            `models.tuning.warm.oracle`.
         epochs: most epochs of a trial.
         patience: epochs without a better score after which a trial stops.
         finalists: best trials that are evaluated again before one is chosen; see
@@ -36,6 +38,7 @@ class SearchSettings(BaseModel):
 
     trials: Annotated[int, Field(ge=1)]
     algorithm: str
+    cold_every: Annotated[int, Field(ge=2)] = 4
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] = 5
     finalists: Annotated[int, Field(ge=1, le=50)] = 6

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras_tuner
 import numpy as np
 import pytest
-import tensorflow as tf
+from embedded_digits import write_digits, write_vocabulary
 from sklearn.datasets import load_digits
 from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration import metadata, pipeline
@@ -16,36 +16,9 @@ from tfx.types import standard_artifacts
 from components.artifacts import Embeddings
 from components.warm_tuner.component import WarmTuner
 from components.warm_tuner.knowledge import Knowledge
-from models.embedding import EmbeddingInfo, EmbeddingSplit, write_embeddings, write_info
 from models.heads import HeadParameters
 from models.tuning.history import read_history
 from pipeline.config import TuningConfig
-
-LABELS = tuple(f"digit {number}" for number in range(10))
-
-
-def write_digits(folder: Path) -> None:
-    """Digits as embeddings, with one test image of a class that training never saw."""
-    images, classes = load_digits(return_X_y=True)
-    parts = {"train": slice(0, 300), "validation": slice(300, 500), "test": slice(500, 700)}
-    for split, rows in parts.items():
-        labels = np.array([LABELS[index] for index in classes[rows]])
-        if split == "test":
-            labels[0] = "letter a"
-        names = np.array([f"{split}/{number}.png" for number in range(len(labels))])
-        content = EmbeddingSplit(images[rows].astype(np.float32), labels, names, names)
-        write_embeddings(folder, split, content)
-    info = EmbeddingInfo("pixels", "none", "0" * 64, 8, "stretch", 64, 700, 700, 0, 0.1, "key")
-    write_info(folder, info)
-
-
-def write_vocabulary(folder: Path) -> None:
-    """The one file of a transform graph that holds labels, by falling frequency."""
-    assets = folder / "transform_fn" / "assets"
-    assets.mkdir(parents=True)
-    with tf.io.TFRecordWriter(str(assets / "labels.tfrecord.gz"), "GZIP") as writer:
-        for label in reversed(LABELS):
-            writer.write(label.encode())
 
 
 def run(workspace: Path, **settings: object) -> None:
@@ -57,7 +30,7 @@ def run(workspace: Path, **settings: object) -> None:
         settings=json.dumps({**TuningConfig().model_dump(), **settings}),
         seed=0,
         name="digits",
-        knowledge=Knowledge().model_dump_json(),
+        knowledge=Knowledge().to_json(),
         scratch_dir=str(workspace / "scratch"),
         code="1",
     )
@@ -78,8 +51,8 @@ def run(workspace: Path, **settings: object) -> None:
 def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output folder of a run of six trials."""
     workspace = tmp_path_factory.mktemp("tuning")
-    write_digits(workspace / "embeddings")
-    write_vocabulary(workspace / "graph")
+    write_digits(workspace / "embeddings", range(10))
+    write_vocabulary(workspace / "graph", range(10))
     run(workspace, trials=6, epochs=8, hidden_units=[0, 32], class_weights="balanced")
     return workspace / "out" / "WarmTuner"
 

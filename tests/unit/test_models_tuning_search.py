@@ -22,6 +22,7 @@ from models.tuning.oracles import build_oracle
 from models.tuning.probe import train_probe
 from models.tuning.search import SearchResult, search_heads
 from models.tuning.settings import SearchSettings
+from models.tuning.warm.past import PastSearch
 from pipeline.config import TuningConfig
 
 MakeSettings = Callable[..., SearchSettings]
@@ -80,6 +81,26 @@ def test_a_search_records_every_trial_and_its_best(
     assert history.header.search.algorithm == "bayesian"
 
 
+def test_a_warm_search_learns_from_an_earlier_one_and_says_so(
+    search: Callable[..., SearchResult], small_search: MakeSettings
+) -> None:
+    earlier = search(small_search(trials=8, seed=1), name="digits").history
+    assert earlier.header.name == "digits"
+    past = [PastSearch.from_history(earlier, "digits, yesterday")]
+    settings = small_search(trials=5, algorithm="warm", cold_every=3)
+    result = search(settings, past=past)
+    told = result.contribution
+    assert told is not None
+    assert [source.name for source in told.sources] == ["digits, yesterday"]
+    assert [proposal.origin for proposal in told.proposals].count("cold") == 2
+    assert {proposal.order: proposal.score for proposal in told.proposals} == {
+        trial.order: trial.score for trial in result.history.trials
+    }
+    assert scores(search(settings, past=past).history) == scores(result.history)
+    cold = search(small_search(trials=2, algorithm="bayesian"), past=past)
+    assert cold.contribution is None
+
+
 def test_a_second_search_trains_only_what_is_new(
     search: Callable[..., SearchResult], small_search: MakeSettings, trainer: CountingTrainer
 ) -> None:
@@ -136,6 +157,7 @@ from models.tuning.description import Origin, describe
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.search import search_heads
 from models.tuning.settings import SearchSettings
+from models.tuning.warm.past import PastSearch
 
 folder = Path(sys.argv[1])
 data = np.load(folder / "task.npz")
