@@ -113,11 +113,15 @@ class Evaluator:
         key = evaluation_key(values, seed, limit)
         if key not in self._known:
             outcome = self._train(values, seed, limit)
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with self._file.open("a") as file:
-                file.write(json.dumps(asdict(outcome)) + "\n")
+            self._keep(outcome)
             self._known[key] = outcome
         return self._known[key]
+
+    def _keep(self, outcome: Outcome) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a") as file:
+            # The line before may have been cut short; an empty line is passed over too.
+            file.write("\n" + json.dumps(asdict(outcome)))
 
     @cached_property
     def _trainer(self) -> HeadTrainer:

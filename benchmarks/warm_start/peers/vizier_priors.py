@@ -1,7 +1,8 @@
 """Vizier's Gaussian process bandit with priors.
 
-They are a stack of processes, each on the residuals of the last (Golovin et al., 2017). The stack is trained anew for every search and each source adds a layer, so at most five sources
-are given, drawn at random.
+They are a stack of processes, each on the residuals of the last (Golovin et al., 2017). The stack
+is trained anew for every search and each source adds a layer, so at most five sources are given,
+drawn at random.
 """
 
 import random

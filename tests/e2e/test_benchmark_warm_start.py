@@ -1,0 +1,73 @@
+"""The warm-start benchmark on two halves of the digits, and its continuation."""
+
+import json
+import shutil
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from benchmarks.warm_start.run import main
+
+_METHODS = ("warm", "cold", "average_rank", "kt_random", "kt_hyperband")
+
+
+@pytest.fixture(scope="module")
+def halves(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two data sets of five digits each."""
+    folder = tmp_path_factory.mktemp("halves")
+    for name, labels in (("low", "01234"), ("high", "56789")):
+        for label in labels:
+            shutil.copytree(digits_folder / label, folder / name / label)
+    return [folder / "low", folder / "high"]
+
+
+def _run(halves: list[Path], folder: Path, *more: str) -> None:
+    code = main(
+        ["--tasks", *map(str, halves), "--cache", str(folder / "cache"), "--out", str(folder),
+         "--weights", "none", "--image-size", "32", "--history-trials", "6", "--trials", "3",
+         "--seeds", "1", "--methods", *_METHODS, *more]
+    )  # fmt: skip
+    assert code == 0
+
+
+@pytest.mark.slow
+def test_benchmark_runs_every_method_and_goes_on_for_nothing(
+    halves: list[Path], tmp_path: Path
+) -> None:
+    regimes = ("--regimes", "normal", "inverted", "mismatched", "empty")
+    _run(halves, tmp_path, *regimes)
+    runs = {path.name: json.loads(path.read_text()) for path in (tmp_path / "cache/runs").iterdir()}
+    # Two methods look at the past, in four regimes, on two tasks; three do not.
+    assert len(runs) == 2 * (2 * 4 + 3)
+    assert not [run["failure"] for run in runs.values() if run["failure"]]
+    for run in runs.values():
+        assert all(0 <= step["chosen"] <= index for index, step in enumerate(run["steps"]))
+        if run["method"] != "kt_hyperband":
+            assert len(run["steps"]) == 3
+    table = (tmp_path / "table.md").read_text()
+    assert "WarmStartOracle" in table
+    assert "nan" not in table
+    ElementTree.fromstring((tmp_path / "plot.svg").read_text())
+
+    evaluations = sorted((tmp_path / "cache/evaluations").iterdir())
+    before = [path.read_bytes() for path in evaluations]
+    _run(halves, tmp_path, *regimes)
+    assert [path.read_bytes() for path in evaluations] == before
+    assert (tmp_path / "table.md").read_text() == table
+
+
+@pytest.mark.slow
+def test_groups_never_serve_each_other(halves: list[Path], tmp_path: Path) -> None:
+    _run(halves, tmp_path, "--regimes", "normal", "--groups", "low,high")
+    listed = {path.name for path in (tmp_path / "cache/runs").glob("*-average_rank-*.json")}
+    assert len(listed) == 2
+    _run(halves, tmp_path, "--regimes", "normal")
+    # With sources it is another search.
+    assert len(list((tmp_path / "cache/runs").glob("*-average_rank-*.json"))) == 4
+
+
+def test_a_folder_without_classes_is_named(tmp_path: Path, capsys) -> None:
+    (tmp_path / "nothing").mkdir()
+    assert main(["--tasks", str(tmp_path / "nothing"), "--cache", str(tmp_path / "cache")]) == 3
+    assert "nothing has no class folders" in capsys.readouterr().err
