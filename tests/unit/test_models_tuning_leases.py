@@ -1,0 +1,122 @@
+"""Leases in one process: the test is the chief, and speaks for its workers."""
+
+import time
+from pathlib import Path
+
+import keras_tuner
+import pytest
+from keras_tuner.engine.trial import Trial
+
+from models.tuning.leases import LeasingOracle, heartbeat
+
+TIMEOUT = 0.3
+
+
+class Leased(LeasingOracle, keras_tuner.oracles.RandomSearchOracle):
+    """Random search with leases."""
+
+
+@pytest.fixture
+def oracle(tmp_path: Path) -> Leased:
+    space = keras_tuner.HyperParameters()
+    space.Float("rate", 1e-4, 1e-1, sampling="log")
+    made = Leased(
+        objective=keras_tuner.Objective("score", "max"),
+        max_trials=2,
+        hyperparameters=space,
+        seed=1,
+        trial_timeout=TIMEOUT,
+    )
+    made.verbose = 0
+    made._set_project_dir(tmp_path, "leases")
+    return made
+
+
+def answer(oracle: Leased, trial: Trial, score: float = 0.5) -> None:
+    """What a worker does at the end of a trial."""
+    oracle.update_trial(trial.trial_id, {"score": score})
+    finished = Trial.from_proto(trial.to_proto())
+    finished.status = "COMPLETED"
+    oracle.end_trial(finished)
+
+
+def wait_out() -> None:
+    time.sleep(TIMEOUT * 1.2)
+
+
+def test_the_trial_of_a_silent_worker_goes_to_another(oracle: Leased) -> None:
+    lost = oracle.create_trial("one")
+    assert oracle.create_trial("two").trial_id != lost.trial_id
+    wait_out()
+    taken = oracle.create_trial("three")
+    assert taken.trial_id == lost.trial_id
+    answer(oracle, taken)
+    assert oracle.end_order == [lost.trial_id]
+
+
+def test_a_worker_that_is_heard_of_keeps_its_trial(oracle: Leased) -> None:
+    trial = oracle.create_trial("one")
+    with heartbeat(oracle, trial.trial_id, seconds=TIMEOUT / 10):
+        wait_out()
+        assert oracle.create_trial("two").trial_id != trial.trial_id
+    assert oracle.create_trial("one").trial_id == trial.trial_id
+
+
+def test_the_first_answer_counts(oracle: Leased) -> None:
+    slow = oracle.create_trial("slow")
+    wait_out()
+    assert oracle.create_trial("quick").trial_id == slow.trial_id
+    answer(oracle, slow, 0.7)
+    answer(oracle, slow, 0.2)
+    assert oracle.get_trial(slow.trial_id).score == pytest.approx(0.7)
+    assert oracle.get_trial(slow.trial_id).metrics.get_best_value("score") == pytest.approx(0.7)
+    assert oracle.end_order == [slow.trial_id]
+    assert not oracle.ongoing_trials
+
+
+def test_a_slow_answer_takes_the_trial_off_the_queue(oracle: Leased) -> None:
+    slow = oracle.create_trial("slow")
+    oracle.create_trial("dead")
+    wait_out()
+    taken = oracle.create_trial("quick")
+    answer(oracle, slow)
+    answer(oracle, taken)
+    assert oracle.create_trial("quick").status == "STOPPED"
+    assert sorted(oracle.end_order) == sorted(oracle.trials)
+
+
+def test_workers_wait_while_a_trial_may_come_back(oracle: Leased) -> None:
+    first, second = oracle.create_trial("one"), oracle.create_trial("two")
+    answer(oracle, first)
+    assert oracle.create_trial("one").status == "IDLE"
+    wait_out()
+    assert oracle.create_trial("one").trial_id == second.trial_id
+    answer(oracle, second)
+    assert oracle.create_trial("one").status == "STOPPED"
+    assert not oracle.tuner_ids
+
+
+def test_a_worker_that_dies_without_a_trial_is_not_waited_for(oracle: Leased) -> None:
+    trials = [oracle.create_trial(name) for name in ("one", "two")]
+    for trial in trials:
+        answer(oracle, trial)
+    assert oracle.create_trial("one").status == "STOPPED"
+    assert oracle.tuner_ids == {"two"}
+    wait_out()
+    assert oracle.tuner_ids == set()
+
+
+def test_a_trial_that_costs_three_workers_has_failed(oracle: Leased) -> None:
+    lost = oracle.create_trial("0")
+    for name in ("1", "2"):
+        wait_out()
+        assert oracle.create_trial(name).trial_id == lost.trial_id
+    wait_out()
+    assert oracle.create_trial("3").trial_id != lost.trial_id
+    assert oracle.get_trial(lost.trial_id).status == "FAILED"
+    assert oracle.get_trial(lost.trial_id).message.startswith("3 workers fell silent")
+
+
+def test_a_timeout_must_pass() -> None:
+    with pytest.raises(ValueError, match="seconds above 0, but got 0"):
+        Leased(objective="val_loss", trial_timeout=0)
