@@ -75,10 +75,10 @@ def test_the_first_answer_counts(oracle: Leased) -> None:
 
 
 def test_a_slow_answer_takes_the_trial_off_the_queue(oracle: Leased) -> None:
-    slow = oracle.create_trial("slow")
-    oracle.create_trial("dead")
+    dead, slow = oracle.create_trial("dead"), oracle.create_trial("slow")
     wait_out()
     taken = oracle.create_trial("quick")
+    assert taken.trial_id == dead.trial_id
     answer(oracle, slow)
     answer(oracle, taken)
     assert oracle.create_trial("quick").status == "STOPPED"
