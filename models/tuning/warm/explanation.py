@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 Origin = Literal["portfolio", "model", "cold", "random"]
 
 _FEWEST_TO_COMPARE = 4
+_MOST_DRAWS = 20
 _NEARLY = 0.95
 """Share of the way from the median configuration to the best found that counts as arrived."""
 
@@ -178,8 +179,9 @@ def _trials_saved(
     median = float(np.median(ordered))
     goal = min(median + _NEARLY * (float(scores.max()) - median), float(ordered[-2]))
     arrived = int(np.argmax(scores >= goal)) + 1
-    draws = np.arange(1.0, 20.0 * len(scores) + 1)
-    needed = int(np.argmax(_best_of(ordered, draws) >= goal)) + 1
+    draws = np.arange(1.0, _MOST_DRAWS * len(scores) + 1)
+    # The expected best grows with the draws; one that never arrives counts with the most of them.
+    needed = min(int(np.searchsorted(_best_of(ordered, draws), goal)) + 1, len(draws))
     return max(needed - arrived, 0)
 
 

@@ -1,5 +1,6 @@
 """The oracle that starts from earlier searches."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ _COMPLETED = "COMPLETED"
 _FAILED = "FAILED"
 _BEST_OF_SOURCE = 3
 _FIRST_OWN_GAP = 5
+_WORST = 0.25
 _NEGLIGIBLE = 1e-3
 """Sources of less than this share of the heaviest one's weight are not asked."""
 
@@ -144,6 +146,22 @@ class WarmStartOracle(keras_tuner.Oracle):
         expected = self._expected(points, scores, self._encode(completed))
         return completed[int(expected.argmax())]
 
+    def expected_gain(self) -> float:
+        """What the most promising next trial is expected to add to the best score.
+
+        Returns:
+            In units of the score, 0 or more; infinity before two trials have ended.
+        """
+        self._prepare()
+        points, scores = self._observations()
+        if len(scores) < 2 or not self._encoder.parameters:
+            return math.inf if self._encoder.parameters else 0.0
+        candidates = self._cold.candidates(points, scores)
+        if not len(self._priors):
+            own = self._cold.belief(points, scores)
+            return float(self._cold.gain(own, points, candidates).max())
+        return float(self._gain(points, scores, candidates).max())
+
     def contribution(self, seconds_per_trial: float | None = None) -> Contribution:
         """What earlier searches gave to this one, so far.
 
@@ -214,14 +232,14 @@ class WarmStartOracle(keras_tuner.Oracle):
         return count % self._cold_every == 1
 
     def _past_is_suspect(self) -> bool:
-        """Whether the past thinks little of the middle of the space.
+        """Whether the past counts the middle of the space among the worst quarter.
 
         People put ranges around what they believe in. Scores that stand the wrong way round show
         here before any trial; the search then starts in the middle.
         """
         shape = self._shape(self._priors, self._cold.spread)
         middle = self._shape(self._priors, self._cold.middle[None])[0]
-        return bool(np.median(shape) > middle)
+        return bool(np.quantile(shape, _WORST) > middle)
 
     def _cold_proposal(self) -> Values | None:
         """The next proposal of the cold search, replayed from its start.

@@ -1,0 +1,268 @@
+import functools
+
+import keras_tuner
+import numpy as np
+import pytest
+
+from models.tuning.warm.oracle import WarmStartOracle
+from models.tuning.warm.past import PastSearch
+
+TRIALS = 13
+GOAL = keras_tuner.Objective("score", "max")
+
+
+def space() -> keras_tuner.HyperParameters:
+    made = keras_tuner.HyperParameters()
+    made.Float("rate", 1e-4, 1e-1, sampling="log")
+    made.Float("dropout", 0.0, 0.6)
+    made.Int("units", 8, 64, step=8)
+    made.Choice("activation", ["relu", "gelu", "tanh"])
+    made.Boolean("norm")
+    return made
+
+
+def truth(values, shift: float = 0.0) -> float:
+    """A smooth function whose best lies off the middle; without noise."""
+    rate = np.log10(values["rate"]) + 1.7 + shift
+    dropout = values["dropout"] - 0.1
+    units = values["units"] / 64 - 0.9
+    liked = 0.2 * (values["activation"] == "gelu") + 0.1 * values["norm"]
+    return float(liked - rate**2 - dropout**2 - 0.3 * units**2)
+
+
+def oracle(folder, past=(), *, seed: int = 1, trials: int = TRIALS, **options) -> WarmStartOracle:
+    options.setdefault("hyperparameters", space())
+    made = WarmStartOracle(GOAL, trials, past, seed=seed, **options)
+    made._set_project_dir(str(folder), f"search-{seed}-{len(past)}")
+    made.verbose = 0
+    return made
+
+
+def search(made: WarmStartOracle, score=truth) -> list[float]:
+    scores = []
+    while (trial := made.create_trial("tuner")).status == "RUNNING":
+        scores.append(score(trial.hyperparameters.values))
+        made.update_trial(trial.trial_id, {"score": scores[-1]})
+        trial.status = "COMPLETED"
+        made.end_trial(trial)
+    return scores
+
+
+def configurations(made: WarmStartOracle) -> list[dict]:
+    return [made.trials[name].hyperparameters.values for name in made.end_order]
+
+
+def random_past(name: str, score, count: int = 40, seed: int = 0) -> PastSearch:
+    generator = np.random.default_rng(seed)
+    values = []
+    for _ in range(count):
+        drawn = space()
+        for hp in drawn.space:
+            drawn.values[hp.name] = hp.prob_to_value(float(generator.random()))
+        values.append(dict(drawn.values))
+    return PastSearch(name, tuple(values), np.array([score(each) for each in values]))
+
+
+@functools.cache
+def related() -> tuple[PastSearch, ...]:
+    return tuple(
+        random_past(f"task {number}", lambda v, s=shift: truth(v, s), seed=number)
+        for number, shift in enumerate((-0.1, 0.0, 0.15))
+    )
+
+
+def misleading(kind: str) -> tuple[PastSearch, ...]:
+    generator = np.random.default_rng(5)
+    turn = {"inverted": lambda scores: -scores, "permuted": generator.permutation}[kind]
+    return tuple(PastSearch(each.name, each.values, turn(each.scores)) for each in related())
+
+
+def test_a_warm_start_is_at_once_where_a_cold_one_arrives_late(tmp_path):
+    warm = oracle(tmp_path, related())
+    warm_scores = search(warm)
+    cold_scores = search(oracle(tmp_path))
+    assert warm_scores[0] > max(cold_scores[:5])
+    assert max(warm_scores) >= max(cold_scores) - 0.005
+    gave = warm.contribution(seconds_per_trial=2.0)
+    assert [each.name for each in gave.sources] == ["task 0", "task 1", "task 2"]
+    assert [each.origin for each in gave.proposals[:3]] == ["portfolio", "cold", "model"]
+    assert gave.cold_weights[-1] < 0.1
+    assert gave.trials_saved
+    assert gave.seconds_saved == 2.0 * gave.trials_saved
+    assert len(gave.expected_cold) == TRIALS
+    assert list(gave.expected_cold) == sorted(gave.expected_cold)
+
+
+@pytest.mark.parametrize("kind", ["inverted", "permuted"])
+@pytest.mark.parametrize("cold_every", [2, 4])
+def test_whatever_the_past_says_the_cold_search_is_in_it(tmp_path, kind, cold_every):
+    """The guard: trial for trial, and therefore in the best score without noise."""
+    cold = oracle(tmp_path)
+    cold_scores = search(cold)
+    warm = oracle(tmp_path, misleading(kind), cold_every=cold_every)
+    warm_scores = search(warm)
+    for count in range(cold_every, TRIALS + 1):
+        promised = count // cold_every
+        tried = configurations(warm)[:count]
+        assert all(values in tried for values in configurations(cold)[:promised])
+        assert max(warm_scores[:count]) >= max(cold_scores[:promised])
+
+
+def test_sources_that_are_upside_down_are_dropped_and_named(tmp_path):
+    warm = oracle(tmp_path, misleading("inverted"))
+    scores = search(warm)
+    assert all(each.dropped_after for each in warm.contribution().sources)
+    assert "misled" in warm.contribution().words
+    assert max(scores) >= max(search(oracle(tmp_path))) - 0.1
+
+
+def test_the_middle_is_tried_first_where_the_past_holds_it_to_be_the_worst(tmp_path):
+    def worst_in_the_middle(values) -> float:
+        return abs(np.log10(values["rate"]) + 2.5) + abs(values["dropout"] - 0.3)
+
+    past = [random_past("upside down", worst_in_the_middle)]
+    first = oracle(tmp_path, past).create_trial("tuner").hyperparameters.values
+    assert first["rate"] == pytest.approx(10**-2.5)
+    assert first["dropout"] == pytest.approx(0.3)
+
+
+def test_sources_of_noise_are_left_out_before_the_first_trial(tmp_path):
+    warm = oracle(tmp_path, misleading("permuted"))
+    search(warm)
+    gave = warm.contribution()
+    assert not gave.sources
+    assert all("noise" in each.reason for each in gave.left_out)
+    cold = oracle(tmp_path)
+    search(cold)
+    assert configurations(warm) == configurations(cold)
+
+
+def test_many_useless_sources_do_not_drown_a_good_one(tmp_path):
+    useless = tuple(
+        PastSearch(f"upside down {number}", each.values, -each.scores)
+        for number, each in enumerate(random_past("x", truth, seed=number) for number in range(12))
+    )
+    warm = oracle(tmp_path, (*useless, *related()[1:2]))
+    search(warm)
+    by_name = {each.name: each for each in warm.contribution().sources}
+    assert by_name["task 1"].weights[-1] > 0.5
+    assert all(by_name[each.name].dropped_after for each in useless)
+
+
+def test_the_same_seed_and_scores_give_the_same_proposals(tmp_path):
+    first, second = (oracle(tmp_path / name, related()) for name in "ab")
+    search(first)
+    search(second)
+    assert configurations(first) == configurations(second)
+
+
+def test_a_reloaded_search_goes_on_like_one_that_was_not_interrupted(tmp_path):
+    whole = oracle(tmp_path / "whole", related())
+    search(whole)
+    half = oracle(tmp_path / "half", related(), trials=6)
+    search(half)
+    half.save()
+    rest = oracle(tmp_path / "half", related())
+    rest.reload()
+    search(rest)
+    assert configurations(rest) == configurations(whole)
+    assert rest.contribution() == whole.contribution()
+
+
+def test_no_configuration_is_tried_twice_and_a_small_space_ends(tmp_path):
+    small = keras_tuner.HyperParameters()
+    small.Choice("units", [8, 16, 32])
+    small.Boolean("norm")
+    made = oracle(tmp_path, hyperparameters=small, trials=50)
+    search(made, lambda values: values["units"] / 64 + values["norm"])
+    assert len(made.trials) == 6
+    assert len({str(values) for values in configurations(made)}) == 6
+
+
+def test_conditional_parameters_are_there_only_where_they_apply(tmp_path):
+    tree = keras_tuner.HyperParameters()
+    kind = tree.Choice("kind", ["linear", "deep"])
+    with tree.conditional_scope("kind", ["deep"]):
+        tree.Int("units", 8, 64)
+    assert kind == "linear"
+
+    def score(values):
+        return 0.5 + values["units"] / 64 if values["kind"] == "deep" else 0.1
+
+    made = oracle(tmp_path, hyperparameters=tree, trials=16)
+    search(made, score)
+    tried = configurations(made)
+    assert all(("units" in values) == (values["kind"] == "deep") for values in tried)
+    assert {values["kind"] for values in tried} == {"linear", "deep"}
+    assert made.recommend().hyperparameters.values["units"] > 50
+
+
+def test_a_past_in_another_space_is_left_out_with_its_reason(tmp_path):
+    other = PastSearch("other", ({"depth": 3}, {"depth": 4}), np.array([0.1, 0.2]))
+    few = PastSearch("few", related()[0].values[:3], related()[0].scores[:3])
+    made = oracle(tmp_path, (other, few, related()[0]))
+    search(made)
+    assert [(each.name, each.reason[:18]) for each in made.contribution().left_out] == [
+        ("other", "it has 0 of this s"),
+        ("few", "3 of its 3 trials "),
+    ]
+
+
+def test_a_past_that_lacks_a_parameter_says_nothing_about_it(tmp_path):
+    lacking = tuple(
+        PastSearch(
+            each.name,
+            tuple({k: v for k, v in values.items() if k != "norm"} for values in each.values),
+            each.scores,
+        )
+        for each in related()
+    )
+    made = oracle(tmp_path, lacking)
+    search(made)
+    assert [each.shared_parameters for each in made.contribution().sources] == [4, 4, 4]
+    assert {values["norm"] for values in configurations(made)} == {True, False}
+
+
+def test_recommends_the_trial_that_is_expected_best_not_the_luckiest(tmp_path):
+    recommended, luckiest = [], []
+    for seed in (1, 2, 3):
+        noise = np.random.default_rng(seed)
+        made = oracle(tmp_path, related(), seed=seed)
+        search(made, lambda values, noise=noise: truth(values) + 0.2 * noise.standard_normal())
+        recommended.append(truth(made.recommend().hyperparameters.values))
+        luckiest.append(truth(made.get_best_trials()[0].hyperparameters.values))
+    assert np.mean(recommended) > np.mean(luckiest)
+
+
+def test_failed_trials_are_survived(tmp_path):
+    made = oracle(tmp_path, related(), trials=8)
+    for number in range(8):
+        trial = made.create_trial("tuner")
+        trial.status = "FAILED" if number % 2 else "COMPLETED"
+        if not number % 2:
+            made.update_trial(trial.trial_id, {"score": truth(trial.hyperparameters.values)})
+        made.end_trial(trial)
+    scores = [each.score for each in made.contribution().proposals]
+    assert [score is None for score in scores] == [False, True] * 4
+
+
+def test_lower_may_be_better(tmp_path):
+    first = WarmStartOracle(
+        keras_tuner.Objective("loss", "min"), TRIALS, hyperparameters=space(), seed=2
+    )
+    first._set_project_dir(str(tmp_path), "loss")
+    first.verbose = 0
+    while (trial := first.create_trial("tuner")).status == "RUNNING":
+        made = {"loss": -truth(trial.hyperparameters.values)}
+        first.update_trial(trial.trial_id, made)
+        trial.status = "COMPLETED"
+        first.end_trial(trial)
+    past = PastSearch.from_oracle(first, "before")
+    assert past.scores.max() == pytest.approx(-first.get_best_trials()[0].score)
+    assert max(search(oracle(tmp_path, (past,), trials=3))) > np.median(past.scores)
+
+
+@pytest.mark.parametrize("options", [{"cold_every": 1}, {"past": related()[:1] * 2}])
+def test_what_makes_no_sense_is_refused(tmp_path, options):
+    with pytest.raises(ValueError, match=r"cold_every takes|names that differ"):
+        oracle(tmp_path, **options)
