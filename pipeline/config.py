@@ -87,6 +87,11 @@ class TuningConfig(_Section):
     """One trial in so many ignores all earlier searches: the guard against misleading ones."""
     epochs: Annotated[int, Field(ge=1)] = 30
     """Most epochs in one trial; it stops earlier when validation no longer improves."""
+    stop_trials: bool = True
+    """Stop trials that fall behind the others and are too slow to catch up."""
+    stop_search: Annotated[float, Field(ge=0.0)] = 0.0
+    """Expected gain of the score below which the search ends before its last trial (after half of
+    the trials at the earliest; only with algorithm warm): 0.001 is a tenth of a point. 0: never."""
     finalists: Annotated[int, Field(ge=1, le=50)] = 6
     """Best trials that are trained again on other folds before one is chosen: the highest of many
     noisy scores is a lucky one. 1 takes the best score as it came."""

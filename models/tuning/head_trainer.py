@@ -15,6 +15,7 @@ from models.tuning.data import HeadTask
 from models.tuning.head_program import Arrays, EpochResult, HeadProgram, Inputs, Weights
 from models.tuning.records import Curve, Evaluation
 from models.tuning.score import selection_score
+from models.tuning.stopping import ShouldStop
 
 
 class DivergedError(GraftError):
@@ -73,7 +74,13 @@ class HeadTrainer:
         return type(self)(task, self._class_weights)
 
     def train(
-        self, parameters: HeadParameters, *, epochs: int, patience: int, seed: int
+        self,
+        parameters: HeadParameters,
+        *,
+        epochs: int,
+        patience: int,
+        seed: int,
+        should_stop: ShouldStop | None = None,
     ) -> TrainedHead:
         """Trains one head and keeps its best epoch.
 
@@ -82,6 +89,8 @@ class HeadTrainer:
             epochs: most epochs.
             patience: stops after this many epochs without a better score.
             seed: of the weights, the order of images and dropout.
+            should_stop: asked after each epoch but the last, with the scores so far; the
+                evaluation says when it ended the training.
 
         Raises:
             DivergedError: not one epoch ended with finite losses.
@@ -91,29 +100,32 @@ class HeadTrainer:
         program.reset(seed)
         inputs = _inputs(parameters, seed)
         epochs_run: list[EpochResult] = []
-        best_score, best_epoch, best_weights = -math.inf, 0, Weights()
+        scores: list[float] = []
+        best_epoch, best_weights, stopped = 0, Weights(), False
         for epoch in range(epochs):
             result = program.run_epoch(inputs, epoch)
             if not all(math.isfinite(figure) for figure in result):
                 break
             epochs_run.append(result)
-            score = selection_score(
-                result.validation_accuracy, result.validation_loss, self._task.classes
-            )
-            if score > best_score:
-                best_score, best_epoch, best_weights = score, epoch, program.weights()
+            scores.append(self._score(result))
+            if epoch == 0 or scores[-1] > scores[best_epoch]:
+                best_epoch, best_weights = epoch, program.weights()
             elif epoch - best_epoch >= patience:
+                break
+            if should_stop and epoch < epochs - 1 and should_stop(scores):
+                stopped = True
                 break
         if not epochs_run:
             raise DivergedError(f"the training diverged in its first epoch with {parameters}")
         evaluation = Evaluation(
             seed=seed,
-            score=best_score,
+            score=scores[best_epoch],
             best_epoch=best_epoch,
             validation_loss=epochs_run[best_epoch].validation_loss,
             validation_accuracy=epochs_run[best_epoch].validation_accuracy,
             seconds=time.perf_counter() - started,
             curve=_curve(epochs_run),
+            stopped=stopped,
         )
         return TrainedHead(evaluation, best_weights)
 
@@ -134,6 +146,11 @@ class HeadTrainer:
         for variable, value in zip(head.trainable_variables, weights, strict=True):
             variable.assign(value)
         return head
+
+    def _score(self, result: EpochResult) -> float:
+        return selection_score(
+            result.validation_accuracy, result.validation_loss, self._task.classes
+        )
 
     def _program(self, hidden_units: int) -> HeadProgram:
         if hidden_units not in self._programs:

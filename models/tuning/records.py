@@ -79,6 +79,7 @@ class SearchDescription(_Frozen):
         class_weights: "none" or "balanced".
         metric: name of the score; see `models.tuning.score`.
         direction: "max" when a higher score is better.
+        stop_trials: whether trials that fell behind were stopped.
     """
 
     algorithm: Text
@@ -88,6 +89,7 @@ class SearchDescription(_Frozen):
     class_weights: Literal["none", "balanced"]
     metric: Text
     direction: Literal["max", "min"] = "max"
+    stop_trials: bool = False
 
 
 class Curve(_Frozen):
@@ -122,6 +124,8 @@ class Evaluation(_Frozen):
         validation_accuracy: of the best epoch.
         seconds: that it took.
         curve: per epoch.
+        stopped: whether it was ended because it fell behind other trials; the score is then what
+            it had reached, less than it would have come to.
     """
 
     seed: Count
@@ -132,6 +136,7 @@ class Evaluation(_Frozen):
     validation_accuracy: Share
     seconds: Seconds
     curve: Curve
+    stopped: bool = False
 
 
 class TrialRecord(_Frozen):
@@ -176,6 +181,8 @@ class Header(_Frozen):
         trials: number of lines that follow.
         chosen: order of the trial that was chosen among the finalists; None where the best score
             was taken, as it came.
+        ended: why the search made fewer trials than it might have, in words; empty when it made
+            all.
         created: time of writing, ISO 8601.
         space: that the trials were drawn from.
         task: that they were evaluated on.
@@ -188,6 +195,7 @@ class Header(_Frozen):
     name: Text = ""
     trials: Count
     chosen: Count | None = None
+    ended: Text = ""
     created: Text
     space: SearchSpace
     task: TaskDescription

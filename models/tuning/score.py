@@ -15,6 +15,8 @@ of classes, so that histories can be compared.
 
 import math
 
+from models.tuning.records import Curve
+
 METRIC = "validation_accuracy_less_tenth_of_capped_relative_log_loss"
 """Name of this score in histories."""
 
@@ -33,3 +35,14 @@ def selection_score(accuracy: float, loss: float, classes: int) -> float:
         From -0.1 to 1.
     """
     return accuracy - _WEIGHT * min(loss / math.log(classes), 1.0)
+
+
+def curve_scores(curve: Curve, classes: int) -> list[float]:
+    """Scores of a learning curve, one for each epoch.
+
+    Args:
+        curve: of one evaluation.
+        classes: number of classes k, at least 2.
+    """
+    epochs = zip(curve.validation_accuracy, curve.validation_loss, strict=True)
+    return [selection_score(accuracy, loss, classes) for accuracy, loss in epochs]

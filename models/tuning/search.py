@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +11,14 @@ from pathlib import Path
 import keras_tuner
 
 from models.errors import GraftError
-from models.tuning.finalists import choose
+from models.tuning.finalists import Contest, choose
 from models.tuning.folds import FoldEvaluator
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.history import TuningHistory, new_history
 from models.tuning.oracles import build_oracle
 from models.tuning.records import SearchDescription, TaskDescription, TrialRecord
 from models.tuning.settings import SearchSettings
+from models.tuning.stopping import SearchStopper
 from models.tuning.store import TrialStore
 from models.tuning.tuner import HeadTuner
 from models.tuning.warm.contribution import Contribution
@@ -83,22 +85,53 @@ def search_heads(
     search = settings.describe()
     directory = scratch / _key(description, search, code)
     store = TrialStore(directory / "trials")
-    tuner = HeadTuner(oracle, trainer, search, store, directory)
+    tuner = HeadTuner(
+        oracle,
+        trainer,
+        search,
+        store,
+        directory,
+        stopper=_search_stopper(oracle, settings),
+    )
     tuner.search()
     _require_one(tuner.records)
-    folds = FoldEvaluator(trainer, search, store, max(settings.repeats, 1))
-    contest = choose(
-        tuner.records,
-        folds,
-        finalists=settings.finalists,
-        repeats=min(settings.repeats, folds.count),
-    )
+    contest = _settle(tuner.records, trainer, settings, store)
     history = new_history(
-        space, description, search, contest.trials, chosen=contest.chosen, name=name
+        space,
+        description,
+        search,
+        contest.trials,
+        chosen=contest.chosen,
+        ended=tuner.ended,
+        name=name,
     )
     hyperparameters = space.to_hyperparameters()
     hyperparameters.values.update(history.trials[contest.chosen].values)
     return SearchResult(history, hyperparameters, _contribution(oracle, tuner.records))
+
+
+def _search_stopper(oracle: keras_tuner.Oracle, settings: SearchSettings) -> SearchStopper:
+    knows = isinstance(oracle, WarmStartOracle)
+    return SearchStopper(
+        oracle.expected_gain if knows else lambda: math.inf,
+        settings.stop_search,
+        fewest_trials=math.ceil(settings.trials / 2),
+    )
+
+
+def _settle(
+    trials: Sequence[TrialRecord],
+    trainer: HeadTrainer,
+    settings: SearchSettings,
+    store: TrialStore,
+) -> Contest:
+    folds = FoldEvaluator(trainer, settings.describe(), store, max(settings.repeats, 1))
+    return choose(
+        trials,
+        folds,
+        finalists=settings.finalists,
+        repeats=min(settings.repeats, folds.count),
+    )
 
 
 def _contribution(oracle: keras_tuner.Oracle, trials: Sequence[TrialRecord]) -> Contribution | None:

@@ -21,6 +21,9 @@ class SearchSettings(BaseModel):
             `models.tuning.warm.oracle`.
         epochs: most epochs of a trial.
         patience: epochs without a better score after which a trial stops.
+        stop_trials: whether trials that fell behind are stopped.
+        stop_search: expected gain of the score below which the search ends; 0 for never. See
+            `models.tuning.stopping`, as for `stop_trials`. Only "warm" expects anything.
         finalists: best trials that are evaluated again before one is chosen; see
             `models.tuning.finalists`.
         repeats: folds that they are evaluated again on, at most.
@@ -41,6 +44,8 @@ class SearchSettings(BaseModel):
     cold_every: Annotated[int, Field(ge=2)] = 4
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] = 5
+    stop_trials: bool = True
+    stop_search: Annotated[float, Field(ge=0.0)] = 0.0
     finalists: Annotated[int, Field(ge=1, le=50)] = 6
     repeats: Annotated[int, Field(ge=0, le=9)] = 3
     class_weights: Literal["none", "balanced"] = "balanced"
@@ -89,4 +94,5 @@ class SearchSettings(BaseModel):
             patience=self.patience,
             class_weights=self.class_weights,
             metric=METRIC,
+            stop_trials=self.stop_trials,
         )

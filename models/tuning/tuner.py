@@ -14,7 +14,9 @@ from models.heads import HeadParameters
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.oracles import OBJECTIVE
 from models.tuning.records import Evaluation, SearchDescription, TrialRecord
+from models.tuning.score import curve_scores
 from models.tuning.space import Values
+from models.tuning.stopping import SearchStopper, TrialStopper
 from models.tuning.store import TrialStore
 
 
@@ -23,6 +25,7 @@ class HeadTuner(BaseTuner):
 
     Attributes:
         records: one for each trial that ended, failed ones included, in order.
+        ended: why the search ended before its last trial; empty when it did not.
     """
 
     def __init__(
@@ -32,6 +35,8 @@ class HeadTuner(BaseTuner):
         search: SearchDescription,
         store: TrialStore,
         directory: Path,
+        *,
+        stopper: SearchStopper,
     ) -> None:
         """Puts the parts together.
 
@@ -42,6 +47,7 @@ class HeadTuner(BaseTuner):
             store: keeps finished trials, which are found again when the search is run a second
                 time.
             directory: of this search alone, for the files that Keras Tuner writes.
+            stopper: says when the search should end before its last trial.
         """
         # Keras Tuner's own files are not read again; see `models.tuning.store`.
         super().__init__(
@@ -49,9 +55,12 @@ class HeadTuner(BaseTuner):
         )
         oracle.verbose = 0
         self.records: list[TrialRecord] = []
+        self.ended = ""
         self._trainer = trainer
         self._search = search
         self._store = store
+        self._stopper = stopper
+        self._trial_stopper = TrialStopper()
         self._evaluations: dict[str, Evaluation] = {}
         self._started = 0.0
 
@@ -74,19 +83,25 @@ class HeadTuner(BaseTuner):
                 epochs=self._search.epochs,
                 patience=self._search.patience,
                 seed=self._search.seed,
+                should_stop=self._trial_stopper.should_stop if self._search.stop_trials else None,
             )
             evaluation = trained.evaluation
             self._store.put(values, evaluation)
+        self._trial_stopper.ended(curve_scores(evaluation.curve, self._trainer.task.classes))
         self._evaluations[trial.trial_id] = evaluation
         return {OBJECTIVE.name: evaluation.score}
 
     def on_trial_end(self, trial: Trial) -> None:
-        """Records the trial, then hands its score to the oracle."""
+        """Records the trial, hands its score to the oracle, and ends the search if that pays."""
         self.records.append(self._record(trial))
         progress.report(
             len(self.records), self.oracle.max_trials, "trials", best_so_far(self.records)
         )
         super().on_trial_end(trial)
+        self.ended = self._stopper.reason_to_end(len(self.records))
+        if self.ended:
+            # Keras Tuner's loop asks for nothing else.
+            self.oracle.max_trials = len(self.records)
 
     def _record(self, trial: Trial) -> TrialRecord:
         evaluation = self._evaluations.pop(trial.trial_id, None)
