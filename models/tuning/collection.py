@@ -20,6 +20,9 @@ from models.tuning.history import MAX_BYTES, TuningHistory, parse_history
 from models.tuning.records import TaskDescription
 from models.tuning.warm.contribution import LeftOut
 
+STARTER = Path(__file__).with_name("starter")
+"""Folder of the histories that come with Graft."""
+
 SUFFIX = ".jsonl"
 """Of the files that are looked for in a folder."""
 
