@@ -88,10 +88,6 @@ def explain(
     )
 
 
-def _product(count: int | None, each: float | None) -> float | None:
-    return None if count is None or each is None else count * each
-
-
 def _ones(progress: Progress) -> tuple[float, ...]:
     return (1.0,) * len(progress.scores)
 

@@ -1,0 +1,98 @@
+import keras_tuner
+import numpy as np
+import pytest
+
+from models.tuning.warm.candidates import near_points, spread_points
+from models.tuning.warm.encoding import SpaceEncoder
+
+
+def space() -> keras_tuner.HyperParameters:
+    made = keras_tuner.HyperParameters()
+    made.Float("rate", 1e-4, 1e-1, sampling="log")
+    made.Int("units", 8, 64, step=8)
+    made.Choice("activation", ["relu", "gelu", "tanh"])
+    made.Choice("depth", [1, 2, 4], ordered=True)
+    made.Boolean("norm")
+    made.Fixed("epochs", 5)
+    with made.conditional_scope("norm", [True]):
+        made.Float("momentum", 0.8, 1.0)
+    return made
+
+
+VALUES = {
+    "rate": 1e-2,
+    "units": 32,
+    "activation": "gelu",
+    "depth": 4,
+    "norm": True,
+    "epochs": 5,
+    "momentum": 0.95,
+}
+
+
+def test_a_configuration_comes_back_from_its_point():
+    encoder = SpaceEncoder(space())
+    decoded = encoder.decode(encoder.encode(VALUES))
+    assert decoded.pop("rate") == pytest.approx(VALUES["rate"])
+    assert decoded.pop("momentum") == pytest.approx(VALUES["momentum"])
+    assert decoded == {name: VALUES[name] for name in decoded}
+    assert set(decoded) == {"units", "activation", "depth", "norm", "epochs"}
+
+
+def test_numbers_stand_by_their_place_in_the_range():
+    point = SpaceEncoder(space()).encode(VALUES)
+    assert point[0] == pytest.approx(2 / 3)
+    assert point[-1] == pytest.approx(0.75)
+
+
+def test_a_parameter_that_does_not_apply_has_no_coordinate_and_no_value():
+    encoder = SpaceEncoder(space())
+    without = {name: value for name, value in VALUES.items() if name != "momentum"}
+    point = encoder.encode({**without, "norm": False})
+    assert np.isnan(point[-1])
+    assert np.isfinite(point[:-1]).all()
+    assert "momentum" not in encoder.decode(np.nan_to_num(point, nan=0.5))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("rate", 0.5), ("activation", "elu"), ("norm", 1), ("units", "many"), ("rate", True)],
+)
+def test_what_the_space_cannot_hold_has_no_coordinate(name, value):
+    encoder = SpaceEncoder(space())
+    column = [hp.name for hp in encoder.parameters].index(name)
+    assert np.isnan(encoder.encode({**VALUES, name: value})[column])
+
+
+def test_choices_without_an_order_are_equally_far_apart_and_others_are_not():
+    encoder = SpaceEncoder(space())
+
+    def apart(name, first, second) -> float:
+        points = np.array([encoder.encode({**VALUES, name: each}) for each in (first, second)])
+        one, other = encoder.features(points)
+        return float(np.linalg.norm(one - other))
+
+    assert apart("activation", "relu", "gelu") == pytest.approx(1.0)
+    assert apart("activation", "relu", "tanh") == pytest.approx(1.0)
+    assert apart("depth", 1, 4) == pytest.approx(2 * apart("depth", 1, 2))
+
+
+def test_snapped_points_decode_to_the_same_values_and_stand_still():
+    encoder = SpaceEncoder(space())
+    points = np.random.default_rng(0).random((50, len(encoder.parameters)))
+    snapped = encoder.snap(points)
+    assert [encoder.decode(each) for each in snapped] == [encoder.decode(each) for each in points]
+    assert np.array_equal(encoder.snap(snapped), snapped)
+
+
+def test_candidates_fill_the_space_and_gather_around_good_points():
+    encoder = SpaceEncoder(space())
+    spread = spread_points(encoder, seed=1)
+    assert {encoder.decode(each)["activation"] for each in spread} == {"relu", "gelu", "tanh"}
+    assert np.histogram(spread[:, 0], bins=8, range=(0, 1))[0].min() > 50
+    centre = encoder.snap(encoder.encode(VALUES)[None])
+    near = near_points(encoder, centre, (1, 2))
+    assert near.min() >= 0.0
+    assert near.max() <= 1.0
+    assert np.abs(near[:, 0] - centre[0, 0]).mean() < 0.1
+    assert 0.4 < (near[:, 2] == centre[0, 2]).mean() < 0.95

@@ -1,0 +1,144 @@
+import keras_tuner
+import numpy as np
+import pytest
+from histories import task
+
+from models.tuning.warm.encoding import SpaceEncoder
+from models.tuning.warm.ensemble import COLD_PRIOR, combine, weigh
+from models.tuning.warm.kernel import default_kernel
+from models.tuning.warm.past import PastSearch
+from models.tuning.warm.sources import learn, normal_scores, similarity
+
+RESIDUAL = default_kernel(2).scaled(0.3)
+
+
+def space() -> keras_tuner.HyperParameters:
+    made = keras_tuner.HyperParameters()
+    made.Float("rate", 0.0, 1.0)
+    made.Float("dropout", 0.0, 1.0)
+    return made
+
+
+def past(name: str, trials: int = 30, *, seed: int = 0, best: float = 0.3) -> PastSearch:
+    drawn = np.random.default_rng(seed).random((trials, 2))
+    values = tuple({"rate": float(rate), "dropout": float(drop)} for rate, drop in drawn)
+    return PastSearch(name, values, -np.abs(drawn[:, 0] - best) - 0.1 * drawn[:, 1])
+
+
+def reasons(*searches: PastSearch) -> dict[str, str]:
+    knowledge = learn(searches, SpaceEncoder(space()))
+    assert knowledge is not None
+    return {each.name: each.reason for each in knowledge.left_out}
+
+
+def test_a_search_teaches_where_the_good_values_are():
+    encoder = SpaceEncoder(space())
+    knowledge = learn([past("one"), past("two", seed=1, best=0.4)], encoder)
+    assert knowledge is not None
+    assert not knowledge.left_out
+    for source in knowledge.sources:
+        assert source.tau > 0.6
+        good, bad = source.predict(encoder.features(np.array([[0.35, 0.1], [0.95, 0.9]])))
+        assert good > bad + 1.0
+
+
+def test_no_past_is_nothing_to_learn():
+    assert learn([], SpaceEncoder(space())) is None
+
+
+def test_what_cannot_teach_is_left_out_with_its_reason():
+    one = past("flat")
+    flat = PastSearch("flat", one.values, np.zeros(len(one.values)))
+    noise = PastSearch("noise", one.values, np.random.default_rng(1).random(len(one.values)))
+    renamed = PastSearch("renamed", tuple({"lr": each["rate"]} for each in one.values), one.scores)
+    outside = PastSearch(
+        "outside",
+        tuple({name: v + 5 for name, v in each.items()} for each in one.values),
+        one.scores,
+    )
+    found = reasons(past("good"), flat, noise, renamed, outside, past("short", 4))
+    assert set(found) == {"flat", "noise", "renamed", "outside", "short"}
+    assert found["flat"] == "all of its trials scored the same"
+    assert "look like noise" in found["noise"]
+    assert "0 of this search's 2 hyperparameters" in found["renamed"]
+    assert "0 of this search's 2 hyperparameters" in found["outside"]
+    assert "4 of its 4 trials" in found["short"]
+
+
+def test_trials_outside_the_ranges_are_left_out_alone():
+    inside = past("partly", 30)
+    values = (*inside.values[:27], *({**each, "rate": 7.0} for each in inside.values[27:]))
+    partly = PastSearch("partly", values, inside.scores)
+    knowledge = learn([partly], SpaceEncoder(space()))
+    assert knowledge is not None
+    assert len(knowledge.sources[0].mapped.scores) == 27
+
+
+def test_searches_that_agree_leave_less_to_expect_than_ones_that_differ():
+    encoder = SpaceEncoder(space())
+    agreeing = learn([past(str(n), seed=n) for n in range(4)], encoder)
+    differing = learn([past(str(n), seed=n, best=n / 3) for n in range(4)], encoder)
+    assert agreeing is not None
+    assert differing is not None
+    assert agreeing.residual.amplitude < 0.5 * differing.residual.amplitude
+
+
+def test_normal_scores_are_ranks_and_nothing_else():
+    scores = np.array([5.0, -3.0, 400.0, 6.0])
+    assert np.array_equal(normal_scores(scores), normal_scores(np.exp(scores / 100)))
+    assert normal_scores(scores).sum() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_of_two_equal_searches_the_one_on_the_likelier_task_weighs_more():
+    encoder = SpaceEncoder(space())
+    small, same, large = (
+        PastSearch(name, past("x").values, past("x").scores, task(name, images, classes))
+        for name, images, classes in [("small", 400, 8), ("same", 500, 10), ("large", 90_000, 900)]
+    )
+    knowledge = learn([small, same, large], encoder)
+    assert knowledge is not None
+    new = task("same", 500, 10)
+    likely = {source.name: similarity(source, new) for source in knowledge.sources}
+    assert likely["same"] > likely["small"] > likely["large"] > 0.0
+
+
+def test_before_the_first_trial_the_priors_hold():
+    priors = np.array([0.7, 0.3])
+    weights = weigh(priors, np.zeros((2, 0)), np.zeros(0), RESIDUAL, 0)
+    assert weights.cold == pytest.approx(COLD_PRIOR)
+    assert weights.sources == pytest.approx((1 - COLD_PRIOR) * priors)
+
+
+def test_who_ranks_the_trials_right_gains_and_who_ranks_them_wrong_is_dropped():
+    scores = np.linspace(0.0, 1.0, 10)
+    right = normal_scores(scores)
+    weights = weigh(np.array([0.5, 0.5]), np.array([right, -right]), scores, RESIDUAL, len(scores))
+    assert weights.sources[0] > 0.95
+    assert weights.sources[1] == 0.0
+    assert weights.dropped_after[0] is None
+    assert 2 <= weights.dropped_after[1] <= 6
+
+
+def test_a_source_that_was_dropped_does_not_come_back():
+    """It ranks the first six wrong, and all later ones right."""
+    scores = np.concatenate([np.linspace(0, 1, 6), np.linspace(2, 3, 60)])
+    expected = np.concatenate([np.linspace(1, 0, 6) * 3, np.linspace(4, 9, 60)])
+    weights = weigh(np.ones(1), expected[None], scores, RESIDUAL, len(scores))
+    assert weights.dropped_after[0] is not None
+    assert weights.cold == 1.0
+
+
+def test_useless_sources_take_nothing_from_the_cold_search():
+    generator = np.random.default_rng(0)
+    scores = np.linspace(0.0, 1.0, 12)
+    useless = generator.permuted(np.tile(normal_scores(scores), (50, 1)), axis=1)
+    weights = weigh(np.full(50, 0.02), useless, scores, RESIDUAL, len(scores))
+    alone = weigh(np.ones(1), -normal_scores(scores)[None], scores, RESIDUAL, len(scores))
+    assert alone.cold == 1.0
+    assert weights.cold > 0.3
+
+
+def test_the_common_expectation_is_the_weighted_mean():
+    combined = combine(np.array([0.3, 0.1]), [np.array([1.0, 0.0]), np.array([0.0, 4.0])])
+    assert combined == pytest.approx([0.75, 1.0])
+    assert combine(np.zeros(2), [np.ones(3), np.ones(3)]) == pytest.approx(np.zeros(3))
