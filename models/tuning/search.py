@@ -149,5 +149,8 @@ def _require_one(trials: Sequence[TrialRecord]) -> None:
 def _key(description: TaskDescription, search: SearchDescription, code: str) -> str:
     """Digest of everything that an evaluation depends on, beside the trial's values."""
     training = search.model_dump(exclude={"algorithm"})
-    parts = json.dumps([description.model_dump(), training, code], sort_keys=True)
+    # Sums over many rows differ in their last digits with where the rows lie in memory.
+    figures = {name: f"{value:.6g}" for name, value in description.embedding}
+    task = {**description.model_dump(), "embedding": figures}
+    parts = json.dumps([task, training, code], sort_keys=True)
     return hashlib.sha256(parts.encode()).hexdigest()[:32]
