@@ -11,7 +11,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=[f"{room}{suffix}" for room in ROOMS for suffix in ("", ".*")]),
-    package_data={"": ["templates/*"]},
+    package_data={"": ["templates/*", "starter/*"]},
     entry_points={"console_scripts": ["graft = pipeline.cli:main"]},
     install_requires=[
         "apache-beam[gcp]>=2.60,<3",

@@ -142,6 +142,9 @@ class TuningConfig(_Section):
 class KnowledgeConfig(_Section):
     """What a search may learn from, beside the earlier runs in the workspace."""
 
+    starter: bool = True
+    """Learn from the histories that come with Graft too, from searches on public image data, so
+    that a first run starts warm."""
     paths: tuple[str, ...] = ()
     """Folders, files and buckets (gs://bucket/folder) with histories of other searches, such as
     one that a team shares. A new history there makes the next run search anew."""

@@ -162,12 +162,17 @@ def _search_nodes(
 ) -> tuple[resolver.Resolver, WarmTuner]:
     """The search, and before it the look-up of all that it may learn from."""
     # What an algorithm does not read must not make it search anew.
-    folders = places(config) if config.tuning.algorithm == "warm" else []
+    is_warm = config.tuning.algorithm == "warm"
+    knowledge = find_knowledge(
+        places(config) if is_warm else [],
+        workspace.artifacts,
+        starter=is_warm and config.knowledge.starter,
+    )
     parameters: dict[str, Any] = {
         "settings": _settings(config.tuning, class_weights=config.training.class_weights),
         "seed": config.seed,
         "name": data_name(config.data.path),
-        "knowledge": find_knowledge(folders, workspace.artifacts).to_json(),
+        "knowledge": knowledge.to_json(),
         "code": code_fingerprint("components.warm_tuner"),
     }
     past = resolver.Resolver(

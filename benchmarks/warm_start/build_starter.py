@@ -3,8 +3,12 @@
     ./dev bench warm_start/build_starter DIR [DIR …]
 
 Each DIR is a data set of images, a folder per class; the tasks are those of the benchmark
-(`benchmarks.warm_start.tasks`). On each, one search without any past, by the code that a run of
-Graft searches with. Everything is kept in `--cache`: the same command goes on after a kill.
+(`benchmarks.warm_start.tasks`). On each, one random search, by the code that a run of Graft
+searches with: random trials tell of all the space, while a search that goes after the best leaves
+most of it blank and says little of what makes the difference. Everything is kept in `--cache`: the
+same command goes on after a kill.
+
+scikit-learn's digits are not for this library: `graft demo` searches on them.
 """
 
 import argparse
@@ -15,15 +19,24 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+from benchmarks.warm_start.images import list_images
 from benchmarks.warm_start.problem import CLASS_WEIGHTS, EPOCHS, PATIENCE
-from benchmarks.warm_start.tasks import FULL, VARIANTS, Extractor, Limits, Task, prepare_tasks
+from benchmarks.warm_start.tasks import (
+    FULL,
+    VARIANTS,
+    Extractor,
+    Limits,
+    Task,
+    TaskFile,
+    prepare_tasks,
+)
 from models.errors import GraftError
-from models.tuning.collection import STARTER
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.history import TuningHistory, write_history
 from models.tuning.records import Curve, Evaluation, TrialRecord
 from models.tuning.search import search_heads
 from models.tuning.settings import SearchSettings
+from models.tuning.shipped import FOLDER, sample_images, write_samples
 from pipeline.config import TuningConfig
 
 _DIGITS = 4
@@ -34,22 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Makes the library; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
+        samples: dict[str, list[str]] = {}
         for folder in options.folders:
-            name = folder.absolute().name
-            print(f"embedding: {name}", flush=True)
-            files = prepare_tasks(
-                folder,
-                name,
-                name,
-                options.variants,
-                extractor=Extractor(),
-                limits=Limits(),
-                cache=options.cache,
-            )
-            for file in files:
+            sample = sample_images(_digests(folder, options.cache))
+            for file in _tasks(folder, options.variants, options.cache):
                 print(f"searching: {file.name}", flush=True)
                 history = search(file.read(), options.trials, options.cache)
-                write_history(options.out / f"{file.name}.jsonl", history)
+                path = options.out / f"{file.name}.jsonl"
+                write_history(path, history)
+                samples[path.name] = sample
+        write_samples(options.out, samples)
     except GraftError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -65,14 +72,28 @@ def _parser() -> argparse.ArgumentParser:
     add("folders", nargs="+", type=Path, metavar="DIR", help="data sets")
     add("--variants", nargs="+", choices=VARIANTS, default=[FULL, "few"],
         help="tasks made of each data set")  # fmt: skip
-    add("--trials", type=int, default=40, help="of each search")
+    add("--trials", type=int, default=60, help="of each search")
     add("--cache", type=Path, default=Path("benchmarks/out/warm_start/cache"))
-    add("--out", type=Path, default=STARTER)
+    add("--out", type=Path, default=FOLDER)
     return parser
 
 
+def _digests(folder: Path, cache: Path) -> list[str]:
+    """Of all files of a data set."""
+    files = list_images(folder, cache / "digests", seed=0)
+    return [image.sha256 for split in files.values() for image in split]
+
+
+def _tasks(folder: Path, variants: Sequence[str], cache: Path) -> list[TaskFile]:
+    name = folder.absolute().name
+    print(f"embedding: {name}", flush=True)
+    return prepare_tasks(
+        folder, name, name, variants, extractor=Extractor(), limits=Limits(), cache=cache
+    )
+
+
 def search(task: Task, trials: int, cache: Path) -> TuningHistory:
-    """Searches on a task without any past, in the space that is Graft's default.
+    """Searches on a task, in the space that is Graft's default.
 
     Args:
         task: with its embeddings.
@@ -83,12 +104,13 @@ def search(task: Task, trials: int, cache: Path) -> TuningHistory:
     settings = SearchSettings.model_validate(
         {
             **space,
-            "algorithm": "warm",
+            "algorithm": "random",
             "trials": trials,
             "epochs": EPOCHS,
             "patience": PATIENCE,
             "class_weights": CLASS_WEIGHTS,
-            # A source is worth as much without its finalists trained again.
+            # Scores as they are, and no finalists: they would be worth no more to a later search.
+            "stop_trials": False,
             "finalists": 1,
             "repeats": 0,
         }

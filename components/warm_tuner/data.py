@@ -18,12 +18,14 @@ class SearchData:
         test: all test images.
         test_names: their names, in order.
         origin: where the embeddings come from.
+        images: SHA-256 digests of all files, hex.
     """
 
     task: HeadTask
     test: LabelledEmbeddings
     test_names: list[str]
     origin: Origin
+    images: frozenset[str]
 
 
 def read_data(uri: str, labels: tuple[str, ...]) -> SearchData:
@@ -53,7 +55,8 @@ def read_data(uri: str, labels: tuple[str, ...]) -> SearchData:
         classes=len(labels),
     )
     test = splits[features.TEST]
-    return SearchData(task, _labelled(test, labels), test.names.tolist(), origin)
+    images = frozenset(digest for split in splits.values() for digest in split.sha256.tolist())
+    return SearchData(task, _labelled(test, labels), test.names.tolist(), origin, images)
 
 
 def _labelled(split: EmbeddingSplit, labels: tuple[str, ...]) -> LabelledEmbeddings:

@@ -1,6 +1,7 @@
 """Reads embeddings and earlier searches, searches, and writes what came out."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from models.tuning.probe import train_probe, write_probe
 from models.tuning.records import TaskDescription
 from models.tuning.search import search_heads
 from models.tuning.settings import SearchSettings
+from models.tuning.shipped import unrelated_files
 from models.tuning.warm.contribution import FILE_NAME, write_contribution
 
 _BEST_FILE = "best_hyperparameters.txt"
@@ -51,7 +53,7 @@ class Executor(base_executor.BaseExecutor):
         trainer = HeadTrainer(data.task, settings.class_weights)
         description = describe(data.task, data.origin)
         knowledge = Knowledge.model_validate_json(exec_properties["knowledge"])
-        library = _library(input_dict.get("past", []), knowledge, description)
+        library = _library(input_dict.get("past", []), knowledge, description, data.images)
         result = search_heads(
             trainer,
             description,
@@ -75,11 +77,16 @@ class Executor(base_executor.BaseExecutor):
         _note_request(input_dict, output_dict, exec_properties)
 
 
-def _library(past: list[Artifact], knowledge: Knowledge, task: TaskDescription) -> Library:
-    """Earlier searches from ML Metadata, and those that lie in folders and buckets."""
+def _library(
+    past: list[Artifact], knowledge: Knowledge, task: TaskDescription, images: Iterable[str]
+) -> Library:
+    """Earlier searches from ML Metadata, from folders and buckets, and what comes with Graft."""
     places = [history_file(artifact.uri) for artifact in past]
     places += [file.path for file in knowledge.files]
-    return read_library([("", place) for place in places], task=task)
+    starter, related = unrelated_files(images) if knowledge.starter else ([], [])
+    places += map(str, starter)
+    library = read_library([("", place) for place in places], task=task)
+    return Library(library.sources, (*library.skipped, *related))
 
 
 def _note_request(

@@ -1,4 +1,4 @@
-"""What lies in the folders and buckets that a search may learn from, as part of its cache key."""
+"""What a search may learn from beside the runs of its workspace, as part of its cache key."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from components.warm_tuner.stored import HISTORY_FILE
+from models.tuning import shipped
 from models.tuning.collection import collect
 from models.tuning.warm.contribution import LeftOut
 
@@ -26,24 +27,26 @@ class KnowledgeFile(BaseModel):
 
 
 class Knowledge(BaseModel):
-    """What the folders and buckets hold.
+    """What the folders and buckets hold, and what comes with Graft.
 
     Attributes:
         files: that can be learned from.
         left_out: that cannot.
+        starter: version of the histories that come with Graft; empty where they are not wanted.
     """
 
     model_config = ConfigDict(frozen=True)
 
     files: tuple[KnowledgeFile, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    starter: str = ""
 
     def to_json(self) -> str:
         """As WarmTuner takes it."""
         return self.model_dump_json()
 
 
-def find_knowledge(places: Sequence[str], artifacts: Path) -> Knowledge:
+def find_knowledge(places: Sequence[str], artifacts: Path, *, starter: bool = False) -> Knowledge:
     """Looks into folders and buckets.
 
     A search that was made again is not told of, so that it is no news to any other.
@@ -52,13 +55,18 @@ def find_knowledge(places: Sequence[str], artifacts: Path) -> Knowledge:
         places: files, folders and buckets; see `models.tuning.collection.collect`.
         artifacts: of this pipeline. Its own histories are left out where they were shared to one
             of the places: `components.warm_tuner.past` finds them.
+        starter: whether what comes with Graft may be learned from too. Copies of it in one of the
+            places are left out.
     """
-    own = set(_digests(artifacts.glob(f"*/history/*/{HISTORY_FILE}")))
-    collection = collect([("", place) for place in places], ignore=own)
+    own = _digests(artifacts.glob(f"*/history/*/{HISTORY_FILE}"))
+    ignored = {*own, *shipped.starter_digests()}
+    collection = collect([("", place) for place in places], ignore=ignored)
     files = [KnowledgeFile(path=each.path, digest=each.digest) for each in collection.entries]
     # In an order that does not change with that of the places: it is part of the cache key.
     return Knowledge(
-        files=tuple(sorted(files, key=lambda file: file.path)), left_out=collection.skipped
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        left_out=collection.skipped,
+        starter=shipped.starter_version() if starter else "",
     )
 
 

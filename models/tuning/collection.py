@@ -16,12 +16,10 @@ from pathlib import Path
 
 from models.errors import GraftError
 from models.places import PlaceError, files_in, read_place
+from models.tuning import shipped
 from models.tuning.history import MAX_BYTES, TuningHistory, parse_history
 from models.tuning.records import TaskDescription
 from models.tuning.warm.contribution import LeftOut
-
-STARTER = Path(__file__).with_name("starter")
-"""Folder of the histories that come with Graft."""
 
 SUFFIX = ".jsonl"
 """Of the files that are looked for in a folder."""
@@ -48,6 +46,11 @@ class Entry:
     path: str
     digest: str
     history: TuningHistory
+
+    @property
+    def is_starter(self) -> bool:
+        """Whether it comes with Graft."""
+        return Path(self.path).parent == shipped.FOLDER
 
 
 @dataclass(frozen=True)

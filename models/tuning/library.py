@@ -2,7 +2,8 @@
 
 A history of the very same task (same images, labels and split, same embeddings) is a source like
 any other and the best there is: it comes first, whatever the bound. Its scores are not taken over
-as trials of the new search; the oracle learns their ranking.
+as trials of the new search; the oracle learns their ranking. What comes with Graft
+(`models.tuning.shipped`) takes the places that are left.
 """
 
 import math
@@ -70,8 +71,14 @@ def choose(
         most: entries to keep.
 
     Returns:
-        The most related first.
+        The most related first; what comes with Graft last.
     """
+    own = _choose([entry for entry in entries if not entry.is_starter], task, most)
+    starter = _choose([entry for entry in entries if entry.is_starter], task, most - len(own))
+    return (*own, *starter)
+
+
+def _choose(entries: Sequence[Entry], task: TaskDescription | None, most: int) -> tuple[Entry, ...]:
     if task is None:
         return tuple(entries[:most])
     related = sorted(entries, key=lambda entry: distance(entry.history.header.task, task))

@@ -8,6 +8,7 @@ from ml_metadata.proto import metadata_store_pb2
 from components.warm_tuner.stored import history_file, stored_histories
 from models.errors import GraftError
 from models.tuning.collection import Collection, Entry, collect, read_all
+from models.tuning.shipped import starter_digests, starter_files
 from pipeline.config import Config
 from pipeline.knowledge.sources import forgotten, places
 from pipeline.workspace import Workspace
@@ -27,16 +28,20 @@ class Own:
 
 
 def catalogue(config: Config) -> Collection:
-    """Every history that a new search would learn from, newest first.
+    """Every history that a new search would learn from, newest first, Graft's own last.
 
     Raises:
         GraftError: the metadata store, or the list of pruned histories, cannot be read.
     """
     workspace = Workspace(config.workspace_path)
-    runs = [("", path) for path in _run_histories(workspace)]
-    return collect(
-        [*runs, *(("", place) for place in places(config))], ignore=set(forgotten(workspace))
+    found = [*_run_histories(workspace), *places(config)]
+    own = collect(
+        [("", place) for place in found], ignore={*forgotten(workspace), *starter_digests()}
     )
+    if not config.knowledge.starter:
+        return own
+    starter = collect([("", file) for file in starter_files()])
+    return Collection((*own.entries, *starter.entries), own.skipped, own.repeated)
 
 
 def own_histories(workspace: Workspace) -> Own:

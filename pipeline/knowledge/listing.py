@@ -18,16 +18,17 @@ _BEST_TRIALS = 5
 def print_list(config: Config) -> int:
     """Prints a line a history that the next search would learn from, newest first, with its number.
 
-    What cannot be learned from follows, with the reason.
+    What comes with Graft is last; then what cannot be learned from, with the reason.
     """
     found = catalogue(config)
-    if not found.entries:
+    if found.entries:
+        _print_table(found.entries)
+    if all(entry.is_starter for entry in found.entries):
+        more = " but what comes with Graft" if found.entries else ""
         print(
-            "Nothing yet that a search could learn from. Every run adds its own history; "
+            f"Nothing yet that a search could learn from{more}. Every run adds its own history; "
             "`graft knowledge import` adds those of others."
         )
-    else:
-        _print_table(found.entries)
     left_out = [*found.skipped, *found.repeated]
     if left_out:
         print("\nLeft out:")
@@ -44,8 +45,12 @@ def _print_table(entries: tuple[Entry, ...]) -> None:
     for number, (entry, task) in enumerate(zip(entries, tasks, strict=True), start=1):
         print(
             f"{number:>3}  {entry.name:<{width}}  {len(entry.history.completed):>6}  "
-            f"{best_accuracy(entry):>8}  {task:<{task_width}}  {printable(entry.path, 1000)}"
+            f"{best_accuracy(entry):>8}  {task:<{task_width}}  {_where(entry)}"
         )
+
+
+def _where(entry: Entry) -> str:
+    return "comes with Graft" if entry.is_starter else printable(entry.path, 1000)
 
 
 def print_history(config: Config, which: str) -> int:

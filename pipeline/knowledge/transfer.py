@@ -16,10 +16,12 @@ from pipeline.workspace import Workspace
 def export_all(config: Config, target: str) -> int:
     """Copies every history that a new search would learn from to a folder or a bucket.
 
+    All but those that come with Graft: every Graft has them.
+
     Raises:
         UsageError: there is none, or the target cannot be written.
     """
-    entries = catalogue(config).entries
+    entries = [entry for entry in catalogue(config).entries if not entry.is_starter]
     if not entries:
         raise UsageError(f"There is no history to export in {config.workspace}.")
     place = target if is_remote(target) else str(Path(target).absolute())

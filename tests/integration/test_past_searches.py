@@ -23,6 +23,7 @@ from components.warm_tuner.component import WarmTuner
 from components.warm_tuner.knowledge import find_knowledge
 from components.warm_tuner.past import PastSearchesStrategy
 from models.tuning.collection import read_all
+from models.tuning.shipped import starter_files
 from models.tuning.warm.contribution import Contribution, read_contribution
 from pipeline.config import TuningConfig
 from pipeline.local_runner import StageResult, run_pipeline
@@ -44,6 +45,7 @@ class Lab:
         name: str,
         *,
         folders: Sequence[Path] = (),
+        starter: bool = False,
         forgotten: Sequence[str] = (),
         pipeline_name: str = "graft",
         **settings: Any,
@@ -59,7 +61,9 @@ class Lab:
             "settings": json.dumps({**TuningConfig().model_dump(), **quick}),
             "seed": 0,
             "name": name,
-            "knowledge": find_knowledge([str(each) for each in folders], artifacts).to_json(),
+            "knowledge": find_knowledge(
+                [str(each) for each in folders], artifacts, starter=starter
+            ).to_json(),
             "code": "1",
         }
         past = Resolver(
@@ -122,6 +126,18 @@ def test_the_first_search_knows_nothing_and_a_related_one_starts_from_it(
     assert sources(first) == []
     assert sources(second) == ["low"]
     assert {"portfolio", "model"} & {each.origin for each in contribution(second).proposals}
+
+
+def test_a_first_search_starts_from_what_comes_with_graft(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    first = lab.search("low", starter=True)
+    assert {name.partition(" ")[2] for name in sources(first)} == {"(starter)"}
+    assert contribution(first).proposals[0].origin == "portfolio"
+    assert lab.search("low", starter=True).cached
+    assert sources(lab.search("low", starter=False)) == ["low"]
+    second = lab.search("high", starter=True)
+    assert sources(second)[0] == "low"
+    assert len(sources(second)) == len(starter_files()) + 1
 
 
 def test_a_repeated_search_is_cached_although_others_were_made_since(

@@ -3,7 +3,9 @@ from pathlib import Path
 from histories import history, task, write
 
 from models.tuning.collection import collect
+from models.tuning.history import read_history
 from models.tuning.library import choose, distance, read_library
+from models.tuning.shipped import starter_files
 
 
 def test_the_library_holds_searches_and_says_what_it_left_out(tmp_path: Path) -> None:
@@ -33,6 +35,21 @@ def test_the_bound_keeps_the_same_task_the_related_and_the_newest(tmp_path: Path
     newest = [entry.name.partition(",")[0] for entry in choose(entries, None, most=2)]
     assert newest == ["2025", "2024"]
     assert len(choose(entries, target)) == 6
+
+
+def test_what_comes_with_graft_takes_the_places_that_are_left(tmp_path: Path) -> None:
+    files = starter_files()
+    related = read_history(files[0]).header.task
+    write(tmp_path / "own.jsonl", history(task("own", images=7), name="own", created="2001-01-01"))
+    found = read_library([("", file) for file in (*files, tmp_path)], task=related, most=2)
+    assert [source.name for source in found.sources] == [
+        "own, 2001-01-01",
+        f"{files[0].stem} (starter), {date(files[0])}",
+    ]
+
+
+def date(file: Path) -> str:
+    return read_history(file).header.created.partition("T")[0]
 
 
 def test_distance_is_zero_for_the_same_task_alone() -> None:

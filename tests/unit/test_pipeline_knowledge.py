@@ -1,6 +1,7 @@
 """`graft knowledge`, on a workspace with imported histories and a metadata store of runs."""
 
 import json
+import shutil
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -9,6 +10,7 @@ from histories import history, task, write
 from ml_metadata.proto import metadata_store_pb2
 
 from components.warm_tuner.stored import TYPE_NAME
+from models.tuning.shipped import starter_files
 from pipeline.cli import main
 from pipeline.config_file import load_config
 from pipeline.knowledge.sources import data_name
@@ -40,9 +42,11 @@ def workspace(tmp_path: Path) -> Workspace:
     return workspace
 
 
-def knowledge(workspace: Workspace, *arguments: str | Path) -> int:
+def knowledge(workspace: Workspace, *arguments: str | Path, starter: bool = False) -> int:
     words = [str(argument) for argument in arguments]
-    return main(["knowledge", *words, "--workspace", str(workspace.root)])
+    file = workspace.root.parent / "graft.yaml"
+    file.write_text(json.dumps({"knowledge": {"starter": starter}}))
+    return main(["knowledge", *words, "--workspace", str(workspace.root), "--config", str(file)])
 
 
 def test_list_shows_runs_imports_and_what_cannot_be_read(
@@ -67,6 +71,32 @@ def test_an_empty_workspace_says_what_fills_it(
     assert "graft knowledge import" in capsys.readouterr().out
     assert knowledge(empty, "export", tmp_path / "out") == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_what_comes_with_graft_is_listed_last_and_not_exported(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A copy counts as what it is.
+    shutil.copy(starter_files()[0], workspace.knowledge / "copy.jsonl")
+    assert knowledge(workspace, "list", starter=True) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert ["comes with Graft" in line for line in lines] == [False] * 2 + [True] * (len(lines) - 2)
+    assert len(lines) == 2 + len(starter_files())
+    assert knowledge(workspace, "show", "3", starter=True) == 0
+    assert "(starter), " in capsys.readouterr().out.splitlines()[0]
+    assert knowledge(workspace, "export", tmp_path / "out", starter=True) == 0
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_before_the_first_run_there_is_only_what_comes_with_graft(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = Workspace(tmp_path / "empty")
+    assert knowledge(empty, "list", starter=True) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 + len(starter_files())
+    assert "Nothing yet that a search could learn from but what comes with Graft" in lines[-1]
+    assert knowledge(empty, "export", tmp_path / "out", starter=True) == 2
 
 
 def test_show_takes_a_number_or_the_beginning_of_a_name(
