@@ -1,5 +1,6 @@
 """Data that many tests share."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,12 @@ from sklearn.datasets import load_digits
 
 _IMAGES_PER_CLASS = 20
 _SIDE = 32
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_heard() -> None:
+    """A shell has its background jobs ignore Ctrl-C, and their children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
