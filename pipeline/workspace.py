@@ -87,7 +87,7 @@ class Workspace:
             if not wait:
                 raise WorkspaceBusyError(
                     f"Another run is using the workspace {self.root} ({holder}). Wait for it "
-                    "(--wait does so), or give this run a workspace of its own with --workspace."
+                    "(`graft run --wait` does so), or name another workspace with --workspace."
                 ) from None
             print(f"Waiting for another run on {self.root} ({holder}).", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)

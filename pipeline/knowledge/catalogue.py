@@ -10,7 +10,7 @@ from models.errors import GraftError
 from models.tuning.collection import Collection, Entry, collect, read_all
 from models.tuning.shipped import starter_digests, starter_files
 from pipeline.config import Config
-from pipeline.knowledge.sources import forgotten, places
+from pipeline.knowledge.sources import forgotten, places, reach
 from pipeline.workspace import Workspace
 
 
@@ -35,6 +35,7 @@ def catalogue(config: Config) -> Collection:
     """
     workspace = Workspace(config.workspace_path)
     found = [*_run_histories(workspace), *places(config)]
+    reach(found)
     own = collect(
         [("", place) for place in found], ignore={*forgotten(workspace), *starter_digests()}
     )

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.errors import GraftError
+from models.errors import GraftError, UsageError
 from models.tuning.collection import Entry
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import own_histories
@@ -25,10 +25,13 @@ def prune(config: Config, *, older_than: int | None, keep: int | None) -> int:
         keep: forgets all but this many of the newest.
 
     Raises:
+        UsageError: there is no workspace.
         WorkspaceBusyError: a run holds the workspace.
         GraftError: something cannot be read or deleted.
     """
     workspace = Workspace(config.workspace_path)
+    if not workspace.root.is_dir():
+        raise UsageError(f"There is no workspace {workspace.root}. Name one with --workspace.")
     with workspace.hold(wait=False):
         own = own_histories(workspace)
         entries = sorted([*own.runs, *own.imported], key=_created)

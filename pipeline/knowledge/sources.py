@@ -1,11 +1,14 @@
 """Where the histories lie that a run may learn from."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from models.errors import GraftError
 from models.files import write_atomically
+from models.places import is_remote
 from pipeline.config import Config
+from pipeline.terminal.quiet import import_tensorflow
 from pipeline.workspace import Workspace
 
 _FORGOTTEN = "forgotten.json"
@@ -25,7 +28,25 @@ def places(config: Config) -> list[str]:
     """Folders and buckets with histories, beside those of the workspace's own runs."""
     imported = Workspace(config.workspace_path).knowledge
     own = [str(imported)] if imported.is_dir() else []
-    return [*own, *config.knowledge.paths]
+    return [
+        *own,
+        *(place for place in config.knowledge.paths if not _is_yet_to_come(place, config)),
+    ]
+
+
+def _is_yet_to_come(place: str, config: Config) -> bool:
+    """Whether a folder is missing because nobody has shared anything in it yet.
+
+    To name it as missing would be of no use, and would make the second run search anew.
+    """
+    is_shared = place == config.knowledge.share and not is_remote(place)
+    return is_shared and not Path(place).exists()
+
+
+def reach(places: Iterable[str]) -> None:
+    """Imports TensorFlow where one of the places needs it, without its greeting."""
+    if any(is_remote(place) for place in places):
+        import_tensorflow()
 
 
 def forgotten(workspace: Workspace) -> list[str]:

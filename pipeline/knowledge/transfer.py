@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 from models.errors import GraftError, UsageError
-from models.files import write_atomically
-from models.places import is_remote, join, read_place, write_place
+from models.places import PlaceError, is_remote, join, read_place, write_place
 from models.tuning.collection import Entry, collect
 from models.tuning.history import MAX_BYTES
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import catalogue
+from pipeline.knowledge.sources import reach
 from pipeline.workspace import Workspace
 
 
@@ -25,6 +25,7 @@ def export_all(config: Config, target: str) -> int:
     if not entries:
         raise UsageError(f"There is no history to export in {config.workspace}.")
     place = target if is_remote(target) else str(Path(target).absolute())
+    reach([place])
     try:
         for entry in entries:
             _copy(entry, place)
@@ -37,22 +38,26 @@ def export_all(config: Config, target: str) -> int:
 def import_from(config: Config, source: str) -> int:
     """Copies the histories of a file, a folder or a bucket into the workspace.
 
+    Runs need not be waited for: one that goes on at the same time has looked around already.
+
     Raises:
-        UsageError: there is none that can be read.
-        WorkspaceBusyError: a run holds the workspace.
+        UsageError: there is none that can be read, or the workspace cannot be written.
     """
-    found = collect([("", source if is_remote(source) else str(Path(source).absolute()))])
+    place = source if is_remote(source) else str(Path(source).absolute())
+    reach([place])
+    found = collect([("", place)])
+    if not found.entries:
+        reasons = "".join(f"\n  {each.reason}" for each in found.skipped)
+        raise UsageError(f"There is no history to import in {source}.{reasons}")
     for each in found.skipped:
         print(f"Left out {each.name}: {each.reason}")
-    if not found.entries:
-        reason = f" {found.skipped[0].reason}." if found.skipped else ""
-        raise UsageError(f"There is no history to import in {source}.{reason}")
-    workspace = Workspace(config.workspace_path)
-    with workspace.hold(wait=False):
+    folder = str(Workspace(config.workspace_path).knowledge)
+    try:
         for entry in found.entries:
-            content = read_place(entry.path, MAX_BYTES)
-            write_atomically(workspace.knowledge / file_name(entry), content)
-    print(f"Imported {_histories(len(found.entries))} into {workspace.knowledge}")
+            _copy(entry, folder)
+    except GraftError as error:
+        raise UsageError(f"The histories cannot be imported: {error}") from None
+    print(f"Imported {_histories(len(found.entries))} into {folder}")
     return 0
 
 
@@ -80,8 +85,17 @@ def file_name(entry: Entry) -> str:
 
 
 def _copy(entry: Entry, folder: str) -> None:
-    # Written once more where it is there: the name holds the content's digest.
-    write_place(join(folder, file_name(entry)), read_place(entry.path, MAX_BYTES))
+    place, content = join(folder, file_name(entry)), read_place(entry.path, MAX_BYTES)
+    if not _is_there(place, content):
+        write_place(place, content)
+
+
+def _is_there(place: str, content: bytes) -> bool:
+    """Whether somebody has written a file: what belongs to others may not be written again."""
+    try:
+        return read_place(place, MAX_BYTES) == content
+    except PlaceError:
+        return False
 
 
 def _histories(count: int) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -10,10 +11,13 @@ from histories import history, task, write
 from ml_metadata.proto import metadata_store_pb2
 
 from components.warm_tuner.stored import TYPE_NAME
+from models.tuning.collection import collect
 from models.tuning.shipped import starter_files
 from pipeline.cli import main
+from pipeline.config import Config
 from pipeline.config_file import load_config
-from pipeline.knowledge.sources import data_name
+from pipeline.knowledge.sources import data_name, places
+from pipeline.knowledge.transfer import export_all, import_from
 from pipeline.workspace import Workspace
 
 
@@ -147,6 +151,36 @@ def test_import_refuses_what_holds_no_history(
     assert len(list(workspace.knowledge.iterdir())) == 1
 
 
+def test_teams_share_a_folder_at_the_same_time(tmp_path: Path) -> None:
+    folder, teams = tmp_path / "shared", [Workspace(tmp_path / name) for name in "abcd"]
+    for team in teams:
+        for number in range(5):
+            # One history is everybody's.
+            name = f"boots {number}" + (team.root.name if number else "")
+            write(team.knowledge / f"{number}.jsonl", history(task(name), name=name))
+    export_all(Config(workspace=str(teams[0].root)), str(folder))
+    with ThreadPoolExecutor(8) as pool:
+        done = [
+            pool.submit(action, Config(workspace=str(team.root)), str(folder))
+            for _ in range(3)
+            for team in teams
+            for action in (export_all, import_from)
+        ]
+    assert {each.result() for each in done} == {0}
+    assert len(list(folder.iterdir())) == 4 * 4 + 1
+    for team in teams:
+        found = collect([("", team.knowledge)])
+        assert len(found.entries) >= 5
+        assert found.skipped == ()
+
+
+def test_export_leaves_alone_what_others_have_written(workspace: Workspace, tmp_path: Path) -> None:
+    assert knowledge(workspace, "export", tmp_path / "out") == 0
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    assert knowledge(workspace, "export", tmp_path / "out") == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
+
+
 def test_export_refuses_a_place_that_cannot_be_written(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,11 +235,20 @@ def test_places_in_a_configuration_file_are_relative_to_it_and_buckets_stay(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "graft.yaml"
-    places = {"paths": ["team", "gs://bucket/team"], "share": "gs://bucket/team"}
-    file.write_text(json.dumps({"knowledge": places}))
+    named = {"paths": ["team", "gs://bucket/team"], "share": "gs://bucket/team"}
+    file.write_text(json.dumps({"knowledge": named}))
     config = load_config(file, {})
     assert config.knowledge.paths == (str(tmp_path / "team"), "gs://bucket/team")
     assert config.knowledge.share == "gs://bucket/team"
+
+
+def test_a_folder_that_nobody_has_shared_anything_in_yet_is_not_missed(tmp_path: Path) -> None:
+    team, absent = str(tmp_path / "team"), str(tmp_path / "absent")
+    shared = {"paths": (team, absent), "share": team}
+    config = Config.model_validate({"workspace": str(tmp_path / "new"), "knowledge": shared})
+    assert places(config) == [absent]
+    Path(team).mkdir()
+    assert places(config) == [team, absent]
 
 
 @pytest.mark.parametrize(
