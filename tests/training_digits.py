@@ -60,12 +60,14 @@ def digit_paths(digits: Path) -> dict[str, list[Path]]:
     }
 
 
-def digits_task(digits: Path, folder: Path, **settings: Any) -> TrainingTask:
+def digits_task(
+    digits: Path, folder: Path, backbone: Backbone | None = None, **settings: Any
+) -> TrainingTask:
     """The task on the digits in `folder`; keyword arguments are training settings."""
     paths = digit_paths(digits)
     for split, images in paths.items():
         write_split(folder / "examples", split, images)
-    backbone = build_backbone("EfficientNetLite0", "imagenet", SIZE)
+    backbone = backbone or build_backbone("EfficientNetLite0", "imagenet", SIZE)
     return TrainingTask(
         examples_uri=str(folder / "examples"),
         labels=LABELS,

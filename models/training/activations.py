@@ -105,6 +105,11 @@ def delete_activations(directory: Path) -> None:
         path.unlink()
 
 
+def bytes_in(directory: Path) -> int:
+    """Size of all files in a folder, which need not exist."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
 def _shard(
     forward: Callable[[Any], Any],
     encoded: tf.Tensor,

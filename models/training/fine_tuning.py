@@ -16,6 +16,7 @@ The recipe, with what each part is for:
 import itertools
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 
 from models.training.settings import TrainingSettings
 from models.training.sources import Source, steps_per_epoch
-from models.training.training_state import TrainingState
+from models.training.training_state import PausedError, TrainingState
 
 _WEIGHT_DECAY: Final = 0.01
 _WARM_UP: Final = 1.0
@@ -106,6 +107,8 @@ def fine_tune(
 ) -> None:
     """Trains the epochs that are left to do; `state` then holds the weights of the best one.
 
+    Or those until the state pauses.
+
     Args:
         model: of `trainable_model`.
         source: of the model's inputs.
@@ -119,19 +122,20 @@ def fine_tune(
     batches = _training_batches(source, model, settings, class_weights, first)
     validation = _validation_batches(source, model)
     validation_steps = math.ceil(source.validation_images / _VALIDATION_BATCH)
-    model.fit(
-        _counted(batches, steps),
-        validation_data=_counted(validation, validation_steps),
-        initial_epoch=first,
-        epochs=settings.epochs,
-        callbacks=[
-            keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-            state,
-            keras.callbacks.TensorBoard(str(log_dir), write_graph=False, profile_batch=0),
-        ],
-        shuffle=False,  # `source` has its own order
-        verbose=0,
-    )
+    with suppress(PausedError):
+        model.fit(
+            _counted(batches, steps),
+            validation_data=_counted(validation, validation_steps),
+            initial_epoch=first,
+            epochs=settings.epochs,
+            callbacks=[
+                keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+                state,
+                keras.callbacks.TensorBoard(str(log_dir), write_graph=False, profile_batch=0),
+            ],
+            shuffle=False,  # `source` has its own order
+            verbose=0,
+        )
 
 
 def _optimizer(settings: TrainingSettings, steps: int) -> keras.Optimizer:

@@ -29,6 +29,8 @@ class TrainingTask:
         seed: of all that is random.
         scratch: folder of this training alone, where a killed one is taken up.
         log_dir: for TensorBoard.
+        activations: folder that keeps what the frozen layers made of the images, for further
+            trainings with the same images, backbone and seed; None for a training of its own.
     """
 
     examples_uri: str
@@ -41,6 +43,7 @@ class TrainingTask:
     seed: int
     scratch: Path
     log_dir: Path
+    activations: Path | None = None
 
     @property
     def images(self) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.backbones import build_backbone
 from models.training import device
-from models.training.activations import compute_activations, delete_activations
+from models.training.activations import bytes_in, compute_activations, delete_activations
 from models.training.cuts import Cut, choose_cut, find_cuts, split_at
 from models.training.fine_tuning import fine_tune, trainable_model
 from models.training.mirror import MIRROR_IMAGES, is_harmless, mirrored_accuracy
@@ -25,6 +25,9 @@ _VIEWS = 3
 """Cached views of an image, the unchanged one among them."""
 _BYTES = 2
 """Of a cached number."""
+
+Mirror = tuple[bool, str]
+"""Whether changed views may be mirrored, and why, in words."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,23 @@ class TopPhase:
     resumed_from: int | None
 
 
-def train_top(task: TrainingTask, head: keras.Model, policy: str) -> TopPhase:
+def train_top(
+    task: TrainingTask,
+    head: keras.Model,
+    policy: str,
+    *,
+    mirror: Mirror | None = None,
+    pause_after: int | None = None,
+) -> TopPhase:
     """Fine-tunes the backbone's top with the head; both then have the weights of the best epoch.
 
     Args:
         task: its backbone is changed.
         head: trained on the frozen features; is changed.
         policy: Keras policy to compute in.
+        mirror: of `try_mirror`, where it was called already.
+        pause_after: epochs to stop after for now. A later call with more, on the same backbone and
+            head as they were and in the same scratch folder, goes on as if there had been no stop.
     """
     started = time.perf_counter()
     settings = task.settings
@@ -59,7 +72,7 @@ def train_top(task: TrainingTask, head: keras.Model, policy: str) -> TopPhase:
         cut = choose_cut(backbone, settings.unfreeze)
         bottom, top = split_at(backbone, cut)
         # Before anything is restored: the head must still be that of the frozen features.
-        mirror, mirror_note = _try_mirror(task, head)
+        mirrors, mirror_note = mirror or try_mirror(task, head)
         views = _cached_views(task, cut)
         steps = steps_per_epoch(task.images, settings.batch_size)
         model = trainable_model(
@@ -75,13 +88,15 @@ def train_top(task: TrainingTask, head: keras.Model, policy: str) -> TopPhase:
             epochs=settings.epochs,
             patience=settings.patience,
             classes=len(task.labels),
+            pause_after=pause_after,
         )
         state.restore(model)
         if not state.history.finished:
-            source = _source(task, bottom, views, mirror)
+            source = _source(task, bottom, cut, views, mirrors)
             weights = task.embeddings.class_weights(settings.class_weights)
             fine_tune(model, source, state, settings, weights, task.log_dir)
-            delete_activations(_activations(task))
+            if task.activations is None and state.history.finished:
+                delete_activations(_own_activations(task))
         state.give_best(model)
     if backbone is not task.backbone.model:
         task.backbone.model.set_weights(backbone.get_weights())
@@ -106,16 +121,23 @@ def _working_copy(task: TrainingTask, policy: str) -> keras.Model:
 def _cached_views(task: TrainingTask, cut: Cut) -> int:
     """How many views of each image fit into the cache; 0 where caching does not pay."""
     wanted = _VIEWS if task.settings.augment else 1
-    task.scratch.mkdir(parents=True, exist_ok=True)
-    # The disk is not Graft's alone.
-    room = min(task.settings.cache_gigabytes * 1e9, shutil.disk_usage(task.scratch).free / 2)
     validation = len(task.embeddings.validation.classes)
-    fitting = int((room / (cut.values * _BYTES) - validation) // task.images)
+    fitting = int((_room(task) / (cut.values * _BYTES) - validation) // task.images)
     views = min(wanted, fitting)
     return views if views >= min(wanted, 2) else 0
 
 
-def _source(task: TrainingTask, bottom: keras.Model, views: int, mirror: bool) -> Source:
+def _room(task: TrainingTask) -> float:
+    """Bytes that all activations together may take."""
+    task.scratch.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(task.scratch).free
+    if task.activations is not None:
+        free += bytes_in(task.activations)
+    # The disk is not Graft's alone.
+    return min(task.settings.cache_gigabytes * 1e9, free / 2)
+
+
+def _source(task: TrainingTask, bottom: keras.Model, cut: Cut, views: int, mirror: bool) -> Source:
     if not views:
         return StreamedSource(
             train=task.train,
@@ -126,7 +148,7 @@ def _source(task: TrainingTask, bottom: keras.Model, views: int, mirror: bool) -
             mirror=mirror,
             seed=task.seed,
         )
-    directory = _activations(task)
+    directory = _activations(task, cut, views, mirror)
     train = compute_activations(
         bottom, task.train, directory, views=views, mirror=mirror, seed=task.seed
     )
@@ -136,12 +158,30 @@ def _source(task: TrainingTask, bottom: keras.Model, views: int, mirror: bool) -
     return CachedSource(train, validation, task.seed)
 
 
-def _activations(task: TrainingTask) -> Path:
+def _own_activations(task: TrainingTask) -> Path:
     return task.scratch / "activations"
 
 
-def _try_mirror(task: TrainingTask, head: keras.Model) -> tuple[bool, str]:
-    """Whether changed views may be mirrored, and why, in words."""
+def _activations(task: TrainingTask, cut: Cut, views: int, mirror: bool) -> Path:
+    """The folder for the activations; where not all of the shared ones fit, the others go."""
+    if task.activations is None:
+        return _own_activations(task)
+    own = task.activations / f"{cut.layer}-{views}{'-mirrored' if mirror else ''}"
+    others = [folder for folder in task.activations.glob("*") if folder != own]
+    images = task.images * views + len(task.embeddings.validation.classes)
+    if images * cut.values * _BYTES + sum(map(bytes_in, others)) > _room(task):
+        for folder in others:
+            shutil.rmtree(folder)
+    return own
+
+
+def try_mirror(task: TrainingTask, head: keras.Model) -> Mirror:
+    """Finds out whether changed views may be mirrored.
+
+    Args:
+        task: with the backbone as it was pretrained.
+        head: trained on the frozen features.
+    """
     if not task.settings.augment:
         return False, "images are not changed: augment is off"
     validation = task.embeddings.validation

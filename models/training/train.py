@@ -44,7 +44,7 @@ def train(task: TrainingTask) -> Trained:
     """
     keras.utils.set_random_seed(task.seed)
     strategy = choose_strategy(task.settings, task.images)
-    head, evaluation, head_phase = _train_head(task)
+    head, evaluation, head_phase = train_head(task)
     if strategy.name == "feature_extraction":
         return _outcome(task, strategy, head, evaluation, [head_phase], None)
     policy = device.precision(task.settings.mixed_precision, device.prepare_device())
@@ -56,8 +56,12 @@ def train(task: TrainingTask) -> Trained:
     return _outcome(task, strategy, head, evaluation, [head_phase, top.phase], top, policy)
 
 
-def _train_head(task: TrainingTask) -> tuple[keras.Model, Evaluation, Phase]:
-    """Trains the head on the embeddings, as the search's best trial did."""
+def train_head(task: TrainingTask) -> tuple[keras.Model, Evaluation, Phase]:
+    """Trains the head on the embeddings, as the search's best trial did.
+
+    Raises:
+        DivergedError: not one epoch of it ended with finite losses.
+    """
     started = time.perf_counter()
     trainer = HeadTrainer(task.embeddings, task.settings.class_weights)
     trained = trainer.train(

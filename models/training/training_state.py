@@ -21,6 +21,10 @@ _WORST = -1.0
 """Score of an epoch that diverged, below any `selection_score`."""
 
 
+class PausedError(Exception):
+    """Ends a training where it was to pause; its state is saved."""
+
+
 @dataclass
 class FineTuningHistory:
     """What the epochs of fine-tuning showed.
@@ -48,7 +52,15 @@ class TrainingState(keras.callbacks.Callback):
     training goes on from; that is when it saves.
     """
 
-    def __init__(self, file: Path, *, epochs: int, patience: int, classes: int) -> None:
+    def __init__(
+        self,
+        file: Path,
+        *,
+        epochs: int,
+        patience: int,
+        classes: int,
+        pause_after: int | None = None,
+    ) -> None:
         """Starts empty.
 
         Args:
@@ -56,6 +68,8 @@ class TrainingState(keras.callbacks.Callback):
             epochs: most epochs.
             patience: epochs without a better score before training stops.
             classes: number of classes.
+            pause_after: epochs after which training is broken off by a `PausedError`, to be taken
+                up by a state of the same file; None for a training to its end.
         """
         super().__init__()
         self.history = FineTuningHistory()
@@ -63,6 +77,7 @@ class TrainingState(keras.callbacks.Callback):
         self._epochs = epochs
         self._patience = patience
         self._classes = classes
+        self._pause_after = pause_after
         self._best: Arrays = []
 
     def restore(self, model: keras.Model) -> None:
@@ -83,10 +98,16 @@ class TrainingState(keras.callbacks.Callback):
             variable.assign(value)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Saves what the epoch before left."""
+        """Saves what the epoch before left; pauses if it was to be the last for now.
+
+        Raises:
+            PausedError: the epochs that were asked for are done.
+        """
         del logs
         if len(self.history.epochs) == epoch > 0 and self.history.resumed_from != epoch:
             self._save()
+        if epoch == self._pause_after:
+            raise PausedError
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Compares the epoch with the best one so far."""

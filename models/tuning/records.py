@@ -14,6 +14,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0.0)]
 Text = Annotated[str, Field(max_length=1000)]
+Subject = Literal["head", "fine_tuning"]
 
 
 class _Frozen(BaseModel):
@@ -80,6 +81,7 @@ class SearchDescription(_Frozen):
         metric: name of the score; see `models.tuning.score`.
         direction: "max" when a higher score is better.
         stop_trials: whether trials that fell behind were stopped.
+        subject: what the hyperparameters are of: the head on frozen features, or fine-tuning.
     """
 
     algorithm: Text
@@ -90,6 +92,7 @@ class SearchDescription(_Frozen):
     metric: Text
     direction: Literal["max", "min"] = "max"
     stop_trials: bool = False
+    subject: Subject = "head"
 
 
 class Curve(_Frozen):
@@ -113,7 +116,7 @@ class Curve(_Frozen):
 
 
 class Evaluation(_Frozen):
-    """One training of a head with one seed on one division of the data.
+    """One training with one seed on one division of the data.
 
     Attributes:
         seed: of the weights, the order of images and dropout.
@@ -126,6 +129,8 @@ class Evaluation(_Frozen):
         curve: per epoch.
         stopped: whether it was ended because it fell behind other trials; the score is then what
             it had reached, less than it would have come to.
+        paused_after: epochs after which it was looked at, whether or not it went on later; None
+            for a training to its end. Scores are comparable only where this agrees.
     """
 
     seed: Count
@@ -137,6 +142,7 @@ class Evaluation(_Frozen):
     seconds: Seconds
     curve: Curve
     stopped: bool = False
+    paused_after: Annotated[int, Field(ge=1)] | None = None
 
 
 class TrialRecord(_Frozen):
@@ -147,10 +153,11 @@ class TrialRecord(_Frozen):
         status: "failed" when no evaluation came out; it then has no score.
         values: of the hyperparameters.
         score: of the task's own validation split. A finalist's is the mean over its evaluations,
-            with what makes a fold easy or hard for all finalists taken out
-            (`models.tuning.standings`), so that all trials of a history can be compared.
+            with what makes a fold easy or hard for all finalists taken out, or a longer training
+            better (`models.tuning.standings`), so that all trials of a history can be compared.
         standard_error: of a finalist's score; None for a single evaluation.
-        evaluations: the first is the search's own; finalists have one more for each fold.
+        evaluations: the first is the search's own; finalists have one more for each fold, or for
+            each further stretch of epochs.
         seconds: that the trial took in all.
         message: why it failed, one line.
     """

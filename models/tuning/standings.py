@@ -1,9 +1,10 @@
-"""Means of configurations that were evaluated on different folds, with their standard errors.
+"""Means of configurations that were evaluated under different conditions, with standard errors.
 
-One fold is harder than another for every configuration, so a plain mean would favour those that
-met the easy ones. Scores are therefore taken as the sum of what the configuration is worth, what
-the fold adds and noise, and fitted by least squares (the two-way layout without interaction, as in
-any textbook on the analysis of variance).
+One fold is harder than another for every configuration, and more epochs make every one better, so
+a plain mean would favour those that met the easy folds or were trained longer. Scores are therefore
+taken as the sum of what the configuration is worth, what the condition adds and noise, and fitted
+by least squares (the two-way layout without interaction, as in any textbook on the analysis of
+variance).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ class Standing:
     """What is known of one configuration.
 
     Attributes:
-        mean: score as on the task's own validation split, folds taken out.
+        mean: score as under the condition that all share, what other conditions add taken out.
         standard_error: of the mean against the others', from what the fit leaves unexplained;
             None while there is too little to tell.
     """
@@ -32,19 +33,20 @@ def standings(evaluations: Mapping[int, Sequence[Evaluation]]) -> dict[int, Stan
     """Fits the means.
 
     Args:
-        evaluations: of each configuration, at least one on the task's own validation split each.
+        evaluations: of each configuration; the first of each under the same condition, such as
+            on the task's own validation split.
 
     Returns:
         By the same keys.
     """
     rows = [(key, each) for key, several in evaluations.items() for each in several]
     configurations = list(evaluations)
-    folds = sorted({each.fold for _, each in rows if each.fold is not None})
-    design = np.zeros((len(rows), len(configurations) + len(folds)))
+    shared, *others = dict.fromkeys(_condition(each) for _, each in rows)
+    design = np.zeros((len(rows), len(configurations) + len(others)))
     for row, (key, each) in enumerate(rows):
         design[row, configurations.index(key)] = 1.0
-        if each.fold is not None:
-            design[row, len(configurations) + folds.index(each.fold)] = 1.0
+        if _condition(each) != shared:
+            design[row, len(configurations) + others.index(_condition(each))] = 1.0
     scores = np.array([each.score for _, each in rows])
     fitted, _, rank, _ = np.linalg.lstsq(design, scores, rcond=None)
     freedom = len(rows) - int(rank)
@@ -57,3 +59,7 @@ def standings(evaluations: Mapping[int, Sequence[Evaluation]]) -> dict[int, Stan
         )
         for position, key in enumerate(configurations)
     }
+
+
+def _condition(evaluation: Evaluation) -> tuple[int | None, int | None]:
+    return evaluation.fold, evaluation.paused_after

@@ -266,3 +266,16 @@ def test_lower_may_be_better(tmp_path):
 def test_what_makes_no_sense_is_refused(tmp_path, options):
     with pytest.raises(ValueError, match=r"cold_every takes|names that differ"):
         oracle(tmp_path, **options)
+
+
+def test_given_configurations_come_first_and_leave_the_rest_as_it_is(tmp_path):
+    given = {"rate": 0.02, "dropout": 0.1, "units": 32, "activation": "gelu", "norm": True}
+    past = [random_past("same", truth)]
+    made = oracle(tmp_path / "given", past, trials=6, first=[given])
+    search(made)
+    assert configurations(made)[0] == given
+    alone = oracle(tmp_path / "alone", past, trials=6)
+    search(alone)
+    origins = [proposal.origin for proposal in made.contribution().proposals]
+    assert origins == ["cold", "model", "cold", "model", "model", "model"]
+    assert configurations(made)[2] == configurations(alone)[1], "the cold search is the same"

@@ -67,6 +67,7 @@ class WarmStartOracle(keras_tuner.Oracle):
         *,
         task: TaskDescription | None = None,
         cold_every: int = 4,
+        first: Sequence[Values] = (),
         seed: int | None = None,
         hyperparameters: keras_tuner.HyperParameters | None = None,
         allow_new_entries: bool = True,
@@ -83,6 +84,8 @@ class WarmStartOracle(keras_tuner.Oracle):
                 reason in `contribution`.
             task: what is searched on, so that related searches weigh more from the start.
             cold_every: one trial in so many is the cold search's, at least 2.
+            first: complete configurations to try before any other, such as the one in use; they
+                do not count for `cold_every`.
             seed: proposals follow from it and from the scores alone; 0 and None draw one.
             hyperparameters: the space, where it is known in advance.
             allow_new_entries: whether the hypermodel may ask for others.
@@ -111,6 +114,7 @@ class WarmStartOracle(keras_tuner.Oracle):
         self._past = tuple(past)
         self._task = task
         self._cold_every = cold_every
+        self._first = tuple(first)
         self._origins: dict[str, Origin] = {}
         self._space_key: tuple[Any, ...] = ()
 
@@ -217,6 +221,8 @@ class WarmStartOracle(keras_tuner.Oracle):
             self._priors = np.array(likely) / sum(likely)
 
     def _propose(self) -> tuple[Origin, Values | None]:
+        if len(self.trials) < len(self._first):
+            return "cold", dict(self._first[len(self.trials)])
         points, scores = self._observations()
         if self._is_cold_turn():
             return "cold", self._cold_proposal()
@@ -226,7 +232,7 @@ class WarmStartOracle(keras_tuner.Oracle):
     def _is_cold_turn(self) -> bool:
         if not len(self._priors):
             return True
-        count = len(self.trials)
+        count = len(self.trials) - len(self._first)
         if count == 0:
             return self._past_is_suspect()
         return count % self._cold_every == 1
