@@ -13,7 +13,7 @@ from benchmarks.warm_start.summary import Summary
 from models.files import write_atomically
 from models.numbers import short_number
 
-_PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND_LINE = 460, 320, 20
+_WIDTH, _PANEL_HEIGHT, _LEGEND_LINE = 920, 320, 20
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 34, 40
 _COLUMNS = 2
 _LEAST_REGRET = 0.01
@@ -35,22 +35,23 @@ def write_plot(path: Path, summary: Summary, labels: dict[str, str]) -> None:
         summary: what is shown.
         labels: of methods and regimes.
     """
-    rows = math.ceil(len(summary.regimes) / _COLUMNS)
+    columns = min(_COLUMNS, len(summary.regimes))
+    rows = math.ceil(len(summary.regimes) / columns)
     legend = _legend(summary.methods, labels, rows * _PANEL_HEIGHT + _LEGEND_LINE)
     lines = math.ceil(len(summary.methods) / _LEGEND_COLUMNS) + 1
-    width, height = _COLUMNS * _PANEL_WIDTH, rows * _PANEL_HEIGHT + lines * _LEGEND_LINE
-    scale = _Scale(summary)
+    height = rows * _PANEL_HEIGHT + lines * _LEGEND_LINE
+    scale = _Scale(summary, _WIDTH / columns)
     panels = [
-        f'<g transform="translate({index % _COLUMNS * _PANEL_WIDTH} '
-        f'{index // _COLUMNS * _PANEL_HEIGHT})">'
+        f'<g transform="translate({index % columns * scale.width} '
+        f'{index // columns * _PANEL_HEIGHT})">'
         f"{_panel(summary, regime, labels.get(regime, regime), scale)}</g>"
         for index, regime in enumerate(summary.regimes)
     ]
     content = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
         'font-family="sans-serif" font-size="12" role="img" '
         'aria-label="Mean test regret against trials, by method and regime">'
-        f'<rect width="{width}" height="{height}" fill="white"/>{"".join(panels)}{legend}</svg>\n'
+        f'<rect width="{_WIDTH}" height="{height}" fill="white"/>{"".join(panels)}{legend}</svg>\n'
     )
     write_atomically(path, content.encode())
 
@@ -64,20 +65,21 @@ def mean_curve(summary: Summary, method: str, regime: str) -> NDArray[np.float64
 class _Scale:
     """Places trials and regrets in a panel; the same for all panels."""
 
-    def __init__(self, summary: Summary) -> None:
+    def __init__(self, summary: Summary, width: float) -> None:
         curves = [
             curve
             for regime in summary.regimes
             for method in summary.methods
             if (curve := mean_curve(summary, method, regime)) is not None
         ]
+        self.width = width
         self.trials = summary.trials
         self.high = max([1.0, *(float(curve.max()) for curve in curves)])
         self.low = max(_LEAST_REGRET, min([0.5, *(float(curve.min()) for curve in curves)]))
 
     def x(self, trial: float) -> float:
         share = (trial - 1) / max(self.trials - 1, 1)
-        return _LEFT + share * (_PANEL_WIDTH - _LEFT - _RIGHT)
+        return _LEFT + share * (self.width - _LEFT - _RIGHT)
 
     def y(self, regret: float) -> float:
         share = math.log(max(regret, self.low) / self.low) / math.log(self.high / self.low)
@@ -87,7 +89,7 @@ class _Scale:
 def _panel(summary: Summary, regime: str, title: str, scale: _Scale) -> str:
     parts = [
         f'<text x="{_LEFT}" y="20" font-weight="bold">{escape(title)}</text>',
-        f'<text x="{_PANEL_WIDTH / 2}" y="{_PANEL_HEIGHT - 6}" text-anchor="middle">trials</text>',
+        f'<text x="{scale.width / 2}" y="{_PANEL_HEIGHT - 6}" text-anchor="middle">trials</text>',
         f'<text transform="translate(14 {_PANEL_HEIGHT / 2}) rotate(-90)" text-anchor="middle">'
         "mean test regret</text>",
     ]
@@ -98,7 +100,9 @@ def _panel(summary: Summary, regime: str, title: str, scale: _Scale) -> str:
         for tick in _TRIALS
         if tick <= scale.trials
     ]
-    for index, method in enumerate(summary.methods):
+    # Later ones lie above: those that matter most.
+    order = sorted(enumerate(summary.methods), key=lambda each: each[1] in _STRONG)
+    for index, method in order:
         curve = mean_curve(summary, method, regime)
         if curve is not None:
             parts.append(_curve(curve, scale, index, method))
@@ -108,7 +112,7 @@ def _panel(summary: Summary, regime: str, title: str, scale: _Scale) -> str:
 def _grid_line(scale: _Scale, tick: float) -> str:
     y = scale.y(tick)
     return (
-        f'<line x1="{_LEFT}" x2="{_PANEL_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
+        f'<line x1="{_LEFT}" x2="{scale.width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
         f'stroke="#ddd"/><text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
         f"{short_number(tick)}</text>"
     )
@@ -124,12 +128,12 @@ def _curve(curve: NDArray[np.float64], scale: _Scale, index: int, method: str) -
 
 def _stroke(index: int, method: str) -> str:
     width = 2.6 if method in _STRONG else 1.4
-    dashes = "" if index < len(_COLOURS) else ' stroke-dasharray="5 3"'
+    dashes = ' stroke-dasharray="6 3"' if index % 2 and method not in _STRONG else ""
     return f'stroke="{_COLOURS[index % len(_COLOURS)]}" stroke-width="{width}"{dashes}'
 
 
 def _legend(methods: Sequence[str], labels: dict[str, str], top: int) -> str:
-    step = _COLUMNS * _PANEL_WIDTH / _LEGEND_COLUMNS
+    step = _WIDTH / _LEGEND_COLUMNS
     parts = []
     for index, method in enumerate(methods):
         x = 20 + index % _LEGEND_COLUMNS * step

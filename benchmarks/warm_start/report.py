@@ -5,60 +5,37 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.warm_start.methods import (
-    AVERAGE_RANK,
-    COLD,
-    KERAS_TUNER_BAYESIAN,
-    WARM,
-)
+from benchmarks.warm_start.comparisons import chances, in_words, mean_area, ranks, ratio
+from benchmarks.warm_start.labels import LABELS
+from benchmarks.warm_start.methods import WARM
 from benchmarks.warm_start.plot import mean_curve
-from benchmarks.warm_start.significance import (
-    bootstrap_ratio,
-    holm,
-    mean_ranks,
-    signed_rank,
-)
+from benchmarks.warm_start.reach import HEAD, reach
 from benchmarks.warm_start.summary import Summary, TaskFigures
 
-LABELS: Final = {
-    WARM: "WarmStartOracle",
-    COLD: "WarmStartOracle, cold",
-    AVERAGE_RANK: "average rank",
-    "kt_random": "Keras Tuner random",
-    KERAS_TUNER_BAYESIAN: "Keras Tuner Bayesian",
-    "kt_hyperband": "Keras Tuner Hyperband",
-    "optuna_tpe": "Optuna TPE, enqueued",
-    "syne_tune_bounding_box": "Syne Tune bounding box",
-    "syne_tune_quantile": "Syne Tune quantile",
-    "openbox_rgpe": "OpenBox RGPE",
-    "openbox_topo": "OpenBox TOPO",
-    "vizier_priors": "Vizier with priors",
-    "normal": "Normal: all sources",
-    "one": "One source",
-    "three_of_ten": "Three sources of ten trials",
-    "inverted": "Inverted scores",
-    "permuted": "Permuted scores",
-    "mixed": "Half of the sources inverted",
-    "mismatched": "Sources of another space",
-    "empty": "No source",
-}
-
 _REGRET_AT: Final = (1, 3, 5, 10, 25, 50)
-_MISLEADING: Final = ("inverted", "permuted", "mismatched")
 
 
 def to_markdown(summary: Summary) -> str:
-    """All tables: the reach first, then one for each regime."""
+    """All tables: the reach first, one for each regime, areas by task."""
     parts = [
-        f"Regret by the test {summary.measure}; {len(summary.groups)} tasks of "
-        f"{len(set(summary.groups.values()))} data sets, searches of {summary.trials} trials, "
-        f"{_seeds(summary)} seeds.",
-        _reach(summary),
+        f"Regret by the test {summary.measure}: 0 is the best known configuration of a task, 1 the"
+        f" median random one. {len(summary.groups)} tasks of"
+        f" {len(set(summary.groups.values()))} data sets, searches of {summary.trials} trials,"
+        f" {_seeds(summary)} seeds. Area: mean regret over the first {min(summary.trials, 25)}"
+        " trials. Lower is better everywhere.",
     ]
-    parts += [
-        f"## {LABELS.get(regime, regime)}\n\n{_regime_table(summary, regime)}"
-        for regime in summary.regimes
-    ]
+    if summary.alone:
+        parts.append(
+            "No other data set could serve as a source, so a warm search is a cold one, on"
+            f" {', '.join(summary.alone)}."
+        )
+    if rows := reach(summary):
+        parts.append(_table(HEAD, rows))
+    searched = [each for each in summary.regimes if _by_area(summary, each)]
+    parts += [f"## {LABELS[each]}\n\n{_regime_table(summary, each)}" for each in searched]
+    if searched:
+        title = f"## Area by task; {LABELS[searched[0]].lower()}"
+        parts.append(f"{title}\n\n{_task_table(summary, searched[0])}")
     if summary.failures:
         parts.append(_failures(summary))
     return "\n\n".join(parts) + "\n"
@@ -69,8 +46,13 @@ def _seeds(summary: Summary) -> str:
     return str(counts.pop()) if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
 
 
+def _by_area(summary: Summary, regime: str) -> list[str]:
+    """Methods that were run, the best first."""
+    present = [each for each in summary.methods if summary.of(each, regime)]
+    return sorted(present, key=lambda each: mean_area(summary, each, regime))
+
+
 def _regime_table(summary: Summary, regime: str) -> str:
-    methods = [each for each in summary.methods if summary.of(each, regime)]
     points = [point for point in _REGRET_AT if point <= summary.trials]
     head = [
         "method",
@@ -85,20 +67,22 @@ def _regime_table(summary: Summary, regime: str) -> str:
         "search s",
         "tasks",
     ]
-    ranks = _ranks(summary, methods, regime)
-    chances = _chances(summary, methods, regime)
-    rows = [
-        [
-            LABELS.get(method, method),
-            *_figures(summary, method, regime, points),
-            ranks.get(method, "–"),
-            _against(summary, (WARM, regime), (method, regime)) if method != WARM else "",
-            chances.get(method, ""),
-            *_costs(list(summary.of(method, regime).values())),
-            f"{len(summary.of(method, regime))}",
-        ]
-        for method in sorted(methods, key=lambda each: _mean_area(summary, each, regime))
-    ]
+    known_ranks, known_chances = ranks(summary, regime), chances(summary, regime)
+    rows = []
+    for method in _by_area(summary, regime):
+        against = ratio(summary, (WARM, regime), (method, regime))
+        tasks = summary.of(method, regime)
+        rows.append(
+            [
+                LABELS[method],
+                *_figures(summary, method, regime, points),
+                f"{known_ranks[method]:.2f}" if method in known_ranks else "–",
+                in_words(against) if method != WARM else "",
+                f"{known_chances[method]:.2g}" if method in known_chances else "",
+                *_costs(list(tasks.values())),
+                f"{len(tasks)}",
+            ]
+        )
     return _table(head, rows)
 
 
@@ -108,7 +92,7 @@ def _figures(summary: Summary, method: str, regime: str, points: Sequence[int]) 
     tasks = summary.of(method, regime).values()
     return [
         *(f"{curve[point - 1]:.3f}" for point in points),
-        f"{_mean_area(summary, method, regime):.3f}",
+        f"{mean_area(summary, method, regime):.3f}",
         f"{np.mean([each.trials_to_95 for each in tasks]):.1f}",
         f"{np.mean([each.trials_to_99 for each in tasks]):.1f}",
     ]
@@ -119,94 +103,23 @@ def _costs(tasks: Sequence[TaskFigures]) -> list[str]:
     return [f"{own:.2f}", f"{np.mean([each.search_seconds for each in tasks]):.0f}"]
 
 
-def _mean_area(summary: Summary, method: str, regime: str) -> float:
-    return float(np.mean([each.area for each in summary.of(method, regime).values()]))
-
-
-def _ranks(summary: Summary, methods: Sequence[str], regime: str) -> dict[str, str]:
-    """Of the methods that have every task."""
-    whole = [each for each in methods if len(summary.of(each, regime)) == len(summary.groups)]
-    if not whole:
-        return {}
-    areas = np.array(
-        [[summary.of(method, regime)[task].area for method in whole] for task in summary.groups]
-    )
-    return {method: f"{rank:.2f}" for method, rank in zip(whole, mean_ranks(areas), strict=True)}
-
-
-def _chances(summary: Summary, methods: Sequence[str], regime: str) -> dict[str, str]:
-    """Adjusted p of each method's areas against WarmStartOracle's."""
-    if not summary.of(WARM, regime):
-        return {}
-    others = [each for each in methods if each != WARM]
-    pairs = [summary.common_areas((WARM, regime), (each, regime)) for each in others]
-    values = holm([signed_rank(one, other) for one, other, _ in pairs])
-    return {method: f"{value:.2g}" for method, value in zip(others, values, strict=True)}
-
-
-def _against(summary: Summary, first: tuple[str, str], second: tuple[str, str]) -> str:
-    """Ratio of the mean areas of two (method, regime), with its interval."""
-    one, other, groups = summary.common_areas(first, second)
-    if not len(one):
-        return "–"
-    ratio = bootstrap_ratio(one, other, groups)
-    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
-
-
-def _reach(summary: Summary) -> str:
-    rows = [
-        ["a", "trials to 95 %, WarmStartOracle / Keras Tuner Bayesian", "≤ 0.20", _trials(summary)],
-        ["b", "area, WarmStartOracle / average rank", "≤ 0.70",
-         _against(summary, (WARM, "normal"), (AVERAGE_RANK, "normal"))],
-        ["b", "mean rank of WarmStartOracle among all methods", "best", _own_rank(summary)],
-    ]  # fmt: skip
-    rows += [
-        ["c", f"area with {LABELS[regime].lower()} / the same engine cold", "≤ 1.10",
-         _against(summary, (WARM, regime), (COLD, regime))]
-        for regime in _MISLEADING
-        if regime in summary.regimes
-    ]  # fmt: skip
-    rows.append(["d", "area cold / the best cold peer", "≤ 1.00", _cold(summary)])
-    return _table(["", "figure", "reach", "reached [95 % interval]"], rows)
-
-
-def _trials(summary: Summary) -> str:
-    warm = summary.of(WARM, "normal")
-    peer = summary.of(KERAS_TUNER_BAYESIAN, "normal")
-    tasks = [task for task in warm if task in peer]
-    if not tasks:
-        return "–"
-    ratio = bootstrap_ratio(
-        np.array([warm[task].trials_to_95 for task in tasks]),
-        np.array([peer[task].trials_to_95 for task in tasks]),
-        [summary.groups[task] for task in tasks],
-    )
-    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
-
-
-def _own_rank(summary: Summary) -> str:
-    methods = [each for each in summary.methods if summary.of(each, "normal")]
-    ranks = _ranks(summary, methods, "normal")
-    if WARM not in ranks:
-        return "–"
-    others = {LABELS[method]: rank for method, rank in ranks.items() if method != WARM}
-    if not others:
-        return ranks[WARM]
-    best = min(others, key=lambda each: float(others[each]))
-    return f"{ranks[WARM]}; the best other: {best}, {others[best]}"
-
-
-def _cold(summary: Summary) -> str:
-    peers = [
-        method
-        for method in summary.methods
-        if method not in (WARM, COLD) and summary.of(method, "empty")
-    ]
-    if not peers or not summary.of(COLD, "empty"):
-        return "–"
-    best = min(peers, key=lambda each: _mean_area(summary, each, "empty"))
-    against = _against(summary, (COLD, "empty"), (best, "empty"))
-    return f"{against} ({LABELS[best]})"
+def _task_table(summary: Summary, regime: str) -> str:
+    """A row for each task; the best in bold."""
+    methods = _by_area(summary, regime)
+    rows = []
+    for task in summary.groups:
+        areas = {
+            method: tasks[task].area
+            for method in methods
+            if task in (tasks := summary.of(method, regime))
+        }
+        least = min(areas.values(), default=0.0)
+        cells = {
+            method: f"**{value:.2f}**" if value == least else f"{value:.2f}"
+            for method, value in areas.items()
+        }
+        rows.append([task.replace("|", "/"), *(cells.get(method, "–") for method in methods)])
+    return _table(["task", *(LABELS[method] for method in methods)], rows)
 
 
 def _failures(summary: Summary) -> str:
@@ -214,9 +127,7 @@ def _failures(summary: Summary) -> str:
     for run in summary.failures:
         words = " ".join(run.failure.split())[-200:].replace("|", "/")
         known[run.method, words] = known.get((run.method, words), 0) + 1
-    rows = [
-        [LABELS.get(method, method), str(count), words] for (method, words), count in known.items()
-    ]
+    rows = [[LABELS[method], str(count), words] for (method, words), count in known.items()]
     return "## Searches that failed\n\n" + _table(["method", "searches", "the last words"], rows)
 
 

@@ -16,14 +16,15 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+from benchmarks.warm_start.labels import LABELS
 from benchmarks.warm_start.measures import MEASURES
 from benchmarks.warm_start.methods import METHODS
 from benchmarks.warm_start.methods.peers import PEERS, environments_folder
 from benchmarks.warm_start.plot import write_plot
 from benchmarks.warm_start.regimes import REGIMES
-from benchmarks.warm_start.report import LABELS, to_markdown
+from benchmarks.warm_start.report import to_markdown
 from benchmarks.warm_start.runs import Plan
-from benchmarks.warm_start.schedule import Bench, make_histories, make_runs
+from benchmarks.warm_start.schedule import Bench, collect_runs, make_histories, make_runs
 from benchmarks.warm_start.summary import summarise
 from benchmarks.warm_start.tasks import (
     FULL,
@@ -33,7 +34,7 @@ from benchmarks.warm_start.tasks import (
     TaskFile,
     prepare_tasks,
 )
-from models.errors import GraftError
+from models.errors import BadDataError, GraftError
 from models.files import write_atomically
 
 
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tuple(_available(options.methods)), tuple(options.regimes), options.seeds, options.trials
     )
     if plan.methods:
-        results = make_runs(bench, files, targets, plan, options.jobs)
+        if not options.report_only:
+            make_runs(bench, files, targets, plan, options.jobs)
+        results = collect_runs(bench, files, targets, plan, options.jobs)
         for measure in MEASURES:
             summary = summarise(results, plan.methods, plan.regimes, plan.trials, measure)
             suffix = "" if measure == MEASURES[0] else f"-{measure}"
@@ -80,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         default=[FULL],
         help="tasks made of each data set",
     )
+    add("--searched", nargs="+", choices=VARIANTS, default=list(VARIANTS),
+        help="those of the variants that are searched on; the rest are sources")  # fmt: skip
     add("--groups", nargs="*", default=[], metavar="NAME,NAME…",
         help="data sets, by the names of their folders, that are related and never serve each "
         "other as sources")  # fmt: skip
@@ -95,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-train", type=int, default=Limits.train, help="training images of a task")
     add("--max-validation", type=int, default=Limits.validation)
     add("--max-test", type=int, default=Limits.test)
+    add("--report-only", action="store_true", help="of the searches that are there; make none")
     add("--jobs", type=int, default=1, help="processes")
     add("--cache", type=Path, default=Path("benchmarks/out/warm_start/cache"))
     add("--out", type=Path, default=Path("benchmarks/out/warm_start"))
@@ -110,19 +116,29 @@ def _tasks(options: argparse.Namespace) -> tuple[list[TaskFile], list[TaskFile]]
     folders = [(folder, 0) for folder in options.tasks] + [
         (folder, 1) for folder in options.sources
     ]
+    refused = []
     for (folder, role), name in zip(folders, _names([each for each, _ in folders]), strict=True):
         print(f"embedding: {name}", flush=True)
-        found[role] += prepare_tasks(
-            folder,
-            name,
-            groups.get(folder.name, name),
-            options.variants,
-            extractor=extractor,
-            limits=limits,
-            cache=options.cache,
+        try:
+            found[role] += prepare_tasks(
+                folder,
+                name,
+                groups.get(folder.name, name),
+                options.variants,
+                extractor=extractor,
+                limits=limits,
+                cache=options.cache,
+            )
+        except BadDataError as error:
+            refused.append(f"{folder}: {error}")
+    if refused:
+        # What a benchmark says depends on its data sets: none is left out in silence.
+        raise BadDataError(
+            "\n".join([*refused, "Leave these out, or mend them; the rest is kept."])
         )
     targets, sources = found
-    return [*targets, *sources], targets
+    searched = [each for each in targets if each.variant in options.searched]
+    return [*targets, *sources], searched
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

@@ -1,7 +1,9 @@
-"""All searches of a benchmark: task by task, in one process or several.
+"""All searches of a benchmark: seed by seed and task by task, in one process or several.
 
-A worker holds one task at a time, so memory does not grow with their number, and is the only one
-to write that task's evaluations. Everything is kept when it is done; a second call goes on.
+Each seed is searched with on every task before the next, so a benchmark that is cut short has whole
+seeds to report. A worker holds one task at a time, so memory does not grow with their number, and
+is the only one to write that task's evaluations. Everything is kept when it is done; a second call
+goes on.
 """
 
 import multiprocessing
@@ -9,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,12 +54,14 @@ class TaskResult:
     Attributes:
         name: of the task.
         group: of the task.
+        sources: how many histories could serve it.
         runs: of all methods, failed ones included.
         pooled: everything that was ever evaluated on the task.
     """
 
     name: str
     group: str
+    sources: int
     runs: tuple[Run, ...]
     pooled: tuple[Outcome, ...]
 
@@ -70,7 +74,7 @@ def make_histories(bench: Bench, files: Sequence[TaskFile], jobs: int) -> None:
 
 def make_runs(
     bench: Bench, files: Sequence[TaskFile], targets: Sequence[TaskFile], plan: Plan, jobs: int
-) -> list[TaskResult]:
+) -> None:
     """Runs every method on every target, with the tasks of other groups as sources.
 
     Args:
@@ -80,12 +84,17 @@ def make_runs(
         plan: methods, regimes, seeds and trials.
         jobs: processes.
     """
-    results = []
-    for result in _in_processes(partial(_make_task_runs, bench, files, plan), targets, jobs):
-        failed = sum(bool(run.failure) for run in result.runs)
-        print(f"searches: {result.name}, {len(result.runs)}, {failed} failed", flush=True)
-        results.append(result)
-    return results
+    for seed in range(plan.seeds):
+        work = partial(_search_task, bench, files, plan, seed)
+        for name, made, failed in _in_processes(work, targets, jobs):
+            print(f"seed {seed}: {name}, {made} searches made, {failed} failed", flush=True)
+
+
+def collect_runs(
+    bench: Bench, files: Sequence[TaskFile], targets: Sequence[TaskFile], plan: Plan, jobs: int
+) -> list[TaskResult]:
+    """Reads the searches that were made and confirms the best configurations; see `make_runs`."""
+    return list(_in_processes(partial(_collect_task, bench, files, plan), targets, jobs))
 
 
 def _make_history(bench: Bench, file: TaskFile) -> str:
@@ -95,29 +104,52 @@ def _make_history(bench: Bench, file: TaskFile) -> str:
     return file.name
 
 
-def _make_task_runs(
+def _search_task(
+    bench: Bench, files: Sequence[TaskFile], plan: Plan, seed: int, file: TaskFile
+) -> tuple[str, int, int]:
+    """Makes what is missing of one seed; returns the task, searches made, and failed."""
+    target = _target(bench, files, file)
+    made = failed = 0
+    for search in plan.searches(seed):
+        path = run_file(bench.cache, target, plan, search)
+        run = read_run(path)
+        if run is not None and not run.failure:
+            continue
+        run = make_run(target, plan, search)
+        write_run(path, run)
+        made += 1
+        failed += bool(run.failure)
+        print(f"  {run.task} {run.method} {run.regime} {run.seed} {run.failure}", flush=True)
+    return file.name, made, failed
+
+
+def _collect_task(
     bench: Bench, files: Sequence[TaskFile], plan: Plan, file: TaskFile
 ) -> TaskResult:
+    target = _target(bench, files, file)
+    searches = [search for seed in range(plan.seeds) for search in plan.searches(seed)]
+    known = [read_run(run_file(bench.cache, target, plan, search)) for search in searches]
+    pooled = evaluations_file(bench.cache, target.task)
+    confirm_best(target.evaluator, read_outcomes(pooled))
+    return TaskResult(
+        file.name,
+        file.group,
+        len(target.sources),
+        tuple(run for run in known if run is not None),
+        tuple(read_outcomes(pooled)),
+    )
+
+
+def _target(bench: Bench, files: Sequence[TaskFile], file: TaskFile) -> Target:
     task = file.read()
     evaluator = Evaluator(task, bench.cache)
     own = evaluate_history(evaluator, shared_configurations(bench.trials))
     sources = tuple(_past(bench, each) for each in files if each.group != file.group)
     epochs = [outcome.epochs for outcome in own if outcome.score is not None]
-    target = Target(task, evaluator, sources, whole_epochs=sum(epochs) / len(epochs))
-    runs = []
-    for search in plan.searches():
-        path = run_file(bench.cache, target, plan, search)
-        run = read_run(path)
-        if run is None or run.failure:
-            run = make_run(target, plan, search)
-            write_run(path, run)
-            print(f"  {run.task} {run.method} {run.regime} {run.seed} {run.failure}", flush=True)
-        runs.append(run)
-    pooled = evaluations_file(bench.cache, task)
-    confirm_best(evaluator, read_outcomes(pooled))
-    return TaskResult(file.name, file.group, tuple(runs), tuple(read_outcomes(pooled)))
+    return Target(task, evaluator, sources, whole_epochs=sum(epochs) / len(epochs))
 
 
+@cache
 def _past(bench: Bench, file: TaskFile) -> PastSearch:
     """A task's history as a source; trials that failed are left out."""
     task = file.read()

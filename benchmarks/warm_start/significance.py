@@ -54,7 +54,7 @@ def holm(values: Sequence[float]) -> list[float]:
 
 def bootstrap_ratio(
     first: NDArray[np.float64], second: NDArray[np.float64], groups: Sequence[str], seed: int = 0
-) -> Ratio:
+) -> Ratio | None:
     """Ratio of the means over tasks, with the interval over resampled groups of tasks.
 
     Tasks of one data set resemble each other, so whole groups are drawn (Field and Welsh, 2007).
@@ -64,14 +64,21 @@ def bootstrap_ratio(
         second: the other method's, float64 [t].
         groups: of each task.
         seed: of the bootstrap.
+
+    Returns:
+        None where there is nothing to divide by: no task, or a second method without regret.
     """
+    if second.sum() <= 0:
+        return None
     names = sorted(set(groups))
     members = np.array([[group == name for group in groups] for name in names], np.float64)
     generator = np.random.default_rng(seed)
     drawn = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), _RESAMPLES)
     weights = drawn @ members
-    ratios = (weights @ first) / (weights @ second)
-    low, high = np.quantile(ratios, [0.025, 0.975])
+    below = weights @ second
+    ratios = np.full(_RESAMPLES, np.inf)
+    np.divide(weights @ first, below, out=ratios, where=below > 0)
+    low, high = np.quantile(ratios, [0.025, 0.975], method="nearest")
     return Ratio(float(first.sum() / second.sum()), float(low), float(high))
 
 

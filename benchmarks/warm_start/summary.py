@@ -48,6 +48,7 @@ class Summary:
         regimes: names, in order.
         figures: by regime, method and task; absent where no search came out.
         failures: searches that did not.
+        alone: tasks that no other could serve as a source.
     """
 
     measure: Measure
@@ -57,23 +58,12 @@ class Summary:
     regimes: tuple[str, ...]
     figures: Mapping[tuple[str, str], Mapping[str, TaskFigures]]
     failures: tuple[Run, ...]
+    alone: tuple[str, ...]
 
     def of(self, method: str, regime: str) -> Mapping[str, TaskFigures]:
         """By task; what a method that looks at no past does is the same in every regime."""
         known = "empty" if method in IGNORE_THE_PAST else regime
         return self.figures.get((known, method), {})
-
-    def common_areas(
-        self, first: tuple[str, str], second: tuple[str, str]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
-        """Areas of two (method, regime) on the tasks that both have, and the tasks' groups."""
-        one, other = self.of(*first), self.of(*second)
-        tasks = [task for task in self.groups if task in one and task in other]
-        return (
-            np.array([one[task].area for task in tasks]),
-            np.array([other[task].area for task in tasks]),
-            [self.groups[task] for task in tasks],
-        )
 
 
 def summarise(
@@ -102,6 +92,7 @@ def summarise(
         regimes=tuple(regimes),
         figures=figures,
         failures=tuple(run for result in results for run in result.runs if run.failure),
+        alone=tuple(result.name for result in results if not result.sources),
     )
 
 

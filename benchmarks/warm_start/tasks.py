@@ -135,11 +135,13 @@ class TaskFile:
     Attributes:
         name: of the task.
         group: of the task.
+        variant: of its folder; a name in `VARIANTS`.
         path: of its `.npz`.
     """
 
     name: str
     group: str
+    variant: str
     path: Path
 
     def read(self) -> Task:
@@ -206,7 +208,7 @@ def prepare_tasks(
         if not path.exists():
             _write(path, *_embed(chosen, variant, extractor, cache))
         title = f"{name}-{variant.suffix}" if variant.suffix else name
-        tasks.append(TaskFile(title, group, path))
+        tasks.append(TaskFile(title, group, variant_name, path))
     return tasks
 
 

@@ -5,7 +5,9 @@ import shutil
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.warm_start.run import main
 
@@ -67,7 +69,44 @@ def test_groups_never_serve_each_other(halves: list[Path], tmp_path: Path) -> No
     assert len(list((tmp_path / "cache/runs").glob("*-average_rank-*.json"))) == 4
 
 
-def test_a_folder_without_classes_is_named(tmp_path: Path, capsys) -> None:
+@pytest.mark.slow
+def test_one_small_grey_data_set_alone_is_searched_cold(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    for brightness, label in ((80, "big dogs"), (120, "small cats")):
+        folder = tmp_path / "two things" / label
+        folder.mkdir(parents=True)
+        for number in range(15):
+            pixels = generator.normal(brightness, 40, (24, 40)).clip(0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"image {number}.png")
+    (folder / "broken.png").write_bytes(b"no image")
+    _run([tmp_path / "two things"], tmp_path, "--regimes", "normal", "--variants", "full", "grey")
+    table = (tmp_path / "table.md").read_text()
+    # Grey images make no task of their own when made grey.
+    assert "1 tasks of 1 data sets" in table
+    assert "a warm search is a cold one, on two things." in table
+    runs = [
+        json.loads(path.read_text())["steps"]
+        for method in ("warm", "cold")
+        for path in (tmp_path / "cache/runs").glob(f"two things-{method}-*.json")
+    ]
+    warm, cold = [[step["test_score"] for step in steps] for steps in runs]
+    assert warm == cold
+
+
+def test_every_folder_that_cannot_be_used_is_named(tmp_path: Path, capsys) -> None:
     (tmp_path / "nothing").mkdir()
-    assert main(["--tasks", str(tmp_path / "nothing"), "--cache", str(tmp_path / "cache")]) == 3
-    assert "nothing has no class folders" in capsys.readouterr().err
+    broken = tmp_path / "broken"
+    for label in "ab":
+        (broken / label).mkdir(parents=True)
+        for number in range(10):
+            (broken / label / f"{number}.png").write_bytes(f"no image {number}".encode())
+    folders = [tmp_path / "nothing", tmp_path / "nowhere", broken]
+    code = main(
+        ["--tasks", *map(str, folders), "--cache", str(tmp_path / "cache"), "--weights", "none",
+         "--image-size", "32"]
+    )  # fmt: skip
+    assert code == 3
+    errors = capsys.readouterr().err
+    assert "nothing has no class folders" in errors
+    assert "nowhere cannot be read" in errors
+    assert f"{broken}: " in errors
