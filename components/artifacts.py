@@ -28,6 +28,15 @@ class Findings(Artifact):
     TYPE_NAME = "GraftFindings"
 
 
+class BackboneChoice(Artifact):
+    """Which of several backbones was chosen, and why; format in `models.tuning.backbone_choice`.
+
+    File: `choice.json`.
+    """
+
+    TYPE_NAME = "GraftBackboneChoice"
+
+
 class Embeddings(Artifact):
     """Features of the frozen backbone; format in `models.embedding`.
 

@@ -5,7 +5,7 @@ prints the effective one.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -63,6 +63,17 @@ class ValidationConfig(_Section):
     """More than max_quarantined of the images were refused."""
 
 
+class CandidateConfig(_Section):
+    """One of several backbones to choose from; what it leaves empty is as in model."""
+
+    backbone: str | None = None
+    """As model.backbone."""
+    weights: str | None = None
+    """As model.weights."""
+    image_size: Annotated[int, Field(ge=32, le=1024)] | None = None
+    """As model.image_size."""
+
+
 class ModelConfig(_Section):
     """The pretrained backbone."""
 
@@ -74,6 +85,26 @@ class ModelConfig(_Section):
     """Side in pixels that images are resized to. Empty: the backbone's own."""
     resize: Literal["stretch", "pad", "crop"] = "stretch"
     """How a rectangle becomes a square."""
+    candidates: tuple[CandidateConfig, ...] = ()
+    """Backbones of which the data choose one, such as [{image_size: 128}, {image_size: 224},
+    {backbone: MobileNetV2}]; what one leaves out is as above. Empty: no choice, the one above."""
+
+    @property
+    def resolved_candidates(self) -> list[dict[str, Any]]:
+        """`backbone`, `weights` and `image_size` of each candidate."""
+        own = self.model_dump(include=set(CandidateConfig.model_fields))
+        return [own | each.model_dump(exclude_none=True) for each in self.candidates]
+
+
+class ChoiceConfig(_Section):
+    """How one of model.candidates is chosen: the cheapest of those that are as good as the best."""
+
+    images: Annotated[int, Field(ge=20, le=20_000)] = 800
+    """Training and validation images that each candidate is probed on."""
+    price: Annotated[float, Field(ge=0.0, le=1.0)] = 0.005
+    """Accuracy that a candidate must gain for each doubling of its milliseconds an image."""
+    standard_errors: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
+    """A cheaper candidate counts as good as the best up to so many standard errors behind it."""
 
 
 class TuningConfig(_Section):
@@ -225,6 +256,7 @@ class Config(_Section):
     tuning: TuningConfig = TuningConfig()
     knowledge: KnowledgeConfig = KnowledgeConfig()
     training: TrainingConfig = TrainingConfig()
+    choice: ChoiceConfig = ChoiceConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     serving: ServingConfig = ServingConfig()
 

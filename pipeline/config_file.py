@@ -3,7 +3,7 @@
 import os
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pydantic
 import yaml
@@ -126,7 +126,11 @@ def _explain(detail: ErrorDetails) -> str:
     if detail["type"] == "extra_forbidden":
         section: Any = Config
         for part in detail["loc"][:-1]:
-            section = section.model_fields[part].annotation
+            # A number is a place in a list of sections.
+            if isinstance(part, int):
+                section = get_args(section)[0]
+            else:
+                section = section.model_fields[part].annotation
         return f"{key}: unknown key. Known here: {', '.join(sorted(section.model_fields))}."
     expected = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"{key}: expected {expected}; got {detail['input']!r}."

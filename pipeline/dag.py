@@ -13,7 +13,9 @@ from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.proto import transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
-from components.artifacts import TuningHistory
+from components.artifacts import BackboneChoice, TuningHistory
+from components.backbone_chooser.chosen import ChosenBackboneStrategy
+from components.backbone_chooser.component import BackboneChooser
 from components.baseline import BaselineStrategy
 from components.code_fingerprint import code_fingerprint
 from components.evaluation.eval_config import eval_config
@@ -44,7 +46,11 @@ SEARCH = "WarmTuner"
 """The node that searches the head's hyperparameters."""
 PAST_SEARCHES = "PastSearches"
 """The node that looks up the histories of earlier searches."""
-RESOLVERS = (BASELINE, PAST_SEARCHES)
+CHOOSER = "BackboneChooser"
+"""The node that chooses among several backbones; there is none without candidates."""
+CHOSEN_BACKBONE = "ChosenBackbone"
+"""The node that looks up whether its choice fell on the same backbone before."""
+RESOLVERS = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
 """Nodes that do no work that could be cached."""
 _BEAM = [
     # The default runner tries to download a binary first.
@@ -115,7 +121,6 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
 def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
     """From validated images to a trained model; nothing here starts before the gate opens."""
     examples = data["ImageExampleGen"].outputs["examples"]
-    weights = _weights_digest(config.model.weights)
     label_schema = LabelSchema()
     transform = Transform(
         examples=examples,
@@ -126,15 +131,8 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         disable_statistics=True,
         custom_config={"code": code_fingerprint("components.transform.preprocessing")},
     )
-    embeddings = FeatureExtractor(
-        examples,
-        backbone=config.model.backbone,
-        weights=config.model.weights,
-        image_size=config.model.image_size,
-        resize=config.model.resize,
-        cache_dir=str(workspace.cache / "embeddings"),
-        code=code_fingerprint("components.feature_extractor") + weights,
-    )
+    backbone = _backbone_nodes(config, workspace, examples)
+    embeddings = backbone["FeatureExtractor"]
     past, tuner = _search_nodes(
         config, workspace, embeddings.outputs["embeddings"], transform.outputs["transform_graph"]
     )
@@ -150,11 +148,42 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
             head_epochs=config.tuning.epochs,
         ),
         scratch_dir=str(workspace.cache / "training"),
-        code=code_fingerprint("components.trainer") + weights,
+        code=code_fingerprint("components.trainer"),
     )
-    for node in (transform, embeddings, tuner, trainer):
+    for node in (transform, *backbone.values(), tuner, trainer):
         node.add_upstream_node(data["ValidationGate"])
-    return _by_id(label_schema, transform, embeddings, past, tuner, trainer)
+    return _by_id(label_schema, transform, *backbone.values(), past, tuner, trainer)
+
+
+def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel) -> _Nodes:
+    """The embeddings, and before them the choice of the backbone where there is one."""
+    common: dict[str, Any] = {
+        "resize": config.model.resize,
+        "cache_dir": str(workspace.cache / "embeddings"),
+    }
+    code = code_fingerprint("components.feature_extractor")
+    candidates = config.model.resolved_candidates
+    if not candidates:
+        own = config.model.model_dump(include={"backbone", "weights", "image_size"})
+        digest = _weights_digest(config.model.weights)
+        return _by_id(FeatureExtractor(examples, code=code + digest, **own, **common))
+    digests = "".join(_weights_digest(each["weights"]) for each in candidates)
+    chooser = BackboneChooser(
+        examples,
+        candidates=json.dumps(candidates),
+        settings=_settings(config.choice),
+        seed=config.seed,
+        code=code_fingerprint("components.backbone_chooser") + digests,
+        **common,
+    )
+    chosen = resolver.Resolver(
+        strategy_class=ChosenBackboneStrategy,
+        current=chooser.outputs["choice"],
+        choice=Channel(type=BackboneChoice, producer_component_id=CHOOSER),
+    ).with_id(CHOSEN_BACKBONE)
+    # A choice names the weights by their values, so no digest of a file is needed beside it.
+    embeddings = FeatureExtractor(examples, choice=chosen.outputs["choice"], code=code, **common)
+    return _by_id(chooser, chosen, embeddings)
 
 
 def _search_nodes(

@@ -14,6 +14,7 @@ ARTIFACT_KEYS = {
     "ExampleValidator": {"anomalies": "anomalies"},
     "ImageValidator": {"findings": "findings"},
     "Transform": {"transform_graph": "transform_graph"},
+    "BackboneChooser": {"choice": "choice"},
     "FeatureExtractor": {"embeddings": "embeddings"},
     "WarmTuner": {"history": "history", "best_hyperparameters": "best_hyperparameters"},
     "Trainer": {"model": "model", "model_run": "model_run"},

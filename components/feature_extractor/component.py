@@ -4,7 +4,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import Embeddings
+from components.artifacts import BackboneChoice, Embeddings
 from components.feature_extractor.executor import Executor
 
 
@@ -12,14 +12,17 @@ class FeatureExtractorSpec(ComponentSpec):
     """What FeatureExtractor consumes and produces."""
 
     PARAMETERS = {
-        "backbone": ExecutionParameter(type=str),
-        "weights": ExecutionParameter(type=str),
+        "backbone": ExecutionParameter(type=str, optional=True),
+        "weights": ExecutionParameter(type=str, optional=True),
         "image_size": ExecutionParameter(type=int, optional=True),
         "resize": ExecutionParameter(type=str),
         "cache_dir": ExecutionParameter(type=str),
         "code": ExecutionParameter(type=str),
     }
-    INPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+    INPUTS = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "choice": ChannelParameter(type=BackboneChoice, optional=True),
+    }
     OUTPUTS = {"embeddings": ChannelParameter(type=Embeddings)}
 
 
@@ -37,9 +40,10 @@ class FeatureExtractor(base_component.BaseComponent):
         self,
         examples: BaseChannel,
         *,
-        backbone: str,
-        weights: str,
-        image_size: int | None,
+        choice: BaseChannel | None = None,
+        backbone: str | None = None,
+        weights: str | None = None,
+        image_size: int | None = None,
         resize: str,
         cache_dir: str,
         code: str,
@@ -48,6 +52,7 @@ class FeatureExtractor(base_component.BaseComponent):
 
         Args:
             examples: of ImageExampleGen.
+            choice: of BackboneChooser; stands for the next three.
             backbone: a name of `models.backbones.available_backbones`.
             weights: "imagenet", "none" or the path of a file saved by Keras.
             image_size: side in pixels; None for the backbone's own.
@@ -58,6 +63,7 @@ class FeatureExtractor(base_component.BaseComponent):
         super().__init__(
             FeatureExtractorSpec(
                 examples=examples,
+                choice=choice,
                 backbone=backbone,
                 weights=weights,
                 image_size=image_size,

@@ -1,5 +1,6 @@
 """Builds the backbone and writes the Embeddings artifact."""
 
+from pathlib import Path
 from typing import Any
 
 from tfx.dsl.components.base import base_executor
@@ -9,6 +10,7 @@ from typing_extensions import override
 from components.feature_extractor.extraction import extract
 from models.backbones import build_backbone
 from models.images import ImageSpec
+from models.tuning.backbone_choice import Candidate, read_choice
 
 
 class Executor(base_executor.BaseExecutor):
@@ -29,18 +31,26 @@ class Executor(base_executor.BaseExecutor):
         """
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         embeddings = artifact_utils.get_single_instance(output_dict["embeddings"])
-        backbone = build_backbone(
-            exec_properties["backbone"],
-            exec_properties["weights"],
-            exec_properties.get("image_size"),
-        )
+        wanted = _wanted(input_dict, exec_properties)
+        backbone = build_backbone(wanted.backbone, wanted.weights, wanted.image_size)
         info = extract(
             examples.uri,
             artifact_utils.decode_split_names(examples.split_names),
             backbone,
-            exec_properties["weights"],
+            wanted.weights,
             ImageSpec(backbone.image_size, exec_properties["resize"]),
             cache_directory=exec_properties["cache_dir"],
             output_uri=embeddings.uri,
         )
         embeddings.set_string_custom_property("key", info.key)
+
+
+def _wanted(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> Candidate:
+    """The chosen backbone, or the configured one where there was no choice."""
+    if choices := input_dict.get("choice"):
+        return read_choice(Path(artifact_utils.get_single_uri(choices))).winner.candidate
+    return Candidate(
+        backbone=exec_properties["backbone"],
+        weights=exec_properties["weights"],
+        image_size=exec_properties.get("image_size"),
+    )

@@ -1,7 +1,7 @@
 """Embeds what no earlier run has embedded, and writes every split."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,8 +21,32 @@ from models.errors import BadDataError
 from models.examples import ImageRecord, count_records, read_records
 from models.images import ImageSpec
 
-_SHARD = 256
+SHARD = 256
 """Images between two writes to the store: what a kill can cost."""
+
+
+def embed_into(
+    store: EmbeddingStore, embedder: Embedder, records: Mapping[str, ImageRecord]
+) -> None:
+    """Embeds some hundreds of images and keeps the embeddings.
+
+    Args:
+        store: of the embedder's key.
+        embedder: the compiled backbone.
+        records: content digest to image; possibly none.
+
+    Raises:
+        BadDataError: an image cannot be decoded; names it.
+        OSError: the store cannot be written.
+    """
+    images = list(records.values())
+    try:
+        embeddings = embedder.embed([record.image for record in images])
+    except UndecodableImageError as error:
+        name = images[error.position].name
+        raise BadDataError(f"image {name!r} cannot be decoded: {error.reason}") from error
+    if images:
+        store.add(list(records), embeddings)
 
 
 def extract(
@@ -112,7 +136,7 @@ class _Extraction:
             self.done += 1
             if digest not in self._store:
                 self._pending[digest] = record
-            if len(self._pending) >= _SHARD:
+            if len(self._pending) >= SHARD:
                 self._flush()
         self._flush()
         return EmbeddingSplit(
@@ -123,14 +147,7 @@ class _Extraction:
         )
 
     def _flush(self) -> None:
-        records = list(self._pending.values())
-        try:
-            embeddings = self._embedder.embed([record.image for record in records])
-        except UndecodableImageError as error:
-            name = records[error.position].name
-            raise BadDataError(f"image {name!r} cannot be decoded: {error.reason}") from error
-        if records:
-            self._store.add(list(self._pending), embeddings)
-        self.computed += len(records)
+        embed_into(self._store, self._embedder, self._pending)
+        self.computed += len(self._pending)
         self._pending.clear()
         progress.report(self.done, self._total, "images", f"{self.done - self.computed} reused")

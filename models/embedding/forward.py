@@ -50,7 +50,11 @@ class UndecodableImageError(BadDataError):
 
 
 class Embedder:
-    """A backbone compiled for inference. Traced once, for any number of images."""
+    """A backbone compiled for inference. Traced once, for any number of images.
+
+    Attributes:
+        forward: the compiled pass from float32 pixels [n, s, s, 3] to a tensor of features [n, d].
+    """
 
     def __init__(self, backbone: Backbone, spec: ImageSpec, batch_size: int = BATCH_SIZE) -> None:
         """Compiles the forward pass.
@@ -65,7 +69,7 @@ class Embedder:
         self._spec = spec
         self._batch_size = batch_size
         self._dimension = backbone.dimension
-        self._forward = compiled_forward(backbone.model)
+        self.forward = compiled_forward(backbone.model)
 
     def embed(self, images: Sequence[bytes]) -> NDArray[np.float32]:
         """Decodes images and computes their features; decoding runs ahead in other threads.
@@ -88,7 +92,7 @@ class Embedder:
             .prefetch(2)
         )
         try:
-            return np.concatenate([self._forward(batch).numpy() for batch in batches])
+            return np.concatenate([self.forward(batch).numpy() for batch in batches])
         except tf.errors.InvalidArgumentError:
             self._blame(images)
             raise

@@ -8,6 +8,7 @@ TITLES: Final = {
     "SchemaCurator": "Check the schema",
     "ImageValidator": "Validate images",
     "Transform": "Learn the labels",
+    "BackboneChooser": "Choose the backbone",
     "FeatureExtractor": "Embed images",
     "WarmTuner": "Tune the head",
     "Trainer": "Train the model",

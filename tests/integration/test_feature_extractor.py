@@ -1,4 +1,3 @@
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -6,38 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
+from labelled_examples import write_examples
 from tfx.types import channel_utils, standard_artifacts
 
 from components.artifacts import Embeddings
 from components.feature_extractor.component import FeatureExtractor
 from components.feature_extractor.executor import Executor
-from models import features, progress
+from models import progress
 from models.embedding import EmbeddingInfo, read_embeddings, read_info
 from models.errors import BadDataError, UsageError
 
 Run = Callable[..., EmbeddingInfo]
-
-
-def write_examples(uri: Path, splits: dict[str, list[tuple[str, str, bytes]]]) -> None:
-    """Writes records of (label, name, image)."""
-    for split, images in splits.items():
-        (uri / f"Split-{split}").mkdir(parents=True)
-        with tf.io.TFRecordWriter(str(uri / f"Split-{split}" / "data-00000-of-00001")) as writer:
-            for label, name, image in images:
-                digest = hashlib.sha256(image).hexdigest()
-                values = {
-                    features.IMAGE: image,
-                    features.LABEL: label.encode(),
-                    features.NAME: name.encode(),
-                    features.SHA256: digest.encode(),
-                }
-                feature = {
-                    key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-                    for key, value in values.items()
-                }
-                content = tf.train.Features(feature=feature)
-                writer.write(tf.train.Example(features=content).SerializeToString())
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,10 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"tuning.batch_size": []}, ["tuning.batch_size", "at least one choice"]),
         ({"seed.of": 1}, ["seed"]),
         ({"serving.model_name": "a/b"}, ["serving.model_name", "'a/b'"]),
+        ({"model.candidates": [{"sise": 3}]}, ["model.candidates.0.sise: unknown", "image_size"]),
+        ({"model.candidates": [{}, {"image_size": 8}]}, ["model.candidates.1.image_size", "32"]),
+        ({"model.candidates": "EfficientNetLite0"}, ["model.candidates", "tuple"]),
+        ({"choice.price": -0.1}, ["choice.price", "greater than or equal to 0"]),
     ],
 )
 def test_an_error_names_key_expected_and_got(
@@ -67,6 +71,23 @@ def test_an_error_names_key_expected_and_got(
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "just words"])
+def test_what_a_candidate_leaves_out_is_as_in_model(tmp_path: Path) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_text(
+        "model: {backbone: ResNet50, image_size: 128,\n"
+        "        candidates: [{}, {image_size: 96}, {backbone: MobileNetV2, weights: none}]}\n"
+    )
+    config = load_config(file, {"model.image_size": 160})
+    assert config.model.resolved_candidates == [
+        {"backbone": "ResNet50", "weights": "imagenet", "image_size": 160},
+        {"backbone": "ResNet50", "weights": "imagenet", "image_size": 96},
+        {"backbone": "MobileNetV2", "weights": "none", "image_size": 160},
+    ]
+    file.write_text(as_yaml(config))
+    assert load_config(file, {}) == config
+    assert Config().model.resolved_candidates == []
+
+
 def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "graft.yaml"
     file.write_text(text)

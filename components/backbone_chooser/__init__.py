@@ -1,0 +1,1 @@
+"""Which of several backbones suits the data."""

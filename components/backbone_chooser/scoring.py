@@ -1,0 +1,87 @@
+"""Scores one candidate on the sample, and takes its time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.feature_extractor.extraction import SHARD, embed_into
+from models.backbones import Backbone, build_backbone
+from models.embedding import EmbeddingStore
+from models.embedding.forward import BATCH_SIZE, Embedder, embedding_key
+from models.embedding.store import content_digest
+from models.embedding.timing import milliseconds_an_image
+from models.examples import ImageRecord
+from models.images import ImageSpec, Resize
+from models.tuning.backbone_choice import Candidate, Contender, Measured
+from models.tuning.quick_probe import quick_probe
+from models.tuning.transferability import log_maximum_evidence
+
+_ROUNDS_ALONE = 40
+_ROUNDS_IN_BATCH = 8
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores candidates on one sample.
+
+    Attributes:
+        sample: the images; the same for all candidates.
+        resize: how a rectangle becomes a square.
+        cache_directory: of the store that FeatureExtractor reads, so that the chosen candidate's
+            sample is not embedded again.
+    """
+
+    sample: Sequence[ImageRecord]
+    resize: Resize
+    cache_directory: str
+
+    def score(self, candidate: Candidate) -> Contender:
+        """Embeds the sample, probes it, and times the backbone.
+
+        Args:
+            candidate: with its image size in pixels.
+
+        Raises:
+            UsageError: the backbone cannot be built, or its weights cannot be had.
+            BadDataError: an image cannot be decoded; names it.
+            OSError: the cache cannot be written.
+        """
+        backbone = build_backbone(candidate.backbone, candidate.weights, candidate.image_size)
+        spec = ImageSpec(backbone.image_size, self.resize)
+        embedder = Embedder(backbone, spec)
+        embeddings = self._embeddings(backbone, embedder, spec)
+        labels = np.array([record.label for record in self.sample])
+        probe = quick_probe(embeddings, labels)
+        alone, in_batch = (
+            milliseconds_an_image(embedder.forward, backbone.image_size, size, rounds)
+            for size, rounds in ((1, _ROUNDS_ALONE), (BATCH_SIZE, _ROUNDS_IN_BATCH))
+        )
+        measured = Measured(
+            candidate=candidate,
+            weights_digest=backbone.weights_digest,
+            dimension=backbone.dimension,
+            log_evidence=log_maximum_evidence(embeddings, labels),
+            accuracy=probe.accuracy,
+            standard_error=probe.standard_error,
+            milliseconds=alone,
+            batch_milliseconds=in_batch,
+        )
+        return Contender(measured, probe.right)
+
+    def _embeddings(
+        self, backbone: Backbone, embedder: Embedder, spec: ImageSpec
+    ) -> NDArray[np.float32]:
+        """Embeddings of the sample in its order, computed as far as the store lacks them."""
+        key = embedding_key(backbone, spec)
+        store = EmbeddingStore(self.cache_directory, key, backbone.dimension)
+        records = {content_digest(record.image): record for record in self.sample}
+        missing = store.missing(records)
+        for start in range(0, len(missing), SHARD):
+            embed_into(
+                store,
+                embedder,
+                {digest: records[digest] for digest in missing[start : start + SHARD]},
+            )
+        return store.get([content_digest(record.image) for record in self.sample])

@@ -1,0 +1,29 @@
+"""Examples artifacts made by hand, for tests of components."""
+
+import hashlib
+from pathlib import Path
+
+import tensorflow as tf
+
+from models import features
+
+
+def write_examples(uri: Path, splits: dict[str, list[tuple[str, str, bytes]]]) -> None:
+    """Writes records of (label, name, image)."""
+    for split, images in splits.items():
+        (uri / f"Split-{split}").mkdir(parents=True)
+        with tf.io.TFRecordWriter(str(uri / f"Split-{split}" / "data-00000-of-00001")) as writer:
+            for label, name, image in images:
+                digest = hashlib.sha256(image).hexdigest()
+                values = {
+                    features.IMAGE: image,
+                    features.LABEL: label.encode(),
+                    features.NAME: name.encode(),
+                    features.SHA256: digest.encode(),
+                }
+                feature = {
+                    key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+                    for key, value in values.items()
+                }
+                content = tf.train.Features(feature=feature)
+                writer.write(tf.train.Example(features=content).SerializeToString())
