@@ -116,6 +116,9 @@ class TuningConfig(_Section):
     """warm starts from what earlier searches learned; bayesian and random start from nothing."""
     cold_every: Annotated[int, Field(ge=2)] = 4
     """One trial in so many ignores all earlier searches: the guard against misleading ones."""
+    parallel: Annotated[int, Field(ge=1, le=64)] = 1
+    """Trials at a time, each in a process of its own with a copy of the embeddings. One trial uses
+    several cores already: more pay from four cores on, and in searches of minutes."""
     epochs: Annotated[int, Field(ge=1)] = 30
     """Most epochs in one trial; it stops earlier when validation no longer improves."""
     stop_trials: bool = True

@@ -16,6 +16,7 @@ from models.tuning.folds import FoldEvaluator
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.history import TuningHistory, new_history
 from models.tuning.oracles import build_oracle
+from models.tuning.parallel import ParallelHeadTuner
 from models.tuning.records import SearchDescription, TaskDescription, TrialRecord
 from models.tuning.settings import SearchSettings
 from models.tuning.stopping import SearchStopper
@@ -24,6 +25,7 @@ from models.tuning.tuner import HeadTuner
 from models.tuning.warm.contribution import Contribution
 from models.tuning.warm.oracle import WarmStartOracle
 from models.tuning.warm.past import PastSearch
+from models.tuning.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -85,15 +87,15 @@ def search_heads(
     search = settings.describe()
     directory = scratch / _key(description, search, code)
     store = TrialStore(directory / "trials")
-    tuner = HeadTuner(
-        oracle,
-        trainer,
-        search,
-        store,
-        directory,
-        stopper=_search_stopper(oracle, settings),
-    )
-    tuner.search()
+    stopper = _search_stopper(oracle, settings)
+    parts = oracle, trainer, search, store, directory
+    with Workers(trainer, settings.parallel) as workers:
+        if settings.parallel == 1:
+            tuner = HeadTuner(*parts, stopper=stopper)
+        else:
+            order = directory / f"order-{settings.algorithm}-{settings.parallel}.json"
+            tuner = ParallelHeadTuner(*parts, stopper=stopper, workers=workers, order=order)
+        tuner.search()
     _require_one(tuner.records)
     contest = _settle(tuner.records, trainer, settings, store)
     history = new_history(

@@ -19,6 +19,7 @@ class SearchSettings(BaseModel):
         algorithm: of `models.tuning.oracles`.
         cold_every: one trial in so many ignores all earlier searches; see
             `models.tuning.warm.oracle`.
+        parallel: trials at a time, each in a process of its own; see `models.tuning.parallel`.
         epochs: most epochs of a trial.
         patience: epochs without a better score after which a trial stops.
         stop_trials: whether trials that fell behind are stopped.
@@ -42,6 +43,7 @@ class SearchSettings(BaseModel):
     trials: Annotated[int, Field(ge=1)]
     algorithm: str
     cold_every: Annotated[int, Field(ge=2)] = 4
+    parallel: Annotated[int, Field(ge=1, le=64)] = 1
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] = 5
     stop_trials: bool = True

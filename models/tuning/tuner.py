@@ -62,11 +62,11 @@ class HeadTuner(BaseTuner):
         self._stopper = stopper
         self._trial_stopper = TrialStopper()
         self._evaluations: dict[str, Evaluation] = {}
-        self._started = 0.0
+        self._started: dict[str, float] = {}
 
     def on_trial_begin(self, trial: Trial) -> None:
         """Starts the clock of a trial."""
-        self._started = time.perf_counter()
+        self._started[trial.trial_id] = time.perf_counter()
         super().on_trial_begin(trial)
 
     def run_trial(self, trial: Trial, *_: Any, **__: Any) -> dict[str, float]:
@@ -98,19 +98,20 @@ class HeadTuner(BaseTuner):
             len(self.records), self.oracle.max_trials, "trials", best_so_far(self.records)
         )
         super().on_trial_end(trial)
-        self.ended = self._stopper.reason_to_end(len(self.records))
+        self.ended = self.ended or self._stopper.reason_to_end(len(self.records))
         if self.ended:
             # Keras Tuner's loop asks for nothing else.
-            self.oracle.max_trials = len(self.records)
+            self.oracle.max_trials = len(self.oracle.trials)
 
     def _record(self, trial: Trial) -> TrialRecord:
         evaluation = self._evaluations.pop(trial.trial_id, None)
+        started = self._started.pop(trial.trial_id)
         if evaluation is None:
             return TrialRecord(
                 order=len(self.records),
                 status="failed",
                 values=trial.hyperparameters.values,
-                seconds=time.perf_counter() - self._started,
+                seconds=time.perf_counter() - started,
                 message=_last_line(trial.message or "no reason was given"),
             )
         return TrialRecord(

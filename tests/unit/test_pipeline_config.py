@@ -49,16 +49,17 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"tuning.trails": 3}, ["tuning.trails: unknown key", "trials"]),
         ({"tuning.trials": "many"}, ["tuning.trials", "integer", "'many'"]),
         ({"tuning.trials": 0}, ["tuning.trials", "greater than or equal to 1", "got 0"]),
+        ({"tuning.parallel": 0}, ["tuning.parallel", "greater than or equal to 1", "got 0"]),
         ({"training.strategy": "magic"}, ["training.strategy", "'fine_tune'", "'magic'"]),
         ({"tuning.dropout": [0.5, 0.1]}, ["tuning.dropout", "low <= high"]),
         ({"tuning.learning_rate": [0.0, 0.1]}, ["tuning.learning_rate", "above 0"]),
         ({"tuning.batch_size": []}, ["tuning.batch_size", "at least one choice"]),
         ({"seed.of": 1}, ["seed"]),
-        ({"serving.model_name": "a/b"}, ["serving.model_name", "'a/b'"]),
         ({"model.candidates": [{"sise": 3}]}, ["model.candidates.0.sise: unknown", "image_size"]),
         ({"model.candidates": [{}, {"image_size": 8}]}, ["model.candidates.1.image_size", "32"]),
         ({"model.candidates": "EfficientNetLite0"}, ["model.candidates", "tuple"]),
         ({"choice.price": -0.1}, ["choice.price", "greater than or equal to 0"]),
+        ({"serving.model_name": "a/b"}, ["serving.model_name", "'a/b'"]),
     ],
 )
 def test_an_error_names_key_expected_and_got(
@@ -70,7 +71,6 @@ def test_an_error_names_key_expected_and_got(
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "just words"])
 def test_what_a_candidate_leaves_out_is_as_in_model(tmp_path: Path) -> None:
     file = tmp_path / "graft.yaml"
     file.write_text(
@@ -88,6 +88,7 @@ def test_what_a_candidate_leaves_out_is_as_in_model(tmp_path: Path) -> None:
     assert Config().model.resolved_candidates == []
 
 
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "just words"])
 def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "graft.yaml"
     file.write_text(text)
