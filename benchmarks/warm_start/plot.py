@@ -101,7 +101,9 @@ def _panel(summary: Summary, regime: str, title: str, scale: _Scale) -> str:
         if tick <= scale.trials
     ]
     # Later ones lie above: those that matter most.
-    order = sorted(enumerate(summary.methods), key=lambda each: each[1] in _STRONG)
+    order = sorted(
+        enumerate(summary.methods), key=lambda each: (each[1] in _STRONG, each[1] == WARM)
+    )
     for index, method in order:
         curve = mean_curve(summary, method, regime)
         if curve is not None:
