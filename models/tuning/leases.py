@@ -3,6 +3,28 @@
 There a worker asks the chief's oracle for a trial, and answers when it is done. Keras Tuner 1.4.8
 never asks what became of it: the trial of a worker that died stays RUNNING, is never made, and the
 chief waits for it for ever. Here a worker holds a trial on a lease.
+
+Every process runs the same script; its environment says what it is:
+
+    KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 KERASTUNER_TUNER_ID=chief
+    KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 KERASTUNER_TUNER_ID=worker1
+
+The address is the chief's, the same for all. Workers need names that differ, and may come and go;
+when the search has ended, the chief has its trials and `tuner.search` returns in every process. The
+script builds a tuner on a `LeasingOracle` such as `models.tuning.warm.oracle.WarmStartOracle`,
+without `overwrite`, with which each worker would delete the chief's files. To notice a dead worker
+sooner than after the longest trial, have the workers give signs of life and shorten the oracle's
+`trial_timeout`:
+
+    class Tuner(keras_tuner.Tuner):
+        def run_trial(self, trial, *args, **kwargs):
+            with heartbeat(self.oracle, trial.trial_id):
+                return super().run_trial(trial, *args, **kwargs)
+
+    tuner = Tuner(WarmStartOracle("val_accuracy", 50, past, trial_timeout=60), build_model)
+    tuner.search(x, y, validation_data=(x_val, y_val))
+
+The port is open to whoever can reach it: it belongs into a network of one's own.
 """
 
 import contextlib

@@ -9,6 +9,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial
 from numpy.typing import NDArray
 
+from models.tuning.leases import LeasingOracle
 from models.tuning.records import TaskDescription
 from models.tuning.space import Value, Values
 from models.tuning.warm.belief import Belief, believe, expected_improvement
@@ -31,7 +32,7 @@ _NEGLIGIBLE = 1e-3
 """Sources of less than this share of the heaviest one's weight are not asked."""
 
 
-class WarmStartOracle(keras_tuner.Oracle):
+class WarmStartOracle(LeasingOracle):
     """Bayesian optimisation that starts from what earlier searches learned.
 
     The first trials are those that all earlier searches together expect most of. Then a Gaussian
@@ -45,7 +46,8 @@ class WarmStartOracle(keras_tuner.Oracle):
     search at least, and where scores have no noise its best is no worse than the cold search's
     best after ⌊n / cold_every⌋. This holds whatever the past says. With noisy scores it holds for
     the best score seen, not for the truth behind it; with parallel trials the cold trials may be
-    proposed with fewer scores known.
+    proposed with fewer scores known. A trial that is still running is not proposed again, and is
+    otherwise ignored until it ends.
 
     Without a past every trial is the cold search's.
 
@@ -74,6 +76,7 @@ class WarmStartOracle(keras_tuner.Oracle):
         tune_new_entries: bool = True,
         max_retries_per_trial: int = 0,
         max_consecutive_failed_trials: int = 3,
+        trial_timeout: float = 3600.0,
     ) -> None:
         """Takes the past; the rest is as for every Keras Tuner oracle.
 
@@ -92,6 +95,8 @@ class WarmStartOracle(keras_tuner.Oracle):
             tune_new_entries: whether those are searched.
             max_retries_per_trial: of a trial that crashed.
             max_consecutive_failed_trials: after which the search ends.
+            trial_timeout: seconds after which a silent worker's trial goes to another one; see
+                `models.tuning.leases`, also for how to search on many machines.
 
         Raises:
             ValueError: `cold_every` is below 2, or two past searches have one name.
@@ -110,6 +115,7 @@ class WarmStartOracle(keras_tuner.Oracle):
             seed=seed,
             max_retries_per_trial=max_retries_per_trial,
             max_consecutive_failed_trials=max_consecutive_failed_trials,
+            trial_timeout=trial_timeout,
         )
         self._past = tuple(past)
         self._task = task
