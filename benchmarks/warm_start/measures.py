@@ -37,7 +37,7 @@ Measure = Literal["score", "accuracy"]
 MEASURES: Final[tuple[Measure, ...]] = ("score", "accuracy")
 
 CONFIRMING_SEEDS: Final = (2_000_000, 2_000_001, 2_000_002)
-_CANDIDATES = 10
+_CANDIDATES = 5
 """Configurations that are trained again, for each measure."""
 _AREA_TRIALS = 25
 _LEAST_DIFFERENCE = 0.01
