@@ -55,10 +55,10 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
 def _start(contribution: dict[str, Any]) -> str:
     sources, saved = len(contribution["sources"]), contribution["trials_saved"]
     if not sources:
-        return "cold, from no earlier run"
-    runs = "1 earlier run" if sources == 1 else f"{sources} earlier runs"
-    trials = "" if saved is None else f", ~{saved} trial{'' if saved == 1 else 's'} saved"
-    return f"warm from {runs}{trials}"
+        return "cold, from no earlier search"
+    searches = "1 earlier search" if sources == 1 else f"{sources} earlier searches"
+    trials = f", ~{saved} trial{'' if saved == 1 else 's'} saved" if saved else ""
+    return f"warm from {searches}{trials}"
 
 
 def _time(stages: dict[str, dict[str, Any]]) -> str:

@@ -165,11 +165,12 @@ def test_the_summary_names_every_source(run: FinishedRun) -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({}, "search    warm from 7 earlier runs, ~9 trials saved\n"),
+        ({}, "search    warm from 7 earlier searches, ~9 trials saved\n"),
         ({"trials_saved": 1}, "~1 trial saved\n"),
-        ({"trials_saved": None}, "warm from 7 earlier runs\n"),
-        ({"sources": warm().sources[:1]}, "warm from 1 earlier run, "),
-        ({"sources": ()}, "search    cold, from no earlier run\n"),
+        ({"trials_saved": None}, "warm from 7 earlier searches\n"),
+        ({"trials_saved": 0}, "warm from 7 earlier searches\n"),
+        ({"sources": warm().sources[:1]}, "warm from 1 earlier search, "),
+        ({"sources": ()}, "search    cold, from no earlier search\n"),
     ],
 )
 def test_the_terminal_says_it_in_a_line(

@@ -50,6 +50,15 @@ class Belief:
         mean, spread = self.deviation.predict(features)
         return self.scale * (shape + self.offset + mean), self.scale * spread
 
+    def to_scores(self, compressed: Floats) -> Floats:
+        """Takes back what `compress` did, and lets scores above the best so far be what they are.
+
+        Args:
+            compressed: float64, of any shape.
+        """
+        below = self.gap * np.expm1(np.clip(-compressed / self.gap, 0.0, 20.0))
+        return np.asarray(self.top - below + np.maximum(compressed, 0.0))
+
 
 def compress(scores: Floats, gap: float) -> Floats:
     """Scores below the best, on a logarithmic scale: how bad the bad ones are hardly matters.

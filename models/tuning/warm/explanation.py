@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
+from scipy.stats import kendalltau, norm
 
 from models.tuning.warm.belief import Belief
 from models.tuning.warm.cold import ColdSearch
@@ -19,9 +19,15 @@ Floats = NDArray[np.float64]
 Origin = Literal["portfolio", "model", "cold", "random"]
 
 _FEWEST_TO_COMPARE = 4
-_MOST_DRAWS = 20
-_NEARLY = 0.95
-"""Share of the way from the median configuration to the best found that counts as arrived."""
+_MOST_DRAWS = 5
+"""Random trials for each trial of the search; no more are said to be saved."""
+
+_QUANTILES = norm.ppf((np.arange(16) + 0.5) / 16)
+"""Of a score around what is expected of it, in standard deviations."""
+
+_NEARLY = 0.85
+"""Share of the way from the median configuration to the best found that counts as arrived. What
+lies beyond is mostly the luck of the best score, and would be told of random searches too."""
 
 
 @dataclass(frozen=True)
@@ -139,13 +145,17 @@ def _source_words(weights: Sequence[float], dropped: int | None, agreement: floa
     return f"{share}; it ranks this search's trials {verdict} their scores (tau {agreement:.2f})."
 
 
-def _spread_means(own: Belief, encoder: SpaceEncoder, cold: ColdSearch) -> Floats:
-    """Scores that random configurations are expected to have, in order, float64 [c]."""
+def _random_scores(own: Belief, encoder: SpaceEncoder, cold: ColdSearch) -> Floats:
+    """Scores that random trials would show, in order, float64 [c].
+
+    Of configurations all over the space, each with what is not known of it and the noise of a
+    score. Without these the scores seen, the best of which owes much to luck, would be out of
+    reach of any number of random trials.
+    """
     features = encoder.features(cold.spread)
-    mean, _ = own.predict(features, np.zeros(len(features)))
-    # `Belief` measures down from the best, on a logarithmic scale.
-    below = own.gap * np.expm1(np.clip(-mean / own.gap, 0.0, 20.0))
-    return np.sort(own.top - below)
+    mean, spread = own.predict(features, np.zeros(len(features)))
+    deviation = np.hypot(spread, own.scale * np.sqrt(own.deviation.kernel.noise))
+    return np.sort(own.to_scores(mean[:, None] + deviation[:, None] * _QUANTILES), axis=None)
 
 
 def _best_of(ordered: Floats, draws: Floats) -> Floats:
@@ -161,24 +171,28 @@ def _expected_cold(
 ) -> tuple[float, ...]:
     if own is None:
         return ()
-    ordered = _spread_means(own, encoder, cold)
+    ordered = _random_scores(own, encoder, cold)
     return tuple(float(best) for best in _best_of(ordered, np.arange(1.0, trials + 1)))
 
 
 def _trials_saved(
     own: Belief | None, encoder: SpaceEncoder, cold: ColdSearch, scores: Floats
 ) -> int | None:
-    """How many more random trials it would take to come nearly as far as the best trial."""
+    """How many more random trials it would take to come nearly as far as the best trial.
+
+    A search that was random itself comes out little above 0.
+    """
     if own is None:
         return None
-    ordered = _spread_means(own, encoder, cold)
+    ordered = _random_scores(own, encoder, cold)
     median = float(np.median(ordered))
-    goal = min(median + _NEARLY * (float(scores.max()) - median), float(ordered[-2]))
+    goal = median + _NEARLY * (float(scores.max()) - median)
     arrived = int(np.argmax(scores >= goal)) + 1
-    draws = np.arange(1.0, _MOST_DRAWS * len(scores) + 1)
-    # The expected best grows with the draws; one that never arrives counts with the most of them.
-    needed = min(int(np.searchsorted(_best_of(ordered, draws), goal)) + 1, len(draws))
-    return max(needed - arrived, 0)
+    missed = float(np.mean(ordered < goal))
+    most = _MOST_DRAWS * len(scores)
+    # As many as arrive as likely as not; at least one.
+    needed = most if missed == 1.0 else np.ceil(np.log(0.5) / np.log(max(missed, 0.5)))
+    return max(int(min(needed, most)) - arrived, 0)
 
 
 def _words(knowledge: Knowledge | None, over_time: Sequence[Weights], saved: int | None) -> str:

@@ -1,0 +1,63 @@
+"""What the account of a search says of searches of which the truth is known: random ones."""
+
+import statistics
+
+import numpy as np
+import pytest
+
+from models.tuning.collection import Entry, collect
+from models.tuning.shipped import starter_files
+from models.tuning.warm.cold import ColdSearch
+from models.tuning.warm.contribution import Contribution
+from models.tuning.warm.encoding import SpaceEncoder
+from models.tuning.warm.explanation import Progress, explain
+from models.tuning.warm.past import PastSearch
+from models.tuning.warm.sources import learn
+
+
+@pytest.fixture(scope="module")
+def entries() -> tuple[Entry, ...]:
+    """Random searches of 60 trials each."""
+    return collect([("", file) for file in starter_files()]).entries
+
+
+def told(entry: Entry, others: list[Entry], trials: int) -> Contribution:
+    """The account of the first trials of a random search, as if others had led it."""
+    past = PastSearch.from_history(entry.history, entry.name)
+    encoder = SpaceEncoder(entry.history.header.space.to_hyperparameters())
+    points = np.array([encoder.encode(values) for values in past.values[:trials]])
+    scores = past.scores[:trials]
+    sources = [PastSearch.from_history(other.history, other.name) for other in others]
+    cold = ColdSearch(encoder, seed=1)
+    progress = Progress(("random",) * trials, tuple(scores.tolist()), points, scores)
+    priors = np.full(len(sources), 1.0 / max(len(sources), 1))
+    own = cold.belief(points, scores)
+    return explain(learn(sources, encoder), priors, encoder, cold, own, progress, 2.0)
+
+
+@pytest.mark.parametrize("trials", [20, 60])
+def test_random_trials_are_expected_to_come_as_far_as_they_came(
+    entries: tuple[Entry, ...], trials: int
+) -> None:
+    off = []
+    for entry in entries:
+        expected = told(entry, [], trials).expected_cold
+        scores = [trial.score or 0.0 for trial in entry.history.completed[:trials]]
+        assert list(expected) == sorted(expected)
+        off.append(expected[-1] - max(scores))
+    # The best of them lies some 0.05 above the median.
+    assert abs(statistics.fmean(off)) < 0.005
+    assert max(map(abs, off)) < 0.015
+
+
+def test_a_search_that_went_at_random_is_said_to_have_saved_next_to_nothing(
+    entries: tuple[Entry, ...],
+) -> None:
+    saved = []
+    for entry in entries:
+        given = told(entry, [other for other in entries if other is not entry][:2], trials=60)
+        assert given.trials_saved is not None
+        assert given.seconds_saved == 2.0 * given.trials_saved
+        saved.append(given.trials_saved)
+    assert statistics.median(saved) <= 6
+    assert max(saved) <= 20
