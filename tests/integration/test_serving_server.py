@@ -1,20 +1,17 @@
-"""The embedded server over real sockets: answers, errors, and the life of versions."""
+"""The embedded server over real sockets: answers and errors."""
 
 import gzip
-import http.client
 import json
 import shutil
 import socket
-import threading
-import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import grpc
 import numpy as np
 import pytest
+from serving_requests import request_json, rest_url, server_settings
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -23,17 +20,12 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from models.errors import GraftError, UsageError
+from models.errors import UsageError
 from serving.client import PredictionError, predict_grpc, predict_rest
 from serving.server import ModelServer, ServerSettings
 from serving.tensors import from_proto, to_proto
-from serving.versions import State, VersionStatus
 
 Answer = Callable[[Path, list[bytes]], np.ndarray]
-
-
-def _settings(base_path: Path) -> ServerSettings:
-    return ServerSettings("m", base_path, port=0, rest_api_port=0, poll_seconds=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +35,7 @@ def server(
     base_path = tmp_path_factory.mktemp("base")
     shutil.copytree(small_models[0], base_path / "00000007")
     (base_path / "notes").mkdir()
-    with ModelServer(_settings(base_path)) as running:
+    with ModelServer(server_settings(base_path)) as running:
         yield running
 
 
@@ -53,27 +45,10 @@ def channel(server: ModelServer) -> Iterator[grpc.Channel]:
         yield opened
 
 
-def _url(server: ModelServer) -> str:
-    return f"http://127.0.0.1:{server.rest_port}"
-
-
-def _http(
-    server: ModelServer, method: str, path: str, body: bytes | None = None, **headers: str
-) -> tuple[int, Any]:
-    assert server.rest_port is not None
-    connection = http.client.HTTPConnection("127.0.0.1", server.rest_port, timeout=30)
-    connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
-    response = connection.getresponse()
-    assert response.headers["Content-Type"] == "application/json"
-    content = response.read()
-    connection.close()
-    return response.status, json.loads(content) if content else None
-
-
 def _error(
     server: ModelServer, method: str, path: str, body: bytes | None = None
 ) -> tuple[int, str]:
-    status, content = _http(server, method, path, body)
+    status, content = request_json(server, method, path, body)
     assert list(content) == ["error"]
     return status, content["error"]
 
@@ -86,7 +61,7 @@ def test_rest_and_grpc_give_what_the_model_gives(
     server: ModelServer, small_models: tuple[Path, Path], pictures: list[bytes], answer_of: Answer
 ) -> None:
     expected = answer_of(small_models[0], pictures)
-    rest = predict_rest(_url(server), "m", pictures)
+    rest = predict_rest(rest_url(server), "m", pictures)
     grpc_answer = predict_grpc(f"127.0.0.1:{server.grpc_port}", "m", pictures)
     for answer in (rest, grpc_answer):
         np.testing.assert_allclose(answer.probabilities, expected, atol=1e-6)
@@ -101,9 +76,9 @@ def test_row_and_column_formats(server: ModelServer, pictures: list[bytes]) -> N
     rows = json.dumps({"instances": [{"image_bytes": image} for image in images]}).encode()
     plain = json.dumps({"signature_name": "serving_default", "instances": images}).encode()
     columns = json.dumps({"inputs": images}).encode()
-    _, by_row = _http(server, "POST", "/v1/models/m:predict", rows)
-    _, by_plain_row = _http(server, "POST", "/v1/models/m/versions/7:predict", plain)
-    _, by_column = _http(server, "POST", "/V1/Models/m:Predict", columns)
+    _, by_row = request_json(server, "POST", "/v1/models/m:predict", rows)
+    _, by_plain_row = request_json(server, "POST", "/v1/models/m/versions/7:predict", plain)
+    _, by_column = request_json(server, "POST", "/V1/Models/m:Predict", columns)
     assert by_row == by_plain_row
     assert sorted(by_column["outputs"]) == ["label", "probabilities", "score"]
     for position, row in enumerate(by_row["predictions"]):
@@ -113,9 +88,9 @@ def test_row_and_column_formats(server: ModelServer, pictures: list[bytes]) -> N
 def test_a_gzipped_body_is_read(server: ModelServer, pictures: list[bytes]) -> None:
     body = gzip.compress(json.dumps({"inputs": _b64(pictures)}).encode())
     path = "/v1/models/m:predict"
-    status, answer = _http(server, "POST", path, body, Content_Encoding="gzip")
+    status, answer = request_json(server, "POST", path, body, Content_Encoding="gzip")
     assert (status, len(answer["outputs"]["label"])) == (200, 3)
-    status, answer = _http(server, "POST", path, b"no gzip", Content_Encoding="gzip")
+    status, answer = request_json(server, "POST", path, b"no gzip", Content_Encoding="gzip")
     assert (status, answer["error"]) == (400, "The body is not valid gzip data.")
 
 
@@ -123,7 +98,7 @@ def test_status_over_rest_and_grpc(server: ModelServer, channel: grpc.Channel) -
     good = {"error_code": "OK", "error_message": ""}
     available = {"version": "7", "state": "AVAILABLE", "status": good}
     for path in ("/v1/models/m", "/v1/models/m/versions/7", "/v1/models/m/labels/any"):
-        assert _http(server, "GET", path) == (200, {"model_version_status": [available]})
+        assert request_json(server, "GET", path) == (200, {"model_version_status": [available]})
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = "m"
     response = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(request)
@@ -131,7 +106,7 @@ def test_status_over_rest_and_grpc(server: ModelServer, channel: grpc.Channel) -
 
 
 def test_metadata_over_rest_and_grpc(server: ModelServer, channel: grpc.Channel) -> None:
-    status, content = _http(server, "GET", "/v1/models/m/metadata")
+    status, content = request_json(server, "GET", "/v1/models/m/metadata")
     assert (status, content["model_spec"]) == (
         200,
         {"name": "m", "version": "7", "signature_name": ""},
@@ -195,7 +170,7 @@ def test_rest_errors_of_the_body(server: ModelServer, body: bytes, message: str)
 
 
 def test_a_path_outside_of_the_api_is_not_found(server: ModelServer) -> None:
-    assert _http(server, "GET", "/") == (404, None)
+    assert request_json(server, "GET", "/") == (404, None)
 
 
 def test_what_is_no_http_is_refused(server: ModelServer) -> None:
@@ -275,7 +250,7 @@ def test_tensors_survive_the_proto(dtype: str) -> None:
 
 def test_client_errors_are_words(server: ModelServer, pictures: list[bytes]) -> None:
     with pytest.raises(PredictionError, match=r"answers 404: Servable not found"):
-        predict_rest(_url(server), "other", pictures)
+        predict_rest(rest_url(server), "other", pictures)
     with pytest.raises(PredictionError, match=r"Servable not found.*NOT_FOUND"):
         predict_grpc(f"127.0.0.1:{server.grpc_port}", "other", pictures)
     with pytest.raises(UsageError, match="Not the address of a server"):
@@ -297,122 +272,3 @@ def test_a_taken_port_is_an_error_in_words(server: ModelServer, tmp_path: Path) 
         settings = ServerSettings("m", tmp_path, port=port, rest_api_port=rest_port)
         with pytest.raises(UsageError, match="cannot be opened"):
             ModelServer(settings)
-
-
-# The life of versions.
-
-
-def _states(statuses: list[VersionStatus]) -> dict[int, State]:
-    return {status.version: status.state for status in statuses}
-
-
-def _await(server: ModelServer, states: dict[int, State]) -> None:
-    reached = server.manager.wait_for(lambda statuses: _states(statuses) == states, timeout=20)
-    assert reached, server.manager.statuses()
-
-
-def _message(server: ModelServer, version: int) -> str:
-    status = next(s for s in server.manager.statuses() if s.version == version)
-    return status.error.message if status.error else ""
-
-
-@pytest.fixture
-def base_path(small_models: tuple[Path, Path], tmp_path: Path) -> Path:
-    shutil.copytree(small_models[0], tmp_path / "base" / "1")
-    return tmp_path / "base"
-
-
-def test_a_new_version_takes_over_without_a_lost_request(
-    base_path: Path, small_models: tuple[Path, Path], pictures: list[bytes], answer_of: Answer
-) -> None:
-    answers, stopping = [], threading.Event()
-    with ModelServer(_settings(base_path)) as server:
-
-        def ask() -> None:
-            while not stopping.is_set():
-                answers.append(predict_rest(_url(server), "m", pictures).probabilities)
-
-        client = threading.Thread(target=ask)
-        client.start()
-        shutil.copytree(small_models[1], base_path / ".new")
-        (base_path / ".new").rename(base_path / "2")
-        _await(server, {1: State.END, 2: State.AVAILABLE})
-        time.sleep(0.1)
-        stopping.set()
-        client.join()
-    old, new = (answer_of(model, pictures) for model in small_models)
-    changes = [np.allclose(answer, new, atol=1e-5) for answer in answers]
-    assert changes == sorted(changes)
-    assert changes[-1]
-    for answer, changed in zip(answers, changes, strict=True):
-        np.testing.assert_allclose(answer, new if changed else old, atol=1e-5)
-
-
-def test_removing_the_newest_version_brings_the_older_back(
-    base_path: Path, small_models: tuple[Path, Path]
-) -> None:
-    shutil.copytree(small_models[1], base_path / "2")
-    with ModelServer(_settings(base_path)) as server:
-        _await(server, {2: State.AVAILABLE})
-        (base_path / "2").rename(base_path / "removed")
-        _await(server, {1: State.AVAILABLE, 2: State.END})
-        (base_path / "1").rename(base_path / "removed-too")
-        _await(server, {1: State.END, 2: State.END})
-
-
-def test_a_version_that_does_not_load_leaves_the_old_one_in_service(
-    base_path: Path, small_models: tuple[Path, Path], pictures: list[bytes]
-) -> None:
-    with ModelServer(_settings(base_path)) as server:
-        shutil.copytree(small_models[1], base_path / "2")
-        data = base_path / "2" / "variables" / "variables.data-00000-of-00001"
-        whole = data.read_bytes()
-        data.write_bytes(whole[:-8])
-        _await(server, {1: State.AVAILABLE, 2: State.END})
-        assert _message(server, 2)
-        assert len(predict_rest(_url(server), "m", pictures).labels) == 3
-        status, content = _http(server, "GET", "/v1/models/m/versions/2")
-        entry = content["model_version_status"][0]
-        assert (status, entry["state"]) == (200, "END")
-        assert entry["status"]["error_code"] != "OK"
-        data.write_bytes(whole)
-        _await(server, {1: State.END, 2: State.AVAILABLE})
-
-
-@pytest.mark.parametrize(
-    "late",
-    ["saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"],
-)
-def test_a_half_copied_version_is_not_served(
-    base_path: Path, small_models: tuple[Path, Path], tmp_path: Path, late: str
-) -> None:
-    with ModelServer(_settings(base_path)) as server:
-        half = tmp_path / "half"
-        shutil.copytree(small_models[1], half)
-        (half / late).rename(tmp_path / "late")
-        half.rename(base_path / "2")
-        _await(server, {1: State.AVAILABLE, 2: State.START})
-        time.sleep(0.2)
-        assert "Waiting for a whole version 2: " in _message(server, 2)
-        (tmp_path / "late").rename(base_path / "2" / late)
-        _await(server, {1: State.END, 2: State.AVAILABLE})
-
-
-def test_a_server_may_start_before_its_first_version(
-    tmp_path: Path, small_models: tuple[Path, Path], pictures: list[bytes]
-) -> None:
-    server = ModelServer(_settings(tmp_path / "later"))
-    starting = threading.Thread(target=server.start)
-    starting.start()
-    time.sleep(0.2)
-    shutil.copytree(small_models[0], tmp_path / "later" / "1")
-    starting.join()
-    assert len(predict_rest(_url(server), "m", pictures).labels) == 3
-    server.stop()
-
-
-def test_a_server_whose_only_version_does_not_load_says_why(base_path: Path) -> None:
-    (base_path / "1" / "variables" / "variables.data-00000-of-00001").write_bytes(b"")
-    server = ModelServer(_settings(base_path))
-    with pytest.raises(GraftError, match=r"Version 1 of m in .* does not load: "):
-        server.start()
