@@ -123,13 +123,13 @@ def area(curve: NDArray[np.float64]) -> float:
     return float(curve[:_AREA_TRIALS].mean())
 
 
-def trials_to(curve: NDArray[np.float64], share: float) -> int:
-    """Trials until that share of the way from the median to the best is made.
+def trials_to(curve: NDArray[np.float64], regret: float) -> int:
+    """Trials until regret is that low for the first time.
 
     Returns:
-        From 1; one more than there were trials if it was never reached.
+        From 1; one more than there were trials if it never is.
     """
-    reached = np.flatnonzero(curve <= 1.0 - share)
+    reached = np.flatnonzero(curve <= regret)
     return int(reached[0]) + 1 if len(reached) else len(curve) + 1
 
 

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.warm_start.measures import Measure, area, regret_curve, scale_of, trials_to
+from benchmarks.warm_start.measures import (
+    Measure,
+    Scale,
+    area,
+    regret_curve,
+    scale_of,
+    trials_to,
+)
 from benchmarks.warm_start.methods import IGNORE_THE_PAST
 from benchmarks.warm_start.runs import Run
 from benchmarks.warm_start.schedule import TaskResult
@@ -20,8 +27,11 @@ class TaskFigures:
     Attributes:
         curve: regret after 1, 2, … trials, float64 [trials].
         area: mean regret over the first 25.
-        trials_to_95: trials until 95 % of the way from the median to the best is made.
+        trials_to_95: trials until 95 % of the best known score or accuracy is reached.
         trials_to_99: likewise.
+        trials_to_95_of_way: trials until 95 % of the way from the median random configuration to
+            the best known is made.
+        trials_to_99_of_way: likewise.
         own_seconds: that the method takes for a trial, its start included.
         search_seconds: of a whole search, trainings included.
         seeds: searches that came out.
@@ -31,6 +41,8 @@ class TaskFigures:
     area: float
     trials_to_95: float
     trials_to_99: float
+    trials_to_95_of_way: float
+    trials_to_99_of_way: float
     own_seconds: float
     search_seconds: float
     seeds: int
@@ -83,7 +95,7 @@ def summarise(
                 runs[run.regime, run.method].append(run)
         for key, members in runs.items():
             curves = [regret_curve(run, scale, measure, trials) for run in members]
-            figures[key][result.name] = _figures(members, curves)
+            figures[key][result.name] = _figures(members, curves, scale)
     return Summary(
         measure=measure,
         trials=trials,
@@ -96,14 +108,22 @@ def summarise(
     )
 
 
-def _figures(runs: Sequence[Run], curves: Sequence[NDArray[np.float64]]) -> TaskFigures:
+def _figures(
+    runs: Sequence[Run], curves: Sequence[NDArray[np.float64]], scale: Scale
+) -> TaskFigures:
     own = [run.start_seconds + sum(step.own_seconds for step in run.steps) for run in runs]
     training = [sum(step.training_seconds for step in run.steps) for run in runs]
+
+    def trials(regret: float) -> float:
+        return float(np.mean([trials_to(curve, regret) for curve in curves]))
+
     return TaskFigures(
         curve=np.mean(curves, axis=0),
         area=float(np.mean([area(curve) for curve in curves])),
-        trials_to_95=float(np.mean([trials_to(curve, 0.95) for curve in curves])),
-        trials_to_99=float(np.mean([trials_to(curve, 0.99) for curve in curves])),
+        trials_to_95=trials(scale.regret(0.95 * scale.best)),
+        trials_to_99=trials(scale.regret(0.99 * scale.best)),
+        trials_to_95_of_way=trials(0.05),
+        trials_to_99_of_way=trials(0.01),
         own_seconds=sum(own) / sum(len(run.steps) for run in runs),
         search_seconds=float(np.mean(own) + np.mean(training)),
         seeds=len(runs),

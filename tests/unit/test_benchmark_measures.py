@@ -73,10 +73,10 @@ def test_area_is_the_mean_over_the_first_25_trials() -> None:
     assert area(np.concatenate([np.full(25, 0.2), np.zeros(25)])) == pytest.approx(0.2)
 
 
-def test_trials_to_a_share_of_the_way() -> None:
+def test_trials_to_a_regret() -> None:
     curve = np.array([1.0, 0.2, 0.04, 0.2])
-    assert trials_to(curve, 0.95) == 3
-    assert trials_to(curve, 0.99) == 5
+    assert trials_to(curve, 0.05) == 3
+    assert trials_to(curve, 0.01) == 5
 
 
 def test_the_best_known_is_the_best_mean_of_the_confirming_seeds() -> None:
