@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 
 from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
 from components.judge.verdict_files import METRICS, VERDICT
+from models.tuning.backbone_choice import BackboneChoice, ChoiceError, read_choice
 from models.tuning.history import HistoryError, TuningHistory, read_history
 from models.tuning.warm.contribution import (
     FILE_NAME as CONTRIBUTION,
@@ -30,6 +31,7 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         quarantine=_lines(run, "quarantine", "quarantine.jsonl"),
         findings=_list(run, "findings", "findings.json"),
         statistics=read_statistics(run.artifacts.get("statistics")),
+        choice=_choice(run),
         embeddings=_object(run, "embeddings", "meta.json"),
         history=_history(run),
         contribution=_contribution(run),
@@ -72,6 +74,15 @@ def _list(run: RunRecord, key: str, file: str) -> list[Json]:
 def _lines(run: RunRecord, key: str, file: str) -> list[Json]:
     values = [_parsed(line) for line in _text(run, key, file).split("\n")]
     return [value for value in values if isinstance(value, dict)]
+
+
+def _choice(run: RunRecord) -> BackboneChoice | None:
+    if "choice" not in run.artifacts:
+        return None
+    try:
+        return read_choice(Path(run.artifacts["choice"]))
+    except ChoiceError:
+        return None
 
 
 def _history(run: RunRecord) -> TuningHistory | None:

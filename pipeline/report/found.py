@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they bring TensorFlow, which a failed run's summary has to do without
     from components.judge.prediction_file import Predictions
+    from models.tuning.backbone_choice import BackboneChoice
     from models.tuning.history import TuningHistory
     from models.tuning.warm.contribution import Contribution
     from pipeline.report.data_statistics import SplitStatistics
@@ -21,6 +22,7 @@ class Artifacts:
         quarantine: its refused files.
         findings: of validation.
         statistics: split name to its statistics.
+        choice: of the backbone, where there were several.
         embeddings: `meta.json` of Embeddings.
         history: of the search.
         contribution: what earlier searches gave to it.
@@ -37,6 +39,7 @@ class Artifacts:
     quarantine: list[Json] = field(default_factory=list)
     findings: list[Json] = field(default_factory=list)
     statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)
+    choice: "BackboneChoice | None" = None
     embeddings: Json = field(default_factory=dict)
     history: "TuningHistory | None" = None
     contribution: "Contribution | None" = None

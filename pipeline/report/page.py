@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import jinja2
 import tensorflow as tf
 
+from pipeline.report.choice_view import choice_view
 from pipeline.report.contribution_view import contribution_view
 from pipeline.report.data_view import data_view
 from pipeline.report.found import Artifacts
@@ -45,6 +46,7 @@ def _context(run: RunRecord, found: Artifacts) -> dict[str, Any]:
         "found": found,
         "view": run_view(run, found),
         "data": _section("data", lambda: data_view(found, examples, validated)),
+        "choice": _section("choice", lambda: choice_view(found)),
         "search": _section("search", lambda: search_view(found)),
         "earlier": _section("earlier", lambda: contribution_view(found)),
         "training": _section("training", lambda: training_view(found)),

@@ -17,7 +17,8 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         JSON object. Every key is always there; a figure that the run did not come to is None.
         `status` is "pushed", "not_blessed" or "failed"; `stages` holds seconds and whether the
         result came from an earlier run; `tuning.contribution` is None for a search that could not
-        learn from earlier ones; all shares are in 0..1.
+        learn from earlier ones, `model.choice` for one backbone without a choice; all shares are in
+        0..1.
     """
     return {
         "status": run.status,
@@ -103,7 +104,33 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "backbone": found.lineage.get("backbone") or found.embeddings.get("backbone"),
         "weights_digest": found.lineage.get("weights_digest")
         or found.embeddings.get("weights_digest"),
+        "choice": _choice(found),
         "strategy": found.lineage.get("strategy"),
         "pushed_to": run.pushed_to,
         "version": run.version,
+    }
+
+
+def _choice(found: Artifacts) -> Json | None:
+    choice = found.choice
+    if choice is None:
+        return None
+    return {
+        "words": choice.words,
+        "images": choice.images,
+        "candidates": [
+            {
+                **each.measured.candidate.model_dump(),
+                "accuracy": each.measured.accuracy,
+                "standard_error": each.measured.standard_error,
+                "log_evidence": each.measured.log_evidence,
+                "milliseconds": each.measured.milliseconds,
+                "batch_milliseconds": each.measured.batch_milliseconds,
+                "chosen": place == choice.chosen,
+            }
+            for place, each in enumerate(choice.compared)
+        ],
+        "left_out": [
+            {**each.candidate.model_dump(), "reason": each.reason} for each in choice.left_out
+        ],
     }

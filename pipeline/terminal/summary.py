@@ -40,6 +40,8 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         classes = data["classes"]
         number = classes if isinstance(classes, int) else len(classes)
         rows.append(("data", f"{data['images']} images, {number} classes{refused}"))
+    if model.get("choice"):
+        rows.append(("backbone", _chosen(model["choice"]["candidates"])))
     if summary["tuning"].get("contribution"):
         rows.append(("search", _start(summary["tuning"]["contribution"])))
     if metrics.get("accuracy") is not None:
@@ -50,6 +52,12 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
     rows.append(("time", _time(summary["stages"])))
     return rows
+
+
+def _chosen(candidates: list[dict[str, Any]]) -> str:
+    (chosen,) = [each for each in candidates if each["chosen"]]
+    name = f"{chosen['backbone']} at {chosen['image_size']} px"
+    return f"{name}, out of {len(candidates)}; its quick probe {chosen['accuracy']:.3f}"
 
 
 def _start(contribution: dict[str, Any]) -> str:

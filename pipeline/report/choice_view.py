@@ -1,0 +1,115 @@
+"""The report's section on the choice among several backbones."""
+
+from dataclasses import dataclass
+
+from models import features
+from models.tuning.backbone_choice import BackboneChoice, Compared
+from pipeline.report.found import Artifacts
+from pipeline.report.run_view import duration
+
+_PASSES_TRAINING = 3
+"""A training step costs about three forward passes: one forward, two for the gradients."""
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """One candidate, as text but for `chosen`.
+
+    Attributes:
+        name: backbone, side in pixels, weights.
+        accuracy: of the quick probe, with its standard error.
+        log_evidence: LogME.
+        alone: milliseconds of one image by itself.
+        batch: milliseconds of an image in a batch.
+        embedding: estimated time to embed all images.
+        epoch: estimated time of an epoch in which all layers are trained.
+        behind: the best candidate's lead, with its standard error; "best" for itself.
+        chosen: whether it was.
+    """
+
+    name: str
+    accuracy: str
+    log_evidence: str
+    alone: str
+    batch: str
+    embedding: str
+    epoch: str
+    behind: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class ChoiceView:
+    """What the section shows.
+
+    Attributes:
+        words: why the chosen one was chosen.
+        rule: the rule, with its figures.
+        second_opinion: whether LogME ranks the same candidate first.
+        rows: the candidates, the cheapest first.
+        left_out: names of the others, each with the reason.
+    """
+
+    words: str
+    rule: str
+    second_opinion: str
+    rows: list[CandidateRow]
+    left_out: list[tuple[str, str]]
+
+
+def choice_view(found: Artifacts) -> ChoiceView | None:
+    """Builds the section; None where there was nothing to choose from."""
+    choice = found.choice
+    if choice is None:
+        return None
+    images = found.ingest.get("images", 0)
+    train = found.ingest.get("splits", {}).get(features.TRAIN, 0)
+    return ChoiceView(
+        words=choice.words,
+        rule=_rule(choice),
+        second_opinion=_second_opinion(choice),
+        rows=[
+            _row(each, images, train, chosen=place == choice.chosen)
+            for place, each in enumerate(choice.compared)
+        ],
+        left_out=[(str(each.candidate), each.reason) for each in choice.left_out],
+    )
+
+
+def _row(compared: Compared, images: int, train: int, *, chosen: bool) -> CandidateRow:
+    measured = compared.measured
+    seconds = measured.batch_milliseconds / 1000
+    lead = f"{compared.behind:.3f} ± {compared.behind_error:.3f}"
+    return CandidateRow(
+        name=str(measured.candidate),
+        accuracy=f"{measured.accuracy:.3f} ± {measured.standard_error:.3f}",
+        log_evidence=f"{measured.log_evidence:.3f}",
+        alone=f"{measured.milliseconds:.1f}",
+        batch=f"{measured.batch_milliseconds:.1f}",
+        embedding=duration(images * seconds),
+        epoch=duration(_PASSES_TRAINING * train * seconds),
+        behind=lead if compared.behind > 0 else "best",
+        chosen=chosen,
+    )
+
+
+def _rule(choice: BackboneChoice) -> str:
+    rule = choice.rule
+    errors = f"{rule.standard_errors:g} standard error{'' if rule.standard_errors == 1 else 's'}"
+    return (
+        f"Each candidate embedded the same {choice.images:,} training and validation images; a "
+        "linear probe then answered each image from all others. The rule: of the candidates at "
+        f"most {errors} behind the best, the cheapest; a doubling of the time an image must bring "
+        f"{rule.price:g} of accuracy."
+    )
+
+
+def _second_opinion(choice: BackboneChoice) -> str:
+    if len(choice.compared) == 1:
+        return ""
+    by_evidence = max(choice.compared, key=lambda each: each.measured.log_evidence)
+    by_probe = max(choice.compared, key=lambda each: each.measured.accuracy)
+    first = by_evidence.measured.candidate
+    if first == by_probe.measured.candidate:
+        return "LogME, which asks no probe, ranks the same candidate first in accuracy."
+    return f"LogME, which asks no probe, would rank {first} first in accuracy."
