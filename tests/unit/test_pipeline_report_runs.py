@@ -34,6 +34,7 @@ def test_the_summary_keeps_its_contract(run):
     assert summary["model"] == {
         "backbone": "EfficientNetLite0",
         "weights_digest": "ab12",
+        "choice": None,
         "strategy": None,
         "pushed_to": "/srv/graft/3",
         "version": 3,
