@@ -127,7 +127,12 @@ def test_the_middle_is_tried_first_where_the_past_holds_it_to_be_the_worst(tmp_p
 
 
 def test_sources_of_noise_are_left_out_before_the_first_trial(tmp_path):
-    warm = oracle(tmp_path, misleading("permuted"))
+    generator = np.random.default_rng(5)
+    noise = [
+        random_past(f"noise {number}", lambda _: generator.random(), 100, number)
+        for number in range(3)
+    ]
+    warm = oracle(tmp_path, noise)
     search(warm)
     gave = warm.contribution()
     assert not gave.sources

@@ -46,8 +46,16 @@ def test_no_past_is_nothing_to_learn():
     assert learn([], SpaceEncoder(space())) is None
 
 
+def test_a_few_trials_are_not_called_noise():
+    """Those of a search that went after the best are nearly all good, and their order is luck."""
+    near = past("chased", 20)
+    values = tuple({"rate": 0.3 + each["rate"] / 20, "dropout": 0.1} for each in near.values)
+    luck = np.random.default_rng(2).normal(0.8, 0.01, len(values))
+    assert reasons(PastSearch("chased", values, luck)) == {}
+
+
 def test_what_cannot_teach_is_left_out_with_its_reason():
-    one = past("flat")
+    one = past("flat", 60)
     flat = PastSearch("flat", one.values, np.zeros(len(one.values)))
     noise = PastSearch("noise", one.values, np.random.default_rng(1).random(len(one.values)))
     renamed = PastSearch("renamed", tuple({"lr": each["rate"]} for each in one.values), one.scores)

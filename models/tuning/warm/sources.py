@@ -23,7 +23,10 @@ _HAS_VALUE = 0.8
 
 _SEARCHES_FITTED = 10
 _TRIALS_FITTED = 60
-_TRIALS_TO_JUDGE = 20
+_TRIALS_TO_JUDGE = 50
+"""Fewer say too little. Those of a search that went after the best are nearly all good, and how
+they rank is noise: rank agreement -0.1 to 0.2 in a third of such searches of 20 to 40 trials."""
+
 _LEAST_TAU = 0.2
 """A search whose own scores its surrogate predicts no better than this has noise for scores."""
 
