@@ -143,6 +143,11 @@ class TuningConfig(_Section):
     """Choices of the hidden layer's width; 0 is a linear head."""
     batch_size: tuple[int, ...] = (32, 128)
     """Choices."""
+    fine_tune_trials: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Then as many trials of fine-tuning itself: its learning rate around training.learning_rate,
+    how much it unfreezes, and whether it augments. Each is a real fine-tuning for a third of
+    training.epochs, minutes on a CPU, and the best third go on to the end. training's own settings
+    are the first trial, and stay unless others are better beyond noise. 0: none."""
 
     @field_validator("learning_rate", "weight_decay", "dropout", "label_smoothing")
     @classmethod

@@ -21,6 +21,7 @@ from components.code_fingerprint import code_fingerprint
 from components.evaluation.eval_config import eval_config
 from components.example_gen.component import ImageExampleGen
 from components.feature_extractor.component import FeatureExtractor
+from components.fine_tuner.component import FineTuner
 from components.gate.component import ValidationGate
 from components.image_validator.component import ImageValidator
 from components.judge.component import Judge
@@ -46,11 +47,15 @@ SEARCH = "WarmTuner"
 """The node that searches the head's hyperparameters."""
 PAST_SEARCHES = "PastSearches"
 """The node that looks up the histories of earlier searches."""
+FINE_TUNING_SEARCH = "FineTuner"
+"""The node that searches the settings of fine-tuning; there is none without trials for it."""
+PAST_FINE_TUNINGS = "PastFineTunings"
+"""The node that looks up the histories of earlier searches for them."""
 CHOOSER = "BackboneChooser"
 """The node that chooses among several backbones; there is none without candidates."""
 CHOSEN_BACKBONE = "ChosenBackbone"
 """The node that looks up whether its choice fell on the same backbone before."""
-RESOLVERS = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
+RESOLVERS = (BASELINE, PAST_SEARCHES, PAST_FINE_TUNINGS, CHOSEN_BACKBONE)
 """Nodes that do no work that could be cached."""
 _BEAM = [
     # The default runner tries to download a binary first.
@@ -133,14 +138,20 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
     )
     backbone = _backbone_nodes(config, workspace, examples)
     embeddings = backbone["FeatureExtractor"]
-    past, tuner = _search_nodes(
-        config, workspace, embeddings.outputs["embeddings"], transform.outputs["transform_graph"]
-    )
+    inputs: dict[str, BaseChannel] = {
+        "transform_graph": transform.outputs["transform_graph"],
+        "embeddings": embeddings.outputs["embeddings"],
+    }
+    searches = _search_nodes(config, workspace, **inputs)
+    if config.tuning.fine_tune_trials and config.training.strategy != "feature_extraction":
+        inputs |= {"examples": examples}
+        hyperparameters = searches[-1].outputs["best_hyperparameters"]
+        searches += _fine_tuning_nodes(config, workspace, hyperparameters=hyperparameters, **inputs)
     trainer = Trainer(
         examples,
         transform.outputs["transform_graph"],
         embeddings.outputs["embeddings"],
-        tuner.outputs["best_hyperparameters"],
+        searches[-1].outputs["best_hyperparameters"],
         settings=_settings(
             config.training,
             seed=config.seed,
@@ -150,9 +161,9 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         scratch_dir=str(workspace.cache / "training"),
         code=code_fingerprint("components.trainer"),
     )
-    for node in (transform, *backbone.values(), tuner, trainer):
+    for node in (transform, *backbone.values(), *searches, trainer):
         node.add_upstream_node(data["ValidationGate"])
-    return _by_id(label_schema, transform, *backbone.values(), past, tuner, trainer)
+    return _by_id(label_schema, transform, *backbone.values(), *searches, trainer)
 
 
 def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel) -> _Nodes:
@@ -187,9 +198,9 @@ def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel)
 
 
 def _search_nodes(
-    config: Config, workspace: Workspace, embeddings: BaseChannel, transform_graph: BaseChannel
-) -> tuple[resolver.Resolver, WarmTuner]:
-    """The search, and before it the look-up of all that it may learn from."""
+    config: Config, workspace: Workspace, **inputs: BaseChannel
+) -> list[base_node.BaseNode]:
+    """The search for the head, and before it the look-up of all that it may learn from."""
     # What an algorithm does not read must not make it search anew.
     is_warm = config.tuning.algorithm == "warm"
     knowledge = find_knowledge(
@@ -198,27 +209,59 @@ def _search_nodes(
         starter=is_warm and config.knowledge.starter,
     )
     parameters: dict[str, Any] = {
-        "settings": _settings(config.tuning, class_weights=config.training.class_weights),
+        "settings": _settings(
+            config.tuning, "fine_tune_trials", class_weights=config.training.class_weights
+        ),
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": knowledge.to_json(),
         "code": code_fingerprint("components.warm_tuner"),
     }
-    past = resolver.Resolver(
-        strategy_class=PastSearchesStrategy,
-        config={"parameters": parameters, "forgotten": forgotten(workspace)},
-        embeddings=embeddings,
-        transform_graph=transform_graph,
-        past=Channel(type=TuningHistory),
-    ).with_id(PAST_SEARCHES)
+    past = _past_searches(workspace, parameters, inputs).with_id(PAST_SEARCHES)
     tuner = WarmTuner(
-        embeddings,
-        transform_graph,
         past=past.outputs["past"],
         scratch_dir=str(workspace.cache / "tuning"),
+        **inputs,
         **parameters,
     )
-    return past, tuner
+    return [past, tuner]
+
+
+def _fine_tuning_nodes(
+    config: Config, workspace: Workspace, **inputs: BaseChannel
+) -> list[base_node.BaseNode]:
+    """The search for the settings of fine-tuning, and the look-up of what it may learn from."""
+    folders = places(config) if config.tuning.algorithm == "warm" else []
+    knowledge = find_knowledge(folders, workspace.artifacts, subject="fine_tuning")
+    training = json.loads(_settings(config.training, head_epochs=config.tuning.epochs))
+    settings = config.tuning.model_dump(include={"algorithm", "cold_every"})
+    settings |= {"trials": config.tuning.fine_tune_trials, "training": training}
+    parameters: dict[str, Any] = {
+        "settings": json.dumps(settings, sort_keys=True),
+        "seed": config.seed,
+        "name": data_name(config.data.path),
+        "knowledge": knowledge.to_json(),
+        "code": code_fingerprint("components.fine_tuner"),
+    }
+    past = _past_searches(workspace, parameters, inputs).with_id(PAST_FINE_TUNINGS)
+    tuner = FineTuner(
+        past=past.outputs["past"],
+        scratch_dir=str(workspace.cache / "fine_tuning"),
+        **inputs,
+        **parameters,
+    )
+    return [past, tuner]
+
+
+def _past_searches(
+    workspace: Workspace, parameters: dict[str, Any], inputs: dict[str, BaseChannel]
+) -> resolver.Resolver:
+    return resolver.Resolver(
+        strategy_class=PastSearchesStrategy,
+        config={"parameters": parameters, "forgotten": forgotten(workspace)},
+        past=Channel(type=TuningHistory),
+        **inputs,
+    )
 
 
 def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:

@@ -17,6 +17,7 @@ ARTIFACT_KEYS = {
     "BackboneChooser": {"choice": "choice"},
     "FeatureExtractor": {"embeddings": "embeddings"},
     "WarmTuner": {"history": "history", "best_hyperparameters": "best_hyperparameters"},
+    "FineTuner": {"history": "fine_tuning_history"},
     "Trainer": {"model": "model", "model_run": "model_run"},
     "Baseline": {"model": "baseline_model"},
     "Evaluator": {"evaluation": "evaluation"},

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from components.warm_tuner.stored import history_file
+from components.warm_tuner.stored import EMPTY, history_file
 from models.errors import GraftError
 from pipeline import dag
 from pipeline.config import Config
@@ -51,7 +51,9 @@ def run_stages(config: Config, workspace: Workspace, record: RunRecord, display:
 
 def _share(config: Config, result: StageResult, display: Display) -> None:
     """Copies the history of the search to where a team keeps them, cached or not."""
-    if not config.knowledge.share or result.name != dag.SEARCH:
+    if not config.knowledge.share or result.name not in (dag.SEARCH, dag.FINE_TUNING_SEARCH):
+        return
+    if EMPTY in result.properties["history"]:
         return
     try:
         share_history(history_file(result.outputs["history"]), config.knowledge.share)

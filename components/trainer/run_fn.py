@@ -1,12 +1,13 @@
 """What TFX's Trainer calls: reads the inputs, trains, writes the Model artifact."""
 
+import dataclasses
 import hashlib
 import json
 import shutil
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,17 +15,14 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL
+from components.trainer.task import Inputs, read_task
 from components.transform.labels import labels_from_transform_graph
-from components.warm_tuner.data import read_data
 from models import features
-from models.backbones import build_backbone
-from models.embedding import EmbeddingInfo, read_info
-from models.errors import UsageError
+from models.embedding import EmbeddingInfo
 from models.examples import read_records
 from models.export import export_model
 from models.files import write_atomically
-from models.heads import HeadParameters
-from models.images import ImageSpec, Resize, decode_and_resize
+from models.images import decode_and_resize
 from models.training.settings import TrainingSettings
 from models.training.task import TrainingTask
 from models.training.train import Trained, train
@@ -64,8 +62,7 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     config = fn_args.custom_config
     settings = _settings(config)
-    info = read_info(config[EMBEDDINGS])
-    task, digest = _task(fn_args, settings, info)
+    task, info, digest = _task(fn_args, settings)
     _forget_others(settings.scratch_dir, task.scratch)
     trained = train(task)
     model_uri = Path(config[MODEL])
@@ -85,44 +82,35 @@ def _settings(config: dict[str, Any]) -> _Settings:
     )
 
 
-def _task(fn_args: FnArgs, settings: _Settings, info: EmbeddingInfo) -> tuple[TrainingTask, str]:
-    """The task, and a digest of the data and their split."""
+def _task(fn_args: FnArgs, settings: _Settings) -> tuple[TrainingTask, EmbeddingInfo, str]:
+    """The task, how its embeddings were made, and a digest of the data and their split."""
     config = fn_args.custom_config
-    labels = labels_from_transform_graph(fn_args.transform_graph_path)
-    data = read_data(config[EMBEDDINGS], labels)
-    parameters = HeadParameters.from_values(fn_args.hyperparameters["values"])
-    backbone = build_backbone(info.backbone, info.weights, info.image_size)
-    if backbone.weights_digest != info.weights_digest:
-        raise UsageError(
-            f"the weights of {info.backbone} ({info.weights}) have changed since the embeddings "
-            "were computed: run again, so that they are computed anew"
-        )
-    fingerprint = data.origin.data_fingerprint
-    task = TrainingTask(
+    inputs = Inputs(
         examples_uri=config[EXAMPLES],
-        labels=labels,
-        spec=ImageSpec(info.image_size, cast(Resize, info.resize)),
-        backbone=backbone,
-        embeddings=data.task,
-        parameters=parameters,
-        settings=settings.training,
+        embeddings_uri=config[EMBEDDINGS],
+        labels=labels_from_transform_graph(fn_args.transform_graph_path),
+        values=fn_args.hyperparameters["values"],
+    )
+    read = read_task(
+        inputs,
+        settings.training,
         seed=settings.seed,
-        scratch=settings.scratch_dir / _key(settings, info, parameters, fingerprint),
+        scratch=settings.scratch_dir,
         log_dir=Path(fn_args.model_run_dir),
     )
-    return task, fingerprint
+    fingerprint = read.data.origin.data_fingerprint
+    scratch = settings.scratch_dir / _key(read.task, settings.code, read.info, fingerprint)
+    return dataclasses.replace(read.task, scratch=scratch), read.info, fingerprint
 
 
-def _key(
-    settings: _Settings, info: EmbeddingInfo, parameters: HeadParameters, fingerprint: str
-) -> str:
+def _key(task: TrainingTask, code: str, info: EmbeddingInfo, fingerprint: str) -> str:
     """Names everything that the training depends on: what is taken up must be the same training."""
     parts = {
-        "settings": settings.training.to_values(),
-        "seed": settings.seed,
-        "code": settings.code,
+        "settings": task.settings.to_values(),
+        "seed": task.seed,
+        "code": code,
         "features": info.key,
-        "head": parameters.to_values(),
+        "head": task.parameters.to_values(),
         "data": fingerprint,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

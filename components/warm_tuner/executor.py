@@ -12,8 +12,8 @@ from typing_extensions import override
 from components.transform.labels import labels_from_transform_graph
 from components.warm_tuner.data import read_data
 from components.warm_tuner.knowledge import Knowledge
-from components.warm_tuner.request import PAST, REQUEST, request_digest
-from components.warm_tuner.stored import HISTORY_FILE, history_file
+from components.warm_tuner.request import note_request
+from components.warm_tuner.stored import BEST_FILE, HISTORY_FILE, history_file
 from models.files import write_atomically
 from models.tuning.description import describe
 from models.tuning.head_trainer import HeadTrainer
@@ -25,9 +25,6 @@ from models.tuning.search import search_heads
 from models.tuning.settings import SearchSettings
 from models.tuning.shipped import unrelated_files
 from models.tuning.warm.contribution import FILE_NAME, write_contribution
-
-_BEST_FILE = "best_hyperparameters.txt"
-"""Where TFX's Trainer looks for them."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -72,9 +69,9 @@ class Executor(base_executor.BaseExecutor):
             told = result.contribution.model_copy(update={"left_out": left_out})
             write_contribution(history / FILE_NAME, told)
         write_probe(history, probe, data.test_names)
-        best = Path(_uri(output_dict, "best_hyperparameters")) / _BEST_FILE
+        best = Path(_uri(output_dict, "best_hyperparameters")) / BEST_FILE
         write_atomically(best, json.dumps(result.hyperparameters.get_config()).encode())
-        _note_request(input_dict, output_dict, exec_properties)
+        note_request(output_dict["history"][0], exec_properties, input_dict)
 
 
 def _library(
@@ -87,19 +84,6 @@ def _library(
     places += map(str, starter)
     library = read_library([("", place) for place in places], task=task)
     return Library(library.sources, (*library.skipped, *related))
-
-
-def _note_request(
-    input_dict: dict[str, list[Artifact]],
-    output_dict: dict[str, list[Artifact]],
-    exec_properties: dict[str, Any],
-) -> None:
-    """Notes on the history what `components.warm_tuner.past` finds it again by."""
-    inputs = [*input_dict["embeddings"], *input_dict["transform_graph"]]
-    past = [artifact.id for artifact in input_dict.get("past", [])]
-    (history,) = output_dict["history"]
-    history.set_string_custom_property(REQUEST, request_digest(exec_properties, inputs))
-    history.set_string_custom_property(PAST, json.dumps(past))
 
 
 def _uri(artifacts: dict[str, list[Artifact]], key: str) -> str:

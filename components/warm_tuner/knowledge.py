@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from components.warm_tuner.stored import HISTORY_FILE
 from models.tuning import shipped
 from models.tuning.collection import collect
+from models.tuning.records import Subject
 from models.tuning.warm.contribution import LeftOut
 
 
@@ -46,7 +47,9 @@ class Knowledge(BaseModel):
         return self.model_dump_json()
 
 
-def find_knowledge(places: Sequence[str], artifacts: Path, *, starter: bool = False) -> Knowledge:
+def find_knowledge(
+    places: Sequence[str], artifacts: Path, *, subject: Subject = "head", starter: bool = False
+) -> Knowledge:
     """Looks into folders and buckets.
 
     A search that was made again is not told of, so that it is no news to any other.
@@ -55,13 +58,18 @@ def find_knowledge(places: Sequence[str], artifacts: Path, *, starter: bool = Fa
         places: files, folders and buckets; see `models.tuning.collection.collect`.
         artifacts: of this pipeline. Its own histories are left out where they were shared to one
             of the places: `components.warm_tuner.past` finds them.
+        subject: of the search; histories of another do not count.
         starter: whether what comes with Graft may be learned from too. Copies of it in one of the
             places are left out.
     """
     own = _digests(artifacts.glob(f"*/history/*/{HISTORY_FILE}"))
     ignored = {*own, *shipped.starter_digests()}
     collection = collect([("", place) for place in places], ignore=ignored)
-    files = [KnowledgeFile(path=each.path, digest=each.digest) for each in collection.entries]
+    files = [
+        KnowledgeFile(path=each.path, digest=each.digest)
+        for each in collection.entries
+        if each.subject == subject
+    ]
     # In an order that does not change with that of the places: it is part of the cache key.
     return Knowledge(
         files=tuple(sorted(files, key=lambda file: file.path)),

@@ -30,7 +30,7 @@ class PastSearchesStrategy(resolver.ResolverStrategy):
         """Takes what the pipeline knows.
 
         Args:
-            parameters: of WarmTuner.
+            parameters: of the component that searches.
             forgotten: SHA-256 digests of histories that no new search learns from.
         """
         self._parameters = parameters
@@ -43,15 +43,14 @@ class PastSearchesStrategy(resolver.ResolverStrategy):
 
         Args:
             store: holds the histories of all pipelines.
-            input_dict: `embeddings` and `transform_graph` of this run, and `past`, which is not
+            input_dict: the other inputs of the component, of this run, and `past`, which is not
                 used: it holds the histories of this pipeline alone.
 
         Returns:
             The same keys.
         """
         histories = _artifacts(store)
-        inputs = [*input_dict["embeddings"], *input_dict["transform_graph"]]
-        request = request_digest(self._parameters, inputs)
+        request = request_digest(self._parameters, input_dict)
         made = [each for each in histories if each.get_string_custom_property(REQUEST) == request]
         if made:
             given = json.loads(made[0].get_string_custom_property(PAST))

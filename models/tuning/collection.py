@@ -18,7 +18,7 @@ from models.errors import GraftError
 from models.places import PlaceError, files_in, read_place
 from models.tuning import shipped
 from models.tuning.history import MAX_BYTES, TuningHistory, parse_history
-from models.tuning.records import TaskDescription
+from models.tuning.records import Subject, TaskDescription
 from models.tuning.warm.contribution import LeftOut
 
 SUFFIX = ".jsonl"
@@ -46,6 +46,11 @@ class Entry:
     path: str
     digest: str
     history: TuningHistory
+
+    @property
+    def subject(self) -> Subject:
+        """What was searched."""
+        return self.history.header.search.subject
 
     @property
     def is_starter(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.tuning.collection import Entry, collect, is_same_task
-from models.tuning.records import TaskDescription
+from models.tuning.records import Subject, TaskDescription
 from models.tuning.warm.contribution import LeftOut
 from models.tuning.warm.past import PastSearch
 
@@ -37,6 +37,7 @@ def read_library(
     places: Iterable[tuple[str, Path | str]],
     *,
     task: TaskDescription | None = None,
+    subject: Subject = "head",
     most: int = MOST_SOURCES,
 ) -> Library:
     """Reads the searches that a new one learns from.
@@ -44,16 +45,18 @@ def read_library(
     Args:
         places: name and place of each; see `collect`.
         task: of the new search; without it the newest histories are the most related.
+        subject: of the new search; those of another are passed over without a word.
         most: sources in all. Half of the places go to the most related by their description and
             half to the newest of the rest: the description says little, and the oracle finds out
             by itself which of its sources rank its own trials.
     """
     collection = collect(places)
-    chosen = choose(collection.entries, task, most)
+    entries = [each for each in collection.entries if each.subject == subject]
+    chosen = choose(entries, task, most)
     taken = {entry.digest for entry in chosen}
     left_out = [
         LeftOut(name=entry.name, reason=f"{most} more related or newer histories were taken")
-        for entry in collection.entries
+        for entry in entries
         if entry.digest not in taken
     ]
     sources = tuple(PastSearch.from_history(entry.history, entry.name) for entry in chosen)

@@ -36,6 +36,7 @@ class SearchSettings(BaseModel):
         label_smoothing: range.
         hidden_units: choices.
         batch_size: choices.
+        fine_tune_trials: of the search after this one, `models.tuning.fine_tuning`; not of this.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +59,7 @@ class SearchSettings(BaseModel):
     label_smoothing: tuple[float, float]
     hidden_units: tuple[int, ...]
     batch_size: tuple[int, ...]
+    fine_tune_trials: int = 0
 
     @classmethod
     def from_json(cls, text: str, seed: int) -> "SearchSettings":

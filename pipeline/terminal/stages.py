@@ -11,6 +11,7 @@ TITLES: Final = {
     "BackboneChooser": "Choose the backbone",
     "FeatureExtractor": "Embed images",
     "WarmTuner": "Tune the head",
+    "FineTuner": "Tune the fine-tuning",
     "Trainer": "Train the model",
     "Evaluator": "Evaluate",
     "Judge": "Judge",

@@ -4,69 +4,24 @@ import json
 from pathlib import Path
 
 import keras
-import keras_tuner
 import numpy as np
 import pytest
 import tensorflow as tf
-from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
-from tfx.types import standard_artifacts
-from training_digits import LABELS, PARAMETERS, SIZE, digit_paths, write_split
+from trainer_inputs import channels, importers, write_inputs
+from training_digits import LABELS, SIZE, digit_paths
 
-from components.artifacts import Embeddings
-from components.feature_extractor.extraction import extract
 from components.trainer.component import Trainer
-from models import features
-from models.backbones import build_backbone
 from models.examples import dataset
-from models.images import ImageSpec
 from pipeline.config import TrainingConfig
 
 
-def write_inputs(digits: Path, folder: Path) -> None:
-    for split, paths in digit_paths(digits).items():
-        write_split(folder / "examples", split, paths)
-    extract(
-        str(folder / "examples"),
-        features.SPLITS,
-        build_backbone("EfficientNetLite0", "imagenet", SIZE),
-        "imagenet",
-        ImageSpec(SIZE),
-        cache_directory=str(folder / "cache"),
-        output_uri=str(folder / "embeddings"),
-    )
-    assets = folder / "graph" / "transform_fn" / "assets"
-    assets.mkdir(parents=True)
-    with tf.io.TFRecordWriter(str(assets / "labels.tfrecord.gz"), "GZIP") as writer:
-        for label in reversed(LABELS):
-            writer.write(label.encode())
-    best = keras_tuner.HyperParameters()
-    for name, value in PARAMETERS.to_values().items():
-        best.Fixed(name, value)
-    (folder / "best").mkdir()
-    (folder / "best" / "best_hyperparameters.txt").write_text(json.dumps(best.get_config()))
-
-
 def run(folder: Path) -> None:
-    examples = standard_artifacts.Examples
-    nodes = {
-        name: Importer(str(folder / name), type_, properties=properties, reimport=False).with_id(
-            name
-        )
-        for name, type_, properties in (
-            ("examples", examples, {"split_names": '["train","validation","test"]'}),
-            ("graph", standard_artifacts.TransformGraph, None),
-            ("embeddings", Embeddings, None),
-            ("best", standard_artifacts.HyperParameters, None),
-        )
-    }
+    nodes = importers(folder)
     settings = TrainingConfig(strategy="fine_tune", epochs=2, batch_size=8, learning_rate=1e-4)
     trainer = Trainer(
-        nodes["examples"].outputs["result"],
-        nodes["graph"].outputs["result"],
-        nodes["embeddings"].outputs["result"],
-        nodes["best"].outputs["result"],
+        **channels(nodes),
         settings=json.dumps(
             settings.model_dump() | {"seed": 1, "check_images": 4, "head_epochs": 30}
         ),

@@ -1,0 +1,104 @@
+"""Reads the task and earlier searches, fine-tunes with many settings, and writes what came out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+from typing_extensions import override
+
+from components.fine_tuner.settings import Settings
+from components.trainer.task import Inputs, read_task
+from components.transform.labels import labels_from_transform_graph
+from components.warm_tuner.knowledge import Knowledge
+from components.warm_tuner.request import note_request
+from components.warm_tuner.stored import BEST_FILE, EMPTY, HISTORY_FILE, history_file
+from models.files import write_atomically
+from models.training.settings import choose_strategy
+from models.tuning.description import describe
+from models.tuning.fine_tuning.search import FineTuningResult, search_fine_tuning
+from models.tuning.history import write_history
+from models.tuning.library import Library, read_library
+from models.tuning.records import TaskDescription
+from models.tuning.warm.contribution import FILE_NAME, write_contribution
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the artifacts HyperParameters and TuningHistory."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component; see `components.fine_tuner.component`.
+
+        Raises:
+            BadDataError: no image to train or to validate on.
+            UsageError: the settings make no sense, or the weights have changed.
+        """
+        content = (Path(_uri(input_dict, "hyperparameters")) / BEST_FILE).read_bytes()
+        hyperparameters = json.loads(content)
+        result = _search(input_dict, exec_properties, hyperparameters["values"])
+        (history,) = output_dict["history"]
+        if result is None:
+            history.set_int_custom_property(EMPTY, 1)
+        else:
+            write_history(Path(history.uri) / HISTORY_FILE, result.history)
+            write_contribution(Path(history.uri) / FILE_NAME, result.contribution)
+            hyperparameters["values"] |= result.chosen
+            note_request(history, exec_properties, input_dict)
+        best = Path(_uri(output_dict, "best_hyperparameters")) / BEST_FILE
+        write_atomically(best, json.dumps(hyperparameters).encode())
+
+
+def _search(
+    input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any], values: dict[str, Any]
+) -> FineTuningResult | None:
+    """None where the strategy does not fine-tune."""
+    settings = Settings.model_validate_json(exec_properties["settings"])
+    scratch = Path(exec_properties["scratch_dir"])
+    inputs = Inputs(
+        examples_uri=_uri(input_dict, "examples"),
+        embeddings_uri=_uri(input_dict, "embeddings"),
+        labels=labels_from_transform_graph(_uri(input_dict, "transform_graph")),
+        values=values,
+    )
+    read = read_task(
+        inputs,
+        settings.configured,
+        seed=exec_properties["seed"],
+        scratch=scratch,
+        log_dir=scratch,
+    )
+    if choose_strategy(read.task.settings, read.task.images).name != "fine_tune":
+        return None
+    description = describe(read.task.embeddings, read.data.origin)
+    knowledge = Knowledge.model_validate_json(exec_properties["knowledge"])
+    library = _library(input_dict.get("past", []), knowledge, description)
+    result = search_fine_tuning(
+        read.task,
+        description,
+        scratch,
+        trials=settings.trials,
+        past=library.sources if settings.algorithm == "warm" else (),
+        cold_every=settings.cold_every,
+        code=exec_properties["code"],
+        name=exec_properties["name"],
+    )
+    left_out = (*knowledge.left_out, *library.skipped, *result.contribution.left_out)
+    contribution = result.contribution.model_copy(update={"left_out": left_out})
+    return FineTuningResult(result.history, result.chosen, contribution)
+
+
+def _library(past: list[Artifact], knowledge: Knowledge, task: TaskDescription) -> Library:
+    places = [history_file(artifact.uri) for artifact in past]
+    places += [file.path for file in knowledge.files]
+    return read_library([("", place) for place in places], task=task, subject="fine_tuning")
+
+
+def _uri(artifacts: dict[str, list[Artifact]], key: str) -> str:
+    return artifact_utils.get_single_uri(artifacts[key])

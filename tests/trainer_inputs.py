@@ -1,0 +1,67 @@
+"""The artifacts that a training reads, made from digits in the form that its neighbours write."""
+
+import json
+from pathlib import Path
+
+import keras_tuner
+import tensorflow as tf
+from tfx.dsl.components.common.importer import Importer
+from tfx.types import BaseChannel, standard_artifacts
+from training_digits import LABELS, PARAMETERS, SIZE, digit_paths, write_split
+
+from components.artifacts import Embeddings
+from components.feature_extractor.extraction import extract
+from models import features
+from models.backbones import build_backbone
+from models.images import ImageSpec
+
+
+def write_inputs(digits: Path, folder: Path) -> None:
+    """Writes examples, embeddings, the transform graph and the head's hyperparameters."""
+    for split, paths in digit_paths(digits).items():
+        write_split(folder / "examples", split, paths)
+    extract(
+        str(folder / "examples"),
+        features.SPLITS,
+        build_backbone("EfficientNetLite0", "imagenet", SIZE),
+        "imagenet",
+        ImageSpec(SIZE),
+        cache_directory=str(folder / "cache"),
+        output_uri=str(folder / "embeddings"),
+    )
+    assets = folder / "graph" / "transform_fn" / "assets"
+    assets.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(assets / "labels.tfrecord.gz"), "GZIP") as writer:
+        for label in reversed(LABELS):
+            writer.write(label.encode())
+    best = keras_tuner.HyperParameters()
+    for name, value in PARAMETERS.to_values().items():
+        best.Fixed(name, value)
+    (folder / "best").mkdir()
+    (folder / "best" / "best_hyperparameters.txt").write_text(json.dumps(best.get_config()))
+
+
+def importers(folder: Path) -> dict[str, Importer]:
+    """Nodes that bring in what `write_inputs` wrote, by the names of their folders."""
+    splits = {"split_names": json.dumps(list(features.SPLITS))}
+    kinds = {
+        "examples": (standard_artifacts.Examples, splits),
+        "graph": (standard_artifacts.TransformGraph, None),
+        "embeddings": (Embeddings, None),
+        "best": (standard_artifacts.HyperParameters, None),
+    }
+    return {
+        name: Importer(str(folder / name), kind, properties=properties).with_id(name)
+        for name, (kind, properties) in kinds.items()
+    }
+
+
+def channels(nodes: dict[str, Importer]) -> dict[str, BaseChannel]:
+    """Their outputs, as Trainer and FineTuner name them."""
+    names = {
+        "examples": "examples",
+        "transform_graph": "graph",
+        "embeddings": "embeddings",
+        "hyperparameters": "best",
+    }
+    return {key: nodes[name].outputs["result"] for key, name in names.items()}
