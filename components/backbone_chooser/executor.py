@@ -11,7 +11,7 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.backbone_chooser.chosen import CHOSEN, chosen_key
-from components.backbone_chooser.sample import read_sample
+from components.backbone_chooser.sample import draw_sample
 from components.backbone_chooser.scoring import Scorer
 from models import progress
 from models.backbones import default_image_size
@@ -47,7 +47,7 @@ class Executor(base_executor.BaseExecutor):
         candidates = _settled(_CANDIDATES.validate_json(exec_properties["candidates"]))
         settings = json.loads(exec_properties["settings"])
         examples = artifact_utils.get_single_instance(input_dict["examples"])
-        sample = read_sample(examples.uri, settings["images"], exec_properties["seed"])
+        sample = draw_sample(examples.uri, settings["images"], exec_properties["seed"])
         scorer = Scorer(sample, exec_properties["resize"], exec_properties["cache_dir"])
         contenders, left_out = _score(scorer, candidates)
         rule = ChoiceRule(price=settings["price"], standard_errors=settings["standard_errors"])

@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from models import features
 from models.errors import BadDataError
@@ -11,8 +12,31 @@ from models.examples import ImageRecord, derived_features, read_records
 _SPLITS = (features.TRAIN, features.VALIDATION)
 
 
-def read_sample(examples_uri: str, images: int, seed: int) -> list[ImageRecord]:
-    """Reads a stratified sample of the training and validation images.
+@dataclass(frozen=True)
+class Sample:
+    """Some of the training and validation images; they stay on disk.
+
+    Attributes:
+        examples_uri: directory of an Examples artifact.
+        drawn: label and digest of the file, with how often the two are in the sample.
+    """
+
+    examples_uri: str
+    drawn: Mapping[tuple[str, str], int]
+
+    def records(self) -> Iterator[ImageRecord]:
+        """Reads the images, always in the same order."""
+        left = Counter(self.drawn)
+        for split in _SPLITS:
+            for record in read_records(self.examples_uri, split):
+                key = (record.label, record.sha256)
+                if left[key] > 0:
+                    left[key] -= 1
+                    yield record
+
+
+def draw_sample(examples_uri: str, images: int, seed: int) -> Sample:
+    """Draws a stratified sample of the training and validation images.
 
     An image's place in the queue is a hash of its content, so that most of a sample stays when
     images are added, and with it the embeddings.
@@ -25,23 +49,6 @@ def read_sample(examples_uri: str, images: int, seed: int) -> list[ImageRecord]:
     Raises:
         BadDataError: there are fewer than two classes.
     """
-    wanted = _chosen(examples_uri, images, seed)
-    return [
-        record
-        for split in _SPLITS
-        for record in read_records(examples_uri, split)
-        # Each as often as it was drawn: the same content may lie there more than once.
-        if _take(wanted, (record.label, record.sha256))
-    ]
-
-
-def _take(wanted: Counter[tuple[str, str]], key: tuple[str, str]) -> bool:
-    wanted[key] -= 1
-    return wanted[key] >= 0
-
-
-def _chosen(examples_uri: str, images: int, seed: int) -> Counter[tuple[str, str]]:
-    """Label and digest of the images that are in the sample."""
     by_class: dict[str, list[str]] = defaultdict(list)
     for split in _SPLITS:
         columns = derived_features(examples_uri, split)
@@ -53,11 +60,12 @@ def _chosen(examples_uri: str, images: int, seed: int) -> Counter[tuple[str, str
             f"images have {len(by_class)}. Add a class, or leave model.candidates empty."
         )
     shares = allocate([len(each) for each in by_class.values()], images)
-    return Counter(
+    drawn = Counter(
         (label, sha256)
         for (label, digests), share in zip(by_class.items(), shares, strict=True)
         for sha256 in sorted(digests, key=lambda each: _place(seed, each))[:share]
     )
+    return Sample(examples_uri, drawn)
 
 
 def _place(seed: int, sha256: str) -> bytes:

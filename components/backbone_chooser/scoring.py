@@ -1,11 +1,11 @@
 """Scores one candidate on the sample, and takes its time."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.backbone_chooser.sample import Sample
 from components.feature_extractor.extraction import SHARD, embed_into
 from models.backbones import Backbone, build_backbone
 from models.embedding import EmbeddingStore
@@ -27,13 +27,13 @@ class Scorer:
     """Scores candidates on one sample.
 
     Attributes:
-        sample: the images; the same for all candidates.
+        sample: the same for all candidates.
         resize: how a rectangle becomes a square.
         cache_directory: of the store that FeatureExtractor reads, so that the chosen candidate's
             sample is not embedded again.
     """
 
-    sample: Sequence[ImageRecord]
+    sample: Sample
     resize: Resize
     cache_directory: str
 
@@ -51,8 +51,7 @@ class Scorer:
         backbone = build_backbone(candidate.backbone, candidate.weights, candidate.image_size)
         spec = ImageSpec(backbone.image_size, self.resize)
         embedder = Embedder(backbone, spec)
-        embeddings = self._embeddings(backbone, embedder, spec)
-        labels = np.array([record.label for record in self.sample])
+        embeddings, labels = self._embedded(backbone, embedder, spec)
         probe = quick_probe(embeddings, labels)
         alone, in_batch = (
             milliseconds_an_image(embedder.forward, backbone.image_size, size, rounds)
@@ -70,18 +69,22 @@ class Scorer:
         )
         return Contender(measured, probe.right)
 
-    def _embeddings(
+    def _embedded(
         self, backbone: Backbone, embedder: Embedder, spec: ImageSpec
-    ) -> NDArray[np.float32]:
-        """Embeddings of the sample in its order, computed as far as the store lacks them."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+        """Embeddings and labels of the sample, computed as far as the store lacks them."""
         key = embedding_key(backbone, spec)
         store = EmbeddingStore(self.cache_directory, key, backbone.dimension)
-        records = {content_digest(record.image): record for record in self.sample}
-        missing = store.missing(records)
-        for start in range(0, len(missing), SHARD):
-            embed_into(
-                store,
-                embedder,
-                {digest: records[digest] for digest in missing[start : start + SHARD]},
-            )
-        return store.get([content_digest(record.image) for record in self.sample])
+        digests: list[str] = []
+        labels: list[str] = []
+        pending: dict[str, ImageRecord] = {}
+        for record in self.sample.records():
+            digests.append(content_digest(record.image))
+            labels.append(record.label)
+            if digests[-1] not in store:
+                pending[digests[-1]] = record
+            if len(pending) >= SHARD:
+                embed_into(store, embedder, pending)
+                pending.clear()
+        embed_into(store, embedder, pending)
+        return store.get(digests), np.array(labels, np.str_)

@@ -15,7 +15,7 @@ from components.artifacts import BackboneChoice as ChoiceArtifact, Embeddings
 from components.backbone_chooser.chosen import CHOSEN, ChosenBackboneStrategy
 from components.backbone_chooser.component import BackboneChooser
 from components.backbone_chooser.executor import Executor
-from components.backbone_chooser.sample import read_sample
+from components.backbone_chooser.sample import draw_sample
 from components.feature_extractor.executor import Executor as ExtractorExecutor
 from models import progress
 from models.embedding import read_info
@@ -124,21 +124,30 @@ def test_the_chosen_backbone_is_embedded_with_and_its_sample_is_not_embedded_aga
 
 
 def test_the_sample_is_stratified_seeded_and_stable(examples: Any) -> None:
-    sample = read_sample(examples.uri, 50, seed=0)
-    assert len(sample) == 50
-    assert {record.label for record in sample} == set("0123456789")
-    names = {record.name for record in sample}
-    assert names == {record.name for record in read_sample(examples.uri, 50, seed=0)}
-    assert names != {record.name for record in read_sample(examples.uri, 50, seed=1)}
-    # A larger sample holds the smaller one.
-    assert names < {record.name for record in read_sample(examples.uri, 100, seed=0)}
+    def names(images: int, seed: int) -> list[str]:
+        return [record.name for record in draw_sample(examples.uri, images, seed).records()]
+
+    sample = names(50, seed=0)
+    assert len(set(sample)) == 50
+    assert {name.split("/")[0] for name in sample} == set("0123456789")
+    assert sample == names(50, seed=0)
+    assert set(sample) != set(names(50, seed=1))
+    assert set(sample) < set(names(100, seed=0))
+    assert len(names(1000, seed=0)) == 150
 
 
-def test_one_class_is_bad_data(tmp_path: Path, digits_folder: Path) -> None:
-    images = [("0", path.name, path.read_bytes()) for path in digits_folder.glob("0/*.png")]
-    write_examples(tmp_path, {"train": images[:10], "validation": images[10:]})
+def test_equal_images_are_drawn_as_often_as_they_are_there(tmp_path: Path) -> None:
+    image = b"never decoded"
+    twice = [("a", "1.png", image), ("a", "2.png", image), ("b", "3.png", b"other")]
+    write_examples(tmp_path, {"train": twice, "validation": [("b", "4.png", image)]})
+    names = [record.name for record in draw_sample(str(tmp_path), 10, seed=0).records()]
+    assert names == ["1.png", "2.png", "3.png", "4.png"]
+
+
+def test_one_class_is_bad_data(tmp_path: Path) -> None:
+    write_examples(tmp_path, {"train": [("a", "1.png", b"1")], "validation": [("a", "2", b"2")]})
     with pytest.raises(BadDataError, match="have 1"):
-        read_sample(str(tmp_path), 50, seed=0)
+        draw_sample(str(tmp_path), 50, seed=0)
 
 
 def test_the_first_choice_of_the_same_backbone_stands_for_later_ones() -> None:
