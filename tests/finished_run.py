@@ -31,6 +31,7 @@ from models.tuning.records import (
     TaskDescription,
     TrialRecord,
 )
+from models.tuning.score import METRIC
 from models.tuning.space import Choice, FloatRange, SearchSpace
 from pipeline.report.record import RunRecord, StageRecord
 from pipeline.report.write import write_report
@@ -316,7 +317,7 @@ _SEARCH = SearchDescription(
     epochs=30,
     patience=3,
     class_weights="none",
-    metric="validation_accuracy",
+    metric=METRIC,
 )
 _TASK = TaskDescription(
     images=400,

@@ -20,6 +20,7 @@ from pipeline.report.charts import (
 )
 from pipeline.report.found import Artifacts
 from pipeline.report.run_view import Figure, duration
+from pipeline.report.search_view import score_name
 
 _MOST_SOURCES = 12
 _MOST_CELLS = 300
@@ -143,8 +144,7 @@ def _measure(found: Artifacts) -> tuple[str, bool]:
     """Name of the score, and whether the search made it small."""
     if found.history is None:
         return "score", False
-    search = found.history.header.search
-    return search.metric.replace("_", " "), search.direction == "min"
+    return score_name(found.history), found.history.header.search.direction == "min"
 
 
 def _scores(given: Contribution, metric: str, lower_is_better: bool) -> Markup | None:

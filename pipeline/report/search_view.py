@@ -9,6 +9,7 @@ from markupsafe import Markup
 from models.tuning.history import TuningHistory
 from models.tuning.importance import importance
 from models.tuning.records import TrialRecord
+from models.tuning.score import METRIC
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
 from pipeline.report.found import Artifacts
 
@@ -80,7 +81,7 @@ def search_view(found: Artifacts) -> SearchView | None:
         failed=len(failures),
         seconds=sum(trial.seconds for trial in history.trials),
         algorithm=history.header.search.algorithm,
-        metric=history.header.search.metric.replace("_", " "),
+        metric=score_name(history),
         names=names,
         rows=_rows(history, names),
         chart=_chart(history),
@@ -135,5 +136,11 @@ def _chart(history: TuningHistory) -> Markup | None:
             Series("best so far", [(x, y) for (x, _), y in zip(points, best, strict=True)]),
         ],
         Axis("trial", whole_ticks(int(points[-1][0]))),
-        Axis(history.header.search.metric.replace("_", " "), nice_ticks(min(scores), max(scores))),
+        Axis(score_name(history), nice_ticks(min(scores), max(scores))),
     )
+
+
+def score_name(history: TuningHistory) -> str:
+    """What the score is called: "score" where it is Graft's own, which the section explains."""
+    metric = history.header.search.metric
+    return "score" if metric == METRIC else metric.replace("_", " ")

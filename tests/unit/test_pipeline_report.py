@@ -26,6 +26,7 @@ def test_the_report_tells_the_whole_story(run):
         "Worst mistakes",
         "Confusion matrix",
         "Which values mattered",
+        "The score is the validation accuracy, less a tenth of the log loss",
         "Served over gRPC",
         "The file ends early.",
         "look alike in training and test",
