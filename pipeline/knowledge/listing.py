@@ -8,7 +8,7 @@ from pipeline.knowledge.words import (
     accuracy,
     best_accuracy,
     parameter_in_words,
-    task_in_words,
+    search_in_words,
     values_in_words,
 )
 
@@ -39,7 +39,7 @@ def print_list(config: Config) -> int:
 
 def _print_table(entries: tuple[Entry, ...]) -> None:
     width = max(len(entry.name) for entry in entries)
-    tasks = [task_in_words(entry.history.header.task) for entry in entries]
+    tasks = [search_in_words(entry.history.header) for entry in entries]
     task_width = max(len(task) for task in tasks)
     print(f"{'#':>3}  {'name':<{width}}  trials  accuracy  {'task':<{task_width}}  where")
     for number, (entry, task) in enumerate(zip(entries, tasks, strict=True), start=1):
@@ -68,7 +68,7 @@ def print_history(config: Config, which: str) -> int:
     failed = len(entry.history.trials) - len(entry.history.completed)
     search = header.search
     print(entry.name)
-    print(f"  task      {task_in_words(header.task)}")
+    print(f"  task      {search_in_words(header)}")
     print(
         f"  trials    {len(entry.history.completed)} completed, {failed} failed; "
         f"{search.algorithm}, at most {search.epochs} epochs, seed {search.seed}"

@@ -1,7 +1,7 @@
 """Histories in words."""
 
 from models.tuning.collection import Entry, printable
-from models.tuning.records import TaskDescription, TrialRecord
+from models.tuning.records import Header, TaskDescription, TrialRecord
 from models.tuning.space import Choice, Parameter, Value
 
 
@@ -11,15 +11,22 @@ def task_in_words(task: TaskDescription) -> str:
     return f"{task.images:,} images, {task.classes} classes, {printable(task.backbone)}{side}"
 
 
+def search_in_words(header: Header) -> str:
+    """The task of a search, and what was searched where that is not the head."""
+    searched = {"head": "", "fine_tuning": "; fine-tuning"}[header.search.subject]
+    return task_in_words(header.task) + searched
+
+
 def best_accuracy(entry: Entry) -> str:
-    """Validation accuracy of the best trial, mean over its evaluations: "0.898"."""
+    """Validation accuracy of the best trial: "0.898"."""
     best = entry.history.best
     return accuracy(best) if best else ""
 
 
 def accuracy(trial: TrialRecord) -> str:
-    """Validation accuracy of a trial that has a score, mean over its evaluations."""
-    evaluations = trial.evaluations
+    """Validation accuracy of a trial that has a score: mean over its longest trainings."""
+    longest = trial.evaluations[-1].paused_after
+    evaluations = [each for each in trial.evaluations if each.paused_after == longest]
     return f"{sum(each.validation_accuracy for each in evaluations) / len(evaluations):.3f}"
 
 

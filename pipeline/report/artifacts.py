@@ -33,8 +33,10 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         statistics=read_statistics(run.artifacts.get("statistics")),
         choice=_choice(run),
         embeddings=_object(run, "embeddings", "meta.json"),
-        history=_history(run),
-        contribution=_contribution(run),
+        history=_history(run, "history"),
+        contribution=_contribution(run, "history"),
+        fine_tuning=_history(run, "fine_tuning_history"),
+        fine_tuning_contribution=_contribution(run, "fine_tuning_history"),
         probe=_object(run, "history", "probe.json"),
         training=_object(run, "model", "training.json"),
         lineage=_object(run, "model", "Format-Serving/assets.extra/graft.json"),
@@ -85,20 +87,20 @@ def _choice(run: RunRecord) -> BackboneChoice | None:
         return None
 
 
-def _history(run: RunRecord) -> TuningHistory | None:
-    if "history" not in run.artifacts:
+def _history(run: RunRecord, key: str) -> TuningHistory | None:
+    if key not in run.artifacts:
         return None
     try:
-        return read_history(Path(run.artifacts["history"]) / "history.jsonl")
+        return read_history(Path(run.artifacts[key]) / "history.jsonl")
     except HistoryError:
         return None
 
 
-def _contribution(run: RunRecord) -> Contribution | None:
-    if "history" not in run.artifacts:
+def _contribution(run: RunRecord, key: str) -> Contribution | None:
+    if key not in run.artifacts:
         return None
     try:
-        return read_contribution(Path(run.artifacts["history"]) / CONTRIBUTION)
+        return read_contribution(Path(run.artifacts[key]) / CONTRIBUTION)
     except ContributionError:
         return None
 

@@ -26,6 +26,8 @@ class Artifacts:
         embeddings: `meta.json` of Embeddings.
         history: of the search.
         contribution: what earlier searches gave to it.
+        fine_tuning: of the search for the settings of fine-tuning.
+        fine_tuning_contribution: what earlier searches gave to that.
         probe: `probe.json`, the best head on the frozen backbone.
         training: `training.json` of the model.
         lineage: `graft.json` of the model.
@@ -43,6 +45,8 @@ class Artifacts:
     embeddings: Json = field(default_factory=dict)
     history: "TuningHistory | None" = None
     contribution: "Contribution | None" = None
+    fine_tuning: "TuningHistory | None" = None
+    fine_tuning_contribution: "Contribution | None" = None
     probe: Json = field(default_factory=dict)
     training: Json = field(default_factory=dict)
     lineage: Json = field(default_factory=dict)

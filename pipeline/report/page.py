@@ -11,6 +11,7 @@ import tensorflow as tf
 from pipeline.report.choice_view import choice_view
 from pipeline.report.contribution_view import contribution_view
 from pipeline.report.data_view import data_view
+from pipeline.report.fine_tuning_view import fine_tuning_view
 from pipeline.report.found import Artifacts
 from pipeline.report.quality_view import quality_view
 from pipeline.report.record import RunRecord
@@ -49,6 +50,7 @@ def _context(run: RunRecord, found: Artifacts) -> dict[str, Any]:
         "choice": _section("choice", lambda: choice_view(found)),
         "search": _section("search", lambda: search_view(found)),
         "earlier": _section("earlier", lambda: contribution_view(found)),
+        "fine_tuning": _section("fine_tuning", lambda: fine_tuning_view(found)),
         "training": _section("training", lambda: training_view(found)),
         "quality": _section("quality", lambda: quality_view(found, examples)),
     }

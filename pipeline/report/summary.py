@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pipeline.report.fine_tuning_view import fine_tuning_summary
 from pipeline.report.found import Artifacts, Json
 from pipeline.report.record import RunRecord
 
@@ -17,8 +18,8 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         JSON object. Every key is always there; a figure that the run did not come to is None.
         `status` is "pushed", "not_blessed" or "failed"; `stages` holds seconds and whether the
         result came from an earlier run; `tuning.contribution` is None for a search that could not
-        learn from earlier ones, `model.choice` for one backbone without a choice; all shares are in
-        0..1.
+        learn from earlier ones, `tuning.fine_tuning` where its settings were not searched,
+        `model.choice` for one backbone without a choice; all shares are in 0..1.
     """
     return {
         "status": run.status,
@@ -52,14 +53,13 @@ def _data(found: Artifacts) -> Json:
 
 
 def _tuning(found: Artifacts) -> Json:
-    contribution = _contribution(found)
-    if found.history is None:
-        return {"trials": None, "best": None, "contribution": contribution}
-    best = found.history.best
+    history = found.history
+    best = None if history is None else history.best
     return {
-        "trials": len(found.history.trials),
+        "trials": None if history is None else len(history.trials),
         "best": None if best is None else {"score": best.score, "values": dict(best.values)},
-        "contribution": contribution,
+        "contribution": _contribution(found),
+        "fine_tuning": fine_tuning_summary(found),
     }
 
 
