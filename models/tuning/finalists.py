@@ -22,6 +22,9 @@ from models.tuning.standings import standings
 Evaluate = Callable[[Values, int], Evaluation]
 """Trains a configuration on a fold, from 0; raises `DivergedError` when nothing came of it."""
 
+Prepare = Callable[[Sequence[Values], int], object]
+"""Told the configurations that will be evaluated on a fold, in any order, before they are."""
+
 MOST_COST = 0.6
 """Most epochs that the finalists may take, as a share of the search's own. Epochs are counted and
 not seconds, so that the choice is the same on every machine and after a kill."""
@@ -47,6 +50,7 @@ def choose(
     finalists: int,
     repeats: int,
     ranking: Sequence[int] | None = None,
+    prepare: Prepare = lambda _configurations, _fold: None,
 ) -> Contest:
     """Evaluates the finalists on further folds and chooses one.
 
@@ -59,6 +63,7 @@ def choose(
         repeats: folds, at most; half of the finalists fall out after each, down to two.
         ranking: orders of completed trials, the most promising first, such as of a model's mean;
             None for the order of the scores.
+        prepare: told of each round before it begins.
 
     Raises:
         ValueError: there is no completed trial.
@@ -71,7 +76,7 @@ def choose(
         order.sort(key=lambda each: -(completed[each].score or 0.0))
     budget = MOST_COST * sum(_epochs(trial) for trial in completed.values())
     rounds = _Rounds([completed[each] for each in order[:finalists]], evaluate, budget, len(trials))
-    rounds.run(repeats)
+    rounds.run(repeats, prepare)
     return Contest(rounds.leader, tuple(rounds.updated(trial) for trial in trials))
 
 
@@ -93,11 +98,12 @@ class _Rounds:
     def leader(self) -> int:
         return self._alive[0]
 
-    def run(self, repeats: int) -> None:
+    def run(self, repeats: int, prepare: Prepare) -> None:
         for fold in range(repeats):
             self._drop_unaffordable()
             if len(self._alive) < 2:
                 return
+            prepare([self._finalists[order].values for order in self._alive], fold)
             for order in tuple(self._alive):
                 self._meet(order, fold)
             if not self._alive:

@@ -5,12 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.heads import HeadParameters
 from models.tuning.data import HeadTask, LabelledEmbeddings
 from models.tuning.head_trainer import HeadTrainer
-from models.tuning.records import Evaluation, SearchDescription
-from models.tuning.space import Values
-from models.tuning.store import TrialStore
 
 _MOST_PARTS = 10
 """Parts of the training split; a smaller share than a tenth makes noisy scores."""
@@ -67,56 +63,35 @@ def deal_folds(task: HeadTask, count: int, seed: int) -> Folds:
     return Folds(task, dealt)
 
 
-class FoldEvaluator:
-    """Trains configurations on folds, each fold with a seed of its own.
+class FoldTrainers:
+    """Trainers for the folds of a task."""
 
-    Finished evaluations are kept, so that a killed search pays for none twice.
-    """
-
-    def __init__(
-        self, trainer: HeadTrainer, search: SearchDescription, store: TrialStore, count: int
-    ) -> None:
+    def __init__(self, trainer: HeadTrainer, count: int, seed: int) -> None:
         """Deals the folds.
 
         Args:
             trainer: of the whole task.
-            search: epochs, patience and seed of each training.
-            store: of finished evaluations.
             count: folds that are needed, at least 1.
+            seed: of the deal.
         """
+        self._made_of = trainer, count, seed
         self._trainer = trainer
-        self._search = search
-        self._store = store
-        self._folds = deal_folds(trainer.task, count, search.seed)
+        self._folds = deal_folds(trainer.task, count, seed)
         self._ready: tuple[int, HeadTrainer] | None = None
 
-    @property
-    def count(self) -> int:
+    def __reduce__(self) -> tuple[type["FoldTrainers"], tuple[HeadTrainer, int, int]]:
+        """What a copy in another process is made of."""
+        return type(self), self._made_of
+
+    def __len__(self) -> int:
         """Folds that there are."""
         return len(self._folds)
 
-    def __call__(self, values: Values, fold: int) -> Evaluation:
-        """Trains a configuration, or looks the outcome up.
-
-        Raises:
-            DivergedError: no epoch ended with finite losses.
-        """
-        seed = self._search.seed + 1 + fold
-        kept = self._store.get(values, seed, fold)
-        if kept is not None:
-            return kept
-        trained = self._on(fold).train(
-            HeadParameters.from_values(values),
-            epochs=self._search.epochs,
-            patience=self._search.patience,
-            seed=seed,
-        )
-        evaluation = trained.evaluation.model_copy(update={"fold": fold})
-        self._store.put(values, evaluation)
-        return evaluation
-
-    def _on(self, fold: int) -> HeadTrainer:
+    def __getitem__(self, fold: int | None) -> HeadTrainer:
+        """The trainer of a fold, from 0, or of the whole task."""
+        if fold is None:
+            return self._trainer
         # One at a time: each holds a copy of the embeddings.
         if self._ready is None or self._ready[0] != fold:
-            self._ready = (fold, self._trainer.on(self._folds[fold]))
+            self._ready = fold, self._trainer.on(self._folds[fold])
         return self._ready[1]

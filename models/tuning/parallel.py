@@ -10,10 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.errors import GraftError
 from models.files import write_atomically
-from models.heads import HeadParameters
 from models.tuning.records import Evaluation
 from models.tuning.tuner import HeadTuner
-from models.tuning.workers import Job, Workers
+from models.tuning.workers import Workers
 
 
 class TrainingFailedError(GraftError):
@@ -80,22 +79,13 @@ class ParallelHeadTuner(HeadTuner):
         trial = self.oracle.create_trial(min(places - self.oracle.ongoing_trials.keys()))
         if trial.status != TrialStatus.RUNNING:
             return False
-        number, values = int(trial.trial_id), trial.hyperparameters.values
+        number = int(trial.trial_id)
         self._running[number] = trial
         self.on_trial_begin(trial)
-        if self._store.get(values, self._search.seed) is not None:
+        if self._store.get(trial.hyperparameters.values, self._search.seed) is None:
+            self._workers.begin(self._job(trial))
+        else:
             self._done[number] = ""
-            return True
-        self._workers.begin(
-            Job(
-                name=trial.trial_id,
-                parameters=HeadParameters.from_values(values),
-                epochs=self._search.epochs,
-                patience=self._search.patience,
-                seed=self._search.seed,
-                should_stop=self._trial_stopper.should_stop if self._search.stop_trials else None,
-            )
-        )
         return True
 
     def _next_to_end(self) -> int:

@@ -11,8 +11,9 @@ from pathlib import Path
 import keras_tuner
 
 from models.errors import GraftError
-from models.tuning.finalists import Contest, choose
-from models.tuning.folds import FoldEvaluator
+from models.tuning.finalists import choose
+from models.tuning.fold_evaluator import FoldEvaluator
+from models.tuning.folds import FoldTrainers
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.history import TuningHistory, new_history
 from models.tuning.oracles import build_oracle
@@ -89,15 +90,23 @@ def search_heads(
     store = TrialStore(directory / "trials")
     stopper = _search_stopper(oracle, settings)
     parts = oracle, trainer, search, store, directory
-    with Workers(trainer, settings.parallel) as workers:
-        if settings.parallel == 1:
+    trainers = FoldTrainers(trainer, max(settings.repeats, 1), settings.seed)
+    with Workers(trainers, settings.parallel) as workers:
+        if workers.count == 1:
             tuner = HeadTuner(*parts, stopper=stopper)
         else:
-            order = directory / f"order-{settings.algorithm}-{settings.parallel}.json"
+            order = directory / f"order-{settings.algorithm}-{workers.count}.json"
             tuner = ParallelHeadTuner(*parts, stopper=stopper, workers=workers, order=order)
         tuner.search()
-    _require_one(tuner.records)
-    contest = _settle(tuner.records, trainer, settings, store)
+        _require_one(tuner.records)
+        folds = FoldEvaluator(trainers, search, store, workers)
+        contest = choose(
+            tuner.records,
+            folds,
+            finalists=settings.finalists,
+            repeats=min(settings.repeats, len(trainers)),
+            prepare=folds.prepare,
+        )
     history = new_history(
         space,
         description,
@@ -118,21 +127,6 @@ def _search_stopper(oracle: keras_tuner.Oracle, settings: SearchSettings) -> Sea
         oracle.expected_gain if knows else lambda: math.inf,
         settings.stop_search,
         fewest_trials=math.ceil(settings.trials / 2),
-    )
-
-
-def _settle(
-    trials: Sequence[TrialRecord],
-    trainer: HeadTrainer,
-    settings: SearchSettings,
-    store: TrialStore,
-) -> Contest:
-    folds = FoldEvaluator(trainer, settings.describe(), store, max(settings.repeats, 1))
-    return choose(
-        trials,
-        folds,
-        finalists=settings.finalists,
-        repeats=min(settings.repeats, folds.count),
     )
 
 

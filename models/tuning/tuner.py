@@ -18,6 +18,7 @@ from models.tuning.score import curve_scores
 from models.tuning.space import Values
 from models.tuning.stopping import SearchStopper, TrialStopper
 from models.tuning.store import TrialStore
+from models.tuning.workers import Job
 
 
 class HeadTuner(BaseTuner):
@@ -78,14 +79,7 @@ class HeadTuner(BaseTuner):
         values: Values = trial.hyperparameters.values
         evaluation = self._store.get(values, self._search.seed)
         if evaluation is None:
-            trained = self._trainer.train(
-                HeadParameters.from_values(values),
-                epochs=self._search.epochs,
-                patience=self._search.patience,
-                seed=self._search.seed,
-                should_stop=self._trial_stopper.should_stop if self._search.stop_trials else None,
-            )
-            evaluation = trained.evaluation
+            evaluation = self._job(trial).run(self._trainer)
             self._store.put(values, evaluation)
         self._trial_stopper.ended(curve_scores(evaluation.curve, self._trainer.task.classes))
         self._evaluations[trial.trial_id] = evaluation
@@ -102,6 +96,16 @@ class HeadTuner(BaseTuner):
         if self.ended:
             # Keras Tuner's loop asks for nothing else.
             self.oracle.max_trials = len(self.oracle.trials)
+
+    def _job(self, trial: Trial) -> Job:
+        return Job(
+            name=trial.trial_id,
+            parameters=HeadParameters.from_values(trial.hyperparameters.values),
+            epochs=self._search.epochs,
+            patience=self._search.patience,
+            seed=self._search.seed,
+            should_stop=self._trial_stopper.should_stop if self._search.stop_trials else None,
+        )
 
     def _record(self, trial: Trial) -> TrialRecord:
         evaluation = self._evaluations.pop(trial.trial_id, None)

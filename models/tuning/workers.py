@@ -4,6 +4,8 @@ import contextlib
 import os
 import signal
 import traceback
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -12,6 +14,7 @@ import tensorflow as tf
 
 from models.heads import HeadParameters
 from models.training.device import prepare_device
+from models.tuning.folds import FoldTrainers
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.records import Evaluation
 from models.tuning.stopping import ShouldStop
@@ -31,6 +34,7 @@ class Job:
         patience: epochs without a better score.
         seed: of the training.
         should_stop: a copy goes to the process.
+        fold: of the task, from 0; None for the task as it is.
     """
 
     name: str
@@ -39,6 +43,24 @@ class Job:
     patience: int
     seed: int
     should_stop: ShouldStop | None = None
+    fold: int | None = None
+
+    def run(self, trainer: HeadTrainer) -> Evaluation:
+        """Trains.
+
+        Args:
+            trainer: of the fold.
+
+        Raises:
+            DivergedError: no epoch ended with finite losses.
+        """
+        return trainer.train(
+            self.parameters,
+            epochs=self.epochs,
+            patience=self.patience,
+            seed=self.seed,
+            should_stop=self.should_stop,
+        ).evaluation
 
 
 Outcome = Evaluation | str
@@ -57,15 +79,15 @@ class Workers:
         count: of processes.
     """
 
-    def __init__(self, trainer: HeadTrainer, count: int) -> None:
+    def __init__(self, trainers: FoldTrainers, count: int) -> None:
         """Takes what they will work with.
 
         Args:
-            trainer: a copy goes to each process, which must be able to import its class.
+            trainers: a copy goes to each process, which must be able to import their class.
             count: of processes, at least 1; they share the cores evenly.
         """
         self.count = count
-        self._trainer = trainer
+        self._trainers = trainers
         self._idle: list[_Worker] = []
         self._busy: dict[Connection, tuple[_Worker, Job]] = {}
         self._lost: dict[str, int] = {}
@@ -76,6 +98,14 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         for worker in [*self._idle, *(worker for worker, _ in self._busy.values())]:
             worker.kill()
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[str, Outcome]]:
+        """Gives the names and outcomes of jobs, in the order in which they end."""
+        waiting = deque(jobs)
+        while waiting or self._busy:
+            while waiting and len(self._busy) < self.count:
+                self.begin(waiting.popleft())
+            yield self.next_outcome()
 
     def begin(self, job: Job) -> None:
         """Gives a job to a process; fewer than `count` may be busy."""
@@ -112,13 +142,13 @@ class Workers:
 
     def _start(self) -> "_Worker":
         cores = len(os.sched_getaffinity(0))
-        return _Worker(self._trainer, threads=max(1, cores // self.count))
+        return _Worker(self._trainers, threads=max(1, cores // self.count))
 
 
 class _Worker:
     """One process, and the end of a pipe to it."""
 
-    def __init__(self, trainer: HeadTrainer, threads: int) -> None:
+    def __init__(self, trainers: FoldTrainers, threads: int) -> None:
         # A fork would share the state of TensorFlow's threads without the threads.
         context = get_context("spawn")
         self.connection, other_end = context.Pipe()
@@ -126,15 +156,15 @@ class _Worker:
         self._process.start()
         # Or its death would not be heard of.
         other_end.close()
-        self._trainer: HeadTrainer | None = trainer
+        self._trainers: FoldTrainers | None = trainers
 
     def begin(self, job: Job) -> None:
         # Death shows when the outcome is waited for.
         with contextlib.suppress(ConnectionError):
-            if self._trainer:
+            if self._trainers:
                 # Not earlier: large data waits until it is read, and many import at once.
-                self.connection.send(self._trainer)
-                self._trainer = None
+                self.connection.send(self._trainers)
+                self._trainers = None
             self.connection.send(job)
 
     def kill(self) -> None:
@@ -151,20 +181,13 @@ def _work(connection: Connection, threads: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     prepare_device()
     with contextlib.suppress(EOFError, ConnectionError):
-        trainer: HeadTrainer = connection.recv()
+        trainers: FoldTrainers = connection.recv()
         while True:
-            connection.send(_train(trainer, connection.recv()))
+            connection.send(_outcome(trainers, connection.recv()))
 
 
-def _train(trainer: HeadTrainer, job: Job) -> Outcome:
+def _outcome(trainers: FoldTrainers, job: Job) -> Outcome:
     try:
-        trained = trainer.train(
-            job.parameters,
-            epochs=job.epochs,
-            patience=job.patience,
-            seed=job.seed,
-            should_stop=job.should_stop,
-        )
+        return job.run(trainers[job.fold])
     except Exception:  # noqa: BLE001 - as Keras Tuner does: whatever it was, the trial has failed
         return traceback.format_exc()
-    return trained.evaluation

@@ -17,6 +17,7 @@ from models import progress
 from models.heads import HeadParameters
 from models.tuning.data import HeadTask
 from models.tuning.description import Origin, describe
+from models.tuning.folds import FoldTrainers
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.history import TuningHistory
 from models.tuning.parallel import EndOrder
@@ -59,18 +60,24 @@ def test_killed_processes_cost_no_trial(
                 killed.append(process.pid)
 
     with progress.listening(kill_all):
-        history = search(small_search(trials=8, parallel=2, algorithm="warm", epochs=12))
+        history = search(
+            small_search(trials=8, parallel=2, algorithm="warm", epochs=12, finalists=3, repeats=2)
+        )
     assert len(killed) == 2
     assert not multiprocessing.active_children()
     assert len(history.completed) == distinct(history) == 8
     # What a process says of a head is what this one would have said.
-    trial = history.trials[0]
-    here = HeadTrainer(digits_task).train(
-        HeadParameters.from_values(trial.values), epochs=12, patience=5, seed=0
-    )
-    assert trial.score == pytest.approx(here.evaluation.score, abs=0.01)
-    assert history.best is not None
-    assert history.best.evaluations[0].validation_accuracy > 0.85
+    best = history.best
+    assert best is not None
+    on_split, on_fold = best.evaluations[:2]
+    parameters = HeadParameters.from_values(best.values)
+    here = HeadTrainer(digits_task)
+    again = here.train(parameters, epochs=12, patience=5, seed=0)
+    assert on_split.score == pytest.approx(again.evaluation.score, abs=0.01)
+    assert on_split.validation_accuracy > 0.85
+    assert on_fold.fold == 0
+    again = FoldTrainers(here, 2, seed=0)[0].train(parameters, epochs=12, patience=5, seed=1)
+    assert on_fold.score == pytest.approx(again.evaluation.score, abs=0.01)
 
 
 def test_a_training_that_kills_or_fails_is_a_failed_trial(
