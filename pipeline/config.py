@@ -99,7 +99,7 @@ class ModelConfig(_Section):
 class ChoiceConfig(_Section):
     """How one of model.candidates is chosen: the cheapest of those that are as good as the best."""
 
-    images: Annotated[int, Field(ge=20, le=20_000)] = 800
+    images: Annotated[int, Field(ge=20, le=10_000)] = 800
     """Training and validation images that each candidate is probed on."""
     price: Annotated[float, Field(ge=0.0, le=1.0)] = 0.005
     """Accuracy that a candidate must gain for each doubling of its milliseconds an image."""
@@ -261,10 +261,10 @@ class Config(_Section):
     data: DataConfig = DataConfig()
     validation: ValidationConfig = ValidationConfig()
     model: ModelConfig = ModelConfig()
+    choice: ChoiceConfig = ChoiceConfig()
     tuning: TuningConfig = TuningConfig()
     knowledge: KnowledgeConfig = KnowledgeConfig()
     training: TrainingConfig = TrainingConfig()
-    choice: ChoiceConfig = ChoiceConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     serving: ServingConfig = ServingConfig()
 

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 _PENALTIES: Final = tuple(10.0**power for power in np.arange(-4.0, 2.5, 0.5))
 """Tried strengths, as multiples of the mean eigenvalue of the centred Gram matrix."""
 
+_LEAST_SPREAD: Final = 1e-12
+"""Eigenvalues below this share of the largest are rounding errors."""
+
 
 @dataclass(frozen=True)
 class ProbeScore:
@@ -53,16 +56,26 @@ def quick_probe(features: NDArray[np.floating], labels: NDArray[np.generic]) -> 
     _, classes = np.unique(labels, return_inverse=True)
     targets = np.eye(classes.max() + 1)[classes]
     centred = matrix - matrix.mean(axis=0)
-    eigenvalues, vectors = np.linalg.eigh(centred @ centred.T)
-    eigenvalues = np.maximum(eigenvalues, 0.0)
+    eigenvalues, vectors = _spectrum(centred)
+    mean = eigenvalues.sum() / len(matrix)
     residuals = min(
-        (
-            _left_out(eigenvalues, vectors, targets, penalty * eigenvalues.mean())
-            for penalty in _PENALTIES
-        ),
+        (_left_out(eigenvalues, vectors, targets, penalty * mean) for penalty in _PENALTIES),
         key=lambda each: float((each**2).sum()),
     )
     return ProbeScore((targets - residuals).argmax(axis=1) == classes)
+
+
+def _spectrum(centred: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Eigenvalues [k] and eigenvectors [n, k] of FFᵀ, from the smaller of FFᵀ and FᵀF."""
+    count, dimension = centred.shape
+    if count <= dimension:
+        eigenvalues, vectors = np.linalg.eigh(centred @ centred.T)
+        return np.maximum(eigenvalues, 0.0), vectors
+    eigenvalues, axes = np.linalg.eigh(centred.T @ centred)
+    # Directions without any spread would be divided by nothing.
+    spread = eigenvalues > _LEAST_SPREAD * eigenvalues.max(initial=0.0)
+    eigenvalues = eigenvalues[spread]
+    return eigenvalues, centred @ axes[:, spread] / np.sqrt(eigenvalues)
 
 
 def _left_out(
