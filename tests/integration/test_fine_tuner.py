@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fine_tuning_histories import fine_tuning_history
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration import metadata, pipeline
 from tfx.types import Channel
@@ -19,7 +20,7 @@ from components.warm_tuner.past import PastSearchesStrategy
 from models.heads import HeadParameters
 from models.training.choice import chosen_values, with_choice
 from models.training.settings import TrainingSettings
-from models.tuning.history import read_history
+from models.tuning.history import read_history, write_history
 from models.tuning.warm.contribution import read_contribution
 from pipeline.config import TrainingConfig
 from pipeline.local_runner import StageResult, run_pipeline
@@ -27,7 +28,9 @@ from pipeline.local_runner import StageResult, run_pipeline
 _RUN = itertools.count()
 
 
-def run(folder: Path, *, trials: int, **training: Any) -> StageResult:
+def run(
+    folder: Path, *, trials: int, knowledge: Knowledge | None = None, **training: Any
+) -> StageResult:
     """Runs the search after the look-up of earlier ones."""
     nodes = importers(folder)
     configured = TrainingConfig(epochs=1, batch_size=8, unfreeze=0.1, **training)
@@ -41,7 +44,7 @@ def run(folder: Path, *, trials: int, **training: Any) -> StageResult:
         "settings": json.dumps(settings),
         "seed": 1,
         "name": "digits",
-        "knowledge": Knowledge().to_json(),
+        "knowledge": (knowledge or Knowledge()).to_json(),
         "code": "1",
     }
     past = Resolver(
@@ -106,14 +109,18 @@ def test_a_search_that_was_made_comes_from_the_cache(folder: Path, tuned: StageR
     assert run(folder, trials=2, strategy="fine_tune").cached
 
 
-def test_another_search_starts_from_it(folder: Path, tuned: StageResult) -> None:
-    another = run(folder, trials=1, strategy="fine_tune")
-    given = read_contribution(Path(another.outputs["history"]) / "contribution.json")
-    (source,) = [*given.sources, *given.left_out]
-    assert source.name.startswith("digits")
-    shared = str(Path(tuned.outputs["history"]).parent)
-    assert find_knowledge([shared], folder / "none").files == (), "none is of heads"
-    assert find_knowledge([shared], folder / "none", subject="fine_tuning").files
+def test_a_folder_of_such_histories_is_learned_from(
+    folder: Path, tuned: StageResult, tmp_path: Path
+) -> None:
+    write_history(tmp_path / "other.jsonl", fine_tuning_history(chosen=2))
+    assert find_knowledge([str(tmp_path)], folder).files == (), "it is not of heads"
+    knowledge = find_knowledge([str(tmp_path)], folder, subject="fine_tuning")
+    warm = run(folder, trials=2, knowledge=knowledge, strategy="fine_tune")
+    given = read_contribution(Path(warm.outputs["history"]) / "contribution.json")
+    assert [source.name.partition(",")[0] for source in given.sources] == ["made up"]
+    assert [proposal.origin for proposal in given.proposals] == ["cold", "model"]
+    (left_out,) = given.left_out
+    assert "2 of its 2 trials" in left_out.reason, "the first search was found, but is too short"
 
 
 def test_nothing_is_searched_where_nothing_is_fine_tuned(folder: Path, tuned: StageResult) -> None:
