@@ -120,10 +120,13 @@ def test_the_middle_is_tried_first_where_the_past_holds_it_to_be_the_worst(tmp_p
     def worst_in_the_middle(values) -> float:
         return abs(np.log10(values["rate"]) + 2.5) + abs(values["dropout"] - 0.3)
 
-    past = [random_past("upside down", worst_in_the_middle)]
+    past = [random_past("upside down", worst_in_the_middle, 60)]
     first = oracle(tmp_path, past).create_trial("tuner").hyperparameters.values
     assert first["rate"] == pytest.approx(10**-2.5)
     assert first["dropout"] == pytest.approx(0.3)
+    short = [random_past("short", worst_in_the_middle, 40)]
+    trusting = oracle(tmp_path / "short", short).create_trial("tuner").hyperparameters.values
+    assert abs(np.log10(trusting["rate"]) + 2.5) > 0.5
 
 
 def test_sources_of_noise_are_left_out_before_the_first_trial(tmp_path):

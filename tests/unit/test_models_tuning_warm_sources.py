@@ -51,7 +51,12 @@ def test_a_few_trials_are_not_called_noise():
     near = past("chased", 20)
     values = tuple({"rate": 0.3 + each["rate"] / 20, "dropout": 0.1} for each in near.values)
     luck = np.random.default_rng(2).normal(0.8, 0.01, len(values))
-    assert reasons(PastSearch("chased", values, luck)) == {}
+    knowledge = learn([PastSearch("chased", values, luck)], SpaceEncoder(space()))
+    assert knowledge is not None
+    assert not knowledge.left_out
+    (source,) = knowledge.sources
+    assert source.tau < 0.2
+    assert source.quality == pytest.approx(0.4**2)
 
 
 def test_what_cannot_teach_is_left_out_with_its_reason():

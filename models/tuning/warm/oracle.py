@@ -247,10 +247,13 @@ class WarmStartOracle(LeasingOracle):
         """Whether the past counts the middle of the space among the worst quarter.
 
         People put ranges around what they believe in. Scores that stand the wrong way round show
-        here before any trial; the search then starts in the middle.
+        here before any trial; the search then starts in the middle. Only searches that are large
+        enough to be judged are asked: a short one that went after the best knows little else.
         """
-        shape = self._shape(self._priors, self._cold.spread)
-        middle = self._shape(self._priors, self._cold.middle[None])[0]
+        assert self._knowledge is not None
+        judged = np.array([source.is_judged for source in self._knowledge.sources])
+        shape = self._shape(judged * self._priors, self._cold.spread)
+        middle = self._shape(judged * self._priors, self._cold.middle[None])[0]
         return bool(np.quantile(shape, _WORST) > middle)
 
     def _cold_proposal(self) -> Values | None:

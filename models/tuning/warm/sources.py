@@ -27,6 +27,9 @@ _TRIALS_TO_JUDGE = 50
 """Fewer say too little. Those of a search that went after the best are nearly all good, and how
 they rank is noise: rank agreement -0.1 to 0.2 in a third of such searches of 20 to 40 trials."""
 
+_USUAL_TAU = 0.4
+"""What is taken for that of a search with fewer."""
+
 _LEAST_TAU = 0.2
 """A search whose own scores its surrogate predicts no better than this has noise for scores."""
 
@@ -74,6 +77,17 @@ class Source:
         """Score from the median of its trials to the best, above 0."""
         scores = self.mapped.scores
         return max(float(scores.max() - np.median(scores)), 1e-6)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether its trials are enough to tell what it is worth."""
+        return len(self.mapped.scores) >= _TRIALS_TO_JUDGE
+
+    @property
+    def quality(self) -> float:
+        """What it is worth before any trial of the new search, above 0."""
+        tau = self.tau if self.is_judged else max(self.tau, _USUAL_TAU)
+        return max(tau, 0.05) ** 2
 
     def predict(self, features: Floats) -> Floats:
         """Expected normal score at features [m, d] of the new search, float64 [m]."""
@@ -143,7 +157,7 @@ def similarity(source: Source, task: TaskDescription | None) -> float:
     Returns:
         Above 0; to be compared among sources.
     """
-    quality = max(source.tau, 0.05) ** 2
+    quality = source.quality
     other = source.mapped.past.task
     if task is None or other is None:
         return quality
@@ -194,7 +208,7 @@ def _fit(mapped: Sequence[Mapped], encoder: SpaceEncoder) -> list[Source]:
 
 
 def _is_noise(source: Source) -> bool:
-    return len(source.mapped.scores) >= _TRIALS_TO_JUDGE and source.tau < _LEAST_TAU
+    return source.is_judged and source.tau < _LEAST_TAU
 
 
 def _residual_kernel(sources: Sequence[Source], encoder: SpaceEncoder) -> Kernel:
@@ -206,7 +220,7 @@ def _residual_kernel(sources: Sequence[Source], encoder: SpaceEncoder) -> Kernel
     residuals = []
     for source in sources[:_SEARCHES_FITTED]:
         others = [other for other in sources if other is not source]
-        weights = np.array([max(other.tau, 0.05) ** 2 for other in others])
+        weights = np.array([other.quality for other in others])
         features = encoder.features(source.mapped.points)
         expected = sum(
             weight * other.predict(features)
