@@ -187,6 +187,23 @@ def test_no_configuration_is_tried_twice_and_a_small_space_ends(tmp_path):
     assert len({str(values) for values in configurations(made)}) == 6
 
 
+def test_trials_that_are_still_running_are_not_proposed_again(tmp_path):
+    for past in (related(), ()):
+        made = oracle(tmp_path, past)
+        order = np.random.default_rng(3)
+        running = []
+        while len(made.end_order) < TRIALS:
+            while len(running) < 4 and len(made.trials) < TRIALS:
+                free = next(str(n) for n in range(4) if str(n) not in made.ongoing_trials)
+                running.append(made.create_trial(free))
+            trial = running.pop(order.integers(len(running)))
+            made.update_trial(trial.trial_id, {"score": truth(trial.hyperparameters.values)})
+            trial.status = "COMPLETED"
+            made.end_trial(trial)
+        assert len({str(values) for values in configurations(made)}) == TRIALS
+        assert made.create_trial("0").status == "STOPPED"
+
+
 def test_conditional_parameters_are_there_only_where_they_apply(tmp_path):
     tree = keras_tuner.HyperParameters()
     kind = tree.Choice("kind", ["linear", "deep"])
