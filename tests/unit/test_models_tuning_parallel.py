@@ -48,6 +48,15 @@ def kept(folder: Path) -> dict[Path, int]:
     return {file: file.stat().st_mtime_ns for file in files}
 
 
+def is_alive(pid: str) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    # One that nobody waits for stays as a zombie.
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
 def test_killed_processes_cost_no_trial(
     search: Callable[..., TuningHistory], small_search: MakeSettings, digits_task: HeadTask
 ) -> None:
@@ -145,6 +154,8 @@ def test_a_search_that_was_killed_finds_all_its_finished_trials(
     while len(kept(tmp_path)) < 6:
         assert process.poll() is None, "the search ended before it could be killed"
         time.sleep(0.02)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(workers) >= 2
     process.send_signal(signal.SIGKILL)
     process.wait()
     finished = kept(tmp_path)
@@ -158,6 +169,7 @@ def test_a_search_that_was_killed_finds_all_its_finished_trials(
     # With every trial there, and the order of their ends, the search is the same.
     assert search(settings).trials == resumed.trials
     assert kept(tmp_path) == everything
+    assert not any(is_alive(pid) for pid in workers)
 
 
 def test_the_order_of_ends_is_followed_while_it_fits(tmp_path: Path) -> None:
