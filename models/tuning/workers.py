@@ -73,7 +73,8 @@ class Workers:
     A process takes seconds to import TensorFlow and holds a copy of the task's data: each is
     started once. One that dies, killed for its memory for instance, is replaced, and its job begun
     again; a job that costs three processes has failed. When the process that made them dies,
-    however suddenly, they end with the training that they are at.
+    however suddenly, they end with the training that they are at. As for all of Python's
+    multiprocessing, a script that is run must not do its work when it is merely imported.
 
     Attributes:
         count: of processes.
