@@ -82,6 +82,7 @@ def search_fine_tuning(
     _forget_others(scratch, directory)
     trainings = FineTuningTrials(task, directory)
     oracle = _oracle(task, space, description, trials, past, cold_every)
+    # As BaseTuner does: the oracle writes files there, which are not read again.
     oracle._set_project_dir(str(directory), "keras_tuner")
     search = _Halving(trainings, rungs(task.settings.epochs, trials))
     search.look_at_all(oracle)
