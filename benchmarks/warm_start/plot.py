@@ -20,7 +20,7 @@ _LEAST_REGRET = 0.01
 """Regret is drawn in logarithmic scale from here on; what is below lies on the lower edge."""
 
 _COLOURS = ("#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#e69f00",
-            "#7f3c8d", "#666666", "#11a579", "#a5aa99", "#e73f74", "#80ba5a")  # fmt: skip
+            "#7f3c8d", "#666666", "#8c564b", "#a5aa99", "#e73f74", "#80ba5a")  # fmt: skip
 _REGRETS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 _TRIALS = (1, 3, 5, 10, 25, 50, 100)
 _LEGEND_COLUMNS = 4

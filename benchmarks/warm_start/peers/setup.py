@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.warm_start.methods.peers import environments_folder
 
 PACKAGES = {
-    "optuna": ["optuna==4.6.0"],
+    "optuna": ["optuna==5.0.0"],
     "syne-tune": ["syne-tune==0.16", "huggingface_hub", "scikit-learn", "xgboost"],
     "openbox": ["openbox==0.9.0"],
     "vizier": [
