@@ -79,7 +79,8 @@ def _rank(summary: Summary) -> tuple[str, ...]:
 
 
 def _cold(summary: Summary) -> tuple[str, ...]:
-    aside = (WARM, COLD)
+    # Without a past, average rank is random search once more.
+    aside = (WARM, COLD, AVERAGE_RANK)
     peers = [each for each in summary.methods if each not in aside and summary.of(each, "empty")]
     if not peers or not summary.of(COLD, "empty"):
         return ()
