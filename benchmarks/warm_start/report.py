@@ -59,6 +59,7 @@ def _regime_table(summary: Summary, regime: str) -> str:
         "method",
         *(f"regret at {point}" for point in points),
         "area",
+        "area, chosen by the test",
         "trials to 95 % of the best",
         "to 99 %",
         "to 95 % of the way",
@@ -96,6 +97,7 @@ def _figures(summary: Summary, method: str, regime: str, points: Sequence[int]) 
     return [
         *(f"{curve[point - 1]:.3f}" for point in points),
         f"{mean_area(summary, method, regime):.3f}",
+        f"{np.mean([each.least_area for each in tasks]):.3f}",
         f"{np.mean([each.trials_to_95 for each in tasks]):.1f}",
         f"{np.mean([each.trials_to_99 for each in tasks]):.1f}",
         f"{np.mean([each.trials_to_95_of_way for each in tasks]):.1f}",

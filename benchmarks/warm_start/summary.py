@@ -11,6 +11,7 @@ from benchmarks.warm_start.measures import (
     Measure,
     Scale,
     area,
+    least_curve,
     regret_curve,
     scale_of,
     trials_to,
@@ -27,6 +28,7 @@ class TaskFigures:
     Attributes:
         curve: regret after 1, 2, … trials, float64 [trials].
         area: mean regret over the first 25.
+        least_area: likewise, of the best head so far by the test.
         trials_to_95: trials until 95 % of the best known score or accuracy is reached.
         trials_to_99: likewise.
         trials_to_95_of_way: trials until 95 % of the way from the median random configuration to
@@ -39,6 +41,7 @@ class TaskFigures:
 
     curve: NDArray[np.float64]
     area: float
+    least_area: float
     trials_to_95: float
     trials_to_99: float
     trials_to_95_of_way: float
@@ -95,7 +98,8 @@ def summarise(
                 runs[run.regime, run.method].append(run)
         for key, members in runs.items():
             curves = [regret_curve(run, scale, measure, trials) for run in members]
-            figures[key][result.name] = _figures(members, curves, scale)
+            least = [least_curve(run, scale, measure, trials) for run in members]
+            figures[key][result.name] = _figures(members, curves, least, scale)
     return Summary(
         measure=measure,
         trials=trials,
@@ -109,7 +113,10 @@ def summarise(
 
 
 def _figures(
-    runs: Sequence[Run], curves: Sequence[NDArray[np.float64]], scale: Scale
+    runs: Sequence[Run],
+    curves: Sequence[NDArray[np.float64]],
+    least: Sequence[NDArray[np.float64]],
+    scale: Scale,
 ) -> TaskFigures:
     own = [run.start_seconds + sum(step.own_seconds for step in run.steps) for run in runs]
     training = [sum(step.training_seconds for step in run.steps) for run in runs]
@@ -120,6 +127,7 @@ def _figures(
     return TaskFigures(
         curve=np.mean(curves, axis=0),
         area=float(np.mean([area(curve) for curve in curves])),
+        least_area=float(np.mean([area(curve) for curve in least])),
         trials_to_95=trials(scale.regret(0.95 * scale.best)),
         trials_to_99=trials(scale.regret(0.99 * scale.best)),
         trials_to_95_of_way=trials(0.05),

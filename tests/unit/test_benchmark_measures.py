@@ -12,6 +12,7 @@ from benchmarks.warm_start.measures import (
     CONFIRMING_SEEDS,
     Scale,
     area,
+    least_curve,
     regret_curve,
     scale_of,
     trials_to,
@@ -58,6 +59,12 @@ def test_regret_is_one_at_the_median_and_zero_at_the_best() -> None:
 def test_the_curve_follows_the_choice_not_the_luckiest_test() -> None:
     run = _run((0.7, 1.0, 0), (0.9, 1.0, 0), (0.8, 1.0, 2))
     assert regret_curve(run, _SCALE, "score", 4) == pytest.approx([1.0, 1.0, 0.5, 0.5])
+
+
+def test_the_least_curve_follows_the_luckiest_test() -> None:
+    run = _run((0.7, 1.0, 0), (0.9, 1.0, 0), (0.8, 1.0, 2))
+    assert least_curve(run, _SCALE, "score", 4) == pytest.approx([1.0, 0.0, 0.0, 0.0])
+    assert least_curve(_run((0.9, 2.0, 0)), _SCALE, "score", 2) == pytest.approx([4.0, 0.0])
 
 
 def test_trials_that_stop_early_count_by_their_cost() -> None:
