@@ -48,9 +48,11 @@ def _seeds(summary: Summary) -> str:
 
 
 def _by_area(summary: Summary, regime: str) -> list[str]:
-    """Methods that were run, the best first."""
-    present = [each for each in summary.methods if summary.of(each, regime)]
-    return sorted(present, key=lambda each: mean_area(summary, each, regime))
+    """Methods that were run, the best first; last those that were not run on every task."""
+    tasks = {each: len(summary.of(each, regime)) for each in summary.methods}
+    most = max(tasks.values(), default=0)
+    present = [each for each in summary.methods if tasks[each]]
+    return sorted(present, key=lambda each: (tasks[each] < most, mean_area(summary, each, regime)))
 
 
 def _regime_table(summary: Summary, regime: str) -> str:
