@@ -2,31 +2,17 @@
 
 import numpy as np
 import pytest
+from histories import task
 
 from benchmarks.warm_start.histories import shared_configurations
 from benchmarks.warm_start.methods.average_rank import AverageRank, by_average_rank
 from benchmarks.warm_start.methods.interface import Problem, best_so_far, usable_sources
 from benchmarks.warm_start.problem import EPOCHS, SPACE
 from benchmarks.warm_start.regimes import REGIMES, apply_regime
-from models.tuning.records import EmbeddingStatistics, TaskDescription
 from models.tuning.warm.past import PastSearch
 
 _TRIALS = 20
-_TASK = TaskDescription(
-    images=100,
-    validation_images=20,
-    classes=10,
-    balance=1.0,
-    image_size=64,
-    backbone="EfficientNetLite0",
-    weights="imagenet",
-    weights_digest="",
-    dimension=64,
-    embedding=EmbeddingStatistics(
-        total_variance=1.0, effective_dimension=5.0, class_separation=0.5, centroid_accuracy=0.8
-    ),
-    data_fingerprint="",
-)
+_TASK = task("")
 
 
 @pytest.fixture

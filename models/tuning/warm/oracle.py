@@ -42,9 +42,9 @@ class WarmStartOracle(LeasingOracle):
     **The guard.** Every `cold_every`-th trial belongs to a search that knows nothing of the past
     nor of the other trials: proposal for proposal the search that this oracle would make without a
     past, with the same seed (a proposal that was tried already counts without being tried again).
-    So after n trials, one at a time, it has seen the first ⌊n / cold_every⌋ trials of the cold
-    search at least, and where scores have no noise its best is no worse than the cold search's
-    best after ⌊n / cold_every⌋. This holds whatever the past says. With noisy scores it holds for
+    So after n trials, one at a time and beside those given as `first`, it has seen the first
+    ⌊n / cold_every⌋ trials of the cold search at least, and where scores have no noise its best is
+    no worse than the cold search's best after ⌊n / cold_every⌋. This holds whatever the past says. With noisy scores it holds for
     the best score seen, not for the truth behind it; with parallel trials the cold trials may be
     proposed with fewer scores known. A trial that is still running is not proposed again, and is
     otherwise ignored until it ends.
