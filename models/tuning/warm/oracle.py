@@ -44,10 +44,10 @@ class WarmStartOracle(LeasingOracle):
     past, with the same seed (a proposal that was tried already counts without being tried again).
     So after n trials, one at a time and beside those given as `first`, it has seen the first
     ⌊n / cold_every⌋ trials of the cold search at least, and where scores have no noise its best is
-    no worse than the cold search's best after ⌊n / cold_every⌋. This holds whatever the past says. With noisy scores it holds for
-    the best score seen, not for the truth behind it; with parallel trials the cold trials may be
-    proposed with fewer scores known. A trial that is still running is not proposed again, and is
-    otherwise ignored until it ends.
+    no worse than the cold search's best after ⌊n / cold_every⌋. This holds whatever the past says.
+    With noisy scores it holds for the best score seen, not for the truth behind it; with parallel
+    trials the cold trials may be proposed with fewer scores known. A trial that is still running
+    is not proposed again, and is otherwise ignored until it ends.
 
     Without a past every trial is the cold search's.
 
