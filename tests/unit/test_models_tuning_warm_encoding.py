@@ -85,6 +85,60 @@ def test_snapped_points_decode_to_the_same_values_and_stand_still():
     assert np.array_equal(encoder.snap(snapped), snapped)
 
 
+NUMBERS = {
+    "log Int": {"kind": "Int", "min_value": 8, "max_value": 64, "sampling": "log"},
+    "reverse_log Int": {"kind": "Int", "min_value": 8, "max_value": 64, "sampling": "reverse_log"},
+    "log Int with steps": {
+        "kind": "Int",
+        "min_value": 1,
+        "max_value": 100,
+        "sampling": "log",
+        "step": 3,
+    },
+    "Int of one value": {"kind": "Int", "min_value": 5, "max_value": 5, "sampling": "log"},
+    "Float": {"kind": "Float", "min_value": 0.1, "max_value": 0.7},
+    "log Float": {"kind": "Float", "min_value": 1e-12, "max_value": 0.7, "sampling": "log"},
+    "reverse_log Float": {
+        "kind": "Float",
+        "min_value": 0.3,
+        "max_value": 0.9,
+        "sampling": "reverse_log",
+    },
+    "Float with steps": {"kind": "Float", "min_value": 0.1, "max_value": 0.7, "step": 0.2},
+}
+
+
+@pytest.mark.parametrize("options", NUMBERS.values(), ids=NUMBERS)
+def test_what_stands_at_a_point_is_in_the_range_and_has_a_coordinate(options):
+    numbers = keras_tuner.HyperParameters()
+    kind = options["kind"]
+    getattr(numbers, kind)("number", **{k: v for k, v in options.items() if k != "kind"})
+    encoder = SpaceEncoder(numbers)
+    for coordinate in [*np.linspace(0.0, 1.0, 401), np.nextafter(1.0, 0.0)]:
+        values = encoder.decode(np.array([coordinate]))
+        assert options["min_value"] <= values["number"] <= options["max_value"]
+        assert isinstance(values["number"], int if kind == "Int" else float)
+        assert np.isfinite(encoder.encode(values)).all()
+        again = encoder.decode(encoder.encode(values))
+        assert again["number"] == pytest.approx(values["number"])
+
+
+def test_zero_has_no_place_in_a_logarithmic_range_however_small_it_starts():
+    tiny = keras_tuner.HyperParameters()
+    tiny.Float("decay", 1e-12, 0.7, sampling="log")
+    assert np.isnan(SpaceEncoder(tiny).encode({"decay": 0.0}))
+
+
+@pytest.mark.parametrize("seed", [-1, -3, -(2**63), 2**70])
+def test_any_whole_number_is_a_seed(seed):
+    encoder = SpaceEncoder(space())
+    centre = encoder.encode(VALUES)[None]
+    assert np.array_equal(spread_points(encoder, seed), spread_points(encoder, seed))
+    near = near_points(encoder, centre, (seed, 4))
+    assert np.array_equal(near, near_points(encoder, centre, (seed, 4)))
+    assert not np.array_equal(near, near_points(encoder, centre, (abs(seed) + 1, 4)))
+
+
 def test_candidates_fill_the_space_and_gather_around_good_points():
     encoder = SpaceEncoder(space())
     spread = spread_points(encoder, seed=1)

@@ -48,8 +48,9 @@ class SpaceEncoder:
         for hp in self._space.space:
             chosen.merge([hp])
             if chosen.is_active(hp):
+                # Keras Tuner gives max + 1 for a logarithmic Int at 1.0.
                 chosen.values[hp.name] = (
-                    hp.prob_to_value(float(coordinates[id(hp)]))
+                    _within(hp, hp.prob_to_value(float(coordinates[id(hp)])))
                     if id(hp) in coordinates
                     else hp.default
                 )
@@ -96,7 +97,7 @@ class SpaceEncoder:
         value = values.get(hp.name)
         if value is None or not _holds(hp, value):
             return float("nan")
-        return float(np.clip(hp.value_to_prob(value), 0.0, 1.0))
+        return float(np.clip(hp.value_to_prob(_within(hp, value)), 0.0, 1.0))
 
 
 def _discrete(hp: Any) -> int:
@@ -108,6 +109,13 @@ def _discrete(hp: Any) -> int:
     if isinstance(hp, kinds.Int) and hp.step is not None and hp.sampling == "linear":
         return (hp.max_value - hp.min_value) // hp.step + 1
     return 0
+
+
+def _within(hp: Any, value: Any) -> Any:
+    """The value; where rounding took it past the bounds of a range, the bound."""
+    if isinstance(hp, kinds.Choice | kinds.Boolean):
+        return value
+    return min(max(value, hp.min_value), hp.max_value)
 
 
 def _width(hp: Any) -> int:
@@ -124,4 +132,5 @@ def _holds(hp: Any, value: Value) -> bool:
     if isinstance(value, str | bool):
         return False
     slack = 1e-9 * max(abs(hp.min_value), abs(hp.max_value))
-    return bool(hp.min_value - slack <= value <= hp.max_value + slack)
+    least = hp.min_value - slack if hp.sampling == "linear" else hp.min_value * (1.0 - 1e-9)
+    return bool(least <= value <= hp.max_value + slack)
