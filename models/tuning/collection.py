@@ -24,9 +24,6 @@ from models.tuning.warm.contribution import LeftOut
 SUFFIX = ".jsonl"
 """Of the files that are looked for in a folder."""
 
-MOST_TRIALS = 1000
-"""Trials of one history, as many as the configuration allows; more are refused."""
-
 _MOST_CHARACTERS = 60
 """Of a name."""
 
@@ -128,9 +125,10 @@ def _identity(task: TaskDescription) -> tuple[str, str, int, int]:
 
 def _read(name: str, path: str) -> Entry | LeftOut:
     try:
+        _check_path(path)
         content = read_place(path, MAX_BYTES)
         history = parse_history(content, path)
-        _check_size(path, history)
+        _check_completed(path, history)
     except GraftError as error:
         return _left_out(name or Path(path).name, error)
     shown = printable(history.header.name or name or Path(path).stem)
@@ -138,9 +136,15 @@ def _read(name: str, path: str) -> Entry | LeftOut:
     return Entry(f"{shown}, {date}", path, hashlib.sha256(content).hexdigest(), history)
 
 
-def _check_size(path: str, history: TuningHistory) -> None:
-    if len(history.trials) > MOST_TRIALS:
-        raise GraftError(f"{path}: more than {MOST_TRIALS:,} trials")
+def _check_path(path: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        # Neither JSON nor ML Metadata could hold it.
+        raise GraftError(f"{path}: its name is not UTF-8") from None
+
+
+def _check_completed(path: str, history: TuningHistory) -> None:
     if not history.completed:
         raise GraftError(f"{path}: none of its {len(history.trials)} trials has a score")
 
@@ -178,8 +182,8 @@ def _each_search_once(oldest_first: Sequence[Entry]) -> tuple[list[Entry], list[
             keepers.update(dict.fromkeys(keys, entry))
             kept.add(entry.digest)
         else:
-            reason = f"the same search as {keeper.name} ({keeper.path})"
-            repeated.append(LeftOut(name=entry.name, reason=reason[:1000]))
+            reason = printable(f"the same search as {keeper.name} ({keeper.path})", 1000)
+            repeated.append(LeftOut(name=entry.name, reason=reason))
     return [entry for entry in oldest_first if entry.digest in kept], repeated
 
 

@@ -24,8 +24,11 @@ from models.places import PlaceError, read_place
 from models.tuning.records import Header, SearchDescription, TaskDescription, TrialRecord
 from models.tuning.space import SearchSpace
 
-MAX_BYTES = 256 * 2**20
+MAX_BYTES = 64 * 2**20
 """Larger files are refused; a hundred trials take well under a megabyte."""
+
+MOST_TRIALS = 1000
+"""As many as the configuration allows; more are refused."""
 
 _LIBRARIES = ("tensorflow", "keras", "keras-tuner", "numpy")
 _Record = TypeVar("_Record", bound=BaseModel)
@@ -133,6 +136,8 @@ def parse_history(content: bytes, path: str) -> TuningHistory:
     first, *rest = content.split(b"\n")
     _check_version(path, first)
     header = _parse(path, 1, first, Header)
+    if header.trials > MOST_TRIALS:
+        raise HistoryError(f"{path}: more than {MOST_TRIALS:,} trials")
     if not content.endswith(b"\n") or len(rest) - 1 != header.trials:
         complete = content.count(b"\n") - 1
         raise HistoryError(

@@ -1,19 +1,20 @@
 """What a search leaves behind: the task, the trials, their learning curves.
 
 These are the lines of a history file; `models.tuning.history` writes and reads them. Every class
-is frozen and refuses infinities and NaN.
+is frozen, refuses infinities and NaN, and bounds every number and text.
 """
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from models.tuning.space import SearchSpace, Value
+from models.tuning.space import MOST, Number, SearchSpace, Text, Value
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Count = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0.0)]
-Text = Annotated[str, Field(max_length=1000)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Positive = Annotated[int, Field(ge=1, lt=2**63)]
+Size = Annotated[float, Field(ge=0.0, le=MOST)]
+Seconds = Size
 Subject = Literal["head", "fine_tuning"]
 
 
@@ -33,8 +34,8 @@ class EmbeddingStatistics(_Frozen):
         centroid_accuracy: validation accuracy of the nearest class mean, in standardised features.
     """
 
-    total_variance: Annotated[float, Field(ge=0.0)]
-    effective_dimension: Annotated[float, Field(ge=0.0)]
+    total_variance: Size
+    effective_dimension: Size
     class_separation: Share
     centroid_accuracy: Share
 
@@ -86,8 +87,8 @@ class SearchDescription(_Frozen):
 
     algorithm: Text
     seed: Count
-    epochs: Annotated[int, Field(ge=1)]
-    patience: Annotated[int, Field(ge=1)]
+    epochs: Positive
+    patience: Positive
     class_weights: Literal["none", "balanced"]
     metric: Text
     direction: Literal["max", "min"] = "max"
@@ -104,8 +105,8 @@ class Curve(_Frozen):
         validation_accuracy: share answered rightly.
     """
 
-    train_loss: Annotated[tuple[float, ...], Field(max_length=100_000)]
-    validation_loss: Annotated[tuple[float, ...], Field(max_length=100_000)]
+    train_loss: Annotated[tuple[Number, ...], Field(max_length=100_000)]
+    validation_loss: Annotated[tuple[Number, ...], Field(max_length=100_000)]
     validation_accuracy: Annotated[tuple[Share, ...], Field(max_length=100_000)]
 
     @model_validator(mode="after")
@@ -135,14 +136,14 @@ class Evaluation(_Frozen):
 
     seed: Count
     fold: Count | None = None
-    score: float
+    score: Number
     best_epoch: Count
-    validation_loss: float
+    validation_loss: Number
     validation_accuracy: Share
     seconds: Seconds
     curve: Curve
     stopped: bool = False
-    paused_after: Annotated[int, Field(ge=1)] | None = None
+    paused_after: Positive | None = None
 
 
 class TrialRecord(_Frozen):
@@ -165,8 +166,8 @@ class TrialRecord(_Frozen):
     order: Count
     status: Literal["completed", "failed"]
     values: Annotated[dict[str, Value], Field(max_length=1000)]
-    score: float | None = None
-    standard_error: Annotated[float, Field(ge=0.0)] | None = None
+    score: Number | None = None
+    standard_error: Size | None = None
     evaluations: Annotated[tuple[Evaluation, ...], Field(max_length=1000)] = ()
     seconds: Seconds
     message: Text = ""

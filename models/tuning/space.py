@@ -13,7 +13,14 @@ from models.errors import UsageError
 if TYPE_CHECKING:
     import keras_tuner
 
-Value = int | float | str
+MOST = 1e50
+"""Greatest number in a space or a history. No float32 comes near it, and powers of it still fit
+into a float64: a reader of somebody's file may calculate with what it finds there."""
+
+Number = Annotated[float, Field(ge=-MOST, le=MOST)]
+Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Text = Annotated[str, Field(max_length=1000)]
+Value = Integer | Number | Text
 """Of one hyperparameter."""
 Values = dict[str, Value]
 """Of one trial, by the parameter's name."""
@@ -31,23 +38,25 @@ class FloatRange(_Frozen):
     Attributes:
         kind: "float".
         name: of the hyperparameter.
-        low: least value; above 0 where the scale is logarithmic.
+        low: least value; at least 1 / `MOST` where the scale is logarithmic.
         high: greatest value; equal to `low` for a parameter that is not searched.
         scale: in which values are equally likely.
     """
 
     kind: Literal["float"] = "float"
     name: Name
-    low: float
-    high: float
+    low: Number
+    high: Number
     scale: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
     def _check(self) -> "FloatRange":
         if self.low > self.high:
             raise ValueError(f"{self.name}: the range [{self.low}, {self.high}] is upside down")
-        if self.scale == "log" and self.low <= 0:
-            raise ValueError(f"{self.name}: a logarithmic range must start above 0")
+        if self.scale == "log" and self.low < 1 / MOST:
+            raise ValueError(
+                f"{self.name}: a logarithmic range must start above 0, at {1 / MOST:g} or more"
+            )
         return self
 
     def contains(self, value: Value) -> bool:

@@ -1,11 +1,11 @@
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from histories import history, task, write
 
-from models.tuning import collection
 from models.tuning.collection import Entry, collect
 from models.tuning.history import history_bytes
 
@@ -54,11 +54,13 @@ def test_what_cannot_be_read_is_skipped_alone(tmp_path: Path, content: bytes, re
     assert reason in skipped.reason
 
 
-def test_too_many_trials_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collection, "MOST_TRIALS", 1)
-    write(tmp_path / "many.jsonl", history(task("a")))
-    (skipped,) = collect([("", tmp_path)]).skipped
-    assert "more than 1 trials" in skipped.reason
+def test_a_file_whose_name_is_not_utf8_is_skipped_alone(tmp_path: Path) -> None:
+    write(tmp_path / "good.jsonl", history(task("a")))
+    write(tmp_path / os.fsdecode(b"\xff\x1b.jsonl"), history(task("b")))
+    found = collect([("", tmp_path)])
+    assert len(found.entries) == 1
+    (skipped,) = found.skipped
+    assert skipped.reason.endswith("??.jsonl: its name is not UTF-8")
 
 
 def test_a_missing_place_is_named_and_the_others_are_read(tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_names_differ(tmp_path: Path) -> None:
 def test_copies_count_once(tmp_path: Path) -> None:
     one = history(task("a"))
     write(tmp_path / "one.jsonl", one)
-    write(tmp_path / "copy.jsonl", one)
+    write(tmp_path / "copy\x1b[2J.jsonl", one)
     # Written by another version of a library: other bytes, the same trials.
     lines = history_bytes(one).splitlines()
     header = {**json.loads(lines[0]), "versions": {}}
@@ -105,6 +107,7 @@ def test_copies_count_once(tmp_path: Path) -> None:
     assert len(found.entries) == 1
     (repeated,) = found.repeated
     assert "the same search as photos" in repeated.reason
+    assert repeated.reason.isprintable()
 
 
 def test_of_a_search_made_again_the_one_with_most_trials_stays_then_the_oldest(

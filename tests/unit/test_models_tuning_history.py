@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -189,14 +190,46 @@ def test_every_truncation_is_noticed(tmp_path: Path, lines: list[str]) -> None:
         ({"seconds": float("inf")}, "line 2"),
         ({"seconds": float("nan")}, "line 2"),
         ({"message": "x" * 2000}, "line 2: message"),
+        ({"score": 1e308}, "line 2: score: Input should be less than or equal to 1000"),
+        ({"score": -1e308}, "line 2: score"),
+        ({"seconds": 1e308}, "line 2: seconds"),
+        ({"standard_error": 1e308}, "line 2: standard_error"),
+        ({"order": 10**400}, "line 2: order"),
+        ({"values": {"rate": 10**400}}, "line 2: values.rate"),
+        ({"values": {"kind": "x" * 2000}}, "line 2: values.kind"),
     ],
 )
 def test_values_that_lie_are_refused(
     tmp_path: Path, lines: list[str], changes: dict[str, Any], words: str
 ) -> None:
     lines[1] = changed(lines[1], **changes)
-    with pytest.raises(HistoryError, match=words.replace("[", r"\[")):
+    with pytest.raises(HistoryError, match=re.escape(words)):
         read(tmp_path, "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "words"),
+    [
+        ("task", {"images": 10**400}, "line 1: task.images: Input should be less than 922"),
+        ("task", {"classes": 10**400}, "line 1: task.classes"),
+        ("task", {"validation_images": 2**63}, "line 1: task.validation_images"),
+        ("task", {"backbone": "x" * 2000}, "line 1: task.backbone"),
+        ("search", {"seed": 10**400}, "line 1: search.seed"),
+        ("search", {"epochs": 10**400}, "line 1: search.epochs"),
+    ],
+)
+def test_numbers_that_nobody_could_calculate_with_are_refused(
+    tmp_path: Path, lines: list[str], part: str, changes: dict[str, Any], words: str
+) -> None:
+    lines[0] = changed(lines[0], **{part: {**json.loads(lines[0])[part], **changes}})
+    with pytest.raises(HistoryError, match=re.escape(words)):
+        read(tmp_path, "\n".join(lines) + "\n")
+
+
+def test_too_many_trials_are_refused_before_they_are_read(tmp_path: Path, lines: list[str]) -> None:
+    lines[0] = changed(lines[0], trials=1001)
+    with pytest.raises(HistoryError, match="more than 1,000 trials"):
+        read(tmp_path, lines[0] + "\n" + "x\n" * 1001)
 
 
 def test_a_curve_with_columns_of_different_length_is_refused(
@@ -220,5 +253,5 @@ def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.jsonl"
     with path.open("wb") as file:
         file.truncate(300 * 2**20)
-    with pytest.raises(HistoryError, match="larger than 256 MiB"):
+    with pytest.raises(HistoryError, match="larger than 64 MiB"):
         read_history(path)

@@ -1,11 +1,16 @@
+import json
+import shutil
 from pathlib import Path
 
+import keras_tuner
+import pytest
 from histories import history, task, write
 
 from models.tuning.collection import collect
 from models.tuning.history import read_history
 from models.tuning.library import choose, distance, read_library
 from models.tuning.shipped import starter_files
+from models.tuning.warm.oracle import WarmStartOracle
 
 
 def test_the_library_holds_searches_and_says_what_it_left_out(tmp_path: Path) -> None:
@@ -21,6 +26,52 @@ def test_the_library_holds_searches_and_says_what_it_left_out(tmp_path: Path) ->
     reasons = {each.name: each.reason for each in found.skipped}
     assert "not a tuning history" in reasons["bad.jsonl"]
     assert "2 more related or newer" in reasons["photos, 2026-11-21"]
+
+
+HOSTILE: list[tuple[tuple[str, ...], object, str]] = [
+    (("task", "images"), 10**400, "task.images"),
+    (("task", "classes"), 10**400, "task.classes"),
+    (("trials",), 10**400, "trials"),
+    (("space", "parameters", "0", "high"), 1e308, "space.parameters.0.float.high"),
+    (("space", "parameters", "0", "low"), 5e-324, "must start above 0, at 1e-50 or more"),
+    (("space", "parameters", "4", "values"), [10**400], "space.parameters.4.choice.values.0"),
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"), HOSTILE, ids=[reason for _, _, reason in HOSTILE]
+)
+def test_a_hostile_file_is_left_out_alone(
+    tmp_path: Path, field: tuple[str, ...], value: object, reason: str
+) -> None:
+    """A search learns from the file beside it as if the other were not there."""
+    good, other = starter_files()[:2]
+    shutil.copy(good, tmp_path)
+    first, rest = other.read_bytes().split(b"\n", 1)
+    header = part = json.loads(first)
+    for key in field[:-1]:
+        part = part[int(key)] if isinstance(part, list) else part[key]
+    part[field[-1]] = value
+    (tmp_path / "hostile.jsonl").write_bytes(json.dumps(header).encode() + b"\n" + rest)
+
+    of = read_history(other).header
+    found = read_library([("", tmp_path)], task=of.task)
+    (skipped,) = found.skipped
+    assert skipped.name == "hostile.jsonl"
+    assert reason in skipped.reason
+    assert [source.name for source in found.sources] == [f"{good.stem} (starter), {date(good)}"]
+
+    space = of.space.to_hyperparameters()
+    goal = keras_tuner.Objective("score", "max")
+    oracle = WarmStartOracle(goal, 3, found.sources, task=of.task, seed=1, hyperparameters=space)
+    oracle._set_project_dir(str(tmp_path / "search"), "warm")
+    oracle.verbose = 0
+    while (trial := oracle.create_trial("me")).status == "RUNNING":
+        oracle.update_trial(trial.trial_id, {"score": trial.hyperparameters.values["dropout"]})
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    assert len(oracle.end_order) == 3
+    assert len(oracle.contribution().sources) == 1
 
 
 def test_the_bound_keeps_the_same_task_the_related_and_the_newest(tmp_path: Path) -> None:
