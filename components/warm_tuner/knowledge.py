@@ -60,10 +60,10 @@ def find_knowledge(
             of the places: `components.warm_tuner.past` finds them.
         subject: of the search; histories of another do not count.
         starter: whether what comes with Graft may be learned from too. Copies of it in one of the
-            places are left out.
+            places then do not count; otherwise they are histories like any other.
     """
     own = _digests(artifacts.glob(f"*/history/*/{HISTORY_FILE}"))
-    ignored = {*own, *shipped.starter_digests()}
+    ignored = {*own, *(shipped.starter_digests() if starter else ())}
     collection = collect([("", place) for place in places], ignore=ignored)
     files = [
         KnowledgeFile(path=each.path, digest=each.digest)

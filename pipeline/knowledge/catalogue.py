@@ -36,13 +36,16 @@ def catalogue(config: Config) -> Collection:
     workspace = Workspace(config.workspace_path)
     found = [*_run_histories(workspace), *places(config)]
     reach(found)
-    own = collect(
-        [("", place) for place in found], ignore={*forgotten(workspace), *starter_digests()}
-    )
+    own = collect([("", place) for place in found], ignore={*forgotten(workspace), *known(config)})
     if not config.knowledge.starter:
         return own
     starter = collect([("", file) for file in starter_files()])
     return Collection((*own.entries, *starter.entries), own.skipped, own.repeated)
+
+
+def known(config: Config) -> frozenset[str]:
+    """Digests of what a search learns from wherever copies of it lie: what comes with Graft."""
+    return starter_digests() if config.knowledge.starter else frozenset()
 
 
 def own_histories(workspace: Workspace) -> Own:

@@ -71,9 +71,9 @@ def print_history(config: Config, which: str) -> int:
     print(f"  task      {search_in_words(header)}")
     print(
         f"  trials    {len(entry.history.completed)} completed, {failed} failed; "
-        f"{search.algorithm}, at most {search.epochs} epochs, seed {search.seed}"
+        f"{printable(search.algorithm)}, at most {search.epochs} epochs, seed {search.seed}"
     )
-    print(f"  file      {entry.path}")
+    print(f"  file      {printable(entry.path, 1000)}")
     for place, parameter in enumerate(header.space.parameters):
         print(f"  {'' if place else 'space':<9} {parameter_in_words(parameter)}")
     sign = 1.0 if search.direction == "max" else -1.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.errors import GraftError, UsageError
-from models.tuning.collection import Entry
+from models.tuning.collection import Entry, printable
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import own_histories
 from pipeline.knowledge.sources import forget
@@ -44,10 +44,10 @@ def prune(config: Config, *, older_than: int | None, keep: int | None) -> int:
             if runs:
                 forget(workspace, runs)
         except OSError as error:
-            raise GraftError(f"{error.filename}: {error.strerror}") from None
+            raise GraftError(printable(f"{error.filename}: {error.strerror}", 1000)) from None
     for entry in entries:
         if entry.digest in pruned:
-            print(f"Forgot {entry.name} ({entry.path})")
+            print(f"Forgot {entry.name} ({printable(entry.path, 1000)})")
     print(f"{len(pruned)} of {len({entry.digest for entry in entries})} histories were forgotten.")
     return 0
 

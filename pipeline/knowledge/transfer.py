@@ -5,10 +5,10 @@ from pathlib import Path
 
 from models.errors import GraftError, UsageError
 from models.places import PlaceError, is_remote, join, read_place, write_place
-from models.tuning.collection import Entry, collect
+from models.tuning.collection import Entry, collect, printable
 from models.tuning.history import MAX_BYTES
 from pipeline.config import Config
-from pipeline.knowledge.catalogue import catalogue
+from pipeline.knowledge.catalogue import catalogue, known
 from pipeline.knowledge.sources import reach
 from pipeline.workspace import Workspace
 
@@ -30,7 +30,7 @@ def export_all(config: Config, target: str) -> int:
         for entry in entries:
             _copy(entry, place)
     except GraftError as error:
-        raise UsageError(f"The histories cannot be exported: {error}") from None
+        raise UsageError(f"The histories cannot be exported: {_shown(error)}") from None
     print(f"Exported {_histories(len(entries))} to {place}")
     return 0
 
@@ -39,6 +39,7 @@ def import_from(config: Config, source: str) -> int:
     """Copies the histories of a file, a folder or a bucket into the workspace.
 
     Runs need not be waited for: one that goes on at the same time has looked around already.
+    Copies of what comes with Graft are left out where searches learn from that anyway.
 
     Raises:
         UsageError: there is none that can be read, or the workspace cannot be written.
@@ -51,13 +52,21 @@ def import_from(config: Config, source: str) -> int:
         raise UsageError(f"There is no history to import in {source}.{reasons}")
     for each in found.skipped:
         print(f"Left out {each.name}: {each.reason}")
+    starter = known(config)
+    for entry in found.entries:
+        if entry.digest in starter:
+            print(f"Left out {entry.name}: it comes with Graft, and searches know it already")
+    new = [entry for entry in found.entries if entry.digest not in starter]
+    if not new:
+        print(f"There is nothing new in {source}.")
+        return 0
     folder = str(Workspace(config.workspace_path).knowledge)
     try:
-        for entry in found.entries:
+        for entry in new:
             _copy(entry, folder)
     except GraftError as error:
-        raise UsageError(f"The histories cannot be imported: {error}") from None
-    print(f"Imported {_histories(len(found.entries))} into {folder}")
+        raise UsageError(f"The histories cannot be imported: {_shown(error)}") from None
+    print(f"Imported {_histories(len(new))} into {folder}")
     return 0
 
 
@@ -96,6 +105,11 @@ def _is_there(place: str, content: bytes) -> bool:
         return read_place(place, MAX_BYTES) == content
     except PlaceError:
         return False
+
+
+def _shown(error: GraftError) -> str:
+    """A message that may hold the names of files of anybody's."""
+    return printable(str(error), 1000)
 
 
 def _histories(count: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 from histories import history, task, write
 from ml_metadata.proto import metadata_store_pb2
 
+from components.warm_tuner.knowledge import find_knowledge
 from components.warm_tuner.stored import TYPE_NAME
 from models.tuning.collection import collect
 from models.tuning.shipped import starter_files
@@ -139,6 +140,53 @@ def test_what_is_exported_can_be_imported_elsewhere(
     capsys.readouterr()
     assert knowledge(workspace, "list") == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_a_copy_of_what_comes_with_graft_is_imported_where_it_is_not_known_already(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copy(starter_files()[0], tmp_path / "copy.jsonl")
+    before = set(workspace.knowledge.iterdir())
+    assert knowledge(workspace, "import", copy, starter=True) == 0
+    told = capsys.readouterr().out
+    assert "(starter), " in told
+    assert "it comes with Graft, and searches know it already" in told
+    assert "Imported" not in told
+    assert set(workspace.knowledge.iterdir()) == before
+
+    assert knowledge(workspace, "import", copy) == 0
+    assert "Imported 1 history" in capsys.readouterr().out
+    assert knowledge(workspace, "list") == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "(starter), " in line]
+    assert "comes with Graft" not in line
+    imported = [str(workspace.knowledge)]
+    runs = find_knowledge(imported, workspace.artifacts, starter=False)
+    assert len(runs.files) == 2
+    assert len(find_knowledge(imported, workspace.artifacts, starter=True).files) == 1
+
+
+def test_nothing_in_a_history_steers_the_terminal(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "\x1b[31mred\x07\u202e"
+    content = json.loads((workspace.knowledge / "hats.jsonl").read_text().splitlines()[0])
+    trials = (workspace.knowledge / "hats.jsonl").read_text().splitlines()[1:]
+    content["name"] = content["created"] = content["search"]["algorithm"] = evil
+    content["task"] |= {"backbone": evil, "data_fingerprint": evil}
+    lines = "\n".join([json.dumps(content), *trials]) + "\n"
+    for name in ("", "copy "):
+        write(workspace.knowledge / f"{name}{evil}.jsonl", lines.encode())
+    write(workspace.knowledge / f"bad {evil}.jsonl", b"nothing")
+    for words in (["list"], ["show", "?["], ["import", str(workspace.knowledge)]):
+        assert knowledge(workspace, *words) == 0
+        assert_harmless(capsys.readouterr().out)
+    assert knowledge(workspace, "prune", "--keep", "0") == 0
+    assert_harmless(capsys.readouterr().out)
+
+
+def assert_harmless(printed: str) -> None:
+    assert "red" in printed
+    assert all(line.isprintable() for line in printed.splitlines())
 
 
 def test_import_refuses_what_holds_no_history(
