@@ -89,8 +89,8 @@ def test_a_warm_start_is_at_once_where_a_cold_one_arrives_late(tmp_path):
     assert gave.cold_weights[-1] < 0.1
     assert gave.trials_saved
     assert gave.seconds_saved == 2.0 * gave.trials_saved
-    assert len(gave.expected_cold) == TRIALS
-    assert list(gave.expected_cold) == sorted(gave.expected_cold)
+    assert len(gave.expected_random) == TRIALS
+    assert list(gave.expected_random) == sorted(gave.expected_random)
 
 
 @pytest.mark.parametrize("kind", ["inverted", "permuted"])
@@ -269,6 +269,79 @@ def test_failed_trials_are_survived(tmp_path):
         made.end_trial(trial)
     scores = [each.score for each in made.contribution().proposals]
     assert [score is None for score in scores] == [False, True] * 4
+
+
+@pytest.mark.parametrize("past", [related(), ()], ids=["warm", "cold"])
+@pytest.mark.parametrize("broken", [-np.inf, np.inf])
+def test_a_score_that_is_not_finite_counts_as_a_failure(tmp_path, past, broken):
+    def diverges(values) -> bool:
+        return values["units"] >= 48
+
+    infinite = oracle(tmp_path / "infinite", past, trials=8)
+    search(infinite, lambda values: broken if diverges(values) else truth(values))
+    failing = oracle(tmp_path / "failing", past, trials=8, max_consecutive_failed_trials=9)
+    while (trial := failing.create_trial("tuner")).status == "RUNNING":
+        values = trial.hyperparameters.values
+        failing.update_trial(trial.trial_id, {"score": truth(values)})
+        trial.status = "FAILED" if diverges(values) else "COMPLETED"
+        failing.end_trial(trial)
+    assert any(diverges(values) for values in configurations(infinite))
+    assert configurations(infinite) == configurations(failing)
+    assert infinite.contribution() == failing.contribution()
+    assert infinite.expected_gain() == failing.expected_gain()
+    assert infinite.recommend().trial_id == failing.recommend().trial_id
+    learned = PastSearch.from_oracle(infinite, "diverging")
+    assert list(learned.values) == [v for v in configurations(infinite) if not diverges(v)]
+    assert np.array_equal(learned.scores, [truth(values) for values in learned.values])
+
+
+def test_a_search_of_which_every_score_is_infinite_recommends_nothing(tmp_path):
+    made = oracle(tmp_path, trials=4)
+    search(made, lambda _: np.inf)
+    assert [each.score for each in made.contribution().proposals] == [None] * 4
+    assert not PastSearch.from_oracle(made, "infinite").values
+    with pytest.raises(ValueError, match="no trial has completed"):
+        made.recommend()
+
+
+@pytest.mark.parametrize("past", [related()[:2], ()], ids=["warm", "cold"])
+def test_a_search_with_nothing_to_choose_makes_one_trial_and_says_so(tmp_path, past):
+    fixed = keras_tuner.HyperParameters()
+    fixed.Fixed("epochs", 5)
+    for name, nothing in (("empty", keras_tuner.HyperParameters()), ("fixed", fixed)):
+        made = oracle(tmp_path / name, past, hyperparameters=nothing)
+        assert not made.contribution().proposals
+        assert made.expected_gain() == np.inf
+        with pytest.raises(ValueError, match="no trial has completed"):
+            made.recommend()
+        assert search(made, lambda _: 0.5) == [0.5]
+        gave = made.contribution(seconds_per_trial=2.0)
+        assert [(each.origin, each.score) for each in gave.proposals] == [("cold", 0.5)]
+        assert gave.cold_weights == (1.0,)
+        assert [each.name for each in gave.left_out] == [each.name for each in past]
+        assert all("no hyperparameter" in each.reason for each in gave.left_out)
+        assert gave.words.startswith("None of 2" if past else "There was no earlier search")
+        assert gave.trials_saved is None
+        assert made.expected_gain() == 0.0
+        assert made.recommend().trial_id == made.end_order[0]
+
+
+@pytest.mark.parametrize("past", [related()[:1], ()], ids=["warm", "cold"])
+def test_a_negative_seed_is_a_seed(tmp_path, past):
+    first, second = (oracle(tmp_path / name, past, seed=-3, trials=5) for name in "ab")
+    search(first)
+    search(second)
+    assert configurations(first) == configurations(second)
+
+
+def test_logarithmic_whole_numbers_stay_in_their_range(tmp_path):
+    sizes = keras_tuner.HyperParameters()
+    sizes.Int("units", 8, 64, sampling="log")
+    sizes.Int("last", 1, 100, sampling="reverse_log")
+    made = oracle(tmp_path, hyperparameters=sizes)
+    search(made, lambda values: values["units"] + values["last"])
+    assert max(values["units"] for values in configurations(made)) == 64
+    assert max(values["last"] for values in configurations(made)) == 100
 
 
 def test_lower_may_be_better(tmp_path):

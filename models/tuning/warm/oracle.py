@@ -18,7 +18,7 @@ from models.tuning.warm.contribution import Contribution
 from models.tuning.warm.encoding import SpaceEncoder
 from models.tuning.warm.ensemble import Weights, combine, weigh
 from models.tuning.warm.explanation import Origin, Progress, explain
-from models.tuning.warm.past import PastSearch
+from models.tuning.warm.past import PastSearch, score_of
 from models.tuning.warm.sources import Knowledge, learn, similarity
 
 Floats = NDArray[np.float64]
@@ -122,7 +122,7 @@ class WarmStartOracle(LeasingOracle):
         self._cold_every = cold_every
         self._first = tuple(first)
         self._origins: dict[str, Origin] = {}
-        self._space_key: tuple[Any, ...] = ()
+        self._space_key: tuple[str, ...] | None = None
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Proposes values; Keras Tuner calls it.
@@ -132,6 +132,7 @@ class WarmStartOracle(LeasingOracle):
         """
         self._prepare()
         if not self._encoder.parameters:
+            self._origins[trial_id] = "cold"
             only = self._encoder.decode(np.zeros(0))
             return {"status": "STOPPED" if self.trials else "RUNNING", "values": only}
         origin, values = self._propose()
@@ -144,9 +145,9 @@ class WarmStartOracle(LeasingOracle):
         """The completed trial with the best expected score, not the luckiest one.
 
         Raises:
-            ValueError: no trial has completed.
+            ValueError: no trial has completed with a finite score.
         """
-        completed = [trial for trial in self._ended() if trial.status == _COMPLETED]
+        completed = [trial for trial in self._ended() if self._score(trial) is not None]
         if not completed:
             raise ValueError("no trial has completed, so none can be recommended")
         self._prepare()
@@ -160,12 +161,15 @@ class WarmStartOracle(LeasingOracle):
         """What the most promising next trial is expected to add to the best score.
 
         Returns:
-            In units of the score, 0 or more; infinity before two trials have ended.
+            In units of the score, 0 or more; infinity before two trials have ended. Where no
+            hyperparameter varies there is one trial only, and 0 after it.
         """
         self._prepare()
         points, scores = self._observations()
-        if len(scores) < 2 or not self._encoder.parameters:
-            return math.inf if self._encoder.parameters else 0.0
+        if len(scores) and not self._encoder.parameters:
+            return 0.0
+        if len(scores) < 2:
+            return math.inf
         candidates = self._cold.candidates(points, scores)
         if not len(self._priors):
             own = self._cold.belief(points, scores)
@@ -180,13 +184,11 @@ class WarmStartOracle(LeasingOracle):
         """
         self._prepare()
         points, scores = self._observations()
-        own = self._cold.belief(points, scores) if len(scores) > 1 else None
+        is_known = len(scores) > 1 and self._encoder.parameters
+        own = self._cold.belief(points, scores) if is_known else None
         progress = Progress(
             origins=tuple(self._origins.get(name, "random") for name in self.end_order),
-            scores=tuple(
-                self._score(trial) if trial.status == _COMPLETED else None
-                for trial in self._ended()
-            ),
+            scores=tuple(self._score(trial) for trial in self._ended()),
             points=points,
             observed=scores,
         )
@@ -218,8 +220,6 @@ class WarmStartOracle(LeasingOracle):
         self._encoder = SpaceEncoder(self.hyperparameters)
         self._knowledge: Knowledge | None = None
         self._priors: Floats = np.zeros(0)
-        if not self._encoder.parameters:
-            return
         self._cold = ColdSearch(self._encoder, self.seed)
         self._knowledge = learn(self._past, self._encoder)
         if self._knowledge and self._knowledge.sources:
@@ -377,15 +377,13 @@ class WarmStartOracle(LeasingOracle):
 
     def _scores(self, trials: Sequence[Trial]) -> Floats:
         """A failed trial counts like the worst that did not fail."""
-        scores = [self._score(trial) for trial in trials if trial.status == _COMPLETED]
-        worst = min(scores, default=0.0)
-        return np.array(
-            [self._score(each) if each.status == _COMPLETED else worst for each in trials]
-        )
+        scores = [self._score(trial) for trial in trials]
+        worst = min((score for score in scores if score is not None), default=0.0)
+        return np.array([worst if score is None else score for score in scores])
 
-    def _score(self, trial: Trial) -> float:
-        sign = -1.0 if self.objective.direction == "min" else 1.0
-        return sign * float(trial.score)
+    def _score(self, trial: Trial) -> float | None:
+        """Higher is better; None for a failed trial."""
+        return score_of(trial, self.objective.direction)
 
 
 def _freeze(values: Mapping[str, Value]) -> tuple[tuple[str, str], ...]:

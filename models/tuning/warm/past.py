@@ -1,9 +1,11 @@
 """An earlier search, as a new one learns from it."""
 
+import math
 from dataclasses import dataclass
 
 import keras_tuner
 import numpy as np
+from keras_tuner.engine.trial import Trial, TrialStatus
 from numpy.typing import NDArray
 
 from models.tuning.history import TuningHistory
@@ -48,15 +50,30 @@ class PastSearch:
 
     @classmethod
     def from_oracle(cls, oracle: keras_tuner.Oracle, name: str) -> "PastSearch":
-        """Takes the completed trials of a Keras Tuner search, as `tuner.oracle` has them."""
-        sign = 1.0 if oracle.objective.direction == "max" else -1.0
-        trials = [
-            oracle.trials[identity]
-            for identity in oracle.end_order
-            if oracle.trials[identity].status == "COMPLETED"
-        ]
+        """Takes the trials of a Keras Tuner search that came out, as `tuner.oracle` has them."""
+        ended = [oracle.trials[identity] for identity in oracle.end_order]
+        scores = [score_of(trial, oracle.objective.direction) for trial in ended]
+        came_out = [place for place, score in enumerate(scores) if score is not None]
         return cls(
             name,
-            tuple(dict(trial.hyperparameters.values) for trial in trials),
-            sign * np.array([trial.score for trial in trials], np.float64),
+            tuple(dict(ended[place].hyperparameters.values) for place in came_out),
+            np.array([scores[place] for place in came_out], np.float64),
         )
+
+
+def score_of(trial: Trial, direction: str) -> float | None:
+    """The score of a trial, higher is better; None where it failed.
+
+    A score that is infinite or not a number comes of a training that diverged: it says no more
+    than a failure does.
+
+    Args:
+        trial: of a Keras Tuner search.
+        direction: of its objective, "min" or "max".
+    """
+    if trial.status != TrialStatus.COMPLETED or trial.score is None:
+        return None
+    score = float(trial.score)
+    if not math.isfinite(score):
+        return None
+    return score if direction == "max" else -score

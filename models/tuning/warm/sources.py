@@ -177,6 +177,8 @@ def normal_scores(scores: Floats) -> Floats:
 
 def _map(past: PastSearch, encoder: SpaceEncoder) -> Mapped | LeftOut:
     count = len(encoder.parameters)
+    if not count:
+        return LeftOut(name=past.name, reason="no hyperparameter of this search varies")
     points = np.array([encoder.encode(values) for values in past.values]).reshape(-1, count)
     shared = (
         np.isfinite(points).mean(axis=0) >= _HAS_VALUE if len(points) else np.zeros(count, bool)
