@@ -62,9 +62,9 @@ class ContributionView:
 
     Attributes:
         words: all of it in a sentence or two.
-        figures: searches used, trials and time saved; empty without a past.
-        scores: best score against trials, with what a search without a past would have; None
-            with too few trials.
+        figures: searches used, random trials and their time saved; empty without a past.
+        scores: best score against trials, with what a random search would be expected to have;
+            None with too few trials.
         weights: shares of the model's weight against trials; None without a source.
         legend: names and styles of the weights' bands, from the top down.
         origins: of the trials: key, words and how many.
@@ -134,9 +134,11 @@ def _figures(given: Contribution) -> list[Figure]:
     figures = [Figure("Earlier searches", f"{len(given.sources)}", ", ".join(notes))]
     if given.trials_saved is not None:
         note = f"beside the {len(given.proposals)} made"
-        figures.append(Figure("Trials saved", f"about {given.trials_saved}", note))
+        figures.append(Figure("Random trials saved", f"about {given.trials_saved}", note))
     if given.seconds_saved is not None:
-        figures.append(Figure("Time saved", f"about {duration(given.seconds_saved)}", ""))
+        figures.append(
+            Figure("Time saved", f"about {duration(given.seconds_saved)}", "of random trials")
+        )
     return figures
 
 
@@ -157,13 +159,13 @@ def _scores(given: Contribution, metric: str, lower_is_better: bool) -> Markup |
     best = accumulate((score for _, score in finished), max)
     lines = [(x, sign * y) for (x, _), y in zip(finished, best, strict=True)]
     series = [Series("best so far", lines)]
-    if given.sources and len(given.expected_cold) > 1:
-        cold = [(place + 1.0, sign * y) for place, y in enumerate(given.expected_cold)]
-        series.append(Series("expected without a past", cold, "second"))
+    if given.sources and len(given.expected_random) > 1:
+        random = [(place + 1.0, sign * y) for place, y in enumerate(given.expected_random)]
+        series.append(Series("expected of random search", random, "second"))
     points = [point for each in series for point in each.points]
     heights = [y for _, y in points]
     return line_chart(
-        "Best score so far, beside what a search without a past would be expected to have",
+        "Best score so far, beside what a random search would be expected to have",
         series,
         Axis("trial", whole_ticks(int(max(x for x, _ in points)))),
         Axis(metric, nice_ticks(min(heights), max(heights))),

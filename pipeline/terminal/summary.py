@@ -65,7 +65,7 @@ def _start(contribution: dict[str, Any]) -> str:
     if not sources:
         return "cold, from no earlier search"
     searches = "1 earlier search" if sources == 1 else f"{sources} earlier searches"
-    trials = f", ~{saved} trial{'' if saved == 1 else 's'} saved" if saved else ""
+    trials = f", ~{saved} random trial{'' if saved == 1 else 's'} saved" if saved else ""
     return f"warm from {searches}{trials}"
 
 

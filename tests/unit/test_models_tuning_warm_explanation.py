@@ -41,7 +41,7 @@ def test_random_trials_are_expected_to_come_as_far_as_they_came(
 ) -> None:
     off = []
     for entry in entries:
-        expected = told(entry, [], trials).expected_cold
+        expected = told(entry, [], trials).expected_random
         scores = [trial.score or 0.0 for trial in entry.history.completed[:trials]]
         assert list(expected) == sorted(expected)
         off.append(expected[-1] - max(scores))

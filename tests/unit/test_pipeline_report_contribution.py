@@ -48,7 +48,7 @@ def warm() -> Contribution:
             Proposal(order=place, origin=origin, score=None if place == 4 else score)
             for place, (origin, score) in enumerate(zip(origins, scores, strict=True))
         ),
-        expected_cold=tuple(0.7 + 0.2 * (1 - math.exp(-place / 5)) for place in range(TRIALS)),
+        expected_random=tuple(0.7 + 0.2 * (1 - math.exp(-place / 5)) for place in range(TRIALS)),
         trials_saved=9,
         seconds_saved=185.0,
         words="Seven earlier searches were used.",
@@ -81,7 +81,9 @@ def test_the_panel_tells_who_gave_what(run: FinishedRun) -> None:
         "1 dropped on the way, 1 left out",
         "about 9",
         "about 3 min 05 s",
-        "expected without a past",
+        "Random trials saved about 9",
+        "of random trials",
+        "expected of random search",
         "did well in earlier searches: 3",
         "predicted from this search alone: 4",
         "at random: 1",
@@ -136,7 +138,7 @@ def test_losses_are_drawn_as_they_were_measured(run: FinishedRun) -> None:
     proposals = [
         Proposal(order=place, origin="model", score=-loss) for place, loss in enumerate(losses)
     ]
-    leave(run, warm().model_copy(update={"proposals": tuple(proposals), "expected_cold": ()}))
+    leave(run, warm().model_copy(update={"proposals": tuple(proposals), "expected_random": ()}))
     page = run.page()
     assert "<title>best so far: 2, 0.9</title>" in page
     assert "<title>best so far: 3, 0.4</title>" in page
@@ -165,8 +167,8 @@ def test_the_summary_names_every_source(run: FinishedRun) -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({}, "search    warm from 7 earlier searches, ~9 trials saved\n"),
-        ({"trials_saved": 1}, "~1 trial saved\n"),
+        ({}, "search    warm from 7 earlier searches, ~9 random trials saved\n"),
+        ({"trials_saved": 1}, "~1 random trial saved\n"),
         ({"trials_saved": None}, "warm from 7 earlier searches\n"),
         ({"trials_saved": 0}, "warm from 7 earlier searches\n"),
         ({"sources": warm().sources[:1]}, "warm from 1 earlier search, "),

@@ -100,11 +100,11 @@ class Contribution(_Frozen):
         cold_weights: the new search's own share of the model's weight, one for each finished
             trial; with the sources' it adds up to 1.
         proposals: every trial, in the order of the search.
-        expected_cold: best score so far that a search without any past would be expected to have,
-            by number of trials; scores as in `proposals`. Empty where it cannot be told.
-        trials_saved: that a search without any past would have taken more to come as far; None
-            where it cannot be told.
-        seconds_saved: that these trials would have taken; None where it cannot be told.
+        expected_random: best score so far that a random search would be expected to have, by
+            number of trials; scores as in `proposals`. Empty where it cannot be told.
+        trials_saved: that a random search would have taken more to come nearly as far, as likely
+            as not. None where it cannot be told.
+        seconds_saved: that these random trials would have taken; None where it cannot be told.
         words: all of it in a sentence or two.
     """
 
@@ -114,7 +114,7 @@ class Contribution(_Frozen):
     left_out: Annotated[tuple[LeftOut, ...], Field(max_length=10_000)] = ()
     cold_weights: Weights = ()
     proposals: Annotated[tuple[Proposal, ...], Field(max_length=100_000)] = ()
-    expected_cold: Annotated[tuple[float, ...], Field(max_length=100_000)] = ()
+    expected_random: Annotated[tuple[float, ...], Field(max_length=100_000)] = ()
     trials_saved: Count | None = None
     seconds_saved: Annotated[float, Field(ge=0.0)] | None = None
     words: Text = ""

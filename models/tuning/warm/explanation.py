@@ -73,7 +73,7 @@ def explain(
         _describe(index, source, over_time, predictions[index], progress.observed)
         for index, source in enumerate(sources)
     )
-    expected = _expected_cold(own, encoder, cold, len(progress.scores))
+    expected = _expected_random(own, encoder, cold, len(progress.scores))
     saved = _trials_saved(own, encoder, cold, progress.observed) if sources else None
     return Contribution(
         sources=described,
@@ -85,7 +85,7 @@ def explain(
                 zip(progress.origins, progress.scores, strict=True)
             )
         ),
-        expected_cold=expected,
+        expected_random=expected,
         trials_saved=saved,
         seconds_saved=None
         if saved is None or seconds_per_trial is None
@@ -166,9 +166,13 @@ def _best_of(ordered: Floats, draws: Floats) -> Floats:
     return np.asarray(chances @ ordered)
 
 
-def _expected_cold(
+def _expected_random(
     own: Belief | None, encoder: SpaceEncoder, cold: ColdSearch, trials: int
 ) -> tuple[float, ...]:
+    """Expected best score of a random search, by number of trials.
+
+    Not of the cold search, which learns from its own trials: it would have to be made.
+    """
     if own is None:
         return ()
     ordered = _random_scores(own, encoder, cold)
