@@ -1,13 +1,15 @@
 import json
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras_tuner
 import pytest
 from histories import history, task, write
 
 from models.tuning.collection import collect
-from models.tuning.history import read_history
+from models.tuning.history import history_bytes, read_history
 from models.tuning.library import choose, distance, read_library
 from models.tuning.shipped import starter_files
 from models.tuning.warm.oracle import WarmStartOracle
@@ -72,6 +74,41 @@ def test_a_hostile_file_is_left_out_alone(
         oracle.end_trial(trial)
     assert len(oracle.end_order) == 3
     assert len(oracle.contribution().sources) == 1
+
+
+ANYTHING = (10**400, -1, 1e308, 5e-324, True, None, "", "x" * 2000, "\x1b[2J\u202e", [], {}, [[1]])
+
+
+def places(part: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands in a JSON value."""
+    inner: Iterable[tuple[Any, Any]] = ()
+    if isinstance(part, dict):
+        inner = part.items()
+    elif isinstance(part, list):
+        inner = enumerate(part)
+    for key, value in inner:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+def test_whatever_stands_in_a_file_the_one_beside_it_is_used(tmp_path: Path) -> None:
+    write(tmp_path / "good.jsonl", history(task("good"), name="good"))
+    hostile = history_bytes(history(task("hostile"), [0.5, 0.6, 0.7], name="hostile"))
+    for line in (0, 1):
+        for place in places(json.loads(hostile.splitlines()[line])):
+            for value in ANYTHING:
+                content = [json.loads(each) for each in hostile.splitlines()]
+                part = content[line]
+                for key in place[:-1]:
+                    part = part[key]
+                part[place[-1]] = value
+                text = "".join(json.dumps(each) + "\n" for each in content)
+                write(tmp_path / "hostile.jsonl", text.encode())
+                found = read_library([("", tmp_path)], task=task("new"))
+                names = [source.name.partition(",")[0] for source in found.sources]
+                assert "good" in names, (place, value)
+                assert len(names) + len(found.skipped) == 2, (place, value)
+                assert all(each.reason.isprintable() for each in found.skipped)
 
 
 def test_the_bound_keeps_the_same_task_the_related_and_the_newest(tmp_path: Path) -> None:
