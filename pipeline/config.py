@@ -117,9 +117,10 @@ class TuningConfig(_Section):
     cold_every: Annotated[int, Field(ge=2)] = 4
     """One trial in so many ignores all earlier searches: the guard against misleading ones."""
     parallel: Annotated[int, Field(ge=1, le=64)] = 1
-    """Trials at a time, each in a process of its own with a copy of the embeddings. A single trial
-    uses two cores already and a process takes seconds to start, so that more gain nothing on two
-    cores. With more, the order in which they end has a say in what is tried next."""
+    """Trials at a time, each in a process of its own with a copy of the embeddings, all on the
+    machine of the run. A single trial uses two cores already and a process takes seconds to start,
+    so that more gain nothing on two cores. With more, the order in which they end has a say in what
+    is tried next."""
     epochs: Annotated[int, Field(ge=1)] = 30
     """Most epochs in one trial; it stops earlier when validation no longer improves."""
     stop_trials: bool = True

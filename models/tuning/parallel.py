@@ -27,10 +27,10 @@ class ParallelHeadTuner(HeadTuner):
     killed goes through it again first, is proposed the same trials, and finds those that were
     finished.
 
-    Keras Tuner's own way, a chief that workers ask over the network, is for many machines (see
-    `models.tuning.leases`). On one machine it would need a port and variables in the environment
-    of the whole process, would tell the chief neither a learning curve nor why a trial failed, and
-    could not end a search before its last trial.
+    Keras Tuner's own way, a chief that workers ask over the network, is for many machines, and for
+    tuners of one's own (see `models.tuning.leases`). On one machine it would need a port and
+    variables in the environment of the whole process, would tell the chief neither a learning curve
+    nor why a trial failed, and could not end a search before its last trial.
     """
 
     def __init__(self, *args: Any, workers: Workers, order: Path, **kwargs: Any) -> None:

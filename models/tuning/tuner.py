@@ -1,6 +1,7 @@
 """Keras Tuner's search loop around the head trainer."""
 
 import math
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.engine.trial import Trial
 
 from models import progress
+from models.errors import UsageError
 from models.heads import HeadParameters
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.oracles import OBJECTIVE
@@ -20,9 +22,12 @@ from models.tuning.stopping import SearchStopper, TrialStopper
 from models.tuning.store import TrialStore
 from models.tuning.workers import Job
 
+_CHIEF = "KERASTUNER_ORACLE_IP"
+"""In the environment it makes Keras Tuner's loop wait for processes on other machines."""
+
 
 class HeadTuner(BaseTuner):
-    """Runs the trials that an oracle proposes, and keeps a record of each.
+    """Runs the trials that an oracle proposes on this machine, and keeps a record of each.
 
     Attributes:
         records: one for each trial that ended, failed ones included, in order.
@@ -49,7 +54,16 @@ class HeadTuner(BaseTuner):
                 time.
             directory: of this search alone, for the files that Keras Tuner writes.
             stopper: says when the search should end before its last trial.
+
+        Raises:
+            UsageError: the environment asks for a search on many machines.
         """
+        if _CHIEF in os.environ:
+            raise UsageError(
+                f"{_CHIEF} is set, as for a search on many machines, but this one stays on its own "
+                "and would wait for the others. Unset it; models/tuning/leases.py tells which "
+                "searches may use many."
+            )
         # Keras Tuner's own files are not read again; see `models.tuning.store`.
         super().__init__(
             oracle, directory=str(directory), project_name="keras_tuner", overwrite=True

@@ -55,6 +55,20 @@ def search(
     return run
 
 
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_the_search_of_the_pipeline_does_not_wait_for_other_machines(
+    search: Callable[..., SearchResult],
+    small_search: MakeSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    parallel: int,
+) -> None:
+    for name, value in (("IP", "127.0.0.1"), ("PORT", "1")):
+        monkeypatch.setenv(f"KERASTUNER_ORACLE_{name}", value)
+    monkeypatch.setenv("KERASTUNER_TUNER_ID", "worker1")
+    with pytest.raises(UsageError, match=r"KERASTUNER_ORACLE_IP is set.*stays on its own"):
+        search(small_search(parallel=parallel))
+
+
 def scores(history: TuningHistory) -> list[tuple[Any, float | None]]:
     return [(trial.values, trial.score) for trial in history.trials]
 
