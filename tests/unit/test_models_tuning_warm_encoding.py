@@ -129,6 +129,68 @@ def test_zero_has_no_place_in_a_logarithmic_range_however_small_it_starts():
     assert np.isnan(SpaceEncoder(tiny).encode({"decay": 0.0}))
 
 
+def test_what_does_not_apply_makes_no_difference():
+    """However a configuration without it is written: as a trial's values or as a point."""
+    encoder = SpaceEncoder(space())
+    without = {**VALUES, "norm": False}
+    del without["momentum"]
+    trial = encoder.encode(without)
+    assert np.array_equal(encoder.encode({**without, "momentum": 0.9}), trial, equal_nan=True)
+    points = np.array([trial, trial, encoder.encode(VALUES)])
+    points[1, -1] = 0.9
+    assert encoder.applies(points)[:, -1].tolist() == [False, False, True]
+    features = encoder.features(points)
+    assert np.array_equal(features[0], features[1])
+    assert not np.array_equal(features[0], features[2])
+
+
+def test_a_condition_on_a_condition_holds_only_where_both_do():
+    nested = keras_tuner.HyperParameters()
+    nested.Choice("kind", ["linear", "deep"])
+    with nested.conditional_scope("kind", ["deep"]):
+        nested.Int("layers", 1, 3)
+        with nested.conditional_scope("layers", [2, 3]):
+            nested.Float("dropout", 0.0, 1.0)
+    encoder = SpaceEncoder(nested)
+    tried = [
+        {"kind": "deep", "layers": 2, "dropout": 0.1},
+        {"kind": "deep", "layers": 1},
+        {"kind": "linear", "layers": 2},
+        {"kind": "tree", "layers": 2},
+        {"layers": 2},
+    ]
+    points = np.array([encoder.locate(values) for values in tried])
+    assert encoder.applies(points).tolist() == [
+        [True, True, True],
+        [True, True, False],
+        [True, False, False],
+        [True, False, False],
+        [True, True, True],
+    ]
+    assert np.isposinf(points[3, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_outside"),
+    [
+        ("rate", 0.5, True),
+        ("rate", 10**400, True),
+        ("rate", "high", False),
+        ("activation", "elu", True),
+        ("activation", 3, False),
+        ("depth", 8, True),
+        ("depth", "deep", False),
+        ("norm", 1, False),
+    ],
+)
+def test_a_value_out_of_the_range_is_told_from_one_of_another_kind(name, value, is_outside):
+    encoder = SpaceEncoder(space())
+    column = [hp.name for hp in encoder.parameters].index(name)
+    located = encoder.locate({**VALUES, name: value})
+    assert np.isposinf(located[column]) == is_outside
+    assert np.isnan(encoder.encode({**VALUES, name: value})[column])
+
+
 @pytest.mark.parametrize("seed", [-1, -3, -(2**63), 2**70])
 def test_any_whole_number_is_a_seed(seed):
     encoder = SpaceEncoder(space())

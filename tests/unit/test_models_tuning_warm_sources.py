@@ -2,6 +2,7 @@ import keras_tuner
 import numpy as np
 import pytest
 from histories import task
+from scipy.stats import kendalltau
 
 from models.tuning.warm.encoding import SpaceEncoder
 from models.tuning.warm.ensemble import COLD_PRIOR, combine, weigh
@@ -74,7 +75,7 @@ def test_what_cannot_teach_is_left_out_with_its_reason():
     assert found["flat"] == "all of its trials scored the same"
     assert "look like noise" in found["noise"]
     assert "0 of this search's 2 hyperparameters" in found["renamed"]
-    assert "0 of this search's 2 hyperparameters" in found["outside"]
+    assert found["outside"] == "0 of its 60 trials lie in this search's ranges; 5 are needed"
     assert "4 of its 4 trials" in found["short"]
 
 
@@ -85,6 +86,85 @@ def test_trials_outside_the_ranges_are_left_out_alone():
     knowledge = learn([partly], SpaceEncoder(space()))
     assert knowledge is not None
     assert len(knowledge.sources[0].mapped.scores) == 27
+
+
+@pytest.mark.parametrize("widest", [1.2, 2.0, 6.0])
+def test_of_a_search_in_wider_ranges_the_trials_within_ours_are_learned_from(widest):
+    drawn = np.random.default_rng(3).random((120, 2)) * [widest, 1.0]
+    values = tuple({"rate": float(rate), "dropout": float(drop)} for rate, drop in drawn)
+    wide = PastSearch("wide", values, -np.abs(drawn[:, 0] - 0.3) - 0.1 * drawn[:, 1])
+    encoder = SpaceEncoder(space())
+    knowledge = learn([wide], encoder)
+    assert knowledge is not None
+    assert not knowledge.left_out
+    (source,) = knowledge.sources
+    assert source.mapped.shared.all()
+    assert len(source.mapped.scores) == (drawn[:, 0] <= 1.0).sum()
+    good, bad = source.predict(encoder.features(np.array([[0.3, 0.1], [0.95, 0.1]])))
+    assert good > bad
+
+
+def tree() -> keras_tuner.HyperParameters:
+    made = keras_tuner.HyperParameters()
+    made.Choice("kind", ["a", "b", "c"])
+    for kind in "abc":
+        with made.conditional_scope("kind", [kind]):
+            for number in range(3):
+                made.Float(f"{kind}{number}", 0.0, 1.0)
+    return made
+
+
+def past_of_tree(kinds: str, seed: int = 0) -> PastSearch:
+    """Of trials of these kinds, in order: b is the best, and 0.8 of everything."""
+    generator = np.random.default_rng(seed)
+    values, scores = [], []
+    for kind in kinds:
+        drawn = {f"{kind}{number}": float(generator.random()) for number in range(3)}
+        values.append({"kind": kind, **drawn})
+        scores.append({"a": 0.0, "b": 0.5, "c": 0.2}[kind])
+        scores[-1] -= sum((each - 0.8) ** 2 for each in drawn.values())
+    return PastSearch(f"tree {kinds[:3]} {seed}", tuple(values), np.array(scores))
+
+
+def test_a_search_in_the_same_space_with_conditions_teaches_about_each_branch():
+    encoder = SpaceEncoder(tree())
+    knowledge = learn([past_of_tree("abc" * 30, seed) for seed in range(3)], encoder)
+    assert knowledge is not None
+    assert not knowledge.left_out
+    candidates = np.random.default_rng(9).random((200, 10))
+    for source in knowledge.sources:
+        assert source.mapped.shared.all()
+        assert len(source.mapped.scores) == 90
+        truth = [
+            {"a": 0.0, "b": 0.5, "c": 0.2}[values["kind"]]
+            - sum((v - 0.8) ** 2 for name, v in values.items() if name != "kind")
+            for values in map(encoder.decode, candidates)
+        ]
+        assert kendalltau(source.predict(encoder.features(candidates)), truth).statistic > 0.7
+
+
+def test_a_branch_of_few_trials_is_not_lost():
+    knowledge = learn([past_of_tree("a" * 85 + "b" * 15)], SpaceEncoder(tree()))
+    assert knowledge is not None
+    (source,) = knowledge.sources
+    assert len(source.mapped.scores) == 100
+    assert source.mapped.shared.tolist() == [True] * 7 + [False] * 3, "it has never tried c"
+
+
+def test_a_parameter_that_applies_but_has_no_value_is_missing():
+    full = past_of_tree("abc" * 30)
+    lacking = tuple({k: v for k, v in each.items() if k[0] != "b"} for each in full.values)
+    knowledge = learn([PastSearch("lacks b", lacking, full.scores)], SpaceEncoder(tree()))
+    assert knowledge is not None
+    (source,) = knowledge.sources
+    assert source.mapped.shared.tolist() == [True] * 4 + [False] * 3 + [True] * 3
+    assert len(source.mapped.scores) == 90
+    bare = tuple({"kind": each["kind"]} for each in full.values if each["kind"] != "c")
+    knowledge = learn([PastSearch("bare", bare, full.scores[:60])], SpaceEncoder(tree()))
+    assert knowledge is not None
+    assert [each.reason for each in knowledge.left_out] == [
+        "it has 1 of this search's 7 hyperparameters that apply to its trials"
+    ]
 
 
 def test_searches_that_agree_leave_less_to_expect_than_ones_that_differ():

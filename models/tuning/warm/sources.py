@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 _FEWEST_TRIALS = 5
 _FEWEST_SHARED = 0.5
 _HAS_VALUE = 0.8
-"""Share of a search's trials that need a value for the parameter to count as shared."""
+"""Share of the trials in which a parameter applies that need a value of it to count as shared."""
 
 _SEARCHES_FITTED = 10
 _TRIALS_FITTED = 60
@@ -43,7 +43,8 @@ class Mapped:
     Attributes:
         past: the search.
         shared: which parameters of the new search it has, bool [p].
-        points: its usable trials, float64 [n, p]; NaN where a parameter is not shared.
+        points: its usable trials, float64 [n, p]; NaN where a parameter is not shared or does not
+            apply to the trial.
         scores: float64 [n].
     """
 
@@ -179,18 +180,24 @@ def _map(past: PastSearch, encoder: SpaceEncoder) -> Mapped | LeftOut:
     count = len(encoder.parameters)
     if not count:
         return LeftOut(name=past.name, reason="no hyperparameter of this search varies")
-    points = np.array([encoder.encode(values) for values in past.values]).reshape(-1, count)
-    shared = (
-        np.isfinite(points).mean(axis=0) >= _HAS_VALUE if len(points) else np.zeros(count, bool)
-    )
-    if shared.sum() < _FEWEST_SHARED * count:
-        reason = f"it has {shared.sum()} of this search's {count} hyperparameters in their ranges"
+    points = np.array([encoder.locate(values) for values in past.values]).reshape(-1, count)
+    applies = encoder.applies(points)
+    asked = applies.sum(axis=0)
+    # A value outside the range is one too many for its trial, but the search has the parameter.
+    given = (applies & ~np.isnan(points)).sum(axis=0)
+    shared = (asked > 0) & (given / np.maximum(asked, 1) >= _HAS_VALUE)
+    if shared.sum() < _FEWEST_SHARED * (asked > 0).sum():
+        where = "" if asked.all() else " that apply to its trials"
+        reason = (
+            f"it has {shared.sum()} of this search's {(asked > 0).sum()} hyperparameters{where}"
+        )
         return LeftOut(name=past.name, reason=reason)
-    usable = np.isfinite(points[:, shared]).all(axis=1)
+    usable = (np.isfinite(points) | ~applies)[:, shared].all(axis=1)
     points, scores = points[usable], past.scores[usable]
     if len(scores) < _FEWEST_TRIALS:
         reason = (
-            f"{len(scores)} of its {len(usable)} trials lie in this search's space; 5 are needed"
+            f"{len(scores)} of its {len(usable)} trials lie in this search's ranges; "
+            f"{_FEWEST_TRIALS} are needed"
         )
         return LeftOut(name=past.name, reason=reason)
     if scores.max() - scores.min() < 1e-12:
