@@ -10,6 +10,7 @@ from models.tuning.shipped import starter_files
 from models.tuning.warm.cold import ColdSearch
 from models.tuning.warm.contribution import Contribution
 from models.tuning.warm.encoding import SpaceEncoder
+from models.tuning.warm.ensemble import COLD_PRIOR
 from models.tuning.warm.explanation import Progress, explain
 from models.tuning.warm.past import PastSearch
 from models.tuning.warm.sources import learn
@@ -30,7 +31,7 @@ def told(entry: Entry, others: list[Entry], trials: int) -> Contribution:
     sources = [PastSearch.from_history(other.history, other.name) for other in others]
     cold = ColdSearch(encoder, seed=1)
     progress = Progress(("random",) * trials, tuple(scores.tolist()), points, scores)
-    priors = np.full(len(sources), 1.0 / max(len(sources), 1))
+    priors = np.full(len(sources), (1.0 - COLD_PRIOR) / max(len(sources), 1))
     own = cold.belief(points, scores)
     return explain(learn(sources, encoder), priors, encoder, cold, own, progress, 2.0)
 

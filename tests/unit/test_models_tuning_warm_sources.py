@@ -196,16 +196,17 @@ def test_of_two_equal_searches_the_one_on_the_likelier_task_weighs_more():
 
 
 def test_before_the_first_trial_the_priors_hold():
-    priors = np.array([0.7, 0.3])
+    priors = (1 - COLD_PRIOR) * np.array([0.7, 0.3])
     weights = weigh(priors, np.zeros((2, 0)), np.zeros(0), RESIDUAL, 0)
     assert weights.cold == pytest.approx(COLD_PRIOR)
-    assert weights.sources == pytest.approx((1 - COLD_PRIOR) * priors)
+    assert weights.sources == pytest.approx(priors)
 
 
 def test_who_ranks_the_trials_right_gains_and_who_ranks_them_wrong_is_dropped():
     scores = np.linspace(0.0, 1.0, 10)
     right = normal_scores(scores)
-    weights = weigh(np.array([0.5, 0.5]), np.array([right, -right]), scores, RESIDUAL, len(scores))
+    priors = np.array([0.45, 0.45])
+    weights = weigh(priors, np.array([right, -right]), scores, RESIDUAL, len(scores))
     assert weights.sources[0] > 0.95
     assert weights.sources[1] == 0.0
     assert weights.dropped_after[0] is None
@@ -216,7 +217,7 @@ def test_a_source_that_was_dropped_does_not_come_back():
     """It ranks the first six wrong, and all later ones right."""
     scores = np.concatenate([np.linspace(0, 1, 6), np.linspace(2, 3, 60)])
     expected = np.concatenate([np.linspace(1, 0, 6) * 3, np.linspace(4, 9, 60)])
-    weights = weigh(np.ones(1), expected[None], scores, RESIDUAL, len(scores))
+    weights = weigh(np.array([0.9]), expected[None], scores, RESIDUAL, len(scores))
     assert weights.dropped_after[0] is not None
     assert weights.cold == 1.0
 
@@ -225,8 +226,8 @@ def test_useless_sources_take_nothing_from_the_cold_search():
     generator = np.random.default_rng(0)
     scores = np.linspace(0.0, 1.0, 12)
     useless = generator.permuted(np.tile(normal_scores(scores), (50, 1)), axis=1)
-    weights = weigh(np.full(50, 0.02), useless, scores, RESIDUAL, len(scores))
-    alone = weigh(np.ones(1), -normal_scores(scores)[None], scores, RESIDUAL, len(scores))
+    weights = weigh(np.full(50, 0.018), useless, scores, RESIDUAL, len(scores))
+    alone = weigh(np.array([0.9]), -normal_scores(scores)[None], scores, RESIDUAL, len(scores))
     assert alone.cold == 1.0
     assert weights.cold > 0.3
 

@@ -18,6 +18,10 @@ _SCALE_SPREAD = 0.7
 
 _OFFSET_VARIANCE = 100.0
 
+_DEEPEST = 3.0
+"""Of the logarithm: all scores 19 gaps below the best count the same. One exploded loss would
+otherwise be all that a search sees."""
+
 
 @dataclass(frozen=True)
 class Belief:
@@ -70,7 +74,7 @@ def compress(scores: Floats, gap: float) -> Floats:
     Returns:
         float64 [n], at most 0, near the differences themselves where these are below the gap.
     """
-    return np.asarray(-gap * np.log1p((scores.max() - scores) / gap))
+    return np.asarray(-gap * np.minimum(np.log1p((scores.max() - scores) / gap), _DEEPEST))
 
 
 def believe(

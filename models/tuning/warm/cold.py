@@ -10,15 +10,24 @@ from models.tuning.warm.kernel import Kernel, default_kernel, fit_kernel
 
 Floats = NDArray[np.float64]
 
-_FIRST = 3
+FIRST = 3
 """Trials before there is a model: the middle of the space, then points spread over it."""
 
 _FEWEST_TO_FIT = 6
 _CENTRES = 3
 
+_OPTIMISM = 2.0
+"""Standard deviations that a candidate is credited with.
+
+Expected improvement stays near the best trials where scores are as noisy as validation scores are:
+in simulated searches for heads on 15 tasks it ends where random search does."""
+
 
 class ColdSearch:
     """Proposes from the trials that it is shown, and from nothing else.
+
+    After the first trials it proposes the candidate with the highest upper confidence bound
+    (GP-UCB, Srinivas et al., ICML 2010).
 
     The first trial is the middle of every range. Whoever sets ranges puts what they believe in
     around the middle; a random first trial throws that away.
@@ -60,12 +69,14 @@ class ColdSearch:
     def _rank(self, points: Floats, scores: Floats) -> Floats:
         if len(scores) == 0:
             return np.concatenate([self.middle[None], self.spread])
-        if len(scores) < _FIRST:
+        if len(scores) < FIRST:
             return self.spread[len(scores) :]
         candidates = self.candidates(points, scores)
         belief = self.belief(points, scores)
-        gain = self.gain(belief, points, candidates)
-        return np.asarray(candidates[np.argsort(-gain, kind="stable")])
+        features = self._encoder.features(candidates)
+        mean, spread = belief.predict(features, np.zeros(len(candidates)))
+        promise = mean + _OPTIMISM * spread
+        return np.asarray(candidates[np.argsort(-promise, kind="stable")])
 
     def candidates(self, points: Floats, scores: Floats, more: Floats | None = None) -> Floats:
         """Points all over the space and around the best trials, float64 [c, p]."""
@@ -79,11 +90,11 @@ class ColdSearch:
         """What these trials alone lead to expect; at least one."""
         gap = own_gap(scores)
         compressed = compress(scores, gap)
-        scale = float(compressed.std()) if len(scores) > 1 else gap
+        scale = float(compressed.std()) or gap
         features = self._encoder.features(points)
         shape = np.zeros(len(scores))
         return believe(
-            self._kernel(features, scores), features, scores, shape, gap, max(scale, 1e-6)
+            self._kernel(features, scores), features, scores, shape, gap, scale
         )
 
     def gain(self, belief: Belief, points: Floats, candidates: Floats) -> Floats:
@@ -103,11 +114,12 @@ class ColdSearch:
         key = known[0].tobytes() + known[1].tobytes()
         if key not in self._kernels:
             compressed = compress(known[1], own_gap(known[1]))
-            centred = (compressed - compressed.mean()) / max(float(compressed.std()), 1e-9)
+            centred = (compressed - compressed.mean()) / (float(compressed.std()) or 1.0)
             self._kernels[key] = fit_kernel([(known[0], centred)], features.shape[1])
         return self._kernels[key]
 
 
 def own_gap(scores: Floats) -> float:
     """Score from the median to the best of some trials, above 0."""
-    return max(float(scores.max() - np.median(scores)), 1e-4 * max(abs(float(scores.max())), 1e-3))
+    best = float(scores.max())
+    return max(best - float(np.median(scores)), 1e-4 * abs(best)) or 1.0

@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 COLD_PRIOR = 0.1
 """Weight of the cold search before the first trial."""
 
+DOUBTFUL_PRIOR = 0.9
+"""The same where the past looks wrong before any trial: it then has to prove itself."""
+
 _SLIP = 0.02
 """Chance that a pair of trials is ranked by something that no model knows."""
 
@@ -49,7 +52,8 @@ def weigh(
     search keeps its weight. The pairs of n trials count like n - 1 independent ones.
 
     Args:
-        priors: belief before the first trial, float64 [s], adding up to 1.
+        priors: belief in each before the first trial, float64 [s], adding up to less than 1; what
+            is left is the cold search's.
         predictions: of each source for each trial, in normal scores, float64 [s, n].
         scores: of the trials in order, float64 [n].
         residual: how a task differs from what sources expect.
@@ -59,9 +63,9 @@ def weigh(
     lead = likelihood - _chance(len(scores))
     dropped_after = tuple(_dropped_after(line[: trials + 1]) for line in lead)
     kept = np.array([after is None for after in dropped_after], bool)
-    logs = np.log((1.0 - COLD_PRIOR) * priors + 1e-12) + lead[:, trials]
+    logs = np.log(priors + 1e-12) + lead[:, trials]
     logs = np.where(kept, logs, -np.inf)
-    cold = np.log(COLD_PRIOR)
+    cold = np.log(1.0 - priors.sum())
     top = max(float(logs.max(initial=-np.inf)), cold)
     shares = np.exp(logs - top)
     total = float(shares.sum()) + float(np.exp(cold - top))

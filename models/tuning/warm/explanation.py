@@ -19,6 +19,10 @@ Floats = NDArray[np.float64]
 Origin = Literal["portfolio", "model", "cold", "random"]
 
 _FEWEST_TO_COMPARE = 4
+
+_DOUBTED = 0.5
+"""Belief in the whole past before the first trial, below which it was doubted."""
+
 _MOST_DRAWS = 5
 """Random trials for each trial of the search; no more are said to be saved."""
 
@@ -60,7 +64,7 @@ def explain(
 
     Args:
         knowledge: of the sources; None without a past.
-        priors: belief in each source before the first trial, float64 [s].
+        priors: belief in each source before the first trial, float64 [s], as `weigh` takes them.
         encoder: of the space.
         cold: the search without a past.
         own: what the trials themselves lead to expect; None with fewer than two.
@@ -90,7 +94,7 @@ def explain(
         seconds_saved=None
         if saved is None or seconds_per_trial is None
         else saved * seconds_per_trial,
-        words=_words(knowledge, over_time, saved),
+        words=_words(knowledge, float(priors.sum()) < _DOUBTED, over_time, saved),
     )
 
 
@@ -199,13 +203,17 @@ def _trials_saved(
     return max(int(min(needed, most)) - arrived, 0)
 
 
-def _words(knowledge: Knowledge | None, over_time: Sequence[Weights], saved: int | None) -> str:
+def _words(
+    knowledge: Knowledge | None, doubted: bool, over_time: Sequence[Weights], saved: int | None
+) -> str:
     if knowledge is None:
         return "There was no earlier search to learn from."
     if not knowledge.sources:
         return f"None of {len(knowledge.left_out)} earlier searches could be learned from."
     count = len(knowledge.sources)
     start = f"The search started from {count} earlier {'one' if count == 1 else 'ones'}"
+    if doubted:
+        start += ", which it doubted: they call the middle of its ranges bad"
     if not over_time:
         return f"{start}."
     dropped = sum(after is not None for after in over_time[-1].dropped_after)

@@ -13,10 +13,10 @@ from models.tuning.leases import LeasingOracle
 from models.tuning.records import TaskDescription
 from models.tuning.space import Value, Values
 from models.tuning.warm.belief import Belief, believe, expected_improvement
-from models.tuning.warm.cold import ColdSearch, own_gap
+from models.tuning.warm.cold import FIRST, ColdSearch, own_gap
 from models.tuning.warm.contribution import Contribution
 from models.tuning.warm.encoding import SpaceEncoder
-from models.tuning.warm.ensemble import Weights, combine, weigh
+from models.tuning.warm.ensemble import COLD_PRIOR, DOUBTFUL_PRIOR, Weights, combine, weigh
 from models.tuning.warm.explanation import Origin, Progress, explain
 from models.tuning.warm.past import PastSearch, score_of
 from models.tuning.warm.sources import Knowledge, learn, similarity
@@ -224,7 +224,9 @@ class WarmStartOracle(LeasingOracle):
         self._knowledge = learn(self._past, self._encoder)
         if self._knowledge and self._knowledge.sources:
             likely = [similarity(source, self._task) for source in self._knowledge.sources]
-            self._priors = np.array(likely) / sum(likely)
+            believed = np.array(likely) / sum(likely)
+            self._doubtful = self._past_is_doubtful(believed)
+            self._priors = (1.0 - (DOUBTFUL_PRIOR if self._doubtful else COLD_PRIOR)) * believed
 
     def _propose(self) -> tuple[Origin, Values | None]:
         if len(self.trials) < len(self._first):
@@ -239,21 +241,22 @@ class WarmStartOracle(LeasingOracle):
         if not len(self._priors):
             return True
         count = len(self.trials) - len(self._first)
-        if count == 0:
-            return self._past_is_suspect()
+        if self._doubtful and count < FIRST:
+            return True
         return count % self._cold_every == 1
 
-    def _past_is_suspect(self) -> bool:
+    def _past_is_doubtful(self, believed: Floats) -> bool:
         """Whether the past counts the middle of the space among the worst quarter.
 
         People put ranges around what they believe in. Scores that stand the wrong way round show
-        here before any trial; the search then starts in the middle. Only searches that are large
-        enough to be judged are asked: a short one that went after the best knows little else.
+        here before any trial; the search then starts cold and believes little of the past until
+        its own trials bear it out. Only searches that are large enough to be judged are asked: a
+        short one that went after the best knows little else.
         """
         assert self._knowledge is not None
         judged = np.array([source.is_judged for source in self._knowledge.sources])
-        shape = self._shape(judged * self._priors, self._cold.spread)
-        middle = self._shape(judged * self._priors, self._cold.middle[None])[0]
+        shape = self._shape(judged * believed, self._cold.spread)
+        middle = self._shape(judged * believed, self._cold.middle[None])[0]
         return bool(np.quantile(shape, _WORST) > middle)
 
     def _cold_proposal(self) -> Values | None:
