@@ -88,6 +88,17 @@ def test_trials_outside_the_ranges_are_left_out_alone():
     assert len(knowledge.sources[0].mapped.scores) == 27
 
 
+def test_of_a_search_of_which_nearly_nothing_lies_in_ours_the_narrowest_range_is_given_up():
+    drawn = np.random.default_rng(3).random((60, 2)) * [30.0, 1.0]
+    values = tuple({"rate": float(rate), "dropout": float(drop)} for rate, drop in drawn)
+    wide = PastSearch("wide", values, -np.abs(drawn[:, 1] - 0.3))
+    knowledge = learn([wide], SpaceEncoder(space()))
+    assert knowledge is not None
+    (source,) = knowledge.sources
+    assert source.mapped.shared.tolist() == [False, True]
+    assert len(source.mapped.scores) == 60
+
+
 @pytest.mark.parametrize("widest", [1.2, 2.0, 6.0])
 def test_of_a_search_in_wider_ranges_the_trials_within_ours_are_learned_from(widest):
     drawn = np.random.default_rng(3).random((120, 2)) * [widest, 1.0]

@@ -93,9 +93,7 @@ class ColdSearch:
         scale = float(compressed.std()) or gap
         features = self._encoder.features(points)
         shape = np.zeros(len(scores))
-        return believe(
-            self._kernel(features, scores), features, scores, shape, gap, scale
-        )
+        return believe(self._kernel(features, scores), features, scores, shape, gap, scale)
 
     def gain(self, belief: Belief, points: Floats, candidates: Floats) -> Floats:
         """Expected improvement at candidates, float64 [c], in score units."""

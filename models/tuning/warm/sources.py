@@ -186,13 +186,15 @@ def _map(past: PastSearch, encoder: SpaceEncoder) -> Mapped | LeftOut:
     # A value outside the range is one too many for its trial, but the search has the parameter.
     given = (applies & ~np.isnan(points)).sum(axis=0)
     shared = (asked > 0) & (given / np.maximum(asked, 1) >= _HAS_VALUE)
-    if shared.sum() < _FEWEST_SHARED * (asked > 0).sum():
+    needed = _FEWEST_SHARED * (asked > 0).sum()
+    if shared.sum() < needed:
         where = "" if asked.all() else " that apply to its trials"
         reason = (
             f"it has {shared.sum()} of this search's {(asked > 0).sum()} hyperparameters{where}"
         )
         return LeftOut(name=past.name, reason=reason)
-    usable = (np.isfinite(points) | ~applies)[:, shared].all(axis=1)
+    shared = _heard(points, applies, shared, needed)
+    usable = _within(points, applies, shared)
     points, scores = points[usable], past.scores[usable]
     if len(scores) < _FEWEST_TRIALS:
         reason = (
@@ -204,6 +206,31 @@ def _map(past: PastSearch, encoder: SpaceEncoder) -> Mapped | LeftOut:
         return LeftOut(name=past.name, reason="all of its trials scored the same")
     points[:, ~shared] = np.nan
     return Mapped(past, shared, points, scores)
+
+
+def _heard(
+    points: Floats, applies: NDArray[np.bool_], shared: NDArray[np.bool_], needed: float
+) -> NDArray[np.bool_]:
+    """The shared parameters less those whose ranges would leave out nearly all trials, bool [p].
+
+    Args:
+        points: float64 [n, p]; infinite outside a range.
+        applies: whether a parameter applies to a trial, bool [n, p].
+        shared: bool [p].
+        needed: parameters that must stay.
+    """
+    heard = shared.copy()
+    inside = (np.isfinite(points) | ~applies).sum(axis=0)
+    while heard.sum() > needed and _within(points, applies, heard).sum() < _FEWEST_TRIALS:
+        heard[np.where(heard, inside, len(points) + 1).argmin()] = False
+    return heard
+
+
+def _within(
+    points: Floats, applies: NDArray[np.bool_], shared: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Trials all of whose shared parameters lie in the ranges, bool [n]."""
+    return np.asarray((np.isfinite(points) | ~applies)[:, shared].all(axis=1))
 
 
 def _fit(mapped: Sequence[Mapped], encoder: SpaceEncoder) -> list[Source]:
