@@ -41,11 +41,11 @@ def test_the_gradient_of_the_fit_is_the_slope_of_its_value(points):
     searches = [(points, draw(KERNEL, points, 1)), (points[:7], draw(KERNEL, points[:7], 2))]
     theta = np.log([0.5, 0.7, 1.2, 0.2])
     apart = check_grad(
-        lambda at: _negative_log_posterior(at, searches)[0],
-        lambda at: _negative_log_posterior(at, searches)[1],
+        lambda at: _negative_log_posterior(at, searches, np.log(0.6))[0],
+        lambda at: _negative_log_posterior(at, searches, np.log(0.6))[1],
         theta,
     )
-    assert apart < 1e-4 * np.linalg.norm(_negative_log_posterior(theta, searches)[1])
+    assert apart < 1e-4 * np.linalg.norm(_negative_log_posterior(theta, searches, np.log(0.6))[1])
 
 
 def test_many_searches_together_show_which_parameter_matters():

@@ -12,12 +12,10 @@ Floats = NDArray[np.float64]
 
 _JITTER = 1e-8
 _MOST_STEPS = 30
-_LENGTH_PRIOR = (np.log(2.0), 0.8)
+_LENGTH = 0.6
+_LENGTH_SPREAD = 0.8
 _AMPLITUDE_PRIOR = (0.0, 1.0)
-_NOISE_PRIOR = (np.log(0.05), 1.2)
-"""Means and standard deviations of the logarithms. Long length scales: few hyperparameters matter
-much, and a vanilla Gaussian process learns soonest when it begins by assuming little (Hvarfner,
-Hellsten and Nardi, Vanilla Bayesian Optimization Performs Great in High Dimensions, ICML 2024)."""
+_NOISE_PRIOR = (np.log(0.1), 1.2)
 
 
 @dataclass(frozen=True)
@@ -43,13 +41,14 @@ class Kernel:
         return Kernel(self.lengths, self.amplitude * factor, self.noise)
 
 
-def default_kernel(dimension: int) -> Kernel:
+def default_kernel(dimension: int, length: float = _LENGTH) -> Kernel:
     """What is assumed of scores of unit variance before any is known."""
-    lengths = np.full(dimension, np.exp(_LENGTH_PRIOR[0]))
-    return Kernel(lengths, np.exp(_AMPLITUDE_PRIOR[0]), np.exp(_NOISE_PRIOR[0]))
+    return Kernel(np.full(dimension, length), np.exp(_AMPLITUDE_PRIOR[0]), np.exp(_NOISE_PRIOR[0]))
 
 
-def fit_kernel(searches: Sequence[tuple[Floats, Floats]], dimension: int) -> Kernel:
+def fit_kernel(
+    searches: Sequence[tuple[Floats, Floats]], dimension: int, length: float = _LENGTH
+) -> Kernel:
     """Finds the one kernel under which the observations of several searches are likeliest.
 
     Each search is an independent draw from the same Gaussian process: the pre-trained prior of
@@ -59,18 +58,19 @@ def fit_kernel(searches: Sequence[tuple[Floats, Floats]], dimension: int) -> Ker
     Args:
         searches: points [n, d] and centred scores [n] of each.
         dimension: d.
+        length: scale that is expected of every dimension before.
 
     Returns:
         The kernel of greatest posterior density.
     """
-    start = default_kernel(dimension)
+    start = default_kernel(dimension, length)
     theta = np.log(np.concatenate([start.lengths, [start.amplitude, start.noise]]))
     if not searches:
         return start
     found = minimize(
         _negative_log_posterior,
         theta,
-        args=(searches,),
+        args=(searches, np.log(length)),
         jac=True,
         method="L-BFGS-B",
         bounds=[(-4.0, 4.0)] * dimension + [(-4.0, 4.0), (-9.0, 2.0)],
@@ -84,12 +84,11 @@ def _kernel(theta: Floats) -> Kernel:
 
 
 def _negative_log_posterior(
-    theta: Floats, searches: Sequence[tuple[Floats, Floats]]
+    theta: Floats, searches: Sequence[tuple[Floats, Floats]], length: float
 ) -> tuple[float, Floats]:
-    means = np.array([_LENGTH_PRIOR[0]] * (len(theta) - 2) + [_AMPLITUDE_PRIOR[0], _NOISE_PRIOR[0]])
-    spreads = np.array(
-        [_LENGTH_PRIOR[1]] * (len(theta) - 2) + [_AMPLITUDE_PRIOR[1], _NOISE_PRIOR[1]]
-    )
+    scales = len(theta) - 2
+    means = np.array([length] * scales + [_AMPLITUDE_PRIOR[0], _NOISE_PRIOR[0]])
+    spreads = np.array([_LENGTH_SPREAD] * scales + [_AMPLITUDE_PRIOR[1], _NOISE_PRIOR[1]])
     value = 0.5 * float((((theta - means) / spreads) ** 2).sum())
     slope = (theta - means) / spreads**2
     for points, scores in searches:

@@ -28,6 +28,7 @@ _FAILED = "FAILED"
 _BEST_OF_SOURCE = 3
 _FIRST_OWN_GAP = 5
 _WORST = 0.25
+_COLD_LEADS = 0.5
 _NEGLIGIBLE = 1e-3
 """Sources of less than this share of the heaviest one's weight are not asked."""
 
@@ -287,6 +288,8 @@ class WarmStartOracle(LeasingOracle):
 
     def _warm_ranking(self, points: Floats, scores: Floats) -> Floats:
         """Candidates by expected gain, the best first, float64 [c, p]."""
+        if len(scores) and self._weights(points, scores).cold > _COLD_LEADS:
+            return self._cold.ranking(points, scores)
         best = self._best_of_sources()
         if len(scores) == 0:
             candidates = np.concatenate([best, self._cold.spread])

@@ -21,6 +21,10 @@ _FEWEST_SHARED = 0.5
 _HAS_VALUE = 0.8
 """Share of the trials in which a parameter applies that need a value of it to count as shared."""
 
+_LENGTH = 2.0
+"""Of what earlier searches have in common a smoother shape is expected than of a single search's
+scores: what is jagged in one is its own luck."""
+
 _SEARCHES_FITTED = 10
 _TRIALS_FITTED = 60
 _TRIALS_TO_JUDGE = 50
@@ -235,7 +239,9 @@ def _within(
 
 def _fit(mapped: Sequence[Mapped], encoder: SpaceEncoder) -> list[Source]:
     observed = [(encoder.features(each.points), normal_scores(each.scores)) for each in mapped]
-    kernel = fit_kernel([_sample(*each) for each in observed[:_SEARCHES_FITTED]], encoder.dimension)
+    kernel = fit_kernel(
+        [_sample(*each) for each in observed[:_SEARCHES_FITTED]], encoder.dimension, _LENGTH
+    )
     sources = []
     for each, (features, scores) in zip(mapped, observed, strict=True):
         mask = encoder.spread(each.shared)
@@ -251,7 +257,7 @@ def _is_noise(source: Source) -> bool:
 
 def _residual_kernel(sources: Sequence[Source], encoder: SpaceEncoder) -> Kernel:
     if not sources:
-        return fit_kernel([], encoder.dimension)
+        return fit_kernel([], encoder.dimension, _LENGTH)
     if len(sources) == 1:
         # One search says nothing of how far tasks differ: half of its variance, then.
         return sources[0].surrogate.kernel.scaled(0.5)
@@ -266,7 +272,7 @@ def _residual_kernel(sources: Sequence[Source], encoder: SpaceEncoder) -> Kernel
         )
         residual = normal_scores(source.mapped.scores) - expected
         residuals.append(_sample(features, residual - residual.mean()))
-    return fit_kernel(residuals, encoder.dimension)
+    return fit_kernel(residuals, encoder.dimension, _LENGTH)
 
 
 def _sample(features: Floats, scores: Floats) -> tuple[Floats, Floats]:
