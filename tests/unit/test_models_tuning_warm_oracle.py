@@ -116,7 +116,7 @@ def test_sources_that_are_upside_down_are_dropped_and_named(tmp_path):
     assert max(scores) >= max(search(oracle(tmp_path))) - 0.1
 
 
-def test_the_middle_is_tried_first_where_the_past_holds_it_to_be_the_worst(tmp_path):
+def test_a_past_that_holds_the_middle_to_be_the_worst_has_to_prove_itself_first(tmp_path):
     def worst_in_the_middle(values) -> float:
         return abs(np.log10(values["rate"]) + 2.5) + abs(values["dropout"] - 0.3)
 
@@ -124,6 +124,13 @@ def test_the_middle_is_tried_first_where_the_past_holds_it_to_be_the_worst(tmp_p
     first = oracle(tmp_path, past).create_trial("tuner").hyperparameters.values
     assert first["rate"] == pytest.approx(10**-2.5)
     assert first["dropout"] == pytest.approx(0.3)
+    doubting, cold = oracle(tmp_path / "doubting", past), oracle(tmp_path / "cold")
+    search(doubting)
+    search(cold)
+    assert configurations(doubting)[:3] == configurations(cold)[:3]
+    gave = doubting.contribution()
+    assert "doubted" in gave.words
+    assert gave.cold_weights[0] == pytest.approx(0.9)
     short = [random_past("short", worst_in_the_middle, 40)]
     trusting = oracle(tmp_path / "short", short).create_trial("tuner").hyperparameters.values
     assert abs(np.log10(trusting["rate"]) + 2.5) > 0.5
