@@ -40,9 +40,9 @@ from models.files import write_atomically
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
-        files, targets = _tasks(options)
+        files, targets = find_tasks(options)
     except GraftError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the benchmark."""
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n", 1)[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _tasks(options: argparse.Namespace) -> tuple[list[TaskFile], list[TaskFile]]:
+def find_tasks(options: argparse.Namespace) -> tuple[list[TaskFile], list[TaskFile]]:
     """All tasks, and those that are searched on."""
     groups = {name: joined.split(",")[0] for joined in options.groups for name in joined.split(",")}
     extractor = Extractor(options.backbone, options.weights, options.image_size)

@@ -144,13 +144,13 @@ def _target(bench: Bench, files: Sequence[TaskFile], file: TaskFile) -> Target:
     task = file.read()
     evaluator = Evaluator(task, bench.cache)
     own = evaluate_history(evaluator, shared_configurations(bench.trials))
-    sources = tuple(_past(bench, each) for each in files if each.group != file.group)
+    sources = tuple(source_of(bench, each) for each in files if each.group != file.group)
     epochs = [outcome.epochs for outcome in own if outcome.score is not None]
     return Target(task, evaluator, sources, whole_epochs=sum(epochs) / len(epochs))
 
 
 @cache
-def _past(bench: Bench, file: TaskFile) -> PastSearch:
+def source_of(bench: Bench, file: TaskFile) -> PastSearch:
     """A task's history as a source; trials that failed are left out."""
     task = file.read()
     evaluator = Evaluator(task, bench.cache)

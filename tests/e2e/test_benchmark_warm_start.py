@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.warm_start.run import main
+from benchmarks.warm_start.simulate import main as simulate
 
 _METHODS = ("warm", "cold", "average_rank", "kt_random", "kt_hyperband")
 
@@ -25,12 +26,15 @@ def halves(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> lis
 
 
 def _run(halves: list[Path], folder: Path, *more: str) -> None:
-    code = main(
-        ["--tasks", *map(str, halves), "--cache", str(folder / "cache"), "--out", str(folder),
-         "--weights", "none", "--image-size", "32", "--history-trials", "6", "--trials", "3",
-         "--seeds", "1", "--methods", *_METHODS, *more]
-    )  # fmt: skip
-    assert code == 0
+    assert main([*_options(halves, folder), "--methods", *_METHODS, *more]) == 0
+
+
+def _options(halves: list[Path], folder: Path) -> list[str]:
+    return [
+        "--tasks", *map(str, halves), "--cache", str(folder / "cache"), "--out", str(folder),
+        "--weights", "none", "--image-size", "32", "--history-trials", "6", "--trials", "3",
+        "--seeds", "1",
+    ]  # fmt: skip
 
 
 @pytest.mark.slow
@@ -57,6 +61,28 @@ def test_benchmark_runs_every_method_and_goes_on_for_nothing(
     _run(halves, tmp_path, *regimes)
     assert [path.read_bytes() for path in evaluations] == before
     assert (tmp_path / "table.md").read_text() == table
+
+
+@pytest.mark.slow
+def test_searches_are_simulated_on_what_was_evaluated(
+    halves: list[Path], tmp_path: Path, capsys
+) -> None:
+    _run(halves, tmp_path, "--regimes", "normal")
+    evaluations = sorted((tmp_path / "cache/evaluations").iterdir())
+    before = [path.read_bytes() for path in evaluations]
+    capsys.readouterr()
+    options = [*_options(halves, tmp_path), "--regimes", "normal"]
+    assert simulate([*options, "--methods", "warm", "average_rank", "kt_bayesian"]) == 0
+    printed = capsys.readouterr().out
+    assert "mean floor: " in printed
+    for name in ("WarmStartOracle, normal", "average rank, normal", "Keras Tuner Bayesian, no"):
+        line = next(line for line in printed.splitlines() if line.startswith(name))
+        figures = [float(figure) for figure in line.split(": ")[-1].replace(",", "").split()]
+        # The area, and the regret after 1, 2 and 3 trials.
+        assert len(figures) == 4
+        assert figures[0] == pytest.approx(np.mean(figures[1:]), abs=0.01)
+    assert [path.read_bytes() for path in evaluations] == before, "nothing was trained"
+    assert simulate([*options, "--methods", "kt_hyperband"]) == 2
 
 
 @pytest.mark.slow
