@@ -18,22 +18,26 @@ class Progress:
         total: units in all, or None when unknown.
         unit: plural noun, such as "images", "trials" or "epochs".
         note: a few words more, such as "validation accuracy 0.91".
+        is_lasting: whether the note is to stay in sight.
     """
 
     done: int
     total: int | None
     unit: str
     note: str = ""
+    is_lasting: bool = False
 
 
 Listener = Callable[[Progress], None]
 _listeners: list[Listener] = []
 
 
-def report(done: int, total: int | None, unit: str, note: str = "") -> None:
-    """Tells the listeners that `done` of `total` units are finished."""
+def report(
+    done: int, total: int | None, unit: str, note: str = "", *, is_lasting: bool = False
+) -> None:
+    """Tells the listeners that `done` of `total` units are finished; see `Progress`."""
     for listener in tuple(_listeners):
-        listener(Progress(done, total, unit, note))
+        listener(Progress(done, total, unit, note, is_lasting))
 
 
 @contextmanager

@@ -110,6 +110,16 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_knowledge(commands)
 
+    worker = _command(commands, "worker", _worker, "make trials of a search that a run serves")
+    worker.add_argument("folder", type=Path, help="of the search, as the run names it")
+    worker.add_argument(
+        "--timeout",
+        type=_count,
+        default=60,
+        metavar="SECONDS",
+        help="give up when the run does not answer for so long (default 60)",
+    )
+
     predict = _command(commands, "predict", _predict, "classify images with the pushed model")
     _add_workspace(predict)
     predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
@@ -298,6 +308,12 @@ def _knowledge_prune(options: argparse.Namespace) -> int:
     if options.older_than is None and options.keep is None:
         raise UsageError("Say which histories to forget, with --older-than DAYS or --keep N.")
     return prune(_effective(options), older_than=options.older_than, keep=options.keep)
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from pipeline.worker import work
+
+    return work(options.folder, options.timeout)
 
 
 def _served(options: argparse.Namespace) -> "Served":

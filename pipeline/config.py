@@ -7,7 +7,9 @@ prints the effective one.
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from models.tuning.hosts.address import check_address
 
 Severity = Literal["error", "warning", "ignore"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -121,6 +123,11 @@ class TuningConfig(_Section):
     machine of the run. A single trial uses two cores already and a process takes seconds to start,
     so that more gain nothing on two cores. With more, the order in which they end has a say in what
     is tried next."""
+    serve: str = ""
+    """HOST:PORT of this machine at which workers on others join the search for the head, one trial
+    at a time each; `graft worker FOLDER` starts one, and the run names the folder, which both must
+    see. The port is neither encrypted nor authenticated: open it in a trusted network alone. Only
+    with parallel 1. Empty: no other machines."""
     epochs: Annotated[int, Field(ge=1)] = 30
     """Most epochs in one trial; it stops earlier when validation no longer improves."""
     stop_trials: bool = True
@@ -151,6 +158,13 @@ class TuningConfig(_Section):
     fine-tuning for a third of training.epochs, a minute of two cores for 1,400 images of 96 px;
     the best third go on to the end. training's own settings are the first trial, and stay unless
     others are better beyond noise. 0: none."""
+
+    @field_validator("serve")
+    @classmethod
+    def _servable(cls, value: str, info: ValidationInfo) -> str:
+        if value and info.data.get("parallel", 1) > 1:
+            raise ValueError("none with parallel above 1: start workers on this machine instead")
+        return check_address(value)
 
     @field_validator("learning_rate", "weight_decay", "dropout", "label_smoothing")
     @classmethod

@@ -4,10 +4,8 @@ There a worker asks the chief's oracle for a trial, and answers when it is done.
 never asks what became of it: the trial of a worker that died stays RUNNING, is never made, and the
 chief waits for it for ever. Here a worker holds a trial on a lease.
 
-This is for tuners of one's own. The pipeline's search stays on one machine
-(`models.tuning.parallel`).
-
-Every process runs the same script; its environment says what it is:
+The pipeline's search on many machines, `models.tuning.hosts`, builds on this. In a tuner of one's
+own every process runs the same script; its environment says what it is:
 
     KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 KERASTUNER_TUNER_ID=chief
     KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 KERASTUNER_TUNER_ID=worker1
@@ -31,19 +29,50 @@ The port is open to whoever can reach it: it belongs into a network of one's own
 """
 
 import contextlib
+import functools
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import grpc
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
+from keras_tuner.src.engine.oracle import LOCKS, THREADS
+
+from models.errors import GraftError
 
 _IDLE_SECONDS = 0.1
 """A worker that has to wait asks again at once; the answer takes its time instead."""
 _MOST_LOST = 3
 """Workers that a trial may cost before it is held to be what kills them."""
+
+
+Listener = Callable[[Literal["began", "ended"], Trial], None]
+"""Told of each trial, in the order in which the oracle learns of it."""
+
+
+def synchronized(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Keras Tuner's decorator for methods of an oracle, that lets go of its lock on errors.
+
+    Keras Tuner keeps the lock when a method raises, because its thread was interrupted by Ctrl-C or
+    the disk was full, and every other thread then waits for ever.
+    """
+    locked = keras_tuner.synchronized(method)
+
+    @functools.wraps(method)
+    def call(oracle: keras_tuner.Oracle, *args: Any, **kwargs: Any) -> Any:
+        thread = threading.current_thread().name
+        is_outermost = THREADS[oracle] != thread
+        try:
+            return locked(oracle, *args, **kwargs)
+        except BaseException:
+            if is_outermost and THREADS[oracle] == thread:
+                THREADS[oracle] = None
+                LOCKS[oracle].release()
+            raise
+
+    return call
 
 
 @contextlib.contextmanager
@@ -62,7 +91,7 @@ def heartbeat(oracle: keras_tuner.Oracle, trial_id: str, seconds: float = 10.0) 
 
     def beat() -> None:
         # A chief that is gone is for the tuner itself to find out.
-        with contextlib.suppress(grpc.RpcError):
+        with contextlib.suppress(grpc.RpcError, GraftError):
             while not done.wait(seconds):
                 oracle.get_trial(trial_id)
 
@@ -84,6 +113,10 @@ class LeasingOracle(keras_tuner.Oracle):
     that somebody is left to take over.
 
     In a search of one process nothing of this is seen.
+
+    Attributes:
+        listener: told when a trial is proposed and when it has ended, before anybody else hears of
+            it; called by whichever thread that happens in.
     """
 
     def __init__(self, *args: Any, trial_timeout: float = 3600.0, **kwargs: Any) -> None:
@@ -99,6 +132,7 @@ class LeasingOracle(keras_tuner.Oracle):
         """
         if not trial_timeout > 0:
             raise ValueError(f"trial_timeout takes seconds above 0, but got {trial_timeout}")
+        self.listener: Listener | None = None
         self._trial_timeout = trial_timeout
         self._heard: dict[str, float] = {}
         self._lost: dict[str, int] = {}
@@ -126,7 +160,7 @@ class LeasingOracle(keras_tuner.Oracle):
             time.sleep(_IDLE_SECONDS)
         return trial
 
-    @keras_tuner.synchronized
+    @synchronized
     def update_trial(self, trial_id: str, metrics: dict[str, Any], step: int = 0) -> Trial:
         """Takes the metrics of a trial, unless it has ended already."""
         self._hear_of(trial_id)
@@ -134,7 +168,7 @@ class LeasingOracle(keras_tuner.Oracle):
             return self.trials[trial_id]
         return super().update_trial(trial_id, metrics, step)
 
-    @keras_tuner.synchronized
+    @synchronized
     def end_trial(self, trial: Trial) -> None:
         """Ends a trial, unless it has ended already."""
         self._hear_of(trial.trial_id)
@@ -143,17 +177,30 @@ class LeasingOracle(keras_tuner.Oracle):
         if trial.trial_id in self._retry_queue:
             self._retry_queue.remove(trial.trial_id)
         super().end_trial(trial)
+        if self.listener and trial.trial_id in self.end_order:
+            self.listener("ended", self.trials[trial.trial_id])
+
+    @synchronized
+    def let_go(self) -> None:
+        """Hands all trials that are running to whoever asks next, as their workers are gone."""
+        for trial in self.ongoing_trials.values():
+            self._retry_queue.insert(0, trial.trial_id)
+        self.ongoing_trials.clear()
+        self._tuner_ids.clear()
 
     def get_trial(self, trial_id: str) -> Trial:
         """The trial of this name; its worker is still there."""
         self._hear_of(trial_id)
         return super().get_trial(trial_id)
 
-    @keras_tuner.synchronized
+    @synchronized
     def _create_or_wait(self, tuner_id: str) -> Trial:
         self._heard[tuner_id] = time.monotonic()
         self._reclaim()
+        proposed = len(self.trials)
         trial = super().create_trial(tuner_id)
+        if self.listener and len(self.trials) > proposed:
+            self.listener("began", trial)
         if trial.status == TrialStatus.STOPPED and self.ongoing_trials:
             self.tuner_ids.add(tuner_id)
             trial.status = TrialStatus.IDLE

@@ -17,6 +17,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 from models.errors import UsageError
+from models.tuning.leases import LeasingOracle
 from models.tuning.records import TaskDescription
 from models.tuning.space import SearchSpace, Values
 from models.tuning.warm.oracle import WarmStartOracle
@@ -45,7 +46,8 @@ def build_oracle(
     past: Sequence[PastSearch] = (),
     task: TaskDescription | None = None,
     cold_every: int = 4,
-) -> keras_tuner.Oracle:
+    trial_timeout: float = 60.0,
+) -> LeasingOracle:
     """Makes a fresh oracle.
 
     Args:
@@ -56,6 +58,8 @@ def build_oracle(
         past: earlier searches, for "warm"; the others start from nothing.
         task: that is searched on, for "warm".
         cold_every: one trial in so many ignores the past, for "warm".
+        trial_timeout: seconds after which a silent worker's trial goes to another one; workers of
+            `models.tuning.hosts` give signs of life more often than that.
 
     Raises:
         UsageError: an unknown algorithm.
@@ -69,18 +73,23 @@ def build_oracle(
         # By default three failures in a row end the search without a word; a corner of the space
         # in which trainings diverge is a finding.
         "max_consecutive_failed_trials": trials + 1,
+        "trial_timeout": trial_timeout,
     }
     if algorithm == "warm":
         return WarmStartOracle(past=past, task=task, cold_every=cold_every, **common)
     if algorithm == "random":
-        return keras_tuner.oracles.RandomSearchOracle(**common)
+        return RandomOracle(**common)
     if algorithm == "bayesian":
         initial = len(space.parameters) + 1
         return BayesianOracle(num_initial_points=initial, alpha=_NOISE, **common)
     raise UsageError(f"tuning.algorithm takes warm, bayesian or random, but got {algorithm!r}")
 
 
-class BayesianOracle(keras_tuner.oracles.BayesianOptimizationOracle):
+class RandomOracle(LeasingOracle, keras_tuner.oracles.RandomSearchOracle):
+    """Keras Tuner's random search, with leases for workers on other machines."""
+
+
+class BayesianOracle(LeasingOracle, keras_tuner.oracles.BayesianOptimizationOracle):
     """Keras Tuner's Bayesian optimisation with a fast and distinct choice of the next trial.
 
     Keras Tuner maximises its upper confidence bound by 50 numerical climbs that ask the Gaussian

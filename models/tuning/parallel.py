@@ -27,10 +27,8 @@ class ParallelHeadTuner(HeadTuner):
     killed goes through it again first, is proposed the same trials, and finds those that were
     finished.
 
-    Keras Tuner's own way, a chief that workers ask over the network, is for many machines, and for
-    tuners of one's own (see `models.tuning.leases`). On one machine it would need a port and
-    variables in the environment of the whole process, would tell the chief neither a learning curve
-    nor why a trial failed, and could not end a search before its last trial.
+    Keras Tuner's own way, a chief that workers ask over the network, is for many machines (see
+    `models.tuning.hosts`): it needs a port that others can reach.
     """
 
     def __init__(self, *args: Any, workers: Workers, order: Path, **kwargs: Any) -> None:
@@ -82,8 +80,9 @@ class ParallelHeadTuner(HeadTuner):
         number = int(trial.trial_id)
         self._running[number] = trial
         self.on_trial_begin(trial)
-        if self._store.get(trial.hyperparameters.values, self._search.seed) is None:
-            self._workers.begin(self._job(trial))
+        values = trial.hyperparameters.values
+        if self._runner.find(values) is None:
+            self._workers.begin(self._runner.job(trial.trial_id, values))
         else:
             self._done[number] = ""
         return True
@@ -99,7 +98,7 @@ class ParallelHeadTuner(HeadTuner):
             name, outcome = self._workers.next_outcome()
             trial = self._running[int(name)]
             if isinstance(outcome, Evaluation):
-                self._store.put(trial.hyperparameters.values, outcome)
+                self._runner.keep(trial.hyperparameters.values, outcome)
                 outcome = ""
             self._done[int(name)] = outcome
 

@@ -16,6 +16,8 @@ from models.tuning.fold_evaluator import FoldEvaluator
 from models.tuning.folds import FoldTrainers
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.history import TuningHistory, new_history
+from models.tuning.hosts.served import TRIALS
+from models.tuning.hosts.tuner import ServingHeadTuner
 from models.tuning.oracles import build_oracle
 from models.tuning.parallel import ParallelHeadTuner
 from models.tuning.records import SearchDescription, TaskDescription, TrialRecord
@@ -87,16 +89,12 @@ def search_heads(
         )
     search = settings.describe()
     directory = scratch / _key(description, search, code)
-    store = TrialStore(directory / "trials")
+    store = TrialStore(directory / TRIALS)
     stopper = _search_stopper(oracle, settings)
-    parts = oracle, trainer, search, store, directory
+    parts: _Parts = oracle, trainer, search, store, directory
     trainers = FoldTrainers(trainer, max(settings.repeats, 1), settings.seed)
     with Workers(trainers, settings.parallel) as workers:
-        if workers.count == 1:
-            tuner = HeadTuner(*parts, stopper=stopper)
-        else:
-            order = directory / f"order-{settings.algorithm}-{workers.count}.json"
-            tuner = ParallelHeadTuner(*parts, stopper=stopper, workers=workers, order=order)
+        tuner = _tuner(settings, parts, stopper=stopper, workers=workers, code=code)
         tuner.search()
         _require_one(tuner.records)
         folds = FoldEvaluator(trainers, search, store, workers)
@@ -119,6 +117,29 @@ def search_heads(
     hyperparameters = space.to_hyperparameters()
     hyperparameters.values.update(history.trials[contest.chosen].values)
     return SearchResult(history, hyperparameters, _contribution(oracle, tuner.records))
+
+
+_Parts = tuple[keras_tuner.Oracle, HeadTrainer, SearchDescription, TrialStore, Path]
+
+
+def _tuner(
+    settings: SearchSettings,
+    parts: _Parts,
+    *,
+    stopper: SearchStopper,
+    workers: Workers,
+    code: str,
+) -> HeadTuner:
+    directory = parts[-1]
+    if settings.serve:
+        journal = directory / f"journal-{settings.algorithm}.json"
+        return ServingHeadTuner(
+            *parts, stopper=stopper, address=settings.serve, journal=journal, code=code
+        )
+    if workers.count == 1:
+        return HeadTuner(*parts, stopper=stopper)
+    order = directory / f"order-{settings.algorithm}-{workers.count}.json"
+    return ParallelHeadTuner(*parts, stopper=stopper, workers=workers, order=order)
 
 
 def _search_stopper(oracle: keras_tuner.Oracle, settings: SearchSettings) -> SearchStopper:

@@ -3,9 +3,10 @@
 import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import UsageError
+from models.tuning.hosts.address import check_address
 from models.tuning.records import SearchDescription
 from models.tuning.score import METRIC
 from models.tuning.space import SearchSpace, head_space
@@ -20,6 +21,8 @@ class SearchSettings(BaseModel):
         cold_every: one trial in so many ignores all earlier searches; see
             `models.tuning.warm.oracle`.
         parallel: trials at a time, each in a process of its own; see `models.tuning.parallel`.
+        serve: `HOST:PORT` at which workers on other machines join the search; empty for none. See
+            `models.tuning.hosts.tuner`.
         epochs: most epochs of a trial.
         patience: epochs without a better score after which a trial stops.
         stop_trials: whether trials that fell behind are stopped.
@@ -45,6 +48,7 @@ class SearchSettings(BaseModel):
     algorithm: str
     cold_every: Annotated[int, Field(ge=2)] = 4
     parallel: Annotated[int, Field(ge=1, le=64)] = 1
+    serve: Annotated[str, AfterValidator(check_address)] = ""
     epochs: Annotated[int, Field(ge=1)]
     patience: Annotated[int, Field(ge=1)] = 5
     stop_trials: bool = True

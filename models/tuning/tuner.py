@@ -12,15 +12,12 @@ from keras_tuner.engine.trial import Trial
 
 from models import progress
 from models.errors import UsageError
-from models.heads import HeadParameters
 from models.tuning.head_trainer import HeadTrainer
 from models.tuning.oracles import OBJECTIVE
 from models.tuning.records import Evaluation, SearchDescription, TrialRecord
-from models.tuning.score import curve_scores
-from models.tuning.space import Values
-from models.tuning.stopping import SearchStopper, TrialStopper
+from models.tuning.stopping import SearchStopper
 from models.tuning.store import TrialStore
-from models.tuning.workers import Job
+from models.tuning.trial_runner import TrialRunner
 
 _CHIEF = "KERASTUNER_ORACLE_IP"
 """In the environment it makes Keras Tuner's loop wait for processes on other machines."""
@@ -60,9 +57,9 @@ class HeadTuner(BaseTuner):
         """
         if _CHIEF in os.environ:
             raise UsageError(
-                f"{_CHIEF} is set, as for a search on many machines, but this one stays on its own "
-                "and would wait for the others. Unset it; models/tuning/leases.py tells which "
-                "searches may use many."
+                f"{_CHIEF} is set, with which Keras Tuner's processes find each other, but this "
+                "search is told of other machines by the configuration alone and would wait for "
+                "ever. Unset it; with tuning.serve others may join by `graft worker`."
             )
         # Keras Tuner's own files are not read again; see `models.tuning.store`.
         super().__init__(
@@ -71,11 +68,8 @@ class HeadTuner(BaseTuner):
         oracle.verbose = 0
         self.records: list[TrialRecord] = []
         self.ended = ""
-        self._trainer = trainer
-        self._search = search
-        self._store = store
+        self._runner = TrialRunner(trainer, search, store)
         self._stopper = stopper
-        self._trial_stopper = TrialStopper()
         self._evaluations: dict[str, Evaluation] = {}
         self._started: dict[str, float] = {}
 
@@ -90,36 +84,26 @@ class HeadTuner(BaseTuner):
         Raises:
             DivergedError: no epoch ended with finite losses; Keras Tuner counts a failed trial.
         """
-        values: Values = trial.hyperparameters.values
-        evaluation = self._store.get(values, self._search.seed)
-        if evaluation is None:
-            evaluation = self._job(trial).run(self._trainer)
-            self._store.put(values, evaluation)
-        self._trial_stopper.ended(curve_scores(evaluation.curve, self._trainer.task.classes))
+        evaluation = self._runner.run(trial.trial_id, trial.hyperparameters.values)
         self._evaluations[trial.trial_id] = evaluation
         return {OBJECTIVE.name: evaluation.score}
 
     def on_trial_end(self, trial: Trial) -> None:
-        """Records the trial, hands its score to the oracle, and ends the search if that pays."""
-        self.records.append(self._record(trial))
-        progress.report(
-            len(self.records), self.oracle.max_trials, "trials", best_so_far(self.records)
-        )
+        """Hands the score to the oracle, records the trial, and ends the search if that pays."""
         super().on_trial_end(trial)
-        self.ended = self.ended or self._stopper.reason_to_end(len(self.records))
+        self._note_ended()
+
+    def _note_ended(self) -> None:
+        """Records what ended since the last time."""
+        for name in self.oracle.end_order[len(self.records) :]:
+            self.records.append(self._record(self.oracle.trials[name]))
+            progress.report(
+                len(self.records), self.oracle.max_trials, "trials", best_so_far(self.records)
+            )
+            self.ended = self.ended or self._stopper.reason_to_end(len(self.records))
         if self.ended:
             # Keras Tuner's loop asks for nothing else.
             self.oracle.max_trials = len(self.oracle.trials)
-
-    def _job(self, trial: Trial) -> Job:
-        return Job(
-            name=trial.trial_id,
-            parameters=HeadParameters.from_values(trial.hyperparameters.values),
-            epochs=self._search.epochs,
-            patience=self._search.patience,
-            seed=self._search.seed,
-            should_stop=self._trial_stopper.should_stop if self._search.stop_trials else None,
-        )
 
     def _record(self, trial: Trial) -> TrialRecord:
         evaluation = self._evaluations.pop(trial.trial_id, None)
@@ -130,7 +114,7 @@ class HeadTuner(BaseTuner):
                 status="failed",
                 values=trial.hyperparameters.values,
                 seconds=time.perf_counter() - started,
-                message=_last_line(trial.message or "no reason was given"),
+                message=last_line(trial.message),
             )
         return TrialRecord(
             order=len(self.records),
@@ -150,6 +134,7 @@ def best_so_far(records: list[TrialRecord]) -> str:
     return f"best validation accuracy {best.evaluations[0].validation_accuracy:.3f}"
 
 
-def _last_line(message: str) -> str:
-    """Of a traceback, the line that says what happened."""
-    return message.strip().splitlines()[-1][:500]
+def last_line(message: str | None) -> str:
+    """Of a traceback, the line that says what happened; never empty."""
+    lines = (message or "").strip().splitlines()
+    return lines[-1][:500] if lines else "no reason was given"

@@ -97,6 +97,9 @@ class Display:
         self._console.print(text, markup=markup, soft_wrap=True)
 
     def _on_progress(self, told: progress.Progress) -> None:
+        if told.is_lasting:
+            self.say(told.note)
+            return
         self._last = told
         if self._task is None:
             return

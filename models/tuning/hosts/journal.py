@@ -1,0 +1,62 @@
+"""What happened in a search that many machines take part in, so that it can be gone through again.
+
+What an oracle proposes follows from the trials that were running and that had ended by then, in
+their order. With one process that order is fixed; here it is kept. The evaluations themselves are
+in `models.tuning.store`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from models.files import write_atomically
+from models.tuning.records import Count
+from models.tuning.space import Text, Value
+
+
+class Event(BaseModel):
+    """A trial began or ended.
+
+    Attributes:
+        kind: which of both.
+        trial: its number.
+        values: of the hyperparameters.
+        message: why it failed; empty where it did not.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["began", "ended"]
+    trial: Count
+    values: Annotated[dict[str, Value], Field(max_length=1000)]
+    message: Text = ""
+
+
+_Events = TypeAdapter(list[Event])
+
+
+class Journal:
+    """Events in the order in which the oracle learned of them, kept in a file."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads what an earlier process wrote; a file that cannot be read counts for none."""
+        self._path = path
+        self._events: list[Event] = []
+        try:
+            self.earlier = _Events.validate_json(path.read_bytes(), strict=True)
+        except (OSError, ValidationError):
+            self.earlier = []
+
+    def add(self, event: Event) -> None:
+        """Notes an event, in one step.
+
+        Nothing is written while events are those of the earlier process, again.
+
+        Raises:
+            OSError: the disk is full or the folder cannot be written.
+        """
+        self._events.append(event)
+        if self.earlier[: len(self._events)] != self._events:
+            self.earlier = []
+            write_atomically(self._path, _Events.dump_json(self._events))

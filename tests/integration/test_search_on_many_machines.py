@@ -1,0 +1,222 @@
+"""A search that is served, and `graft worker` in processes of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from graft_command import GRAFT, await_that, finish
+from sklearn.datasets import load_digits
+
+from models.tuning.history import read_history
+
+TRIALS = 16
+EPOCHS = 250
+TIMEOUT = 12.0
+LIMIT_SECONDS = 90.0
+
+RUN = '''
+"""The search of WarmTuner, whose own first trial takes until `go` is there."""
+
+import sys, time
+from pathlib import Path
+import numpy as np
+from components.code_fingerprint import code_fingerprint
+from models.tuning.data import HeadTask, LabelledEmbeddings
+from models.tuning.description import Origin, describe
+from models.tuning.head_trainer import HeadTrainer
+from models.tuning.history import write_history
+from models.tuning.oracles import build_oracle
+from models.tuning.search import search_heads
+from models.tuning.settings import SearchSettings
+
+folder, timeout = Path(sys.argv[1]), float(sys.argv[2])
+
+
+class Trainer(HeadTrainer):
+    def train(self, *args, **kwargs):
+        while not (folder / "go").exists():
+            time.sleep(0.1)
+        return super().train(*args, **kwargs)
+
+
+data = np.load(folder / "task.npz")
+task = HeadTask(
+    LabelledEmbeddings(data["train"], data["train_classes"]),
+    LabelledEmbeddings(data["validation"], data["validation_classes"]),
+    10,
+)
+settings = SearchSettings.from_json((folder / "settings.json").read_text(), seed=0)
+description = describe(task, Origin("pixels", "none", "0" * 64, 8, data_fingerprint="f" * 64))
+oracle = build_oracle(
+    settings.algorithm, settings.space, trials=settings.trials, seed=0, task=description,
+    trial_timeout=timeout,
+)
+result = search_heads(
+    Trainer(task), description, settings, folder / "scratch", oracle=oracle,
+    code=code_fingerprint("components.warm_tuner"),
+)
+write_history(folder / "history.jsonl", result.history)
+'''
+
+
+class Hosts:
+    """The processes of a search, all on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        images, classes = load_digits(return_X_y=True)
+        embeddings = images.astype(np.float32)
+        np.savez(
+            folder / "task.npz",
+            train=embeddings[:600],
+            train_classes=classes[:600],
+            validation=embeddings[600:1000],
+            validation_classes=classes[600:1000],
+        )
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        settings = {
+            "trials": TRIALS,
+            "algorithm": "warm",
+            "serve": address,
+            "epochs": EPOCHS,
+            "patience": EPOCHS,
+            "stop_trials": False,
+            "finalists": 1,
+            "learning_rate": (1e-4, 1e-1),
+            "weight_decay": (1e-6, 1e-1),
+            "dropout": (0.0, 0.5),
+            "label_smoothing": (0.0, 0.2),
+            "hidden_units": (0, 16),
+            "batch_size": (32, 128),
+        }
+        (folder / "settings.json").write_text(json.dumps(settings))
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def start(self, *command: str | Path) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        self._processes.append(process)
+        return process
+
+    def run(self) -> subprocess.Popen[str]:
+        """The run; serves its search when this returns."""
+        run = self.start(sys.executable, "-c", RUN, self.folder, str(TIMEOUT))
+        await_that(lambda: run.poll() is not None or self.is_served, "the search is served")
+        assert run.poll() is None, run.communicate()
+        return run
+
+    def workers(self, count: int) -> list[subprocess.Popen[str]]:
+        """Workers; each has made a trial when this returns."""
+        started = [self.start(*GRAFT, "worker", self.search) for _ in range(count)]
+        for worker in started:
+            self.await_trials(worker)
+        return started
+
+    def await_trials(self, worker: subprocess.Popen[str], count: int = 1) -> None:
+        """Waits until a worker has made so many more."""
+        assert worker.stdout is not None
+        limit = threading.Timer(LIMIT_SECONDS, worker.kill)
+        limit.start()
+        for line in worker.stdout:
+            count -= "trials made" in line
+            if not count:
+                limit.cancel()
+                return
+        raise AssertionError(f"the worker ended: {worker.communicate()}")
+
+    @property
+    def is_served(self) -> bool:
+        return bool(list(self.folder.glob("scratch/*/served.json")))
+
+    @property
+    def search(self) -> Path:
+        (folder,) = self.folder.glob("scratch/*")
+        return folder
+
+    def kept(self) -> dict[Path, int]:
+        """Finished trials, with the time at which each was written."""
+        files = self.search.glob("trials/[!.]*.json")
+        return {file: file.stat().st_mtime_ns for file in files}
+
+    def go(self) -> None:
+        """Lets the run make its own trials."""
+        (self.folder / "go").touch()
+
+    def stop(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> Iterator[Hosts]:
+    made = Hosts(tmp_path)
+    yield made
+    made.stop()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def assert_whole(hosts: Hosts, run: subprocess.Popen[str]) -> None:
+    """The run ends, and its history has all trials with their curves."""
+    answer = finish(run)
+    assert answer.code == 0, answer.err
+    history = read_history(hosts.folder / "history.jsonl")
+    assert len(history.completed) == len(history.trials) == TRIALS
+    assert len({str(trial.values) for trial in history.trials}) == TRIALS
+    for trial in history.trials:
+        assert [len(each.curve.validation_loss) for each in trial.evaluations] == [EPOCHS]
+    assert len(hosts.kept()) == TRIALS
+
+
+@pytest.mark.slow
+def test_neither_a_killed_worker_nor_a_killed_run_costs_a_trial(hosts: Hosts) -> None:
+    run = hosts.run()
+    victim, worker = hosts.workers(2)
+    kill(victim)
+    hosts.await_trials(worker)
+    kill(run)
+    finished = hosts.kept()
+    assert len(finished) >= 3
+
+    again = hosts.run()
+    hosts.await_trials(worker)
+    hosts.go()
+    assert_whole(hosts, again)
+    answer = finish(worker)
+    assert answer.code == 0, answer.err
+    assert "The search has ended" in answer.out
+    assert not hosts.is_served
+    # What workers had finished was not made again.
+    assert finished.items() <= hosts.kept().items()
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_worker_and_a_run(hosts: Hosts) -> None:
+    run = hosts.run()
+    worker, other = hosts.workers(2)
+    worker.send_signal(signal.SIGINT)
+    assert finish(worker).code == 130
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    assert run.returncode not in (0, -signal.SIGKILL)
+    assert not hosts.is_served
+    assert finish(other).code == 0

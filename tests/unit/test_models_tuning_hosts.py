@@ -1,0 +1,216 @@
+"""Searches that are served, with workers in threads; the integration tests have processes."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import pytest
+
+from models import progress
+from models.errors import GraftError, UsageError
+from models.heads import HeadParameters
+from models.tuning.data import HeadTask
+from models.tuning.description import Origin, describe
+from models.tuning.head_trainer import DivergedError, HeadTrainer, TrainedHead
+from models.tuning.history import TuningHistory
+from models.tuning.hosts.journal import Event, Journal
+from models.tuning.hosts.served import ServedSearch, read_served, read_task, write_served
+from models.tuning.hosts.worker import work
+from models.tuning.oracles import OBJECTIVE
+from models.tuning.search import search_heads
+from models.tuning.settings import SearchSettings
+from pipeline.cli import main
+
+MakeSettings = Callable[..., SearchSettings]
+
+
+@pytest.fixture
+def address() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+@pytest.fixture
+def search(
+    digits_task: HeadTask, digits_origin: Origin, tmp_path: Path
+) -> Callable[..., TuningHistory]:
+    def run(
+        settings: SearchSettings, trainer: HeadTrainer | None = None, **options: Any
+    ) -> TuningHistory:
+        description = describe(digits_task, digits_origin)
+        trainer = trainer or HeadTrainer(digits_task)
+        scratch = tmp_path / "scratch"
+        return search_heads(trainer, description, settings, scratch, code="1", **options).history
+
+    return run
+
+
+@pytest.fixture
+def served(small_search: MakeSettings, address: str) -> ServedSearch:
+    return ServedSearch(
+        mark="m", address=address, code="1", classes=10, search=small_search().describe()
+    )
+
+
+class PatientTrainer(HeadTrainer):
+    """The run's: it begins when others have finished three trials."""
+
+    store = Path()
+
+    def train(self, *args: Any, **kwargs: Any) -> TrainedHead:
+        while len(list(self.store.glob("*/trials/[!.]*.json"))) < 3:
+            time.sleep(0.02)
+        return super().train(*args, **kwargs)
+
+
+def test_workers_make_trials_of_the_search(
+    search: Callable[..., TuningHistory],
+    small_search: MakeSettings,
+    digits_task: HeadTask,
+    address: str,
+    tmp_path: Path,
+) -> None:
+    made: list[int] = []
+
+    def join(told: progress.Progress) -> None:
+        if told.is_lasting:
+            folder = Path(told.note.rpartition("graft worker ")[2])
+            worker = threading.Thread(target=lambda: made.append(work(folder, code="1")))
+            worker.start()
+            workers.append(worker)
+
+    workers: list[threading.Thread] = []
+    trainer = PatientTrainer(digits_task)
+    trainer.store = tmp_path / "scratch"
+    settings = small_search(trials=8, serve=address)
+    with progress.listening(join):
+        history = search(settings, trainer)
+    for worker in workers:
+        worker.join(30)
+    assert len(history.completed) == 8
+    assert 3 <= made[0] < 8
+    # The seed alone decides what a random search proposes: who made it is no matter.
+    alone = search(small_search(trials=8))
+    assert {str(trial.values) for trial in history.trials} == {
+        str(trial.values) for trial in alone.trials
+    }
+    by_values = {str(trial.values): trial.evaluations for trial in history.trials}
+    assert all(by_values[str(trial.values)] == trial.evaluations for trial in alone.trials)
+    # Gone through again, it is the same.
+    assert search(settings).trials == history.trials
+
+
+class FailingTrainer(HeadTrainer):
+    def train(self, parameters: HeadParameters, **kwargs: Any) -> TrainedHead:
+        if parameters.hidden_units:
+            raise DivergedError("it grew without bounds")
+        return super().train(parameters, **kwargs)
+
+
+def test_failed_trials_are_remembered(
+    search: Callable[..., TuningHistory],
+    small_search: MakeSettings,
+    digits_task: HeadTask,
+    address: str,
+) -> None:
+    settings = small_search(trials=8, serve=address)
+    history = search(settings, FailingTrainer(digits_task))
+    failed = [trial for trial in history.trials if trial.status == "failed"]
+    assert 0 < len(failed) < 8
+    assert all("it grew without bounds" in trial.message for trial in failed)
+    again = search(settings)
+    assert [trial.status for trial in again.trials] == [trial.status for trial in history.trials]
+
+
+def test_an_address_that_is_taken_is_refused(
+    search: Callable[..., TuningHistory], small_search: MakeSettings, address: str
+) -> None:
+    host, _, port = address.rpartition(":")
+    with socket.socket() as taken:
+        taken.bind((host, int(port)))
+        taken.listen()
+        with pytest.raises(UsageError, match=r"tuning\.serve: .* cannot be listened at"):
+            search(small_search(serve=address))
+
+
+def test_an_oracle_without_leases_is_refused(
+    search: Callable[..., TuningHistory], small_search: MakeSettings, address: str
+) -> None:
+    settings = small_search(serve=address)
+    oracle = keras_tuner.oracles.RandomSearchOracle(
+        OBJECTIVE, 2, hyperparameters=settings.space.to_hyperparameters()
+    )
+    with pytest.raises(UsageError, match="leases, but got RandomSearchOracle"):
+        search(settings, oracle=oracle)
+
+
+def test_what_a_worker_needs_reads_back(
+    served: ServedSearch, digits_task: HeadTask, tmp_path: Path
+) -> None:
+    write_served(tmp_path, served, digits_task)
+    assert read_served(tmp_path) == served
+    task = read_task(tmp_path, served)
+    assert (task.train.embeddings == digits_task.train.embeddings).all()
+    assert (task.validation.classes == digits_task.validation.classes).all()
+    (tmp_path / "served.npz").write_bytes(b"PK\x03\x04")
+    with pytest.raises(UsageError, match=r"served\.npz cannot be read"):
+        read_task(tmp_path, served)
+
+
+def test_a_folder_without_a_search_is_bad_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["worker", str(tmp_path)]) == 2
+    assert "No search is served in" in capsys.readouterr().err
+
+
+def test_another_version_is_refused(
+    served: ServedSearch,
+    digits_task: HeadTask,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_served(tmp_path, served, digits_task)
+    # Its code is "1".
+    assert main(["worker", str(tmp_path)]) == 2
+    assert "another version of Graft" in capsys.readouterr().err
+    file = tmp_path / "served.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": 2}))
+    assert main(["worker", str(tmp_path)]) == 2
+    assert "version 2, and this Graft reads version 1" in capsys.readouterr().err
+
+
+def test_a_run_that_does_not_answer_is_given_up(
+    served: ServedSearch, digits_task: HeadTask, tmp_path: Path
+) -> None:
+    write_served(tmp_path, served, digits_task)
+    with pytest.raises(GraftError, match="did not answer for 1 s"):
+        work(tmp_path, code="1", timeout=1.0)
+
+
+def test_events_are_written_when_they_are_others(tmp_path: Path) -> None:
+    file = tmp_path / "journal.json"
+    events = [
+        Event(kind="began", trial=0, values={"rate": 0.1, "units": 16}),
+        Event(kind="ended", trial=0, values={"rate": 0.1, "units": 16}, message="too bad"),
+    ]
+    first = Journal(file)
+    for event in events:
+        first.add(event)
+    written = file.stat().st_mtime_ns
+    again = Journal(file)
+    assert again.earlier == events
+    for event in events:
+        again.add(event)
+    assert file.stat().st_mtime_ns == written
+    other = Journal(file)
+    other.add(events[0].model_copy(update={"values": {"rate": 0.2}}))
+    assert len(Journal(file).earlier) == 1
+    file.write_bytes(b'[{"kind": "be')
+    assert Journal(file).earlier == []
