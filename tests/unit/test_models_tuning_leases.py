@@ -1,5 +1,6 @@
 """Leases in one process: the test is the chief, and speaks for its workers."""
 
+import threading
 import time
 from pathlib import Path
 
@@ -115,6 +116,49 @@ def test_a_trial_that_costs_three_workers_has_failed(oracle: Leased) -> None:
     assert oracle.create_trial("3").trial_id != lost.trial_id
     assert oracle.get_trial(lost.trial_id).status == "FAILED"
     assert oracle.get_trial(lost.trial_id).message.startswith("3 workers fell silent")
+
+
+def test_trials_that_are_let_go_are_handed_out_at_once(oracle: Leased) -> None:
+    lost = [oracle.create_trial(name).trial_id for name in ("one", "two")]
+    oracle.let_go()
+    assert not oracle.tuner_ids
+    assert [oracle.create_trial(name).trial_id for name in ("three", "four")] == lost
+
+
+def test_a_listener_hears_of_each_trial_once(oracle: Leased) -> None:
+    heard: list[tuple[str, str]] = []
+    oracle.listener = lambda kind, trial: heard.append((kind, trial.trial_id))
+    first = oracle.create_trial("slow")
+    wait_out()
+    again = oracle.create_trial("quick")
+    answer(oracle, again)
+    answer(oracle, first)
+    assert heard == [("began", first.trial_id), ("ended", first.trial_id)]
+
+
+class InterruptedOnce(Leased):
+    """As by Ctrl-C while it proposes."""
+
+    interruptions = 1
+
+    def populate_space(self, trial_id: str) -> dict[str, object]:
+        if self.interruptions:
+            self.interruptions -= 1
+            raise KeyboardInterrupt
+        return super().populate_space(trial_id)
+
+
+def test_a_call_that_is_interrupted_blocks_no_other_thread(tmp_path: Path) -> None:
+    oracle = InterruptedOnce(objective=keras_tuner.Objective("score", "max"), max_trials=2)
+    oracle.verbose = 0
+    oracle._set_project_dir(tmp_path, "leases")
+    with pytest.raises(KeyboardInterrupt):
+        oracle.create_trial("one")
+    other = threading.Thread(target=oracle.create_trial, args=("two",), daemon=True)
+    other.start()
+    other.join(10)
+    assert not other.is_alive()
+    assert "two" in oracle.ongoing_trials
 
 
 def test_a_timeout_must_pass() -> None:

@@ -50,6 +50,12 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"tuning.trials": "many"}, ["tuning.trials", "integer", "'many'"]),
         ({"tuning.trials": 0}, ["tuning.trials", "greater than or equal to 1", "got 0"]),
         ({"tuning.parallel": 0}, ["tuning.parallel", "greater than or equal to 1", "got 0"]),
+        ({"tuning.serve": "8600"}, ["tuning.serve", "HOST:PORT, such as", "'8600'"]),
+        ({"tuning.serve": "fd00::1:8600"}, ["tuning.serve", "HOST:PORT, such as"]),
+        ({"tuning.serve": "host:0"}, ["tuning.serve", "a port from 1 to 65535"]),
+        ({"tuning.serve": "host:65536"}, ["tuning.serve", "a port from 1 to 65535"]),
+        ({"tuning.serve": "0.0.0.0:8600"}, ["tuning.serve", "workers reach this machine"]),
+        ({"tuning.serve": "host:8600", "tuning.parallel": 2}, ["tuning.serve", "parallel above 1"]),
         ({"training.strategy": "magic"}, ["training.strategy", "'fine_tune'", "'magic'"]),
         ({"tuning.dropout": [0.5, 0.1]}, ["tuning.dropout", "low <= high"]),
         ({"tuning.learning_rate": [0.0, 0.1]}, ["tuning.learning_rate", "above 0"]),
@@ -69,6 +75,11 @@ def test_an_error_names_key_expected_and_got(
         load_config(None, overrides)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["", "host:8600", "10.0.0.1:1", "[fd00::1]:65535"])
+def test_a_search_is_served_at_an_address(address: str) -> None:
+    assert load_config(None, {"tuning.serve": address}).tuning.serve == address
 
 
 def test_what_a_candidate_leaves_out_is_as_in_model(tmp_path: Path) -> None:
