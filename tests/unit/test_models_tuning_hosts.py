@@ -18,10 +18,12 @@ from models.tuning.data import HeadTask
 from models.tuning.description import Origin, describe
 from models.tuning.head_trainer import DivergedError, HeadTrainer, TrainedHead
 from models.tuning.history import TuningHistory
+from models.tuning.hosts.client import ChiefClient, SearchEndedError
 from models.tuning.hosts.journal import Event, Journal
 from models.tuning.hosts.served import ServedSearch, read_served, read_task, write_served
+from models.tuning.hosts.serving import serving
 from models.tuning.hosts.worker import work
-from models.tuning.oracles import OBJECTIVE
+from models.tuning.oracles import OBJECTIVE, build_oracle
 from models.tuning.search import search_heads
 from models.tuning.settings import SearchSettings
 from pipeline.cli import main
@@ -126,6 +128,35 @@ def test_failed_trials_are_remembered(
     assert all("it grew without bounds" in trial.message for trial in failed)
     again = search(settings)
     assert [trial.status for trial in again.trials] == [trial.status for trial in history.trials]
+
+
+def test_a_worker_says_why_a_trial_failed_and_strangers_are_refused(
+    small_search: MakeSettings, digits_task: HeadTask, address: str, tmp_path: Path
+) -> None:
+    settings = small_search()
+    oracle = build_oracle("random", settings.space, trials=1, seed=0)
+    oracle.verbose = 0
+    oracle._set_project_dir(tmp_path, "keras_tuner")
+    search = settings.describe()
+    with serving(oracle, address, tmp_path, task=digits_task, search=search, code="1"):
+        served = read_served(tmp_path)
+        worker = ChiefClient(tmp_path, served, "worker", timeout=10.0)
+        trial = worker.create_trial("worker")
+        assert trial.hyperparameters.values == oracle.trials["0"].hyperparameters.values
+        trial.status, trial.message = "INVALID", "Traceback:\nMemoryError: nöne left"
+        worker.end_trial(trial)
+        assert oracle.trials["0"].status == "FAILED"
+        assert oracle.trials["0"].message == "Traceback:\nMemoryError: nöne left"
+        stranger = ChiefClient(
+            tmp_path, served.model_copy(update={"mark": "other"}), "stranger", timeout=10.0
+        )
+        with pytest.raises(SearchEndedError):
+            stranger.create_trial("stranger")
+        assert worker.create_trial("worker").status == "STOPPED"
+    worker.close()
+    stranger.close()
+    with pytest.raises(UsageError, match="No search is served"):
+        read_served(tmp_path)
 
 
 def test_an_address_that_is_taken_is_refused(
