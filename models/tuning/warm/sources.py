@@ -21,6 +21,8 @@ _FEWEST_SHARED = 0.5
 _HAS_VALUE = 0.8
 """Share of the trials in which a parameter applies that need a value of it to count as shared."""
 
+_MOSTLY_WITHIN = 0.5
+
 _LENGTH = 2.0
 """Of what earlier searches have in common a smoother shape is expected than of a single search's
 scores: what is jagged in one is its own luck."""
@@ -197,15 +199,13 @@ def _map(past: PastSearch, encoder: SpaceEncoder) -> Mapped | LeftOut:
             f"it has {shared.sum()} of this search's {(asked > 0).sum()} hyperparameters{where}"
         )
         return LeftOut(name=past.name, reason=reason)
-    shared = _heard(points, applies, shared, needed)
-    usable = _within(points, applies, shared)
-    points, scores = points[usable], past.scores[usable]
-    if len(scores) < _FEWEST_TRIALS:
-        reason = (
-            f"{len(scores)} of its {len(usable)} trials lie in this search's ranges; "
-            f"{_FEWEST_TRIALS} are needed"
-        )
+    heard = _heard(points, applies, shared, needed)
+    usable = _within(points, applies, heard)
+    if heard.sum() < needed or usable.sum() < _FEWEST_TRIALS:
+        within = _within(points, applies, shared).sum()
+        reason = f"{within} of its {len(usable)} trials lie in this search's ranges, too few"
         return LeftOut(name=past.name, reason=reason)
+    shared, points, scores = heard, points[usable], past.scores[usable]
     if scores.max() - scores.min() < 1e-12:
         return LeftOut(name=past.name, reason="all of its trials scored the same")
     points[:, ~shared] = np.nan
@@ -215,7 +215,10 @@ def _map(past: PastSearch, encoder: SpaceEncoder) -> Mapped | LeftOut:
 def _heard(
     points: Floats, applies: NDArray[np.bool_], shared: NDArray[np.bool_], needed: float
 ) -> NDArray[np.bool_]:
-    """The shared parameters less those whose ranges would leave out nearly all trials, bool [p].
+    """The shared parameters whose ranges leave enough of the trials, bool [p].
+
+    Where most values lie outside a range, the parameter is likely to mean something else, such as
+    the learning rate of another optimiser: the source is not heard about it.
 
     Args:
         points: float64 [n, p]; infinite outside a range.
@@ -223,8 +226,8 @@ def _heard(
         shared: bool [p].
         needed: parameters that must stay.
     """
-    heard = shared.copy()
     inside = (np.isfinite(points) | ~applies).sum(axis=0)
+    heard = shared & (inside >= _MOSTLY_WITHIN * len(points))
     while heard.sum() > needed and _within(points, applies, heard).sum() < _FEWEST_TRIALS:
         heard[np.where(heard, inside, len(points) + 1).argmin()] = False
     return heard
