@@ -42,12 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
     options = build_parser().parse_args(arguments)
     try:
-        files, targets = find_tasks(options)
+        bench, files, targets = prepare(options)
     except GraftError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    bench = Bench(options.cache, options.out / "histories", options.history_trials)
-    make_histories(bench, files, options.jobs)
     plan = Plan(
         tuple(_available(options.methods)), tuple(options.regimes), options.seeds, options.trials
     )
@@ -108,7 +106,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def find_tasks(options: argparse.Namespace) -> tuple[list[TaskFile], list[TaskFile]]:
+def prepare(options: argparse.Namespace) -> tuple[Bench, list[TaskFile], list[TaskFile]]:
+    """Makes the tasks and their histories, or finds them.
+
+    Returns:
+        Where things are, all tasks, and those that are searched on.
+
+    Raises:
+        GraftError: a data set cannot be used, or there is no such backbone.
+    """
+    files, targets = _find_tasks(options)
+    bench = Bench(options.cache, options.out / "histories", options.history_trials)
+    make_histories(bench, files, options.jobs)
+    return bench, files, targets
+
+
+def _find_tasks(options: argparse.Namespace) -> tuple[list[TaskFile], list[TaskFile]]:
     """All tasks, and those that are searched on."""
     groups = {name: joined.split(",")[0] for joined in options.groups for name in joined.split(",")}
     extractor = Extractor(options.backbone, options.weights, options.image_size)

@@ -32,8 +32,8 @@ from benchmarks.warm_start.methods import IGNORE_THE_PAST, METHODS
 from benchmarks.warm_start.methods.interface import Problem
 from benchmarks.warm_start.problem import EPOCHS, SPACE
 from benchmarks.warm_start.regimes import apply_regime
-from benchmarks.warm_start.run import build_parser, find_tasks
-from benchmarks.warm_start.schedule import Bench, make_histories, source_of
+from benchmarks.warm_start.run import build_parser, prepare
+from benchmarks.warm_start.schedule import Bench, source_of
 from benchmarks.warm_start.tasks import TaskFile
 from models.errors import GraftError
 from models.tuning.records import TaskDescription
@@ -96,12 +96,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
               file=sys.stderr)  # fmt: skip
         return 2
     try:
-        files, targets = find_tasks(options)
+        bench, files, targets = prepare(options)
     except GraftError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    bench = Bench(options.cache, options.out / "histories", options.history_trials)
-    make_histories(bench, files, options.jobs)
     pictures = [_paint(bench, files, file) for file in targets]
     for picture in pictures:
         noise = picture.noise / (picture.best - picture.median)
