@@ -65,7 +65,8 @@ def _rank(summary: Summary) -> tuple[str, ...]:
     if known[WARM] > others[best]:
         so = f"missed by {known[WARM] - others[best]:.2f}"
     elif len(beaten) < len(others):
-        so = f"the best, but significantly better than {len(beaten)} of {len(others)} alone"
+        place = "the best" if known[WARM] < others[best] else "level with the best"
+        so = f"{place}, but significantly better than {len(beaten)} of {len(others)} alone"
     else:
         so = "met"
     reached = f"{known[WARM]:.2f} of {len(known)}; the best other: {LABELS[best]}, "

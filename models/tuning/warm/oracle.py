@@ -29,6 +29,8 @@ _BEST_OF_SOURCE = 3
 _FIRST_OWN_GAP = 5
 _WORST = 0.25
 _COLD_LEADS = 0.5
+"""Above this weight of the cold search, the other trials are chosen as it chooses: exploring."""
+
 _NEGLIGIBLE = 1e-3
 """Sources of less than this share of the heaviest one's weight are not asked."""
 
