@@ -23,6 +23,9 @@ _FEWEST_TO_COMPARE = 4
 _DOUBTED = 0.5
 """Belief in the whole past before the first trial, below which it was doubted."""
 
+_KEPT = 0.5
+"""Share of its first weight with which a source still counts as believed."""
+
 _MOST_DRAWS = 5
 """Random trials for each trial of the search; no more are said to be saved."""
 
@@ -146,7 +149,10 @@ def _source_words(weights: Sequence[float], dropped: int | None, agreement: floa
     if agreement is None:
         return f"{share}."
     verdict = "like" if agreement > 0.4 else "somewhat like" if agreement > 0.1 else "unlike"
-    return f"{share}; it ranks this search's trials {verdict} their scores (tau {agreement:.2f})."
+    words = f"{share}; it ranks this search's trials {verdict} their scores (tau {agreement:.2f})"
+    if verdict == "unlike" and weights[-1] > _KEPT * weights[0]:
+        return f"{words}, but had expected little difference between them."
+    return f"{words}."
 
 
 def _random_scores(own: Belief, encoder: SpaceEncoder, cold: ColdSearch) -> Floats:
