@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from graft_command import GRAFT, await_that, finish
 from sklearn.datasets import load_digits
+from small_ranges import RANGES
 
 from models.tuning.history import read_history
 
@@ -92,12 +93,7 @@ class Hosts:
             "patience": EPOCHS,
             "stop_trials": False,
             "finalists": 1,
-            "learning_rate": (1e-4, 1e-1),
-            "weight_decay": (1e-6, 1e-1),
-            "dropout": (0.0, 0.5),
-            "label_smoothing": (0.0, 0.2),
-            "hidden_units": (0, 16),
-            "batch_size": (32, 128),
+            **RANGES,
         }
         (folder / "settings.json").write_text(json.dumps(settings))
         self._processes: list[subprocess.Popen[str]] = []

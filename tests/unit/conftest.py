@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from small_ranges import RANGES
 
 from models.tuning.data import HeadTask, LabelledEmbeddings
 from models.tuning.description import Origin
@@ -56,12 +57,7 @@ def small_search() -> Callable[..., SearchSettings]:
             "algorithm": "random",
             "epochs": 4,
             "finalists": 1,
-            "learning_rate": (1e-4, 1e-1),
-            "weight_decay": (1e-6, 1e-1),
-            "dropout": (0.0, 0.5),
-            "label_smoothing": (0.0, 0.2),
-            "hidden_units": (0, 16),
-            "batch_size": (32, 128),
+            **RANGES,
         }
         return SearchSettings.model_validate({**settings, **changes})
 
