@@ -80,4 +80,4 @@ def test_a_source_that_is_believed_for_all_its_ranking_is_explained(
     kept = [source for source in unlike if source.weights[-1] > 0.5 * source.weights[0]]
     assert kept
     for source in unlike:
-        assert ("had expected little difference" in source.words) == (source in kept)
+        assert ("how far apart it had expected them" in source.words) == (source in kept)

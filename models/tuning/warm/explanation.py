@@ -151,7 +151,7 @@ def _source_words(weights: Sequence[float], dropped: int | None, agreement: floa
     verdict = "like" if agreement > 0.4 else "somewhat like" if agreement > 0.1 else "unlike"
     words = f"{share}; it ranks this search's trials {verdict} their scores (tau {agreement:.2f})"
     if verdict == "unlike" and weights[-1] > _KEPT * weights[0]:
-        return f"{words}, but had expected little difference between them."
+        return f"{words}. Its weight goes by how far apart it had expected them, and mostly held."
     return f"{words}."
 
 
