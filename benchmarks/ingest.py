@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each, alternating")
     arguments = parser.parse_args()
     path = resolve(arguments.data).path
-    files = [Path(file.path) for file in list_source(path).files]
+    files = [Path(file.path) for file in list_source(path, IngestSettings()).files]
     ingested, decoded = [], []
     _decode(files[:50])
     _cpu_seconds(lambda: _ingest(path))  # the first pipeline of a process loads much of Beam

@@ -6,13 +6,14 @@ from components.warm_tuner.stored import TYPE_NAME as TUNING_HISTORY
 
 
 class Quarantine(Artifact):
-    """What ingest refused, and what it took in.
+    """What ingest left out, and what it took in.
 
-    Files: `quarantine.jsonl`, one object a refused file with `name`, `code` and `reason`;
-    `ingest.json` with `images`, `quarantined`, `classes` (name to count), `splits` (name to
-    count), `converted` (conversion to count), `split_source` ("user" or "assigned"), `carved`
-    (splits set aside by Graft), `lost_classes` (names of those with no image left) and
-    `fingerprint`.
+    Files: `quarantine.jsonl`, one object for each thing left out with `name`, `code`, `reason` and
+    `fate` (refused, passed_over or unknown); `ingest.json` with `images` (used), `quarantined`
+    (refused), `passed_over` and `unknown`, which add up to `offered`, `classes` (name to count),
+    `splits` (name to count), `converted` (conversion to count), `split_source` ("user" or
+    "assigned"), `carved` (splits set aside by Graft), `lost_classes` (names of those with no image
+    left) and `fingerprint`.
     """
 
     TYPE_NAME = "GraftQuarantine"

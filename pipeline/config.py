@@ -32,6 +32,18 @@ class DataConfig(_Section):
     """Share of each class set aside for the final figure."""
     max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
     """Images with more pixels are quarantined (decompression bombs)."""
+    encoding: str = ""
+    """Of a manifest, by Python's name of it, such as cp1252. Empty: UTF-8, or UTF-16 where the file
+    begins with its byte order mark; anything else is refused."""
+    ignore: tuple[str, ...] = ()
+    """Patterns of paths relative to the data that are passed over, such as [masks/*, "*_mask.png"];
+    * stands for anything, slashes too."""
+    follow_links: bool = False
+    """Follow links that lead out of the data folder. Without it they are refused."""
+    group: str = ""
+    """Photos of one object, patient or place are a group, which lies on one side of the split as a
+    whole. Either a column of the manifest, or a regular expression over the path whose first
+    bracket (or whole match) names the group, such as "(patient\\d+)_". Empty: none."""
 
 
 class ValidationConfig(_Section):

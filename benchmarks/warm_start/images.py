@@ -67,7 +67,7 @@ def list_images(folder: Path, cache: Path, seed: int) -> dict[str, list[ImageFil
     from components.example_gen.ingest import plan_splits, read_source
     from components.example_gen.settings import IngestSettings
 
-    with read_source(str(folder.absolute()), str(cache)) as source:
+    with read_source(str(folder.absolute()), IngestSettings(), str(cache)) as source:
         plan = plan_splits(source.images, IngestSettings(), seed)
     return {
         split: [ImageFile(image.path, image.label, image.sha256) for image in images]

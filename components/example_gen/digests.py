@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from components.example_gen.sources.entries import Listing, Refusal, SourceFile, Stamp
+from components.example_gen.sources.entries import LeftOut, Listing, SourceFile, Stamp
 from models import progress
 from models.files import write_atomically
 
@@ -38,7 +38,7 @@ class DigestCache:
         self._file = Path(directory) / f"digests-{key}.json" if directory else None
         self._known = _load(self._file) if self._file else {}
 
-    def digests(self, files: Sequence[SourceFile]) -> list[str | Refusal]:
+    def digests(self, files: Sequence[SourceFile]) -> list[str | LeftOut]:
         """Digests files, reading only what is new or changed.
 
         Args:
@@ -51,7 +51,7 @@ class DigestCache:
             OSError: the memory cannot be written.
         """
         batches = [files[at : at + _BATCH] for at in range(0, len(files), _BATCH)]
-        results: list[str | Refusal] = []
+        results: list[str | LeftOut] = []
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             for outcome in pool.map(self._batch, batches):
                 results += outcome
@@ -59,19 +59,19 @@ class DigestCache:
         self._remember(files, results)
         return results
 
-    def _batch(self, files: Sequence[SourceFile]) -> list[str | Refusal]:
+    def _batch(self, files: Sequence[SourceFile]) -> list[str | LeftOut]:
         return [self._one(file) for file in files]
 
-    def _one(self, file: SourceFile) -> str | Refusal:
+    def _one(self, file: SourceFile) -> str | LeftOut:
         known = self._known.get(file.path)
         if known and known[0] == file.stamp:
             return known[1]
         try:
             return _sha256(file.path)
         except OSError as error:
-            return Refusal(file.name, "unreadable", error.strerror or str(error))
+            return LeftOut(file.name, "unreadable", error.strerror or str(error))
 
-    def _remember(self, files: Sequence[SourceFile], digests: Sequence[str | Refusal]) -> None:
+    def _remember(self, files: Sequence[SourceFile], digests: Sequence[str | LeftOut]) -> None:
         settled = time.time_ns() - _SETTLED_NS
         fresh = {
             file.path: (file.stamp, digest)
@@ -83,7 +83,7 @@ class DigestCache:
             _save(self._file, fresh)
 
 
-def fingerprint(listing: Listing, digests: Sequence[str | Refusal]) -> str:
+def fingerprint(listing: Listing, digests: Sequence[str | LeftOut]) -> str:
     """Digests what a source holds: each file's split, label, name and content.
 
     Args:
@@ -99,12 +99,12 @@ def fingerprint(listing: Listing, digests: Sequence[str | Refusal]) -> str:
     return total.hexdigest()
 
 
-def _lines(listing: Listing, digests: Sequence[str | Refusal]) -> Iterator[list[str]]:
+def _lines(listing: Listing, digests: Sequence[str | LeftOut]) -> Iterator[list[str]]:
     for file, digest in zip(listing.files, digests, strict=True):
         content = digest if isinstance(digest, str) else digest.code
         yield [file.split or "", file.label, file.name, content]
-    for refusal in listing.refused:
-        yield ["", "", refusal.name, refusal.code]
+    for one in listing.left_out:
+        yield ["", "", one.name, one.code]
 
 
 def _sha256(path: str) -> str:

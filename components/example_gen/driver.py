@@ -9,6 +9,7 @@ from tfx.orchestration.portable import base_driver, data_types
 from tfx.proto.orchestration import driver_output_pb2
 
 from components.example_gen.digests import DigestCache, fingerprint
+from components.example_gen.settings import IngestSettings
 from components.example_gen.sources.listing import Location, list_source, resolve
 from models.errors import BadDataError
 
@@ -45,7 +46,8 @@ class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDr
         """
         properties = execution_info.exec_properties
         location = resolve(properties["path"])
-        listing = list_source(location.path)
+        settings = IngestSettings.from_json(properties["settings"])
+        listing = list_source(location.path, settings)
         digests = DigestCache(properties["cache_dir"], listing.root).digests(listing.files)
         if not any(isinstance(digest, str) for digest in digests):
             raise BadDataError(f"None of the {len(digests)} files in {location.path} can be read.")

@@ -29,7 +29,7 @@ from components.example_gen.ingest import (
 )
 from components.example_gen.settings import IngestSettings
 from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
-from components.example_gen.sources.entries import Refusal
+from components.example_gen.sources.entries import LeftOut
 from models import progress
 from models.errors import BadDataError, GraftError
 
@@ -59,24 +59,25 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         quarantine = artifact_utils.get_single_instance(output_dict["quarantine"])
         settings = IngestSettings.from_json(exec_properties["settings"])
         seed = exec_properties["seed"]
-        with read_source(exec_properties[RESOLVED_PATH], exec_properties["cache_dir"]) as source:
+        path = exec_properties[RESOLVED_PATH]
+        with read_source(path, settings, exec_properties["cache_dir"]) as source:
             if not source.images:
                 raise BadDataError(f"{source.listing.root} holds no image that can be read.")
             plan = plan_splits(source.images, settings, seed)
             written = self._write(plan, examples, quarantine, settings, seed)
-            if plan.lacks_small_class(written.refused):
-                plan = plan_splits(_without(source, written.refused), settings, seed)
+            if plan.lacks_small_class(written.left_out):
+                plan = plan_splits(_without(source, written.left_out), settings, seed)
                 again = self._write(plan, examples, quarantine, settings, seed)
                 written.converted = again.converted
-        written.refused = sorted({*source.refused, *written.refused})
-        counts = _counts(plan, written.refused)
-        refuse_if_nothing_is_left(plan, counts, written.refused)
+        written.left_out = sorted({*source.left_out, *written.left_out})
+        counts = _counts(plan, written.left_out)
+        refuse_if_nothing_is_left(plan, counts, written.left_out)
         lost = source.labels - {label for _, label in counts}
         summary = _summary(plan, counts, written) | {
             "lost_classes": sorted(lost),
             "fingerprint": exec_properties[FINGERPRINT],
         }
-        _write_quarantine(quarantine.uri, written.refused, summary)
+        _write_quarantine(quarantine.uri, written.left_out, summary)
         examples.split_names = artifact_utils.encode_split_names(list(plan.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
 
@@ -132,7 +133,7 @@ class _WriteShard(beam.DoFn):
         directory = self._directories[shard.split]
         try:
             for result in write_shard(shard, directory, self._max_pixels):
-                total.refused += result.refused
+                total.left_out += result.left_out
                 total.converted.update(result.converted)
                 _progress.add(result.images)
         except GraftError as error:
@@ -143,7 +144,7 @@ class _WriteShard(beam.DoFn):
                 fileio.remove(f"{directory}/{shard.file_name}")  # on a full disk, makes room
         # Beam would wrap an exception in a page of its own: it travels as a value instead.
         part = {
-            "refused": [dataclasses.astuple(refusal) for refusal in total.refused],
+            "left_out": [dataclasses.astuple(one) for one in total.left_out],
             "converted": total.converted,
             "failure": failure,
         }
@@ -178,18 +179,18 @@ def _merge(parts: str) -> ShardResult:
         part = json.loads(_read_text(path))
         if failure := part["failure"]:
             raise (BadDataError if failure["bad_data"] else GraftError)(failure["message"])
-        total.refused += [Refusal(*values) for values in part["refused"]]
+        total.left_out += [LeftOut(*values) for values in part["left_out"]]
         total.converted.update(part["converted"])
     return total
 
 
-def _without(source: Source, refused: list[Refusal]) -> list[Any]:
-    gone = {refusal.name for refusal in refused}
+def _without(source: Source, left_out: list[LeftOut]) -> list[Any]:
+    gone = {one.name for one in left_out}
     return [image for image in source.images if image.name not in gone]
 
 
-def _counts(plan: Plan, refused: list[Refusal]) -> Counter[tuple[str, str]]:
-    gone = {refusal.name for refusal in refused}
+def _counts(plan: Plan, left_out: list[LeftOut]) -> Counter[tuple[str, str]]:
+    gone = {one.name for one in left_out}
     return Counter(
         (split, image.label)
         for split, images in plan.splits.items()
@@ -203,12 +204,16 @@ def _summary(
 ) -> dict[str, object]:
     classes: Counter[str] = Counter()
     splits: Counter[str] = Counter()
+    fates = Counter(one.fate for one in written.left_out)
     for (split, label), count in counts.items():
         classes[label] += count
         splits[split] += count
     return {
         "images": splits.total(),
-        "quarantined": len(written.refused),
+        "offered": splits.total() + len(written.left_out),
+        "quarantined": fates["refused"],
+        "passed_over": fates["passed_over"],
+        "unknown": fates["unknown"],
         "classes": dict(sorted(classes.items())),
         "splits": {split: splits[split] for split in plan.splits},
         "converted": dict(sorted(written.converted.items())),
@@ -217,8 +222,8 @@ def _summary(
     }
 
 
-def _write_quarantine(uri: str, refused: list[Refusal], summary: dict[str, object]) -> None:
-    lines = [json.dumps(dataclasses.asdict(refusal)) for refusal in refused]
+def _write_quarantine(uri: str, left_out: list[LeftOut], summary: dict[str, object]) -> None:
+    lines = [json.dumps(dataclasses.asdict(one)) for one in left_out]
     _write_text(f"{uri}/quarantine.jsonl", "".join(line + "\n" for line in lines))
     _write_text(f"{uri}/ingest.json", json.dumps(summary, indent=2, ensure_ascii=False))
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from components.example_gen.digests import DigestCache
 from components.example_gen.settings import IngestSettings
 from components.example_gen.sources import folder, tfrecord
-from components.example_gen.sources.entries import LabelledImage, Listing, Refusal
+from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
 from components.example_gen.sources.listing import list_source
 from components.example_gen.split import assign_splits, missing_shares
 from models import features
@@ -27,12 +27,12 @@ class Source:
     Attributes:
         listing: what was found.
         images: what can be read.
-        refused: what cannot, known so far.
+        left_out: what is not used, known so far.
     """
 
     listing: Listing
     images: tuple[LabelledImage, ...]
-    refused: tuple[Refusal, ...]
+    left_out: tuple[LeftOut, ...]
 
     @property
     def labels(self) -> set[str]:
@@ -55,12 +55,12 @@ class Plan:
     source: str
     carved: tuple[str, ...]
 
-    def lacks_small_class(self, refused: Iterable[Refusal]) -> bool:
+    def lacks_small_class(self, left_out: Iterable[LeftOut]) -> bool:
         """Whether refusals left a class without an image in a split that Graft assigned.
 
         Only then is a new plan for the remaining images worth a second pass over the data.
         """
-        gone = {refusal.name for refusal in refused}
+        gone = {one.name for one in left_out}
         left: dict[str, Counter[str]] = defaultdict(Counter)
         contents: dict[str, set[str]] = defaultdict(set)
         for split, images in self.splits.items():
@@ -78,13 +78,14 @@ class Plan:
 
 
 @contextmanager
-def read_source(path: str, cache_dir: str) -> Iterator[Source]:
+def read_source(path: str, settings: IngestSettings, cache_dir: str) -> Iterator[Source]:
     """Lists and digests what lies at a path.
 
     TFRecords are unpacked into a scratch folder that is gone after the block.
 
     Args:
         path: resolved by `sources.listing.resolve`.
+        settings: what is passed over, and how text is decoded.
         cache_dir: where digests are remembered and scratch files lie; empty for none.
 
     Yields:
@@ -94,7 +95,7 @@ def read_source(path: str, cache_dir: str) -> Iterator[Source]:
         BadDataError: nothing there can be ingested.
         OSError: the cache cannot be written.
     """
-    listing = list_source(path)
+    listing = list_source(path, settings)
     if listing.kind != "tfrecord":
         yield _digest(listing, cache_dir)
         return
@@ -103,8 +104,8 @@ def read_source(path: str, cache_dir: str) -> Iterator[Source]:
         for left_by_a_kill in Path(cache_dir).glob("unpacked-*"):
             shutil.rmtree(left_by_a_kill, ignore_errors=True)
     with TemporaryDirectory(prefix="unpacked-", dir=cache_dir or None) as scratch:
-        images, refused = tfrecord.unpack(listing.files, Path(scratch))
-        yield Source(listing, tuple(images), (*listing.refused, *refused))
+        images, left_out = tfrecord.unpack(listing.files, Path(scratch))
+        yield Source(listing, tuple(images), (*listing.left_out, *left_out))
 
 
 def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed: int) -> Plan:
@@ -147,19 +148,19 @@ def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed:
 
 
 def refuse_if_nothing_is_left(
-    plan: Plan, written: Counter[tuple[str, str]], refused: Sequence[Refusal]
+    plan: Plan, written: Counter[tuple[str, str]], left_out: Sequence[LeftOut]
 ) -> None:
     """Checks that enough was written to go on with.
 
     Args:
         plan: what was to be written.
         written: number of images by (split, label).
-        refused: everything in quarantine.
+        left_out: everything in quarantine.
 
     Raises:
         BadDataError: every image of a split was refused, or all but one class was.
     """
-    reasons = describe_refusals(refused)
+    reasons = describe_refusals(left_out)
     if not written:
         raise BadDataError(f"Every image was refused. {reasons} Mend them or take others.")
     for split in plan.splits:
@@ -172,11 +173,12 @@ def refuse_if_nothing_is_left(
         )
 
 
-def describe_refusals(refused: Sequence[Refusal]) -> str:
+def describe_refusals(left_out: Sequence[LeftOut]) -> str:
     """Says in a few lines what was refused and why, the commonest cause first."""
-    by_code: dict[str, list[Refusal]] = defaultdict(list)
-    for refusal in refused:
-        by_code[refusal.code].append(refusal)
+    by_code: dict[str, list[LeftOut]] = defaultdict(list)
+    for one in left_out:
+        if one.fate != "passed_over":
+            by_code[one.code].append(one)
     lines = []
     for code, members in sorted(by_code.items(), key=lambda item: -len(item[1])):
         examples = "; ".join(f"{one.name}: {one.reason}" for one in members[:_NAMED])
@@ -187,10 +189,10 @@ def describe_refusals(refused: Sequence[Refusal]) -> str:
 def _digest(listing: Listing, cache_dir: str) -> Source:
     digests = DigestCache(cache_dir, listing.root).digests(listing.files)
     images: list[LabelledImage] = []
-    refused = list(listing.refused)
+    left_out = list(listing.left_out)
     for file, digest in zip(listing.files, digests, strict=True):
-        if isinstance(digest, Refusal):
-            refused.append(digest)
+        if isinstance(digest, LeftOut):
+            left_out.append(digest)
         else:
             images.append(
                 LabelledImage(
@@ -201,9 +203,10 @@ def _digest(listing: Listing, cache_dir: str) -> Source:
                     sha256=digest,
                     stamp=file.stamp,
                     size=file.stamp[0],
+                    group=file.group,
                 )
             )
-    return Source(listing, tuple(images), tuple(refused))
+    return Source(listing, tuple(images), tuple(left_out))
 
 
 def _refuse_one_class(images: Sequence[LabelledImage]) -> None:

@@ -12,11 +12,20 @@ class IngestSettings:
         validation_fraction: share of each class for validation, where the data has none.
         test_fraction: share of each class for the test, where the data has none.
         max_pixels: images with more pixels are refused.
+        encoding: of a manifest; empty for UTF-8, or what its byte order mark says.
+        ignore: patterns of paths that are passed over, relative to the data.
+        follow_links: whether links may lead out of the data folder.
+        group: column of a manifest, or regular expression over the path, that names the group
+            whose images all lie on one side of the split; empty for none.
     """
 
     validation_fraction: float = 0.15
     test_fraction: float = 0.15
     max_pixels: int = 100_000_000
+    encoding: str = ""
+    ignore: tuple[str, ...] = ()
+    follow_links: bool = False
+    group: str = ""
 
     def to_json(self) -> str:
         """Returns the settings as they travel in a component's parameter, keys sorted."""
@@ -29,4 +38,6 @@ class IngestSettings:
         Raises:
             TypeError: a key is unknown.
         """
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        values["ignore"] = tuple(values.get("ignore", ()))  # JSON knows no tuples
+        return cls(**values)

@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.example_gen.sources.entries import UNPACKED, LabelledImage, Refusal, stamp_of
+from components.example_gen.sources.entries import UNPACKED, LabelledImage, LeftOut, stamp_of
 from models import features
 from models.errors import BadDataError
 from models.image_statistics import describe
@@ -73,12 +73,12 @@ class ShardResult:
 
     Attributes:
         images: number of them.
-        refused: the images left out.
+        left_out: the images that cannot be used.
         converted: number of images by the conversion made.
     """
 
     images: int = 0
-    refused: list[Refusal] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     converted: Counter[str] = field(default_factory=Counter)
 
 
@@ -122,8 +122,8 @@ def write_shard(shard: Shard, directory: str, max_pixels: int) -> Iterator[Shard
         for batch in _outcomes(batches, max_pixels):
             result = ShardResult(len(batch))
             for outcome in batch:
-                if isinstance(outcome, Refusal):
-                    result.refused.append(outcome)
+                if isinstance(outcome, LeftOut):
+                    result.left_out.append(outcome)
                 else:
                     record, conversions = outcome
                     writer.write(record)
@@ -131,7 +131,7 @@ def write_shard(shard: Shard, directory: str, max_pixels: int) -> Iterator[Shard
             yield result
 
 
-Outcome = Refusal | tuple[bytes, tuple[str, ...]]
+Outcome = LeftOut | tuple[bytes, tuple[str, ...]]
 
 
 def _outcomes(
@@ -172,9 +172,9 @@ def _make_example(image: LabelledImage, max_pixels: int) -> Outcome:
         raw = _read(image)
         normalised = normalise(raw, max_pixels)
     except ImageRefusedError as error:
-        return Refusal(image.name, error.code, error.reason)
+        return LeftOut(image.name, error.code, error.reason)
     except OSError as error:
-        return Refusal(image.name, "unreadable", error.strerror or str(error))
+        return LeftOut(image.name, "unreadable", error.strerror or str(error))
     return _serialize(image, normalised), normalised.converted
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.example_gen.digests import DigestCache, fingerprint
+from components.example_gen.settings import IngestSettings
 from components.example_gen.sources.listing import list_source
 
 LONG_AGO = 1_500_000_000
@@ -22,12 +23,12 @@ def data(tmp_path) -> Path:
 
 
 def fingerprint_of(data: Path, cache: Path | str = "") -> str:
-    listing = list_source(str(data))
+    listing = list_source(str(data), IngestSettings())
     return fingerprint(listing, DigestCache(str(cache), listing.root).digests(listing.files))
 
 
 def test_digests_are_those_of_the_content(data):
-    listing = list_source(str(data))
+    listing = list_source(str(data), IngestSettings())
     digests = DigestCache("", listing.root).digests(listing.files)
     assert digests == [sha256(file.name.encode()).hexdigest() for file in listing.files]
 
@@ -84,7 +85,7 @@ def test_a_damaged_memory_is_forgotten(data, tmp_path, monkeypatch, damage):
 
 
 def test_a_file_that_cannot_be_read_is_refused(data):
-    listing = list_source(str(data))
+    listing = list_source(str(data), IngestSettings())
     (data / "cat/1.jpg").unlink()
     digests = DigestCache("", listing.root).digests(listing.files)
     assert [getattr(digest, "code", "read") for digest in digests] == ["unreadable", "read", "read"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from components.example_gen.settings import IngestSettings
 from components.example_gen.sources.entries import (
     LabelledImage,
     Listing,
@@ -29,24 +30,24 @@ def entries(listing: Listing) -> set[tuple[str, str, str | None]]:
 
 
 def refused(listing: Listing) -> dict[str, str]:
-    return {refusal.name: refusal.code for refusal in listing.refused}
+    return {one.name: one.code for one in listing.left_out}
 
 
 def test_folder_per_class(tmp_path):
     put(tmp_path, "cat/1.jpg", "cat/deep/er/2.jpg", "dog/1.jpg")
-    listing = list_source(str(tmp_path))
+    listing = list_source(str(tmp_path), IngestSettings())
     assert entries(listing) == {
         ("cat/1.jpg", "cat", None),
         ("cat/deep/er/2.jpg", "cat", None),
         ("dog/1.jpg", "dog", None),
     }
-    assert listing.refused == ()
+    assert listing.left_out == ()
 
 
 def test_split_folders_under_their_usual_names(tmp_path):
     put(tmp_path, "Train/cat/1.jpg", "val/cat/2.jpg", "testing/cat/3.jpg")
     put(tmp_path, "notes/readme.txt", "train.txt", "Train/labels.txt")
-    listing = list_source(str(tmp_path))
+    listing = list_source(str(tmp_path), IngestSettings())
     assert entries(listing) == {
         ("Train/cat/1.jpg", "cat", "train"),
         ("val/cat/2.jpg", "cat", "validation"),
@@ -61,20 +62,23 @@ def test_split_folders_under_their_usual_names(tmp_path):
 
 def test_a_test_folder_without_labels_is_left_out(tmp_path):
     put(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "test/1.jpg", "test/2.jpg")
-    listing = list_source(str(tmp_path))
+    listing = list_source(str(tmp_path), IngestSettings())
     assert {file.split for file in listing.files} == {"train"}
-    assert [(one.name, one.code) for one in listing.refused] == [("test/", "no_class")]
-    assert "2 files" in listing.refused[0].reason
+    assert [(one.name, one.code) for one in listing.left_out] == [("test/", "no_class")]
+    assert "2 files" in listing.left_out[0].reason
 
 
 def test_a_class_may_be_called_train(tmp_path):
     put(tmp_path, "train/1.jpg", "train/2.jpg", "bus/1.jpg")
-    assert {label for _, label, _ in entries(list_source(str(tmp_path)))} == {"train", "bus"}
+    assert {label for _, label, _ in entries(list_source(str(tmp_path), IngestSettings()))} == {
+        "train",
+        "bus",
+    }
 
 
 def test_hidden_files_are_passed_over_and_others_listed(tmp_path):
     put(tmp_path, "cat/.DS_Store", ".git/x", "__MACOSX/cat/1.jpg", "cat/Thumbs.db", "README.md")
-    listing = list_source(str(tmp_path))
+    listing = list_source(str(tmp_path), IngestSettings())
     assert entries(listing) == {("cat/Thumbs.db", "cat", None)}
     assert refused(listing) == {"README.md": "no_class"}
 
@@ -82,7 +86,7 @@ def test_hidden_files_are_passed_over_and_others_listed(tmp_path):
 def test_odd_names_become_one_printable_line(tmp_path):
     names = ["a b", "quo\"te'", "new\nline", "naïve", "日本", os.fsdecode(b"latin\xe9")]
     put(tmp_path, *(f"{name}/{name}.jpg" for name in names))
-    listing = list_source(str(tmp_path))
+    listing = list_source(str(tmp_path), IngestSettings())
     labels = {file.label for file in listing.files}
     assert labels == {"a b", "quo\"te'", "new\\nline", "naïve", "日本", "latin\\xe9"}
     for file in listing.files:
@@ -106,7 +110,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
     (cat / "back").symlink_to(tmp_path / "data")
     (tmp_path / "data/up").symlink_to(tmp_path)
     os.mkfifo(cat / "pipe.jpg")
-    listing = list_source(str(tmp_path / "data"))
+    listing = list_source(str(tmp_path / "data"), IngestSettings())
     assert {file.name for file in listing.files} == {"cat/1.jpg", "cat/more/2.jpg"}
     assert refused(listing) == {
         "cat/again": "symlink_loop",
@@ -120,7 +124,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 
 def test_names_a_class_folder_without_images(tmp_path):
     put(tmp_path, "cat/1.jpg", "dog/2.jpg", "cow/.hidden")
-    assert refused(list_source(str(tmp_path))) == {"cow/": "empty_class"}
+    assert refused(list_source(str(tmp_path), IngestSettings())) == {"cow/": "empty_class"}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +139,7 @@ def test_names_a_class_folder_without_images(tmp_path):
 def test_says_what_a_folder_lacks(tmp_path, files, words):
     put(tmp_path, *files)
     with pytest.raises(BadDataError, match=words) as caught:
-        list_source(str(tmp_path))
+        list_source(str(tmp_path), IngestSettings())
     assert "expected a folder per class" in str(caught.value)
 
 
@@ -153,13 +157,13 @@ def test_csv_manifest(tmp_path):
     )
     manifest = tmp_path / "list.csv"
     manifest.write_text(rows, newline="")
-    listing = list_source(str(manifest))
+    listing = list_source(str(manifest), IngestSettings())
     assert entries(listing) == {
         ("pictures/one, two.jpg", "cat", "train"),
         ('pictures/"q"\\n.jpg', "dog", "validation"),
         ("three.jpg", "dog", "train"),
     }
-    assert sorted(refusal.code for refusal in listing.refused) == [
+    assert sorted(one.code for one in listing.left_out) == [
         "duplicate_row",
         "no_label",
         "not_a_split",
@@ -173,7 +177,7 @@ def test_json_lines_manifest(tmp_path):
     rows = [json.dumps({"path": "1.jpg", "label": 7}), "", '"text"', "{"]
     rows.append(json.dumps({"path": str(tmp_path / "2.jpg"), "label": "ü"}))
     manifest.write_text("\n".join(rows))
-    listing = list_source(str(manifest))
+    listing = list_source(str(manifest), IngestSettings())
     assert {(file.label, file.split) for file in listing.files} == {("7", None), ("ü", None)}
     assert refused(listing) == {"list.jsonl:3": "bad_row", "list.jsonl:4": "bad_row"}
 
@@ -192,7 +196,7 @@ def test_json_lines_manifest(tmp_path):
 def test_says_what_a_manifest_lacks(tmp_path, name, text, words):
     (tmp_path / name).write_text(text)
     with pytest.raises(BadDataError, match=words):
-        list_source(str(tmp_path / name))
+        list_source(str(tmp_path / name), IngestSettings())
 
 
 def example(**features: bytes | int) -> bytes:
@@ -214,7 +218,7 @@ def write_records(path: Path, records: list[bytes], compression: str = "") -> No
 def unpacked(listing: Listing, scratch: Path) -> tuple[list[LabelledImage], dict[str, str]]:
     scratch.mkdir()
     images, refusals = unpack(listing.files, scratch)
-    return images, {refusal.name: refusal.code for refusal in refusals}
+    return images, {one.name: one.code for one in refusals}
 
 
 def test_tfrecords_of_both_kinds_of_features(tmp_path):
@@ -232,7 +236,7 @@ def test_tfrecords_of_both_kinds_of_features(tmp_path):
     write_records(
         tmp_path / "data/flowers-test.tfrecord.gz", [example(image=b"x", label=1)], "GZIP"
     )
-    listing = list_source(str(tmp_path / "data"))
+    listing = list_source(str(tmp_path / "data"), IngestSettings())
     assert listing.kind == "tfrecord"
     images, refusals = unpacked(listing, tmp_path / "scratch")
     found = {}
@@ -253,7 +257,7 @@ def test_a_damaged_tfrecord_gives_what_lies_before_the_damage(tmp_path):
     path = tmp_path / "a.tfrecord"
     write_records(path, [example(image=b"one", label=b"a"), example(image=b"two", label=b"b")])
     path.write_bytes(path.read_bytes()[:-5])
-    images, refusals = unpacked(list_source(str(path)), tmp_path / "scratch")
+    images, refusals = unpacked(list_source(str(path), IngestSettings()), tmp_path / "scratch")
     assert [image.label for image in images] == ["a"]
     assert refusals == {"a.tfrecord": "corrupt"}
 
@@ -261,7 +265,7 @@ def test_a_damaged_tfrecord_gives_what_lies_before_the_damage(tmp_path):
 def test_a_gzip_archive_called_tfrecord_is_named(tmp_path):
     path = tmp_path / "a.tfrecord"
     path.write_bytes(gzip.compress(b"something"))
-    images, refusals = unpacked(list_source(str(path)), tmp_path / "scratch")
+    images, refusals = unpacked(list_source(str(path), IngestSettings()), tmp_path / "scratch")
     assert images == []
     assert refusals == {"a.tfrecord": "corrupt"}
 

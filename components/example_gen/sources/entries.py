@@ -14,6 +14,11 @@ UNPACKED: Stamp = (0, 0, 0)
 
 SourceKind = Literal["folder", "manifest", "tfrecord"]
 
+Fate = Literal["refused", "passed_over", "unknown"]
+"""What became of something that was offered and is not used: refused, as it should have been an
+image with a label and is none; passed over, as it was never meant to be one; or unknown, as its
+container is damaged and hides what else it holds."""
+
 _SPLIT_NAMES = {
     "train": features.TRAIN,
     "training": features.TRAIN,
@@ -37,6 +42,7 @@ class SourceFile:
         label: class name; empty for a TFRecord file, whose records carry their own.
         split: the user's split, or None where the user has none.
         stamp: of the file when it was listed.
+        group: of the images that must lie on one side of the split; empty for none.
     """
 
     path: str
@@ -44,6 +50,7 @@ class SourceFile:
     label: str
     split: str | None
     stamp: Stamp
+    group: str = ""
 
 
 class LabelledImage(NamedTuple):
@@ -58,6 +65,7 @@ class LabelledImage(NamedTuple):
         stamp: of the file when it was listed.
         size: bytes of the image.
         offset: its first byte in the file.
+        group: of the images that must lie on one side of the split; empty for none.
     """
 
     path: str
@@ -68,21 +76,24 @@ class LabelledImage(NamedTuple):
     stamp: Stamp
     size: int
     offset: int = 0
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Refusal:
-    """One line of the quarantine.
+class LeftOut:
+    """Something that was offered and is not used: one line of the quarantine.
 
     Attributes:
-        name: what was refused, printable.
+        name: what was left out, printable.
         code: short machine-readable cause.
         reason: one sentence for the user.
+        fate: whether it was refused, passed over, or is unknown.
     """
 
     name: str
     code: str
     reason: str
+    fate: Fate = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +104,13 @@ class Listing:
         kind: which reader made it.
         root: folder or manifest that the user named, spans resolved.
         files: to ingest, sorted by name.
-        refused: what cannot be ingested, known without reading it.
+        left_out: what is not ingested, known without reading it.
     """
 
     kind: SourceKind
     root: str
     files: tuple[SourceFile, ...]
-    refused: tuple[Refusal, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 def stamp_of(status: os.stat_result) -> Stamp:

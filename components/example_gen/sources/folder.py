@@ -10,9 +10,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.example_gen.settings import IngestSettings
 from components.example_gen.sources.entries import (
+    LeftOut,
     Listing,
-    Refusal,
     SourceFile,
     Stamp,
     canonical_label,
@@ -32,11 +33,12 @@ LAYOUT = (
 )
 
 
-def list_folder(root: str) -> Listing:
+def list_folder(root: str, settings: IngestSettings) -> Listing:
     """Lists the images of a folder.
 
     Args:
         root: an existing folder.
+        settings: what is passed over.
 
     Returns:
         Its files, sorted by name.
@@ -45,8 +47,8 @@ def list_folder(root: str) -> Listing:
         BadDataError: it has no class folders, or a split of its own without a training part.
     """
     folders, loose = _children(root)
-    refused = [
-        Refusal(printable(entry.name), "no_class", "it lies outside every class folder")
+    left_out = [
+        LeftOut(printable(entry.name), "no_class", "it lies outside every class folder")
         for entry in loose
     ]
     if not folders:
@@ -57,28 +59,28 @@ def list_folder(root: str) -> Listing:
             split = canonical_split(folder.name)
             if split is None:
                 reason = "beside train/ and test/ it is no split, and was left out"
-                refused.append(Refusal(f"{printable(folder.name)}/", "not_a_split", reason))
+                left_out.append(LeftOut(f"{printable(folder.name)}/", "not_a_split", reason))
             else:
-                _list_split(root, folder, split, files, refused)
+                _list_split(root, folder, split, files, left_out)
     else:
         _refuse_split_without_training(root, folders)
         for folder in folders:
-            _list_class(root, folder, None, files, refused)
+            _list_class(root, folder, None, files, left_out)
     return Listing(
-        "folder", root, tuple(sorted(files, key=lambda file: file.name)), tuple(sorted(refused))
+        "folder", root, tuple(sorted(files, key=lambda file: file.name)), tuple(sorted(left_out))
     )
 
 
-def inspect(file: os.DirEntry[str] | Path, name: str) -> Stamp | Refusal:
+def inspect(file: os.DirEntry[str] | Path, name: str) -> Stamp | LeftOut:
     """Returns a file's stamp, or why it is not worth reading."""
     try:
         status = file.stat()
     except OSError as error:
-        return Refusal(name, "unreadable", error.strerror or str(error))
+        return LeftOut(name, "unreadable", error.strerror or str(error))
     if not stat.S_ISREG(status.st_mode):
-        return Refusal(name, "not_a_file", "it is a device, a pipe or a socket")
+        return LeftOut(name, "not_a_file", "it is a device, a pipe or a socket")
     if status.st_size > MAX_FILE_BYTES:
-        return Refusal(name, "too_large", f"{status.st_size:,} bytes are too many for an image")
+        return LeftOut(name, "too_large", f"{status.st_size:,} bytes are too many for an image")
     return stamp_of(status)
 
 
@@ -134,18 +136,18 @@ def _list_split(
     folder: os.DirEntry[str],
     split: str,
     files: list[SourceFile],
-    refused: list[Refusal],
+    left_out: list[LeftOut],
 ) -> None:
     classes, loose = _children(folder.path)
     if not classes:  # competitions hand out a test set without labels
         reason = f"it has no class folders; its {len(loose)} files were left out"
-        refused.append(Refusal(f"{printable(folder.name)}/", "no_class", reason))
+        left_out.append(LeftOut(f"{printable(folder.name)}/", "no_class", reason))
         return
     for entry in loose:
         name = printable(f"{folder.name}/{entry.name}")
-        refused.append(Refusal(name, "no_class", "it lies outside every class folder"))
+        left_out.append(LeftOut(name, "no_class", "it lies outside every class folder"))
     for entry in classes:
-        _list_class(root, entry, split, files, refused)
+        _list_class(root, entry, split, files, left_out)
 
 
 def _list_class(
@@ -153,25 +155,25 @@ def _list_class(
     folder: os.DirEntry[str],
     split: str | None,
     files: list[SourceFile],
-    refused: list[Refusal],
+    left_out: list[LeftOut],
 ) -> None:
     label = canonical_label(folder.name)
     if not label:
         name = printable(folder.path[len(root.rstrip("/")) + 1 :]) + "/"
-        refused.append(Refusal(name, "no_label", "the class folder's name is blank"))
+        left_out.append(LeftOut(name, "no_label", "the class folder's name is blank"))
         return
     above = len(root.rstrip("/")) + 1
-    found = len(files) + len(refused)
+    found = len(files) + len(left_out)
     for entry, problem in _walk(folder):
         name = printable(entry.path[above:])
-        outcome = Refusal(name, *problem) if problem else inspect(entry, name)
-        if isinstance(outcome, Refusal):
-            refused.append(outcome)
+        outcome = LeftOut(name, *problem) if problem else inspect(entry, name)
+        if isinstance(outcome, LeftOut):
+            left_out.append(outcome)
         else:
             files.append(SourceFile(entry.path, name, label, split, outcome))
-    if len(files) + len(refused) == found:
+    if len(files) + len(left_out) == found:
         name = printable(folder.path[above:]) + "/"
-        refused.append(Refusal(name, "empty_class", "there is no image in this class folder"))
+        left_out.append(LeftOut(name, "empty_class", "there is no image in this class folder"))
 
 
 def _walk(top: os.DirEntry[str]) -> Iterator[tuple[os.DirEntry[str], tuple[str, str] | None]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tfx.components.example_gen import utils
 from tfx.proto import example_gen_pb2
 
+from components.example_gen.settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
 from components.example_gen.sources.entries import Listing
 from models.errors import BadDataError
@@ -50,11 +51,12 @@ def resolve(path: str) -> Location:
     return location
 
 
-def list_source(path: str) -> Listing:
+def list_source(path: str, settings: IngestSettings) -> Listing:
     """Lists the images at a resolved path, by the kind of thing that it is.
 
     Args:
         path: a folder, a manifest, or a TFRecord file.
+        settings: what is passed over, and how text is decoded.
 
     Returns:
         What lies there.
@@ -62,23 +64,23 @@ def list_source(path: str) -> Listing:
     Raises:
         BadDataError: it is none of these, cannot be read, or holds nothing to ingest.
     """
-    listing = _list_by_kind(path)
+    listing = _list_by_kind(path, settings)
     if listing.files:
         return listing
-    refused = f" ({len(listing.refused)} other files were refused)" if listing.refused else ""
+    refused = f" ({len(listing.left_out)} other files were refused)" if listing.left_out else ""
     raise BadDataError(f"{path} holds no images{refused}; {folder.LAYOUT}.")
 
 
-def _list_by_kind(path: str) -> Listing:
+def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
     try:
         if tfrecord.is_tfrecord_source(path):
-            return tfrecord.list_tfrecords(path)
+            return tfrecord.list_tfrecords(path, settings)
         if Path(path).is_dir():
-            return folder.list_folder(path)
+            return folder.list_folder(path, settings)
     except OSError as error:
         raise BadDataError(f"{path} cannot be read: {error.strerror}.") from error
     if path.lower().endswith(manifest.SUFFIXES):
-        return manifest.list_manifest(path)
+        return manifest.list_manifest(path, settings)
     raise BadDataError(
         f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {folder.LAYOUT}."
     )

@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from components.example_gen.settings import IngestSettings
 from components.example_gen.sources.entries import (
+    LeftOut,
     Listing,
-    Refusal,
     SourceFile,
     canonical_label,
     canonical_split,
@@ -32,14 +33,15 @@ SUFFIXES = (".csv", ".tsv", ".jsonl")
 _COLUMNS = "expected the columns path, label and optionally split"
 
 
-def list_manifest(path: str) -> Listing:
+def list_manifest(path: str, settings: IngestSettings) -> Listing:
     """Lists the images of a manifest.
 
     Args:
         path: an existing `.csv`, `.tsv` or `.jsonl` file.
+        settings: how its text is decoded.
 
     Returns:
-        Its files, sorted by name; rows that cannot be used are among the refused.
+        Its files, sorted by name; rows that cannot be used are among what is left out.
 
     Raises:
         BadDataError: it cannot be read, lacks the columns, or has no rows.
@@ -50,23 +52,23 @@ def list_manifest(path: str) -> Listing:
         raise BadDataError(f"{path} cannot be read: {error.strerror}.") from error
     rows = _json_rows(text) if path.lower().endswith(".jsonl") else _csv_rows(path, text)
     files: list[SourceFile] = []
-    refused: list[Refusal] = []
+    left_out: list[LeftOut] = []
     seen: set[SourceFile] = set()
     for number, row in rows:
         entry = _entry(path, number, row)
         if isinstance(entry, SourceFile) and entry in seen:
-            entry = Refusal(entry.name, "duplicate_row", f"line {number} repeats an earlier one")
+            entry = LeftOut(entry.name, "duplicate_row", f"line {number} repeats an earlier one")
         if isinstance(entry, SourceFile):
             seen.add(entry)
             files.append(entry)
         else:
-            refused.append(entry)
-    if not files and not refused:
+            left_out.append(entry)
+    if not files and not left_out:
         raise BadDataError(f"{path} has no rows; {_COLUMNS}, and one row an image.")
-    _refuse_without_columns(path, files, refused)
+    _refuse_without_columns(path, files, left_out)
     files = _train_where_unsaid(files)
     return Listing(
-        "manifest", path, tuple(sorted(files, key=lambda file: file.name)), tuple(sorted(refused))
+        "manifest", path, tuple(sorted(files, key=lambda file: file.name)), tuple(sorted(left_out))
     )
 
 
@@ -101,37 +103,37 @@ def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
         yield number, {key.strip().lower(): row[key] for key in row} if is_object else None
 
 
-def _entry(manifest: str, number: int, row: Mapping[str, Any] | None) -> SourceFile | Refusal:
+def _entry(manifest: str, number: int, row: Mapping[str, Any] | None) -> SourceFile | LeftOut:
     line = f"{printable(Path(manifest).name)}:{number}"
     if row is None:
-        return Refusal(line, "bad_row", "the line is not a JSON object")
+        return LeftOut(line, "bad_row", "the line is not a JSON object")
     path = str(row.get("path") or "").strip()
     if not path:
-        return Refusal(line, "no_path", "the row names no image")
+        return LeftOut(line, "no_path", "the row names no image")
     name = printable(path)
     label = "" if row.get("label") is None else canonical_label(str(row["label"]))
     if not label:
-        return Refusal(name, "no_label", f"line {number} has no label")
+        return LeftOut(name, "no_label", f"line {number} has no label")
     written_split = str(row.get("split") or "").strip()
     split = canonical_split(written_split)
     if written_split and split is None:
         reason = f"line {number} says split {printable(written_split)!r}; train, validation or test"
-        return Refusal(name, "not_a_split", reason)
+        return LeftOut(name, "not_a_split", reason)
     location = Path(manifest).parent / path
     outcome = inspect(location, name)
-    if isinstance(outcome, Refusal):
+    if isinstance(outcome, LeftOut):
         return outcome
     return SourceFile(str(location), name, label, split, outcome)
 
 
-def _refuse_without_columns(path: str, files: list[SourceFile], refused: list[Refusal]) -> None:
+def _refuse_without_columns(path: str, files: list[SourceFile], left_out: list[LeftOut]) -> None:
     """Says at once what a quarantine of every single row would say badly."""
     if files:
         return
-    code = max({refusal.code for refusal in refused}, key=[r.code for r in refused].count)
-    example = next(refusal for refusal in refused if refusal.code == code)
+    code = max({one.code for one in left_out}, key=[one.code for one in left_out].count)
+    example = next(one for one in left_out if one.code == code)
     raise BadDataError(
-        f"None of the {len(refused)} rows of {path} can be used, for instance"
+        f"None of the {len(left_out)} rows of {path} can be used, for instance"
         f" {example.name}: {example.reason}. {_COLUMNS.capitalize()}, paths relative to the"
         " manifest."
     )

@@ -19,11 +19,12 @@ from typing import BinaryIO
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
+from components.example_gen.settings import IngestSettings
 from components.example_gen.sources.entries import (
     UNPACKED,
     LabelledImage,
+    LeftOut,
     Listing,
-    Refusal,
     SourceFile,
     canonical_label,
     canonical_split,
@@ -48,11 +49,12 @@ def is_tfrecord_source(path: str) -> bool:
     return bool(_FILE.search(path)) if Path(path).is_file() else bool(_record_files(path))
 
 
-def list_tfrecords(path: str) -> Listing:
+def list_tfrecords(path: str, settings: IngestSettings) -> Listing:
     """Lists TFRecord files.
 
     Args:
         path: for which `is_tfrecord_source` holds.
+        settings: what is passed over.
 
     Returns:
         The files; their labels are empty, as each record carries its own.
@@ -78,7 +80,7 @@ def list_tfrecords(path: str) -> Listing:
 
 def unpack(
     files: tuple[SourceFile, ...], scratch: Path
-) -> tuple[list[LabelledImage], list[Refusal]]:
+) -> tuple[list[LabelledImage], list[LeftOut]]:
     """Copies the images of TFRecord files into scratch files.
 
     Args:
@@ -92,23 +94,23 @@ def unpack(
         OSError: the scratch folder cannot be written.
     """
     images: dict[str, LabelledImage] = {}
-    refused: list[Refusal] = []
+    left_out: list[LeftOut] = []
     for number, file in enumerate(files):
         blob = scratch / f"{number:05d}"
         with blob.open("wb") as target:
             for entry in _unpack_file(file, str(blob), target):
-                if isinstance(entry, Refusal):
-                    refused.append(entry)
+                if isinstance(entry, LeftOut):
+                    left_out.append(entry)
                     continue
                 # Names tell images apart, but two records may carry the same one.
                 name = entry.name if entry.name not in images else f"{entry.name}@{len(images)}"
                 images[name] = entry._replace(name=name)
-    return list(images.values()), refused
+    return list(images.values()), left_out
 
 
 def _unpack_file(
     file: SourceFile, blob: str, target: BinaryIO
-) -> Iterator[LabelledImage | Refusal]:
+) -> Iterator[LabelledImage | LeftOut]:
     compression = "GZIP" if file.path.lower().endswith(".gz") else ""
     records = tf.data.TFRecordDataset(file.path, compression_type=compression)
     index = -1
@@ -117,27 +119,27 @@ def _unpack_file(
             yield _unpack_record(record, file, index, blob, target)
     except tf.errors.OpError as error:
         reason = f"the file is damaged behind record {index}: {error.message}"
-        yield Refusal(file.name, "corrupt", reason)
+        yield LeftOut(file.name, "corrupt", reason)
 
 
 def _unpack_record(
     record: bytes, file: SourceFile, index: int, blob: str, target: BinaryIO
-) -> LabelledImage | Refusal:
+) -> LabelledImage | LeftOut:
     name = f"{file.name}#{index}"
     try:
         found = tf.train.Example.FromString(record).features.feature
     except DecodeError as error:
-        return Refusal(name, "corrupt", f"the record is no tf.Example ({error})")
+        return LeftOut(name, "corrupt", f"the record is no tf.Example ({error})")
     image = _first(found, _IMAGE_FEATURES)
     if not isinstance(image, bytes) or not image:
         keys = ", ".join(sorted(found)) or "none"
         reason = f"expected the image's bytes in {' or '.join(_IMAGE_FEATURES[:2])}; found {keys}"
-        return Refusal(name, "no_image", reason)
+        return LeftOut(name, "no_image", reason)
     label = canonical_label(_as_text(_first(found, _LABEL_FEATURES)))
     if not label:
         keys = ", ".join(sorted(found))
         reason = f"expected the label in {' or '.join(_LABEL_FEATURES[:2])}; found {keys}"
-        return Refusal(name, "no_label", reason)
+        return LeftOut(name, "no_label", reason)
     offset = target.tell()
     target.write(image)
     return LabelledImage(
