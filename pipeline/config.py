@@ -4,6 +4,7 @@ Read once, validated once, frozen. `graft init` writes it with these comments; `
 prints the effective one.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -38,12 +39,27 @@ class DataConfig(_Section):
     ignore: tuple[str, ...] = ()
     """Patterns of paths relative to the data that are passed over, such as [masks/*, "*_mask.png"];
     * stands for anything, slashes too."""
+    layout: Literal["auto", "class_per_folder"] = "auto"
+    """How folders are read: auto finds split folders, class folders and folders around them, and
+    asks where more than one reading fits; class_per_folder takes each top folder for a class."""
     follow_links: bool = False
     """Follow links that lead out of the data folder. Without it they are refused."""
     group: str = ""
     """Photos of one object, patient or place are a group, which lies on one side of the split as a
     whole. Either a column of the manifest, or a regular expression over the path whose first
     bracket (or whole match) names the group, such as "(patient\\d+)_". Empty: none."""
+
+    @field_validator("group")
+    @classmethod
+    def _is_pattern(cls, group: str) -> str:
+        try:
+            re.compile(group)
+        except re.error as error:
+            raise ValueError(
+                f"expected a column of the manifest or a regular expression, such as"
+                f' "(patient\\d+)_"; {group!r} is neither: {error}'
+            ) from error
+        return group
 
 
 class ValidationConfig(_Section):
