@@ -9,11 +9,13 @@ class Quarantine(Artifact):
     """What ingest left out, and what it took in.
 
     Files: `quarantine.jsonl`, one object for each thing left out with `name`, `code`, `reason` and
-    `fate` (refused, passed_over or unknown); `ingest.json` with `images` (used), `quarantined`
+    `fate` (refused, passed_over or unknown), where a folder that was not entered has a name that
+    ends in a slash; `ingest.json` with `images` (used), `quarantined`
     (refused), `passed_over` and `unknown`, which add up to `offered`, `classes` (name to count),
     `splits` (name to count), `converted` (conversion to count), `split_source` ("user" or
     "assigned"), `carved` (splits set aside by Graft), `lost_classes` (names of those with no image
-    left) and `fingerprint`.
+    left), `layout` (how the folders were read, in words; empty for other sources) and
+    `fingerprint`.
     """
 
     TYPE_NAME = "GraftQuarantine"

@@ -39,9 +39,10 @@ class DataConfig(_Section):
     ignore: tuple[str, ...] = ()
     """Patterns of paths relative to the data that are passed over, such as [masks/*, "*_mask.png"];
     * stands for anything, slashes too."""
-    layout: Literal["auto", "class_per_folder"] = "auto"
-    """How folders are read: auto finds split folders, class folders and folders around them, and
-    asks where more than one reading fits; class_per_folder takes each top folder for a class."""
+    layout: Literal["auto", "class_per_folder", "class_per_inner_folder"] = "auto"
+    """How folders are read. auto finds split folders, class folders and folders around them, and
+    asks where more than one reading fits. class_per_folder: each top folder is a class, whatever
+    its name. class_per_inner_folder: the folder that an image lies in is its class."""
     follow_links: bool = False
     """Follow links that lead out of the data folder. Without it they are refused."""
     group: str = ""

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from components.example_gen.sources.entries import LeftOut, Listing, SourceFile, Stamp
+from components.example_gen.sources.files import open_regular
 from models import progress
 from models.files import write_atomically
 
@@ -109,7 +110,7 @@ def _lines(listing: Listing, digests: Sequence[str | LeftOut]) -> Iterator[list[
 
 def _sha256(path: str) -> str:
     digest = hashlib.sha256()
-    file = os.open(path, os.O_RDONLY)  # a file object costs as much as reading a small file
+    file = open_regular(path)  # a file object costs as much as reading a small file
     try:
         while chunk := os.read(file, _CHUNK):
             digest.update(chunk)

@@ -75,6 +75,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         lost = source.labels - {label for _, label in counts}
         summary = _summary(plan, counts, written) | {
             "lost_classes": sorted(lost),
+            "layout": source.listing.layout,
             "fingerprint": exec_properties[FINGERPRINT],
         }
         _write_quarantine(quarantine.uri, written.left_out, summary)

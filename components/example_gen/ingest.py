@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 
 from components.example_gen.digests import DigestCache
 from components.example_gen.settings import IngestSettings
-from components.example_gen.sources import folder, tfrecord
+from components.example_gen.sources import tfrecord
 from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
 from components.example_gen.sources.listing import list_source
+from components.example_gen.sources.questions import LAYOUT
 from components.example_gen.split import assign_splits, missing_shares
 from models import features
 from models.errors import BadDataError
@@ -218,5 +219,5 @@ def _refuse_one_class(images: Sequence[LabelledImage]) -> None:
     hint = f" Did you mean the folder {label} in it?" if lie_deeper else ""
     raise BadDataError(
         f"All {len(images)} images have the label {label!r}; at least two classes are needed to"
-        f" learn anything: {folder.LAYOUT}.{hint}"
+        f" learn anything: {LAYOUT}.{hint}"
     )

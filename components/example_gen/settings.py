@@ -14,7 +14,7 @@ class IngestSettings:
         max_pixels: images with more pixels are refused.
         encoding: of a manifest; empty for UTF-8, or what its byte order mark says.
         ignore: patterns of paths that are passed over, relative to the data.
-        layout: auto, or class_per_folder where each top folder is a class whatever its name.
+        layout: auto, class_per_folder or class_per_inner_folder; see `sources.layout`.
         follow_links: whether links may lead out of the data folder.
         group: column of a manifest, or regular expression over the path, that names the group
             whose images all lie on one side of the split; empty for none.

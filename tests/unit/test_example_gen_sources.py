@@ -1,6 +1,5 @@
 import gzip
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -33,114 +32,9 @@ def refused(listing: Listing) -> dict[str, str]:
     return {one.name: one.code for one in listing.left_out}
 
 
-def test_folder_per_class(tmp_path):
-    put(tmp_path, "cat/1.jpg", "cat/deep/er/2.jpg", "dog/1.jpg")
-    listing = list_source(str(tmp_path), IngestSettings())
-    assert entries(listing) == {
-        ("cat/1.jpg", "cat", None),
-        ("cat/deep/er/2.jpg", "cat", None),
-        ("dog/1.jpg", "dog", None),
-    }
-    assert listing.left_out == ()
-
-
-def test_split_folders_under_their_usual_names(tmp_path):
-    put(tmp_path, "Train/cat/1.jpg", "val/cat/2.jpg", "testing/cat/3.jpg")
-    put(tmp_path, "notes/readme.txt", "train.txt", "Train/labels.txt")
-    listing = list_source(str(tmp_path), IngestSettings())
-    assert entries(listing) == {
-        ("Train/cat/1.jpg", "cat", "train"),
-        ("val/cat/2.jpg", "cat", "validation"),
-        ("testing/cat/3.jpg", "cat", "test"),
-    }
-    assert refused(listing) == {
-        "notes/": "not_a_split",
-        "train.txt": "no_class",
-        "Train/labels.txt": "no_class",
-    }
-
-
-def test_a_test_folder_without_labels_is_left_out(tmp_path):
-    put(tmp_path, "train/cat/1.jpg", "train/dog/1.jpg", "test/1.jpg", "test/2.jpg")
-    listing = list_source(str(tmp_path), IngestSettings())
-    assert {file.split for file in listing.files} == {"train"}
-    assert [(one.name, one.code) for one in listing.left_out] == [("test/", "no_class")]
-    assert "2 files" in listing.left_out[0].reason
-
-
-def test_a_class_may_be_called_train(tmp_path):
-    put(tmp_path, "train/1.jpg", "train/2.jpg", "bus/1.jpg")
-    assert {label for _, label, _ in entries(list_source(str(tmp_path), IngestSettings()))} == {
-        "train",
-        "bus",
-    }
-
-
-def test_hidden_files_are_passed_over_and_others_listed(tmp_path):
-    put(tmp_path, "cat/.DS_Store", ".git/x", "__MACOSX/cat/1.jpg", "cat/Thumbs.db", "README.md")
-    listing = list_source(str(tmp_path), IngestSettings())
-    assert entries(listing) == {("cat/Thumbs.db", "cat", None)}
-    assert refused(listing) == {"README.md": "no_class"}
-
-
-def test_odd_names_become_one_printable_line(tmp_path):
-    names = ["a b", "quo\"te'", "new\nline", "naïve", "日本", os.fsdecode(b"latin\xe9")]
-    put(tmp_path, *(f"{name}/{name}.jpg" for name in names))
-    listing = list_source(str(tmp_path), IngestSettings())
-    labels = {file.label for file in listing.files}
-    assert labels == {"a b", "quo\"te'", "new\\nline", "naïve", "日本", "latin\\xe9"}
-    for file in listing.files:
-        assert Path(file.path).read_bytes()
-        file.name.encode()
-        assert "\n" not in file.name
-
-
 def test_composed_and_decomposed_accents_are_one_class():
     assert canonical_label("e\u0301te\u0301 ") == canonical_label("été")
     assert printable("tab\there") == "tab\\there"
-
-
-def test_links_are_followed_but_not_in_circles(tmp_path):
-    put(tmp_path, "data/cat/1.jpg", "elsewhere/2.jpg")
-    cat = tmp_path / "data/cat"
-    (cat / "more").symlink_to(tmp_path / "elsewhere")
-    (cat / "again").symlink_to(cat)
-    (cat / "self.jpg").symlink_to(cat / "self.jpg")
-    (cat / "gone.jpg").symlink_to(tmp_path / "nowhere")
-    (cat / "back").symlink_to(tmp_path / "data")
-    (tmp_path / "data/up").symlink_to(tmp_path)
-    os.mkfifo(cat / "pipe.jpg")
-    listing = list_source(str(tmp_path / "data"), IngestSettings())
-    assert {file.name for file in listing.files} == {"cat/1.jpg", "cat/more/2.jpg"}
-    assert refused(listing) == {
-        "cat/again": "symlink_loop",
-        "cat/back": "symlink_loop",
-        "up": "symlink_loop",
-        "cat/self.jpg": "unreadable",
-        "cat/gone.jpg": "unreadable",
-        "cat/pipe.jpg": "not_a_file",
-    }
-
-
-def test_names_a_class_folder_without_images(tmp_path):
-    put(tmp_path, "cat/1.jpg", "dog/2.jpg", "cow/.hidden")
-    assert refused(list_source(str(tmp_path), IngestSettings())) == {"cow/": "empty_class"}
-
-
-@pytest.mark.parametrize(
-    ("files", "words"),
-    [
-        ([], "no class folders"),
-        (["1.jpg", "2.jpg"], "no class folders"),
-        (["test/cat/1.jpg", "validation/cat/2.jpg"], "no train/"),
-        (["train/cat/.hidden", "test/cat/.hidden"], "no images"),
-    ],
-)
-def test_says_what_a_folder_lacks(tmp_path, files, words):
-    put(tmp_path, *files)
-    with pytest.raises(BadDataError, match=words) as caught:
-        list_source(str(tmp_path), IngestSettings())
-    assert "expected a folder per class" in str(caught.value)
 
 
 def test_csv_manifest(tmp_path):

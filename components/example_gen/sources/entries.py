@@ -105,12 +105,14 @@ class Listing:
         root: folder or manifest that the user named, spans resolved.
         files: to ingest, sorted by name.
         left_out: what is not ingested, known without reading it.
+        layout: how the folders were read, one sentence; empty for other sources.
     """
 
     kind: SourceKind
     root: str
     files: tuple[SourceFile, ...]
     left_out: tuple[LeftOut, ...]
+    layout: str = ""
 
 
 def stamp_of(status: os.stat_result) -> Stamp:

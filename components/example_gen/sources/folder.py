@@ -1,36 +1,27 @@
-"""A folder with a folder per class, or with `train/`, `validation/`, `test/` above the classes.
+"""A folder of images in class folders; `layout` says how its folders are read.
 
-Files lie at any depth below their class. Links are followed, each real folder once a class.
-Hidden entries (a leading dot) and `__MACOSX` are passed over; every other file is listed, and
-what is no image ends in quarantine.
+Everything in it is accounted for. Each file has a line of its own, as an image or among what is
+left out: refused, where it should have been an image with a class, and passed over, where it was
+never meant to be one (hidden files, annotations beside the images, folders that are no class).
+A folder that is not entered (hidden, ignored, unreadable) is one line, whose name ends in a slash.
+
+Files lie at any depth below their class. Links are followed, each real folder once a class, as
+long as they stay in the folder.
 """
 
 import os
-import stat
-from collections.abc import Iterator
-from pathlib import Path
 
 from components.example_gen.settings import IngestSettings
 from components.example_gen.sources.entries import (
     LeftOut,
     Listing,
     SourceFile,
-    Stamp,
     canonical_label,
-    canonical_split,
-    printable,
-    stamp_of,
 )
-from models import features
-from models.errors import BadDataError
-
-MAX_FILE_BYTES = 512 * 1024 * 1024
-"""Larger files are refused unread: no image to learn from is that large."""
-
-LAYOUT = (
-    "expected a folder per class with images in it, such as cats/1.jpg and dogs/2.jpg,"
-    " or train/, validation/ and test/ with the class folders in them"
-)
+from components.example_gen.sources.files import inspect
+from components.example_gen.sources.groups import group_of
+from components.example_gen.sources.layout import NO_CLASS, Layout, understand
+from components.example_gen.sources.tree import File, Folder, is_image, sidecar, unreadable, walk
 
 
 def list_folder(root: str, settings: IngestSettings) -> Listing:
@@ -38,171 +29,101 @@ def list_folder(root: str, settings: IngestSettings) -> Listing:
 
     Args:
         root: an existing folder.
-        settings: what is passed over.
+        settings: what is passed over, how folders are read, and what names a group.
 
     Returns:
         Its files, sorted by name.
 
     Raises:
-        BadDataError: it has no class folders, or a split of its own without a training part.
+        BadDataError: it has no class folders, or its folders can be read in more than one way.
+        OSError: it cannot be read.
     """
-    folders, loose = _children(root)
-    left_out = [
-        LeftOut(printable(entry.name), "no_class", "it lies outside every class folder")
-        for entry in loose
-    ]
-    if not folders:
-        raise BadDataError(f"{root} has no class folders; {LAYOUT}.")
-    files: list[SourceFile] = []
-    if _has_own_split(folders):
-        for folder in folders:
-            split = canonical_split(folder.name)
-            if split is None:
-                reason = "beside train/ and test/ it is no split, and was left out"
-                left_out.append(LeftOut(f"{printable(folder.name)}/", "not_a_split", reason))
-            else:
-                _list_split(root, folder, split, files, left_out)
+    os.scandir(root).close()  # below, an unreadable folder is but a line of the quarantine
+    top = Folder(root, "", root, settings)
+    layout = understand(top)
+    lister = _Lister(layout, settings)
+    if layout.inner:
+        lister.list_inner(top)
     else:
-        _refuse_split_without_training(root, folders)
-        for folder in folders:
-            _list_class(root, folder, None, files, left_out)
-    return Listing(
-        "folder", root, tuple(sorted(files, key=lambda file: file.name)), tuple(sorted(left_out))
-    )
+        lister.list_around(top)
+    files = tuple(sorted(lister.files, key=lambda file: file.name))
+    return Listing("folder", root, files, tuple(sorted(lister.left_out)), layout.said)
 
 
-def inspect(file: os.DirEntry[str] | Path, name: str) -> Stamp | LeftOut:
-    """Returns a file's stamp, or why it is not worth reading."""
-    try:
-        status = file.stat()
-    except OSError as error:
-        return LeftOut(name, "unreadable", error.strerror or str(error))
-    if not stat.S_ISREG(status.st_mode):
-        return LeftOut(name, "not_a_file", "it is a device, a pipe or a socket")
-    if status.st_size > MAX_FILE_BYTES:
-        return LeftOut(name, "too_large", f"{status.st_size:,} bytes are too many for an image")
-    return stamp_of(status)
+class _Lister:
+    """Sorts what lies in a folder into images and what is left out."""
 
+    def __init__(self, layout: Layout, settings: IngestSettings) -> None:
+        self._layout = layout
+        self._settings = settings
+        self.files: list[SourceFile] = []
+        self.left_out: list[LeftOut] = []
 
-def visible_entries(folder: str) -> list[os.DirEntry[str]]:
-    """Entries of a folder without the hidden ones, sorted by name.
-
-    Raises:
-        OSError: the folder cannot be read.
-    """
-    with os.scandir(folder) as entries:
-        kept = [e for e in entries if not e.name.startswith(".") and e.name != "__MACOSX"]
-    return sorted(kept, key=lambda entry: entry.name)
-
-
-def _children(root: str) -> tuple[list[os.DirEntry[str]], list[os.DirEntry[str]]]:
-    folders: list[os.DirEntry[str]] = []
-    loose: list[os.DirEntry[str]] = []
-    for entry in visible_entries(root):
-        (folders if is_folder(entry) else loose).append(entry)
-    return folders, loose
-
-
-def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is a folder or a link to one."""
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that points at itself
-        return False
-
-
-def _has_own_split(folders: list[os.DirEntry[str]]) -> bool:
-    """A training folder that holds folders and no files; a class named "train" holds files."""
-    for folder in folders:
-        if canonical_split(folder.name) == features.TRAIN:
-            try:
-                inner, loose = _children(folder.path)
-            except OSError:
-                return False
-            return bool(inner) and len(loose) <= len(inner)
-    return False
-
-
-def _refuse_split_without_training(root: str, folders: list[os.DirEntry[str]]) -> None:
-    if all(canonical_split(folder.name) for folder in folders):
-        names = ", ".join(printable(folder.name) + "/" for folder in folders)
-        raise BadDataError(
-            f"{root} holds {names} but no train/ with class folders in it; {LAYOUT}."
-        )
-
-
-def _list_split(
-    root: str,
-    folder: os.DirEntry[str],
-    split: str,
-    files: list[SourceFile],
-    left_out: list[LeftOut],
-) -> None:
-    classes, loose = _children(folder.path)
-    if not classes:  # competitions hand out a test set without labels
-        reason = f"it has no class folders; its {len(loose)} files were left out"
-        left_out.append(LeftOut(f"{printable(folder.name)}/", "no_class", reason))
-        return
-    for entry in loose:
-        name = printable(f"{folder.name}/{entry.name}")
-        left_out.append(LeftOut(name, "no_class", "it lies outside every class folder"))
-    for entry in classes:
-        _list_class(root, entry, split, files, left_out)
-
-
-def _list_class(
-    root: str,
-    folder: os.DirEntry[str],
-    split: str | None,
-    files: list[SourceFile],
-    left_out: list[LeftOut],
-) -> None:
-    label = canonical_label(folder.name)
-    if not label:
-        name = printable(folder.path[len(root.rstrip("/")) + 1 :]) + "/"
-        left_out.append(LeftOut(name, "no_label", "the class folder's name is blank"))
-        return
-    above = len(root.rstrip("/")) + 1
-    found = len(files) + len(left_out)
-    for entry, problem in _walk(folder):
-        name = printable(entry.path[above:])
-        outcome = LeftOut(name, *problem) if problem else inspect(entry, name)
-        if isinstance(outcome, LeftOut):
-            left_out.append(outcome)
-        else:
-            files.append(SourceFile(entry.path, name, label, split, outcome))
-    if len(files) + len(left_out) == found:
-        name = printable(folder.path[above:]) + "/"
-        left_out.append(LeftOut(name, "empty_class", "there is no image in this class folder"))
-
-
-def _walk(top: os.DirEntry[str]) -> Iterator[tuple[os.DirEntry[str], tuple[str, str] | None]]:
-    """Yields all files below `top`, and the folders that are not entered, with the reason.
-
-    A link to a folder that holds `top` would make one class of all the others: it is not entered.
-    """
-    pending = [top]
-    holding = Path(top.path).parent.resolve()
-    seen = {_identity(folder.stat()) for folder in (holding, *holding.parents)}
-    while pending:
-        folder = pending.pop()
+    def list_around(self, folder: Folder) -> None:
+        """Lists a folder that lies around others, and these."""
         try:
-            identity = _identity(folder.stat())
-            if identity in seen:
-                reason = "this link leads to a folder that holds it, or that was read already"
-                yield folder, ("symlink_loop", reason)
-                continue
-            seen.add(identity)
-            entries = visible_entries(folder.path)
+            entries = list(folder.entries())
         except OSError as error:
-            yield folder, ("unreadable", error.strerror or str(error))
-            continue
-        for entry in entries:
-            if is_folder(entry):
-                pending.append(entry)
+            self.left_out.append(unreadable(folder, error))
+            return
+        for one in entries:
+            if isinstance(one, LeftOut):
+                self.left_out.append(one)
+            elif isinstance(one, File):
+                self._refuse(one, *NO_CLASS)
+            elif one.path in self._layout.classes:
+                self._list_class(one, *self._layout.classes[one.path])
+            elif one.path in self._layout.around:
+                self.list_around(one)
             else:
-                yield entry, None
+                self._pass_over(one)
 
+    def list_inner(self, root: Folder) -> None:
+        """Lists every image under the class that the folder it lies in is called."""
+        for one in walk(root):
+            if isinstance(one, LeftOut):
+                self.left_out.append(one)
+            elif one.folder.path == root.path:
+                self._refuse(one, *NO_CLASS)
+            else:
+                self._list_image(one, canonical_label(one.folder.title), None)
 
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
+    def _list_class(self, folder: Folder, label: str, split: str | None) -> None:
+        files, lines = len(self.files), len(self.left_out)
+        for one in walk(folder):
+            if isinstance(one, LeftOut):
+                self.left_out.append(one)
+            else:
+                self._list_image(one, label, split)
+        refused = any(one.fate == "refused" for one in self.left_out[lines:])
+        if len(self.files) == files and not refused:
+            reason = "there is no image in this class folder"
+            self.left_out.append(LeftOut(f"{folder.name}/", "empty_class", reason))
+
+    def _list_image(self, file: File, label: str, split: str | None) -> None:
+        if not is_image(file):
+            self.left_out.append(sidecar(file.name))
+            return
+        if not label:
+            self._refuse(file, "no_label", "the class folder's name is blank")
+            return
+        outcome = inspect(file.entry, file.name)
+        if isinstance(outcome, LeftOut):
+            self.left_out.append(outcome)
+            return
+        group = group_of(file.name, self._settings)
+        self.files.append(SourceFile(file.entry.path, file.name, label, split, outcome, group))
+
+    def _refuse(self, file: File, code: str, reason: str) -> None:
+        line = LeftOut(file.name, code, reason) if is_image(file) else sidecar(file.name)
+        self.left_out.append(line)
+
+    def _pass_over(self, folder: Folder) -> None:
+        code, reason = self._layout.why_aside(folder)
+        for one in walk(folder):
+            if isinstance(one, LeftOut):
+                self.left_out.append(one)
+            elif is_image(one):
+                self.left_out.append(LeftOut(one.name, code, reason, "passed_over"))
+            else:
+                self.left_out.append(sidecar(one.name))

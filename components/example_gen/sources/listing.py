@@ -1,6 +1,8 @@
 """From the path in the configuration to a listing of images."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +11,11 @@ from tfx.proto import example_gen_pb2
 
 from components.example_gen.settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
-from components.example_gen.sources.entries import Listing
+from components.example_gen.sources.entries import LeftOut, Listing
+from components.example_gen.sources.questions import LAYOUT
 from models.errors import BadDataError
 
+_CAUSES = 3
 _PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(:\d+)?\}")
 
 
@@ -47,7 +51,7 @@ def resolve(path: str) -> Location:
     absolute = str(Path(path).expanduser().absolute())
     location = _newest(absolute) if _PLACEHOLDER.search(absolute) else Location(absolute)
     if not Path(location.path).exists():
-        raise BadDataError(f"There is nothing at {location.path}; {folder.LAYOUT}.")
+        raise BadDataError(f"There is nothing at {location.path}; {LAYOUT}.")
     return location
 
 
@@ -67,8 +71,7 @@ def list_source(path: str, settings: IngestSettings) -> Listing:
     listing = _list_by_kind(path, settings)
     if listing.files:
         return listing
-    refused = f" ({len(listing.left_out)} other files were refused)" if listing.left_out else ""
-    raise BadDataError(f"{path} holds no images{refused}; {folder.LAYOUT}.")
+    raise BadDataError(f"{path} holds no images{_why(listing.left_out)}; {LAYOUT}.")
 
 
 def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
@@ -82,8 +85,19 @@ def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
     if path.lower().endswith(manifest.SUFFIXES):
         return manifest.list_manifest(path, settings)
     raise BadDataError(
-        f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {folder.LAYOUT}."
+        f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {LAYOUT}."
     )
+
+
+def _why(left_out: Sequence[LeftOut]) -> str:
+    """What became of everything that lies there, the commonest cause first."""
+    if not left_out:
+        return ""
+    causes = Counter((one.fate.replace("_", " "), one.reason) for one in left_out)
+    words = "; ".join(
+        f"{count} {fate}, as {reason}" for (fate, reason), count in causes.most_common(_CAUSES)
+    )
+    return f" that can be used ({words})"
 
 
 def _newest(pattern: str) -> Location:

@@ -23,7 +23,7 @@ from components.example_gen.sources.entries import (
     canonical_split,
     printable,
 )
-from components.example_gen.sources.folder import inspect
+from components.example_gen.sources.files import inspect
 from models import features
 from models.errors import BadDataError
 

@@ -31,7 +31,7 @@ from components.example_gen.sources.entries import (
     printable,
     stamp_of,
 )
-from components.example_gen.sources.folder import is_folder, visible_entries
+from components.example_gen.sources.files import is_folder, visible_entries
 from models import features
 
 _FILE = re.compile(r"\.tfrecords?(-\d+-of-\d+)?(\.gz)?$", re.IGNORECASE)

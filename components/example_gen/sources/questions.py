@@ -1,0 +1,131 @@
+"""What the user is asked where folders can be read in more than one way, or in none."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from components.example_gen.sources.entries import LeftOut, printable
+from components.example_gen.sources.tree import Folder
+from models.errors import BadDataError
+
+LAYOUT = (
+    "expected a folder per class with images in it, such as cats/1.jpg and dogs/2.jpg,"
+    " or train/, validation/ and test/ with the class folders in them"
+)
+_NAMED = 4
+_LISTS = (".csv", ".tsv", ".jsonl")
+
+
+def no_class_folders(root: Folder) -> BadDataError:
+    """The source holds no folder."""
+    hint = _hint_of_ignored(root) or _hint_of_list(root)
+    return BadDataError(f"{root.path} has no class folders; {LAYOUT}.{hint}")
+
+
+def no_training(top: Folder, folders: Sequence[Folder]) -> BadDataError:
+    """All folders are splits, and none is a training split with classes."""
+    return BadDataError(
+        f"{top.path} holds {_names(folders)} but no train/ with class folders in it;"
+        f" {LAYOUT}.{_hint_of_list(top)}"
+    )
+
+
+def which_set(top: Folder, training: Sequence[Folder]) -> BadDataError:
+    """There are several training folders, of different sets."""
+    return BadDataError(
+        f"{top.path} holds more than one training set: {_names(training)}. Graft learns from one"
+        " at a time. Put the folders of one set into a folder of its own and type"
+        " `graft run --data` with that folder."
+    )
+
+
+def is_it_a_split(top: Folder, training: Folder) -> BadDataError:
+    """A folder is called train, and nothing beside it is a split."""
+    others = [one for one in top.with_images if one is not training]
+    return BadDataError(
+        f"{top.path} holds {_names([training])} with folders in it, and beside it"
+        f" {_names(others)}. Either {training.title} is the training split, and the rest is left"
+        f" out: {_run(training.path)}`. Or each of these folders is a class: {_as_classes(top)}."
+    )
+
+
+def splits_without_classes(top: Folder, family: Sequence[Folder]) -> BadDataError:
+    """Names say split, but no training folder holds class folders."""
+    return BadDataError(
+        f"{top.path} holds {_names(family)}, whose names stand for splits, but not with class"
+        f" folders in them; {LAYOUT}. If they are classes all the same:"
+        f" {_as_classes(top)}.{_hint_of_list(top)}"
+    )
+
+
+def only_some_have_splits(top: Folder, parted: Sequence[Folder]) -> BadDataError:
+    """Some classes hold split folders, others do not, or hold images beside them."""
+    inside = ", ".join(f"{printable(one.title)}/" for one in parted[0].with_images[:_NAMED])
+    return BadDataError(
+        f"In {top.path}, {_names(parted)} hold folders that stand for splits ({inside}), but not"
+        " every class holds such folders and nothing else. Give every class the same split"
+        f" folders, or, to have Graft make the split: {_as_classes(top)}."
+    )
+
+
+def which_folders_are_classes(
+    top: Folder, folders: Sequence[Folder], shared: Sequence[str]
+) -> BadDataError:
+    """Several folders hold the same folders, and no name says what they are."""
+    inner = ", ".join(shared[:_NAMED]) + ", …" * (len(shared) > _NAMED)
+    fullest = max(folders, key=lambda one: len(one.with_images))
+    return BadDataError(
+        f"{top.path} holds {_names(folders)}, with the same folders in them: {inner}. Which are"
+        f" the classes? If {inner} are, and you want all images:"
+        f" {_run(top.path)} --set data.layout=class_per_inner_folder`; from"
+        f" {printable(fullest.title)}/ alone: {_run(fullest.path)}`. If"
+        f" {_names(folders)} are the classes: {_as_classes(top)}. If they are splits, rename them"
+        " to train/, validation/ and test/."
+    )
+
+
+def splits_as_classes(top: Folder, labels: Sequence[str]) -> BadDataError:
+    """Classes would be called like splits."""
+    return BadDataError(
+        f"In {top.path}, the folders {', '.join(label + '/' for label in labels)} would be"
+        f" classes, but their names stand for splits; {LAYOUT}. If they are classes all the"
+        f" same: {_as_classes(top)}."
+    )
+
+
+def _names(folders: Sequence[Folder]) -> str:
+    names = [f"{printable(one.title)}/" for one in folders]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _run(path: str) -> str:
+    return f"`graft run --data {shlex.quote(printable(path))}"
+
+
+def _as_classes(top: Folder) -> str:
+    return f"{_run(top.path)} --set data.layout=class_per_folder`"
+
+
+def _hint_of_ignored(folder: Folder) -> str:
+    """Says so where patterns of the user's match what lies there."""
+    lines = (one for one in folder.entries() if isinstance(one, LeftOut))
+    names = [one.name for one in lines if one.code == "ignored"]
+    if not names:
+        return ""
+    return f" data.ignore passes over {len(names)} of its entries, such as {names[0]}."
+
+
+def _hint_of_list(folder: Folder) -> str:
+    """Names a file beside the images that may hold their labels."""
+    try:
+        inside = sorted(Path(folder.path).iterdir())
+    except OSError:
+        return ""
+    for path in inside:
+        if path.name.lower().endswith(_LISTS):
+            return (
+                f" If {printable(path.name)} says which class each image is of, in the columns"
+                f" path and label: {_run(str(path))}`."
+            )
+    return ""
