@@ -24,12 +24,14 @@ class ImageRecord:
         label: class name.
         name: path relative to the data folder.
         sha256: hex digest of the file as the user supplied it.
+        group: of the images that lie on one side of the split; empty for none.
     """
 
     image: bytes
     label: str
     name: str
     sha256: str
+    group: str = ""
 
 
 def split_files(examples_uri: str, split: str) -> list[str]:
@@ -65,17 +67,17 @@ def count_records(examples_uri: str, split: str) -> int:
 
 def read_records(examples_uri: str, split: str) -> Iterator[ImageRecord]:
     """Yields the images of a split, in the order of the files."""
-    keys = (features.IMAGE, features.LABEL, features.NAME, features.SHA256)
+    keys = (features.IMAGE, features.LABEL, features.NAME, features.SHA256, features.GROUP)
     for columns in _parsed(examples_uri, split, keys):
-        for image, label, name, sha256 in zip(*(columns[key] for key in keys), strict=True):
-            yield ImageRecord(image, label.decode(), name.decode(), sha256.decode())
+        for image, *texts in zip(*(columns[key] for key in keys), strict=True):
+            yield ImageRecord(image, *(text.decode() for text in texts))
 
 
 def derived_features(examples_uri: str, split: str) -> dict[str, np.ndarray[Any, Any]]:
     """Columns of a split without the images themselves.
 
     Returns:
-        One array [n] for each of `features.DERIVED`, name, label, sha256, phash and converted:
+        One array [n] for each of `features.DERIVED`, name, label, sha256, group, phash, converted:
         int64, float32, or object arrays of str.
     """
     keys = (
@@ -83,6 +85,7 @@ def derived_features(examples_uri: str, split: str) -> dict[str, np.ndarray[Any,
         features.NAME,
         features.LABEL,
         features.SHA256,
+        features.GROUP,
         features.PHASH,
         features.CONVERTED,
     )

@@ -84,6 +84,11 @@ class ValidationConfig(_Section):
     """Perceptually equal images in two splits."""
     near_duplicate_distance: Annotated[int, Field(ge=0, le=16)] = 2
     """Bits by which two 64-bit perceptual hashes may differ and still count as near-duplicates."""
+    group_across_splits: Severity = "warning"
+    """A group of data.group that lies on two sides of a split of the data's own."""
+    groups_suspected: Severity = "warning"
+    """File names or near-duplicates suggest several photos of one thing on two sides of the split,
+    and data.group is empty."""
     min_images_per_class: Annotated[int, Field(ge=1)] = 5
     """Fewer training images than this in a class is a finding."""
     too_few_images: Severity = "error"

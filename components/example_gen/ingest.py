@@ -62,19 +62,19 @@ class Plan:
         Only then is a new plan for the remaining images worth a second pass over the data.
         """
         gone = {one.name for one in left_out}
-        left: dict[str, Counter[str]] = defaultdict(Counter)
-        contents: dict[str, set[str]] = defaultdict(set)
+        had: set[tuple[str, str]] = set()
+        left: set[tuple[str, str]] = set()
+        bundles: dict[str, set[str]] = defaultdict(set)
         for split, images in self.splits.items():
             for image in images:
+                had.add((image.label, split))
                 if image.name not in gone:
-                    left[image.label][split] += 1
-                    contents[image.label].add(image.sha256)
+                    left.add((image.label, split))
+                    bundles[image.label].add(image.group or image.sha256)
         splits = (features.TRAIN, *self.carved) if self.carved else ()
         return any(
-            not counts[split]
-            for label, counts in left.items()
-            if len(contents[label]) >= len(features.SPLITS)
-            for split in splits
+            split in splits and len(bundles[label]) >= len(features.SPLITS)
+            for label, split in had - left
         )
 
 
@@ -124,6 +124,7 @@ def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed:
         BadDataError: there is but one class, no training images, or too few to split.
     """
     _refuse_one_class(images)
+    _refuse_pattern_without_groups(images, settings)
     present = {image.split for image in images}
     own = present != {None}
     if own and features.TRAIN not in present:
@@ -137,13 +138,7 @@ def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed:
         splits[split].append(image)
     for split, members in splits.items():
         if not members:
-            raise BadDataError(
-                f"No image is left for the {split} split: expected a class with at least"
-                f" {len(features.SPLITS)} different images, found {len(images)} images"
-                f" ({len({image.sha256 for image in images})} different) in"
-                f" {len({image.label for image in images})} classes. Add images, or make the"
-                " split yourself with train/, validation/ and test/ folders."
-            )
+            raise _nothing_for(split, images)
     carved = [features.VALIDATION] * (shares.validation > 0) + [features.TEST] * (shares.test > 0)
     return Plan(splits, "user" if own else "assigned", tuple(carved))
 
@@ -208,6 +203,31 @@ def _digest(listing: Listing, cache_dir: str) -> Source:
                 )
             )
     return Source(listing, tuple(images), tuple(left_out))
+
+
+def _nothing_for(split: str, images: Sequence[LabelledImage]) -> BadDataError:
+    groups = {image.group for image in images if image.group}
+    kinds = "different images, or groups of them," if groups else "different images,"
+    in_groups = f" and {len(groups)} groups" if groups else ""
+    return BadDataError(
+        f"No image is left for the {split} split: expected a class with at least"
+        f" {len(features.SPLITS)} {kinds} found {len(images)} images"
+        f" ({len({image.sha256 for image in images})} different) in"
+        f" {len({image.label for image in images})} classes{in_groups}. Add images, or make the"
+        " split yourself with train/, validation/ and test/ folders."
+    )
+
+
+def _refuse_pattern_without_groups(
+    images: Sequence[LabelledImage], settings: IngestSettings
+) -> None:
+    if settings.group and not any(image.group for image in images):
+        names = ", ".join(repr(image.name) for image in images[:_NAMED])
+        raise BadDataError(
+            f"data.group {settings.group!r} names no group: it is no column of a manifest, and as"
+            f" a pattern it matches none of the {len(images)} paths, such as {names}. Mend the"
+            " pattern, or leave data.group out."
+        )
 
 
 def _refuse_one_class(images: Sequence[LabelledImage]) -> None:

@@ -205,6 +205,8 @@ def _serialize(image: LabelledImage, normalised: NormalisedImage) -> bytes:
         (features.CONVERTED, ",".join(normalised.converted)),
     ):
         feature[key].bytes_list.value.append(text.encode())
+    if image.group:
+        feature[features.GROUP].bytes_list.value.append(image.group.encode())
     for key, integer in (
         (features.WIDTH, normalised.width),
         (features.HEIGHT, normalised.height),

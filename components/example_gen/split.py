@@ -14,19 +14,17 @@ aside from the training images, and where there is none at all, from all images:
   to training.
 
 An image that lies under several labels is placed by the line alone, else its copies could part.
+
+Where the user names groups, `components.example_gen.group_split` decides instead.
 """
 
-import hashlib
-import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from components.example_gen.group_split import group_sides
+from components.example_gen.shares import LEAST, Shares, bounds, place_of
 from models import features
-
-_TOLERANCE = 0.2
-_LEAST = 3
 
 
 class Labelled(Protocol):
@@ -44,18 +42,9 @@ class Labelled(Protocol):
     def split(self) -> str | None:
         """The user's split, None in all images or in none."""
 
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """How much of each class is set aside.
-
-    Attributes:
-        validation: share for choosing; 0 where the user has a validation split.
-        test: share for the final figure; 0 where the user has a test split.
-    """
-
-    validation: float
-    test: float
+    @property
+    def group(self) -> str:
+        """Of the images that lie on one side; empty for none."""
 
 
 def missing_shares(present: set[str | None], validation: float, test: float) -> Shares:
@@ -87,41 +76,40 @@ def assign_splits(images: Sequence[Labelled], shares: Shares, seed: int) -> list
         The split of each image, in their order.
     """
     pool = [image for image in images if image.split in (None, features.TRAIN)]
-    sides = _sides(pool, shares, seed)
+    grouped = any(image.group for image in pool)
+    sides = iter((group_sides if grouped else _sides)(pool, shares, seed))
     return [
-        image.split
-        if image.split not in (None, features.TRAIN)
-        else sides[image.label, image.sha256]
+        image.split if image.split not in (None, features.TRAIN) else next(sides)
         for image in images
     ]
 
 
-def _sides(pool: Sequence[Labelled], shares: Shares, seed: int) -> dict[tuple[str, str], str]:
+def _sides(pool: Sequence[Labelled], shares: Shares, seed: int) -> list[str]:
     labels: dict[str, set[str]] = defaultdict(set)
     for image in pool:
         labels[image.sha256].add(image.label)
-    places = {content: _place(content, seed) for content in labels}
+    places = {content: place_of(content, seed) for content in labels}
     classes: dict[str, list[str]] = defaultdict(list)
     sides = {}
     for content, names in labels.items():
         if len(names) == 1:
             classes[next(iter(names))].append(content)
         for name in names:
-            sides[name, content] = _natural_side(places[content], shares)
+            sides[name, content] = shares.side_at(places[content])
     for label, contents in classes.items():
         contents.sort(key=lambda content: (places[content], content))
         tests, validations = _counts([places[content] for content in contents], shares)
         for rank, content in enumerate(contents):
             sides[label, content] = _side_of_rank(rank, tests, validations)
-    return sides
+    return [sides[image.label, image.sha256] for image in pool]
 
 
 def _counts(places: Sequence[float], shares: Shares) -> tuple[int, int]:
     """How many of a class's images, in the order of their places, are for test and validation."""
     total = len(places)
-    if total < _LEAST:
+    if total < LEAST:
         return 0, 0
-    natural = [_natural_side(place, shares) for place in places]
+    natural = [shares.side_at(place) for place in places]
     room = total - 1 - (shares.validation > 0)
     tests = _within(natural.count(features.TEST), shares.test, total, room)
     room = total - 1 - tests
@@ -133,19 +121,8 @@ def _within(count: int, share: float, total: int, room: int) -> int:
     """Returns `count`, brought into the tolerance around `share` of `total`."""
     if share == 0.0:
         return 0
-    target = share * total
-    slack = max(1.0, _TOLERANCE * target)
-    least = max(1, math.ceil(target - slack))
-    most = max(least, math.floor(target + slack))
+    least, most = bounds(share, total)
     return min(max(count, least), most, room)
-
-
-def _natural_side(place: float, shares: Shares) -> str:
-    if place < shares.test:
-        return features.TEST
-    if place < shares.test + shares.validation:
-        return features.VALIDATION
-    return features.TRAIN
 
 
 def _side_of_rank(rank: int, tests: int, validations: int) -> str:
@@ -154,8 +131,3 @@ def _side_of_rank(rank: int, tests: int, validations: int) -> str:
     if rank < tests + validations:
         return features.VALIDATION
     return features.TRAIN
-
-
-def _place(content: str, seed: int) -> float:
-    digest = hashlib.blake2b(f"{seed}:{content}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64

@@ -108,12 +108,14 @@ class _Columns:
     labels: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     sha256: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
 
     def append(self, record: ImageRecord, digest: str) -> None:
         self.labels.append(record.label)
         self.names.append(record.name)
         self.sha256.append(record.sha256)
+        self.groups.append(record.group)
         self.digests.append(digest)
 
 
@@ -144,6 +146,7 @@ class _Extraction:
             labels=np.array(columns.labels, np.str_),
             names=np.array(columns.names, np.str_),
             sha256=np.array(columns.sha256, np.str_),
+            groups=np.array(columns.groups, np.str_) if any(columns.groups) else None,
         )
 
     def _flush(self) -> None:

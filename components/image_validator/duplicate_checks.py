@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.findings import Finding
+from components.image_validator.group_checks import suspected_by_looks
 from components.image_validator.settings import ValidationSettings, override
 from components.image_validator.table import ImageTable, Texts
 from models.duplicates import Tolerance, near_duplicates
@@ -63,8 +64,12 @@ def _across_splits(
 
 
 def _near(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
-    ignored = {settings.label_conflict, settings.near_duplicate_across_splits} == {"ignore"}
-    if ignored:
+    severities = (
+        settings.label_conflict,
+        settings.near_duplicate_across_splits,
+        settings.groups_suspected,
+    )
+    if set(severities) == {"ignore"}:
         return []
     pairs = _look_alikes(table, settings.near_duplicate_distance)
     findings: list[Finding] = []
@@ -77,6 +82,7 @@ def _near(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
         )
         findings += settings.hint("label_conflict", message, _names(table, relabelled))
     leaked = _differing(table.split, pairs)
+    findings += suspected_by_looks(table, leaked, settings)
     if len(leaked):
         message = (
             f"images that look the same are in two splits: {_spelled_out(table, leaked)}. {_LEAK} "

@@ -13,6 +13,7 @@ from components.findings import write_findings
 from components.image_validator.anomalies import check_anomalies
 from components.image_validator.class_checks import check_classes
 from components.image_validator.duplicate_checks import check_duplicates
+from components.image_validator.group_checks import check_groups
 from components.image_validator.quarantine_check import check_quarantine
 from components.image_validator.settings import ValidationSettings
 from components.image_validator.table import read_table
@@ -42,6 +43,7 @@ class Executor(base_executor.BaseExecutor):
             *check_quarantine(quarantine, settings),
             *check_classes(table, known, settings),
             *check_duplicates(table, settings),
+            *check_groups(table, settings),
             *check_anomalies(anomalies, settings),
         ]
         write_findings(artifact_utils.get_single_uri(output_dict["findings"]), findings)

@@ -21,6 +21,8 @@ class ValidationSettings:
     duplicate_across_splits: Level
     near_duplicate_across_splits: Level
     near_duplicate_distance: int
+    group_across_splits: Level
+    groups_suspected: Level
     min_images_per_class: int
     too_few_images: Level
     max_quarantined: float

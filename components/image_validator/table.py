@@ -23,6 +23,7 @@ class ImageTable:
         label: object [n] of str.
         name: object [n] of str.
         sha256: object [n] of str, digest of the bytes as supplied.
+        group: object [n] of str, empty for none.
         look: what near-duplicates are found by.
     """
 
@@ -30,6 +31,7 @@ class ImageTable:
     label: Texts
     name: Texts
     sha256: Texts
+    group: Texts
     look: Appearance
 
     def names(self, rows: NDArray[Any]) -> list[str]:
@@ -58,6 +60,7 @@ def read_table(examples_uri: str) -> ImageTable:
         label=column(features.LABEL),
         name=column(features.NAME),
         sha256=column(features.SHA256),
+        group=column(features.GROUP),
         look=Appearance(
             phash=parse_hashes(list(column(features.PHASH))),
             brightness_mean=column(features.BRIGHTNESS_MEAN),

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models import features
 from models.embedding import EmbeddingSplit, read_embeddings, read_info
 from models.metrics import class_indices
@@ -46,7 +49,7 @@ def read_data(uri: str, labels: tuple[str, ...]) -> SearchData:
         weights_digest=info.weights_digest,
         image_size=info.image_size,
         data_fingerprint=fingerprint(
-            {name: (split.sha256, split.labels) for name, split in splits.items()}
+            {name: (split.sha256, _labels_in_groups(split)) for name, split in splits.items()}
         ),
     )
     task = HeadTask(
@@ -60,4 +63,22 @@ def read_data(uri: str, labels: tuple[str, ...]) -> SearchData:
 
 
 def _labelled(split: EmbeddingSplit, labels: tuple[str, ...]) -> LabelledEmbeddings:
-    return LabelledEmbeddings(split.embeddings, class_indices(split.labels.tolist(), labels))
+    classes = class_indices(split.labels.tolist(), labels)
+    return LabelledEmbeddings(split.embeddings, classes, _group_numbers(split))
+
+
+def _group_numbers(split: EmbeddingSplit) -> NDArray[np.integer] | None:
+    """Equal numbers for images of one group; an image in none has a number of its own."""
+    if split.groups is None:
+        return None
+    names, numbers = np.unique(split.groups, return_inverse=True)
+    alone = split.groups == ""
+    return np.where(alone, len(names) + np.arange(len(numbers)), numbers)
+
+
+def _labels_in_groups(split: EmbeddingSplit) -> list[str]:
+    """What tells one task from another beside the images: their labels, and groups if any."""
+    labels: list[str] = split.labels.tolist()
+    if split.groups is None:
+        return labels
+    return [f"{label}\0{group}" for label, group in zip(labels, split.groups.tolist(), strict=True)]

@@ -1,7 +1,7 @@
 """The Embeddings artifact: `<split>.npz` for each split, and `meta.json`.
 
 A split's file holds the arrays `embeddings` (float32 [n, d]), `labels`, `names` and `sha256`
-(unicode [n]), uncompressed and without pickles.
+(unicode [n]), and `groups` where the data has some, uncompressed and without pickles.
 """
 
 import json
@@ -24,12 +24,15 @@ class EmbeddingSplit:
         labels: class names, unicode [n].
         names: paths relative to the data folder, unicode [n].
         sha256: hex digests of the files as supplied, unicode [n].
+        groups: of the images that lie on one side of a split, unicode [n], empty for none; None
+            where no image is in one.
     """
 
     embeddings: NDArray[np.float32]
     labels: NDArray[np.str_]
     names: NDArray[np.str_]
     sha256: NDArray[np.str_]
+    groups: NDArray[np.str_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ def write_embeddings(uri: str | Path, split: str, content: EmbeddingSplit) -> No
         "names": np.asarray(content.names, np.str_),
         "sha256": np.asarray(content.sha256, np.str_),
     }
+    if content.groups is not None:
+        arrays["groups"] = np.asarray(content.groups, np.str_)
     np.savez(path, allow_pickle=False, **arrays)
 
 
@@ -84,7 +89,11 @@ def read_embeddings(uri: str | Path, split: str) -> EmbeddingSplit:
     """
     with np.load(Path(uri) / f"{split}.npz", allow_pickle=False) as arrays:
         return EmbeddingSplit(
-            arrays["embeddings"], arrays["labels"], arrays["names"], arrays["sha256"]
+            arrays["embeddings"],
+            arrays["labels"],
+            arrays["names"],
+            arrays["sha256"],
+            arrays.get("groups"),
         )
 
 

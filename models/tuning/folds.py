@@ -47,6 +47,8 @@ class Folds:
 def deal_folds(task: HeadTask, count: int, seed: int) -> Folds:
     """Deals the training images into parts of about the size of the validation split.
 
+    Images of one group come into one part.
+
     Args:
         task: to divide anew.
         count: folds that are needed, at least 1; there may be more, and fewer where there are
@@ -56,11 +58,37 @@ def deal_folds(task: HeadTask, count: int, seed: int) -> Folds:
     images = len(task.train.classes)
     alike = round(images / len(task.validation.classes))
     parts = min(max(count, 2, min(alike, _MOST_PARTS)), images)
+    if task.train.groups is not None:
+        fewer = min(parts, len(np.unique(task.train.groups)))
+        return Folds(task, _deal_groups(task.train.groups, task, fewer, seed))
     shuffled = np.random.default_rng([seed, images]).permutation(images)
     by_class = shuffled[np.argsort(task.train.classes[shuffled], kind="stable")]
     dealt = np.empty(images, np.int64)
     dealt[by_class] = np.arange(images) % parts
     return Folds(task, dealt)
+
+
+def _deal_groups(
+    groups: NDArray[np.integer], task: HeadTask, parts: int, seed: int
+) -> NDArray[np.integer]:
+    """Number of the part of each training image.
+
+    The largest groups are dealt first, each to the part that holds the fewest of its classes.
+    """
+    names, members = np.unique(groups, return_inverse=True)
+    counts = np.zeros((parts, task.classes), np.int64)
+    part_of = np.empty(len(names), np.int64)
+    order = np.random.default_rng([seed, len(names)]).permutation(len(names))
+    order = order[np.argsort(-np.bincount(members)[order], kind="stable")]
+    by_group = np.argsort(members, kind="stable")
+    rows = np.split(by_group, np.cumsum(np.bincount(members))[:-1])
+    for group in order:
+        classes, own = np.unique(task.train.classes[rows[group]], return_counts=True)
+        held = counts[:, classes] @ own
+        part = np.lexsort((counts.sum(axis=1), held))[0]
+        counts[part, classes] += own
+        part_of[group] = part
+    return part_of[members]
 
 
 class FoldTrainers:

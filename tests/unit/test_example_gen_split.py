@@ -4,7 +4,8 @@ from hashlib import sha256
 
 import pytest
 
-from components.example_gen.split import Shares, assign_splits, missing_shares
+from components.example_gen.shares import Shares
+from components.example_gen.split import assign_splits, missing_shares
 from models.features import TEST, TRAIN, VALIDATION
 
 BOTH = Shares(validation=0.15, test=0.15)
@@ -15,6 +16,7 @@ class Image:
     sha256: str
     label: str
     split: str | None = None
+    group: str = ""
 
 
 def images(label: str, count: int, start: int = 0, split: str | None = None) -> list[Image]:
@@ -98,3 +100,83 @@ def test_the_users_split_is_kept_and_only_what_it_lacks_is_carved():
     assert 16 <= counts[VALIDATION] <= 24
     whole = missing_shares({TRAIN, TEST, VALIDATION}, 0.2, 0.2)
     assert set(sides(images("a", 50, split=TRAIN), whole).values()) == {TRAIN}
+
+
+def grouped(
+    label: str, groups: int, size: int, prefix: str = "", split: str | None = None
+) -> list[Image]:
+    """Images of `groups` things, `size` of each."""
+    return [
+        replace(image, group=f"{prefix or label}{number // size}")
+        for number, image in enumerate(images(label, groups * size, split=split))
+    ]
+
+
+def sides_of_groups(found: dict[Image, str]) -> dict[str, set[str]]:
+    by_group: dict[str, set[str]] = {}
+    for image, side in found.items():
+        by_group.setdefault(image.group or image.sha256, set()).add(side)
+    return by_group
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_group_lies_on_one_side_and_classes_keep_their_shares(seed):
+    pool = [*grouped("a", 40, 5), *grouped("b", 25, 8), *images("c", 100)]
+    found = sides(pool, seed=seed)
+    assert all(len(both) == 1 for both in sides_of_groups(found).values())
+    counts = Counter((image.label, side) for image, side in found.items())
+    for label, total in (("a", 200), ("b", 200), ("c", 100)):
+        for split in (TEST, VALIDATION):
+            assert abs(counts[label, split] / total - 0.15) <= 0.05, (label, split)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_group_may_hold_several_classes(seed):
+    pool = [image for label in "abcd" for image in grouped(label, 20, 4, prefix="patient")]
+    found = sides(pool, seed=seed)
+    by_group = sides_of_groups(found)
+    assert len(by_group) == 20
+    assert all(len(both) == 1 for both in by_group.values())
+    assert set(Counter(found.values())) == {TRAIN, VALIDATION, TEST}
+    assert {(image.label, side) for image, side in found.items()} == {
+        (label, side) for label in "abcd" for side in (TRAIN, VALIDATION, TEST)
+    }
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", range(4))
+def test_every_class_is_trained_and_three_groups_are_enough_for_every_split(groups, seed):
+    pool = [*grouped("a", groups, 30), *grouped("b", 20, 5)]
+    found = sides(pool, seed=seed)
+    expected = {TRAIN} if groups < 3 else {TRAIN, VALIDATION, TEST}
+    assert {side for image, side in found.items() if image.label == "a"} == expected
+
+
+def test_what_groups_and_equal_bytes_bind_stays_together():
+    first, second = grouped("a", 30, 2), grouped("a", 30, 2, prefix="other")
+    chain = [replace(image, label="b", group=f"link{n // 7}") for n, image in enumerate(first)]
+    pool = [*first, *second, *chain, *images("b", 40)]
+    found = assign_splits(pool, BOTH, 3)
+    where: dict[str, set[str]] = {}
+    for image, side in zip(pool, found, strict=True):
+        where.setdefault(image.sha256, set()).add(side)
+        where.setdefault(image.group or image.sha256, set()).add(side)
+    assert all(len(both) == 1 for both in where.values())
+
+
+def test_order_does_not_count_for_groups_and_added_groups_hardly_move_the_others():
+    pool = [image for label in "abc" for image in grouped(label, 100, 3)]
+    before = sides(pool)
+    assert before == sides(pool[::-1])
+    after = sides([image for label in "abc" for image in grouped(label, 120, 3)])
+    moved = sum(after[image] != side for image, side in before.items())
+    assert moved <= 0.03 * len(before)
+
+
+def test_in_a_users_split_groups_are_carved_from_training_whole():
+    pool = grouped("a", 40, 5, split=TRAIN) + images("a", 30, start=1000, split=TEST)
+    found = sides(pool, missing_shares({TRAIN, TEST}, validation=0.2, test=0.2))
+    assert all(len(both) == 1 for both in sides_of_groups(found).values())
+    counts = Counter(found.values())
+    assert counts[TEST] == 30
+    assert 30 <= counts[VALIDATION] <= 50

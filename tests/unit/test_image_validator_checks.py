@@ -28,6 +28,7 @@ def table(rows: list[tuple[str, str, str, str, int]]) -> ImageTable:
         label=np.array(label, object),
         name=np.array(name, object),
         sha256=np.array(sha256, object),
+        group=np.full(len(rows), "", object),
         look=Appearance(np.array(phash, np.uint64), plain, plain, plain, plain),
     )
 

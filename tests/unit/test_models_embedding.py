@@ -131,18 +131,21 @@ class TestFiles:
             np.array(["naïve", "b"]),
             np.array(["a/1.png", 'b/"2"\n.png']),
             np.array(["0" * 64, "f" * 64]),
+            np.array(["patient 1", ""]),
         )
         write_embeddings(tmp_path / "new", "train", content)
         again = read_embeddings(tmp_path / "new", "train")
         assert again.embeddings.dtype == np.float32
-        for name in ("embeddings", "labels", "names", "sha256"):
+        for name in ("embeddings", "labels", "names", "sha256", "groups"):
             np.testing.assert_array_equal(getattr(again, name), getattr(content, name))
 
     def test_an_empty_split_survives(self, tmp_path: Path) -> None:
         none = np.array([], np.str_)
         content = EmbeddingSplit(np.zeros((0, 3), np.float32), none, none, none)
         write_embeddings(tmp_path, "test", content)
-        assert read_embeddings(tmp_path, "test").embeddings.shape == (0, 3)
+        again = read_embeddings(tmp_path, "test")
+        assert again.embeddings.shape == (0, 3)
+        assert again.groups is None
 
     def test_info_survives(self, tmp_path: Path) -> None:
         info = EmbeddingInfo("B", "none", "d", 32, "pad", 3, 5, 4, 1, 0.5, "k")

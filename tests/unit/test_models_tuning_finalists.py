@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,30 @@ def test_folds_are_as_large_as_the_validation_split_and_never_empty(
     tiny = LabelledEmbeddings(digits_task.train.embeddings[:2], digits_task.train.classes[:2])
     folds = deal_folds(HeadTask(tiny, few, 10), 3, seed=0)
     assert [len(folds[fold].validation.classes) for fold in range(len(folds))] == [1, 1]
+
+
+def test_folds_part_no_group_and_keep_the_classes(digits_task: HeadTask) -> None:
+    groups = np.random.default_rng(0).integers(0, 150, len(digits_task.train.classes))
+    train = dataclasses.replace(digits_task.train, groups=groups)
+    task = dataclasses.replace(digits_task, train=train)
+    folds = deal_folds(task, 3, seed=1)
+    assert len(folds) == 3
+    assert np.array_equal(folds.parts, deal_folds(task, 3, seed=1).parts)
+    assert not np.array_equal(folds.parts, deal_folds(task, 3, seed=2).parts)
+    assert all(len(set(folds.parts[groups == group])) == 1 for group in np.unique(groups))
+    total = np.bincount(train.classes, minlength=10)
+    for fold in range(3):
+        counts = np.bincount(folds[fold].validation.classes, minlength=10)
+        assert np.abs(counts - total / 3).max() <= 5
+
+
+def test_there_are_no_more_folds_than_groups(digits_task: HeadTask) -> None:
+    for count in (1, 2, 3):
+        groups = np.arange(len(digits_task.train.classes)) % count
+        train = dataclasses.replace(digits_task.train, groups=groups)
+        folds = deal_folds(dataclasses.replace(digits_task, train=train), 3, seed=0)
+        assert len(folds) == count
+        assert {len(folds[fold].validation.classes) for fold in range(count)} == {600 // count}
 
 
 class CountingTrainer(HeadTrainer):

@@ -62,15 +62,17 @@ def write_served(folder: Path, served: ServedSearch, task: HeadTask) -> None:
     Raises:
         OSError: the disk is full or the folder cannot be written.
     """
-    arrays = io.BytesIO()
-    np.savez(
-        arrays,
-        train=task.train.embeddings,
-        train_classes=task.train.classes,
-        validation=task.validation.embeddings,
-        validation_classes=task.validation.classes,
-    )
-    write_atomically(folder / _TASK, arrays.getvalue())
+    arrays = {
+        "train": task.train.embeddings,
+        "train_classes": task.train.classes,
+        "validation": task.validation.embeddings,
+        "validation_classes": task.validation.classes,
+    }
+    if task.train.groups is not None:
+        arrays["train_groups"] = task.train.groups
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    write_atomically(folder / _TASK, content.getvalue())
     write_atomically(folder / _DESCRIPTION, served.model_dump_json().encode())
 
 
@@ -121,7 +123,9 @@ def read_task(folder: Path, served: ServedSearch) -> HeadTask:
     path = folder / _TASK
     try:
         with np.load(path, allow_pickle=False) as data:
-            train = LabelledEmbeddings(data["train"], data["train_classes"])
+            train = LabelledEmbeddings(
+                data["train"], data["train_classes"], data.get("train_groups")
+            )
             validation = LabelledEmbeddings(data["validation"], data["validation_classes"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
