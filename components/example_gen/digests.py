@@ -85,7 +85,7 @@ class DigestCache:
 
 
 def fingerprint(listing: Listing, digests: Sequence[str | LeftOut]) -> str:
-    """Digests what a source holds: each file's split, label, name and content.
+    """Digests what a source holds: each file's split, label, name, content and group.
 
     Args:
         listing: what the source holds.
@@ -103,7 +103,7 @@ def fingerprint(listing: Listing, digests: Sequence[str | LeftOut]) -> str:
 def _lines(listing: Listing, digests: Sequence[str | LeftOut]) -> Iterator[list[str]]:
     for file, digest in zip(listing.files, digests, strict=True):
         content = digest if isinstance(digest, str) else digest.code
-        yield [file.split or "", file.label, file.name, content]
+        yield [file.split or "", file.label, file.name, content, file.group]
     for one in listing.left_out:
         yield ["", "", one.name, one.code]
 
