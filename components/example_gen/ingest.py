@@ -335,9 +335,7 @@ def _refuse_one_class(images: Sequence[LabelledImage]) -> None:
     if len(labels) > 1:
         return
     label = next(iter(labels))
-    lie_deeper = all(image.split is None and image.name.count("/") > 1 for image in images)
-    hint = f" Did you mean the folder {label} in it?" if lie_deeper else ""
     raise BadDataError(
         f"All {len(images)} images have the label {label!r}; at least two classes are needed to"
-        f" learn anything: {LAYOUT}.{hint}"
+        f" learn anything: {LAYOUT}."
     )

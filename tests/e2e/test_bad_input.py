@@ -109,7 +109,7 @@ def strange(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> di
     spoilt = data / 'two words \'n "quotes"'
     codes = {f"{spoilt.name}/{name}": code for name, code in _spoil(spoilt).items()}
     (data / "up").symlink_to("..")
-    codes["up"] = "symlink_loop"
+    codes["up"] = "link_outside"
     workspace = folder / 'work"space 工'
     answer = graft("run", "--json", "--data", data, "--workspace", workspace, *_QUICK,
                    "--set", "evaluation.min_accuracy=0.2", *_FEW,

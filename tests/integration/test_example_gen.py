@@ -58,7 +58,7 @@ Ingest = Callable[..., Ingested]
 def ingest(tmp_path: Path) -> Ingest:
     """Runs the component in a workspace of the test's own."""
 
-    def run(path: Path | str, seed: int = 0, **settings: float) -> Ingested:
+    def run(path: Path | str, seed: int = 0, **settings: float | str) -> Ingested:
         node = ImageExampleGen(
             path=str(path),
             settings=IngestSettings(**settings).to_json(),
@@ -164,7 +164,9 @@ def test_bad_files_go_to_quarantine(ingest, digits):
         "3/cut.png": "truncated",
         "3/empty.jpg": "empty",
         "3/text.jpg": "not_an_image",
+        "3/.DS_Store": "hidden",
     }
+    assert found.summary["passed_over"] == 1
     assert found.summary["quarantined"] == 3
     assert found.summary["images"] == 201
     assert found.summary["converted"] == {"cmyk": 1}
@@ -247,10 +249,25 @@ def test_names_the_class_of_which_every_image_was_refused(ingest, digits):
     assert set(done.summary["classes"]) == set("012356789")
 
 
-def test_points_at_the_folder_one_level_down(ingest, digits, tmp_path):
-    shutil.move(digits, tmp_path / "archive" / "digits")
-    with pytest.raises(BadDataError, match="Did you mean the folder digits in it"):
-        ingest(tmp_path / "archive")
+def test_a_group_that_a_pattern_names_lies_on_one_side(ingest, digits, tmp_path):
+    for path in sorted(digits.glob("*/*.png")):
+        number = sorted(path.parent.glob("*.png")).index(path)
+        target = tmp_path / "archive/seen" / path.parent.name / f"p{number // 4}-{path.name}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    (tmp_path / "archive/notes.txt").write_text("hello")
+    found = ingest(tmp_path / "archive", group=r"\d/p\d+")
+    assert found.summary["layout"] == "a folder per class, in seen/"
+    assert (found.summary["offered"], found.summary["passed_over"]) == (201, 1)
+    sides: dict[str, set[str]] = {}
+    for split in features.SPLITS:
+        for record in read_records(str(found.examples), split):
+            assert record.group == record.name.removeprefix("seen/").partition("-")[0]
+            sides.setdefault(record.group, set()).add(split)
+    assert len(sides) == 50
+    assert all(len(both) == 1 for both in sides.values())
+    with pytest.raises(BadDataError, match="matches none of the 200 paths"):
+        ingest(tmp_path / "archive", group="patient")
 
 
 def test_a_file_that_changes_under_way_stops_the_run(ingest, digits, monkeypatch):

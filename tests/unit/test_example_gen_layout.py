@@ -189,6 +189,7 @@ def typed(message: str) -> list[list[str]]:
         [*below("day1"), *below("day2"), "day2/birds/1.jpg", "day1/preview.jpg"],
         ["p1/ill/1.jpg", "p2/well/1.jpg", "p3/ill/2.jpg", "p3/well/2.jpg"],
         below("train/day1", "train/day2", "test/day1"),
+        below("site1/train", "site1/test", "site2/train", "site2/test"),
         ["cats/front/1.jpg", "cats/rear/1.jpg", "dogs/front/1.jpg", "dogs/rear/1.jpg"],
     ],
 )
@@ -217,6 +218,7 @@ def test_asks_where_all_hold_the_same_folders(tmp_path, files):
         (["train/old/1.jpg", "train/new/2.jpg", "bus/3.jpg"], "Either train is the training"),
         (below("a_train", "a_test", "b_train", "b_test"), "more than one training set"),
         (["cats/train/1.jpg", "cats/test/2.jpg", "dogs/3.jpg"], "not every class holds"),
+        (below("p1/a1", "p1/a2", "p2/b1", "p2/b2"), "Which are the classes"),
         (["train/test/1.jpg", "train/train/2.jpg"], "stand for splits"),
         ([], "no class folders"),
         (["1.jpg", "2.jpg"], "no class folders"),

@@ -80,7 +80,7 @@ def understand(root: Folder) -> Layout:
     elif _is_split_below_classes(top):
         _read_splits_below_classes(top, layout)
     else:
-        _refuse_shared(top)
+        _refuse_shared(top, _inside(top))
         layout.add_classes(top.folders, None)
     _refuse_splits_as_classes(top, layout)
     if top is not root:
@@ -176,7 +176,7 @@ def _read_splits(top: Folder, splits: dict[Folder, str], layout: Layout) -> None
             layout.aside[folder.path] = ("no_class", reason)
             continue
         if split == features.TRAIN:
-            _refuse_shared(chain[-1])
+            _refuse_shared(chain[-1], _inside(chain[-1]))
             labels += [canonical_label(one.title) for one in chain[-1].folders]
         layout.around.update(one.path for one in chain)
         layout.add_classes(chain[-1].folders, split)
@@ -203,6 +203,7 @@ def _is_split_below_classes(top: Folder) -> bool:
         if len(below[one]) == len(one.with_images) > 0 and not one.has_images_beside_folders
     ]
     if classes and len(whole) == len(classes):
+        _refuse_shared(top, {one: set().union(*map(_titles_inside, below[one])) for one in classes})
         if features.TRAIN in {split for splits in below.values() for split in splits.values()}:
             return True
         raise questions.no_training(top, classes)
@@ -234,9 +235,13 @@ def _read_splits_below_classes(top: Folder, layout: Layout) -> None:
     layout.said = f"a folder per class, with a folder for {names} in each"
 
 
-def _refuse_shared(top: Folder) -> None:
-    """Asks where folders that would be classes hold the same folders."""
-    inside = {one: _titles_inside(one) for one in top.with_images}
+def _refuse_shared(top: Folder, inside: dict[Folder, set[str]]) -> None:
+    """Asks where folders that would be classes hold the same folders.
+
+    Args:
+        top: the folder that holds them.
+        inside: what each of them holds.
+    """
     counts = Counter(title for titles in inside.values() for title in titles)
     shared = sorted(title for title, count in counts.items() if count > 1)
     if len(shared) > 1 and 2 * len(shared) >= len(counts):
@@ -244,9 +249,19 @@ def _refuse_shared(top: Folder) -> None:
         raise questions.which_folders_are_classes(top, holding, shared)
 
 
-def _titles_inside(folder: Folder) -> set[str]:
-    chain = _chain(folder, lambda _one: False)
-    return {canonical_label(one.title) for one in chain[-1].with_images} if chain else set()
+def _inside(top: Folder) -> dict[Folder, set[str]]:
+    return {one: _titles_inside(one) for one in top.with_images}
+
+
+def _titles_inside(folder: Folder, depth: int = _DEEPEST) -> set[str]:
+    """Titles of the folders in a folder, at any depth, whose images lie in them directly."""
+    if folder.has_images_beside_folders or depth == 0:
+        return set()
+    titles: set[str] = set()
+    for one in folder.with_images:
+        below = set() if one.is_link else _titles_inside(one, depth - 1)
+        titles |= below or {canonical_label(one.title)}
+    return titles
 
 
 def _refuse_splits_as_classes(top: Folder, layout: Layout) -> None:

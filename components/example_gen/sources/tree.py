@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,12 +46,14 @@ class Folder:
         name: path relative to the source, printable; empty for the source itself.
         root: the source's path.
         settings: what is ignored, and whether links may lead out.
+        is_link: whether it is a link to a folder.
     """
 
     path: str
     name: str
     root: str
     settings: IngestSettings
+    is_link: bool = False
 
     @property
     def title(self) -> str:
@@ -123,7 +126,7 @@ class Folder:
         if not self.settings.follow_links and _leads_out(entry, self.root):
             return sidecar(name) if has_sidecar_suffix(entry.name) else link_outside(name)
         if is_folder(entry):
-            return Folder(entry.path, name, self.root, self.settings)
+            return Folder(entry.path, name, self.root, self.settings, entry.is_symlink())
         return File(entry, name, self)
 
 
@@ -131,8 +134,9 @@ def walk(top: Folder) -> Iterator[File | LeftOut]:
     """Yields all files below a folder, and what is not entered, with the reason.
 
     A link to a folder that holds `top` would make one class of all the others: it is not entered.
+    Links come last, so that a file goes by the name of the real folder that it lies in.
     """
-    pending = [top]
+    pending = deque([top])
     holding = Path(top.path).parent.resolve()
     seen = {_identity(folder.stat()) for folder in (holding, *holding.parents)}
     while pending:
@@ -145,10 +149,12 @@ def walk(top: Folder) -> Iterator[File | LeftOut]:
                 continue
             seen.add(identity)
             for one in folder.entries():
-                if isinstance(one, Folder):
-                    pending.append(one)
-                else:
+                if not isinstance(one, Folder):
                     yield one
+                elif one.is_link:
+                    pending.appendleft(one)
+                else:
+                    pending.append(one)
         except OSError as error:
             yield unreadable(folder, error)
 
