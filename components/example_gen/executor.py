@@ -8,6 +8,9 @@ import contextlib
 import dataclasses
 import json
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import PurePath
 from threading import Lock
 from typing import Any
 
@@ -32,6 +35,13 @@ from components.example_gen.shards import Shard, ShardResult, cut_shards, write_
 from components.example_gen.sources.entries import LeftOut
 from models import progress
 from models.errors import BadDataError, GraftError
+from models.sample_depth import (
+    DEEP,
+    SampleRange,
+    SampleSpan,
+    covering_range,
+    write_sample_range,
+)
 
 
 class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -69,6 +79,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 plan = plan_splits(_without(source, written.left_out), settings, seed)
                 again = self._write(plan, examples, quarantine, settings, seed)
                 written.converted = again.converted
+                written.sample_range = again.sample_range
         written.left_out = sorted({*source.left_out, *written.left_out})
         counts = _counts(plan, written.left_out)
         refuse_if_nothing_is_left(plan, counts, written.left_out)
@@ -78,6 +89,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             "fingerprint": exec_properties[FINGERPRINT],
         }
         _write_quarantine(quarantine.uri, written.left_out, summary)
+        write_sample_range(examples.uri, written.sample_range)
         examples.split_names = artifact_utils.encode_split_names(list(plan.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
 
@@ -88,8 +100,12 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         quarantine: Artifact,
         settings: IngestSettings,
         seed: int,
-    ) -> ShardResult:
-        """Writes all splits and returns what became of the images."""
+    ) -> "_Written":
+        """Writes all splits and returns what became of the images.
+
+        Shards with images of more than 8 bits a channel are written once more where nobody named
+        the range of their samples: it is that of the whole set.
+        """
         parts = f"{quarantine.uri}/parts"
         directories = {split: f"{examples.uri}/Split-{split}" for split in plan.splits}
         for directory in (parts, *directories.values()):
@@ -103,16 +119,41 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         ]
         for shard in shards:
             _write_text(f"{parts}/{shard.name}.shard", shard.to_json())
+        write = partial(_WriteShard, directories, parts, settings.max_pixels)
+        sample_range = SampleRange(*settings.sample_range) if settings.sample_range else None
+        self._write_shards(shards, write(sample_range))
+        written = _merge(parts)
+        if written.span:
+            sample_range = covering_range(written.span)
+            deep = [shard for shard in shards if shard.name in written.deep]
+            self._write_shards(deep, write(sample_range))
+            written = _merge(parts)
+        fileio.rmtree(parts)
+        if any(written.converted[name] for name in DEEP):
+            written.sample_range = sample_range
+        return written
+
+    def _write_shards(self, shards: Sequence[Shard], write: "_WriteShard") -> None:
         _progress.start(sum(len(shard.images) for shard in shards))
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
                 | "Shards" >> beam.Create([shard.name for shard in shards])
-                | "Write" >> beam.ParDo(_WriteShard(directories, parts, settings.max_pixels))
+                | "Write" >> beam.ParDo(write)
             )
-        result = _merge(parts)
-        fileio.rmtree(parts)
-        return result
+
+
+@dataclasses.dataclass(slots=True)
+class _Written(ShardResult):
+    """What became of all images.
+
+    Attributes:
+        deep: names of the shards that `span` is of.
+        sample_range: by which deep images were scaled; None where there are none.
+    """
+
+    deep: set[str] = dataclasses.field(default_factory=set)
+    sample_range: SampleRange | None = None
 
 
 class _WriteShard(beam.DoFn):
@@ -121,10 +162,17 @@ class _WriteShard(beam.DoFn):
     Both files are written anew when Beam repeats an element.
     """
 
-    def __init__(self, directories: dict[str, str], parts: str, max_pixels: int) -> None:
+    def __init__(
+        self,
+        directories: dict[str, str],
+        parts: str,
+        max_pixels: int,
+        sample_range: SampleRange | None,
+    ) -> None:
         self._directories = directories
         self._parts = parts
         self._max_pixels = max_pixels
+        self._sample_range = sample_range
 
     def process(self, name: str) -> None:
         shard = Shard.from_json(_read_text(f"{self._parts}/{name}.shard"))
@@ -132,9 +180,8 @@ class _WriteShard(beam.DoFn):
         failure = None
         directory = self._directories[shard.split]
         try:
-            for result in write_shard(shard, directory, self._max_pixels):
-                total.left_out += result.left_out
-                total.converted.update(result.converted)
+            for result in write_shard(shard, directory, self._max_pixels, self._sample_range):
+                total.add(result)
                 _progress.add(result.images)
         except GraftError as error:
             failure = {"bad_data": isinstance(error, BadDataError), "message": str(error)}
@@ -146,6 +193,7 @@ class _WriteShard(beam.DoFn):
         part = {
             "left_out": [dataclasses.astuple(one) for one in total.left_out],
             "converted": total.converted,
+            "span": dataclasses.astuple(total.span) if total.span else None,
             "failure": failure,
         }
         _write_text(f"{self._parts}/{name}.result", json.dumps(part))
@@ -173,14 +221,21 @@ class _Progress:
 _progress = _Progress()
 
 
-def _merge(parts: str) -> ShardResult:
-    total = ShardResult()
+def _merge(parts: str) -> _Written:
+    total = _Written()
     for path in sorted(fileio.glob(f"{parts}/*.result")):
         part = json.loads(_read_text(path))
         if failure := part["failure"]:
             raise (BadDataError if failure["bad_data"] else GraftError)(failure["message"])
-        total.left_out += [LeftOut(*values) for values in part["left_out"]]
-        total.converted.update(part["converted"])
+        if part["span"]:
+            total.deep.add(PurePath(path).stem)
+        total.add(
+            ShardResult(
+                left_out=[LeftOut(*values) for values in part["left_out"]],
+                converted=Counter(part["converted"]),
+                span=SampleSpan(*part["span"]) if part["span"] else None,
+            )
+        )
     return total
 
 
@@ -199,9 +254,7 @@ def _counts(plan: Plan, left_out: list[LeftOut]) -> Counter[tuple[str, str]]:
     )
 
 
-def _summary(
-    plan: Plan, counts: Counter[tuple[str, str]], written: ShardResult
-) -> dict[str, object]:
+def _summary(plan: Plan, counts: Counter[tuple[str, str]], written: _Written) -> dict[str, object]:
     classes: Counter[str] = Counter()
     splits: Counter[str] = Counter()
     fates = Counter(one.fate for one in written.left_out)
@@ -217,6 +270,7 @@ def _summary(
         "classes": dict(sorted(classes.items())),
         "splits": {split: splits[split] for split in plan.splits},
         "converted": dict(sorted(written.converted.items())),
+        "sample_range": written.sample_range and dataclasses.astuple(written.sample_range),
         "split_source": plan.source,
         "carved": list(plan.carved),
     }

@@ -25,6 +25,10 @@ class ValidationSettings:
     too_few_images: Level
     max_quarantined: float
     too_many_quarantined: Level
+    flat_images: Level
+    max_flat: float
+    one_picture: Level
+    max_one_picture: float
 
     @classmethod
     def from_json(cls, text: str) -> "ValidationSettings":
