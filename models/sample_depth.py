@@ -201,20 +201,28 @@ def to_8_bits(samples: Samples, sample_range: SampleRange) -> Image.Image:
     Returns:
         An image in mode L, LA, RGB, RGBA or CMYK.
     """
-    black, white = sample_range.black, sample_range.white
-    values = samples.values
-    # `models.images` computes the same for the served model, and in 32 bits too.
-    exact = values.dtype.itemsize <= 2
-    fine: NDArray[Any] = values.astype(np.float32 if exact else np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = (fine - fine.dtype.type(black)) * fine.dtype.type(255.0 / (white - black))
-    levels = np.rint(np.clip(np.nan_to_num(scaled, nan=0.0), 0, 255)).astype(np.uint8)
+    if samples.values.dtype.kind == "u" and samples.values.dtype.itemsize == 2:
+        # A table takes an eighth of the memory. In 32 bits, as `models.images` does it in serving.
+        every = np.arange(1 << 16, dtype=np.float32)
+        levels = _levels(every, sample_range)[samples.values]
+    else:
+        is_float = samples.values.dtype.kind == "f"
+        values = samples.values if is_float else samples.values.astype(np.float64)
+        levels = _levels(values, sample_range)
     if samples.white_is_zero:
         levels = 255 - levels
     image = Image.fromarray(levels, samples.mode)
     if samples.alpha is not None:
         image.putalpha(Image.fromarray(samples.alpha))
     return image
+
+
+def _levels(values: NDArray[Any], sample_range: SampleRange) -> NDArray[np.uint8]:
+    number = values.dtype.type
+    scale = 255.0 / (sample_range.white - sample_range.black)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = (values - number(sample_range.black)) * number(scale)
+    return np.rint(np.clip(np.nan_to_num(scaled, nan=0.0), 0, 255)).astype(np.uint8)
 
 
 def write_sample_range(examples_uri: str, sample_range: SampleRange | None) -> None:
