@@ -272,7 +272,7 @@ def _channels(
 
     Asked for the other order of bytes, the same decoder gives the low ones.
     """
-    again = Image.open(io.BytesIO(raw))
+    again = Image.open(io.BytesIO(raw), formats=("PNG", "TIFF"))
     mode = _raw_mode(again)
     if mode == "LA;16B":  # four bytes a pixel, which Pillow can also give as they stand
         _ask_for(again, "RGBA")

@@ -111,6 +111,8 @@ def test_writes_every_image_once_in_mixed_order(ingest, digits_folder):
     assert (heard[-1].done, heard[-1].total, heard[-1].unit) == (200, 200, "images")
     assert found.summary["images"] == 200
     assert found.summary["split_source"] == "assigned"
+    assert found.summary["sample_range"] is None
+    assert read_sample_range(str(found.examples)) is None
     assert found.summary["classes"] == {str(label): 20 for label in range(10)}
     columns = derived_features(str(found.examples), "test")
     assert set(columns["width"]) == {32}
@@ -281,12 +283,6 @@ def test_deep_images_are_scaled_by_the_range_of_the_whole_set(ingest, digits):
     named = ingest(digits, sample_range=(0.0, 2000.0))
     assert named.summary["sample_range"] == [0.0, 2000.0]
     assert _brightest(named) == {"0/dark.png": 13, "1/light.tif": 128}
-
-
-def test_images_of_8_bits_have_no_range(ingest, digits_folder):
-    found = ingest(digits_folder, sample_range=(0.0, 2000.0))
-    assert found.summary["sample_range"] is None
-    assert read_sample_range(str(found.examples)) is None
 
 
 def _brightest(found: Ingested) -> dict[str, int]:
