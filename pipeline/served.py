@@ -42,7 +42,7 @@ def served(config: Config, config_named: bool) -> Served:
             the model's name and directory better than the defaults do.
 
     Raises:
-        UsageError: nothing was pushed yet.
+        UsageError: nothing was pushed yet, or the newest version is damaged.
     """
     if not config_named:
         config = _last_pushed(Workspace(Path(config.workspace))) or config
@@ -60,11 +60,17 @@ def served(config: Config, config_named: bool) -> Served:
 
 
 def _sample_range(version: Path) -> Range:
+    file = version / _LINEAGE
     try:
-        lineage = json.loads((version / _LINEAGE).read_text(encoding="utf-8"))
-        return SampleRange(*lineage["sample_range"])
-    except (OSError, ValueError, KeyError, TypeError):  # of another tool, or without such images
+        values = json.loads(file.read_text(encoding="utf-8")).get("sample_range")
+        return SampleRange(*values) if values else "stated"
+    except FileNotFoundError:  # a model of another tool
         return "stated"
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{file} should be a JSON object that says how the model takes images, but it cannot "
+            f"be read ({error}). Put the version back as it was, or push a model anew."
+        ) from None
 
 
 def _last_pushed(workspace: Workspace) -> Config | None:
