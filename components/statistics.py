@@ -7,7 +7,7 @@ import tensorflow_data_validation as tfdv
 from models import features
 
 MOST_CLASSES: Final = 100_000
-"""Class names that are counted one by one; the schema's label domain is read off this list."""
+"""Class names that are counted one by one, for the report."""
 
 
 def stats_options() -> tfdv.StatsOptions:

@@ -6,6 +6,8 @@ in Python and fails in every C++ session.
 
 import json
 from collections.abc import Callable
+from dataclasses import astuple
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ from models import features
 from models.files import write_atomically
 from models.images import ImageSpec, decode_batch
 from models.labels import class_index
+from models.sample_depth import SampleRange
 
 DESCRIPTION: Final = "assets.extra/graft.json"
 """What the model is, inside of the SavedModel: labels, backbone, preprocessing, lineage."""
@@ -29,6 +32,7 @@ def export_model(
     spec: ImageSpec,
     directory: Path,
     description: dict[str, Any],
+    sample_range: SampleRange | None = None,
 ) -> None:
     """Writes a SavedModel with four signatures.
 
@@ -43,11 +47,13 @@ def export_model(
         labels: class names in the order of the outputs.
         spec: how an image becomes the model's square.
         directory: is made.
-        description: values for `assets.extra/graft.json`, beside labels, image_size and resize.
+        description: values for `assets.extra/graft.json`, beside the other arguments.
+        sample_range: black and white of images of more than 8 bits a channel, as they were at
+            ingest; None where the model was trained on none.
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
-    answer = _answer(model, labels, spec)
+    answer = _answer(model, labels, partial(decode_batch, spec=spec, sample_range=sample_range))
     encoded = tf.TensorSpec([None], tf.string, name="image_bytes")
     archive.add_endpoint("serving_default", answer, input_signature=[encoded])
     examples = [tf.TensorSpec([None], tf.string, name="examples")]
@@ -69,18 +75,24 @@ def export_model(
         input_signature=examples,
     )
     archive.write_out(str(directory), verbose=False)
-    content = {"labels": labels, "image_size": spec.size, "resize": spec.resize, **description}
+    content = {
+        "labels": labels,
+        "image_size": spec.size,
+        "resize": spec.resize,
+        "sample_range": sample_range and astuple(sample_range),
+        **description,
+    }
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory / DESCRIPTION, text.encode())
 
 
 def _answer(
-    model: keras.Model, labels: tuple[str, ...], spec: ImageSpec
+    model: keras.Model, labels: tuple[str, ...], decode: Callable[[tf.Tensor], tf.Tensor]
 ) -> Callable[[tf.Tensor], Outputs]:
     names = [label.encode() for label in labels]
 
     def answer(image_bytes: tf.Tensor) -> Outputs:
-        probabilities = model(decode_batch(image_bytes, spec), training=False)
+        probabilities = model(decode(image_bytes), training=False)
         best = tf.argmax(probabilities, axis=-1)
         return {
             "probabilities": probabilities,

@@ -9,7 +9,9 @@ from typing import Final, Literal, get_args
 
 import tensorflow as tf
 
+from models import png
 from models.errors import UsageError
+from models.sample_depth import SampleRange
 
 Resize = Literal["stretch", "pad", "crop"]
 
@@ -19,6 +21,8 @@ it in their key."""
 
 _DCT_RATIOS: Final = (8, 4, 2)
 """Reductions that a JPEG decoder gets for free by computing fewer DCT coefficients."""
+_PNG_HEAD: Final = 25
+"""A PNG up to its header's number of bits."""
 _DCT_MARGIN: Final = 2
 """A reduced JPEG keeps at least this many times the wanted size on its shorter side, so that the
 antialiased resize after it still decides what the pixels are."""
@@ -49,7 +53,9 @@ class ImageSpec:
             raise UsageError(f"resize must be one of {get_args(Resize)}, not {self.resize!r}")
 
 
-def decode_and_resize(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+def decode_and_resize(
+    encoded: tf.Tensor, spec: ImageSpec, sample_range: SampleRange | None = None
+) -> tf.Tensor:
     """Decodes one JPEG, PNG, BMP or GIF (first frame) and brings it to the wanted square.
 
     Grey becomes RGB by repetition and alpha is dropped. Resizing is antialiased bilinear. A JPEG
@@ -59,6 +65,7 @@ def decode_and_resize(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     Args:
         encoded: string scalar, the file's bytes.
         spec: the wanted square.
+        sample_range: black and white of a PNG of 16 bits a channel; None keeps the high byte.
 
     Returns:
         float32 [size, size, 3], RGB in 0..255.
@@ -69,28 +76,52 @@ def decode_and_resize(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     image = tf.cond(
         tf.io.is_jpeg(encoded),
         lambda: _decode_jpeg(encoded, spec),
-        lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
+        lambda: _decode_other(encoded, sample_range),
     )
     image.set_shape([None, None, 3])
     resized = _to_square(image, spec)
     return tf.ensure_shape(tf.cast(resized, tf.float32), [spec.size, spec.size, 3])
 
 
-def decode_batch(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+def decode_batch(
+    encoded: tf.Tensor, spec: ImageSpec, sample_range: SampleRange | None = None
+) -> tf.Tensor:
     """`decode_and_resize` for a batch inside one graph, as serving signatures need it.
 
     Args:
         encoded: string [n].
         spec: the wanted square.
+        sample_range: black and white of PNGs of 16 bits a channel; None keeps the high byte.
 
     Returns:
         float32 [n, size, size, 3], RGB in 0..255.
     """
     return tf.map_fn(
-        lambda one: decode_and_resize(one, spec),
+        lambda one: decode_and_resize(one, spec, sample_range),
         encoded,
         fn_output_signature=tf.TensorSpec([spec.size, spec.size, 3], tf.float32),
     )
+
+
+def _decode_other(encoded: tf.Tensor, sample_range: SampleRange | None) -> tf.Tensor:
+    def shallow() -> tf.Tensor:
+        return tf.io.decode_image(encoded, channels=3, expand_animations=False)
+
+    if sample_range is None:
+        return shallow()
+    scale = tf.constant(255.0 / (sample_range.white - sample_range.black), tf.float32)
+
+    def deep() -> tf.Tensor:
+        samples = tf.cast(tf.io.decode_png(encoded, channels=3, dtype=tf.uint16), tf.float32)
+        # As `models.sample_depth.to_8_bits` does it.
+        levels = tf.round(tf.clip_by_value((samples - sample_range.black) * scale, 0.0, 255.0))
+        return tf.cast(levels, tf.uint8)
+
+    # Of a shorter file nothing is left but what was added.
+    head = tf.strings.substr(encoded + bytes(_PNG_HEAD), 0, _PNG_HEAD)
+    is_png = tf.equal(tf.strings.substr(head, 0, len(png.MAGIC)), png.MAGIC)
+    is_deep = tf.equal(tf.strings.substr(head, _PNG_HEAD - 1, 1), b"\x10")
+    return tf.cond(is_png & is_deep, deep, shallow)
 
 
 def _decode_jpeg(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:

@@ -13,7 +13,8 @@ Converted, and named in `NormalisedImage.converted`:
 | what comes | name | what is done |
 |---|---|---|
 | EXIF orientation other than upright | `orientation` | rotated, mirrored |
-| 16 bits a channel | `16bit` | the high byte is kept |
+| 9 to 16 bits a channel | `16bit` | scaled to 8 bits by the set's range (`sample_depth`) |
+| 32-bit integers and floats | `32bit` | the same |
 | 1, 2 or 4 bits a channel | `lowbit` | spread to 8 bits |
 | palette | `palette` | RGB |
 | alpha, or a transparent colour | `alpha` | composited on white |
@@ -34,20 +35,30 @@ Refused, with the code of `ImageRefusedError`:
 | `too_many_pixels` | more than `max_pixels` by the header, which is read before any pixel |
 | `too_small` | a side of less than 4 pixels |
 | `animated` | more than one frame or page |
-| `unsupported_depth` | 32-bit integers or floats, whose range nobody states |
+| `unsupported_depth` | deep samples that cannot be read, or whose range nobody knows |
 """
 
 import io
 import struct
-import zlib
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from models import png
 from models.image_statistics import thumbnail_factor
 from models.jpeg import PlainJpeg, decode_luma, read_plain_header
+from models.sample_depth import (
+    SampleRange,
+    SampleRangeNeededError,
+    UnreadableSamplesError,
+    bits_per_channel,
+    read_samples,
+    stated_range,
+    to_8_bits,
+)
 
 MIN_SIDE = 4
 """Images with a shorter side, in pixels, are refused: spacers and tracking pixels."""
@@ -60,12 +71,10 @@ _DECODER_PIXELS = (1 << 29) // 3 - 1
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _ORIENTATION_TAG = 0x0112
-_TIFF_BITS_TAG = 258
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
 _READ_IMAGES = (
     (0, b"\xff\xd8\xff", "JPEG"),
-    (0, _PNG_MAGIC, "PNG"),
+    (0, png.MAGIC, "PNG"),
     (0, b"GIF8", "GIF"),
     (0, b"BM", "BMP"),
     (0, b"II*\x00", "TIFF"),
@@ -126,18 +135,25 @@ class NormalisedImage:
     thumbnail: NDArray[np.uint8]
 
 
-def normalise(raw: bytes, max_pixels: int) -> NormalisedImage:
+Range = SampleRange | Literal["stated", "unknown"]
+"""How deep samples become 8 bits: by a set's range, by what the format states, or not yet."""
+
+
+def normalise(raw: bytes, max_pixels: int, sample_range: Range = "stated") -> NormalisedImage:
     """Checks one image file and converts it where needed.
 
     Args:
         raw: the file's bytes.
         max_pixels: images with more pixels by their header are refused before decoding.
+        sample_range: what is black and white where samples have more than 8 bits. "stated": what
+            the format states, for an image without a set. "unknown": it is still to be found.
 
     Returns:
         The image; `encoded is raw` where nothing had to be converted.
 
     Raises:
         ImageRefusedError: the bytes are no image, a broken one, or one of the kinds refused.
+        SampleRangeNeededError: samples have more than 8 bits, and the range is "unknown".
     """
     if not raw:
         raise ImageRefusedError("empty", "the file is empty")
@@ -148,9 +164,11 @@ def normalise(raw: bytes, max_pixels: int) -> NormalisedImage:
     image = _open(raw)
     _refuse_absurd(image, max_pixels)
     try:
-        return _normalise_opened(image, raw)
-    except ImageRefusedError:
+        return _normalise_opened(image, raw, sample_range)
+    except (ImageRefusedError, SampleRangeNeededError):
         raise
+    except UnreadableSamplesError as error:
+        raise ImageRefusedError("unsupported_depth", str(error)) from error
     except Exception as error:  # a decoder fed with broken bytes raises almost anything
         raise _broken(_format(image), error) from error
 
@@ -175,16 +193,16 @@ def _kept_plain(header: PlainJpeg, raw: bytes) -> NormalisedImage | None:
     return NormalisedImage(raw, header.width, header.height, header.channels, "jpeg", (), luma)
 
 
-def _normalise_opened(image: Image.Image, raw: bytes) -> NormalisedImage:
+def _normalise_opened(image: Image.Image, raw: bytes, sample_range: Range) -> NormalisedImage:
     kind = _format(image)
     upright = _orientation(image) == 1
     if kind == "jpeg" and upright and image.mode in ("L", "RGB"):
         return _kept(image, raw, kind)
     if kind == "png" and _is_plain_png(image, raw):
         image.load()  # reads the chunks behind the pixels too, where EXIF may stand
-        if _orientation(image) == 1 and _chunks_are_sound(raw):
+        if _orientation(image) == 1 and png.chunks_are_sound(raw):
             return _kept(image, raw, kind)
-    return _converted(image, raw, kind)
+    return _converted(image, raw, sample_range)
 
 
 def _kept(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
@@ -196,9 +214,10 @@ def _kept(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
     return NormalisedImage(raw, width, height, channels, kind, (), _thumbnail(image))
 
 
-def _converted(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
+def _converted(image: Image.Image, raw: bytes, sample_range: Range) -> NormalisedImage:
+    kind = _format(image)
     image.load()
-    plain, conversions = _to_grey_or_rgb(image, raw)
+    plain, conversions = _to_grey_or_rgb(image, raw, sample_range)
     if _orientation(image) != 1:
         plain.info = image.info
         plain = ImageOps.exif_transpose(plain)
@@ -219,19 +238,17 @@ def _converted(image: Image.Image, raw: bytes, kind: str) -> NormalisedImage:
     )
 
 
-def _to_grey_or_rgb(image: Image.Image, raw: bytes) -> tuple[Image.Image, list[str]]:
+def _to_grey_or_rgb(
+    image: Image.Image, raw: bytes, sample_range: Range
+) -> tuple[Image.Image, list[str]]:
     """Returns a copy in mode L or RGB, and the names of what was done to get there."""
-    if image.mode in ("I", "F"):
-        raise ImageRefusedError(
-            "unsupported_depth", "32-bit samples have no stated range; save it with 8 or 16 bits"
-        )
     conversions = []
-    bits = _bits_per_channel(image, raw)
-    if bits != 8:
-        conversions.append("16bit" if bits > 8 else "lowbit")
-    if image.mode.startswith("I;16"):
-        high_bytes = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
-        return Image.fromarray(high_bytes), conversions
+    bits = bits_per_channel(image, raw)
+    if bits > 8:
+        image = _shallow(image, raw, sample_range)
+        conversions.append("16bit" if bits <= 16 else "32bit")
+    elif bits < 8:
+        conversions.append("lowbit")
     if image.mode in ("P", "PA"):
         conversions.append("palette")
     if image.has_transparency_data:
@@ -242,6 +259,15 @@ def _to_grey_or_rgb(image: Image.Image, raw: bytes) -> tuple[Image.Image, list[s
     elif image.mode in ("LAB", "YCbCr", "HSV"):
         conversions.append("colourspace")
     return image.convert("L" if image.mode in ("1", "L") else "RGB"), conversions
+
+
+def _shallow(image: Image.Image, raw: bytes, sample_range: Range) -> Image.Image:
+    samples = read_samples(image, raw)
+    if sample_range == "unknown":
+        raise SampleRangeNeededError(samples.span)
+    if sample_range == "stated":
+        sample_range = stated_range(samples)
+    return to_8_bits(samples, sample_range)
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -323,43 +349,12 @@ def _orientation(image: Image.Image) -> int:
     return value if value in range(1, 9) else 1
 
 
-def _bits_per_channel(image: Image.Image, raw: bytes) -> int:
-    if image.mode == "1":
-        return 1
-    if image.format == "PNG":
-        is_palette = raw[25] == 3
-        return 8 if is_palette else raw[24]
-    if image.format == "TIFF":
-        bits = getattr(image, "tag_v2", {}).get(_TIFF_BITS_TAG, (8,))
-        return int(bits[0] if isinstance(bits, tuple) else bits)
-    return 8
-
-
 def _is_plain_png(image: Image.Image, raw: bytes) -> bool:
     return (
         image.mode in ("L", "RGB")
-        and _bits_per_channel(image, raw) == 8
+        and bits_per_channel(image, raw) == 8
         and not image.has_transparency_data
     )
-
-
-def _chunks_are_sound(raw: bytes) -> bool:
-    """Whether every PNG chunk's checksum holds up to the end marker.
-
-    Pillow forgives chunks that TensorFlow's decoder does not.
-    """
-    at = len(_PNG_MAGIC)
-    view = memoryview(raw)
-    while at + 12 <= len(raw):
-        end = at + 8 + int.from_bytes(view[at : at + 4], "big")
-        if end + 4 > len(raw):
-            return False
-        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
-            return False
-        if bytes(view[at + 4 : at + 8]) == b"IEND":
-            return True
-        at = end + 4
-    return False
 
 
 def _broken(kind: str, error: Exception) -> ImageRefusedError:

@@ -5,6 +5,7 @@ prints the effective one.
 """
 
 import codecs
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -60,6 +61,11 @@ class DataConfig(_Section):
     whole. Either a column of the manifest, or a regular expression over the path whose first
     bracket (or whole match) names the group, such as "(patient\\d+)_". Empty: none."""
 
+    sample_range: tuple[float, float] | None = None
+    """Samples that are black and white in images of more than 8 bits a channel (16-bit PNG and
+    TIFF, 32-bit, floats), such as [0, 4095] for a camera of 12 bits. Empty: the range that all the
+    data's samples use, rounded to a power of two."""
+
     @field_validator("encoding")
     @classmethod
     def _is_of_text(cls, encoding: str) -> str:
@@ -90,6 +96,13 @@ class DataConfig(_Section):
             ) from error
         return group
 
+    @field_validator("sample_range")
+    @classmethod
+    def _from_black_to_white(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value and not (-math.inf < value[0] < value[1] < math.inf):
+            raise ValueError("two finite numbers, black and then white, black the smaller one")
+        return value
+
 
 class ValidationConfig(_Section):
     """What the gate stops the run for: error stops it, warning is reported, ignore is silent."""
@@ -102,7 +115,8 @@ class ValidationConfig(_Section):
     unseen_class: Severity = "error"
     """A class in validation or test that training has no image of, or that the schema lacks."""
     label_conflict: Severity = "error"
-    """The same image under two labels, in more than max_label_conflicts of the images."""
+    """The same image, by its bytes or its pixels, under two labels, in more than
+    max_label_conflicts of the images."""
     max_label_conflicts: Fraction = 0.001
     """Share of images under two labels up to which that is a warning: large collections made by
     people hold a few."""
@@ -128,6 +142,15 @@ class ValidationConfig(_Section):
     damaged_container: Severity = "error"
     """A TFRecord file that is damaged, cut short or missing among its shards: how many records it
     held is unknown."""
+    flat_images: Severity = "error"
+    """Images without contrast: blank, black, or broken by a conversion. Up to max_flat of them
+    that is a warning."""
+    max_flat: Fraction = 0.2
+    """Largest share of the images, and of each class, that may be flat."""
+    one_picture: Severity = "error"
+    """The same picture over and over, in more than max_one_picture of the images or of a class."""
+    max_one_picture: Fraction = 0.5
+    """Largest share of the images, and of each class, that may be copies of one picture."""
 
 
 class CandidateConfig(_Section):

@@ -104,6 +104,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
     statistics = StatisticsGen(examples=examples, stats_options=stats_options())
     schema = SchemaCurator(
         statistics.outputs["statistics"],
+        ingest.outputs["quarantine"],
         schema_path=str(config.schema_path),
         curated=curated_state(config.schema_path),
         code=code_fingerprint("components.schema_curator"),

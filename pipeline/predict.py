@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models.errors import BadDataError, UsageError
-from models.normalise import ImageRefusedError, normalise
+from models.normalise import ImageRefusedError, Range, normalise
 from pipeline.served import Served
 from pipeline.terminal.quiet import import_tensorflow
 from serving.client import Predictions, predict_grpc, predict_rest
@@ -38,7 +38,7 @@ def predict(
         BadDataError: a file is no image that ingest would take.
         PredictionError: the server does not answer.
     """
-    images = [_read(file, model.max_pixels) for file in files]
+    images = [_read(file, model.max_pixels, model.sample_range) for file in files]
     if rest_url or grpc_target:
         if rest_url:
             _ask(_rest(rest_url, model.name), "REST", files, images, as_json)
@@ -53,9 +53,9 @@ def predict(
     return 0
 
 
-def _read(file: Path, max_pixels: int) -> bytes:
+def _read(file: Path, max_pixels: int, sample_range: Range) -> bytes:
     try:
-        return normalise(file.read_bytes(), max_pixels).encoded
+        return normalise(file.read_bytes(), max_pixels, sample_range).encoded
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
     except ImageRefusedError as error:

@@ -1,13 +1,18 @@
 """Which model a workspace serves."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import UsageError
+from models.normalise import Range
+from models.sample_depth import SampleRange
 from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.run_folder import CONFIG, read_run
 from pipeline.workspace import Workspace
+
+_LINEAGE = "assets.extra/graft.json"
 
 
 @dataclass(frozen=True)
@@ -18,11 +23,14 @@ class Served:
         name: in the serving API.
         directory: of its versions.
         max_pixels: images with more are refused, as at ingest.
+        sample_range: of images of more than 8 bits a channel, as the newest version learned them;
+            "stated" where it learned from none.
     """
 
     name: str
     directory: Path
     max_pixels: int
+    sample_range: Range = "stated"
 
 
 def served(config: Config, config_named: bool) -> Served:
@@ -34,17 +42,35 @@ def served(config: Config, config_named: bool) -> Served:
             the model's name and directory better than the defaults do.
 
     Raises:
-        UsageError: nothing was pushed yet.
+        UsageError: nothing was pushed yet, or the newest version is damaged.
     """
     if not config_named:
         config = _last_pushed(Workspace(Path(config.workspace))) or config
     directory = config.serving_directory
-    if not any(path.name.isdecimal() for path in directory.glob("*")):
+    versions = [path for path in directory.glob("*") if path.name.isdecimal()]
+    if not versions:
         raise UsageError(
             f"No model was pushed to {directory} yet. `graft run --data DIR` makes one; "
             "--workspace or --config names another place."
         )
-    return Served(config.serving.model_name, directory, config.data.max_pixels)
+    newest = max(versions, key=lambda path: int(path.name))
+    return Served(
+        config.serving.model_name, directory, config.data.max_pixels, _sample_range(newest)
+    )
+
+
+def _sample_range(version: Path) -> Range:
+    file = version / _LINEAGE
+    try:
+        values = json.loads(file.read_text(encoding="utf-8")).get("sample_range")
+        return SampleRange(*values) if values else "stated"
+    except FileNotFoundError:  # a model of another tool
+        return "stated"
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{file} should be a JSON object that says how the model takes images, but it cannot "
+            f"be read ({error}). Put the version back as it was, or push a model anew."
+        ) from None
 
 
 def _last_pushed(workspace: Workspace) -> Config | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from components.example_gen.ingest import Ingested, Plan, ingest_source, read_source
 from components.example_gen.settings import IngestSettings
 from components.example_gen.shards import ShardResult, cut_shards, write_shard
+from models.sample_depth import SampleRange, covering_range
 
 
 def write_in_process(
@@ -21,16 +22,19 @@ def write_in_process(
     """
 
     def write(plan: Plan) -> ShardResult:
+        total = write_all(plan, None)
+        # Images of more than 8 bits are measured first, and written once their range is known.
+        return write_all(plan, covering_range(total.span)) if total.span else total
+
+    def write_all(plan: Plan, sample_range: SampleRange | None) -> ShardResult:
         total = ShardResult()
         shutil.rmtree(scratch, ignore_errors=True)
         for split, images in plan.splits.items():
             directory = scratch / f"Split-{split}"
             directory.mkdir(parents=True)
             for shard in cut_shards(split, images, seed):
-                for result in write_shard(shard, str(directory), settings.max_pixels):
-                    total.images += result.images
-                    total.left_out += result.left_out
-                    total.converted.update(result.converted)
+                for result in write_shard(shard, str(directory), settings.max_pixels, sample_range):
+                    total.add(result)
         return total
 
     return write

@@ -8,6 +8,9 @@ import contextlib
 import dataclasses
 import json
 from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import PurePath
 from threading import Lock
 from typing import Any
 
@@ -31,6 +34,13 @@ from components.example_gen.shards import Shard, ShardResult, cut_shards, write_
 from components.example_gen.sources.entries import LeftOut
 from models import progress
 from models.errors import BadDataError, GraftError
+from models.sample_depth import (
+    DEEP,
+    SampleRange,
+    SampleSpan,
+    covering_range,
+    write_sample_range,
+)
 
 
 class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -71,6 +81,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             "fingerprint": exec_properties[FINGERPRINT],
         }
         _write_quarantine(quarantine.uri, sorted(done.left_out), summary)
+        write_sample_range(examples.uri, done.sample_range)
         examples.split_names = artifact_utils.encode_split_names(list(done.plan.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
 
@@ -81,8 +92,12 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         quarantine: Artifact,
         settings: IngestSettings,
         seed: int,
-    ) -> ShardResult:
-        """Writes all splits and returns what became of the images."""
+    ) -> "_Written":
+        """Writes all splits and returns what became of the images.
+
+        Shards with images of more than 8 bits a channel are written once more where nobody named
+        the range of their samples: it is that of the whole set.
+        """
         parts = f"{quarantine.uri}/parts"
         directories = {split: f"{examples.uri}/Split-{split}" for split in plan.splits}
         for directory in (parts, *directories.values()):
@@ -96,16 +111,39 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         ]
         for shard in shards:
             _write_text(f"{parts}/{shard.name}.shard", shard.to_json())
+        write = partial(_WriteShard, directories, parts, settings.max_pixels)
+        sample_range = SampleRange(*settings.sample_range) if settings.sample_range else None
+        self._write_shards(shards, write(sample_range))
+        written = _merge(parts)
+        if written.span:
+            sample_range = covering_range(written.span)
+            deep = [shard for shard in shards if shard.name in written.deep]
+            self._write_shards(deep, write(sample_range))
+            written = _merge(parts)
+        fileio.rmtree(parts)
+        if any(written.converted[name] for name in DEEP):
+            written.sample_range = sample_range
+        return written
+
+    def _write_shards(self, shards: Sequence[Shard], write: "_WriteShard") -> None:
         _progress.start(sum(len(shard.images) for shard in shards))
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
                 | "Shards" >> beam.Create([shard.name for shard in shards])
-                | "Write" >> beam.ParDo(_WriteShard(directories, parts, settings.max_pixels))
+                | "Write" >> beam.ParDo(write)
             )
-        result = _merge(parts)
-        fileio.rmtree(parts)
-        return result
+
+
+@dataclasses.dataclass(slots=True)
+class _Written(ShardResult):
+    """What became of all images.
+
+    Attributes:
+        deep: names of the shards that `span` is of.
+    """
+
+    deep: set[str] = dataclasses.field(default_factory=set)
 
 
 class _WriteShard(beam.DoFn):
@@ -114,10 +152,17 @@ class _WriteShard(beam.DoFn):
     Both files are written anew when Beam repeats an element.
     """
 
-    def __init__(self, directories: dict[str, str], parts: str, max_pixels: int) -> None:
+    def __init__(
+        self,
+        directories: dict[str, str],
+        parts: str,
+        max_pixels: int,
+        sample_range: SampleRange | None,
+    ) -> None:
         self._directories = directories
         self._parts = parts
         self._max_pixels = max_pixels
+        self._sample_range = sample_range
 
     def process(self, name: str) -> None:
         shard = Shard.from_json(_read_text(f"{self._parts}/{name}.shard"))
@@ -125,9 +170,8 @@ class _WriteShard(beam.DoFn):
         failure = None
         directory = self._directories[shard.split]
         try:
-            for result in write_shard(shard, directory, self._max_pixels):
-                total.left_out += result.left_out
-                total.converted.update(result.converted)
+            for result in write_shard(shard, directory, self._max_pixels, self._sample_range):
+                total.add(result)
                 _progress.add(result.images)
         except GraftError as error:
             failure = {"bad_data": isinstance(error, BadDataError), "message": str(error)}
@@ -139,6 +183,7 @@ class _WriteShard(beam.DoFn):
         part = {
             "left_out": [dataclasses.astuple(one) for one in total.left_out],
             "converted": total.converted,
+            "span": dataclasses.astuple(total.span) if total.span else None,
             "failure": failure,
         }
         _write_text(f"{self._parts}/{name}.result", json.dumps(part))
@@ -166,14 +211,21 @@ class _Progress:
 _progress = _Progress()
 
 
-def _merge(parts: str) -> ShardResult:
-    total = ShardResult()
+def _merge(parts: str) -> _Written:
+    total = _Written()
     for path in sorted(fileio.glob(f"{parts}/*.result")):
         part = json.loads(_read_text(path))
         if failure := part["failure"]:
             raise (BadDataError if failure["bad_data"] else GraftError)(failure["message"])
-        total.left_out += [LeftOut(*values) for values in part["left_out"]]
-        total.converted.update(part["converted"])
+        if part["span"]:
+            total.deep.add(PurePath(path).stem)
+        total.add(
+            ShardResult(
+                left_out=[LeftOut(*values) for values in part["left_out"]],
+                converted=Counter(part["converted"]),
+                span=SampleSpan(*part["span"]) if part["span"] else None,
+            )
+        )
     return total
 
 
@@ -190,6 +242,7 @@ def _summary(done: Ingested) -> dict[str, object]:
         "lost_classes": list(done.lost_classes),
         "splits": {split: done.splits[split] for split in done.plan.splits},
         "converted": dict(sorted(done.converted.items())),
+        "sample_range": done.sample_range and dataclasses.astuple(done.sample_range),
         "split_source": done.plan.source,
         "carved": list(done.plan.carved),
     }

@@ -20,6 +20,9 @@ from components.example_gen.sources.refusals import describe_nothing_left, descr
 from components.example_gen.split import assign_splits, missing_shares
 from models import features
 from models.errors import BadDataError
+from models.sample_depth import SampleRange
+
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Ingested:
         converted: number of images by the conversion made.
         counts: number of images that were written, by (split, label).
         left_out: all that is not used.
+        sample_range: by which images of more than 8 bits were scaled; None where there are none.
         lost_classes: the classes of which no image was written.
     """
 
@@ -101,6 +105,7 @@ class Ingested:
     converted: Counter[str]
     counts: Counter[tuple[str, str]]
     left_out: tuple[LeftOut, ...]
+    sample_range: SampleRange | None = None
     lost_classes: tuple[str, ...] = ()
 
     @property
@@ -210,7 +215,8 @@ def ingest_source(
         plan = _plan(source, settings, seed)
         written = write(plan)
         source = source.without(written.left_out)
-    done = Ingested(plan, written.converted, _counts(plan, written.left_out), source.left_out)
+    counts = _counts(plan, written.left_out)
+    done = Ingested(plan, written.converted, counts, source.left_out, written.sample_range)
     _refuse_if_nothing_is_left(done)
     return replace(done, lost_classes=tuple(sorted(labels - set(done.classes))))
 

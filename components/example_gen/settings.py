@@ -18,6 +18,7 @@ class IngestSettings:
         follow_links: whether links may lead out of the data folder.
         group: column of a manifest, or regular expression over the path, that names the group
             whose images all lie on one side of the split; empty for none.
+        sample_range: black and white of samples of more than 8 bits; None for those of the set.
     """
 
     validation_fraction: float = 0.15
@@ -28,6 +29,7 @@ class IngestSettings:
     layout: str = "auto"
     follow_links: bool = False
     group: str = ""
+    sample_range: tuple[float, float] | None = None
 
     def to_json(self) -> str:
         """Returns the settings as they travel in a component's parameter, keys sorted."""
@@ -42,4 +44,6 @@ class IngestSettings:
         """
         values = json.loads(text)
         values["ignore"] = tuple(values.get("ignore", ()))  # JSON knows no tuples
+        if sample_range := values.get("sample_range"):
+            values["sample_range"] = tuple(sample_range)
         return cls(**values)

@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -17,6 +18,7 @@ from models import features
 from models.errors import BadDataError
 from models.image_statistics import describe
 from models.normalise import ImageRefusedError, NormalisedImage, normalise
+from models.sample_depth import SampleRange, SampleRangeNeededError, SampleSpan
 
 _SHARD_IMAGES = 2000
 _SHARD_BYTES = 128 << 20
@@ -76,11 +78,23 @@ class ShardResult:
         images: number of them.
         left_out: the images that cannot be used.
         converted: number of images by the conversion made.
+        span: of the samples of the deep images that were not written, as the set's range is not
+            known yet; None where there are none.
+        sample_range: by which deep images were scaled; None where there are none.
     """
 
     images: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
     converted: Counter[str] = field(default_factory=Counter)
+    span: SampleSpan | None = None
+    sample_range: SampleRange | None = None
+
+    def add(self, other: "ShardResult") -> None:
+        """Counts other images in."""
+        self.images += other.images
+        self.left_out += other.left_out
+        self.converted.update(other.converted)
+        self.span = other.span.joined(self.span) if other.span else self.span
 
 
 def cut_shards(split: str, images: Iterable[LabelledImage], seed: int) -> list[Shard]:
@@ -102,13 +116,17 @@ def cut_shards(split: str, images: Iterable[LabelledImage], seed: int) -> list[S
     return [Shard(split, index, len(pieces), tuple(piece)) for index, piece in enumerate(pieces)]
 
 
-def write_shard(shard: Shard, directory: str, max_pixels: int) -> Iterator[ShardResult]:
+def write_shard(
+    shard: Shard, directory: str, max_pixels: int, sample_range: SampleRange | None
+) -> Iterator[ShardResult]:
     """Writes one TFRecord file of `tf.Example`s, uncompressed: JPEG and PNG do not shrink.
 
     Args:
         shard: what to write.
         directory: existing folder of the split.
         max_pixels: images with more pixels are refused.
+        sample_range: of images of more than 8 bits a channel; None where it is not known yet, so
+            that they are measured and not written.
 
     Yields:
         A result after every few images.
@@ -120,11 +138,13 @@ def write_shard(shard: Shard, directory: str, max_pixels: int) -> Iterator[Shard
     path = f"{directory}/{shard.file_name}"
     batches = [shard.images[at : at + _BATCH] for at in range(0, len(shard.images), _BATCH)]
     with tf.io.TFRecordWriter(path) as writer:
-        for batch in _outcomes(batches, max_pixels):
+        for batch in _outcomes(batches, partial(_make_example, max_pixels, sample_range)):
             result = ShardResult(len(batch))
             for outcome in batch:
                 if isinstance(outcome, LeftOut):
                     result.left_out.append(outcome)
+                elif isinstance(outcome, SampleSpan):
+                    result.span = outcome.joined(result.span)
                 else:
                     record, conversions = outcome
                     writer.write(record)
@@ -132,12 +152,11 @@ def write_shard(shard: Shard, directory: str, max_pixels: int) -> Iterator[Shard
             yield result
 
 
-Outcome = LeftOut | tuple[bytes, tuple[str, ...]]
+Outcome = LeftOut | SampleSpan | tuple[bytes, tuple[str, ...]]
+_Make = Callable[[LabelledImage], Outcome]
 
 
-def _outcomes(
-    batches: Sequence[Sequence[LabelledImage]], max_pixels: int
-) -> Iterator[list[Outcome]]:
+def _outcomes(batches: Sequence[Sequence[LabelledImage]], make: _Make) -> Iterator[list[Outcome]]:
     """Makes examples of batches, in order: photos on all cores, small images where it stands.
 
     Threads take turns in Python and decode side by side. Two of them need twice the processor
@@ -145,33 +164,31 @@ def _outcomes(
     """
     size = sum(image.size for batch in batches for image in batch)
     if size > _SMALL_FILE * sum(map(len, batches)):
-        return _in_threads(batches, max_pixels)
-    return (_make_examples(batch, max_pixels) for batch in batches)
+        return _in_threads(batches, make)
+    return ([make(image) for image in batch] for batch in batches)
 
 
-def _in_threads(
-    batches: Sequence[Sequence[LabelledImage]], max_pixels: int
-) -> Iterator[list[Outcome]]:
+def _in_threads(batches: Sequence[Sequence[LabelledImage]], make: _Make) -> Iterator[list[Outcome]]:
     """Makes examples of batches on all cores, in order, few batches ahead of the reader."""
     threads = len(os.sched_getaffinity(0))
     ahead: deque[Future[list[Outcome]]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for batch in batches:
-            ahead.append(pool.submit(_make_examples, batch, max_pixels))
+            ahead.append(pool.submit(lambda images: [make(image) for image in images], batch))
             if len(ahead) > threads * _BATCHES_AHEAD:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
 
 
-def _make_examples(images: Sequence[LabelledImage], max_pixels: int) -> list[Outcome]:
-    return [_make_example(image, max_pixels) for image in images]
-
-
-def _make_example(image: LabelledImage, max_pixels: int) -> Outcome:
+def _make_example(
+    max_pixels: int, sample_range: SampleRange | None, image: LabelledImage
+) -> Outcome:
     try:
         raw = _read(image)
-        normalised = normalise(raw, max_pixels)
+        normalised = normalise(raw, max_pixels, sample_range or "unknown")
+    except SampleRangeNeededError as error:
+        return error.span
     except ImageRefusedError as error:
         return LeftOut(image.name, error.code, error.reason)
     except OSError as error:

@@ -8,14 +8,9 @@ from components.findings import Finding
 from components.image_validator.settings import ValidationSettings
 from models import features
 
-_MEND = (
-    "Mend the data, or edit the schema file (validation.schema_path). "
-    "validation.schema_anomaly sets how serious this is."
-)
-
 
 def check_anomalies(
-    anomalies: Mapping[str, anomalies_pb2.Anomalies], settings: ValidationSettings
+    anomalies: Mapping[str, anomalies_pb2.Anomalies], schema_path: str, settings: ValidationSettings
 ) -> list[Finding]:
     """One finding for each feature of each split that does not fit the schema.
 
@@ -23,12 +18,16 @@ def check_anomalies(
 
     Args:
         anomalies: split to what ExampleValidator found there.
+        schema_path: the user's schema file.
         settings: the severity.
     """
     findings: list[Finding] = []
     for split, found in anomalies.items():
         for words in _in_words(found):
-            message = f"the {split} split does not fit the schema: {words} {_MEND}"
+            message = (
+                f"the {split} split does not fit the schema: {words} Mend the data, or edit the "
+                f"schema file {schema_path}. validation.schema_anomaly sets how serious this is."
+            )
             findings += settings.finding("schema_anomaly", message, [])
     return findings
 

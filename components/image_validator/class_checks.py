@@ -1,6 +1,7 @@
 """Checks on the classes: enough training images, and none that training does not know."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,22 +11,35 @@ from components.image_validator.table import ImageTable
 from models import features
 
 
+@dataclass(frozen=True, slots=True)
+class KnownClasses:
+    """What the schema says of the label.
+
+    Attributes:
+        labels: the classes of its string domain; None where it has none.
+        path: the user's schema file.
+    """
+
+    labels: frozenset[str] | None
+    path: str
+
+
 def check_classes(
-    table: ImageTable, known: frozenset[str] | None, settings: ValidationSettings
+    table: ImageTable, known: KnownClasses, settings: ValidationSettings
 ) -> list[Finding]:
     """Runs every check of this module.
 
     Args:
         table: the images.
-        known: classes of the schema's label domain; None where it leaves the label free.
+        known: classes by the schema.
         settings: severities and limits.
     """
     trained = table.labels_in(features.TRAIN)
     findings = _untrained(table, trained, settings) + _too_few(table, settings)
-    if known is not None:
-        findings += _outside_schema(table, known, settings)
-        findings += _vanished(known - set(table.label), settings)
-    return findings
+    if known.labels is None:
+        return findings + _unknown(known.path, settings)
+    findings += _outside_schema(table, known.labels, known.path, settings)
+    return findings + _vanished(known.labels - set(table.label), known.path, settings)
 
 
 def _untrained(table: ImageTable, trained: set[str], settings: ValidationSettings) -> list[Finding]:
@@ -41,29 +55,38 @@ def _untrained(table: ImageTable, trained: set[str], settings: ValidationSetting
     return findings
 
 
+def _unknown(path: str, settings: ValidationSettings) -> list[Finding]:
+    message = (
+        f"the schema file {path} does not say which classes are known, so that a new, renamed or "
+        "vanished class would not be noticed. Delete the file to have the schema inferred anew "
+        'from these images, or give it a `string_domain { name: "label" value: "..." }` with a '
+        'value for each class, and its feature "label" the line `domain: "label"` in place of any '
+        "other domain. " + override("unseen_class")
+    )
+    return settings.finding("unseen_class", message, [])
+
+
 def _outside_schema(
-    table: ImageTable, known: frozenset[str], settings: ValidationSettings
+    table: ImageTable, known: frozenset[str], path: str, settings: ValidationSettings
 ) -> list[Finding]:
     findings: list[Finding] = []
     for label in sorted(set(table.label) - known):
         rows = np.flatnonzero(table.label == label)
         message = (
             f'class "{label}" ({_images(len(rows))}) is not among the {len(known)} classes of the '
-            "schema. If it is meant, add it to the label domain in the schema file "
-            "(validation.schema_path), or delete that file to have it inferred anew. "
-            + override("unseen_class")
+            f"schema. If it is meant, add it to the label domain in the schema file {path}, or "
+            "delete that file to have it inferred anew. " + override("unseen_class")
         )
         findings += settings.finding("unseen_class", message, table.names(rows))
     return findings
 
 
-def _vanished(labels: frozenset[str], settings: ValidationSettings) -> list[Finding]:
+def _vanished(labels: frozenset[str], path: str, settings: ValidationSettings) -> list[Finding]:
     findings: list[Finding] = []
     for label in sorted(labels):
         message = (
             f'class "{label}" is in the schema but has no image: the model will not know it. If '
-            "it was removed on purpose, remove it from the schema file (validation.schema_path) "
-            "too."
+            f"it was removed on purpose, remove it from the schema file {path} too."
         )
         findings += settings.hint("too_few_images", message, [])
     return findings

@@ -20,14 +20,15 @@ _LEAK = "The score on a held-out split flatters a model that has seen the image 
 def check_duplicates(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
     """Runs every check of this module.
 
-    Images whose bytes are equal count as duplicates, not as near-duplicates. Near-duplicates
-    under two labels are at most a warning: two classes may truly look alike.
+    Images whose bytes are equal count as duplicates, not as near-duplicates, and under two labels
+    images whose pixels are equal do too. Near-duplicates under two labels are at most a warning:
+    two classes may truly look alike.
     """
-    equal = _pairs_of_equal_bytes(table.sha256)
+    pictures = table.pictures
     return [
-        *_conflict(table, equal, settings),
-        *_across_splits(table, equal, settings),
-        *_near(table, settings),
+        *_conflict(table, _pairs_of_equal(pictures), settings),
+        *_across_splits(table, _pairs_of_equal(table.sha256), settings),
+        *_near(table, pictures, settings),
     ]
 
 
@@ -63,7 +64,9 @@ def _across_splits(
     return settings.finding("duplicate_across_splits", message, _names(table, pairs))
 
 
-def _near(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
+def _near(
+    table: ImageTable, pictures: NDArray[np.int64], settings: ValidationSettings
+) -> list[Finding]:
     severities = (
         settings.label_conflict,
         settings.near_duplicate_across_splits,
@@ -73,7 +76,7 @@ def _near(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
         return []
     pairs = _look_alikes(table, settings.near_duplicate_distance)
     findings: list[Finding] = []
-    relabelled = _differing(table.label, pairs)
+    relabelled = _differing(table.label, _differing(pictures, pairs))
     if len(relabelled):
         message = (
             "images that look the same stand under two labels: "
@@ -105,18 +108,18 @@ def _look_alikes(table: ImageTable, bits: int) -> NDArray[np.int64]:
     return _differing(table.sha256, rows[pairs])
 
 
-def _pairs_of_equal_bytes(sha256: Texts) -> NDArray[np.int64]:
-    """Neighbours within each group of equal digests, int64 [p, 2].
+def _pairs_of_equal(column: Texts | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Neighbours within each group of equal entries, int64 [p, 2].
 
     Neighbours are enough: a group that is not all of one split (or label) has two neighbours
     that differ, once it is ordered as it came.
     """
-    order = np.argsort(sha256, kind="stable")
-    pairs = [pair for pair in pairwise(order) if sha256[pair[0]] == sha256[pair[1]]]
+    order = np.argsort(column, kind="stable")
+    pairs = [pair for pair in pairwise(order) if column[pair[0]] == column[pair[1]]]
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def _differing(column: Texts, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+def _differing(column: Texts | NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     return pairs[column[pairs[:, 0]] != column[pairs[:, 1]]]
 
 

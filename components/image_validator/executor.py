@@ -11,12 +11,14 @@ from typing_extensions import override
 
 from components.findings import write_findings
 from components.image_validator.anomalies import check_anomalies
-from components.image_validator.class_checks import check_classes
+from components.image_validator.appearance_checks import check_appearance
+from components.image_validator.class_checks import KnownClasses, check_classes
 from components.image_validator.duplicate_checks import check_duplicates
 from components.image_validator.group_checks import check_groups
 from components.image_validator.quarantine_check import check_quarantine
 from components.image_validator.settings import ValidationSettings
 from components.image_validator.table import read_table
+from components.schema_curator.executor import FILE_NAME, PATH_PROPERTY
 from components.schema_curator.schema import known_labels
 
 _ANOMALIES_FILE = "SchemaDiff.pb"
@@ -38,20 +40,23 @@ class Executor(base_executor.BaseExecutor):
         table = read_table(artifact_utils.get_single_uri(input_dict["examples"]))
         quarantine = artifact_utils.get_single_uri(input_dict["quarantine"])
         anomalies = _read_anomalies(input_dict["anomalies"])
-        known = known_labels(_read_schema(artifact_utils.get_single_uri(input_dict["schema"])))
+        schema = _read_schema(artifact_utils.get_single_instance(input_dict["schema"]))
         findings = [
             *check_quarantine(quarantine, settings),
-            *check_classes(table, known, settings),
+            *check_classes(table, schema, settings),
             *check_duplicates(table, settings),
             *check_groups(table, settings),
-            *check_anomalies(anomalies, settings),
+            *check_appearance(table, settings),
+            *check_anomalies(anomalies, schema.path, settings),
         ]
         write_findings(artifact_utils.get_single_uri(output_dict["findings"]), findings)
 
 
-def _read_schema(uri: str) -> schema_pb2.Schema:
-    text = (Path(uri) / "schema.pbtxt").read_text(encoding="utf-8")
-    return text_format.Parse(text, schema_pb2.Schema())
+def _read_schema(artifact: Artifact) -> KnownClasses:
+    text = (Path(artifact.uri) / FILE_NAME).read_text(encoding="utf-8")
+    schema = text_format.Parse(text, schema_pb2.Schema())
+    # The path travels with the schema: as a parameter it would rerun the checks when it changes.
+    return KnownClasses(known_labels(schema), artifact.get_string_custom_property(PATH_PROPERTY))
 
 
 def _read_anomalies(artifacts: list[Artifact]) -> dict[str, anomalies_pb2.Anomalies]:

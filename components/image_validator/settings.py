@@ -28,6 +28,10 @@ class ValidationSettings:
     max_quarantined: float
     too_many_quarantined: Level
     damaged_container: Level
+    flat_images: Level
+    max_flat: float
+    one_picture: Level
+    max_one_picture: float
 
     @classmethod
     def from_json(cls, text: str) -> "ValidationSettings":

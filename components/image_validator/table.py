@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import features
-from models.duplicates import Appearance, parse_hashes
+from models.duplicates import Appearance, Tolerance, parse_hashes
 from models.examples import derived_features
 
 Texts = np.ndarray[Any, Any]
@@ -41,6 +41,30 @@ class ImageTable:
     def labels_in(self, split: str) -> set[str]:
         """Class names that occur in a split."""
         return set(self.label[self.split == split])
+
+    @property
+    def is_flat(self) -> NDArray[np.bool_]:
+        """Which images have so little contrast that their hash is made of noise, bool [n]."""
+        return self.look.brightness_std < Tolerance().least_contrast
+
+    @property
+    def pictures(self) -> NDArray[np.int64]:
+        """A number for each picture, int64 [n], the same for the same pixels.
+
+        Figures of the thumbnail stand for the pixels, whatever the bytes of the file are. Flat
+        images all look alike: theirs are the same where the bytes are.
+        """
+        look = self.look
+        columns = (look.brightness_mean, look.brightness_std, look.sharpness, look.aspect)
+        figures = zip(look.phash.tolist(), *(each.tolist() for each in columns), strict=True)
+        numbers: dict[object, int] = {}
+        return np.array(
+            [
+                numbers.setdefault(sha256 if flat else shown, len(numbers))
+                for flat, sha256, shown in zip(self.is_flat, self.sha256, figures, strict=True)
+            ],
+            dtype=np.int64,
+        )
 
     def placed(self, row: int) -> str:
         """One image in words: its name, split and class."""

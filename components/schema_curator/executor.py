@@ -1,5 +1,6 @@
 """Infers the schema into the user's file, or imports that file where there is one."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ _log = logging.getLogger(__name__)
 
 FILE_NAME = "schema.pbtxt"
 """The only file of a Schema artifact, as TFX names it."""
+PATH_PROPERTY = "path"
+"""Custom property of the Schema artifact: the user's file."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -36,17 +39,24 @@ class Executor(base_executor.BaseExecutor):
         path = exec_properties["schema_path"]
         content = read_schema_file(path)
         if content is None:
-            content = _infer(input_dict["statistics"]).encode()
+            classes = _classes(artifact_utils.get_single_uri(input_dict["quarantine"]))
+            content = _infer(input_dict["statistics"], classes).encode()
             write_inferred(path, content, exec_properties["curated"])
             _log.info("Inferred the schema into %s.", path)
         parse_schema(content, path)
-        uri = artifact_utils.get_single_uri(output_dict["schema"])
-        (Path(uri) / FILE_NAME).write_bytes(content)
+        schema = artifact_utils.get_single_instance(output_dict["schema"])
+        schema.set_string_custom_property(PATH_PROPERTY, path)
+        (Path(schema.uri) / FILE_NAME).write_bytes(content)
 
 
-def _infer(statistics: list[Artifact]) -> str:
+def _classes(quarantine_uri: str) -> list[str]:
+    ingest = json.loads((Path(quarantine_uri) / "ingest.json").read_text(encoding="utf-8"))
+    return list(ingest["classes"])
+
+
+def _infer(statistics: list[Artifact], classes: list[str]) -> str:
     artifact = artifact_utils.get_single_instance(statistics)
     splits = artifact_utils.decode_split_names(artifact.split_names)
     folders = [Path(artifact_utils.get_split_uri([artifact], split)) for split in splits]
     loaded = [tfdv.load_stats_binary(str(folder / "FeatureStats.pb")) for folder in folders]
-    return schema_text(infer_schema(loaded))
+    return schema_text(infer_schema(loaded, classes))

@@ -1,15 +1,16 @@
 """Inferring, parsing and checking the schema of the label and the derived features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from components.statistics import MOST_CLASSES
 from models import features
 from models.errors import UsageError
+
+_Domain = schema_pb2.StringDomain
 
 HEADER: Final = """\
 # Schema of the images' label and derived features, inferred by Graft from the first run.
@@ -22,20 +23,34 @@ HEADER: Final = """\
 
 
 def infer_schema(
-    statistics: Sequence[statistics_pb2.DatasetFeatureStatisticsList],
+    statistics: Sequence[statistics_pb2.DatasetFeatureStatisticsList], classes: Iterable[str]
 ) -> schema_pb2.Schema:
     """Infers types, presence and string domains that hold on every split.
 
     Args:
         statistics: of each split, the training split first.
+        classes: the label's domain. Statistics would not do: names that look like numbers have no
+            string domain by them, and long names and rare ones are left out.
     """
-    schema = tfdv.infer_schema(statistics[0], max_string_domain_size=MOST_CLASSES)
+    schema = tfdv.infer_schema(statistics[0])
     for other in statistics[1:]:
-        schema = tfdv.update_schema(schema, other, max_string_domain_size=MOST_CLASSES)
+        schema = tfdv.update_schema(schema, other)
     for feature in schema.feature:
         # An integer that was only ever 0 or 1, such as `channels` of grey images, is no boolean.
         feature.ClearField("bool_domain")
+        if feature.name == features.LABEL:
+            _know(schema, feature, sorted(set(classes)))
     return schema
+
+
+def _know(schema: schema_pb2.Schema, label: schema_pb2.Feature, classes: list[str]) -> None:
+    """Makes the classes, and nothing else, the label's domain."""
+    others = [domain for domain in schema.string_domain if domain.name != features.LABEL]
+    del schema.string_domain[:]
+    schema.string_domain.extend([*others, _Domain(name=features.LABEL, value=classes)])
+    if kind := label.WhichOneof("domain_info"):
+        label.ClearField(kind)
+    label.domain = features.LABEL
 
 
 def schema_text(schema: schema_pb2.Schema) -> str:
@@ -78,7 +93,7 @@ def parse_schema(content: bytes, path: str) -> schema_pb2.Schema:
 
 
 def known_labels(schema: schema_pb2.Schema) -> frozenset[str] | None:
-    """The classes in the schema's label domain; None where the schema leaves the label free."""
+    """The classes in the schema's label domain; None where that is no string domain."""
     domains = {domain.name: domain for domain in schema.string_domain}
     for feature in schema.feature:
         if feature.name != features.LABEL:

@@ -23,6 +23,7 @@ from models.examples import read_records
 from models.export import export_model
 from models.files import write_atomically
 from models.images import decode_and_resize
+from models.sample_depth import read_sample_range
 from models.training.settings import TrainingSettings
 from models.training.task import TrainingTask
 from models.training.train import Trained, train
@@ -112,6 +113,7 @@ def _key(task: TrainingTask, code: str, info: EmbeddingInfo, fingerprint: str) -
         "features": info.key,
         "head": task.parameters.to_values(),
         "data": fingerprint,
+        "sample_range": str(read_sample_range(task.examples_uri)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
@@ -149,7 +151,14 @@ def _write(
     keras_file = model_uri / KERAS_FILE
     keras_file.parent.mkdir(parents=True, exist_ok=True)
     trained.model.save(keras_file)
-    export_model(trained.model, task.labels, task.spec, model_uri / SERVING_FOLDER, description)
+    export_model(
+        trained.model,
+        task.labels,
+        task.spec,
+        model_uri / SERVING_FOLDER,
+        description,
+        read_sample_range(task.examples_uri),
+    )
 
 
 def _expected(model: keras.Model, task: TrainingTask, count: int) -> list[dict[str, Any]]:

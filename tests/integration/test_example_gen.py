@@ -22,6 +22,7 @@ from components.example_gen.settings import IngestSettings
 from models import features, progress
 from models.errors import BadDataError
 from models.examples import derived_features, read_records
+from models.sample_depth import SampleRange, read_sample_range
 
 BEAM = [
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
@@ -110,6 +111,8 @@ def test_writes_every_image_once_in_mixed_order(ingest, digits_folder):
     assert (heard[-1].done, heard[-1].total, heard[-1].unit) == (200, 200, "images")
     assert found.summary["images"] == 200
     assert found.summary["split_source"] == "assigned"
+    assert found.summary["sample_range"] is None
+    assert read_sample_range(str(found.examples)) is None
     assert found.summary["classes"] == {str(label): 20 for label in range(10)}
     columns = derived_features(str(found.examples), "test")
     assert set(columns["width"]) == {32}
@@ -279,3 +282,34 @@ def test_a_file_that_changes_under_way_stops_the_run(ingest, digits, monkeypatch
     monkeypatch.setattr(executor, "cut_shards", change_first)
     with pytest.raises(BadDataError, match="changed while it was being ingested"):
         ingest(digits)
+
+
+def test_deep_images_are_scaled_by_the_range_of_the_whole_set(ingest, digits):
+    dark, light = (np.full((8, 8), level, np.uint16) for level in (100, 1000))
+    dark[0], light[0] = 0, 900
+    Image.fromarray(dark).save(digits / "0" / "dark.png")
+    Image.fromarray(light).save(digits / "1" / "light.tif")
+    Image.fromarray(np.full((8, 8), np.nan, np.float32)).save(digits / "1" / "none.tif")
+    found = ingest(digits)
+    assert found.summary["sample_range"] == [0.0, 1023.0]
+    assert read_sample_range(str(found.examples)) == SampleRange(0.0, 1023.0)
+    assert found.summary["converted"] == {"16bit": 2, "tiff": 1}
+    assert found.summary["images"] == 202
+    assert found.refused == {"1/none.tif": "unsupported_depth"}
+    assert _brightest(found) == {"0/dark.png": 25, "1/light.tif": 249}
+    named = ingest(digits, sample_range=(0.0, 2000.0))
+    assert named.summary["sample_range"] == [0.0, 2000.0]
+    assert _brightest(named) == {"0/dark.png": 13, "1/light.tif": 128}
+
+
+def _brightest(found: Ingested) -> dict[str, int]:
+    records = [
+        record for split in features.SPLITS for record in read_records(str(found.examples), split)
+    ]
+    names = [record.name for record in records]
+    assert len(names) == len(set(names))
+    return {
+        record.name: int(tf.io.decode_image(record.image).numpy().max())
+        for record in records
+        if record.name in ("0/dark.png", "1/light.tif")
+    }

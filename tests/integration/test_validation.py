@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -71,7 +71,7 @@ def example(pixels: np.ndarray, label: str, name: str) -> bytes:
 class World:
     """A workspace whose examples and quarantine are given."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, classes: Sequence[str] = CLASSES) -> None:
         self.folder = folder
         self.schema = folder / "mine" / "schema.pbtxt"
         digits = load_digits()
@@ -81,19 +81,29 @@ class World:
             with tf.io.TFRecordWriter(str(directory / "data-00000-of-00001")) as writer:
                 for row in range(index, len(digits.images), 3):
                     pixels = (digits.images[row] * 15).astype(np.uint8)
-                    writer.write(example(pixels, CLASSES[digits.target[row]], f"{row}.png"))
+                    writer.write(example(pixels, classes[digits.target[row]], f"{row}.png"))
         (folder / "quarantine").mkdir()
         (folder / "quarantine" / "quarantine.jsonl").write_text("")
-        counts = json.dumps({"images": len(digits.images), "quarantined": 0, "lost_classes": []})
+        counts = json.dumps(
+            {
+                "images": len(digits.images),
+                "quarantined": 0,
+                "lost_classes": [],
+                "classes": dict.fromkeys(classes, 1),
+            }
+        )
         (folder / "quarantine" / "ingest.json").write_text(counts)
 
-    def run(self) -> dict[str, str]:
-        """Runs the nodes, and says what became of each execution that this run made."""
+    def run(self, to_the_end: bool = True) -> dict[str, str]:
+        """Runs the nodes, and says what became of each execution that this run made.
+
+        Without `to_the_end` the gate is the last one.
+        """
         before = set(self.executions())
         dag = pipeline.Pipeline(
             "validation",
             str(self.folder / "artifacts"),
-            components=self._nodes(),
+            components=self._nodes(to_the_end),
             enable_cache=True,
             metadata_connection_config=metadata.sqlite_metadata_connection_config(self._store),
             beam_pipeline_args=[RUNNER],
@@ -124,7 +134,7 @@ class World:
     def _store(self) -> str:
         return str(self.folder / "metadata.sqlite")
 
-    def _nodes(self) -> list:
+    def _nodes(self, to_the_end: bool) -> list:
         examples = Importer(
             source_uri=str(self.folder / "examples"),
             artifact_type=standard_artifacts.Examples,
@@ -137,6 +147,7 @@ class World:
         statistics = StatisticsGen(examples=given, stats_options=stats_options())
         curator = SchemaCurator(
             statistics.outputs["statistics"],
+            quarantine.outputs["result"],
             schema_path=str(self.schema),
             curated=curated_state(self.schema),
             code="",
@@ -154,6 +165,9 @@ class World:
             code="",
         )
         gate = ValidationGate(validator.outputs["findings"])
+        nodes = [examples, quarantine, statistics, curator, anomalies, validator, gate]
+        if not to_the_end:
+            return nodes
         label_schema = LabelSchema()
         transform = Transform(
             examples=given,
@@ -164,10 +178,7 @@ class World:
             disable_analyzer_cache=True,
         )
         transform.add_upstream_node(gate)
-        return [
-            *(examples, quarantine, statistics, curator, anomalies),
-            *(validator, gate, label_schema, transform),
-        ]
+        return [*nodes, label_schema, transform]
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +234,7 @@ def test_a_class_outside_the_schema_stops_the_run_and_names_its_images(world, un
     with pytest.raises(BadDataError) as raised:
         world.run()
     assert 'unseen_class: class "7" (179 images)' in str(raised.value)
+    assert f"the schema file {world.schema}" in str(raised.value)
     assert ".png" in str(raised.value)
     assert "... and 159 more" in str(raised.value)
 
@@ -231,3 +243,21 @@ def test_a_malformed_schema_is_told_with_its_line(world, unedited) -> None:
     world.schema.write_text("feature {\n  nome: 1\n}\n")
     with pytest.raises(UsageError, match="line 2"):
         world.run()
+
+
+def test_classes_that_look_like_numbers_have_the_same_gate(tmp_path: Path) -> None:
+    world = World(tmp_path, [str(number) for number in range(10)])
+    world.schema.parent.mkdir()
+    of_an_earlier_version = 'feature { name: "label" type: BYTES int_domain {} }'
+    world.schema.write_text(of_an_earlier_version)
+    with pytest.raises(BadDataError, match=f"{world.schema} does not say which classes are known"):
+        world.run(to_the_end=False)
+    world.schema.unlink()
+    world.run(to_the_end=False)
+    inferred = world.schema.read_text(encoding="utf-8")
+    world.schema.write_text(inferred.replace('  value: "7"\n', '  value: "seven"\n'))
+    with pytest.raises(BadDataError) as raised:
+        world.run(to_the_end=False)
+    assert 'class "7" (179 images) is not among the 10 classes of the schema' in str(raised.value)
+    findings = read_findings(world.outputs("ImageValidator", "findings")[-1])
+    assert any('class "seven" is in the schema but has no image' in one.message for one in findings)

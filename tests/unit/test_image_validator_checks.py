@@ -8,7 +8,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.findings import Finding
 from components.image_validator.anomalies import check_anomalies
-from components.image_validator.class_checks import check_classes
+from components.image_validator.class_checks import KnownClasses, check_classes
 from components.image_validator.duplicate_checks import check_duplicates
 from components.image_validator.quarantine_check import check_quarantine
 from components.image_validator.settings import ValidationSettings
@@ -41,19 +41,23 @@ def many(split: str, label: str, count: int) -> list[tuple[str, str, str, str, i
     return [(split, label, name, name, int(one)) for name, one in zip(names, hashes, strict=True)]
 
 
+def known(*labels: str) -> KnownClasses:
+    return KnownClasses(frozenset(labels), "/my/schema.pbtxt")
+
+
 def severities(findings: list[Finding]) -> list[tuple[str, str]]:
     return [(finding.check, finding.severity) for finding in findings]
 
 
 def test_good_data_has_no_findings() -> None:
     good = table([row for split in ("train", "test") for row in many(split, "a", 9)])
-    assert check_classes(good, frozenset({"a"}), SETTINGS) == []
+    assert check_classes(good, known("a"), SETTINGS) == []
     assert check_duplicates(good, SETTINGS) == []
 
 
 def test_a_class_that_training_lacks() -> None:
     rows = many("train", "a", 5) + many("test", "b", 2) + many("validation", "b", 1)
-    (finding,) = check_classes(table(rows), None, SETTINGS)
+    (finding,) = check_classes(table(rows), known("a", "b"), SETTINGS)
     assert severities([finding]) == [("unseen_class", "error")]
     assert 'class "b" has 3 images in test and validation and none in train' in finding.message
     assert "validation.unseen_class: warning" in finding.message
@@ -62,16 +66,26 @@ def test_a_class_that_training_lacks() -> None:
 
 def test_a_class_that_the_schema_lacks_and_one_that_the_data_lack() -> None:
     rows = many("train", "a", 5) + many("train", "new", 30)
-    findings = check_classes(table(rows), frozenset({"a", "gone"}), SETTINGS)
+    findings = check_classes(table(rows), known("a", "gone"), SETTINGS)
     assert severities(findings) == [("unseen_class", "error"), ("too_few_images", "warning")]
     assert 'class "new" (30 images) is not among the 2 classes of the schema' in findings[0].message
     assert (len(findings[0].images), findings[0].count) == (20, 30)
     assert 'class "gone" is in the schema but has no image' in findings[1].message
+    assert all("the schema file /my/schema.pbtxt" in finding.message for finding in findings)
+
+
+def test_a_schema_that_knows_no_classes_says_so_and_how_to_mend_it() -> None:
+    rows = many("train", "0", 5) + many("train", "1", 5)
+    free = KnownClasses(None, "/my/schema.pbtxt")
+    (finding,) = check_classes(table(rows), free, SETTINGS)
+    assert severities([finding]) == [("unseen_class", "error")]
+    assert "schema file /my/schema.pbtxt does not say which classes are known" in finding.message
+    assert "Delete the file" in finding.message
 
 
 def test_a_small_class_counts_its_training_images_only() -> None:
     rows = many("train", "a", 5) + many("train", "b", 1) + many("test", "b", 9)
-    (finding,) = check_classes(table(rows), None, SETTINGS)
+    (finding,) = check_classes(table(rows), known("a", "b"), SETTINGS)
     assert severities([finding]) == [("too_few_images", "error")]
     assert 'class "b" has 1 image to train on, fewer than' in finding.message
     assert finding.images == ("train/b/0",)
@@ -142,7 +156,7 @@ def test_ignored_checks_are_silent() -> None:
     }
     silent = dataclasses.replace(SETTINGS, **levels)
     rows = [("train", "a", "x", "s", 1), ("test", "b", "y", "s", 1), ("test", "c", "z", "t", 1)]
-    assert check_classes(table(rows), frozenset({"d"}), silent) == []
+    assert check_classes(table(rows), known("d"), silent) == []
     assert check_duplicates(table(rows), silent) == []
 
 
@@ -195,7 +209,9 @@ def test_anomalies_become_findings_but_new_classes_do_not() -> None:
     found.anomaly_info["format"].description = "Unexpected string values: webp (~2%)."
     label = found.anomaly_info["label"]
     label.reason.add(type=anomalies_pb2.AnomalyInfo.ENUM_TYPE_UNEXPECTED_STRING_VALUES)
-    (finding,) = check_anomalies({"train": found, "test": anomalies_pb2.Anomalies()}, SETTINGS)
+    (finding,) = check_anomalies(
+        {"train": found, "test": anomalies_pb2.Anomalies()}, "/my/schema.pbtxt", SETTINGS
+    )
     assert severities([finding]) == [("schema_anomaly", "warning")]
     assert finding.message.startswith(
         'the train split does not fit the schema: feature "format": Unexpected string values: webp'

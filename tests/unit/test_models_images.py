@@ -9,6 +9,8 @@ from sklearn.datasets import load_sample_image
 
 from models.errors import UsageError
 from models.images import ImageSpec, decode_and_resize, decode_batch
+from models.normalise import normalise
+from models.sample_depth import SampleRange
 
 
 def encode(pixels: np.ndarray, kind: str) -> bytes:
@@ -117,3 +119,20 @@ def test_impossible_specs_are_refused() -> None:
         ImageSpec(0)
     with pytest.raises(UsageError, match="'squash'"):
         ImageSpec(32, "squash")
+
+
+def test_a_png_of_16_bits_is_served_by_the_range_of_the_training(photograph: np.ndarray) -> None:
+    spec = ImageSpec(48)
+    deep = photograph.astype(np.uint16) * 16  # 12 bits
+    raw = [tf.io.encode_png(deep).numpy(), tf.io.encode_png(deep[..., :1]).numpy()]
+    sample_range = SampleRange(0.0, 4095.0)
+    normalised = [normalise(one, 10**6, sample_range).encoded for one in raw]
+    both = [*raw, *normalised, encode(photograph, "PNG"), encode(photograph, "JPEG")]
+    images = tf.function(lambda: decode_batch(tf.constant(both), spec, sample_range))().numpy()
+    assert np.array_equal(images[:2], images[2:4])
+    assert np.array_equal(images[4:], np.stack([decoded(one, spec) for one in both[4:]]))
+
+
+def test_a_file_shorter_than_a_png_header_is_no_image() -> None:
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        decode_and_resize(tf.constant(b"\x89PNG\r\n\x1a\n"), ImageSpec(48), SampleRange(0.0, 255.0))

@@ -32,7 +32,8 @@ def statistics(labels: list[str], image_format: str = "png"):
 
 @pytest.fixture(scope="module")
 def inferred() -> schema_pb2.Schema:
-    return infer_schema([statistics(["7", "ö\nx", "7"]), statistics(["new", "7"], "jpeg")])
+    splits = [statistics(["7", "ö\nx", "7"]), statistics(["new", "7"], "jpeg")]
+    return infer_schema(splits, ["7", "ö\nx", "new"])
 
 
 def test_the_label_domain_holds_the_classes_of_all_splits(inferred) -> None:
@@ -54,9 +55,42 @@ def test_the_file_can_be_read_back(inferred) -> None:
     assert parse_schema(text.encode(), "schema.pbtxt") == inferred
 
 
-def test_more_than_a_hundred_classes_still_have_a_domain() -> None:
-    labels = [f"class {number}" for number in range(1200)]
-    assert known_labels(infer_schema([statistics(labels)])) == set(labels)
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["0", "1", "10"],
+        ["-1", "+1", "007"],
+        ["1.5", "2e3", "inf", "nan"],
+        ["true", "false"],
+        ["2024-01-01", "2024-01-02"],
+        ["猫", "犬", "🙂"],
+        ["a long sentence of many words. " * 9, "another sentence, as long as it. " * 9],
+        ["https://a.example/x", "https://a.example/y"],
+        [f"class {number}" for number in range(3000)],
+        [str(number) for number in range(3000)],
+    ],
+    ids=lambda labels: labels[0][:12],
+)
+def test_the_classes_are_a_string_domain_whatever_they_look_like(labels) -> None:
+    schema = infer_schema([statistics([*labels, *labels]), statistics(labels[:1])], labels)
+    assert known_labels(schema) == set(labels)
+    assert known_labels(parse_schema(schema_text(schema).encode(), "x")) == set(labels)
+    (label,) = [feature for feature in schema.feature if feature.name == features.LABEL]
+    assert label.type == schema_pb2.BYTES
+    seen = tfdv.validate_statistics(statistics(labels), schema)
+    assert features.LABEL not in seen.anomaly_info
+    found = tfdv.validate_statistics(statistics([*labels, "unheard of"]), schema)
+    assert features.LABEL in found.anomaly_info
+
+
+def test_long_names_are_known_although_statistics_leave_them_out() -> None:
+    labels = ["a" * 5000, "a" * 4999 + "b"]
+    assert known_labels(infer_schema([statistics(labels)], labels)) == set(labels)
+
+
+def test_a_domain_of_numbers_as_once_inferred_knows_no_classes() -> None:
+    schema = parse_schema(LABEL.replace("}", "int_domain {} }").encode(), "x")
+    assert known_labels(schema) is None
 
 
 def test_a_label_without_a_domain_is_free() -> None:

@@ -124,13 +124,7 @@ class _Reader:
         if not self._column or self._has_column:
             return files
         settings = self._settings
-        named = [dataclasses.replace(file, group=group_of(file.name, settings)) for file in files]
-        if not any(file.group for file in named):
-            raise BadDataError(
-                f"data.group is {settings.group!r}: {self._path} has no such column, and as a"
-                " regular expression it matches none of its paths."
-            )
-        return named
+        return [dataclasses.replace(file, group=group_of(file.name, settings)) for file in files]
 
     def _file(self, row: Row, path: str) -> SourceFile | LeftOut:
         label = label_of(row.cells.get("label"))
