@@ -175,8 +175,10 @@ _progress = _Progress()
 
 def _merge(parts: str) -> ShardResult:
     total = ShardResult()
-    for path in sorted(fileio.glob(f"{parts}/*.result")):
-        part = json.loads(_read_text(path))
+    for name in sorted(fileio.listdir(parts)):
+        if not name.endswith(".result"):
+            continue
+        part = json.loads(_read_text(f"{parts}/{name}"))
         if failure := part["failure"]:
             raise (BadDataError if failure["bad_data"] else GraftError)(failure["message"])
         total.left_out += [LeftOut(*values) for values in part["left_out"]]
