@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from models.errors import UsageError
 from models.places import is_remote
+from models.plain_path import plain_path
 from pipeline.config import Config
 
 
@@ -43,7 +44,7 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
         # A path in a file is relative to that file, so that a scheduled run finds it from anywhere.
         return file.parent if file and key not in overrides else Path()
 
-    data = {"path": _absolute(config.data.path, base("data.path"))}
+    data = {"path": _data(config.data.path, base("data.path"))}
     knowledge = {
         "paths": tuple(_place(path, base("knowledge.paths")) for path in config.knowledge.paths),
         "share": _place(config.knowledge.share, base("knowledge.share")),
@@ -74,16 +75,28 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         ) from None
 
 
+def _data(path: str, base: Path) -> str:
+    """As `_absolute`; data whose path is not UTF-8 get a link, for few can choose their path."""
+    absolute = os.path.abspath(base / Path(path).expanduser())
+    if path and not _is_text(absolute) and os.path.lexists(absolute):
+        return str(plain_path(Path(absolute)))
+    return _absolute(path, base)
+
+
 def _absolute(path: str, base: Path) -> str:
     if not path:
         return path
     absolute = os.path.abspath(base / Path(path).expanduser())
-    if absolute.encode(errors="replace").decode() != absolute:
+    if not _is_text(absolute):
         # ML Metadata and YAML hold text; names inside the data may be any bytes.
         raise UsageError(
             f"The path {absolute!r} is not UTF-8. Rename it, or reach it through a link."
         )
     return absolute
+
+
+def _is_text(path: str) -> bool:
+    return path.encode(errors="replace").decode() == path
 
 
 def _place(place: str, base: Path) -> str:

@@ -38,7 +38,7 @@ from components.warm_tuner.past import PastSearchesStrategy
 from models import features
 from pipeline.config import Config
 from pipeline.knowledge.sources import data_name, forgotten, places
-from pipeline.plain_path import plain_path
+from models.plain_path import plain_path
 from pipeline.workspace import Workspace
 
 NAME = "graft"

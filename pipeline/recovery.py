@@ -15,7 +15,7 @@ from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
 from models.errors import GraftError
-from pipeline.plain_path import plain_path
+from models.plain_path import plain_path
 from pipeline.workspace import Workspace
 
 _State = metadata_store_pb2.Execution.State

@@ -1,8 +1,8 @@
 """Paths for programs that take a path for a pattern.
 
 Beam, TensorFlow and TFX look files up by patterns, and none of them offers a way to say that a
-bracket is a bracket. So they get a folder whose name is not plain through a link whose name is.
-The link has always the same name, for ML Metadata keeps it.
+bracket is a bracket. So they get what has no plain path through a link that has one. It has always
+the same name, for ML Metadata keeps it.
 """
 
 import hashlib
@@ -23,23 +23,23 @@ _PLAIN: Final = re.compile(r"[\w ./+,@=-]*")
 that are not UTF-8."""
 
 
-def plain_path(folder: Path) -> Path:
-    """The folder itself where its path is plain, else a link to it; then it is made, too.
+def plain_path(path: Path) -> Path:
+    """The path itself where it is plain, else a link to it.
 
     Args:
-        folder: absolute.
+        path: absolute.
 
     Raises:
         UsageError: a link is needed, and there is no place for it.
     """
-    if is_plain(folder):
-        return folder
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    if is_plain(path):
+        return path
+    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
     for home in _homes():
         with suppress(OSError):
-            return _link(home, name, folder)
+            return _link(home, name, path)
     raise UsageError(
-        f"The path {str(folder)!r} holds other characters than letters, digits and ' ./+,@=-_', "
+        f"The path {str(path)!r} holds other characters than letters, digits and ' ./+,@=-_', "
         f"and no link to it could be made below {' or '.join(map(str, _homes()))}. Choose another "
         "path, or set XDG_CACHE_HOME to a folder that can be written."
     )
@@ -59,17 +59,16 @@ def _homes() -> Iterator[Path]:
             yield home / "links"
 
 
-def _link(home: Path, name: str, folder: Path) -> Path:
+def _link(home: Path, name: str, target: Path) -> Path:
     for place in (home.parent, home):
         place.mkdir(parents=True, mode=0o700, exist_ok=True)
         # In a folder that all may write to, somebody else could have made it first.
         status = place.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
             raise PermissionError
-    folder.mkdir(parents=True, exist_ok=True)
     link = home / name
-    if not link.is_symlink() or link.readlink() != folder:
+    if not link.is_symlink() or link.readlink() != target:
         fresh = home / f"{name}.{uuid.uuid4().hex}"
-        fresh.symlink_to(folder, target_is_directory=True)
+        fresh.symlink_to(target)
         fresh.replace(link)
     return link
