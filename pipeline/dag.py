@@ -36,9 +36,9 @@ from components.warm_tuner.component import WarmTuner
 from components.warm_tuner.knowledge import find_knowledge
 from components.warm_tuner.past import PastSearchesStrategy
 from models import features
+from models.plain_path import plain_path
 from pipeline.config import Config
 from pipeline.knowledge.sources import data_name, forgotten, places
-from models.plain_path import plain_path
 from pipeline.workspace import Workspace
 
 NAME = "graft"

@@ -1,8 +1,8 @@
 """Puts a workspace right before a run: ML Metadata must say what is really there.
 
 A kill leaves its node's execution RUNNING for ever in ML Metadata, and half-written files in the
-output folder that only this execution would have published. A pushed version may have been deleted, or
-overtaken by another, since it was recorded. And the workspace may have been moved.
+output folder that only this execution would have published. A pushed version may have been
+deleted, or overtaken by another, since it was recorded. And the workspace may have been moved.
 """
 
 import shutil
