@@ -35,7 +35,7 @@ def run_copy(folder: Path, *arguments: str, **programs: str) -> subprocess.Compl
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
