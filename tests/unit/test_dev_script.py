@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = "bash cat cksum cut dirname echo flock getconf grep head id mkdir sha256sum sort tail uname xargs"
+PROGRAMS = """
+    bash cat cksum cut dirname echo flock getconf grep head id mkdir sha256sum sort tail uname xargs
+"""
 
 
 def run_copy(folder: Path, *arguments: str, **programs: str) -> subprocess.CompletedProcess[str]:
