@@ -76,10 +76,13 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def _data(path: str, base: Path) -> str:
-    """As `_absolute`; data whose path is not UTF-8 get a link, for few can choose their path."""
-    absolute = os.path.abspath(base / Path(path).expanduser())
-    if path and not _is_text(absolute) and os.path.lexists(absolute):
-        return str(plain_path(Path(absolute)))
+    """As `_absolute`; a folder whose path is not UTF-8 gets a link, for few can choose theirs."""
+    place = Path(os.path.abspath(base / Path(path).expanduser()))
+    folder = place if place.is_dir() else place.parent
+    if path and not _is_text(str(folder)) and folder.is_dir():
+        # The name of a file says what it is, and its neighbours are named in it.
+        place = plain_path(folder) / place.relative_to(folder)
+        return _absolute(str(place), Path())
     return _absolute(path, base)
 
 

@@ -24,7 +24,7 @@ def _graft(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("main") / "work space é"
+    return tmp_path_factory.mktemp("main") / "work [1] {a}*?%s '#' é"
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ with ServerProcess("m", pathlib.Path(sys.argv[1])) as server:
 
 @pytest.fixture(scope="module")
 def base_path(small_models: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base path é")
+    folder = tmp_path_factory.mktemp("base [1]* {path} é")
     shutil.copytree(small_models[0], folder / "1")
     return folder
 
