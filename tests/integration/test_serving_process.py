@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,10 @@ def base_path(small_models: tuple[Path, Path], tmp_path_factory: pytest.TempPath
 
 def _connections(pid: int) -> int:
     """Sockets that a process holds open."""
-    held = [os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink()]
+    held = []
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            held.append(str(file.readlink()))
     return sum(name.startswith("socket:") for name in held)
 
 
