@@ -1,11 +1,14 @@
 # docker build -t graft . && docker run --rm -it graft demo
-ARG BASE=debian:trixie-slim
+# Debian 13.7 as of 5 October 2026. --build-arg BASE=debian:trixie-slim takes the newest instead.
+ARG BASE=debian:trixie-20261005-slim@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f
 
 FROM ${BASE} AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends g++ python3 python3-dev python3-venv \
     && rm -rf /var/lib/apt/lists/*
-RUN python3 -m venv /opt/tools && /opt/tools/bin/pip install --no-cache-dir uv==0.13.8
+COPY tools.lock /opt/
+RUN python3 -m venv /opt/tools && /opt/tools/bin/pip install --no-cache-dir \
+    --only-binary :all: --require-hashes -r /opt/tools.lock
 RUN python3 -m venv --without-pip /opt/graft
 WORKDIR /src
 ENV UV_LINK_MODE=copy VIRTUAL_ENV=/opt/graft

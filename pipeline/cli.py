@@ -227,12 +227,14 @@ def _run(options: argparse.Namespace) -> int:
 
 def _refuse_missing_data(path: str) -> None:
     """Notices a mistyped path at once; importing TFX to find out takes seconds."""
+    from components.example_gen.sources.spans import has_placeholder
+
     if not path:
         raise UsageError(
             "There is no data to train on. Name it with --data DIR (a folder per class), or as "
             "data.path in a configuration file (--config FILE)."
         )
-    if "{" not in path and not os.path.lexists(path):
+    if not os.path.lexists(path) and not has_placeholder(path):
         raise UsageError(
             f"There is nothing at {path}. Expected --data, or data.path, to name a folder with a "
             "folder of images per class, a manifest, or .tfrecord files."

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from models.errors import UsageError
 from models.places import is_remote
+from models.plain_path import plain_path
 from pipeline.config import Config
 
 
@@ -43,7 +44,7 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
         # A path in a file is relative to that file, so that a scheduled run finds it from anywhere.
         return file.parent if file and key not in overrides else Path()
 
-    data = {"path": _absolute(config.data.path, base("data.path"))}
+    data = {"path": _data(config.data.path, base("data.path"))}
     knowledge = {
         "paths": tuple(_place(path, base("knowledge.paths")) for path in config.knowledge.paths),
         "share": _place(config.knowledge.share, base("knowledge.share")),
@@ -74,16 +75,31 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         ) from None
 
 
+def _data(path: str, base: Path) -> str:
+    """As `_absolute`; a folder whose path is not UTF-8 gets a link, for few can choose theirs."""
+    place = Path(os.path.abspath(base / Path(path).expanduser()))
+    folder = place if place.is_dir() else place.parent
+    if path and not _is_text(str(folder)) and folder.is_dir():
+        # The name of a file says what it is, and its neighbours are named in it.
+        place = plain_path(folder) / place.relative_to(folder)
+        return _absolute(str(place), Path())
+    return _absolute(path, base)
+
+
 def _absolute(path: str, base: Path) -> str:
     if not path:
         return path
     absolute = os.path.abspath(base / Path(path).expanduser())
-    if absolute.encode(errors="replace").decode() != absolute:
+    if not _is_text(absolute):
         # ML Metadata and YAML hold text; names inside the data may be any bytes.
         raise UsageError(
             f"The path {absolute!r} is not UTF-8. Rename it, or reach it through a link."
         )
     return absolute
+
+
+def _is_text(path: str) -> bool:
+    return path.encode(errors="replace").decode() == path
 
 
 def _place(place: str, base: Path) -> str:

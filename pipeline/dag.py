@@ -36,6 +36,7 @@ from components.warm_tuner.component import WarmTuner
 from components.warm_tuner.knowledge import find_knowledge
 from components.warm_tuner.past import PastSearchesStrategy
 from models import features
+from models.plain_path import plain_path
 from pipeline.config import Config
 from pipeline.knowledge.sources import data_name, forgotten, places
 from pipeline.workspace import Workspace
@@ -71,6 +72,9 @@ def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
 
     Nothing runs here, and the same configuration always gives the same pipeline, so that TFX
     finds what earlier runs made.
+
+    Raises:
+        UsageError: the workspace has a name that TFX would misread, and no link to it can be made.
     """
     workspace = Workspace(config.workspace_path)
     data = _data_nodes(config, workspace)
@@ -78,7 +82,7 @@ def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
     verdict = _verdict_nodes(config, data, model)
     return tfx_pipeline.Pipeline(
         pipeline_name=NAME,
-        pipeline_root=str(workspace.artifacts),
+        pipeline_root=str(plain_path(workspace.artifacts)),
         components=[*data.values(), *model.values(), *verdict.values()],
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(

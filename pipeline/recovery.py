@@ -1,8 +1,8 @@
 """Puts a workspace right before a run: ML Metadata must say what is really there.
 
 A kill leaves its node's execution RUNNING for ever in ML Metadata, and half-written files in the
-output folder that only this execution would have published. And a pushed version may have been
-deleted, or overtaken by another, since it was recorded.
+output folder that only this execution would have published. A pushed version may have been
+deleted, or overtaken by another, since it was recorded. And the workspace may have been moved.
 """
 
 import shutil
@@ -15,6 +15,7 @@ from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
 from models.errors import GraftError
+from models.plain_path import plain_path
 from pipeline.workspace import Workspace
 
 _State = metadata_store_pb2.Execution.State
@@ -52,8 +53,22 @@ def recover(workspace: Workspace) -> list[str]:
         execution.last_known_state = _State.FAILED
     if interrupted:
         store.put_executions(interrupted)
+    _follow_the_workspace(store, workspace)
     _forget_stale_pushes(store)
     return [_node(store, execution.id) for execution in interrupted]
+
+
+def _follow_the_workspace(store: mlmd.MetadataStore, workspace: Workspace) -> None:
+    """Records where artifacts lie now, by the way that TFX takes to them."""
+    artifacts = plain_path(workspace.artifacts)
+    moved = []
+    for artifact in store.get_artifacts():
+        uri = str(workspace.artifact(artifact.uri, artifacts))
+        if uri != artifact.uri:
+            artifact.uri = uri
+            moved.append(artifact)
+    if moved:
+        store.put_artifacts(moved)
 
 
 def _forget_stale_pushes(store: mlmd.MetadataStore) -> None:

@@ -33,6 +33,8 @@ def run_stages(config: Config, workspace: Workspace, record: RunRecord, display:
         GraftError: a stage refused to go on, with a message for the user.
         Exception: a stage failed for a reason that it did not foresee.
     """
+    # TFX may come to it through a link, which has to lead somewhere.
+    workspace.artifacts.mkdir(exist_ok=True)
     interrupted = recover(workspace)
     if interrupted:
         display.say(f"An earlier run was stopped in {', '.join(interrupted)}; going on from there.")

@@ -46,6 +46,16 @@ class Workspace:
         """A folder per run: configuration, log, summary and report."""
         return self.root / "runs"
 
+    def artifact(self, uri: str, artifacts: Path | None = None) -> Path:
+        """Where an artifact lies now; the workspace may have been moved since it was recorded.
+
+        Args:
+            uri: as it was recorded; ends with node, output key and execution id.
+            artifacts: the way to the folder of that name; None for the straight one.
+        """
+        here = (artifacts or self.artifacts).joinpath(*Path(uri).parts[-3:])
+        return here if here.exists() else Path(uri)
+
     def run_folders(self) -> list[Path]:
         """Folders of all runs, oldest first."""
         if not self.runs.is_dir():

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from tensorflow.core.protobuf import config_pb2
 from tensorflow.python.util import deprecation
 
+from models.errors import UsageError
+from models.plain_path import plain_path
 from serving.completeness import SERVING_TAG
 from serving.errors import ServingError, from_number
 
@@ -45,15 +47,14 @@ class LoadedModel:
         self._callables: dict[tuple[str, ...], Callable[..., list[Any]]] = {}
         self._lock = threading.Lock()
         try:
+            place = plain_path(directory.absolute())
             # The function is deprecated for Python's own use, which this is not.
             with self._session.graph.as_default(), deprecation.silence():
-                meta_graph = tf.compat.v1.saved_model.load(
-                    self._session, [SERVING_TAG], str(directory)
-                )
+                meta_graph = tf.compat.v1.saved_model.load(self._session, [SERVING_TAG], str(place))
         except tf.errors.OpError as error:
             self._session.close()
             raise from_number(error.error_code, error.message) from error
-        except (OSError, RuntimeError, ValueError, KeyError) as error:
+        except (OSError, RuntimeError, ValueError, KeyError, UsageError) as error:
             self._session.close()
             raise ServingError(grpc.StatusCode.INTERNAL, str(error)) from error
         self.signatures: Mapping[str, SignatureDef] = {

@@ -1,11 +1,13 @@
 """A small training on scikit-learn's digits; run as a program, it can be killed.
 
-    python tests/training_digits.py DIGITS FOLDER
+    python tests/training_digits.py DIGITS FOLDER EPOCH
 
-trains in FOLDER and prints "epoch N" after each epoch.
+trains in FOLDER and kills itself when EPOCH has ended.
 """
 
 import hashlib
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -97,10 +99,10 @@ def _embedded(backbone: Backbone, paths: list[Path]) -> LabelledEmbeddings:
     return LabelledEmbeddings(embeddings, np.array([int(path.parent.name) for path in paths]))
 
 
-def main(digits: str, folder: str) -> Trained:
+def main(digits: str, folder: str, last: str) -> Trained:
     def tell(state: progress.Progress) -> None:
-        if state.unit == "epochs":
-            print(f"epoch {state.done}", flush=True)
+        if state.unit == "epochs" and state.done == int(last):
+            os.kill(os.getpid(), signal.SIGKILL)
 
     with progress.listening(tell):
         return train(digits_task(Path(digits), Path(folder)))

@@ -10,7 +10,8 @@ from tfx.proto.orchestration import driver_output_pb2
 
 from components.example_gen.digests import DigestCache, fingerprint
 from components.example_gen.settings import IngestSettings
-from components.example_gen.sources.listing import Location, list_source, resolve
+from components.example_gen.sources.listing import list_source, resolve
+from components.example_gen.sources.spans import Location
 from models.errors import BadDataError
 
 RESOLVED_PATH = "resolved_path"

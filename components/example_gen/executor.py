@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from pathlib import PurePath
 from threading import Lock
 from typing import Any
 
@@ -41,6 +40,8 @@ from models.sample_depth import (
     covering_range,
     write_sample_range,
 )
+
+_RESULT = ".result"
 
 
 class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -186,7 +187,7 @@ class _WriteShard(beam.DoFn):
             "span": dataclasses.astuple(total.span) if total.span else None,
             "failure": failure,
         }
-        _write_text(f"{self._parts}/{name}.result", json.dumps(part))
+        _write_text(f"{self._parts}/{name}{_RESULT}", json.dumps(part))
 
 
 class _Progress:
@@ -213,12 +214,14 @@ _progress = _Progress()
 
 def _merge(parts: str) -> _Written:
     total = _Written()
-    for path in sorted(fileio.glob(f"{parts}/*.result")):
-        part = json.loads(_read_text(path))
+    for name in sorted(fileio.listdir(parts)):
+        if not name.endswith(_RESULT):
+            continue
+        part = json.loads(_read_text(f"{parts}/{name}"))
         if failure := part["failure"]:
             raise (BadDataError if failure["bad_data"] else GraftError)(failure["message"])
         if part["span"]:
-            total.deep.add(PurePath(path).stem)
+            total.deep.add(name.removesuffix(_RESULT))
         total.add(
             ShardResult(
                 left_out=[LeftOut(*values) for values in part["left_out"]],

@@ -73,4 +73,4 @@ def _run_histories(workspace: Workspace) -> list[str]:
         raise GraftError(
             f"The metadata store {workspace.metadata} cannot be read: {error}."
         ) from None
-    return [history_file(artifact.uri) for artifact in stored]
+    return [history_file(str(workspace.artifact(artifact.uri))) for artifact in stored]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from components.example_gen.sources.spans import has_placeholder
 from models.errors import GraftError
 from models.files import write_atomically
 from models.places import is_remote
@@ -18,9 +19,9 @@ def data_name(path: str) -> str:
     """What people call the data: its last folder, or its file without the ending.
 
     Args:
-        path: of the data; folders with a placeholder or a wildcard name nothing.
+        path: of the data; folders with a placeholder name nothing.
     """
-    named = [part for part in Path(path).parts if not set(part) & set("{}*?[]/")]
+    named = [part for part in Path(path).parts if part != "/" and not has_placeholder(part)]
     return Path(named[-1]).stem if named else ""
 
 

@@ -24,7 +24,7 @@ def _graft(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("main") / "work space é"
+    return tmp_path_factory.mktemp("main") / "work [1] {a}*?%s '#' é"
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +121,11 @@ def server(first_run: dict[str, Any], workspace: Path) -> Iterator[tuple[int, in
         yield grpc_port, rest_port
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
 
 
 def _await_available(process: subprocess.Popen[bytes], url: str) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         assert process.poll() is None
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:

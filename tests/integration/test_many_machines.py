@@ -114,7 +114,7 @@ def test_the_trial_of_a_killed_worker_is_made_by_another(cluster: Cluster) -> No
     lost = cluster.began("worker2")[-1]
 
     for name in ("worker1", "chief"):
-        assert cluster.processes[name].wait(timeout=120) == 0
+        assert cluster.processes[name].wait(timeout=400) == 0
     found: dict[str, Any] = json.loads((cluster.folder / "found.json").read_text())
     assert sorted(found["ended"]) == sorted(found["trials"])
     assert len(found["trials"]) == 10

@@ -80,7 +80,7 @@ def test_a_model_that_serves_as_it_was_trained_is_blessed(
     for api in ("rest", "grpc"):
         assert report[api]["passed"]
         assert report[api]["max_abs_difference"] < 1e-5
-        assert 0 < report[api]["milliseconds"] < 10_000
+        assert report[api]["milliseconds"] > 0
         assert "127.0.0.1:" in report[api]["url"]
 
 

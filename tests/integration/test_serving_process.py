@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,18 @@ with ServerProcess("m", pathlib.Path(sys.argv[1])) as server:
 
 @pytest.fixture(scope="module")
 def base_path(small_models: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("base path é")
+    folder = tmp_path_factory.mktemp("base [1]* {path} é")
     shutil.copytree(small_models[0], folder / "1")
     return folder
+
+
+def _connections(pid: int) -> int:
+    """Sockets that a process holds open."""
+    held = []
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            held.append(str(file.readlink()))
+    return sum(name.startswith("socket:") for name in held)
 
 
 def test_it_answers_and_drains_at_sigterm(base_path: Path, pictures: list[bytes]) -> None:
@@ -44,8 +54,10 @@ def test_it_answers_and_drains_at_sigterm(base_path: Path, pictures: list[bytes]
         client = threading.Thread(
             target=lambda: answers.append(predict_rest(addresses.url, "m", many).labels)
         )
+        idle = _connections(server.pid)
         client.start()
-        time.sleep(0.05)
+        while _connections(server.pid) <= idle and client.is_alive():
+            time.sleep(0.01)
         os.kill(server.pid, signal.SIGTERM)
         client.join()
         assert answers == [rest.labels * 2000]
@@ -81,7 +93,7 @@ def test_it_ends_with_its_parent(base_path: Path) -> None:
     assert server.is_dir()
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while server.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not server.exists()

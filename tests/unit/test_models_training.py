@@ -141,30 +141,23 @@ def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_pat
 
 
 def test_a_killed_training_ends_like_one_that_was_not(fine_tuned, digits_folder, tmp_path):
-    program = subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(digits_folder), str(tmp_path)],
-        stdout=subprocess.PIPE,
+    killed = subprocess.run(
+        [sys.executable, str(PROGRAM), str(digits_folder), str(tmp_path), "2"],
         stderr=subprocess.DEVNULL,
-        text=True,
         env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
+        check=False,
     )
-    assert program.stdout is not None
-    for line in program.stdout:
-        # The state of the first epoch is saved before the second one ends.
-        if line == "epoch 2\n":
-            os.kill(program.pid, signal.SIGKILL)
-    assert program.wait() == -signal.SIGKILL
+    assert killed.returncode == -signal.SIGKILL
     resumed = train(digits_task(digits_folder, tmp_path))
-    assert resumed.record.resumed_from_epoch in (1, 2)
+    # The second epoch was over, but not yet saved.
+    assert resumed.record.resumed_from_epoch == 1
     whole, again = fine_tuned.trained.record.to_values(), resumed.record.to_values()
-    assert again["history"]["val_accuracy"] == whole["history"]["val_accuracy"]
-    np.testing.assert_allclose(again["history"]["loss"], whole["history"]["loss"], rtol=1e-3)
-    images = pixels(digits_folder)
-    np.testing.assert_allclose(
-        resumed.model.predict(images, verbose=0),
-        fine_tuned.trained.model.predict(images, verbose=0),
-        atol=1e-3,
-    )
+    # One machine, one result: to the last bit, in whatever process and beside whatever else.
+    assert again["history"] == whole["history"]
+    for ours, theirs in zip(
+        resumed.model.get_weights(), fine_tuned.trained.model.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_a_finished_training_is_not_repeated(fine_tuned, digits_folder):

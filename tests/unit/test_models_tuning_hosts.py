@@ -140,7 +140,7 @@ def test_a_worker_says_why_a_trial_failed_and_strangers_are_refused(
     search = settings.describe()
     with serving(oracle, address, tmp_path, task=digits_task, search=search, code="1"):
         served = read_served(tmp_path)
-        worker = ChiefClient(tmp_path, served, "worker", timeout=10.0)
+        worker = ChiefClient(tmp_path, served, "worker", timeout=120.0)
         trial = worker.create_trial("worker")
         assert trial.hyperparameters.values == oracle.trials["0"].hyperparameters.values
         trial.status, trial.message = "INVALID", "Traceback:\nMemoryError: nöne left"
@@ -148,7 +148,7 @@ def test_a_worker_says_why_a_trial_failed_and_strangers_are_refused(
         assert oracle.trials["0"].status == "FAILED"
         assert oracle.trials["0"].message == "Traceback:\nMemoryError: nöne left"
         stranger = ChiefClient(
-            tmp_path, served.model_copy(update={"mark": "other"}), "stranger", timeout=10.0
+            tmp_path, served.model_copy(update={"mark": "other"}), "stranger", timeout=120.0
         )
         with pytest.raises(SearchEndedError):
             stranger.create_trial("stranger")

@@ -4,7 +4,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,9 +172,10 @@ def test_a_damaged_trial_is_made_again(
 
 
 KILLED = """
-import sys
+import os, signal, sys
 from pathlib import Path
 import numpy as np
+from models import progress
 from models.tuning.data import HeadTask, LabelledEmbeddings
 from models.tuning.description import Origin, describe
 from models.tuning.head_trainer import HeadTrainer
@@ -194,7 +194,12 @@ task = HeadTask(
 origin = Origin("pixels", "none", "0" * 64, image_size=8, data_fingerprint="f" * 64)
 settings = SearchSettings.from_json((folder / "settings.json").read_text(), seed=0)
 past = [PastSearch.from_history(read_history(folder / "past.jsonl"), "earlier")]
-search_heads(HeadTrainer(task), describe(task, origin), settings, folder / "scratch", past=past)
+def tell(state):
+    if state.unit == "trials" and state.done == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with progress.listening(tell):
+    search_heads(HeadTrainer(task), describe(task, origin), settings, folder / "scratch", past=past)
 """
 
 
@@ -221,15 +226,12 @@ def test_after_a_kill_the_search_goes_on_as_if_nothing_had_been(
         validation_classes=digits_task.validation.classes,
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], env=environment)
-    finished: dict[Path, int] = {}
-    while len(finished) < 2:
-        assert process.poll() is None, "the search ended before it could be killed"
-        time.sleep(0.05)
-        files = (tmp_path / "scratch").glob("*/trials/[!.]*.json")
-        finished = {file: file.stat().st_mtime_ns for file in files}
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    killed = subprocess.run(command, env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    files = (tmp_path / "scratch").glob("*/trials/[!.]*.json")
+    finished = {file: file.stat().st_mtime_ns for file in files}
+    assert len(finished) == 2
 
     before = trainer.trained
     resumed = search(settings, past=past)

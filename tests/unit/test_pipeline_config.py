@@ -115,3 +115,19 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
 def test_the_configuration_is_frozen() -> None:
     with pytest.raises(Exception, match="frozen"):
         Config().seed = 3  # type: ignore[misc]
+
+
+def test_data_whose_path_is_no_text_is_reached_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    data = tmp_path / "latin\udce9"
+    data.mkdir()
+    (data / "list.csv").touch()
+    for path in (data, data / "list.csv"):
+        link = load_config(None, {"data.path": str(path)}).data.path
+        assert Path(link).samefile(path)
+        assert Path(link).suffix == path.suffix
+        link.encode()
+    with pytest.raises(UsageError, match="not UTF-8"):
+        load_config(None, {"workspace": str(data)})

@@ -305,7 +305,7 @@ def test_a_folder_that_nobody_has_shared_anything_in_yet_is_not_missed(tmp_path:
         ("/data/clothing", "clothing"),
         ("/data/clothing/{SPAN}/v{VERSION}", "clothing"),
         ("/data/manifest.csv", "manifest"),
-        ("/data/shoes/*.tfrecord", "shoes"),
+        ("/data/shoes [2]*{x}/{YYYY}-{MM}-{DD}", "shoes [2]*{x}"),
         ("/", ""),
     ],
 )

@@ -22,7 +22,7 @@ def test_a_second_run_is_refused_until_the_first_is_killed(tmp_path: Path) -> No
     first = context.Process(target=_hold, args=(tmp_path, held))
     first.start()
     try:
-        assert held.wait(30)
+        assert held.wait(120)
         with (
             pytest.raises(WorkspaceBusyError, match=str(first.pid)),
             Workspace(tmp_path).hold(wait=False),

@@ -1,35 +1,14 @@
 """From the path in the configuration to a listing of images."""
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
-
-from tfx.components.example_gen import utils
-from tfx.proto import example_gen_pb2
 
 from components.example_gen.settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
 from components.example_gen.sources.entries import Listing
 from components.example_gen.sources.questions import LAYOUT
 from components.example_gen.sources.refusals import describe_nothing_left
+from components.example_gen.sources.spans import Location, has_placeholder, newest
 from models.errors import BadDataError
-
-_PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(:\d+)?\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A path whose placeholders are filled.
-
-    Attributes:
-        path: absolute.
-        span: number of the newest span, 0 where the path has no `{SPAN}`.
-        version: number of its newest version, or None.
-    """
-
-    path: str
-    span: int = 0
-    version: int | None = None
 
 
 def resolve(path: str) -> Location:
@@ -47,7 +26,9 @@ def resolve(path: str) -> Location:
     if not path:
         raise BadDataError("No data was named: give --data DIR, or data.path in the configuration.")
     absolute = str(Path(path).expanduser().absolute())
-    location = _newest(absolute) if _PLACEHOLDER.search(absolute) else Location(absolute)
+    location = Location(absolute)
+    if has_placeholder(absolute) and not Path(absolute).exists():
+        location = newest(absolute)
     if not Path(location.path).exists():
         raise BadDataError(f"There is nothing at {location.path}; {LAYOUT}.")
     return location
@@ -87,12 +68,3 @@ def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
     raise BadDataError(
         f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {LAYOUT}."
     )
-
-
-def _newest(pattern: str) -> Location:
-    split = example_gen_pb2.Input.Split(name="data", pattern=pattern)
-    try:
-        _, span, version = utils.calculate_splits_fingerprint_span_and_version("", [split])
-    except ValueError as error:
-        raise BadDataError(f"No span of {pattern} can be read: {error}.") from error
-    return Location(split.pattern, span, version)
