@@ -132,5 +132,5 @@ def _version(content: bytes) -> str:
     """Which version a file that cannot be read says it is of."""
     try:
         return f"version {json.loads(content)['version']!r}"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "no version that could be read"
