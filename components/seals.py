@@ -19,6 +19,9 @@ SEAL: Final = "graft_seal"
 EXPORT_DIGEST: Final = "export_digest"
 """Custom property of a blessing: `models.seals.tree_digest` of the export that it speaks of."""
 
+_ADDED: Final = (SEAL, "tfx_version")
+"""Custom properties that are added when an artifact is published."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +49,7 @@ def _digest(artifact: metadata_store_pb2.Artifact) -> str:
     digest = hashlib.sha256(tree_digest(Path(artifact.uri)).encode())
     for properties in (artifact.properties, artifact.custom_properties):
         for key in sorted(properties):
-            if key != SEAL:
+            if key not in _ADDED:
                 value = properties[key].SerializeToString(deterministic=True)
                 digest.update(b"\0" + key.encode() + b"\0" + value)
     return digest.hexdigest()

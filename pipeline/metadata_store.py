@@ -86,12 +86,14 @@ def unreadable(store: Path, cause: object) -> MetadataStoreError:
 
 def _ask_sqlite(store: Path) -> None:
     try:
-        if store.stat().st_size == 0 and (store.parent / "artifacts").is_dir():
-            # An empty file is a new store to SQLite.
-            raise unreadable(store, "it is empty")
         with contextlib.closing(sqlite3.connect(store)) as connection:
             (answer,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except (OSError, sqlite3.Error) as error:
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'Artifact'")
+            is_new = tables.fetchone() is None
+    except sqlite3.Error as error:
         raise unreadable(store, error) from None
     if answer != "ok":
         raise unreadable(store, answer)
+    # An empty file is a new store to SQLite, and what a kill at the very beginning leaves.
+    if is_new and (store.parent / "artifacts").is_dir():
+        raise unreadable(store, "there is nothing of ML Metadata in it")

@@ -53,10 +53,12 @@ def recover(workspace: Workspace) -> Recovered:
     Raises:
         GraftError: the metadata store is not readable.
     """
+    if workspace.metadata.is_file():
+        check_store(workspace.metadata)
+    # The run will change the store; or it was moved away, and its digest speaks of no other.
+    forget_digest(workspace.metadata)
     if not workspace.metadata.is_file():
         return Recovered()
-    check_store(workspace.metadata)
-    forget_digest(workspace.metadata)
     config = metadata.sqlite_metadata_connection_config(str(workspace.metadata))
     try:
         store = mlmd.MetadataStore(config)

@@ -25,8 +25,6 @@ from models.files import write_atomically
 
 _INDEX: Final = ".index.npy"
 _FEATURES: Final = ".features.npy"
-_UNREADABLE: Final = (OSError, ValueError, EOFError, SyntaxError, TypeError, MemoryError)
-"""What NumPy raises on files that are no arrays, depending on where they are damaged."""
 _ENTRY: Final = np.dtype([("digest", "S64"), ("checksum", "<u4")])
 
 
@@ -143,7 +141,7 @@ class EmbeddingStore:
                 mmap_mode="r",
                 allow_pickle=False,
             )
-        except _UNREADABLE:
+        except Exception:  # noqa: BLE001 - NumPy parses the header, and raises whatever it meets
             return
         if entries.dtype != _ENTRY or features.dtype != np.float32:
             return

@@ -15,6 +15,7 @@ neither does.
 import datetime
 import hashlib
 import json
+import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -31,6 +32,9 @@ SUFFIX = ".jsonl"
 
 OWN = -1
 """The place of a search of one's own."""
+
+_NAMED = re.compile(r"-([0-9a-f]{12})\.jsonl$")
+"""Copies that Graft makes have the beginning of their digest in their names (`copy_name`)."""
 
 _MOST_CHARACTERS = 60
 """Of a name."""
@@ -147,6 +151,12 @@ def is_same_task(one: TaskDescription, other: TaskDescription) -> bool:
     return _identity(one) == _identity(other)
 
 
+def copy_name(entry: Entry) -> str:
+    """A name that tells people what a history is, and that no other history has."""
+    words = re.sub(r"[^A-Za-z0-9_]+", "-", entry.name).strip("-")
+    return f"{words or 'history'}-{entry.digest[:12]}{SUFFIX}"
+
+
 def _identity(task: TaskDescription) -> tuple[str, str, int, int]:
     return task.data_fingerprint, task.weights_digest, task.image_size, task.dimension
 
@@ -159,9 +169,14 @@ def _read(name: str, path: str) -> Entry | LeftOut:
         _check_completed(path, history)
     except GraftError as error:
         return _left_out(name or Path(path).name, error)
+    digest = hashlib.sha256(content).hexdigest()
+    named = _NAMED.search(path)
+    if named and not digest.startswith(named[1]):
+        reason = f"{path}: damaged, or changed since its name was given: its digest is another one"
+        return _left_out(name or Path(path).name, GraftError(reason))
     shown = printable(history.header.name or name or Path(path).stem)
     date = _date(history.header.created)
-    return Entry(f"{shown}, {date}", path, hashlib.sha256(content).hexdigest(), history)
+    return Entry(f"{shown}, {date}", path, digest, history)
 
 
 def _check_path(path: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from histories import history, task, write
 
-from models.tuning.collection import Entry, collect
+from models.tuning.collection import Entry, collect, copy_name
 from models.tuning.history import TuningHistory, history_bytes
 
 
@@ -190,3 +190,16 @@ def test_a_search_made_again_elsewhere_differs_by_noise_and_the_larger_stays(
     found = collect([("", tmp_path / "one"), ("", tmp_path / "two")])
     assert names(found.entries) == ["rerun, 2026-11-21"]
     assert found.skipped == ()
+
+
+def test_a_copy_that_is_not_what_its_name_says_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "one.jsonl", history(task("a")))
+    (entry,) = collect([("", tmp_path)]).entries
+    copy = tmp_path / "copies" / copy_name(entry)
+    content = history_bytes(entry.history)
+    write(copy, content)
+    assert len(collect([("", copy)]).entries) == 1
+    write(copy, content.replace(b'"score":0.7', b'"score":0.8'))
+    found = collect([("", copy)])
+    assert found.entries == ()
+    assert "damaged, or changed" in found.skipped[0].reason

@@ -1,5 +1,6 @@
 """A damaged metadata store is told in words, with what to do."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -52,6 +53,14 @@ def test_damage_is_told_in_words(store: Path, damage: str, recorded: bool) -> No
     assert str(store) in str(caught.value)
     assert "Move it away to start afresh" in str(caught.value)
     assert "SELECT" not in str(caught.value)
+
+
+def test_another_database_is_not_taken_for_a_new_store(store: Path) -> None:
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        connection.execute("DROP TABLE Artifact")
+        connection.execute("CREATE TABLE Other (id INTEGER)")
+    with pytest.raises(MetadataStoreError, match="nothing of ML Metadata"):
+        check_store(store)
 
 
 def test_any_flipped_byte_is_found_while_a_digest_is_there(store: Path) -> None:
