@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -55,6 +56,14 @@ class SealingLauncher(launcher.Launcher):
                 artifact.state = metadata_store_pb2.Artifact.DELETED
                 self.damaged.append(artifact.uri)
             metadata_handle.store.put_artifacts(damaged)
+
+    @override
+    def _run_executor(self, execution_info: Any) -> Any:
+        # Where the metadata store was lost, numbers are given anew, and folders of the time before
+        # have the same: what lies in them must not be taken for a part of the new artifact.
+        for artifact in itertools.chain(*execution_info.output_dict.values()):
+            shutil.rmtree(artifact.uri, ignore_errors=True)
+        return super()._run_executor(execution_info)
 
     @override
     def _publish_successful_execution(

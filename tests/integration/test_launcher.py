@@ -76,6 +76,17 @@ def test_what_was_damaged_is_made_again(node: Node, damage: str) -> None:
     assert node.run().cached
 
 
+def test_what_lies_in_the_folder_of_a_new_artifact_is_no_part_of_it(
+    node: Node, tmp_path: Path
+) -> None:
+    stray = tmp_path / "artifacts" / "LabelSchema" / "schema" / "1" / "of a lost store"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"")
+    folder = Path(node.run().outputs["schema"])
+    assert folder == stray.parent
+    assert [path.name for path in folder.iterdir()] == ["schema.pbtxt"]
+
+
 def test_a_changed_property_is_damage_too(node: Node) -> None:
     node.run()
     (artifact,) = node.artifacts()
