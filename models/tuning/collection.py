@@ -243,16 +243,17 @@ def _precedence(entry: Entry) -> tuple[bool, int]:
 
 def _settle(group: Sequence[Entry], told: _Once) -> None:
     """Chooses the history that stands for a group of the same search."""
-    keeper = _keeper(group)
-    if keeper is not None:
-        told.kept.append(keeper)
+    largest, *rivals = _believed(group)
+    rival = next((each for each in rivals if _contradict(largest, each)), None)
+    if rival is None:
+        told.kept.append(largest)
     for entry in group:
-        against = keeper or next(each for each in group if _contradict(each, entry))
-        if entry is keeper:
+        against = rival if entry is largest else largest
+        if against is None:
             continue
         what = f"{against.name} ({against.path})"
         if _contradict(against, entry):
-            end = "that one is kept" if keeper else "neither is used; delete the one that is wrong"
+            end = "neither is used; delete the one that is wrong" if rival else "that one is kept"
             reason = f"says that it is the same search as {what}, but has other scores: {end}"
             told.disputed.append(LeftOut(name=entry.name, reason=printable(reason, 1000)))
         else:
@@ -260,14 +261,13 @@ def _settle(group: Sequence[Entry], told: _Once) -> None:
             told.repeated.append(LeftOut(name=entry.name, reason=reason))
 
 
-def _keeper(group: Sequence[Entry]) -> Entry | None:
-    """The largest, if it is one's own or nobody contradicts it; see the module."""
+def _believed(group: Sequence[Entry]) -> Sequence[Entry]:
+    """Those of which the first may stand for its group, unless the others contradict it."""
     largest = group[0]
     if largest.place == OWN or not any(_contradict(largest, each) for each in group):
-        return largest
+        return [largest]
     first = min(each.place for each in group)
-    largest, *rest = (each for each in group if each.place == first)
-    return None if any(_contradict(largest, each) for each in rest) else largest
+    return [each for each in group if each.place == first]
 
 
 def _contradict(one: Entry, other: Entry) -> bool:
