@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from typing_extensions import override
 
 from components.seals import is_whole, seal
 
+_log = logging.getLogger(__name__)
 _Outputs = Mapping[str, Sequence[types.Artifact]]
 
 
@@ -55,6 +57,7 @@ class SealingLauncher(launcher.Launcher):
             for artifact in damaged:
                 artifact.state = metadata_store_pb2.Artifact.DELETED
                 self.damaged.append(artifact.uri)
+                _log.warning("%s is damaged and is made again", artifact.uri)
             metadata_handle.store.put_artifacts(damaged)
 
     @override
