@@ -19,6 +19,7 @@ from models.files import write_atomically
 from models.images import ImageSpec, decode_batch
 from models.labels import class_index
 from models.sample_depth import SampleRange
+from models.seals import write_sums
 
 DESCRIPTION: Final = "assets.extra/graft.json"
 """What the model is, inside of the SavedModel: labels, backbone, preprocessing, lineage."""
@@ -41,6 +42,8 @@ def export_model(
     - `serving_examples`: `examples` string [n], serialized tf.Examples, to the same.
     - `evaluate`: `examples` to `probabilities` alone, for TFMA.
     - `transform_labels`: `examples` to `label_id` int64 [n], -1 for an unknown class, for TFMA.
+
+    The digests of all files are in `assets.extra/SHA256SUMS`.
 
     Args:
         model: from float32 [n, s, s, 3], RGB in 0..255, to probabilities [n, k].
@@ -84,6 +87,7 @@ def export_model(
     }
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory / DESCRIPTION, text.encode())
+    write_sums(directory)
 
 
 def _answer(

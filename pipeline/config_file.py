@@ -14,6 +14,11 @@ from models.errors import UsageError
 from models.places import is_remote
 from models.plain_path import plain_path
 from pipeline.config import Config
+from pipeline.yaml_text import YamlTextError, parse_yaml
+
+_MOST_BYTES = 1_000_000
+_MOST_SHOWN = 200
+"""Characters of a value in a message."""
 
 
 def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
@@ -66,12 +71,12 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     """
     key, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f"--set expects KEY=VALUE, such as tuning.trials=30; got {text!r}.")
+        raise UsageError(f"--set expects KEY=VALUE, such as tuning.trials=30; got {_shown(text)}.")
     try:
-        return key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
+        return key, parse_yaml(value)
+    except YamlTextError as error:
         raise UsageError(
-            f"--set {key}: expected a number, a word or [a, list]; got {value!r} ({error})."
+            f"--set {key}: expected a number, a word or [a, list]; got {_shown(value)} ({error})."
         ) from None
 
 
@@ -108,15 +113,19 @@ def _place(place: str, base: Path) -> str:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if file.exists() and not file.is_file():
+            raise UsageError(f"The configuration file {file} is not a file.")
+        if file.stat().st_size > _MOST_BYTES:
+            raise UsageError(f"The configuration file {file} is larger than {_MOST_BYTES:,} bytes.")
+        values = parse_yaml(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(
             f"There is no configuration file {file}. `graft init` writes one."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The configuration file {file} cannot be read: {error}.") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"The configuration file {file} is not YAML: {error}") from None
+    except YamlTextError as error:
+        raise UsageError(f"The configuration file {file} is not right: {error}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -149,7 +158,16 @@ def _explain(detail: ErrorDetails) -> str:
                 section = section.model_fields[part].annotation
         return f"{key}: unknown key. Known here: {', '.join(sorted(section.model_fields))}."
     expected = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{key}: expected {expected}; got {detail['input']!r}."
+    return f"{key}: expected {expected}; got {_shown(detail['input'])}."
+
+
+def _shown(value: Any) -> str:
+    """A value in a message: short, and whatever it is."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write out numbers of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def commented_default() -> str:

@@ -27,7 +27,7 @@ def in_words(error: Exception, folder: Path, log: Path) -> str:
         folder: that the run writes to.
         log: where the whole story stands.
     """
-    disk = _disk_error(error)
+    disk = disk_error(error)
     if disk is not None:
         return str(unwritable(disk, folder))
     cause = str(error).strip().partition("\n")[0] or "no message"
@@ -59,8 +59,12 @@ def unwritable(error: OSError, folder: Path) -> GraftError:
     )
 
 
-def _disk_error(error: BaseException) -> OSError | None:
-    """The failed write behind an error, if that is what it was."""
+def disk_error(error: BaseException) -> OSError | None:
+    """The failed write behind an error, if that is what it was.
+
+    Args:
+        error: what a stage raised.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _CODES:

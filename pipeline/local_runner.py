@@ -14,11 +14,12 @@ from tfx import types
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.orchestration.local import runner_utils
-from tfx.orchestration.portable import launcher, runtime_parameter_utils
+from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import local_deployment_config_pb2, pipeline_pb2
 
 from models.errors import GraftError
+from pipeline.launcher import SealingLauncher
 
 _State = metadata_store_pb2.Execution.State
 
@@ -33,6 +34,8 @@ class StageResult:
         cached: an earlier run's outputs were taken.
         outputs: output key to the URI of its artifact.
         properties: output key to the custom properties of its artifact.
+        damaged: directories of an earlier run's artifacts that were damaged, so that the node ran
+            again.
     """
 
     name: str
@@ -40,6 +43,7 @@ class StageResult:
     cached: bool
     outputs: dict[str, str] = field(default_factory=dict)
     properties: dict[str, dict[str, str | int | float]] = field(default_factory=dict)
+    damaged: tuple[str, ...] = ()
 
 
 class StageFailedError(GraftError):
@@ -86,14 +90,15 @@ def _run_node(
 ) -> StageResult:
     name = node.node_info.id
     begin = time.monotonic()
-    info = launcher.Launcher(
+    launcher = SealingLauncher(
         pipeline_node=node,
         mlmd_connection=store,
         pipeline_info=ir.pipeline_info,
         pipeline_runtime_spec=ir.runtime_spec,
         executor_spec=runner_utils.extract_executor_spec(deployment, name),
         custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
-    ).launch()
+    )
+    info = launcher.launch()
     if info is None or info.execution_id is None:
         raise StageFailedError(f"{name} was not run: an input of it is missing.")
     with store as handle:
@@ -108,6 +113,7 @@ def _run_node(
         cached=execution.last_known_state == _State.CACHED,
         outputs={key: artifact.uri for key, artifact in first.items()},
         properties={key: _properties(artifact) for key, artifact in first.items()},
+        damaged=tuple(launcher.damaged),
     )
 
 

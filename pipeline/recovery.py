@@ -2,11 +2,15 @@
 
 A kill leaves its node's execution RUNNING for ever in ML Metadata, and half-written files in the
 output folder that only this execution would have published. A pushed version may have been
-deleted, or overtaken by another, since it was recorded. And the workspace may have been moved.
+deleted, damaged, or overtaken by another since it was recorded. And the workspace may have been
+moved. What this run made of its own inputs is checked when it is asked for (`pipeline.launcher`);
+what it may learn from or be compared with beside them is checked here.
 """
 
 import shutil
 import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -14,48 +18,66 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
-from models.errors import GraftError
+from components.baseline import BLESSED, CURRENT_MODEL_ID
+from components.pusher.executor import DESTINATION, DIGEST
+from components.seals import is_whole
+from components.warm_tuner.stored import stored_histories
 from models.plain_path import plain_path
+from models.seals import tree_digest
+from pipeline.metadata_store import check_store, forget_digest, unreadable
 from pipeline.workspace import Workspace
 
 _State = metadata_store_pb2.Execution.State
+_BASELINES = 2
+"""A model is compared with the newest blessed one or, when it is that itself, with the next."""
 
 
-def recover(workspace: Workspace) -> list[str]:
-    """Marks interrupted executions as failed and removes what they had half written.
+@dataclass(frozen=True)
+class Recovered:
+    """What was put right.
+
+    Attributes:
+        interrupted: names of the stages in which earlier runs were stopped.
+        damaged: what is not as it was written, a sentence each.
+    """
+
+    interrupted: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+def recover(workspace: Workspace) -> Recovered:
+    """Marks interrupted executions as failed, and takes what is damaged or half written away.
 
     Call only while the workspace is held: with no other run alive, an execution that is still
     RUNNING belongs to a dead one.
 
-    Returns:
-        The names of the interrupted stages.
-
     Raises:
         GraftError: the metadata store is not readable.
     """
+    if workspace.metadata.is_file():
+        check_store(workspace.metadata)
+    # The run will change the store; or it was moved away, and its digest speaks of no other.
+    forget_digest(workspace.metadata)
     if not workspace.metadata.is_file():
-        return []
+        return Recovered()
     config = metadata.sqlite_metadata_connection_config(str(workspace.metadata))
     try:
         store = mlmd.MetadataStore(config)
-        interrupted = [
-            execution
-            for execution in store.get_executions()
-            if execution.last_known_state in (_State.NEW, _State.RUNNING)
+        interrupted = _interrupted(store)
+        for execution in interrupted:
+            _remove_outputs(workspace.artifacts, execution.id)
+            execution.last_known_state = _State.FAILED
+        if interrupted:
+            store.put_executions(interrupted)
+        _follow_the_workspace(store, workspace)
+        damaged = [
+            *_forget_stale_pushes(store),
+            *_forget_damaged(store, stored_histories(store), "The history of an earlier search"),
+            *_forget_damaged(store, _blessed(store), "An earlier model", enough=_BASELINES),
         ]
-    except (mlmd.errors.StatusError, sqlite3.Error) as error:
-        raise GraftError(
-            f"The metadata store {workspace.metadata} cannot be read: {error}. Move it away to "
-            "start afresh (images are read again; the pushed models stay)."
-        ) from None
-    for execution in interrupted:
-        _remove_outputs(workspace.artifacts, execution.id)
-        execution.last_known_state = _State.FAILED
-    if interrupted:
-        store.put_executions(interrupted)
-    _follow_the_workspace(store, workspace)
-    _forget_stale_pushes(store)
-    return [_node(store, execution.id) for execution in interrupted]
+        return Recovered(tuple(_node(store, each.id) for each in interrupted), tuple(damaged))
+    except (mlmd.errors.StatusError, sqlite3.Error, RuntimeError) as error:
+        raise unreadable(workspace.metadata, error) from None
 
 
 def _follow_the_workspace(store: mlmd.MetadataStore, workspace: Workspace) -> None:
@@ -71,17 +93,81 @@ def _follow_the_workspace(store: mlmd.MetadataStore, workspace: Workspace) -> No
         store.put_artifacts(moved)
 
 
-def _forget_stale_pushes(store: mlmd.MetadataStore) -> None:
-    """Takes pushes that are not the newest version of their directory out of TFX's cache."""
-    live = metadata_store_pb2.Artifact.LIVE
-    stale = []
+def _interrupted(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Execution]:
+    return [
+        execution
+        for execution in store.get_executions()
+        if execution.last_known_state in (_State.NEW, _State.RUNNING)
+    ]
+
+
+def _forget_stale_pushes(store: mlmd.MetadataStore) -> Iterator[str]:
+    """Takes pushes out of TFX's cache that are not the newest version there, or damaged."""
     for artifact in store.get_artifacts_by_type(standard_artifacts.PushedModel.TYPE_NAME):
-        path = artifact.custom_properties["pushed_destination"].string_value
-        if path and artifact.state == live and not _is_newest(Path(path)):
-            artifact.state = metadata_store_pb2.Artifact.DELETED
-            stale.append(artifact)
-    if stale:
-        store.put_artifacts(stale)
+        destination = _text(artifact, DESTINATION)
+        if artifact.state != metadata_store_pb2.Artifact.LIVE or not destination:
+            continue
+        version = Path(destination)
+        newest = _is_newest(version)
+        if newest and _is_as_pushed(version, _text(artifact, DIGEST)):
+            continue
+        _forget(store, artifact)
+        if newest:
+            yield f"The served version {version} is damaged: it is not what was pushed."
+
+
+def _is_as_pushed(version: Path, digest: str) -> bool:
+    try:
+        # What an earlier Graft pushed has no digest.
+        return not digest or tree_digest(version) == digest
+    except OSError:
+        return False
+
+
+def _text(artifact: metadata_store_pb2.Artifact, key: str) -> str:
+    # To ask for a key that is not there would add it.
+    properties = artifact.custom_properties
+    return str(properties[key].string_value) if key in properties else ""
+
+
+def _blessed(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Artifact]:
+    """Blessed models, the newest first."""
+    blessings = store.get_artifacts_by_type(standard_artifacts.ModelBlessing.TYPE_NAME)
+    models = [
+        each.custom_properties[CURRENT_MODEL_ID].int_value
+        for each in blessings
+        if each.custom_properties[BLESSED].int_value == 1
+    ]
+    live = [
+        model
+        for model in store.get_artifacts_by_id(sorted(set(models)))
+        if model.state == metadata_store_pb2.Artifact.LIVE
+    ]
+    return sorted(live, key=lambda model: -model.id)
+
+
+def _forget_damaged(
+    store: mlmd.MetadataStore,
+    artifacts: Iterable[metadata_store_pb2.Artifact],
+    what: str,
+    enough: int | None = None,
+) -> Iterator[str]:
+    """Takes damaged artifacts out of use, until `enough` were whole."""
+    whole = 0
+    for artifact in artifacts:
+        if is_whole(artifact):
+            whole += 1
+        else:
+            _forget(store, artifact)
+            yield f"{what} is damaged and is no longer used: {artifact.uri}."
+        if whole == enough:
+            return
+
+
+def _forget(store: mlmd.MetadataStore, artifact: metadata_store_pb2.Artifact) -> None:
+    """Takes an artifact out of TFX's cache and out of every look-up."""
+    artifact.state = metadata_store_pb2.Artifact.DELETED
+    store.put_artifacts([artifact])
 
 
 def _is_newest(version: Path) -> bool:

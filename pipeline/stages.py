@@ -3,13 +3,17 @@
 import logging
 import time
 
+import ml_metadata as mlmd
+
 from components.warm_tuner.stored import EMPTY, history_file
 from models.errors import GraftError
 from pipeline import dag
 from pipeline.config import Config
+from pipeline.failure import disk_error
 from pipeline.interrupts import Interrupts
 from pipeline.knowledge.transfer import share_history
 from pipeline.local_runner import StageResult, run_pipeline
+from pipeline.metadata_store import record_digest, unreadable
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
 from pipeline.report.record import RunRecord, StageRecord
@@ -35,20 +39,29 @@ def run_stages(config: Config, workspace: Workspace, record: RunRecord, display:
     """
     # TFX may come to it through a link, which has to lead somewhere.
     workspace.artifacts.mkdir(exist_ok=True)
-    interrupted = recover(workspace)
-    if interrupted:
-        display.say(f"An earlier run was stopped in {', '.join(interrupted)}; going on from there.")
+    recovered = recover(workspace)
+    if stopped := recovered.interrupted:
+        display.say(f"An earlier run was stopped in {', '.join(stopped)}; going on from there.")
     record.versions = versions()
     watch = _Watch(record, display)
+    for text in recovered.damaged:
+        watch.note(text)
     try:
         with Interrupts() as interrupts:
             for result in run_pipeline(dag.build_pipeline(config), record.run_id, watch.started):
                 watch.ended(result)
                 _share(config, result, display)
                 interrupts.check()
+    except mlmd.errors.StatusError as error:
+        watch.failed()
+        if disk_error(error) is not None:
+            raise
+        raise unreadable(workspace.metadata, error) from error
     except BaseException:
         watch.failed()
         raise
+    finally:
+        record_digest(workspace.metadata)
 
 
 def _share(config: Config, result: StageResult, display: Display) -> None:
@@ -91,6 +104,14 @@ class _Watch:
                 self._record.artifacts[known_as] = result.outputs[key]
         self._note_push(result)
         self._display.stage_ended(result.name, result.seconds, cached=result.cached)
+        for uri in result.damaged:
+            self.note(f"{uri} was damaged and was made again.")
+
+    def note(self, text: str) -> None:
+        """Tells what the run had to mend, now and in the report."""
+        _log.warning("%s", text)
+        self._record.repairs.append(text)
+        self._display.say(text)
 
     def _note_push(self, result: StageResult) -> None:
         pushed = result.properties.get("pushed_model", {})

@@ -66,6 +66,7 @@ def history(
     name: str = "photos",
     created: str = "2026-11-21T10:00:00+00:00",
     seed: int = 0,
+    rates: Sequence[float] = (),
 ) -> TuningHistory:
     search = SearchDescription(
         algorithm="bayesian",
@@ -75,7 +76,11 @@ def history(
         class_weights="balanced",
         metric="accuracy",
     )
-    trials = tuple(record(order, 1e-3, score) for order, score in enumerate(scores))
+    tried = rates or [1e-3] * len(scores)
+    trials = tuple(
+        record(order, rate, score)
+        for order, (rate, score) in enumerate(zip(tried, scores, strict=True))
+    )
     made = new_history(SPACE, of, search, trials, name=name)
     header = made.header.model_copy(update={"created": created})
     return TuningHistory(header, trials)

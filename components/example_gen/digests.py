@@ -17,7 +17,7 @@ from pathlib import Path
 from components.example_gen.sources.entries import LeftOut, Listing, SourceFile, Stamp
 from components.example_gen.sources.files import open_regular
 from models import progress
-from models.files import write_atomically
+from models.seals import read_sealed, write_sealed
 
 _SETTLED_NS = 2_000_000_000
 """A file changed less than this before it was read might change again within the clock's tick."""
@@ -123,12 +123,12 @@ def _sha256(path: str, size: int) -> str:
 
 def _load(file: Path) -> dict[str, tuple[Stamp, str]]:
     try:
-        entries = json.loads(file.read_bytes())
+        entries = json.loads(read_sealed(file) or b"")
         return {path: ((size, mtime, ctime), sha) for path, size, mtime, ctime, sha in entries}
-    except (OSError, ValueError, TypeError):  # absent or damaged: it is only a memory
+    except (ValueError, TypeError):  # absent or damaged: it is only a memory
         return {}
 
 
 def _save(file: Path, known: dict[str, tuple[Stamp, str]]) -> None:
     entries = [[path, *stamp, sha] for path, (stamp, sha) in known.items()]
-    write_atomically(file, json.dumps(entries, separators=(",", ":")).encode())
+    write_sealed(file, json.dumps(entries, separators=(",", ":")).encode())

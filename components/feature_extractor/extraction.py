@@ -17,7 +17,7 @@ from models.embedding import (
 )
 from models.embedding.forward import Embedder, UndecodableImageError, embedding_key
 from models.embedding.store import content_digest
-from models.errors import BadDataError
+from models.errors import BadDataError, UsageError
 from models.examples import ImageRecord, count_records, read_records
 from models.images import ImageSpec
 
@@ -37,6 +37,7 @@ def embed_into(
 
     Raises:
         BadDataError: an image cannot be decoded; names it.
+        UsageError: the backbone's features are no finite numbers.
         OSError: the store cannot be written.
     """
     images = list(records.values())
@@ -45,6 +46,13 @@ def embed_into(
     except UndecodableImageError as error:
         name = images[error.position].name
         raise BadDataError(f"image {name!r} cannot be decoded: {error.reason}") from error
+    broken = ~np.isfinite(embeddings).all(axis=1)
+    if broken.any():
+        raise UsageError(
+            f"The backbone answers {int(broken.sum())} of {len(images)} images, such as "
+            f"{images[int(broken.argmax())].name!r}, with what is no finite number: its weights "
+            "are not right. Give others (model.weights)."
+        )
     if images:
         store.add(list(records), embeddings)
 
@@ -75,6 +83,7 @@ def extract(
 
     Raises:
         BadDataError: an image cannot be decoded; names it.
+        UsageError: the backbone's features are no finite numbers.
         OSError: the cache or the artifact cannot be written.
     """
     start = time.monotonic()

@@ -95,9 +95,12 @@ def _search(
 
 
 def _library(past: list[Artifact], knowledge: Knowledge, task: TaskDescription) -> Library:
-    places = [history_file(artifact.uri) for artifact in past]
-    places += [file.path for file in knowledge.files]
-    return read_library([("", place) for place in places], task=task, subject="fine_tuning")
+    return read_library(
+        [("", file.path) for file in knowledge.files],
+        own=[("", history_file(artifact.uri)) for artifact in past],
+        task=task,
+        subject="fine_tuning",
+    )
 
 
 def _uri(artifacts: dict[str, list[Artifact]], key: str) -> str:

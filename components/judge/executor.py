@@ -8,6 +8,7 @@ from typing import Any
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
+from tfx.utils import path_utils
 
 from components.judge import comparisons
 from components.judge.checks import (
@@ -23,10 +24,12 @@ from components.judge.prediction_file import FILE_NAME, save_predictions
 from components.judge.predictions import predict_split
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
+from components.seals import EXPORT_DIGEST
 from models import features
 from models.errors import BadDataError
 from models.examples import derived_features
 from models.metrics import quality
+from models.seals import tree_digest
 
 
 class Executor(base_executor.BaseExecutor):
@@ -48,6 +51,8 @@ class Executor(base_executor.BaseExecutor):
         model = artifact_utils.get_single_instance(input_dict["model"])
         baseline = next(iter(input_dict.get("baseline_model", [])), None)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        digest = tree_digest(Path(path_utils.serving_model_path(model.uri)))
+        blessing.set_string_custom_property(EXPORT_DIGEST, digest)
         result = judge(
             model_uri=model.uri,
             baseline_uri=baseline.uri if baseline else None,

@@ -11,8 +11,14 @@ from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.pusher.push import push_model
+from components.seals import EXPORT_DIGEST
+from models.errors import GraftError
 
 FILE_NAME = "push.json"
+DESTINATION = "pushed_destination"
+"""Custom property: directory of the pushed version."""
+DIGEST = "pushed_digest"
+"""Custom property: `models.seals.tree_digest` of that directory."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -28,12 +34,12 @@ class Executor(base_executor.BaseExecutor):
         """Runs the component; see `components.pusher.component`.
 
         Raises:
-            GraftError: the serving directory cannot be written.
+            GraftError: the model is not the one that was judged and proved to serve, or the
+                serving directory cannot be written.
         """
-        refusal = _refusal(
-            artifact_utils.get_single_instance(input_dict["model_blessing"]),
-            artifact_utils.get_single_instance(input_dict["infra_blessing"]),
-        )
+        model_blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
+        infra_blessing = artifact_utils.get_single_instance(input_dict["infra_blessing"])
+        refusal = _refusal(model_blessing, infra_blessing)
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         pushed.set_int_custom_property("pushed", int(refusal is None))
         if refusal is not None:
@@ -43,8 +49,10 @@ class Executor(base_executor.BaseExecutor):
         push = push_model(
             Path(path_utils.serving_model_path(model.uri)),
             Path(exec_properties["directory"]).absolute(),
+            _proved(model_blessing, infra_blessing),
         )
-        pushed.set_string_custom_property("pushed_destination", str(push.path))
+        pushed.set_string_custom_property(DESTINATION, str(push.path))
+        pushed.set_string_custom_property(DIGEST, push.digest)
         pushed.set_string_custom_property("pushed_version", str(push.version))
         reason = "" if push.new else "The newest version is this very model."
         result = {"version": push.version, "destination": str(push.path), "new": push.new}
@@ -58,6 +66,23 @@ def _refusal(model_blessing: Artifact, infra_blessing: Artifact) -> str | None:
     if not model_utils.is_infra_validated(infra_blessing):
         return "The model did not serve." + _reason(infra_blessing, "serving_check.json")
     return None
+
+
+def _proved(model_blessing: Artifact, infra_blessing: Artifact) -> str:
+    """Digest of the export that both blessings speak of.
+
+    Raises:
+        GraftError: they speak of different ones, or do not say of which.
+    """
+    judged, proved = (
+        each.get_string_custom_property(EXPORT_DIGEST) for each in (model_blessing, infra_blessing)
+    )
+    if not proved or judged != proved:
+        raise GraftError(
+            "The model that was judged is not the one that was proved to serve: its files were "
+            "changed in between. It was not pushed. The same command makes it again."
+        )
+    return proved
 
 
 def _reason(artifact: Artifact, file_name: str) -> str:

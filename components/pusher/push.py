@@ -8,7 +8,6 @@ killed push left behind is removed by the next one.
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
 import shutil
 import tempfile
@@ -18,9 +17,10 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError
+from models.export import DESCRIPTION
+from models.seals import changed_file, tree_digest
 
 _UNFINISHED: Final = ".push-"
-_CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -31,32 +31,37 @@ class Push:
         version: number that the model has in the serving directory.
         path: its directory.
         new: whether it was copied now; False if the newest version was this model already.
+        digest: of its files.
     """
 
     version: int
     path: Path
     new: bool
+    digest: str
 
 
-def push_model(source: Path, directory: Path) -> Push:
+def push_model(source: Path, directory: Path, proved: str = "") -> Push:
     """Makes `source` the newest version in `directory`.
 
     Args:
         source: a SavedModel.
         directory: the serving directory; it is made if it is missing.
+        proved: `models.seals.tree_digest` of what was proved to serve; what has another one is not
+            pushed. Empty to push whatever `source` is.
 
     Returns:
-        The version. If the newest one has the same files, that one, and nothing is written.
+        The version. If the newest one is this model, that one, and nothing is written.
 
     Raises:
-        GraftError: the directory cannot be written, or the disk is full; no version is added.
+        GraftError: the model is not the proved one, the directory cannot be written, or the disk
+            is full; no version is added.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with _held(directory) as alone:
             if alone:
                 _remove_leftovers(directory)
-            return _push(source, directory)
+            return _push(source, directory, proved)
     except OSError as error:
         raise GraftError(
             f"The model could not be pushed to {directory}: {error.strerror or error}."
@@ -70,21 +75,32 @@ def versions(directory: Path) -> dict[int, Path]:
     return {int(path.name): path for path in directory.iterdir() if path.name.isdecimal()}
 
 
-def _push(source: Path, directory: Path) -> Push:
+def _push(source: Path, directory: Path, proved: str) -> Push:
+    _check_proved(source, tree_digest(source), proved)
     present = versions(directory)
     newest = max(present, default=0)
-    if newest and _digest(present[newest]) == _digest(source):
-        return Push(newest, present[newest], new=False)
+    if newest and _is_this_model(present[newest], source):
+        return Push(newest, present[newest], new=False, digest=tree_digest(present[newest]))
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
     try:
         whole = unfinished / source.name
         shutil.copytree(source, whole)
         _write_through(whole)
+        digest = tree_digest(whole)
+        _check_proved(source, digest, proved)
         version, path = _rename_to_next(whole, directory, newest + 1)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     _sync(directory)
-    return Push(version, path, new=True)
+    return Push(version, path, new=True, digest=digest)
+
+
+def _check_proved(source: Path, digest: str, proved: str) -> None:
+    if proved and digest != proved:
+        raise GraftError(
+            f"The model in {source} is damaged: it is not the one that was judged and proved to "
+            "serve. It was not pushed. The same command makes it again."
+        )
 
 
 def _rename_to_next(whole: Path, directory: Path, version: int) -> tuple[int, Path]:
@@ -120,16 +136,20 @@ def _remove_leftovers(directory: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _digest(directory: Path) -> str:
-    """Digest over the names and the bytes of all files."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
-        name = path.relative_to(directory).as_posix().encode("utf-8", "surrogateescape")
-        digest.update(name + b"\0" + str(path.stat().st_size).encode() + b"\0")
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-    return digest.hexdigest()
+def _is_this_model(version: Path, source: Path) -> bool:
+    """Whether a version that is whole holds the model of `source`.
+
+    Two exports of one model differ in the names of their functions; what they are is in their
+    description, with the digest of the weights.
+    """
+    if tree_digest(version) == tree_digest(source):
+        return True
+    try:
+        described = (version / DESCRIPTION).read_bytes()
+        is_same = described == (source / DESCRIPTION).read_bytes()
+    except FileNotFoundError:
+        return False
+    return is_same and b'"model_digest"' in described and changed_file(version) is None
 
 
 def _write_through(directory: Path) -> None:

@@ -85,9 +85,10 @@ def _record_path(schema_path: str | Path) -> Path:
 def _read_record(path: Path) -> dict[str, str]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return record if isinstance(record, dict) and "token" in record else {}
+    whole = isinstance(record, dict) and all(isinstance(each, str) for each in record.values())
+    return record if whole and "token" in record else {}
 
 
 def _digest(content: bytes) -> str:

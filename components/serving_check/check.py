@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from models import features
 from models.errors import GraftError
 from models.examples import read_records
+from models.seals import tree_digest
 from serving.client import Predictions, predict_grpc, predict_rest
 from serving.process import ServerProcess
 
@@ -70,6 +71,7 @@ class ServingReport:
         images: names of the images that were sent.
         rest: over REST; None if the check did not come so far.
         grpc: over gRPC; likewise.
+        export_digest: `models.seals.tree_digest` of the export that was served; empty if none was.
     """
 
     passed: bool
@@ -77,6 +79,7 @@ class ServingReport:
     images: tuple[str, ...] = ()
     rest: Answered | None = None
     grpc: Answered | None = None
+    export_digest: str = ""
 
     def write(self, directory: Path) -> None:
         """Writes `serving_check.json` into `directory`."""
@@ -136,8 +139,10 @@ def check_serving(
         tolerance: most that a probability may differ from the trainer's.
         log: where the server's words go.
     """
+    export = Path(model_uri) / SERVING_FOLDER
+    digest = tree_digest(export)
     with tempfile.TemporaryDirectory(prefix="graft-check-") as folder:
-        (Path(folder) / "1").symlink_to((Path(model_uri) / SERVING_FOLDER).absolute())
+        (Path(folder) / "1").symlink_to(export.absolute())
         try:
             with ServerProcess(model_name, Path(folder), log) as server:
                 expected = read_expected(model_uri, examples_uri, check_images)
@@ -150,7 +155,7 @@ def check_serving(
     reason = (
         " ".join(wrong) or f"REST and gRPC answer as the trainer, on {len(expected.names)} images."
     )
-    return ServingReport(not wrong, reason, expected.names, rest, grpc)
+    return ServingReport(not wrong, reason, expected.names, rest, grpc, digest)
 
 
 def _ask(

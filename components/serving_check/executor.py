@@ -10,6 +10,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
+from components.seals import EXPORT_DIGEST
 from components.serving_check.check import ServingReport, check_serving
 
 
@@ -41,11 +42,13 @@ class Executor(base_executor.BaseExecutor):
         else:
             report = ServingReport(passed=False, reason="Skipped: the model was not blessed.")
         report.write(directory)
-        _bless(infra_blessing, report.passed)
+        _bless(infra_blessing, report)
 
 
-def _bless(artifact: Artifact, passed: bool) -> None:
-    """Leaves the file and the property that TFX's InfraValidator leaves."""
+def _bless(artifact: Artifact, report: ServingReport) -> None:
+    """Leaves the file and the property that TFX's InfraValidator leaves, and what was proved."""
+    passed = report.passed
     name = infra_validator._BLESSED_FILENAME if passed else infra_validator._NOT_BLESSED_FILENAME
     (Path(artifact.uri) / name).touch()
     artifact.set_int_custom_property("blessed", int(passed))
+    artifact.set_string_custom_property(EXPORT_DIGEST, report.export_digest)

@@ -18,6 +18,7 @@ from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL
 from components.trainer.task import Inputs, read_task
 from components.transform.labels import labels_from_transform_graph
 from models import features
+from models.backbones.weight_files import digest
 from models.embedding import EmbeddingInfo
 from models.examples import read_records
 from models.export import export_model
@@ -63,11 +64,11 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     config = fn_args.custom_config
     settings = _settings(config)
-    task, info, digest = _task(fn_args, settings)
+    task, info, fingerprint = _task(fn_args, settings)
     _forget_others(settings.scratch_dir, task.scratch)
     trained = train(task)
     model_uri = Path(config[MODEL])
-    _write(trained, task, model_uri, _description(trained, info, settings, digest))
+    _write(trained, task, model_uri, _description(trained, info, settings, fingerprint))
     expected = _expected(trained.model, task, settings.check_images)
     _write_json(model_uri / EXPECTED_FILE, expected)
 
@@ -136,6 +137,7 @@ def _description(
         "weights_digest": info.weights_digest,
         "strategy": trained.record.strategy.name,
         "exported": trained.record.exported,
+        "model_digest": digest(trained.model),
         "validation_accuracy": trained.record.validation_accuracy,
         "data_fingerprint": fingerprint,
         "seed": settings.seed,

@@ -78,11 +78,11 @@ def _library(
     past: list[Artifact], knowledge: Knowledge, task: TaskDescription, images: Iterable[str]
 ) -> Library:
     """Earlier searches from ML Metadata, from folders and buckets, and what comes with Graft."""
-    places = [history_file(artifact.uri) for artifact in past]
-    places += [file.path for file in knowledge.files]
     starter, related = unrelated_files(images) if knowledge.starter else ([], [])
-    places += map(str, starter)
-    library = read_library([("", place) for place in places], task=task)
+    own = [*(history_file(artifact.uri) for artifact in past), *map(str, starter)]
+    library = read_library(
+        [("", file.path) for file in knowledge.files], own=[("", file) for file in own], task=task
+    )
     return Library(library.sources, (*library.skipped, *related))
 
 

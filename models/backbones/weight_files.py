@@ -34,9 +34,11 @@ def load_file(model: keras.Model, path: str) -> None:
             _copy_layers(keras.saving.load_model(path, compile=False), model)
         else:
             _load_completely(model, path)
-    except (ValueError, OSError, KeyError, TypeError) as error:
+    except Exception as error:
+        # A file from anybody may break Keras anywhere; nested deeply enough, any reader of JSON.
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
         raise UsageError(
-            f"the weights in {path} do not fit {model.name}: {error}. "
+            f"the weights in {path} do not fit {model.name}: {reason}. "
             "Save the whole model as .keras, or the weights of the backbone without its top"
         ) from error
     _settle_normalisation(model)

@@ -17,8 +17,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models import progress
-from models.files import write_atomically
 from models.inference import compiled_forward
+from models.seals import is_sealed, write_sealed
 from models.training.augmentation import changed_views
 from models.training.data import ImageSplit
 
@@ -90,7 +90,7 @@ def compute_activations(
     paths = []
     for number, (encoded, _) in enumerate(source):
         path = directory / f"{split.split}-{number:06}.npy"
-        if not path.is_file():
+        if not is_sealed(path):
             generator = np.random.default_rng([seed, number])
             shard = _shard(forward, encoded, split, views, mirror, generator)
             _save(path, shard)
@@ -137,4 +137,5 @@ def _decoded(encoded: tf.Tensor, split: ImageSplit) -> Iterator[NDArray[np.float
 def _save(path: Path, shard: NDArray[np.float16]) -> None:
     content = io.BytesIO()
     np.save(content, shard)
-    write_atomically(path, content.getvalue())
+    # NumPy maps the array and passes over the seal behind it.
+    write_sealed(path, content.getvalue())

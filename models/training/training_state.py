@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import progress
-from models.files import write_atomically
+from models.seals import read_sealed, write_sealed
 from models.tuning.score import selection_score
 
 Arrays = list[NDArray[Any]]
@@ -136,7 +136,7 @@ class TrainingState(keras.callbacks.Callback):
         content = io.BytesIO()
         history = json.dumps(asdict(self.history))
         np.savez(content, *_values(targets), *self._best, history=history)
-        write_atomically(self._file, content.getvalue())
+        write_sealed(self._file, content.getvalue())
 
 
 def _variables(model: keras.Model) -> list[Any]:
@@ -150,10 +150,13 @@ def _values(variables: list[Any]) -> Arrays:
 
 
 def _read(file: Path) -> tuple[FineTuningHistory, Arrays] | None:
-    """None where there is no file, or a file of other code that cannot be read."""
+    """None where there is no file, or one that is damaged or of other code."""
+    saved = read_sealed(file)
+    if saved is None:
+        return None
     try:
-        with np.load(file, allow_pickle=False) as content:
+        with np.load(io.BytesIO(saved), allow_pickle=False) as content:
             history = FineTuningHistory(**json.loads(str(content["history"])))
             return history, [content[f"arr_{index}"] for index in range(len(content.files) - 1)]
-    except (FileNotFoundError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None

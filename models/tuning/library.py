@@ -36,6 +36,7 @@ class Library:
 def read_library(
     places: Iterable[tuple[str, Path | str]],
     *,
+    own: Iterable[tuple[str, Path | str]] = (),
     task: TaskDescription | None = None,
     subject: Subject = "head",
     most: int = MOST_SOURCES,
@@ -44,13 +45,14 @@ def read_library(
 
     Args:
         places: name and place of each; see `collect`.
+        own: the same, of searches that no other may displace.
         task: of the new search; without it the newest histories are the most related.
         subject: of the new search; those of another are passed over without a word.
         most: sources in all. Half of the places go to the most related by their description and
             half to the newest of the rest: the description says little, and the oracle finds out
             by itself which of its sources rank its own trials.
     """
-    collection = collect(places)
+    collection = collect(places, own=own)
     entries = [each for each in collection.entries if each.subject == subject]
     chosen = choose(entries, task, most)
     taken = {entry.digest for entry in chosen}

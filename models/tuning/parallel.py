@@ -9,7 +9,7 @@ from keras_tuner.engine.trial import Trial, TrialStatus
 from pydantic import TypeAdapter, ValidationError
 
 from models.errors import GraftError
-from models.files import write_atomically
+from models.seals import read_sealed, write_sealed
 from models.tuning.records import Evaluation
 from models.tuning.tuner import HeadTuner
 from models.tuning.workers import Workers
@@ -135,11 +135,11 @@ class EndOrder:
         self._ended.append(number)
         if self._kept[: len(self._ended)] != self._ended:
             self._kept = list(self._ended)
-            write_atomically(self._path, json.dumps(self._kept).encode())
+            write_sealed(self._path, json.dumps(self._kept).encode())
 
 
 def _read(path: Path) -> list[int]:
     try:
-        return TypeAdapter(list[int]).validate_json(path.read_bytes(), strict=True)
-    except (OSError, ValidationError):
+        return TypeAdapter(list[int]).validate_json(read_sealed(path) or b"", strict=True)
+    except ValidationError:
         return []

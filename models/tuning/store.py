@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from models.files import write_atomically
+from models.seals import read_sealed, write_sealed
 from models.tuning.records import Evaluation
 from models.tuning.space import Values
 
@@ -38,9 +38,9 @@ class TrialStore:
             fold: that was validated on; None for the task's own validation split.
         """
         try:
-            content = self._path(values, seed, fold).read_bytes()
-            return Evaluation.model_validate_json(content, strict=True)
-        except (OSError, ValidationError):
+            content = read_sealed(self._path(values, seed, fold))
+            return None if content is None else Evaluation.model_validate_json(content, strict=True)
+        except ValidationError:
             return None
 
     def put(self, values: Values, evaluation: Evaluation) -> None:
@@ -50,7 +50,7 @@ class TrialStore:
             OSError: the disk is full or the folder cannot be written.
         """
         path = self._path(values, evaluation.seed, evaluation.fold)
-        write_atomically(path, evaluation.model_dump_json().encode())
+        write_sealed(path, evaluation.model_dump_json().encode())
 
     def _path(self, values: Values, seed: int, fold: int | None) -> Path:
         parts = json.dumps([values, seed, fold], sort_keys=True)

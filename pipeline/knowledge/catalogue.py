@@ -1,16 +1,16 @@
 """What the next run would learn from, as a person sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from components.warm_tuner.stored import history_file, stored_histories
-from models.errors import GraftError
 from models.tuning.collection import Collection, Entry, collect, read_all
 from models.tuning.shipped import starter_digests, starter_files
 from pipeline.config import Config
 from pipeline.knowledge.sources import forgotten, places, reach
+from pipeline.metadata_store import unreadable
 from pipeline.workspace import Workspace
 
 
@@ -34,13 +34,13 @@ def catalogue(config: Config) -> Collection:
         GraftError: the metadata store, or the list of pruned histories, cannot be read.
     """
     workspace = Workspace(config.workspace_path)
-    found = [*_run_histories(workspace), *places(config)]
-    reach(found)
-    own = collect([("", place) for place in found], ignore={*forgotten(workspace), *known(config)})
-    if not config.knowledge.starter:
-        return own
-    starter = collect([("", file) for file in starter_files()])
-    return Collection((*own.entries, *starter.entries), own.skipped, own.repeated)
+    runs, outside = _run_histories(workspace), places(config)
+    reach([*runs, *outside])
+    starter = starter_files() if config.knowledge.starter else []
+    own = [("", str(place)) for place in (*runs, *starter)]
+    found = collect([("", place) for place in outside], own=own, ignore=forgotten(workspace))
+    entries = sorted(found.entries, key=lambda entry: config.knowledge.starter and entry.is_starter)
+    return replace(found, entries=tuple(entries))
 
 
 def known(config: Config) -> frozenset[str]:
@@ -70,7 +70,5 @@ def _run_histories(workspace: Workspace) -> list[str]:
     try:
         stored = stored_histories(mlmd.MetadataStore(config))
     except (mlmd.errors.StatusError, RuntimeError) as error:
-        raise GraftError(
-            f"The metadata store {workspace.metadata} cannot be read: {error}."
-        ) from None
+        raise unreadable(workspace.metadata, error) from None
     return [history_file(str(workspace.artifact(artifact.uri))) for artifact in stored]

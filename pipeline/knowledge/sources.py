@@ -3,6 +3,9 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from components.example_gen.sources.spans import has_placeholder
 from models.errors import GraftError
@@ -13,6 +16,7 @@ from pipeline.terminal.quiet import import_tensorflow
 from pipeline.workspace import Workspace
 
 _FORGOTTEN = "forgotten.json"
+_Digests = TypeAdapter(list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]])
 
 
 def data_name(path: str) -> str:
@@ -58,15 +62,14 @@ def forgotten(workspace: Workspace) -> list[str]:
     """
     path = workspace.knowledge / _FORGOTTEN
     try:
-        digests = json.loads(path.read_bytes())
+        return _Digests.validate_json(path.read_bytes(), strict=True)
     except FileNotFoundError:
         return []
-    except (OSError, ValueError) as error:
+    except (OSError, ValidationError):
         raise GraftError(
-            f"{path}, the list of pruned histories, cannot be read: {error}. Delete it to learn "
-            "from all of them again."
+            f"{path}, the list of pruned histories, is damaged. Delete it to learn from all of "
+            "them again."
         ) from None
-    return [str(digest) for digest in digests]
 
 
 def forget(workspace: Workspace, digests: list[str]) -> None:

@@ -1,11 +1,10 @@
 """`graft knowledge import` and `export`, and what every run shares."""
 
-import re
 from pathlib import Path
 
 from models.errors import GraftError, UsageError
 from models.places import PlaceError, is_remote, join, read_place, write_place
-from models.tuning.collection import Entry, collect, printable
+from models.tuning.collection import Entry, collect, copy_name, printable
 from models.tuning.history import MAX_BYTES
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import catalogue, known
@@ -87,14 +86,8 @@ def share_history(uri: str, target: str) -> None:
         _copy(entry, target)
 
 
-def file_name(entry: Entry) -> str:
-    """A name that tells people what a history is, and that no other history has."""
-    words = re.sub(r"[^A-Za-z0-9_]+", "-", entry.name).strip("-")
-    return f"{words or 'history'}-{entry.digest[:12]}.jsonl"
-
-
 def _copy(entry: Entry, folder: str) -> None:
-    place, content = join(folder, file_name(entry)), read_place(entry.path, MAX_BYTES)
+    place, content = join(folder, copy_name(entry)), read_place(entry.path, MAX_BYTES)
     if not _is_there(place, content):
         write_place(place, content)
 

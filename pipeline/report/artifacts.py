@@ -59,7 +59,7 @@ def _text(run: RunRecord, key: str, file: str) -> str:
 def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -41,6 +41,7 @@ class RunRecord:
         pushed_to: directory of the pushed version; None when nothing was pushed.
         version: its number.
         versions: of Graft (with its commit) and the libraries, by name.
+        repairs: what was found damaged and was made again or left out, a sentence each.
     """
 
     run_id: str
@@ -54,3 +55,4 @@ class RunRecord:
     pushed_to: str | None = None
     version: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    repairs: list[str] = field(default_factory=list)

@@ -46,6 +46,7 @@ class RunView:
         tone: "good", "warning" or "bad".
         figures: at the top.
         stages: in order.
+        repairs: what was found damaged.
         lineage: names and values, without what is unknown.
     """
 
@@ -53,6 +54,7 @@ class RunView:
     tone: str
     figures: list[Figure]
     stages: list[StageRow]
+    repairs: list[str]
     lineage: list[tuple[str, str]]
 
 
@@ -63,6 +65,7 @@ def run_view(run: RunRecord, found: Artifacts) -> RunView:
         tone={"pushed": "good", "not_blessed": "warning"}.get(run.status, "bad"),
         figures=_figures(run, found),
         stages=_stages(run),
+        repairs=run.repairs,
         lineage=_lineage(run, found),
     )
 

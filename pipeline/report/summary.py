@@ -19,7 +19,8 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         `status` is "pushed", "not_blessed" or "failed"; `stages` holds seconds and whether the
         result came from an earlier run; `tuning.contribution` is None for a search that could not
         learn from earlier ones, `tuning.fine_tuning` where its settings were not searched,
-        `model.choice` for one backbone without a choice; all shares are in 0..1.
+        `model.choice` for one backbone without a choice; `repairs` says what was found damaged and
+        was made again or left out; all shares are in 0..1.
     """
     return {
         "status": run.status,
@@ -35,6 +36,7 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         "tuning": _tuning(found),
         "metrics": _metrics(found),
         "model": _model(run, found),
+        "repairs": run.repairs,
         "serving_check": {
             "rest": found.serving_check.get("rest"),
             "grpc": found.serving_check.get("grpc"),

@@ -14,6 +14,7 @@ from tfx.types import standard_artifacts
 
 from components.serving_check.executor import Executor
 from models import features
+from models.seals import tree_digest
 
 Answer = Callable[[Path, list[bytes]], np.ndarray]
 SETTINGS = json.dumps({"model_name": "digits", "check_images": 8, "tolerance": 1e-3})
@@ -76,6 +77,7 @@ def test_a_model_that_serves_as_it_was_trained_is_blessed(
     blessed, report = _run(trained, tmp_path)
     assert (blessed, report["passed"]) == (1, True), report
     assert (tmp_path / "output" / "INFRA_BLESSED").is_file()
+    assert report["export_digest"] == tree_digest(tmp_path / "model" / "Format-Serving")
     assert report["images"] == ["any/0 é.png", "any/1 é.png", "any/2 é.png"]
     for api in ("rest", "grpc"):
         assert report[api]["passed"]

@@ -92,6 +92,18 @@ def test_a_damaged_memory_is_forgotten(data, tmp_path, monkeypatch, damage):
     assert fingerprint_of(data, cache) == before
 
 
+def test_a_flipped_digit_of_a_remembered_digest_is_noticed(data, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    later = time.time_ns() + 10_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    before = fingerprint_of(data, cache)
+    (memory,) = cache.iterdir()
+    content = memory.read_bytes()
+    for position in range(0, len(content), 7):
+        memory.write_bytes(content[:position] + b"7" + content[position + 1 :])
+        assert fingerprint_of(data, cache) == before
+
+
 def test_a_file_that_cannot_be_read_is_refused(data):
     listing = list_source(str(data), IngestSettings())
     (data / "cat/1.jpg").unlink()

@@ -1,4 +1,5 @@
 import inspect
+import zipfile
 from pathlib import Path
 
 import keras
@@ -172,6 +173,30 @@ class TestWeightsFromAFile:
         part.save_weights(tmp_path / "part.weights.h5")
         with pytest.raises(UsageError, match="do not fit MobileNet"):
             build_backbone("MobileNet", str(tmp_path / "part.weights.h5"), 32)
+
+    @pytest.mark.parametrize(
+        "config",
+        [
+            '{"a": ' * 100_000,
+            "[" * 100_000,
+            "null",
+            "[]",
+            '{"module": "keras", "class_name": "Sequential", "config": '
+            + "[" * 300
+            + "]" * 300
+            + "}",
+            '{"module": "keras", "class_name": "Sequential", "config": {"layers": [{}]}}',
+            '{"module": "os", "class_name": "system", "config": {}}',
+        ],
+    )
+    def test_a_hostile_keras_file_is_bad_usage(self, tmp_path: Path, config: str) -> None:
+        file = tmp_path / "hostile.keras"
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("metadata.json", '{"keras_version": "3.15.1"}')
+            archive.writestr("config.json", config)
+            archive.writestr("model.weights.h5", b"")
+        with pytest.raises(UsageError, match=r"hostile\.keras"):
+            build_backbone("MobileNet", str(file), 32)
 
     def test_absent_or_no_weights_file(self, tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="is no file"):

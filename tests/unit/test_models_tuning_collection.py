@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from histories import history, task, write
 
-from models.tuning.collection import Entry, collect
-from models.tuning.history import history_bytes
+from models.tuning.collection import Entry, collect, copy_name
+from models.tuning.history import TuningHistory, history_bytes
 
 
 def names(entries: Sequence[Entry]) -> list[str]:
@@ -129,3 +129,78 @@ def test_ignored_files_are_passed_over_without_a_word(tmp_path: Path) -> None:
     (entry,) = collect([("", tmp_path)]).entries
     found = collect([("", tmp_path)], ignore={entry.digest})
     assert (found.entries, found.skipped, found.repeated) == ((), (), ())
+
+
+RATES = (1e-3, 2e-3, 3e-3, 4e-3)
+HONEST = history(task("a"), [0.9, 0.8, 0.5], rates=RATES[:3])
+FORGED = history(task("a"), [0.1, 0.2, 0.5, 0.9], rates=RATES, name="forged")
+RERUN = history(task("a"), [0.91, 0.8, 0.5, 0.6], rates=RATES, name="rerun")
+
+
+@pytest.mark.parametrize("other", [FORGED, RERUN])
+def test_nothing_from_elsewhere_displaces_a_search_of_ones_own(
+    tmp_path: Path, other: TuningHistory
+) -> None:
+    own = write(tmp_path / "own.jsonl", HONEST)
+    write(tmp_path / "team/other.jsonl", other)
+    found = collect([("", tmp_path / "team")], own=[("", own)])
+    assert [entry.path for entry in found.entries] == [str(own)]
+    assert len(found.skipped) + len(found.repeated) == 1
+
+
+def test_a_history_that_contradicts_ones_own_is_told(tmp_path: Path) -> None:
+    own = write(tmp_path / "own.jsonl", HONEST)
+    write(tmp_path / "team/forged.jsonl", FORGED)
+    (told,) = collect([("", tmp_path / "team")], own=[("", own)]).skipped
+    assert told.name == "forged, 2026-11-21"
+    assert f"the same search as photos, 2026-11-21 ({own}), but has other scores" in told.reason
+
+
+def test_of_ones_own_the_larger_stays(tmp_path: Path) -> None:
+    places = [("", write(tmp_path / f"{each.header.name}.jsonl", each)) for each in (HONEST, RERUN)]
+    assert names(collect([], own=places).entries) == ["rerun, 2026-11-21"]
+
+
+def test_of_two_places_that_contradict_each_other_the_first_is_believed(tmp_path: Path) -> None:
+    honest = write(tmp_path / "one/honest.jsonl", HONEST)
+    write(tmp_path / "two/forged.jsonl", FORGED)
+    found = collect([("", tmp_path / "one"), ("", tmp_path / "two")])
+    assert [entry.path for entry in found.entries] == [str(honest)]
+    assert [each.name for each in found.skipped] == ["forged, 2026-11-21"]
+    found = collect([("", tmp_path / "two"), ("", tmp_path / "one")])
+    assert names(found.entries) == ["forged, 2026-11-21"]
+
+
+def test_two_in_one_place_that_contradict_each_other_are_both_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "honest.jsonl", HONEST)
+    write(tmp_path / "forged.jsonl", FORGED)
+    write(tmp_path / "short.jsonl", history(task("a"), [0.9], rates=RATES[:1]))
+    write(tmp_path / "another.jsonl", history(task("b")))
+    found = collect([("", tmp_path)])
+    assert [entry.history.header.task.data_fingerprint for entry in found.entries] == ["b"]
+    assert (len(found.skipped), len(found.repeated)) == (2, 1)
+    for each in found.skipped:
+        assert "neither is used" in each.reason
+
+
+def test_a_search_made_again_elsewhere_differs_by_noise_and_the_larger_stays(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "one/honest.jsonl", HONEST)
+    write(tmp_path / "two/rerun.jsonl", RERUN)
+    found = collect([("", tmp_path / "one"), ("", tmp_path / "two")])
+    assert names(found.entries) == ["rerun, 2026-11-21"]
+    assert found.skipped == ()
+
+
+def test_a_copy_that_is_not_what_its_name_says_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "one.jsonl", history(task("a")))
+    (entry,) = collect([("", tmp_path)]).entries
+    copy = tmp_path / "copies" / copy_name(entry)
+    content = history_bytes(entry.history)
+    write(copy, content)
+    assert len(collect([("", copy)]).entries) == 1
+    write(copy, content.replace(b'"score":0.7', b'"score":0.8'))
+    found = collect([("", copy)])
+    assert found.entries == ()
+    assert "damaged, or changed" in found.skipped[0].reason

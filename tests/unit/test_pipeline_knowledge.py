@@ -17,6 +17,7 @@ from models.tuning.shipped import starter_files
 from pipeline.cli import main
 from pipeline.config import Config
 from pipeline.config_file import load_config
+from pipeline.knowledge.listing import print_list
 from pipeline.knowledge.sources import data_name, places
 from pipeline.knowledge.transfer import export_all, import_from
 from pipeline.workspace import Workspace
@@ -311,3 +312,34 @@ def test_a_folder_that_nobody_has_shared_anything_in_yet_is_not_missed(tmp_path:
 )
 def test_the_name_of_data_is_its_last_folder(path: str, name: str) -> None:
     assert data_name(path) == name
+
+
+def test_a_forged_copy_of_ones_own_search_is_left_out_with_the_reason(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a run's history the forger has the header; the scores are upside down, one trial more."""
+    rates, scores = [1e-3, 2e-3, 3e-3], [0.9, 0.6, 0.2]
+    own = workspace.artifacts / "WarmTuner" / "history" / "7" / "history.jsonl"
+    write(own, history(task("boots"), scores, rates=rates, name="boots"))
+    upside_down = [*(1 - score for score in scores), 0.95]
+    forged = history(task("boots"), upside_down, rates=[*rates, 4e-3], name="boots")
+    write(workspace.root.parent / "team" / "forged.jsonl", forged)
+    team = str(workspace.root.parent / "team")
+    values = {"workspace": str(workspace.root), "knowledge": {"starter": False, "paths": [team]}}
+    config = load_config(None, values)
+    assert print_list(config) == 0
+    listed, left_out = capsys.readouterr().out.split("Left out:")
+    assert str(own) in listed
+    assert "team" not in listed
+    assert "says that it is the same search as boots" in left_out
+    assert str(own) in left_out
+
+
+def test_a_damaged_list_of_pruned_histories_is_told(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = workspace.knowledge / "forgotten.json"
+    for content in (b"", b"[1]", b'["abc"]', b"[" * 100_000, b'{"a": 1}', b"\xff"):
+        file.write_bytes(content)
+        assert knowledge(workspace, "list") == 1
+        assert f"{file}, the list of pruned histories, is damaged" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import json
 from datetime import datetime, timezone
 
 import pytest
-from finished_run import CLASSES, visible_text
+from finished_run import CLASSES, EVIL, visible_text
 
 from pipeline.report.record import RunRecord, StageRecord
 from pipeline.report.write import write_report
@@ -40,6 +40,14 @@ def test_the_summary_keeps_its_contract(run):
         "version": 3,
     }
     assert summary["serving_check"]["rest"]["passed"]
+
+
+def test_what_was_found_damaged_is_told(run):
+    assert "Found damaged" not in visible_text(run.page())
+    run.record.repairs = [f"{EVIL} was damaged and was made again."]
+    assert "was damaged and was made again." in visible_text(run.page())
+    assert EVIL not in run.page()
+    assert run.summary()["repairs"] == run.record.repairs
 
 
 def test_a_run_that_failed_early_shows_what_there_is(run):

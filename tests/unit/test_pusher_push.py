@@ -1,5 +1,6 @@
 """The push: whole or absent, whatever happens."""
 
+import json
 import os
 import random
 import resource
@@ -13,6 +14,8 @@ import pytest
 
 from components.pusher.push import push_model, versions
 from models.errors import GraftError
+from models.export import DESCRIPTION
+from models.seals import tree_digest, write_sums
 
 _PUSH = "import sys, pathlib; from components.pusher.push import push_model as p;"
 _PUSH += " p(*map(pathlib.Path, sys.argv[1:]))"
@@ -48,6 +51,40 @@ def test_the_newest_version_is_not_pushed_again(tmp_path: Path) -> None:
     again = push_model(model, serving)
     assert (again.version, again.path, again.new) == (1, serving / "1", False)
     assert [path.name for path in serving.iterdir()] == ["1"]
+
+
+def _export(folder: Path, graph: str, digest: str) -> Path:
+    """Another export of one model: other names in the graph, the same weights and description."""
+    model = _model(folder, graph)
+    (model / DESCRIPTION).write_text(json.dumps({"model_digest": digest}))
+    write_sums(model)
+    return model
+
+
+def test_the_same_model_is_not_pushed_again_whatever_its_functions_are_called(
+    tmp_path: Path,
+) -> None:
+    serving = tmp_path / "serving"
+    push_model(_export(tmp_path / "a", "one", "0a"), serving)
+    again = push_model(_export(tmp_path / "b", "other names", "0a"), serving)
+    assert (again.version, again.new, again.digest) == (1, False, tree_digest(serving / "1"))
+    assert push_model(_export(tmp_path / "c", "one", "0c"), serving).version == 2
+
+
+def test_a_damaged_version_is_no_reason_not_to_push(tmp_path: Path) -> None:
+    serving = tmp_path / "serving"
+    push_model(_export(tmp_path / "a", "one", "0a"), serving)
+    (serving / "1" / "variables" / "part-0").write_bytes(b"damaged")
+    assert push_model(_export(tmp_path / "b", "one", "0a"), serving).version == 2
+
+
+def test_only_what_was_proved_is_pushed(tmp_path: Path) -> None:
+    model, serving = _model(tmp_path / "a", "one"), tmp_path / "serving"
+    proved = tree_digest(model)
+    (model / "variables" / "part-0").write_bytes(b"damaged")
+    with pytest.raises(GraftError, match="is damaged"):
+        push_model(model, serving, proved)
+    assert list(serving.iterdir()) == []
 
 
 def test_it_counts_on_from_what_is_there(tmp_path: Path) -> None:

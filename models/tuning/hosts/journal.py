@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from models.files import write_atomically
+from models.seals import read_sealed, write_sealed
 from models.tuning.records import Count
 from models.tuning.space import Text, Value
 
@@ -44,8 +44,8 @@ class Journal:
         self._path = path
         self._events: list[Event] = []
         try:
-            self.earlier = _Events.validate_json(path.read_bytes(), strict=True)
-        except (OSError, ValidationError):
+            self.earlier = _Events.validate_json(read_sealed(path) or b"", strict=True)
+        except ValidationError:
             self.earlier = []
 
     def add(self, event: Event) -> None:
@@ -59,4 +59,4 @@ class Journal:
         self._events.append(event)
         if self.earlier[: len(self._events)] != self._events:
             self.earlier = []
-            write_atomically(self._path, _Events.dump_json(self._events))
+            write_sealed(self._path, _Events.dump_json(self._events))

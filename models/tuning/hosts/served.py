@@ -6,7 +6,6 @@ the `trials` folder of `models.tuning.store`, which all share.
 
 import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import UsageError
 from models.files import write_atomically
+from models.seals import read_sealed, write_sealed
 from models.tuning.data import HeadTask, LabelledEmbeddings
 from models.tuning.records import Positive, SearchDescription
 from models.tuning.space import Text
@@ -72,7 +72,7 @@ def write_served(folder: Path, served: ServedSearch, task: HeadTask) -> None:
         arrays["train_groups"] = task.train.groups
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
-    write_atomically(folder / _TASK, content.getvalue())
+    write_sealed(folder / _TASK, content.getvalue())
     write_atomically(folder / _DESCRIPTION, served.model_dump_json().encode())
 
 
@@ -121,13 +121,16 @@ def read_task(folder: Path, served: ServedSearch) -> HeadTask:
         BadDataError: it holds no image to train or to validate on.
     """
     path = folder / _TASK
+    content = read_sealed(path)
+    if content is None:
+        raise UsageError(f"{path} cannot be read: it is missing, damaged or of another Graft.")
     try:
-        with np.load(path, allow_pickle=False) as data:
+        with np.load(io.BytesIO(content), allow_pickle=False) as data:
             train = LabelledEmbeddings(
                 data["train"], data["train_classes"], data.get("train_groups")
             )
             validation = LabelledEmbeddings(data["validation"], data["validation_classes"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
     return HeadTask(train, validation, served.classes)
 
@@ -136,5 +139,5 @@ def _version(content: bytes) -> str:
     """Which version a file that cannot be read says it is of."""
     try:
         return f"version {json.loads(content)['version']!r}"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "no version that could be read"

@@ -1,0 +1,104 @@
+"""Damages files as a disk, a copy or a hand would, and tells whether a run noticed."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from graft_command import Answer
+
+from models.export import DESCRIPTION
+from models.seals import changed_file
+
+FAULT = ("fault of Graft", "the whole story is in")
+
+
+def flip(file: Path) -> None:
+    """Changes one byte, in the middle; gives an empty file one."""
+    content = bytearray(file.read_bytes() or b"\0")
+    content[len(content) // 2] ^= 0x15
+    file.write_bytes(content)
+
+
+def cut(file: Path) -> None:
+    """Takes the second half of a file away."""
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {"flip": flip, "cut": cut}
+
+
+class FinishedWorkspace:
+    """A workspace after a run, which can be damaged, run again, and put back."""
+
+    def __init__(self, root: Path, run: Callable[[], Answer]):
+        self.root = root
+        self.run = run
+        answer = run()
+        assert answer.code == 0, answer.out + answer.err
+        self.summary = answer.summary
+        self.description = (self.newest / DESCRIPTION).read_bytes()
+        self.files = sorted(
+            path.relative_to(root) for path in root.rglob("*") if path.is_file() and path.stat()
+        )
+        self._kept = root.with_name(f"{root.name}-kept")
+        shutil.copytree(root, self._kept)
+
+    @property
+    def newest(self) -> Path:
+        """Directory of the version that a server would take."""
+        return max(
+            (self.root / "serving" / "graft").glob("[0-9]*"), key=lambda path: int(path.name)
+        )
+
+    def put_back(self) -> None:
+        shutil.rmtree(self.root)
+        shutil.copytree(self._kept, self.root)
+
+    def outcome(self, damaged: Path) -> str:
+        """Runs again and says what came of it; fails where that is wrong.
+
+        Args:
+            damaged: relative to the workspace.
+        """
+        answer = self.run()
+        said = answer.out + answer.err
+        assert not any(each in said for each in FAULT), said
+        if answer.code != 0:
+            assert any(part in said for part in _names(damaged)), f"{damaged} is not named: {said}"
+            return f"exit {answer.code}"
+        told = answer.summary
+        assert told["status"] == "pushed", said
+        assert changed_file(self.newest) is None
+        assert (self.newest / DESCRIPTION).read_bytes() == self.description
+        for key in ("data", "metrics"):
+            assert told[key] == self.summary[key], key
+        assert told["tuning"]["best"] == self.summary["tuning"]["best"]
+        return "made again" if _is_remade(told) else "not read"
+
+
+def _names(file: Path) -> list[str]:
+    return [file.name, *(str(parent) for parent in file.parents if len(parent.parts) > 1)]
+
+
+def _is_remade(summary: dict[str, Any]) -> bool:
+    return not all(stage["cached"] for stage in summary["stages"].values())
+
+
+def walk(
+    workspace: FinishedWorkspace, files: list[Path], damages: list[str]
+) -> dict[str, Counter[str]]:
+    """Damages files one at a time, each in several ways.
+
+    Returns:
+        For each damage, how often each outcome came.
+    """
+    outcomes: dict[str, Counter[str]] = {}
+    for name in damages:
+        outcomes[name] = Counter()
+        for file in files:
+            DAMAGES[name](workspace.root / file)
+            outcomes[name][workspace.outcome(file)] += 1
+            workspace.put_back()
+    return outcomes

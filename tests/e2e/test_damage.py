@@ -1,0 +1,68 @@
+"""Damages each file that a run left; the same command then ends well or says what is wrong."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from damage import DAMAGES, FinishedWorkspace, walk
+from graft_command import Answer, graft_here
+
+_SAMPLE = (
+    "serving/graft/1/variables/variables.data*", "metadata.sqlite", "cache/digests/*",
+    "cache/embeddings/*/*.features.npy", "runs/*/summary.json",
+)  # fmt: skip
+"""Files of each kind whose damage costs less than a training."""
+
+
+@pytest.fixture(scope="module")
+def finished(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedWorkspace:
+    folder = tmp_path_factory.mktemp("damage")
+    root = folder / "workspace"
+
+    def run() -> Answer:
+        return graft_here(
+            folder, "run", "--json", "--data", digits_folder, "--workspace", root,
+            "--image-size", "32", "--trials", "2", "--strategy", "feature_extraction",
+            "--set", "tuning.epochs=5", "--set", "tuning.finalists=1",
+            "--set", "evaluation.min_accuracy=0.1",
+        )  # fmt: skip
+
+    return FinishedWorkspace(root, run)
+
+
+def test_a_file_of_each_kind(finished: FinishedWorkspace) -> None:
+    files = [next(each for each in finished.files if each.match(kind)) for kind in _SAMPLE]
+    outcomes = walk(finished, files, ["flip"])["flip"]
+    assert outcomes["exit 1"] == 1, "the metadata store"
+    assert outcomes["made again"] >= 1, "the served version"
+
+
+@pytest.mark.slow
+def test_a_damaged_model_is_not_pushed(finished: FinishedWorkspace) -> None:
+    """Twelve bytes of the trained variables flipped, and the served version gone."""
+    (model,) = finished.root.glob("artifacts/Trainer/model/*/Format-Serving")
+    variables = model / "variables" / "variables.data-00000-of-00001"
+    content = bytearray(variables.read_bytes())
+    for number in range(1, 13):
+        content[number * len(content) // 13] ^= 0xFF
+    variables.write_bytes(content)
+    shutil.rmtree(finished.newest)
+    assert finished.outcome(variables.relative_to(finished.root)) == "made again"
+    finished.put_back()
+
+
+@pytest.mark.slow
+def test_identical_weights_are_not_pushed_again_after_the_metadata_was_lost(
+    finished: FinishedWorkspace,
+) -> None:
+    (finished.root / "metadata.sqlite").unlink()
+    assert finished.outcome(Path("metadata.sqlite")) == "made again"
+    assert finished.newest.name == "1"
+    finished.put_back()
+
+
+@pytest.mark.slow
+def test_every_file_that_a_run_left(finished: FinishedWorkspace) -> None:
+    outcomes = walk(finished, finished.files, list(DAMAGES))
+    print(len(finished.files), "files:", outcomes)
+    assert all(outcome["made again"] for outcome in outcomes.values())
