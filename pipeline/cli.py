@@ -213,30 +213,17 @@ def _effective(options: argparse.Namespace) -> "Config":
 
 
 def _run(options: argparse.Namespace) -> int:
+    from pipeline.preflight import check
     from pipeline.run import print_refusal, run
 
     try:
         config = _effective(options)
-        _refuse_missing_data(config.data.path)
+        check(config)
         return run(config, wait=options.wait, as_json=options.json)
     except (Exception, KeyboardInterrupt) as error:
         if options.json:
             print_refusal(str(error) or "The run was interrupted.")
         raise
-
-
-def _refuse_missing_data(path: str) -> None:
-    """Notices a mistyped path at once; importing TFX to find out takes seconds."""
-    if not path:
-        raise UsageError(
-            "There is no data to train on. Name it with --data DIR (a folder per class), or as "
-            "data.path in a configuration file (--config FILE)."
-        )
-    if "{" not in path and not os.path.lexists(path):
-        raise UsageError(
-            f"There is nothing at {path}. Expected --data, or data.path, to name a folder with a "
-            "folder of images per class, a manifest, or .tfrecord files."
-        )
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -1,7 +1,9 @@
 """Reads a run's configuration from a file and flags, and writes the commented default one."""
 
 import os
+import reprlib
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,8 +13,13 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from models.errors import UsageError
+from models.names import did_you_mean
 from models.places import is_remote
 from pipeline.config import Config
+
+_LARGEST = 1_000_000
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 200, 200
 
 
 def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
@@ -68,9 +75,10 @@ def parse_assignment(text: str) -> tuple[str, Any]:
         raise UsageError(f"--set expects KEY=VALUE, such as tuning.trials=30; got {text!r}.")
     try:
         return key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(
-            f"--set {key}: expected a number, a word or [a, list]; got {value!r} ({error})."
+            f"--set {key}: expected a number, a word or [a, list]; got {_short(value)} "
+            f"({_cause(error)})."
         ) from None
 
 
@@ -92,15 +100,19 @@ def _place(place: str, base: Path) -> str:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+        with file.open("rb") as stream:  # perhaps a pipe: `--config <(command)`
+            content = stream.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise UsageError(f"The configuration file {file} is larger than {_LARGEST:,} bytes.")
+        values = yaml.safe_load(content.decode("utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(
             f"There is no configuration file {file}. `graft init` writes one."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The configuration file {file} cannot be read: {error}.") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"The configuration file {file} is not YAML: {error}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"The configuration file {file} is not YAML: {_cause(error)}.") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -109,6 +121,15 @@ def _read(file: Path) -> dict[str, Any]:
             f"`data: {{path: photos}}`; it holds a {type(values).__name__}."
         )
     return values
+
+
+def _cause(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _short(value: object) -> str:
+    """A value as it would be typed, cut where it is long: YAML's aliases make much of little."""
+    return _REPR.repr(value)
 
 
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:
@@ -131,9 +152,32 @@ def _explain(detail: ErrorDetails) -> str:
                 section = get_args(section)[0]
             else:
                 section = section.model_fields[part].annotation
-        return f"{key}: unknown key. Known here: {', '.join(sorted(section.model_fields))}."
+        return (
+            f"{_REPR.repr(key)[1:-1]}: unknown key.{_nearest_key(key, section)} "
+            f"Known here: {', '.join(sorted(section.model_fields))}."
+        )
     expected = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{key}: expected {expected}; got {detail['input']!r}."
+    hint = ""
+    if detail["type"] == "literal_error":
+        hint = did_you_mean(str(detail["input"]), str(detail["ctx"]["expected"]).split("'")[1::2])
+    return f"{key}: expected {expected}; got {_short(detail['input'])}.{hint}"
+
+
+def _nearest_key(key: str, section: type[BaseModel]) -> str:
+    """Offers a key of the same section or, where none is near, of another one."""
+    above, _, name = key.rpartition(".")
+    near = did_you_mean(name, section.model_fields)
+    if near:
+        return near.replace("mean ", f"mean {above}." if above else "mean ")
+    elsewhere = [each for each in _keys(Config) if each.rpartition(".")[2] == name]
+    return did_you_mean(elsewhere[0], elsewhere) if elsewhere else ""
+
+
+def _keys(section: type[BaseModel]) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from (f"{name}.{inner}" for inner in _keys(field.annotation))
 
 
 def commented_default() -> str:

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -278,10 +279,13 @@ def test_the_gate_names_all_that_is_wrong_and_stops_before_the_backbone(
         shutil.rmtree(data / name)
     for copy in (data / "2").glob("taken-*"):
         copy.unlink()
-    mended = here(*run, "--json", "--backbone", "NoSuchNet")
+    weights = tmp_path / "empty.keras"
+    with zipfile.ZipFile(weights, "w") as file:
+        file.writestr("nothing", "")
+    mended = here(*run, "--json", "--weights", weights)
     assert "ValidationGate" in mended.summary["stages"]
     assert mended.code == 2
-    assert "NoSuchNet" in mended.summary["reason"]
+    assert str(weights) in mended.summary["reason"]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +298,7 @@ def test_the_gate_names_all_that_is_wrong_and_stops_before_the_backbone(
         (["--set", "tuning.trials=["], ["--set tuning.trials", "got '['"]),
         (["--set", "tuning.trials"], ["--set expects KEY=VALUE"]),
         (["--strategy", "best"], ["training.strategy", "'feature_extraction'", "got 'best'"]),
+        (["--data", ".", "--backbone", "resnet50"], ["model.backbone", "Did you mean ResNet50?"]),
         (["--data", "\udcff"], ["The path", "udcff", "is not UTF-8"]),
         (["--config", "none.yaml"], ["There is no configuration file none.yaml", "graft init"]),
         (["--image-size", "many"], ["--image-size", "invalid int value: 'many'"]),
