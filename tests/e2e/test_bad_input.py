@@ -152,11 +152,14 @@ def test_its_model_is_asked_about_files_that_are_there_and_are_not(
     assert json.loads(good.out)["label"] in _STRANGE_CLASSES.values()
 
     missing = here(*ask, tmp_path / "none.png")
-    assert (missing.code, missing.out) == (2, "")
+    assert (missing.code, missing.out) == (3, "")
     assert "none.png cannot be read: No such file" in missing.err
     text = here(*ask, tmp_path / "text.jpg")
     assert (text.code, text.out) == (3, "")
-    assert "it is text, beginning with 'hello'" in text.err
+    assert "text.jpg is no image that can be classified" in text.err
+    mixed = here(*ask, "--csv", tmp_path / "text.jpg", image)
+    assert (mixed.code, len(mixed.out.splitlines())) == (3, 3)
+    assert mixed.err == "graft: 1 classified, 1 not classified, 0 passed over.\n"
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"localhost:{unused.getsockname()[1]}"
@@ -177,7 +180,7 @@ def test_serve_says_which_port_is_taken(strange: dict[str, Any]) -> None:
         port = str(taken.getsockname()[1])
         answer = graft("serve", "--workspace", strange["workspace"], "--port", "0",
                        "--rest-port", port)  # fmt: skip
-    assert answer.code == 2
+    assert (answer.code, answer.out) == (2, "")
     assert f"REST port {port} of 127.0.0.1 cannot be opened" in answer.err
 
 
