@@ -13,6 +13,7 @@ from pipeline.local_runner import StageResult, run_pipeline
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
 from pipeline.report.record import RunRecord, StageRecord
+from pipeline.report.stage_notes import findings_lines, stage_note
 from pipeline.terminal.display import Display
 from pipeline.versions import versions
 from pipeline.workspace import Workspace
@@ -88,7 +89,11 @@ class _Watch:
             if key in result.outputs:
                 self._record.artifacts[known_as] = result.outputs[key]
         self._note_push(result)
-        self._display.stage_ended(result.name, result.seconds, cached=result.cached)
+        note = stage_note(result.name, self._record)
+        self._display.stage_ended(result.name, result.seconds, cached=result.cached, note=note)
+        if "findings" in result.outputs:
+            for line in findings_lines(self._record):
+                self._display.say(line)
 
     def _note_push(self, result: StageResult) -> None:
         pushed = result.properties.get("pushed_model", {})
