@@ -37,7 +37,7 @@ class ClassQuality:
         auc: area under the one-versus-rest ROC curve; None without images on either side.
         precision_interval: as of all figures, 95 %; None where the figure is.
         recall_interval: likewise.
-        auc_interval: likewise.
+        auc_interval: likewise; None too for an area of 1, which shows no spread.
     """
 
     label: str
@@ -68,7 +68,7 @@ class Quality:
         accuracy_interval: in which the accuracy on endless such images lies, in 95 of 100 cases;
             see `models.intervals`.
         top_k_accuracy_interval: likewise.
-        macro_auc_interval: likewise; None where the figure is.
+        macro_auc_interval: likewise; None where the figure is, or is 1, which shows no spread.
         calibration_error_interval: likewise.
     """
 
@@ -267,13 +267,16 @@ def _areas(truth: Integers, probabilities: Floats) -> _Areas:
     for index in range(probabilities.shape[1]):
         placements = _placements(truth == index, probabilities[:, index])
         each.append(None if placements is None else float(placements.mean()))
-        intervals.append(None if placements is None else mean_interval(placements, (0.0, 1.0)))
+        intervals.append(None if placements is None else _area_interval(placements))
         total += 0.0 if placements is None else placements
     known = [area for area in each if area is not None]
     if not known:
         return _Areas(each, intervals, None, None)
-    mean = mean_interval(total / len(known), (0.0, 1.0))
-    return _Areas(each, intervals, float(np.mean(known)), mean)
+    return _Areas(each, intervals, float(np.mean(known)), _area_interval(total / len(known)))
+
+
+def _area_interval(placements: Floats) -> Interval | None:
+    return None if np.allclose(placements, 1.0) else mean_interval(placements, (0.0, 1.0))
 
 
 def calibration_bins(

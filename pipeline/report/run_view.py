@@ -100,8 +100,9 @@ def _figures(run: RunRecord, found: Artifacts) -> list[Figure]:
         figures.append(Figure("Validation accuracy", f"{trained.accuracy:.3f}", note.lstrip(", ")))
     if found.ingest:
         note = f"{len(found.ingest.get('classes', {})):,} classes"
-        refused = found.ingest.get("quarantined", 0)
-        note += f", {refused:,} refused" if refused else ""
+        for key, words in (("quarantined", "refused"), ("unknown", "unknown")):
+            number = found.ingest.get(key, 0)
+            note += f", {number:,} {words}" if number else ""
         figures.append(Figure("Images", f"{found.ingest.get('images', 0):,}", note))
     if run.stages:
         cached = sum(stage.cached for stage in run.stages)

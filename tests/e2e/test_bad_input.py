@@ -278,7 +278,7 @@ def test_the_gate_names_all_that_is_wrong_and_stops_before_the_backbone(
     ):
         assert words in answer.out
     assert "Embed images" not in answer.err
-    assert "22 quarantined" in answer.out
+    assert "66 offered: 44 used, 22 refused (22 empty)" in answer.out
 
     # The same workspace, the data mended: nothing of the bad run is in the way.
     for name in ("3", "4"):

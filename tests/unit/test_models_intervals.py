@@ -60,6 +60,14 @@ def test_intervals_hold_what_many_images_show_about_as_often_as_they_say() -> No
         assert held[name] >= 88, held
 
 
+def test_a_perfect_area_tells_nothing_of_its_spread() -> None:
+    truth = np.array([0, 1, 2] * 5)
+    quality = metrics.quality(truth, np.eye(3)[truth] * 0.7 + 0.1, ("a", "b", "c"), 2)
+    assert (quality.macro_auc, quality.macro_auc_interval) == (1.0, None)
+    assert quality.classes[0].auc_interval is None
+    assert quality.accuracy_interval == intervals.share_interval(15, 15)
+
+
 def test_each_class_has_its_intervals() -> None:
     truth, probabilities = _answers(60, 5)
     truth[truth == 2] = 1
