@@ -133,9 +133,10 @@ def _places(config: Config) -> Iterator[str]:
     """Looks at every folder that the run writes to."""
     written = {
         "workspace": config.workspace_path,
-        "validation.schema_path": config.schema_path.parent,
         "serving.directory": config.serving_directory,
     }
+    if not os.path.lexists(config.schema_path):  # else it is the user's, and only read
+        written["validation.schema_path"] = config.schema_path.parent
     if config.knowledge.share and not is_remote(config.knowledge.share):
         written["knowledge.share"] = Path(config.knowledge.share)
     for key, folder in written.items():
@@ -144,7 +145,7 @@ def _places(config: Config) -> Iterator[str]:
             yield f"{key}: {problem}"
         if problem and key == "workspace":
             return  # the others lie in it
-    if config.schema_path.is_dir():
+    if os.path.isdir(config.schema_path):  # noqa: PTH112 - does not raise
         yield f"validation.schema_path: {config.schema_path} is a folder; expected a file"
     yield from _mixed(config)
 
@@ -154,7 +155,9 @@ def _unusable(folder: Path) -> str:
     if any(len(os.fsencode(part)) > _LONGEST_NAME for part in folder.parts):
         return f"a folder's name in {folder} is longer than {_LONGEST_NAME} bytes"
     there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
-    return "" if there.is_dir() else f"{folder} cannot be a folder, as {there} is none"
+    if not there.is_dir():
+        return f"{folder} cannot be a folder, as {there} is none"
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"{there} cannot be written"
 
 
 def _inside_data(folder: Path, data: str) -> str:

@@ -77,7 +77,7 @@ def severities(findings: Sequence[Json]) -> dict[str, int]:
 def findings_words(findings: Sequence[Json]) -> str:
     """Says how many findings there are, such as "1 error, 2 warnings"."""
     told = [
-        f"{count} {severity}{'s' * (count > 1)}"
+        f"{count:,} {severity}{'s' * (count > 1)}"
         for severity, count in severities(findings).items()
         if count
     ]

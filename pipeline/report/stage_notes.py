@@ -11,6 +11,8 @@ from pipeline.report.account import (
 from pipeline.report.artifacts import read_lines, read_list, read_object, read_tuning
 from pipeline.report.record import RunRecord
 
+_MOST_FINDINGS = 20
+
 
 def stage_note(stage: str, run: RunRecord) -> str:
     """Reads what a stage left.
@@ -31,12 +33,14 @@ def stage_note(stage: str, run: RunRecord) -> str:
 
 
 def findings_lines(run: RunRecord) -> list[str]:
-    """What validation found, a line each."""
-    return [
-        f"    {each['severity']}: {' '.join(str(each['message']).split())}"
-        for each in read_list(run, "findings", "findings.json")
-        if {"severity", "message"} <= set(each)
+    """What validation found, a line each; of very many the first, as the report has them all."""
+    findings = read_list(run, "findings", "findings.json")
+    lines = [
+        f"    {each.get('severity')}: {' '.join(str(each.get('message')).split())}"
+        for each in findings[:_MOST_FINDINGS]
     ]
+    more = len(findings) - len(lines)
+    return [*lines, f"    and {more:,} more, which the report names"] if more else lines
 
 
 def _ingest(run: RunRecord) -> str:

@@ -80,6 +80,16 @@ def _placed(value: object, folder: Path) -> object:
     return [_placed(each, folder) for each in value] if isinstance(value, list) else value
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+@pytest.mark.parametrize("key", ["workspace", "serving.directory", "validation.schema_path"])
+def test_a_folder_that_cannot_be_written_is_refused(
+    base: dict[str, object], tmp_path: Path, key: str
+) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    refusal = _refusal(base | {key: str(tmp_path / "locked" / "deeper" / "x")})
+    assert f"{key}: {tmp_path / 'locked'} cannot be written" in refusal
+
+
 def test_every_problem_is_named_at_once(base: dict[str, object]) -> None:
     refusal = _refusal(
         base | {"model.backbone": "x", "model.weights": "y", "serving.directory": "/"}

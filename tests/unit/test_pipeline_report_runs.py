@@ -116,6 +116,16 @@ def test_terminal_summary_and_report_are_one_record(run, capsys):
         assert heading in text
 
 
+def test_of_very_many_findings_the_terminal_names_the_first(run):
+    findings = [{"severity": "warning", "message": f"class {n}\nis small"} for n in range(1_200)]
+    run.write("findings", "findings.json", findings)
+    lines = findings_lines(run.record)
+    assert lines[0] == "    warning: class 0 is small"
+    assert len(lines) == 21
+    assert lines[-1] == "    and 1,180 more, which the report names"
+    assert stage_note("ImageValidator", run.record) == "1,200 warnings"
+
+
 @pytest.mark.parametrize("stage", ["ImageExampleGen", "Trainer", "Judge", "Pusher", "Transform"])
 def test_a_stage_that_left_nothing_has_no_note(stage):
     assert stage_note(stage, RunRecord("r", datetime.now(timezone.utc), {})) == ""
