@@ -1,7 +1,6 @@
 """Reads a run's configuration from a file and flags, and writes the commented default one."""
 
 import os
-import reprlib
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +15,11 @@ from models.errors import UsageError
 from models.names import did_you_mean
 from models.places import is_remote
 from pipeline.config import Config
+from pipeline.yaml_text import YamlTextError, parse_yaml
 
-_LARGEST = 1_000_000
-_REPR = reprlib.Repr()
-_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 200, 200
+_MOST_BYTES = 1_000_000
+_MOST_SHOWN = 200
+"""Characters of a value in a message."""
 
 
 def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
@@ -72,13 +72,12 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     """
     key, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f"--set expects KEY=VALUE, such as tuning.trials=30; got {text!r}.")
+        raise UsageError(f"--set expects KEY=VALUE, such as tuning.trials=30; got {_shown(text)}.")
     try:
-        return key, yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return key, parse_yaml(value)
+    except YamlTextError as error:
         raise UsageError(
-            f"--set {key}: expected a number, a word or [a, list]; got {_short(value)} "
-            f"({_cause(error)})."
+            f"--set {key}: expected a number, a word or [a, list]; got {_shown(value)} ({error})."
         ) from None
 
 
@@ -100,19 +99,19 @@ def _place(place: str, base: Path) -> str:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as stream:  # perhaps a pipe: `--config <(command)`
-            content = stream.read(_LARGEST + 1)
-        if len(content) > _LARGEST:
-            raise UsageError(f"The configuration file {file} is larger than {_LARGEST:,} bytes.")
-        values = yaml.safe_load(content.decode("utf-8-sig"))
+        if file.exists() and not file.is_file():
+            raise UsageError(f"The configuration file {file} is not a file.")
+        if file.stat().st_size > _MOST_BYTES:
+            raise UsageError(f"The configuration file {file} is larger than {_MOST_BYTES:,} bytes.")
+        values = parse_yaml(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(
             f"There is no configuration file {file}. `graft init` writes one."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The configuration file {file} cannot be read: {error}.") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"The configuration file {file} is not YAML: {_cause(error)}.") from None
+    except YamlTextError as error:
+        raise UsageError(f"The configuration file {file} is not right: {error}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
@@ -121,15 +120,6 @@ def _read(file: Path) -> dict[str, Any]:
             f"`data: {{path: photos}}`; it holds a {type(values).__name__}."
         )
     return values
-
-
-def _cause(error: Exception) -> str:
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
-def _short(value: object) -> str:
-    """A value as it would be typed, cut where it is long: YAML's aliases make much of little."""
-    return _REPR.repr(value)
 
 
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:
@@ -153,14 +143,14 @@ def _explain(detail: ErrorDetails) -> str:
             else:
                 section = section.model_fields[part].annotation
         return (
-            f"{_REPR.repr(key)[1:-1]}: unknown key.{_nearest_key(key, section)} "
+            f"{_cut(key)}: unknown key.{_nearest_key(key, section)} "
             f"Known here: {', '.join(sorted(section.model_fields))}."
         )
     expected = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     hint = ""
     if detail["type"] == "literal_error":
         hint = did_you_mean(str(detail["input"]), str(detail["ctx"]["expected"]).split("'")[1::2])
-    return f"{key}: expected {expected}; got {_short(detail['input'])}.{hint}"
+    return f"{key}: expected {expected}; got {_shown(detail['input'])}.{hint}"
 
 
 def _nearest_key(key: str, section: type[BaseModel]) -> str:
@@ -178,6 +168,19 @@ def _keys(section: type[BaseModel]) -> Iterator[str]:
         yield name
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from (f"{name}.{inner}" for inner in _keys(field.annotation))
+
+
+def _shown(value: Any) -> str:
+    """A value in a message: short, and whatever it is."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write out numbers of thousands of digits
+        return "a number of thousands of digits"
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def commented_default() -> str:

@@ -32,7 +32,7 @@ def check(config: Config) -> None:
     _check_data(config.data.path)
     problems = [*_models(config), *_knowledge(config), *_places(config)]
     if problems:
-        lines = "\n".join(f"  {problem}." for problem in problems)
+        lines = "\n".join(f"  {each}" if each.endswith("?") else f"  {each}." for each in problems)
         raise UsageError(f"The run cannot begin:\n{lines}")
 
 
@@ -116,7 +116,8 @@ def _weights(weights: str) -> str:
             if file.read(len(beginning)) != beginning:
                 return f"{weights} is damaged, or of another kind than its name says"
     except OSError as error:
-        return f"{weights!r} cannot be read ({error.strerror})" + did_you_mean(weights, _NO_FILE)
+        hint = did_you_mean(weights, _NO_FILE)
+        return f"{weights} cannot be read ({error.strerror})" + (f".{hint}" if hint else "")
     return ""
 
 

@@ -325,7 +325,7 @@ def test_wrong_configuration_files(here: Here, tmp_path: Path) -> None:
     file = tmp_path / "graft.yaml"
     for content, words in (
         (b"tuning: {trials: -1}", "tuning.trials: expected greater than or equal to 1; got -1"),
-        (b"tuning: [", "is not YAML"),
+        (b"tuning: [", "is not right"),
         (b"- 1", "should hold keys and values"),
         (b"\xff\xfe", "cannot be read"),
     ):

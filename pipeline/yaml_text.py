@@ -1,0 +1,64 @@
+"""Reads YAML that anybody may have written: a value, or words that say why there is none."""
+
+from collections.abc import Hashable
+from typing import Any, Final
+
+import yaml
+
+_MOST_VALUES: Final = 10_000
+"""A few aliases of aliases stand for more values than any memory holds."""
+
+
+class YamlTextError(ValueError):
+    """Text that is not YAML, or more than a configuration may hold; says what is wrong."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, of which YAML would take the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = key_node.value
+            if isinstance(key, str) and key_node.tag != _MERGE:
+                if key in seen:
+                    line = key_node.start_mark.line + 1
+                    raise YamlTextError(f"line {line}: the key {key!r} is there twice")
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+_MERGE: Final = "tag:yaml.org,2002:merge"
+
+
+def parse_yaml(text: str) -> Any:
+    """Reads YAML.
+
+    Args:
+        text: at most a few megabytes.
+
+    Raises:
+        YamlTextError: it is none, nested too deeply, or stands for too many values.
+    """
+    try:
+        value = yaml.load(text, _Loader)
+        if _count(value, {}) > _MOST_VALUES:
+            raise YamlTextError(f"it stands for more than {_MOST_VALUES:,} values")
+    except YamlTextError:
+        raise
+    except RecursionError:
+        raise YamlTextError("it is nested too deeply") from None
+    except Exception as error:  # noqa: BLE001 - PyYAML raises whatever its constructors meet
+        raise YamlTextError(str(error) or type(error).__name__) from None
+    return value
+
+
+def _count(value: Any, known: dict[int, int]) -> int:
+    """Values in a value, each alias counted as often as it is used."""
+    if not isinstance(value, dict | list | set | tuple):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = _MOST_VALUES  # for one that holds itself
+        inner = [*value.keys(), *value.values()] if isinstance(value, dict) else list(value)
+        known[id(value)] = 1 + sum(_count(each, known) for each in inner)
+    return known[id(value)]
