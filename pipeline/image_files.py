@@ -9,6 +9,7 @@ from pathlib import Path
 from components.example_gen.sources.folder import MAX_FILE_BYTES
 from models.normalise import ImageRefusedError, normalise
 from models.sidecars import is_sidecar
+from pipeline.served import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,15 @@ def find(paths: Sequence[Path]) -> Iterator[Found]:
             yield Found(path)
 
 
-def read(path: Path, max_pixels: int) -> ImageFile:
+def read(path: Path, model: Served) -> ImageFile:
     """Reads a file as ingest does.
 
     Args:
         path: of the file; a device, a pipe or a socket is not opened.
-        max_pixels: images with more are refused.
+        model: knows what images were refused and how they were converted when it was trained.
     """
     try:
-        return ImageFile(path, encoded=normalise(_content(path), max_pixels).encoded)
+        return ImageFile(path, encoded=normalise(_content(path), model.max_pixels).encoded)
     except OSError as error:
         return ImageFile(path, error=_unreadable(error))
     except ImageRefusedError as error:

@@ -63,7 +63,7 @@ def predict(model: Served, paths: Sequence[Path], servers: Servers, form: Form) 
     output = writer(form)
     with ExitStack() as stack:
         asked = _Asked(model, servers, output.asks_once, stack)
-        for batch in _batches(find(paths), model.max_pixels, counts):
+        for batch in _batches(find(paths), model, counts):
             try:
                 _answer(batch, asked, output, counts)
             except PredictionError as error:
@@ -105,7 +105,7 @@ class _Asked:
 
 
 def _batches(
-    found: Iterator[Found], max_pixels: int, counts: Counter[str]
+    found: Iterator[Found], model: Served, counts: Counter[str]
 ) -> Iterator[list[ImageFile]]:
     """Reads what was found, so much at a time as a request and the memory hold."""
     batch: list[ImageFile] = []
@@ -114,7 +114,7 @@ def _batches(
             counts["passed over"] += 1
             continue
         failed = ImageFile(each.path, error=each.error)
-        batch.append(failed if each.error else read(each.path, max_pixels))
+        batch.append(failed if each.error else read(each.path, model))
         if len(batch) == _BATCH or sum(len(file.encoded) for file in batch) > _BATCH_BYTES:
             yield batch
             batch = []
