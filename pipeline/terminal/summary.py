@@ -66,7 +66,8 @@ def _figure(metrics: dict[str, Any], name: str) -> str:
 def _chosen(candidates: list[dict[str, Any]]) -> str:
     (chosen,) = [each for each in candidates if each["chosen"]]
     name = f"{chosen['backbone']} at {chosen['image_size']} px"
-    return f"{name}, out of {len(candidates)}; its quick probe {chosen['accuracy']:.3f}"
+    accuracy = f"{chosen['accuracy']:.3f} ± {chosen['standard_error']:.3f}"
+    return f"{name}, out of {len(candidates)}; its quick probe {accuracy}"
 
 
 def _start(contribution: dict[str, Any]) -> str:
