@@ -10,8 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.intervals import (
+    Interval,
+    bootstrap_interval,
+    mean_interval,
+    paired_difference,
+    share_interval,
+)
+
 Floats = NDArray[np.floating]
 Integers = NDArray[np.integer]
+_BINS = 15
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,9 @@ class ClassQuality:
         recall: share of `images` that was found; None when there is no image of it.
         f1: harmonic mean of the two; None when either is.
         auc: area under the one-versus-rest ROC curve; None without images on either side.
+        precision_interval: as of all figures, 95 %; None where the figure is.
+        recall_interval: likewise.
+        auc_interval: likewise; None too for an area of 1, which shows no spread.
     """
 
     label: str
@@ -35,6 +47,9 @@ class ClassQuality:
     recall: float | None
     f1: float | None
     auc: float | None
+    precision_interval: Interval | None
+    recall_interval: Interval | None
+    auc_interval: Interval | None
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,11 @@ class Quality:
         macro_auc: mean of the classes' one-versus-rest AUC; None when no class has one.
         calibration_error: expected calibration error of the most probable class.
         classes: figures of each class, in the model's order.
+        accuracy_interval: in which the accuracy on endless such images lies, in 95 of 100 cases;
+            see `models.intervals`.
+        top_k_accuracy_interval: likewise.
+        macro_auc_interval: likewise; None where the figure is, or is 1, which shows no spread.
+        calibration_error_interval: likewise.
     """
 
     images: int
@@ -60,6 +80,10 @@ class Quality:
     macro_auc: float | None
     calibration_error: float
     classes: tuple[ClassQuality, ...]
+    accuracy_interval: Interval
+    top_k_accuracy_interval: Interval
+    macro_auc_interval: Interval | None
+    calibration_error_interval: Interval
 
 
 @dataclass(frozen=True)
@@ -91,12 +115,14 @@ class PairedDrop:
         newly_right: images that only the new model answers rightly.
         chance: probability of at least `newly_wrong` among the images on which they differ, were
             both models equally good: the one-sided exact McNemar test.
+        interval: in which the drop on endless such images lies, in 95 of 100 cases.
     """
 
     drop: float
     newly_wrong: int
     newly_right: int
     chance: float
+    interval: Interval
 
 
 def class_indices(labels: list[str], classes: tuple[str, ...]) -> Integers:
@@ -113,17 +139,23 @@ def quality(
         raise ValueError(
             f"{len(truth)} labels and {len(classes)} classes against {probabilities.shape}"
         )
-    per_class = class_qualities(truth, probabilities, classes)
-    areas = [each.auc for each in per_class if each.auc is not None]
+    areas = _areas(truth, probabilities)
+    right = is_right(truth, probabilities)
+    among = is_among_best(truth, probabilities, top_k)
+    bins = calibration_bins(truth, probabilities)
     return Quality(
         images=len(truth),
-        accuracy=float(np.mean(is_right(truth, probabilities))),
+        accuracy=float(right.mean()),
         top_k=top_k,
-        top_k_accuracy=top_k_accuracy(truth, probabilities, top_k),
+        top_k_accuracy=float(among.mean()),
         loss=log_loss(truth, probabilities),
-        macro_auc=float(np.mean(areas)) if areas else None,
-        calibration_error=calibration_error(calibration_bins(truth, probabilities)),
-        classes=per_class,
+        macro_auc=areas.mean,
+        calibration_error=calibration_error(bins),
+        classes=_class_qualities(truth, probabilities, classes, areas),
+        accuracy_interval=share_interval(int(right.sum()), len(truth)),
+        top_k_accuracy_interval=share_interval(int(among.sum()), len(truth)),
+        macro_auc_interval=areas.mean_interval,
+        calibration_error_interval=_calibration_error_interval(truth, probabilities, bins),
     )
 
 
@@ -132,11 +164,11 @@ def is_right(truth: Integers, probabilities: Floats) -> NDArray[np.bool_]:
     return np.asarray(probabilities.argmax(axis=1) == truth)
 
 
-def top_k_accuracy(truth: Integers, probabilities: Floats, k: int) -> float:
-    """Gives the share of images with fewer than k classes more probable than the true one."""
+def is_among_best(truth: Integers, probabilities: Floats, k: int) -> NDArray[np.bool_]:
+    """Tells for each image whether fewer than k classes are more probable than the true one."""
     own = probabilities[np.arange(len(truth)), truth]
     better = (probabilities > own[:, None]).sum(axis=1)
-    return float(np.mean((better < k) & (truth >= 0)))
+    return np.asarray((better < k) & (truth >= 0))
 
 
 def log_loss(truth: Integers, probabilities: Floats) -> float:
@@ -152,10 +184,9 @@ def confusion_matrix(truth: Integers, predicted: Integers, classes: int) -> Inte
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
-def class_qualities(
-    truth: Integers, probabilities: Floats, classes: tuple[str, ...]
+def _class_qualities(
+    truth: Integers, probabilities: Floats, classes: tuple[str, ...], areas: "_Areas"
 ) -> tuple[ClassQuality, ...]:
-    """Computes the figures of each class, in the order of `classes`."""
     predicted = probabilities.argmax(axis=1)
     matrix = confusion_matrix(truth, predicted, len(classes))
     given = np.bincount(predicted, minlength=len(classes))
@@ -166,8 +197,22 @@ def class_qualities(
         recall = hits / images if images else None
         both = None if precision is None or recall is None else precision + recall
         f1 = None if both is None else 2 * (precision or 0) * (recall or 0) / (both or 1)
-        area = area_under_curve(truth == index, probabilities[:, index])
-        result.append(ClassQuality(label, images, int(given[index]), precision, recall, f1, area))
+        result.append(
+            ClassQuality(
+                label=label,
+                images=images,
+                predicted=int(given[index]),
+                precision=precision,
+                recall=recall,
+                f1=f1,
+                auc=areas.each[index],
+                precision_interval=share_interval(hits, int(given[index]))
+                if given[index]
+                else None,
+                recall_interval=share_interval(hits, images) if images else None,
+                auc_interval=areas.intervals[index],
+            )
+        )
     return tuple(result)
 
 
@@ -176,19 +221,66 @@ def area_under_curve(positive: NDArray[np.bool_], scores: Floats) -> float | Non
 
     Returns None when all images are on one side.
     """
+    placements = _placements(positive, scores)
+    return None if placements is None else float(placements.mean())
+
+
+def _placements(positive: NDArray[np.bool_], scores: Floats) -> Floats | None:
+    """Gives a value for each image whose mean is the area, and whose spread its standard error.
+
+    That of an image is the area, moved by how far the share of the other side that it is on the
+    right side of differs from the area, weighted by the rarity of its own side. Returns None when
+    all images are on one side.
+
+    Reference: DeLong et al., Comparing the Areas under Two or More Correlated ROC Curves, 1988.
+    """
     positives = int(positive.sum())
     negatives = len(positive) - positives
     if not positives or not negatives:
         return None
     _, place, count = np.unique(scores, return_inverse=True, return_counts=True)
-    last_rank = np.cumsum(count)
-    mean_rank = last_rank - (count - 1) / 2
-    rank_sum = float(mean_rank[place][positive].sum())
-    return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
+    of_positives = np.bincount(place[positive], minlength=len(count))
+    of_negatives = count - of_positives
+    below = np.cumsum(of_negatives) - of_negatives / 2
+    above = positives - np.cumsum(of_positives) + of_positives / 2
+    beaten = np.where(positive, below[place] / negatives, above[place] / positives)
+    area = float(beaten[positive].mean())
+    weight = np.where(positive, 1 / positives, 1 / negatives) * len(positive)
+    return np.asarray(area + (beaten - area) * weight)
+
+
+@dataclass(frozen=True)
+class _Areas:
+    """Areas under the classes' ROC curves, each with its interval, and the mean of all."""
+
+    each: list[float | None]
+    intervals: list[Interval | None]
+    mean: float | None
+    mean_interval: Interval | None
+
+
+def _areas(truth: Integers, probabilities: Floats) -> _Areas:
+    """Computes all areas; the same images decide on all, so that of the mean is no mean."""
+    each: list[float | None] = []
+    intervals: list[Interval | None] = []
+    total = np.zeros(len(truth))
+    for index in range(probabilities.shape[1]):
+        placements = _placements(truth == index, probabilities[:, index])
+        each.append(None if placements is None else float(placements.mean()))
+        intervals.append(None if placements is None else _area_interval(placements))
+        total += 0.0 if placements is None else placements
+    known = [area for area in each if area is not None]
+    if not known:
+        return _Areas(each, intervals, None, None)
+    return _Areas(each, intervals, float(np.mean(known)), _area_interval(total / len(known)))
+
+
+def _area_interval(placements: Floats) -> Interval | None:
+    return None if np.allclose(placements, 1.0) else mean_interval(placements, (0.0, 1.0))
 
 
 def calibration_bins(
-    truth: Integers, probabilities: Floats, bins: int = 15
+    truth: Integers, probabilities: Floats, bins: int = _BINS
 ) -> tuple[CalibrationBin, ...]:
     """Groups images by the probability of the model's answer, in `bins` equal intervals.
 
@@ -196,7 +288,7 @@ def calibration_bins(
     """
     confidence = probabilities.max(axis=1)
     right = is_right(truth, probabilities)
-    bin_of = np.minimum((confidence * bins).astype(int), bins - 1)
+    bin_of = _bins_of(confidence, bins)
     result = []
     for index in np.unique(bin_of):
         inside = bin_of == index
@@ -218,6 +310,24 @@ def calibration_error(bins: tuple[CalibrationBin, ...]) -> float:
     return sum(abs(each.confidence - each.accuracy) * each.images for each in bins) / images
 
 
+def _bins_of(confidence: Floats, bins: int) -> Integers:
+    return np.minimum((confidence * bins).astype(int), bins - 1)
+
+
+def _calibration_error_interval(
+    truth: Integers, probabilities: Floats, bins: tuple[CalibrationBin, ...]
+) -> Interval:
+    confidence = probabilities.max(axis=1)
+    gap = confidence - is_right(truth, probabilities)
+    bin_of = _bins_of(confidence, _BINS)
+
+    def error(drawn: Integers) -> float:
+        gaps = np.bincount(bin_of[drawn], weights=gap[drawn], minlength=_BINS)
+        return float(np.abs(gaps).sum() / len(drawn))
+
+    return bootstrap_interval(calibration_error(bins), error, len(truth), (0.0, 1.0))
+
+
 def paired_drop(old_right: NDArray[np.bool_], new_right: NDArray[np.bool_]) -> PairedDrop:
     """Compares two models on the same images, given which of them each answers rightly."""
     newly_wrong = int((old_right & ~new_right).sum())
@@ -230,4 +340,10 @@ def paired_drop(old_right: NDArray[np.bool_], new_right: NDArray[np.bool_]) -> P
         newly_wrong=newly_wrong,
         newly_right=newly_right,
         chance=at_least / 2**differing,
+        interval=paired_difference(
+            int((old_right & new_right).sum()),
+            newly_wrong,
+            newly_right,
+            int((~old_right & ~new_right).sum()),
+        ),
     )

@@ -18,7 +18,7 @@ _EXIT_CODES = """exit codes:
   0  pushed (or the command did what it says)
   1  failure: the message says what failed, the log file has the rest
   2  bad usage: a flag, a configuration key or value, a missing file
-  3  bad data: nothing to train on, or refused by validation
+  3  bad data: nothing to train on, refused by validation, or an image not to be classified
   4  not blessed: the model was trained, but is not good enough to be pushed
   5  busy: another run holds the workspace
   130  interrupted with Ctrl-C; the same command goes on from there
@@ -122,10 +122,14 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = _command(commands, "predict", _predict, "classify images with the pushed model")
     _add_workspace(predict)
-    predict.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    predict.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE", help="a file, or a folder to be walked"
+    )
     predict.add_argument("--url", help="REST address of a running server, such as localhost:8501")
     predict.add_argument("--grpc", help="gRPC address of a running server, such as localhost:8500")
-    predict.add_argument("--json", action="store_true", help="print one JSON object an image")
+    form = predict.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object an image")
+    form.add_argument("--csv", action="store_true", help="print one line of CSV an image")
 
     serve = _command(commands, "serve", _serve, "serve the pushed model over REST and gRPC")
     _add_workspace(serve)
@@ -213,32 +217,17 @@ def _effective(options: argparse.Namespace) -> "Config":
 
 
 def _run(options: argparse.Namespace) -> int:
+    from pipeline.preflight import check
     from pipeline.run import print_refusal, run
 
     try:
         config = _effective(options)
-        _refuse_missing_data(config.data.path)
+        check(config)
         return run(config, wait=options.wait, as_json=options.json)
     except (Exception, KeyboardInterrupt) as error:
         if options.json:
             print_refusal(str(error) or "The run was interrupted.")
         raise
-
-
-def _refuse_missing_data(path: str) -> None:
-    """Notices a mistyped path at once; importing TFX to find out takes seconds."""
-    from components.example_gen.sources.spans import has_placeholder
-
-    if not path:
-        raise UsageError(
-            "There is no data to train on. Name it with --data DIR (a folder per class), or as "
-            "data.path in a configuration file (--config FILE)."
-        )
-    if not os.path.lexists(path) and not has_placeholder(path):
-        raise UsageError(
-            f"There is nothing at {path}. Expected --data, or data.path, to name a folder with a "
-            "folder of images per class, a manifest, or .tfrecord files."
-        )
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -325,9 +314,11 @@ def _served(options: argparse.Namespace) -> "Served":
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from pipeline.predict import predict
+    from pipeline.answers import Form
+    from pipeline.predict import Servers, predict
 
-    return predict(_served(options), options.images, options.url, options.grpc, options.json)
+    form: Form = "json" if options.json else "csv" if options.csv else "text"
+    return predict(_served(options), options.images, Servers(options.url, options.grpc), form)
 
 
 def _serve(options: argparse.Namespace) -> int:

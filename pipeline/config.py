@@ -14,6 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from models.tuning.hosts.address import check_address
 
+_WIDEST = 65_536
+"""Largest width of a layer and batch that are taken for meant."""
+_MODEL_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?")
+_DEVICES = {"CON", "PRN", "AUX", "NUL"} | {
+    f"{kind}{n}" for kind in ("COM", "LPT") for n in "123456789"
+}
+
 Severity = Literal["error", "warning", "ignore"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -28,7 +35,17 @@ _ESCAPES = (
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    @field_validator("*")
+    @classmethod
+    def _without_nul(cls, value: Any) -> Any:
+        texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, str) and "\0" in text for text in texts):
+            raise ValueError("text without a NUL character")
+        return value
 
 
 class DataConfig(_Section):
@@ -247,6 +264,13 @@ class TuningConfig(_Section):
     the best third go on to the end. training's own settings are the first trial, and stay unless
     others are better beyond noise. 0: none."""
 
+    @field_validator("stop_search")
+    @classmethod
+    def _stoppable(cls, value: float, info: ValidationInfo) -> float:
+        if value and info.data.get("algorithm") != "warm":
+            raise ValueError("0 with any tuning.algorithm but warm, which alone can tell the gain")
+        return value
+
     @field_validator("serve")
     @classmethod
     def _servable(cls, value: str, info: ValidationInfo) -> str:
@@ -280,6 +304,15 @@ class TuningConfig(_Section):
     def _choices(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if not value or min(value) < 0 or len(set(value)) != len(value):
             raise ValueError("at least one choice, none negative and none twice")
+        if max(value) > _WIDEST:
+            raise ValueError(f"choices up to {_WIDEST:,}")
+        return value
+
+    @field_validator("batch_size")
+    @classmethod
+    def _not_empty(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if 0 in value:
+            raise ValueError("batches of at least 1 image")
         return value
 
 
@@ -345,7 +378,7 @@ class EvaluationConfig(_Section):
 class ServingConfig(_Section):
     """The serving directory and the check before the push."""
 
-    model_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] = "graft"
+    model_name: str = "graft"
     """Name in the serving API: /v1/models/<model_name>."""
     directory: str = ""
     """Directory of versions that the server watches. Empty: serving/<model_name> in the
@@ -354,6 +387,18 @@ class ServingConfig(_Section):
     """Real images sent through REST and gRPC before the push."""
     tolerance: Annotated[float, Field(gt=0.0)] = 1e-3
     """Most that a served probability may differ from the trainer's."""
+
+    @field_validator("model_name")
+    @classmethod
+    def _names_a_folder(cls, value: str) -> str:
+        """It becomes a part of a URL and a folder's name, on every file system."""
+        stem = value.partition(".")[0].upper()
+        if not _MODEL_NAME.fullmatch(value) or stem in _DEVICES:
+            raise ValueError(
+                "1 to 100 of the letters A to Z and a to z, digits, '_', '-' and '.', a letter, "
+                "digit or '_' first, no '.' last, and no name of a device such as con"
+            )
+        return value
 
 
 class Config(_Section):

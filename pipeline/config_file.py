@@ -2,6 +2,7 @@
 
 import os
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from models.errors import UsageError
+from models.names import did_you_mean
 from models.places import is_remote
 from models.plain_path import plain_path
 from pipeline.config import Config
@@ -156,9 +158,32 @@ def _explain(detail: ErrorDetails) -> str:
                 section = get_args(section)[0]
             else:
                 section = section.model_fields[part].annotation
-        return f"{key}: unknown key. Known here: {', '.join(sorted(section.model_fields))}."
+        return (
+            f"{_cut(key)}: unknown key.{_nearest_key(key, section)} "
+            f"Known here: {', '.join(sorted(section.model_fields))}."
+        )
     expected = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"{key}: expected {expected}; got {_shown(detail['input'])}."
+    hint = ""
+    if detail["type"] == "literal_error":
+        hint = did_you_mean(str(detail["input"]), str(detail["ctx"]["expected"]).split("'")[1::2])
+    return f"{key}: expected {expected}; got {_shown(detail['input'])}.{hint}"
+
+
+def _nearest_key(key: str, section: type[BaseModel]) -> str:
+    """Offers a key of the same section or, where none is near, of another one."""
+    above, _, name = key.rpartition(".")
+    near = did_you_mean(name, section.model_fields)
+    if near:
+        return near.replace("mean ", f"mean {above}." if above else "mean ")
+    elsewhere = [each for each in _keys(Config) if each.rpartition(".")[2] == name]
+    return did_you_mean(elsewhere[0], elsewhere) if elsewhere else ""
+
+
+def _keys(section: type[BaseModel]) -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from (f"{name}.{inner}" for inner in _keys(field.annotation))
 
 
 def _shown(value: Any) -> str:
@@ -167,6 +192,10 @@ def _shown(value: Any) -> str:
         text = repr(value)
     except ValueError:  # Python refuses to write out numbers of thousands of digits
         return "a number of thousands of digits"
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 

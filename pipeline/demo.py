@@ -35,7 +35,7 @@ def demo(workspace: Path) -> int:
     Returns:
         The exit code of the run.
     """
-    from pipeline.predict import predict
+    from pipeline.predict import Servers, predict
     from pipeline.run import run
     from pipeline.served import served
 
@@ -55,5 +55,5 @@ def demo(workspace: Path) -> int:
     if code == 0:
         images = [data / "3" / "0003.png", data / "7" / "0007.png"]
         model = served(config, config_named=True)
-        predict(model, images, rest_url=None, grpc_target=None, as_json=False)
+        predict(model, images, Servers(), "text")
     return code

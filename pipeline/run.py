@@ -12,6 +12,7 @@ from pipeline.config import Config
 from pipeline.config_file import as_yaml
 from pipeline.failure import in_words, unwritable
 from pipeline.outcome import Outcome, outcome
+from pipeline.preflight import check_address, check_schema
 from pipeline.report.found import Artifacts
 from pipeline.report.record import RunRecord
 from pipeline.report.summary import summary
@@ -38,10 +39,12 @@ def run(config: Config, *, wait: bool, as_json: bool) -> int:
 
     Raises:
         WorkspaceBusyError: another run holds the workspace.
+        UsageError: the search cannot be served at its address.
         GraftError: the workspace cannot be written.
     """
     workspace = Workspace(Path(config.workspace))
     with workspace.hold(wait=wait):
+        check_address(config)
         started = datetime.now(timezone.utc)
         folder = _new_folder(workspace, started)
         try:
@@ -103,6 +106,7 @@ def _run_stages(
         # Imported here: TFX takes seconds, and its noise belongs in the log.
         from pipeline.stages import run_stages
 
+        check_schema(config)
         run_stages(config, workspace, record, display)
         ended = outcome(record.artifacts)
     except GraftError as error:

@@ -3,9 +3,13 @@
 import json
 import logging
 import os
+from typing import TYPE_CHECKING
 
 from pipeline.served import Served
 from pipeline.terminal.quiet import import_tensorflow
+
+if TYPE_CHECKING:  # it brings TensorFlow, which is imported in silence
+    from serving.server import ModelServer, ServerSettings
 
 
 def serve(model: Served, host: str, port: int, rest_port: int) -> int:
@@ -26,17 +30,24 @@ def serve(model: Served, host: str, port: int, rest_port: int) -> int:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     from serving.server import ServerSettings, run
 
-    base = f"http://{host}:{rest_port}/v1/models/{model.name}"
-    body = json.dumps({"instances": [{"image_bytes": {"b64": "BASE64 OF A JPEG"}}]})
-    print(f"Serving {model.name} from {model.directory}. Try:\n  curl {base}\n"
-          f"  curl -d '{body}' {base}:predict", flush=True)  # fmt: skip
-    run(
-        ServerSettings(
-            model_name=model.name,
-            model_base_path=model.directory,
-            host=host,
-            port=port,
-            rest_api_port=rest_port,
-        )
+    settings = ServerSettings(
+        model_name=model.name,
+        model_base_path=model.directory,
+        host=host,
+        port=port,
+        rest_api_port=rest_port,
     )
+    run(settings, ready=_show)
     return 0
+
+
+def _show(server: "ModelServer", settings: "ServerSettings") -> None:
+    """Says how to ask, once somebody answers: a port may be taken, or be any free one."""
+    base = f"http://{settings.host}:{server.rest_port}/v1/models/{settings.model_name}"
+    body = json.dumps({"instances": [{"image_bytes": {"b64": "BASE64 OF A JPEG"}}]})
+    print(
+        f"Serving {settings.model_name} from {settings.model_base_path} over REST, and over gRPC "
+        f"at {settings.host}:{server.grpc_port}. Try:\n"
+        f"  curl {base}\n  curl -d '{body}' {base}:predict",
+        flush=True,
+    )

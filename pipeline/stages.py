@@ -17,6 +17,7 @@ from pipeline.metadata_store import record_digest, unreadable
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
 from pipeline.report.record import RunRecord, StageRecord
+from pipeline.report.stage_notes import findings_lines, stage_note
 from pipeline.terminal.display import Display
 from pipeline.versions import versions
 from pipeline.workspace import Workspace
@@ -103,7 +104,11 @@ class _Watch:
             if key in result.outputs:
                 self._record.artifacts[known_as] = result.outputs[key]
         self._note_push(result)
-        self._display.stage_ended(result.name, result.seconds, cached=result.cached)
+        note = stage_note(result.name, self._record)
+        self._display.stage_ended(result.name, result.seconds, cached=result.cached, note=note)
+        if "findings" in result.outputs:
+            for line in findings_lines(self._record):
+                self._display.say(line)
         for uri in result.damaged:
             self.note(f"{uri} was damaged and was made again.")
 

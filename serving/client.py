@@ -26,6 +26,10 @@ class PredictionError(GraftError):
     """The server could not be reached, or refused the request."""
 
 
+class RequestRefusedError(PredictionError):
+    """The server cannot do with what it was sent, such as an image that it does not decode."""
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What a model says about n images.
@@ -53,7 +57,8 @@ def predict_rest(
         timeout: seconds to wait for the server at each step.
 
     Raises:
-        PredictionError: no answer in time, or an error for an answer.
+        RequestRefusedError: the server cannot do with the images.
+        PredictionError: no answer in time, or another error for an answer.
         UsageError: `url` is no HTTP address.
     """
     encoded = [{"b64": base64.b64encode(image).decode("ascii")} for image in images]
@@ -77,7 +82,8 @@ def predict_grpc(
         timeout: seconds until the answer must be there.
 
     Raises:
-        PredictionError: no answer in time, or an error for an answer.
+        RequestRefusedError: the server cannot do with the images.
+        PredictionError: no answer in time, or another error for an answer.
     """
     # These import TensorFlow, which takes seconds that REST does not need.
     import grpc
@@ -94,7 +100,8 @@ def predict_grpc(
         try:
             response = stub.Predict(request, timeout=timeout)
         except grpc.RpcError as error:
-            raise PredictionError(
+            is_refused = error.code() is grpc.StatusCode.INVALID_ARGUMENT
+            raise (RequestRefusedError if is_refused else PredictionError)(
                 f"The server at {target} (gRPC) refused the request or did not answer:"
                 f" {error.details()} ({error.code().name}). {_HINT}"
             ) from error
@@ -132,7 +139,10 @@ def _checked(url: str, status: int, body: bytes) -> dict[str, Any]:
         answer = None
     if status != http.client.OK:
         said = answer.get("error") if isinstance(answer, dict) else None
-        raise PredictionError(f"The server at {url} answers {status}: {said or 'no reason given'}")
+        is_refused = status == http.client.BAD_REQUEST
+        raise (RequestRefusedError if is_refused else PredictionError)(
+            f"The server at {url} answers {status}: {said or 'no reason given'}"
+        )
     if not isinstance(answer, dict):
         raise PredictionError(f"What answers at {url} is no model server.")
     return answer

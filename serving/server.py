@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -155,13 +155,25 @@ def _settled(statuses: list[VersionStatus]) -> bool:
 
 def _taken(api: str, host: str, port: int) -> UsageError:
     return UsageError(
-        f"The {api} port {port} of {host} cannot be opened; another server may hold it."
-        " Choose another port, or 0 for a free one."
+        f"The {api} port {port} of {host} cannot be opened. Expected an address of this machine"
+        " and a port that no other server holds; 0 takes a free one."
     )
 
 
+def announce(server: ModelServer, settings: ServerSettings) -> None:
+    """Logs where a server answers."""
+    if server.rest_port is not None:
+        name = settings.model_name
+        _log.info("REST: http://%s:%d/v1/models/%s", settings.host, server.rest_port, name)
+    if server.grpc_port is not None:
+        _log.info("gRPC: %s:%d", settings.host, server.grpc_port)
+
+
 def run(
-    settings: ServerSettings, ports_file: Path | None = None, stop_at_eof: bool = False
+    settings: ServerSettings,
+    ports_file: Path | None = None,
+    stop_at_eof: bool = False,
+    ready: Callable[[ModelServer, ServerSettings], None] = announce,
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains.
 
@@ -169,6 +181,7 @@ def run(
         settings: what to serve, and where.
         ports_file: where to write the bound ports as JSON once requests are answered.
         stop_at_eof: also stop when standard input ends.
+        ready: called once requests are answered.
 
     Raises:
         GraftError: a port is taken, or the version to start with does not load.
@@ -183,20 +196,12 @@ def run(
     server.load(cancelled=stopping)
     if not stopping.is_set():
         server.serve()
-        _announce(server, settings)
+        ready(server, settings)
         if ports_file is not None:
             _write_ports(server, ports_file)
         stopping.wait()
         _log.info("Stopping: finishing the requests that run.")
         server.stop()
-
-
-def _announce(server: ModelServer, settings: ServerSettings) -> None:
-    if server.rest_port is not None:
-        name = settings.model_name
-        _log.info("REST: http://%s:%d/v1/models/%s", settings.host, server.rest_port, name)
-    if server.grpc_port is not None:
-        _log.info("gRPC: %s:%d", settings.host, server.grpc_port)
 
 
 def _await_eof(stopping: threading.Event) -> None:

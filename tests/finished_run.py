@@ -58,7 +58,11 @@ class FinishedRun:
         self.record = RunRecord(
             run_id="20261121-101500-000",
             started=datetime(2026, 11, 21, 10, 15, tzinfo=timezone.utc),
-            config={"seed": 7, "data": {"path": "/data/digits"}},
+            config={
+                "seed": 7,
+                "data": {"path": "/data/digits"},
+                "training": {"strategy": "auto"},
+            },
             status="pushed",
             seconds=75.3,
             pushed_to="/srv/graft/3",
@@ -111,7 +115,11 @@ class FinishedRun:
         counts = np.bincount(self.target, minlength=10).tolist()
         ingest = {
             "images": 700,
+            "offered": 706,
             "quarantined": 3,
+            "passed_over": 2,
+            "unknown": 1,
+            "layout": "Each folder is a class.",
             "classes": dict(zip(CLASSES, counts, strict=True)),
             "splits": {split: len(rows) for split, rows in self.rows.items()},
             "converted": {"alpha": 4, "exif_rotation": 2},
@@ -123,6 +131,9 @@ class FinishedRun:
             {"name": f"zero/{EVIL}.jpg", "code": "truncated", "reason": "The file ends early."},
             {"name": "one/line\nbreak.jpg", "code": "not_an_image", "reason": f"{EVIL} is text."},
             {"name": "two/big.png", "code": "too_many_pixels", "reason": "It has 400 megapixels."},
+            _beside("one/.notes.txt", "sidecar", "Its name is of no image.", "passed_over"),
+            _beside("Thumbs.db", "sidecar", "Its name is of no image.", "passed_over"),
+            _beside("rest.tfrecord", "damaged", "Nobody knows what else it holds.", "unknown"),
         ]
         lines = "\n".join(json.dumps(each) for each in refused)
         (self.artifact("quarantine") / "quarantine.jsonl").write_text(lines + "\n")
@@ -257,6 +268,8 @@ class FinishedRun:
                 "seed": 7,
             },
         )
+        embeddings = {"images": 700, "computed": 600, "reused": 75, "identical": 25}
+        self.write("embeddings", "meta.json", embeddings)
         lineage = {"labels": CLASSES, "backbone": "EfficientNetLite0", "weights_digest": "ab12"}
         self.write("model", "Format-Serving/assets.extra/graft.json", lineage)
 
@@ -298,6 +311,10 @@ class FinishedRun:
         }
         check = {"passed": True, "reason": "fine", "images": [], "rest": answer, "grpc": answer}
         self.write("serving_check", "serving_check.json", check)
+
+
+def _beside(name: str, code: str, reason: str, fate: str) -> dict[str, str]:
+    return {"name": name, "code": code, "reason": reason, "fate": fate}
 
 
 STAGES = {

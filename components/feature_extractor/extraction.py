@@ -102,9 +102,10 @@ def extract(
         dimension=backbone.dimension,
         images=total,
         computed=extraction.computed,
-        reused=total - extraction.computed,
+        reused=total - extraction.computed - extraction.identical,
         seconds=round(time.monotonic() - start, 3),
         key=key,
+        identical=extraction.identical,
     )
     write_info(output_uri, info)
     return info
@@ -136,6 +137,7 @@ class _Extraction:
         self._store = store
         self._total = total
         self._pending: dict[str, ImageRecord] = {}
+        self._seen: set[str] = set()
         self.done = 0
         self.computed = 0
 
@@ -144,6 +146,7 @@ class _Extraction:
         for record in read_records(examples_uri, split):
             digest = content_digest(record.image)
             columns.append(record, digest)
+            self._seen.add(digest)
             self.done += 1
             if digest not in self._store:
                 self._pending[digest] = record
@@ -158,8 +161,14 @@ class _Extraction:
             groups=np.array(columns.groups, np.str_) if any(columns.groups) else None,
         )
 
+    @property
+    def identical(self) -> int:
+        """Images with the bytes of one that came before them."""
+        return self.done - len(self._seen)
+
     def _flush(self) -> None:
         embed_into(self._store, self._embedder, self._pending)
         self.computed += len(self._pending)
         self._pending.clear()
-        progress.report(self.done, self._total, "images", f"{self.done - self.computed} reused")
+        reused = len(self._seen) - self.computed
+        progress.report(self.done, self._total, "images", f"{reused} embedded before")

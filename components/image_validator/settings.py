@@ -49,9 +49,16 @@ class ValidationSettings:
 
 
 def _finding(check: str, level: Level, message: str, images: Sequence[str]) -> list[Finding]:
+    if level == "warning":  # the run goes on anyway
+        for let_pass in ("warning", "ignore"):
+            message = message.replace(override(check, let_pass), _silence(check))
     return [] if level == "ignore" else [Finding.about(check, level, message, images)]
 
 
 def override(check: str, level: str = "warning") -> str:
-    """The words that say how to let a check pass."""
+    """The words that say how to let a check pass; those of a warning become how to silence it."""
     return f"To go on all the same, set validation.{check}: {level}."
+
+
+def _silence(check: str) -> str:
+    return f"To silence it, set validation.{check}: ignore."

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.intervals import Interval
 from models.metrics import Quality, paired_drop
+from models.numbers import interval_text
 
 CHANCE = 0.1
 """A drop that is this probable by chance, or more, is not called a regression."""
@@ -39,6 +41,8 @@ class Check:
         value: what was measured; None where there was nothing to compare with.
         limit: what was allowed; None where the check has none.
         words: one sentence without its full stop.
+        interval: in which `value` on endless such images would lie, in 95 of 100 cases; None where
+            it has none.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Check:
     value: float | None
     limit: float | None
     words: str
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,13 @@ def verdict(checks: tuple[Check, ...]) -> Verdict:
 def check_accuracy(quality: Quality, limit: float) -> Check:
     """Compares the accuracy over all test images with the least allowed."""
     passed = quality.accuracy >= limit
-    words = f"Accuracy {quality.accuracy:.3f} on {quality.images} test images"
+    interval = quality.accuracy_interval
+    words = (
+        f"Accuracy {quality.accuracy:.3f} {interval_text(interval)} on {quality.images} test images"
+    )
     if not passed:
         words += f", below the least allowed, {limit:g} (evaluation.min_accuracy)"
-    return Check("min_accuracy", passed, quality.accuracy, limit, words)
+    return Check("min_accuracy", passed, quality.accuracy, limit, words, interval)
 
 
 def check_class_recall(quality: Quality, limit: float) -> Check:
@@ -82,23 +90,25 @@ def check_class_recall(quality: Quality, limit: float) -> Check:
         return Check("min_class_recall", limit == 0, None, limit, words)
     worst = min(recalls, key=lambda label: recalls[label])
     below = [label for label, recall in recalls.items() if recall < limit]
-    words = f"The lowest recall is {recalls[worst]:.3f}, of {worst!r}"
+    (interval,) = [each.recall_interval for each in quality.classes if each.label == worst]
+    words = f"The lowest recall is {recalls[worst]:.3f} {interval_text(interval)}, of {worst!r}"
     if below:
         words += (
             f"; {len(below)} of {len(recalls)} classes are below the least allowed, {limit:g} "
             f"(evaluation.min_class_recall): {_listing(below)}"
         )
-    return Check("min_class_recall", not below, recalls[worst], limit, words)
+    return Check("min_class_recall", not below, recalls[worst], limit, words, interval)
 
 
 def check_calibration(quality: Quality, limit: float) -> Check:
     """Compares the expected calibration error with the most allowed."""
     error = quality.calibration_error
     passed = error <= limit
-    words = f"Its probabilities are off by {error:.3f} on average"
+    interval = quality.calibration_error_interval
+    words = f"Its probabilities are off by {error:.3f} {interval_text(interval)} on average"
     if not passed:
         words += f", more than the {limit:g} allowed (evaluation.max_calibration_error)"
-    return Check("max_calibration_error", passed, error, limit, words)
+    return Check("max_calibration_error", passed, error, limit, words, interval)
 
 
 def check_drop(
@@ -127,12 +137,15 @@ def check_drop(
     )
     # Floating point must not decide on a drop of exactly the limit.
     within = paired.drop <= limit + 1e-9
+    low, high = paired.interval
     if paired.drop == 0:
-        words = f"Accuracy is that of {other} ({differing})"
+        words = f"Accuracy is that of {other}, give or take {max(-low, high):.3f} ({differing})"
     elif paired.drop < 0:
-        words = f"Accuracy is {-paired.drop:.3f} above {other} ({differing})"
+        gain = f"{-paired.drop:.3f} {interval_text((-high, -low))}"
+        words = f"Accuracy is {gain} above {other} ({differing})"
     else:
-        words = f"Accuracy is {paired.drop:.3f} below {other} ({differing}); {limit:g} is allowed"
+        drop = f"{paired.drop:.3f} {interval_text(paired.interval)}"
+        words = f"Accuracy is {drop} below {other} ({differing}); {limit:g} is allowed"
     passed = within or paired.chance >= CHANCE
     if not within:
         outcome = "not a regression" if passed else f"a regression (evaluation.{name})"
@@ -140,7 +153,7 @@ def check_drop(
             f", and equally good models would differ so much in {paired.chance:.0%} of cases: "
             f"{outcome}"
         )
-    return Check(name, passed, paired.drop, limit, words)
+    return Check(name, passed, paired.drop, limit, words, paired.interval)
 
 
 def nothing_to_compare(name: str, limit: float, words: str) -> Check:

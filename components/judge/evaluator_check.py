@@ -6,6 +6,8 @@ import tensorflow_model_analysis as tfma
 
 from components.evaluation.eval_config import ACCURACY
 from components.judge.checks import Check
+from models.intervals import interval_of
+from models.numbers import interval_text
 
 NAME = "evaluator"
 
@@ -40,8 +42,11 @@ def check_evaluator(evaluation_uri: str, accuracy: float, images: int) -> Check:
     if failures:
         words = f"TFMA's thresholds failed for {', '.join(failures)}"
         return Check(NAME, False, measured, None, words)
-    words = f"TFMA measured accuracy {measured:.3f} and its thresholds passed"
-    return Check(NAME, True, measured, None, words)
+    interval = interval_of(measured, images)
+    words = (
+        f"TFMA measured accuracy {measured:.3f} {interval_text(interval)} and its thresholds passed"
+    )
+    return Check(NAME, True, measured, None, words, interval)
 
 
 def _overall_accuracy(evaluation_uri: str) -> float | None:

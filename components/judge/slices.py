@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import features
+from models.intervals import Interval, share_interval
 from models.numbers import short_number
 
 _DISCRETE = (features.FORMAT, features.CHANNELS)
@@ -30,12 +31,14 @@ class Slice:
         value: the value, or "low to high" for a quarter.
         images: number of images.
         accuracy: share of them answered rightly.
+        accuracy_interval: 95 %.
     """
 
     feature: str
     value: str
     images: int
     accuracy: float
+    accuracy_interval: Interval
 
 
 def accuracy_slices(
@@ -60,7 +63,8 @@ def accuracy_slices(
 
 
 def _slice(name: str, value: str, inside: NDArray[np.bool_], right: NDArray[np.bool_]) -> Slice:
-    return Slice(name, value, int(inside.sum()), float(right[inside].mean()))
+    images, hits = int(inside.sum()), int(right[inside].sum())
+    return Slice(name, value, images, hits / images, share_interval(hits, images))
 
 
 def _values(column: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:

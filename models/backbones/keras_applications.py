@@ -3,78 +3,15 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import keras
 
+from models.backbone_names import APPLICATIONS
 from models.errors import UsageError
 
 _DOWNLOAD_TIMEOUT = 30.0
 """Seconds without a byte after which a download counts as failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Application:
-    """A function of `keras.applications`.
-
-    Attributes:
-        module: where its `preprocess_input` lives.
-        size: side in pixels of the images that its ImageNet weights were trained on.
-    """
-
-    module: str
-    size: int = 224
-
-
-_CONVNEXT: Final = _Application("convnext")
-_DENSENET: Final = _Application("densenet")
-_RESNET: Final = _Application("resnet")
-_RESNET_V2: Final = _Application("resnet_v2")
-
-APPLICATIONS: Final = {
-    "ConvNeXtTiny": _CONVNEXT,
-    "ConvNeXtSmall": _CONVNEXT,
-    "ConvNeXtBase": _CONVNEXT,
-    "ConvNeXtLarge": _CONVNEXT,
-    "ConvNeXtXLarge": _CONVNEXT,
-    "DenseNet121": _DENSENET,
-    "DenseNet169": _DENSENET,
-    "DenseNet201": _DENSENET,
-    "EfficientNetB0": _Application("efficientnet", 224),
-    "EfficientNetB1": _Application("efficientnet", 240),
-    "EfficientNetB2": _Application("efficientnet", 260),
-    "EfficientNetB3": _Application("efficientnet", 300),
-    "EfficientNetB4": _Application("efficientnet", 380),
-    "EfficientNetB5": _Application("efficientnet", 456),
-    "EfficientNetB6": _Application("efficientnet", 528),
-    "EfficientNetB7": _Application("efficientnet", 600),
-    "EfficientNetV2B0": _Application("efficientnet_v2", 224),
-    "EfficientNetV2B1": _Application("efficientnet_v2", 240),
-    "EfficientNetV2B2": _Application("efficientnet_v2", 260),
-    "EfficientNetV2B3": _Application("efficientnet_v2", 300),
-    "EfficientNetV2S": _Application("efficientnet_v2", 384),
-    "EfficientNetV2M": _Application("efficientnet_v2", 480),
-    "EfficientNetV2L": _Application("efficientnet_v2", 480),
-    "InceptionResNetV2": _Application("inception_resnet_v2", 299),
-    "InceptionV3": _Application("inception_v3", 299),
-    "MobileNet": _Application("mobilenet"),
-    "MobileNetV2": _Application("mobilenet_v2"),
-    "MobileNetV3Large": _Application("mobilenet_v3"),
-    "MobileNetV3Small": _Application("mobilenet_v3"),
-    "NASNetLarge": _Application("nasnet", 331),
-    "NASNetMobile": _Application("nasnet"),
-    "ResNet50": _RESNET,
-    "ResNet101": _RESNET,
-    "ResNet152": _RESNET,
-    "ResNet50V2": _RESNET_V2,
-    "ResNet101V2": _RESNET_V2,
-    "ResNet152V2": _RESNET_V2,
-    "VGG16": _Application("vgg16"),
-    "VGG19": _Application("vgg19"),
-    "Xception": _Application("xception", 299),
-}
-"""By the name of the function in `keras.applications`."""
 
 
 @keras.saving.register_keras_serializable(package="graft")

@@ -48,9 +48,11 @@ class EmbeddingInfo:
         dimension: features of an image.
         images: in all splits together.
         computed: distinct images that the backbone ran over in this run.
-        reused: images whose features were there already.
+        reused: images whose features were there already, from before.
         seconds: wall time of the extraction.
         key: names backbone, weights and preprocessing; equal keys give comparable features.
+        identical: further images with the bytes of one that came before them; with `computed` and
+            `reused` they are all.
     """
 
     backbone: str
@@ -64,6 +66,7 @@ class EmbeddingInfo:
     reused: int
     seconds: float
     key: str
+    identical: int = 0
 
 
 def write_embeddings(uri: str | Path, split: str, content: EmbeddingSplit) -> None:

@@ -27,23 +27,24 @@ from pipeline.report.record import RunRecord
 def read_artifacts(run: RunRecord) -> Artifacts:
     """Reads all that is there."""
     return Artifacts(
-        ingest=_object(run, "quarantine", "ingest.json"),
-        quarantine=_lines(run, "quarantine", "quarantine.jsonl"),
-        findings=_list(run, "findings", "findings.json"),
+        ingest=read_object(run, "quarantine", "ingest.json"),
+        quarantine=read_lines(run, "quarantine", "quarantine.jsonl"),
+        findings=read_list(run, "findings", "findings.json"),
         statistics=read_statistics(run.artifacts.get("statistics")),
         choice=_choice(run),
-        embeddings=_object(run, "embeddings", "meta.json"),
-        history=_history(run, "history"),
+        embeddings=read_object(run, "embeddings", "meta.json"),
+        history=read_tuning(run, "history"),
         contribution=_contribution(run, "history"),
-        fine_tuning=_history(run, "fine_tuning_history"),
+        fine_tuning=read_tuning(run, "fine_tuning_history"),
         fine_tuning_contribution=_contribution(run, "fine_tuning_history"),
-        probe=_object(run, "history", "probe.json"),
-        training=_object(run, "model", "training.json"),
-        lineage=_object(run, "model", "Format-Serving/assets.extra/graft.json"),
-        verdict=_object(run, "blessing", VERDICT),
-        metrics=_object(run, "blessing", METRICS),
+        probe=read_object(run, "history", "probe.json"),
+        training=read_object(run, "model", "training.json"),
+        lineage=read_object(run, "model", "Format-Serving/assets.extra/graft.json"),
+        verdict=read_object(run, "blessing", VERDICT),
+        metrics=read_object(run, "blessing", METRICS),
         predictions=_predictions(run),
-        serving_check=_object(run, "serving_check", "serving_check.json"),
+        serving_check=read_object(run, "serving_check", "serving_check.json"),
+        validated="findings" in run.artifacts,
     )
 
 
@@ -63,17 +64,20 @@ def _parsed(text: str) -> Any:
         return None
 
 
-def _object(run: RunRecord, key: str, file: str) -> Json:
+def read_object(run: RunRecord, key: str, file: str) -> Json:
+    """Reads a file of an artifact that holds a JSON object; empty where there is none."""
     value = _parsed(_text(run, key, file))
     return value if isinstance(value, dict) else {}
 
 
-def _list(run: RunRecord, key: str, file: str) -> list[Json]:
+def read_list(run: RunRecord, key: str, file: str) -> list[Json]:
+    """Reads a file of an artifact that holds a list of JSON objects; empty where there is none."""
     value = _parsed(_text(run, key, file))
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def _lines(run: RunRecord, key: str, file: str) -> list[Json]:
+def read_lines(run: RunRecord, key: str, file: str) -> list[Json]:
+    """Reads a file of an artifact with a JSON object a line; empty where there is none."""
     values = [_parsed(line) for line in _text(run, key, file).split("\n")]
     return [value for value in values if isinstance(value, dict)]
 
@@ -87,7 +91,8 @@ def _choice(run: RunRecord) -> BackboneChoice | None:
         return None
 
 
-def _history(run: RunRecord, key: str) -> TuningHistory | None:
+def read_tuning(run: RunRecord, key: str) -> TuningHistory | None:
+    """Reads the history of a search; None where there is none, or a damaged one."""
     if key not in run.artifacts:
         return None
     try:

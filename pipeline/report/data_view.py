@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from models import features
 from models.numbers import short_number
 from pipeline.report import pictures
+from pipeline.report.account import DataAccount, data_account, fate_of
 from pipeline.report.data_statistics import SplitStatistics
 from pipeline.report.found import Artifacts, Json
 
 _MOST_CLASSES = 40
 _MOST_REFUSED = 40
+_TITLES = {
+    "refused": "Refused files",
+    "passed_over": "Passed over",
+    "unknown": "Unknown, in damaged files",
+}
 _UNITS = {
     features.WIDTH: ("Width", "px"),
     features.HEIGHT: ("Height", "px"),
@@ -53,12 +59,30 @@ class SpreadRow:
 
 
 @dataclass(frozen=True)
+class LeftOutGroup:
+    """What has one fate.
+
+    Attributes:
+        title: in words.
+        count: of all.
+        codes: reason's code to number, the commonest first.
+        rows: the first, with `name` and `reason`; at most 40.
+    """
+
+    title: str
+    count: int
+    codes: dict[str, int]
+    rows: list[Json]
+
+
+@dataclass(frozen=True)
 class DataView:
     """What the section shows.
 
     Attributes:
-        images: taken in.
-        quarantined: refused.
+        account: what became of everything that was offered.
+        layout: how the folders were understood, a sentence; empty where ingest does not say.
+        identical: images with the bytes of another; 0 where nothing was embedded.
         classes: number of classes.
         split_source: "user" or "assigned".
         splits: names and numbers of images.
@@ -66,14 +90,14 @@ class DataView:
         spreads: of the training split.
         formats: file format to number of images, all splits.
         conversions: conversion to number of images.
-        refused: the first refused files.
-        refusals: reason's code to number of files.
+        left_out: what was not used, by what became of it.
         findings: of validation, gravest first.
         validated: whether validation came to an end.
     """
 
-    images: int
-    quarantined: int
+    account: DataAccount
+    layout: str
+    identical: int
     classes: int
     split_source: str
     splits: dict[str, int]
@@ -81,21 +105,20 @@ class DataView:
     spreads: list[SpreadRow]
     formats: dict[str, int]
     conversions: dict[str, int]
-    refused: list[Json]
-    refusals: dict[str, int]
+    left_out: list[LeftOutGroup]
     findings: list[Json]
     validated: bool
 
 
-def data_view(found: Artifacts, examples_uri: str | None, validated: bool) -> DataView | None:
+def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
     """Builds the section; None when ingest left nothing.
 
     Args:
         found: what the components left.
         examples_uri: directory of the Examples artifact, for the samples; None without.
-        validated: whether there is a Findings artifact.
     """
-    if not found.ingest:
+    account = data_account(found.ingest, found.quarantine)
+    if account is None:
         return None
     classes: dict[str, int] = found.ingest.get("classes", {})
     by_size = sorted(classes, key=lambda label: (-classes[label], label))
@@ -105,8 +128,9 @@ def data_view(found: Artifacts, examples_uri: str | None, validated: bool) -> Da
     largest = max(classes.values(), default=1)
     order = {"error": 0, "warning": 1}
     return DataView(
-        images=found.ingest.get("images", 0),
-        quarantined=found.ingest.get("quarantined", 0),
+        account=account,
+        layout=str(found.ingest.get("layout") or ""),
+        identical=int(found.embeddings.get("identical", 0)),
         classes=len(classes),
         split_source=found.ingest.get("split_source", ""),
         splits=splits,
@@ -123,11 +147,22 @@ def data_view(found: Artifacts, examples_uri: str | None, validated: bool) -> Da
         spreads=_spreads(found.statistics.get(features.TRAIN)),
         formats=_formats(found.statistics),
         conversions=found.ingest.get("converted", {}),
-        refused=found.quarantine[:_MOST_REFUSED],
-        refusals=dict(Counter(each.get("code", "") for each in found.quarantine).most_common()),
+        left_out=_left_out(account, found.quarantine),
         findings=sorted(found.findings, key=lambda each: order.get(each.get("severity", ""), 2)),
-        validated=validated,
+        validated=found.validated,
     )
+
+
+def _left_out(account: DataAccount, rows: list[Json]) -> list[LeftOutGroup]:
+    return [
+        LeftOutGroup(
+            title=_TITLES[fate],
+            count=account.count(fate),
+            codes=codes,
+            rows=[row for row in rows if fate_of(row) == fate][:_MOST_REFUSED],
+        )
+        for fate, codes in account.left_out.items()
+    ]
 
 
 def _ends(by_size: list[str]) -> list[str]:

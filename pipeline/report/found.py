@@ -19,7 +19,7 @@ class Artifacts:
 
     Attributes:
         ingest: `ingest.json` of Quarantine.
-        quarantine: its refused files.
+        quarantine: all that was left out.
         findings: of validation.
         statistics: split name to its statistics.
         choice: of the backbone, where there were several.
@@ -35,6 +35,7 @@ class Artifacts:
         metrics: `metrics.json` of the Judge.
         predictions: of the model on the test split.
         serving_check: `serving_check.json`.
+        validated: whether validation came to an end, with or without findings.
     """
 
     ingest: Json = field(default_factory=dict)
@@ -54,3 +55,4 @@ class Artifacts:
     metrics: Json = field(default_factory=dict)
     predictions: "Predictions | None" = None
     serving_check: Json = field(default_factory=dict)
+    validated: bool = False

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 import jinja2
 import tensorflow as tf
+from markupsafe import Markup
 
+from models.numbers import interval_text
 from pipeline.report.choice_view import choice_view
 from pipeline.report.contribution_view import contribution_view
 from pipeline.report.data_view import data_view
@@ -41,12 +43,11 @@ def render_page(run: RunRecord, found: Artifacts) -> str:
 
 def _context(run: RunRecord, found: Artifacts) -> dict[str, Any]:
     examples = run.artifacts.get("examples")
-    validated = "findings" in run.artifacts
     return {
         "run": run,
         "found": found,
         "view": run_view(run, found),
-        "data": _section("data", lambda: data_view(found, examples, validated)),
+        "data": _section("data", lambda: data_view(found, examples)),
         "choice": _section("choice", lambda: choice_view(found)),
         "search": _section("search", lambda: search_view(found)),
         "earlier": _section("earlier", lambda: contribution_view(found)),
@@ -82,6 +83,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["duration"] = duration
     environment.filters["figure"] = _figure
+    environment.filters["interval"] = _interval
     environment.filters["visible"] = _visible
     return environment
 
@@ -89,6 +91,12 @@ def _environment() -> jinja2.Environment:
 def _figure(value: float | None, digits: int = 3) -> str:
     """Writes a share, or a dash where it is unknown."""
     return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _interval(interval: list[float] | None, digits: int = 3) -> Markup:
+    """Writes a 95 % interval behind its figure; nothing where there is none."""
+    text = interval_text(interval, digits)
+    return Markup('<span class="faint interval">{}</span>').format(text) if text else Markup("")
 
 
 def _visible(name: str) -> str:

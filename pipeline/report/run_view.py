@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from models.numbers import interval_text
+from pipeline.report.account import training_account
 from pipeline.report.found import Artifacts
 from pipeline.report.record import RunRecord
 
@@ -84,23 +86,26 @@ def _figures(run: RunRecord, found: Artifacts) -> list[Figure]:
     quality = found.metrics.get("quality")
     if quality:
         probe = found.metrics.get("probe_accuracy")
-        against = "" if probe is None else f"frozen probe {probe:.3f}"
-        figures.append(Figure("Test accuracy", f"{quality['accuracy']:.3f}", against))
+        note = interval_text(quality.get("accuracy_interval"))
+        note += "" if probe is None else f", frozen probe {probe:.3f}"
+        figures.append(Figure("Test accuracy", f"{quality['accuracy']:.3f}", note))
+        note = interval_text(quality.get("top_k_accuracy_interval"))
         figures.append(
             Figure(
                 f"Top-{quality['top_k']} accuracy",
                 f"{quality['top_k_accuracy']:.3f}",
-                f"on {quality['images']:,} images",
+                f"{note} on {quality['images']:,} images",
             )
         )
-    if found.training.get("validation_accuracy") is not None:
-        value = f"{found.training['validation_accuracy']:.3f}"
-        note = str(found.training.get("strategy", "")).replace("_", " ")
-        figures.append(Figure("Validation accuracy", value, note))
+    trained = training_account(found.training, found.ingest)
+    if trained is not None and trained.accuracy is not None:
+        note = f"{interval_text(trained.interval)}, {trained.strategy.replace('_', ' ')}"
+        figures.append(Figure("Validation accuracy", f"{trained.accuracy:.3f}", note.lstrip(", ")))
     if found.ingest:
         note = f"{len(found.ingest.get('classes', {})):,} classes"
-        refused = found.ingest.get("quarantined", 0)
-        note += f", {refused:,} refused" if refused else ""
+        for key, words in (("quarantined", "refused"), ("unknown", "unknown")):
+            number = found.ingest.get(key, 0)
+            note += f", {number:,} {words}" if number else ""
         figures.append(Figure("Images", f"{found.ingest.get('images', 0):,}", note))
     if run.stages:
         cached = sum(stage.cached for stage in run.stages)

@@ -6,10 +6,12 @@ from itertools import accumulate
 
 from markupsafe import Markup
 
+from models.intervals import Interval, interval_of
 from models.tuning.history import TuningHistory
 from models.tuning.importance import importance
 from models.tuning.records import TrialRecord
 from models.tuning.score import METRIC
+from pipeline.report.account import validation_images
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
 from pipeline.report.found import Artifacts
 
@@ -53,6 +55,7 @@ class SearchView:
         importance: hyperparameter and the share that it explains by itself, 0..1; empty with few
             trials, or when none made a difference.
         probe_accuracy: of the best head on the frozen backbone, on the validation split.
+        probe_interval: 95 %, of that.
         failure: message of the first failed trial.
     """
 
@@ -66,6 +69,7 @@ class SearchView:
     chart: Markup | None
     importance: list[tuple[str, float]]
     probe_accuracy: float | None
+    probe_interval: Interval | None
     failure: str
 
 
@@ -87,6 +91,9 @@ def search_view(found: Artifacts) -> SearchView | None:
         chart=_chart(history),
         importance=_importance(history),
         probe_accuracy=found.probe.get("validation_accuracy"),
+        probe_interval=interval_of(
+            found.probe.get("validation_accuracy"), validation_images(found.ingest)
+        ),
         failure=failures[0] if failures else "",
     )
 

@@ -2,9 +2,22 @@
 
 from typing import Any
 
+from pipeline.report.account import (
+    data_account,
+    findings_words,
+    severities,
+    training_account,
+)
 from pipeline.report.fine_tuning_view import fine_tuning_summary
 from pipeline.report.found import Artifacts, Json
 from pipeline.report.record import RunRecord
+
+_PER_CLASS = (
+    *("images", "precision", "recall", "f1", "auc"),
+    *("precision_interval", "recall_interval", "auc_interval"),
+)
+_COMPARED = {"last_blessed": "max_accuracy_drop", "probe": "max_drop_below_probe"}
+"""Name of a comparison to that of the Judge's check."""
 
 
 def summary(run: RunRecord, found: Artifacts) -> Json:
@@ -20,7 +33,8 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         result came from an earlier run; `tuning.contribution` is None for a search that could not
         learn from earlier ones, `tuning.fine_tuning` where its settings were not searched,
         `model.choice` for one backbone without a choice; `repairs` says what was found damaged and
-        was made again or left out; all shares are in 0..1.
+        was made again or left out; all shares are in 0..1, and an interval is the lower and upper
+        end of a figure's 95 % interval.
     """
     return {
         "status": run.status,
@@ -46,11 +60,24 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
 
 def _data(found: Artifacts) -> Json:
     classes = found.ingest.get("classes")
+    account = data_account(found.ingest, found.quarantine)
     return {
         "images": found.ingest.get("images"),
         "classes": None if classes is None else len(classes),
         "quarantined": found.ingest.get("quarantined"),
         "fingerprint": found.ingest.get("fingerprint"),
+        "offered": None if account is None else account.offered,
+        "passed_over": None if account is None else account.count("passed_over"),
+        "unknown": None if account is None else account.count("unknown"),
+        "left_out": {} if account is None else account.left_out,
+        "words": "" if account is None else account.words,
+        "layout": found.ingest.get("layout"),
+        "identical": found.embeddings.get("identical"),
+        "findings": {
+            "counts": severities(found.findings),
+            "words": findings_words(found.findings) if found.validated else "",
+            "list": found.findings,
+        },
     }
 
 
@@ -89,25 +116,45 @@ def _contribution(found: Artifacts) -> Json | None:
 def _metrics(found: Artifacts) -> Json:
     quality: Json = found.metrics.get("quality", {})
     names = ("accuracy", "top_k_accuracy", "loss", "macro_auc", "calibration_error")
+    trained = training_account(found.training, found.ingest)
     per_class: dict[str, Any] = {
-        each["label"]: {key: each[key] for key in ("images", "precision", "recall", "f1", "auc")}
+        each["label"]: {key: each.get(key) for key in _PER_CLASS}
         for each in quality.get("classes", [])
     }
     return {
         **{name: quality.get(name) for name in names},
+        **{f"{name}_interval": quality.get(f"{name}_interval") for name in names if name != "loss"},
+        "test_images": quality.get("images"),
         "validation_accuracy": found.training.get("validation_accuracy"),
+        "validation_accuracy_interval": None if trained is None else trained.interval,
         "probe_accuracy": found.metrics.get("probe_accuracy"),
+        "probe_accuracy_interval": found.metrics.get("probe_accuracy_interval"),
+        "comparisons": {name: _drop(check, found) for name, check in _COMPARED.items()},
         "per_class": per_class,
     }
 
 
+def _drop(check: str, found: Artifacts) -> Json | None:
+    """Accuracy lost against another model; None where there was nothing to compare with."""
+    for each in found.verdict.get("checks", []):
+        if each.get("name") == check and each.get("value") is not None:
+            return {"drop": each["value"], "interval": each.get("interval")}
+    return None
+
+
 def _model(run: RunRecord, found: Artifacts) -> Json:
+    trained = training_account(found.training, found.ingest)
     return {
         "backbone": found.lineage.get("backbone") or found.embeddings.get("backbone"),
         "weights_digest": found.lineage.get("weights_digest")
         or found.embeddings.get("weights_digest"),
         "choice": _choice(found),
-        "strategy": found.lineage.get("strategy"),
+        "strategy": None if trained is None else trained.strategy,
+        "requested_strategy": run.config.get("training", {}).get("strategy"),
+        "trained_strategy": None if trained is None else trained.chosen,
+        "exported": None if trained is None else trained.exported,
+        "exported_reason": None if trained is None else trained.reason,
+        "words": "" if trained is None else trained.words,
         "pushed_to": run.pushed_to,
         "version": run.version,
     }

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from models.intervals import Interval
+from pipeline.report.account import training_account
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
 from pipeline.report.found import Artifacts, Json
 
@@ -16,11 +18,13 @@ class TrainingView:
     """What the section shows.
 
     Attributes:
-        strategy: name.
+        strategy: name of the one that was trained by.
+        dropped: whether the fine-tuned model was dropped for the head alone.
         reasons: why this strategy and why this model was exported, in words.
         accuracy: chart of the validation accuracy; None without epochs.
         loss: chart of the losses; None without epochs.
         validation_accuracy: of the exported model.
+        interval: 95 %, of that.
         head_validation_accuracy: of the head on the frozen backbone.
         seconds: wall time.
         phases: `name`, `epochs`, `best_epoch` (from 1) and `seconds` of each.
@@ -29,10 +33,12 @@ class TrainingView:
     """
 
     strategy: str
+    dropped: bool
     reasons: list[str]
     accuracy: Markup | None
     loss: Markup | None
     validation_accuracy: float | None
+    interval: Interval | None
     head_validation_accuracy: float | None
     seconds: float
     phases: list[Json]
@@ -43,13 +49,15 @@ class TrainingView:
 def training_view(found: Artifacts) -> TrainingView | None:
     """Builds the section; None when nothing was trained."""
     training = found.training
-    if not training:
+    account = training_account(training, found.ingest)
+    if account is None:
         return None
     history: dict[str, list[float | None]] = training.get("history", {})
     phases: list[Json] = training.get("phases", [])
     reasons = [training.get("reason"), training.get("exported_reason"), *training.get("notes", [])]
     return TrainingView(
-        strategy=training.get("strategy", "").replace("_", " "),
+        strategy=account.chosen.replace("_", " "),
+        dropped=account.dropped,
         reasons=[_sentence(reason) for reason in reasons if reason],
         accuracy=_chart(
             "Validation accuracy after each epoch",
@@ -63,7 +71,8 @@ def training_view(found: Artifacts) -> TrainingView | None:
             [("training", history.get("loss", [])), ("validation", history.get("val_loss", []))],
             phases,
         ),
-        validation_accuracy=training.get("validation_accuracy"),
+        validation_accuracy=account.accuracy,
+        interval=account.interval,
         head_validation_accuracy=training.get("head_validation_accuracy"),
         seconds=training.get("seconds", 0.0),
         phases=[

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import TextIO
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -75,8 +76,15 @@ class Display:
         if name in self._titles:
             self._task = self._live.add_task(self._titles[name], total=None, amount="")
 
-    def stage_ended(self, name: str, seconds: float, *, cached: bool) -> None:
-        """A stage is done, or its results were taken from an earlier run."""
+    def stage_ended(self, name: str, seconds: float, *, cached: bool, note: str = "") -> None:
+        """A stage is done, or its results were taken from an earlier run.
+
+        Args:
+            name: of the stage.
+            seconds: wall time.
+            cached: whether the results are an earlier run's.
+            note: what came of it; else the line says how far the work was last.
+        """
         if self._task is not None:
             self._live.remove_task(self._task)
             self._task = None
@@ -84,7 +92,8 @@ class Display:
             return
         amount = self._amount(self._last) if self._last and not cached else ""
         took = "cached" if cached else f"{seconds:.1f} s"
-        self._print(f"  [green]✓[/] {self._titles[name]:<28}[dim]{took:>9}[/]   [dim]{amount}[/]")
+        told = escape(note or amount)
+        self._print(f"  [green]✓[/] {self._titles[name]:<28}[dim]{took:>9}[/]   [dim]{told}[/]")
 
     def stage_failed(self, name: str) -> None:
         """A stage stopped the run."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from models.numbers import interval_text
 from pipeline.run_folder import LOG, REPORT
 
 _HEADLINES = {
@@ -35,29 +36,38 @@ def print_summary(summary: dict[str, Any], folder: Path) -> None:
 def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     data, metrics, model = summary["data"], summary["metrics"], summary["model"]
     rows = []
-    if data.get("images"):
-        refused = f", {data['quarantined']} quarantined" if data.get("quarantined") else ""
-        classes = data["classes"]
-        number = classes if isinstance(classes, int) else len(classes)
-        rows.append(("data", f"{data['images']} images, {number} classes{refused}"))
+    if data.get("words"):
+        rows.append(("data", f"{data['words']}, in {data['classes']} classes"))
+    if data.get("layout"):
+        rows.append(("layout", str(data["layout"])))
+    if data["findings"]["words"]:
+        rows.append(("findings", data["findings"]["words"]))
     if model.get("choice"):
         rows.append(("backbone", _chosen(model["choice"]["candidates"])))
     if summary["tuning"].get("contribution"):
         rows.append(("search", _start(summary["tuning"]["contribution"])))
+    if model.get("words"):
+        rows.append(("training", model["words"]))
     if metrics.get("accuracy") is not None:
         probe = metrics.get("probe_accuracy")
-        against = "" if probe is None else f" (frozen probe {probe:.3f})"
-        rows.append(("accuracy", f"{metrics['accuracy']:.3f} on the test split{against}"))
+        against = "" if probe is None else f"; frozen probe {_figure(metrics, 'probe_accuracy')}"
+        images = f"{metrics['test_images']:,} test images"
+        rows.append(("accuracy", f"{_figure(metrics, 'accuracy')} on {images}{against}"))
     if model.get("pushed_to"):
         rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
     rows.append(("time", _time(summary["stages"])))
     return rows
 
 
+def _figure(metrics: dict[str, Any], name: str) -> str:
+    return f"{metrics[name]:.3f} {interval_text(metrics[f'{name}_interval'])}".rstrip()
+
+
 def _chosen(candidates: list[dict[str, Any]]) -> str:
     (chosen,) = [each for each in candidates if each["chosen"]]
     name = f"{chosen['backbone']} at {chosen['image_size']} px"
-    return f"{name}, out of {len(candidates)}; its quick probe {chosen['accuracy']:.3f}"
+    accuracy = f"{chosen['accuracy']:.3f} ± {chosen['standard_error']:.3f}"
+    return f"{name}, out of {len(candidates)}; its quick probe {accuracy}"
 
 
 def _start(contribution: dict[str, Any]) -> str:

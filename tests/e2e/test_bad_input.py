@@ -1,5 +1,6 @@
 """Bad data and bad requests through the command: an answer in words, and nothing lost."""
 
+import csv
 import html
 import io
 import json
@@ -7,6 +8,7 @@ import os
 import shutil
 import socket
 import struct
+import zipfile
 import zlib
 from collections.abc import Callable
 from functools import partial
@@ -151,11 +153,17 @@ def test_its_model_is_asked_about_files_that_are_there_and_are_not(
     assert json.loads(good.out)["label"] in _STRANGE_CLASSES.values()
 
     missing = here(*ask, tmp_path / "none.png")
-    assert (missing.code, missing.out) == (2, "")
+    assert (missing.code, missing.out) == (3, "")
     assert "none.png cannot be read: No such file" in missing.err
     text = here(*ask, tmp_path / "text.jpg")
     assert (text.code, text.out) == (3, "")
     assert "it is text" in text.err
+    assert "text.jpg is no image that can be classified" in text.err
+    mixed = here(*ask, "--csv", tmp_path / "text.jpg", image)
+    rows = list(csv.reader(io.StringIO(mixed.out)))
+    assert (mixed.code, [row[0] for row in rows[:2]]) == (3, ["file", str(tmp_path / "text.jpg")])
+    assert rows[2][1] in _STRANGE_CLASSES.values()
+    assert mixed.err == "graft: 1 classified, 1 not classified, 0 passed over.\n"
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"localhost:{unused.getsockname()[1]}"
@@ -176,7 +184,7 @@ def test_serve_says_which_port_is_taken(strange: dict[str, Any]) -> None:
         port = str(taken.getsockname()[1])
         answer = graft("serve", "--workspace", strange["workspace"], "--port", "0",
                        "--rest-port", port)  # fmt: skip
-    assert answer.code == 2
+    assert (answer.code, answer.out) == (2, "")
     assert f"REST port {port} of 127.0.0.1 cannot be opened" in answer.err
 
 
@@ -271,17 +279,20 @@ def test_the_gate_names_all_that_is_wrong_and_stops_before_the_backbone(
     ):
         assert words in answer.out
     assert "Embed images" not in answer.err
-    assert "22 quarantined" in answer.out
+    assert "66 offered: 44 used, 22 refused (22 empty)" in answer.out
 
     # The same workspace, the data mended: nothing of the bad run is in the way.
     for name in ("3", "4"):
         shutil.rmtree(data / name)
     for copy in (data / "2").glob("taken-*"):
         copy.unlink()
-    mended = here(*run, "--json", "--backbone", "NoSuchNet")
+    weights = tmp_path / "empty.keras"
+    with zipfile.ZipFile(weights, "w") as file:
+        file.writestr("nothing", "")
+    mended = here(*run, "--json", "--weights", weights)
     assert "ValidationGate" in mended.summary["stages"]
     assert mended.code == 2
-    assert "NoSuchNet" in mended.summary["reason"]
+    assert str(weights) in mended.summary["reason"]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +305,7 @@ def test_the_gate_names_all_that_is_wrong_and_stops_before_the_backbone(
         (["--set", "tuning.trials=["], ["--set tuning.trials", "got '['"]),
         (["--set", "tuning.trials"], ["--set expects KEY=VALUE"]),
         (["--strategy", "best"], ["training.strategy", "'feature_extraction'", "got 'best'"]),
+        (["--data", ".", "--backbone", "resnet50"], ["model.backbone", "Did you mean ResNet50?"]),
         (["--data", "\udcff"], ["The path", "udcff", "is not UTF-8"]),
         (["--config", "none.yaml"], ["There is no configuration file none.yaml", "graft init"]),
         (["--image-size", "many"], ["--image-size", "invalid int value: 'many'"]),
@@ -314,7 +326,7 @@ def test_wrong_configuration_files(here: Here, tmp_path: Path) -> None:
     file = tmp_path / "graft.yaml"
     for content, words in (
         (b"tuning: {trials: -1}", "tuning.trials: expected greater than or equal to 1; got -1"),
-        (b"tuning: [", "is not YAML"),
+        (b"tuning: [", "is not right"),
         (b"- 1", "should hold keys and values"),
         (b"\xff\xfe", "cannot be read"),
     ):

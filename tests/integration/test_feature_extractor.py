@@ -85,7 +85,7 @@ def test_a_second_run_costs_nothing_and_added_images_only_themselves(
 
     more = {"train": splits["train"], "test": [*splits["test"], *splits["train"][:2]]}
     info = run(more)
-    assert (info.computed, info.reused) == (5, 147)
+    assert (info.computed, info.reused, info.identical) == (5, 145, 2)
     after = read_embeddings(tmp_path / "embeddings", "train").embeddings
     np.testing.assert_array_equal(after[5:], before)
     copied = read_embeddings(tmp_path / "embeddings", "test").embeddings[-2:]

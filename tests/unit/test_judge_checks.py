@@ -79,7 +79,7 @@ def test_the_reason_of_a_refusal_holds_all_failures():
 def test_a_blessing_gives_its_reason():
     verdict = checks.verdict((checks.check_accuracy(_quality(9, 9), 0.5),))
     assert verdict.blessed
-    assert verdict.reason.startswith("Accuracy 0.900 on 20 test images")
+    assert verdict.reason.startswith("Accuracy 0.900 [0.699, 0.972] on 20 test images")
 
 
 def test_slices_over_values_and_quarters():

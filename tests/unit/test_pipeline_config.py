@@ -66,6 +66,20 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"model.candidates": "EfficientNetLite0"}, ["model.candidates", "tuple"]),
         ({"choice.price": -0.1}, ["choice.price", "greater than or equal to 0"]),
         ({"serving.model_name": "a/b"}, ["serving.model_name", "'a/b'"]),
+        ({"serving.model_name": ".."}, ["serving.model_name", "'..'"]),
+        ({"tuning.tials": 3}, ["Did you mean tuning.trials?"]),
+        ({"tuning.SERVE": 3}, ["Did you mean tuning.serve?"]),
+        ({"trials": 3}, ["trials: unknown key", "Did you mean tuning.trials?"]),
+        ({"training.strategy": "finetune"}, ["Did you mean fine_tune?"]),
+        ({"validation.unseen_class": "Warning"}, ["Did you mean warning?"]),
+        ({"tuning.batch_size": [0, 32]}, ["tuning.batch_size", "at least 1 image"]),
+        ({"tuning.hidden_units": [10**9]}, ["tuning.hidden_units", "up to 65,536"]),
+        ({"tuning.learning_rate": [0.1, float("inf")]}, ["tuning.learning_rate", "finite"]),
+        ({"training.learning_rate": float("inf")}, ["training.learning_rate", "finite"]),
+        ({"evaluation.min_accuracy": float("nan")}, ["evaluation.min_accuracy"]),
+        ({"tuning.stop_search": 0.1, "tuning.algorithm": "random"}, ["tuning.stop_search", "warm"]),
+        ({"data.path": "a\0b"}, ["data.path", "NUL"]),
+        ({"knowledge.paths": ["a\0b"]}, ["knowledge.paths", "NUL"]),
     ],
 )
 def test_an_error_names_key_expected_and_got(
@@ -75,6 +89,35 @@ def test_an_error_names_key_expected_and_got(
         load_config(None, overrides)
     for word in words:
         assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        ".hidden",
+        "-x",
+        "a.",
+        "a b",
+        "a/b",
+        "a:b",
+        "ä",
+        "a\n",
+        "con",
+        "NUL.x",
+        "a" * 101,
+    ],
+)
+def test_a_model_name_that_is_no_folder_or_part_of_a_url_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=r"serving\.model_name: expected 1 to 100 of the letters"):
+        load_config(None, {"serving.model_name": name})
+
+
+@pytest.mark.parametrize("name", ["graft", "a", "3", "_x", "My-model_2.1", "a" * 100, "console"])
+def test_a_model_name_may_be(name: str) -> None:
+    assert load_config(None, {"serving.model_name": name}).serving.model_name == name
 
 
 @pytest.mark.parametrize("address", ["", "host:8600", "10.0.0.1:1", "[fd00::1]:65535"])
@@ -99,12 +142,26 @@ def test_what_a_candidate_leaves_out_is_as_in_model(tmp_path: Path) -> None:
     assert Config().model.resolved_candidates == []
 
 
-@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [", "just words"])
+@pytest.mark.parametrize(
+    "text",
+    ["- a\n- b\n", "a: [", "just words", "a: " + "[" * 5000, "a: 1\0", "# " + "x" * 1_000_000],
+)
 def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "graft.yaml"
     file.write_text(text)
     with pytest.raises(UsageError, match=r"graft\.yaml"):
         load_config(file, {})
+
+
+def test_a_message_stays_short_whatever_the_value(tmp_path: Path) -> None:
+    layers = "".join(f"k{n}: &k{n} [{', '.join([f'*k{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    file = tmp_path / "graft.yaml"
+    file.write_text(f"k0: &k0 [x]\n{layers}seed: *k11\n")
+    with pytest.raises(UsageError, match="more than 10,000 values"):
+        load_config(file, {})
+    with pytest.raises(UsageError, match="seed: expected") as refused:
+        load_config(None, {"seed": "9" * 100_000})
+    assert len(str(refused.value)) < 1_000
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:

@@ -6,19 +6,41 @@ from datetime import datetime, timezone
 import pytest
 from finished_run import CLASSES, EVIL, visible_text
 
+from models.intervals import share_interval
 from pipeline.report.record import RunRecord, StageRecord
+from pipeline.report.stage_notes import findings_lines, stage_note
 from pipeline.report.write import write_report
+from pipeline.terminal.summary import print_summary
 
 
 def test_the_summary_keeps_its_contract(run):
     write_report(run.record, run.folder / "out")
     summary = json.loads((run.folder / "out" / "summary.json").read_text())
     assert summary["status"] == "pushed"
-    assert summary["data"] == {
+    data = summary["data"]
+    words = (
+        "706 offered: 700 used, 3 refused (1 truncated, 1 not_an_image, 1 too_many_pixels), "
+        "2 passed over (2 sidecar), 1 unknown (1 damaged)"
+    )
+    findings = data.pop("findings")
+    assert findings["counts"] == {"error": 0, "warning": 1, "info": 0}
+    assert [each["check"] for each in findings["list"]] == ["near_duplicate_across_splits"]
+    assert data == {
         "images": 700,
         "classes": 10,
         "quarantined": 3,
         "fingerprint": "5f0c41d0aa",
+        "offered": 706,
+        "passed_over": 2,
+        "unknown": 1,
+        "left_out": {
+            "refused": {"truncated": 1, "not_an_image": 1, "too_many_pixels": 1},
+            "passed_over": {"sidecar": 2},
+            "unknown": {"damaged": 1},
+        },
+        "words": words,
+        "layout": "Each folder is a class.",
+        "identical": 25,
     }
     assert summary["stages"]["ImageValidator"] == {"seconds": 0.05, "cached": True}
     assert summary["tuning"]["trials"] == 12
@@ -31,11 +53,22 @@ def test_the_summary_keeps_its_contract(run):
         (run.probe.argmax(axis=1) == run.target[500:]).mean()
     )
     assert set(measured["per_class"]) == set(CLASSES)
+    assert measured["accuracy_interval"] == pytest.approx(share_interval(right.sum(), 200))
+    assert measured["validation_accuracy_interval"] == pytest.approx(share_interval(93, 100))
+    compared = measured["comparisons"]
+    assert compared["last_blessed"] is None
+    low, high = compared["probe"]["interval"]
+    assert low < compared["probe"]["drop"] < high
     assert summary["model"] == {
         "backbone": "EfficientNetLite0",
         "weights_digest": "ab12",
         "choice": None,
-        "strategy": None,
+        "strategy": "fine_tune",
+        "requested_strategy": "auto",
+        "trained_strategy": "fine_tune",
+        "exported": "fine_tuned",
+        "exported_reason": "fine-tuning gained 0.02 on validation",
+        "words": "validation accuracy 0.930 [0.863, 0.966], fine-tuned",
         "pushed_to": "/srv/graft/3",
         "version": 3,
     }
@@ -48,6 +81,62 @@ def test_what_was_found_damaged_is_told(run):
     assert "was damaged and was made again." in visible_text(run.page())
     assert EVIL not in run.page()
     assert run.summary()["repairs"] == run.record.repairs
+
+
+def test_a_dropped_fine_tuning_is_told_everywhere(run):
+    training = json.loads((run.folder / "model" / "training.json").read_text())
+    reason = "fine-tuning lost against the head on the frozen backbone: 90.0% against 93.0%"
+    training |= {"exported": "head", "exported_reason": reason}
+    run.write("model", "training.json", training)
+    words = f"validation accuracy 0.930 [0.863, 0.966], the head alone: {reason}"
+    model = run.summary()["model"]
+    assert (model["strategy"], model["trained_strategy"]) == ("feature_extraction", "fine_tune")
+    assert (model["exported"], model["exported_reason"]) == ("head", reason)
+    assert model["words"] == words
+    assert stage_note("Trainer", run.record) == words
+    text = visible_text(run.page())
+    assert "The fine-tuned model was dropped; the head alone was exported." in text
+    assert f"F{reason[1:]}." in text
+
+
+def test_terminal_summary_and_report_are_one_record(run, capsys):
+    summary = run.summary()
+    print_summary(summary, run.folder)
+    ended = capsys.readouterr().out
+    text = " ".join(visible_text(run.page()).split())
+    for words in (summary["data"]["words"], summary["data"]["layout"]):
+        assert words in text
+        assert words in ended
+    assert stage_note("ImageExampleGen", run.record) == summary["data"]["words"]
+    assert stage_note("ImageValidator", run.record) == summary["data"]["findings"]["words"]
+    assert stage_note("Trainer", run.record) == summary["model"]["words"]
+    assert summary["model"]["words"] in ended
+    (line,) = findings_lines(run.record)
+    assert line.startswith("    warning: 4 images of")
+    note = "700 images, 25 of them identical to another, 75 embedded before"
+    assert stage_note("FeatureExtractor", run.record) == note
+    assert "700 images, 25 of them identical to another, in 10 classes" in text
+    low, high = summary["metrics"]["accuracy_interval"]
+    interval = f"{summary['metrics']['accuracy']:.3f} [{low:.3f}, {high:.3f}]"
+    for told in (summary["reason"], ended, text):
+        assert interval in told
+    for heading in ("Refused files", "Passed over", "Unknown, in damaged files"):
+        assert heading in text
+
+
+def test_of_very_many_findings_the_terminal_names_the_first(run):
+    findings = [{"severity": "warning", "message": f"class {n}\nis small"} for n in range(1_200)]
+    run.write("findings", "findings.json", findings)
+    lines = findings_lines(run.record)
+    assert lines[0] == "    warning: class 0 is small"
+    assert len(lines) == 21
+    assert lines[-1] == "    and 1,180 more, which the report names"
+    assert stage_note("ImageValidator", run.record) == "1,200 warnings"
+
+
+@pytest.mark.parametrize("stage", ["ImageExampleGen", "Trainer", "Judge", "Pusher", "Transform"])
+def test_a_stage_that_left_nothing_has_no_note(stage):
+    assert stage_note(stage, RunRecord("r", datetime.now(timezone.utc), {})) == ""
 
 
 def test_a_run_that_failed_early_shows_what_there_is(run):

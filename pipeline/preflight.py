@@ -1,0 +1,186 @@
+"""What the configuration alone tells of a run that must fail: said before anything runs."""
+
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from components.example_gen.sources.spans import has_placeholder
+from models.backbone_names import check_backbone
+from models.errors import UsageError
+from models.names import did_you_mean
+from models.places import is_remote
+from pipeline.config import Config
+
+_NO_FILE = ("imagenet", "none")
+_BEGINNINGS = {".keras": b"PK\x03\x04", ".h5": b"\x89HDF\r\n\x1a\n"}
+"""How the files of weights begin that Keras writes, by their ending."""
+_LONGEST_NAME = 255
+
+
+def check(config: Config) -> None:
+    """Refuses what would only fail after minutes.
+
+    Imports neither TFX nor Keras, so that the answer is there at once.
+
+    Args:
+        config: the effective configuration of a run.
+
+    Raises:
+        UsageError: names every key that has to be mended.
+    """
+    _check_data(config.data.path)
+    problems = [*_models(config), *_knowledge(config), *_places(config)]
+    if problems:
+        lines = "\n".join(f"  {each}" if each.endswith("?") else f"  {each}." for each in problems)
+        raise UsageError(f"The run cannot begin:\n{lines}")
+
+
+def check_address(config: Config) -> None:
+    """Refuses an address at which the search could not be served.
+
+    To be asked while the workspace is held: another run in it may hold the address until then.
+
+    Raises:
+        UsageError: it is no address of this machine, or taken.
+    """
+    if not config.tuning.serve:
+        return
+    host, _, port = config.tuning.serve.rpartition(":")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        raise UsageError(
+            f"tuning.serve: {config.tuning.serve} cannot be listened at ({error.strerror}). "
+            "Expected an address of this machine and a port that is free."
+        ) from None
+
+
+def check_schema(config: Config) -> None:
+    """Refuses a schema file that cannot be read; brings TensorFlow Data Validation.
+
+    Raises:
+        UsageError: the file is no schema of the derived features.
+    """
+    from components.schema_curator.schema import parse_schema
+    from components.schema_curator.state import read_schema_file
+
+    content = read_schema_file(config.schema_path)
+    if content is not None:
+        parse_schema(content, str(config.schema_path))
+
+
+def _check_data(path: str) -> None:
+    if not path:
+        raise UsageError(
+            "There is no data to train on. Name it with --data DIR (a folder per class), or as "
+            "data.path in a configuration file (--config FILE)."
+        )
+    if not os.path.lexists(path) and not has_placeholder(path):
+        raise UsageError(
+            f"There is nothing at {path}. Expected --data, or data.path, to name a folder with a "
+            "folder of images per class, a manifest, or .tfrecord files."
+        )
+
+
+def _models(config: Config) -> Iterator[str]:
+    """Names, sizes and weights of the backbone or, where there are some, of the candidates."""
+    candidates = config.model.resolved_candidates
+    own = config.model.model_dump(include={"backbone", "weights", "image_size"})
+    for number, each in enumerate(candidates or [own]):
+        key = f"model.candidates.{number}" if candidates else "model"
+        try:
+            check_backbone(each["backbone"], each["image_size"])
+        except UsageError as error:
+            yield f"{key}.backbone: {error}"
+        problem = _weights(each["weights"])
+        if problem:
+            yield f"{key}.weights: expected imagenet, none or a file saved by Keras; {problem}"
+
+
+def _weights(weights: str) -> str:
+    """What is wrong with a file of weights, in words; empty where nothing can be seen to be."""
+    if weights in _NO_FILE:
+        return ""
+    try:
+        if not stat.S_ISREG(Path(weights).stat().st_mode):
+            return f"{weights} is no file"
+        beginning = _BEGINNINGS.get(Path(weights).suffix)
+        if beginning is None:
+            return f"{weights} does not end in .keras, .weights.h5 or .h5"
+        with Path(weights).open("rb") as file:
+            if file.read(len(beginning)) != beginning:
+                return f"{weights} is damaged, or of another kind than its name says"
+    except OSError as error:
+        hint = did_you_mean(weights, _NO_FILE)
+        return f"{weights} cannot be read ({error.strerror})" + (f".{hint}" if hint else "")
+    return ""
+
+
+def _knowledge(config: Config) -> Iterator[str]:
+    for place in config.knowledge.paths:
+        # What a run shares is made by the first one.
+        if place == config.knowledge.share or is_remote(place):
+            continue
+        if not os.access(place, os.R_OK):
+            yield f"knowledge.paths: there is nothing at {place}, or it cannot be read"
+
+
+def _places(config: Config) -> Iterator[str]:
+    """Looks at every folder that the run writes to."""
+    written = {
+        "workspace": config.workspace_path,
+        "serving.directory": config.serving_directory,
+    }
+    if not os.path.lexists(config.schema_path):  # else it is the user's, and only read
+        written["validation.schema_path"] = config.schema_path.parent
+    if config.knowledge.share and not is_remote(config.knowledge.share):
+        written["knowledge.share"] = Path(config.knowledge.share)
+    for key, folder in written.items():
+        problem = _unusable(folder) or _inside_data(folder, config.data.path)
+        if problem:
+            yield f"{key}: {problem}"
+        if problem and key == "workspace":
+            return  # the others lie in it
+    if os.path.isdir(config.schema_path):  # noqa: PTH112 - does not raise
+        yield f"validation.schema_path: {config.schema_path} is a folder; expected a file"
+    yield from _mixed(config)
+
+
+def _unusable(folder: Path) -> str:
+    """Why a folder cannot be made or, where it is there, used; empty where it can."""
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in folder.parts):
+        return f"a folder's name in {folder} is longer than {_LONGEST_NAME} bytes"
+    there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+    if not there.is_dir():
+        return f"{folder} cannot be a folder, as {there} is none"
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"{there} cannot be written"
+
+
+def _inside_data(folder: Path, data: str) -> str:
+    """Says so where a run would take what it writes for images."""
+    source = Path(os.path.realpath(data))
+    inside = Path(os.path.realpath(folder))
+    if not source.is_dir() or not inside.is_relative_to(source):
+        return ""
+    if any(part.startswith(".") for part in inside.relative_to(source).parts):
+        return ""  # hidden from ingest
+    return f"{folder} lies in the data, {data}, and would be taken for images. Choose another place"
+
+
+def _mixed(config: Config) -> Iterator[str]:
+    """Looks whether the server's versions would lie among what the workspace keeps."""
+    served, workspace = config.serving_directory, config.workspace_path
+    if workspace.is_relative_to(served):
+        yield f"serving.directory: {served} holds the workspace; expected a folder of its own"
+    for name in ("artifacts", "cache", "knowledge", "runs"):
+        if served.is_relative_to(workspace / name):
+            yield (
+                f"serving.directory: {served} lies in {workspace / name}, where Graft keeps what "
+                "it may delete; expected a folder of its own"
+            )

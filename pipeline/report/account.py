@@ -1,0 +1,155 @@
+"""What is said of a run in the terminal, in `summary.json` and in the report alike."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models import features
+from models.intervals import Interval, interval_of
+from models.numbers import interval_text
+from pipeline.report.found import Json
+
+FATES = {"refused": "refused", "passed_over": "passed over", "unknown": "unknown"}
+"""What can become of something that was offered and is not used, each with its words."""
+_SEVERITIES = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class DataAccount:
+    """What became of everything that was offered; the parts add up to it.
+
+    Attributes:
+        offered: images, rows, records and files.
+        used: images in the three splits.
+        left_out: fate to code to number, the commonest code first; without fates that none has.
+    """
+
+    offered: int
+    used: int
+    left_out: dict[str, dict[str, int]]
+
+    @property
+    def words(self) -> str:
+        """One line, such as "162 offered: 150 used, 12 refused (8 truncated, 4 empty)"."""
+        parts = [f"{self.used:,} used"]
+        for fate, codes in self.left_out.items():
+            reasons = ", ".join(f"{count:,} {code}" for code, count in codes.items())
+            parts.append(f"{self.count(fate):,} {FATES[fate]} ({reasons})")
+        return f"{self.offered:,} offered: {', '.join(parts)}"
+
+    def count(self, fate: str) -> int:
+        """Number of those with a fate."""
+        return sum(self.left_out.get(fate, {}).values())
+
+
+def data_account(ingest: Json, left_out: Sequence[Json]) -> DataAccount | None:
+    """Adds up what ingest wrote; None where it wrote nothing.
+
+    Args:
+        ingest: `ingest.json`.
+        left_out: rows of `quarantine.jsonl`.
+    """
+    if not ingest:
+        return None
+    codes: dict[str, Counter[str]] = {fate: Counter() for fate in FATES}
+    for row in left_out:
+        codes[fate_of(row)][str(row.get("code", ""))] += 1
+    used = int(ingest.get("images", 0))
+    return DataAccount(
+        offered=int(ingest.get("offered", used + len(left_out))),
+        used=used,
+        left_out={fate: dict(each.most_common()) for fate, each in codes.items() if each},
+    )
+
+
+def fate_of(row: Json) -> str:
+    """What became of what a row of `quarantine.jsonl` tells of."""
+    fate = str(row.get("fate", "refused"))
+    return fate if fate in FATES else "refused"
+
+
+def severities(findings: Sequence[Json]) -> dict[str, int]:
+    """Counts the findings of validation by their severity, the gravest first."""
+    counts = Counter(str(each.get("severity", "")) for each in findings)
+    return {severity: counts[severity] for severity in _SEVERITIES}
+
+
+def findings_words(findings: Sequence[Json]) -> str:
+    """Says how many findings there are, such as "1 error, 2 warnings"."""
+    told = [
+        f"{count:,} {severity}{'s' * (count > 1)}"
+        for severity, count in severities(findings).items()
+        if count
+    ]
+    return ", ".join(told) or "nothing amiss"
+
+
+@dataclass(frozen=True)
+class TrainingAccount:
+    """Which model came out of a training.
+
+    Attributes:
+        strategy: what the exported model is made by: "fine_tune" or "feature_extraction".
+        chosen: what was trained by; another one where its model was dropped.
+        exported: "fine_tuned" or "head".
+        reason: why that was exported, in words.
+        accuracy: of the exported model on the validation split.
+        interval: 95 %, of that.
+    """
+
+    strategy: str
+    chosen: str
+    exported: str
+    reason: str
+    accuracy: float | None
+    interval: Interval | None
+
+    @property
+    def dropped(self) -> bool:
+        """Whether a model was fine-tuned and not kept."""
+        return self.strategy != self.chosen
+
+    @property
+    def words(self) -> str:
+        """One line: the accuracy of what was kept, and what that is."""
+        accuracy = "" if self.accuracy is None else f"{self.accuracy:.3f}"
+        figure = f"validation accuracy {accuracy} {interval_text(self.interval)}".rstrip()
+        kept = "fine-tuned" if self.exported == "fine_tuned" else "the head alone"
+        return f"{figure}, {kept}" + (f": {self.reason}" if self.dropped else "")
+
+
+def training_account(training: Json, ingest: Json) -> TrainingAccount | None:
+    """Says which model was kept; None where nothing was trained.
+
+    Args:
+        training: `training.json`.
+        ingest: `ingest.json`, for the number of validation images.
+    """
+    if not training:
+        return None
+    exported, chosen = str(training.get("exported", "")), str(training.get("strategy", ""))
+    accuracy = training.get("validation_accuracy")
+    return TrainingAccount(
+        strategy="feature_extraction" if exported == "head" else chosen,
+        chosen=chosen,
+        exported=exported,
+        reason=str(training.get("exported_reason", "")),
+        accuracy=accuracy,
+        interval=interval_of(accuracy, validation_images(ingest)),
+    )
+
+
+def validation_images(ingest: Json) -> int | None:
+    """Number of images in the validation split; None where ingest did not say."""
+    splits = ingest.get("splits", {})
+    return splits.get(features.VALIDATION) if isinstance(splits, dict) else None
+
+
+def embedding_words(embeddings: Json) -> str:
+    """Says of how many images there are embeddings, and which were not computed for it."""
+    words = f"{embeddings.get('images', 0):,} images"
+    if identical := embeddings.get("identical"):
+        words += f", {identical:,} of them identical to another"
+    if reused := embeddings.get("reused"):
+        words += f", {reused:,} embedded before"
+    return words

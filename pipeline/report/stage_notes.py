@@ -1,0 +1,97 @@
+"""What came of each stage in a few words, the same whether it ran or its result was cached."""
+
+from collections.abc import Callable
+
+from pipeline.report.account import (
+    data_account,
+    embedding_words,
+    findings_words,
+    training_account,
+)
+from pipeline.report.artifacts import read_lines, read_list, read_object, read_tuning
+from pipeline.report.record import RunRecord
+
+_MOST_FINDINGS = 20
+
+
+def stage_note(stage: str, run: RunRecord) -> str:
+    """Reads what a stage left.
+
+    Args:
+        stage: that has just ended.
+        run: with the stage's artifacts.
+
+    Returns:
+        A few words; empty for a stage of which there is nothing to tell, or whose files are
+        damaged.
+    """
+    note = _NOTES.get(stage)
+    try:
+        return note(run) if note else ""
+    except (TypeError, ValueError, AttributeError, LookupError):
+        return ""
+
+
+def findings_lines(run: RunRecord) -> list[str]:
+    """What validation found, a line each; of very many the first, as the report has them all."""
+    findings = read_list(run, "findings", "findings.json")
+    lines = [
+        f"    {each.get('severity')}: {' '.join(str(each.get('message')).split())}"
+        for each in findings[:_MOST_FINDINGS]
+    ]
+    more = len(findings) - len(lines)
+    return [*lines, f"    and {more:,} more, which the report names"] if more else lines
+
+
+def _ingest(run: RunRecord) -> str:
+    ingest = read_object(run, "quarantine", "ingest.json")
+    account = data_account(ingest, read_lines(run, "quarantine", "quarantine.jsonl"))
+    return account.words if account else ""
+
+
+def _validate(run: RunRecord) -> str:
+    return findings_words(read_list(run, "findings", "findings.json"))
+
+
+def _embed(run: RunRecord) -> str:
+    return embedding_words(read_object(run, "embeddings", "meta.json"))
+
+
+def _train(run: RunRecord) -> str:
+    ingest = read_object(run, "quarantine", "ingest.json")
+    account = training_account(read_object(run, "model", "training.json"), ingest)
+    return account.words if account else ""
+
+
+def _search(run: RunRecord) -> str:
+    history = read_tuning(run, "history")
+    probe = read_object(run, "history", "probe.json")
+    trials = f"{len(history.trials)} trials, " if history else ""
+    return f"{trials}best head’s validation accuracy {probe['validation_accuracy']:.3f}"
+
+
+def _serve(run: RunRecord) -> str:
+    check = read_object(run, "serving_check", "serving_check.json")
+    return "answers as trained over REST and gRPC" if check["passed"] else str(check["reason"])
+
+
+def _judge(run: RunRecord) -> str:
+    checks = read_object(run, "blessing", "verdict.json")["checks"]
+    failed = sum(not check["passed"] for check in checks)
+    return f"{failed} of {len(checks)} checks failed" if failed else f"{len(checks)} checks passed"
+
+
+def _push(run: RunRecord) -> str:
+    return f"version {run.version}" if run.version else ""
+
+
+_NOTES: dict[str, Callable[[RunRecord], str]] = {
+    "ImageExampleGen": _ingest,
+    "ImageValidator": _validate,
+    "FeatureExtractor": _embed,
+    "WarmTuner": _search,
+    "Trainer": _train,
+    "Judge": _judge,
+    "ServingCheck": _serve,
+    "Pusher": _push,
+}

@@ -1,0 +1,82 @@
+"""The intervals against SciPy's and the published ones, and how often they hold the truth."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from models import intervals, metrics
+
+
+@pytest.mark.parametrize(("hits", "images"), [(0, 7), (7, 7), (1, 3), (273, 284), (9_999, 20_000)])
+def test_the_interval_of_a_share_is_wilsons(hits: int, images: int) -> None:
+    expected = stats.binomtest(hits, images).proportion_ci(method="wilson")
+    assert intervals.share_interval(hits, images) == pytest.approx((expected.low, expected.high))
+
+
+def test_without_images_a_share_may_be_anything() -> None:
+    assert intervals.share_interval(0, 0) == (0.0, 1.0)
+    assert intervals.interval_of(0.5, None) is None
+    assert intervals.interval_of(None, 5) is None
+    assert intervals.interval_of(0.6, 5) == intervals.share_interval(3, 5)
+
+
+def test_the_interval_of_a_paired_difference_is_newcombes() -> None:
+    published = (0.0569, 0.3404)  # of 36, 12, 2 and 0, in table II of the reference
+    assert intervals.paired_difference(36, 12, 2, 0) == pytest.approx(published, abs=6e-5)
+
+
+@pytest.mark.parametrize("cells", [(0.9, 0.03, 0.02, 0.05), (0.7, 0.2, 0.05, 0.05), (1, 0, 0, 0)])
+def test_the_interval_of_a_paired_difference_holds_it_as_often_as_it_says(
+    cells: tuple[float, ...],
+) -> None:
+    random = np.random.default_rng(0)
+    held = 0
+    for counts in random.multinomial(200, cells, 1000).tolist():
+        low, high = intervals.paired_difference(*counts)
+        assert low <= (counts[1] - counts[2]) / 200 <= high
+        held += low <= cells[1] - cells[2] <= high
+    assert held / 1000 >= 0.93
+
+
+def _answers(images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, 3, images)
+    logits = 1.5 * (random.normal(size=(images, 3)) + 1.2 * np.eye(3)[truth])
+    return truth, np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+
+
+def test_intervals_hold_what_many_images_show_about_as_often_as_they_say() -> None:
+    names = ("accuracy", "top_k_accuracy", "macro_auc", "calibration_error")
+    classes = ("a", "b", "c")
+    whole = metrics.quality(*_answers(200_000, 1), classes, 2)
+    held = dict.fromkeys(names, 0)
+    for seed in range(100):
+        sample = metrics.quality(*_answers(150, seed + 2), classes, 2)
+        for name in names:
+            low, high = getattr(sample, f"{name}_interval")
+            assert low <= getattr(sample, name) <= high
+            held[name] += low <= getattr(whole, name) <= high
+    for name in names:
+        assert held[name] >= 88, held
+
+
+def test_a_perfect_area_tells_nothing_of_its_spread() -> None:
+    truth = np.array([0, 1, 2] * 5)
+    quality = metrics.quality(truth, np.eye(3)[truth] * 0.7 + 0.1, ("a", "b", "c"), 2)
+    assert (quality.macro_auc, quality.macro_auc_interval) == (1.0, None)
+    assert quality.classes[0].auc_interval is None
+    assert quality.accuracy_interval == intervals.share_interval(15, 15)
+
+
+def test_each_class_has_its_intervals() -> None:
+    truth, probabilities = _answers(60, 5)
+    truth[truth == 2] = 1
+    quality = metrics.quality(truth, probabilities, ("a", "b", "c"), 2)
+    first, _, absent = quality.classes
+    assert first.recall_interval == intervals.interval_of(first.recall, first.images)
+    assert first.precision_interval == intervals.interval_of(first.precision, first.predicted)
+    assert first.auc_interval is not None
+    assert first.auc is not None
+    assert first.auc_interval[0] < first.auc < first.auc_interval[1]
+    assert (absent.recall_interval, absent.auc_interval) == (None, None)
+    assert absent.precision_interval is not None

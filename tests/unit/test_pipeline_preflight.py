@@ -1,0 +1,121 @@
+"""What can be known of a run from its configuration alone is said before anything runs."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.errors import UsageError
+from pipeline.config_file import load_config
+from pipeline.preflight import check, check_address
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> dict[str, object]:
+    """What a run needs at least."""
+    (tmp_path / "data").mkdir()
+    return {"data.path": str(tmp_path / "data"), "workspace": str(tmp_path / "w")}
+
+
+def _refusal(overrides: dict[str, object]) -> str:
+    with pytest.raises(UsageError) as refused:
+        check(load_config(None, overrides))
+    return str(refused.value)
+
+
+def test_what_can_run_passes(base: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "own.keras").write_bytes(b"PK\x03\x04 and so on")
+    check(load_config(None, base))
+    check(load_config(None, base | {"model.weights": str(tmp_path / "own.keras")}))
+    share = str(tmp_path / "yet" / "to come")
+    check(load_config(None, base | {"knowledge.share": share, "knowledge.paths": [share]}))
+    check(load_config(None, base | {"knowledge.paths": ["gs://bucket/team"]}))
+    check(load_config(None, base | {"workspace": str(tmp_path / "data" / ".hidden" / "w")}))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        ({"model.backbone": "resnet50"}, ["'resnet50'", "Did you mean ResNet50?", "Known: "]),
+        ({"model.backbone": "InceptionV3", "model.image_size": 64}, ["64 x 64", "at least 75"]),
+        ({"model.candidates": [{}, {"backbone": "mobilenetv2"}]}, ["candidates.1", "MobileNetV2?"]),
+        ({"model.candidates": [{"weights": "imagnet"}]}, ["candidates.0", "Did you mean imagenet"]),
+        ({"model.weights": "/none.keras"}, ["model.weights", "none.keras", "No such file"]),
+        ({"model.weights": "{here}"}, ["model.weights", "is no file"]),
+        ({"model.weights": "{here}/odd.bin"}, ["does not end in .keras, .weights.h5 or .h5"]),
+        ({"model.weights": "{here}/odd.keras"}, ["odd.keras is damaged, or of another kind"]),
+        ({"knowledge.paths": ["{here}/none"]}, ["knowledge.paths", "nothing at", "none"]),
+        ({"workspace": "{here}/odd.bin/w"}, ["workspace", "odd.bin is none"]),
+        ({"workspace": "{here}/data"}, ["workspace", "lies in the data"]),
+        ({"workspace": "{here}/data/w"}, ["workspace", "lies in the data"]),
+        ({"workspace": "{here}/" + "n" * 256}, ["workspace", "longer than 255 bytes"]),
+        ({"serving.directory": "{here}/odd.bin"}, ["serving.directory", "odd.bin is none"]),
+        ({"serving.directory": "{here}/data/s"}, ["serving.directory", "lies in the data"]),
+        ({"serving.directory": "{here}"}, ["serving.directory", "holds the workspace"]),
+        ({"serving.directory": "{here}/w/cache/s"}, ["serving.directory", "may delete"]),
+        ({"knowledge.share": "{here}/odd.bin/team"}, ["knowledge.share", "odd.bin is none"]),
+        ({"validation.schema_path": "{here}"}, ["validation.schema_path", "is a folder"]),
+        ({"validation.schema_path": "{here}/odd.bin/s"}, ["validation.schema_path", "is none"]),
+        ({"data.path": ""}, ["There is no data to train on", "--data DIR"]),
+        ({"data.path": "{here}/no"}, ["There is nothing at", "a folder with a"]),
+    ],
+)
+def test_what_must_fail_is_refused_with_the_key(
+    base: dict[str, object], tmp_path: Path, overrides: dict[str, object], words: list[str]
+) -> None:
+    for name in ("odd.bin", "odd.keras"):
+        (tmp_path / name).write_bytes(b"something else")
+    there = {key: _placed(value, tmp_path) for key, value in overrides.items()}
+    refusal = _refusal(base | there)
+    for word in words:
+        assert word in refusal
+
+
+def _placed(value: object, folder: Path) -> object:
+    if isinstance(value, str):
+        return value.replace("{here}", str(folder))
+    return [_placed(each, folder) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+@pytest.mark.parametrize("key", ["workspace", "serving.directory", "validation.schema_path"])
+def test_a_folder_that_cannot_be_written_is_refused(
+    base: dict[str, object], tmp_path: Path, key: str
+) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    refusal = _refusal(base | {key: str(tmp_path / "locked" / "deeper" / "x")})
+    assert f"{key}: {tmp_path / 'locked'} cannot be written" in refusal
+
+
+def test_every_problem_is_named_at_once(base: dict[str, object]) -> None:
+    refusal = _refusal(
+        base | {"model.backbone": "x", "model.weights": "y", "serving.directory": "/"}
+    )
+    for key in ("model.backbone", "model.weights", "serving.directory"):
+        assert key in refusal
+
+
+def test_an_address_that_is_taken_or_elsewhere_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for address in (f"127.0.0.1:{port}", "192.0.2.1:8600", "no-such-host.invalid:8600"):
+            with pytest.raises(UsageError, match=f"tuning.serve: {address} cannot be listened at"):
+                check_address(load_config(None, {"tuning.serve": address}))
+    check_address(load_config(None, {"tuning.serve": f"127.0.0.1:{port}"}))
+    check_address(load_config(None, {}))
+
+
+def test_a_misspelt_backbone_costs_neither_tfx_nor_a_workspace(base: dict[str, object]) -> None:
+    code = (
+        "import sys\nfrom pipeline.cli import main\n"
+        f"code = main(['run', '--data', {base['data.path']!r}, '--backbone', 'resnet50', "
+        f"'--workspace', {base['workspace']!r}])\n"
+        "print(code, [name for name in ('tensorflow', 'keras', 'tfx') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "2 []\n"
+    assert "Did you mean ResNet50?" in done.stderr
+    assert not os.path.lexists(str(base["workspace"]))
