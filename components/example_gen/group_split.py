@@ -16,7 +16,9 @@ from typing import Protocol
 from components.example_gen.shares import LEAST, Shares, bounds, place_of
 from models import features
 
-_PASSES = 10
+_MOST_WORK = 300_000
+"""Classes looked at in all moves; where groups hold hundreds of classes, shares stay rough."""
+_ROUNDING = 1e-9
 _ABSENT = 10.0
 """What a class without an image in a split counts, beside 1 for being off by a whole share."""
 _UNTRAINED = 1000.0
@@ -112,6 +114,7 @@ class _Balance:
     """How far the classes are from their shares, and the moves that bring them closer."""
 
     def __init__(self, bundles: Iterable[_Bundle], shares: Shares) -> None:
+        self._work = 0
         self._of_class: dict[str, list[_Bundle]] = defaultdict(list)
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
         wanted = {features.TEST: shares.test, features.VALIDATION: shares.validation}
@@ -130,29 +133,31 @@ class _Balance:
 
     def settle(self) -> None:
         """Moves bundles until no move of one brings the classes closer to their shares."""
-        for _ in range(_PASSES):
-            moved = [self._settle_class(label) for label in sorted(self._of_class)]
-            if not any(moved):
-                return
+        moved = True
+        while moved and self._work < _MOST_WORK:
+            moved = sum(self._settle_class(label) for label in sorted(self._of_class)) > 0
 
     def _settle_class(self, label: str) -> bool:
         moved = False
         for split in (features.TRAIN, *self._wanted):
+            if self._wrong(label) == 0:
+                break
             by_distance = sorted(
                 self._of_class[label], key=lambda one: (self._distance(one, split), one.name)
             )
             for bundle in by_distance:
-                if self._wrong(label) == 0:
-                    return moved
-                moved |= self._move_if_better(bundle, split)
+                if bundle.side != split and self._work < _MOST_WORK:
+                    moved |= self._move_if_better(bundle, split, label)
         return moved
 
-    def _move_if_better(self, bundle: _Bundle, side: str) -> bool:
-        if bundle.side == side:
-            return False
-        before, old = sum(map(self._wrong, bundle.counts)), bundle.side
+    def _move_if_better(self, bundle: _Bundle, side: str, label: str) -> bool:
+        """Moves a bundle if that brings a class closer, and all its classes taken together."""
+        old = bundle.side
+        before = {one: self._wrong(one) for one in bundle.counts}
+        self._work += len(before)
         self._move(bundle, side)
-        if sum(map(self._wrong, bundle.counts)) < before - 1e-9:
+        closer = self._wrong(label) < before[label]
+        if closer and sum(map(self._wrong, before)) < sum(before.values()) - _ROUNDING:
             return True
         self._move(bundle, old)
         return False

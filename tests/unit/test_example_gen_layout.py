@@ -85,6 +85,7 @@ def test_words_decide_and_not_letters():
         ("test tubes", "train stations"),
         ("train", "bus"),
         ("tests", "others"),
+        ("mask", "no mask"),
         ("0", "1"),
     ],
 )
@@ -220,6 +221,8 @@ def test_asks_where_all_hold_the_same_folders(tmp_path, files):
         (["cats/train/1.jpg", "cats/test/2.jpg", "dogs/3.jpg"], "not every class holds"),
         (below("p1/a1", "p1/a2", "p2/b1", "p2/b2"), "Which are the classes"),
         (["train/test/1.jpg", "train/train/2.jpg"], "stand for splits"),
+        (["images/1.jpg", "masks/1.png"], "say nothing of a class"),
+        (["train/images/1.jpg", "train/labels/1.png", "val/images/2.jpg"], "nothing of a class"),
         ([], "no class folders"),
         (["1.jpg", "2.jpg"], "no class folders"),
         (["train/cat/.hidden", "test/cat/.hidden"], "no images"),

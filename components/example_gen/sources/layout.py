@@ -20,6 +20,7 @@ from components.example_gen.sources.split_names import (
     SplitName,
     meaning,
     plain_split,
+    says_no_class,
     split_name,
 )
 from components.example_gen.sources.tree import Folder
@@ -82,7 +83,7 @@ def understand(root: Folder) -> Layout:
     else:
         _refuse_shared(top, _inside(top))
         layout.add_classes(top.folders, None)
-    _refuse_splits_as_classes(top, layout)
+    _refuse_names_of_no_class(top, layout)
     if top is not root:
         layout.said += f", in {top.name}/"
     return layout
@@ -264,13 +265,15 @@ def _titles_inside(folder: Folder, depth: int = _DEEPEST) -> set[str]:
     return titles
 
 
-def _refuse_splits_as_classes(top: Folder, layout: Layout) -> None:
+def _refuse_names_of_no_class(top: Folder, layout: Layout) -> None:
     if not top.holds_images:  # the listing says so
         return
     labels = sorted({label for label, _ in layout.classes.values()})
     splits = {label: split for label in labels if (split := plain_split(label))}
     if len(set(splits.values())) > 1:
-        raise questions.splits_as_classes(top, list(splits))
+        raise questions.names_of_no_class(top, list(splits), "their names stand for splits")
+    if len(labels) > 1 and all(map(says_no_class, labels)):
+        raise questions.names_of_no_class(top, labels, "their names say nothing of a class")
 
 
 def _is_plain_split(folder: Folder) -> bool:

@@ -84,12 +84,12 @@ def which_folders_are_classes(
     )
 
 
-def splits_as_classes(top: Folder, labels: Sequence[str]) -> BadDataError:
-    """Classes would be called like splits."""
+def names_of_no_class(top: Folder, labels: Sequence[str], why: str) -> BadDataError:
+    """Classes would be called like splits, or like images and their annotations."""
     return BadDataError(
         f"In {top.path}, the folders {', '.join(label + '/' for label in labels)} would be"
-        f" classes, but their names stand for splits; {LAYOUT}. If they are classes all the"
-        f" same: {_as_classes(top)}."
+        f" classes, but {why}; {LAYOUT}. If they are classes all the"
+        f" same: {_as_classes(top)}.{_hint_of_list(top)}"
     )
 
 

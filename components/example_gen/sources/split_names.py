@@ -16,6 +16,11 @@ a set sets data dataset datasets image images img imgs photo photos picture pict
 splits folder folders dir class classes x sample samples
 """
 _WITHOUT_MEANING = frozenset(_FILLERS.split())
+_OF_ANNOTATIONS = """
+mask masks label labels annotation annotations annotated segmentation segmentations segmented gt
+groundtruth ground truth bbox bboxes boxes xml json jpeg jpg png
+"""
+_NO_CLASS = _WITHOUT_MEANING | frozenset(_OF_ANNOTATIONS.split())
 _JOINED = re.compile(
     r"(train|training|val|valid|validation|dev|eval|test|testing)"
     r"(?:set|data|dataset|images|imgs|split|folder|dir)"
@@ -61,6 +66,12 @@ def meaning(name: str) -> tuple[str, ...]:
         for word in _words(name)
         if not word.isdigit() and word not in _WITHOUT_MEANING and not _split_of(word)
     )
+
+
+def says_no_class(name: str) -> bool:
+    """Whether a name tells images from their annotations and no class from another."""
+    words = _words(name)
+    return bool(words) and set(words) <= _NO_CLASS
 
 
 def _words(name: str) -> list[str]:
