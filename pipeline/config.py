@@ -4,6 +4,7 @@ Read once, validated once, frozen. `graft init` writes it with these comments; `
 prints the effective one.
 """
 
+import codecs
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,15 @@ from models.tuning.hosts.address import check_address
 
 Severity = Literal["error", "warning", "ignore"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+_ESCAPES = (
+    "idna",
+    "punycode",
+    "unicode-escape",
+    "unicode_escape",
+    "raw-unicode-escape",
+    "raw_unicode_escape",
+)
 
 
 class _Section(BaseModel):
@@ -49,6 +59,24 @@ class DataConfig(_Section):
     """Photos of one object, patient or place are a group, which lies on one side of the split as a
     whole. Either a column of the manifest, or a regular expression over the path whose first
     bracket (or whole match) names the group, such as "(patient\\d+)_". Empty: none."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_of_text(cls, encoding: str) -> str:
+        sample = "path,label\n"
+        try:
+            known = not encoding or (
+                codecs.lookup(encoding).name not in _ESCAPES
+                and sample.encode(encoding).decode(encoding) == sample
+            )
+        except (LookupError, ValueError):
+            known = False
+        if not known:
+            raise ValueError(
+                f"expected an encoding of text by Python's name of it, such as cp1252 or utf-16;"
+                f" {encoding!r} is none"
+            )
+        return encoding
 
     @field_validator("group")
     @classmethod
@@ -97,6 +125,9 @@ class ValidationConfig(_Section):
     """Largest share of images that may be refused."""
     too_many_quarantined: Severity = "error"
     """More than max_quarantined of the images were refused."""
+    damaged_container: Severity = "error"
+    """A TFRecord file that is damaged, cut short or missing among its shards: how many records it
+    held is unknown."""
 
 
 class CandidateConfig(_Section):

@@ -21,11 +21,10 @@ from tfx.types import Artifact, artifact_utils
 
 from components.example_gen.driver import FINGERPRINT, RESOLVED_PATH
 from components.example_gen.ingest import (
+    Ingested,
     Plan,
-    Source,
-    plan_splits,
+    ingest_source,
     read_source,
-    refuse_if_nothing_is_left,
 )
 from components.example_gen.settings import IngestSettings
 from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
@@ -61,25 +60,18 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         seed = exec_properties["seed"]
         path = exec_properties[RESOLVED_PATH]
         with read_source(path, settings, exec_properties["cache_dir"]) as source:
-            if not source.images:
-                raise BadDataError(f"{source.listing.root} holds no image that can be read.")
-            plan = plan_splits(source.images, settings, seed)
-            written = self._write(plan, examples, quarantine, settings, seed)
-            if plan.lacks_small_class(written.left_out):
-                plan = plan_splits(_without(source, written.left_out), settings, seed)
-                again = self._write(plan, examples, quarantine, settings, seed)
-                written.converted = again.converted
-        written.left_out = sorted({*source.left_out, *written.left_out})
-        counts = _counts(plan, written.left_out)
-        refuse_if_nothing_is_left(plan, counts, written.left_out)
-        lost = source.labels - {label for _, label in counts}
-        summary = _summary(plan, counts, written) | {
-            "lost_classes": sorted(lost),
+            done = ingest_source(
+                source,
+                settings,
+                seed,
+                lambda plan: self._write(plan, examples, quarantine, settings, seed),
+            )
+        summary = _summary(done) | {
             "layout": source.listing.layout,
             "fingerprint": exec_properties[FINGERPRINT],
         }
-        _write_quarantine(quarantine.uri, written.left_out, summary)
-        examples.split_names = artifact_utils.encode_split_names(list(plan.splits))
+        _write_quarantine(quarantine.uri, sorted(done.left_out), summary)
+        examples.split_names = artifact_utils.encode_split_names(list(done.plan.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
 
     def _write(
@@ -185,41 +177,21 @@ def _merge(parts: str) -> ShardResult:
     return total
 
 
-def _without(source: Source, left_out: list[LeftOut]) -> list[Any]:
-    gone = {one.name for one in left_out}
-    return [image for image in source.images if image.name not in gone]
-
-
-def _counts(plan: Plan, left_out: list[LeftOut]) -> Counter[tuple[str, str]]:
-    gone = {one.name for one in left_out}
-    return Counter(
-        (split, image.label)
-        for split, images in plan.splits.items()
-        for image in images
-        if image.name not in gone
-    )
-
-
-def _summary(
-    plan: Plan, counts: Counter[tuple[str, str]], written: ShardResult
-) -> dict[str, object]:
-    classes: Counter[str] = Counter()
-    splits: Counter[str] = Counter()
-    fates = Counter(one.fate for one in written.left_out)
-    for (split, label), count in counts.items():
-        classes[label] += count
-        splits[split] += count
+def _summary(done: Ingested) -> dict[str, object]:
+    fates = Counter(one.fate for one in done.left_out)
+    used = done.counts.total()
     return {
-        "images": splits.total(),
-        "offered": splits.total() + len(written.left_out),
+        "images": used,
+        "offered": used + len(done.left_out),
         "quarantined": fates["refused"],
         "passed_over": fates["passed_over"],
         "unknown": fates["unknown"],
-        "classes": dict(sorted(classes.items())),
-        "splits": {split: splits[split] for split in plan.splits},
-        "converted": dict(sorted(written.converted.items())),
-        "split_source": plan.source,
-        "carved": list(plan.carved),
+        "classes": dict(sorted(done.classes.items())),
+        "lost_classes": list(done.lost_classes),
+        "splits": {split: done.splits[split] for split in done.plan.splits},
+        "converted": dict(sorted(done.converted.items())),
+        "split_source": done.plan.source,
+        "carved": list(done.plan.carved),
     }
 
 

@@ -2,23 +2,24 @@
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.example_gen.digests import DigestCache
 from components.example_gen.settings import IngestSettings
+from components.example_gen.shards import ShardResult
 from components.example_gen.sources import tfrecord
 from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
 from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.questions import LAYOUT
+from components.example_gen.sources.refusals import describe_nothing_left, describe_refusals
 from components.example_gen.split import assign_splits, missing_shares
 from models import features
 from models.errors import BadDataError
-
-_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,12 @@ class Source:
         """All classes that files or records are of, be they readable or not."""
         listed = {file.label for file in self.listing.files if file.label}
         return listed | {image.label for image in self.images}
+
+    def without(self, left_out: Iterable[LeftOut]) -> "Source":
+        """Returns the source after some of its images were refused."""
+        gone = {one.name for one in left_out}
+        images = tuple(image for image in self.images if image.name not in gone)
+        return replace(self, images=images, left_out=(*self.left_out, *left_out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,41 @@ class Plan:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of everything that was offered.
+
+    Attributes:
+        plan: what was to be written, in the last pass.
+        converted: number of images by the conversion made.
+        counts: number of images that were written, by (split, label).
+        left_out: all that is not used.
+        lost_classes: the classes of which no image was written.
+    """
+
+    plan: Plan
+    converted: Counter[str]
+    counts: Counter[tuple[str, str]]
+    left_out: tuple[LeftOut, ...]
+    lost_classes: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> Counter[str]:
+        """Number of images that were written, by class."""
+        return self._by(1)
+
+    @property
+    def splits(self) -> Counter[str]:
+        """Number of images that were written, by split."""
+        return self._by(0)
+
+    def _by(self, part: int) -> Counter[str]:
+        total: Counter[str] = Counter()
+        for key, count in self.counts.items():
+            total[key[part]] += count
+        return total
+
+
 @contextmanager
 def read_source(path: str, settings: IngestSettings, cache_dir: str) -> Iterator[Source]:
     """Lists and digests what lies at a path.
@@ -98,15 +140,14 @@ def read_source(path: str, settings: IngestSettings, cache_dir: str) -> Iterator
     """
     listing = list_source(path, settings)
     if listing.kind != "tfrecord":
-        yield _digest(listing, cache_dir)
+        yield _source(listing, *_digest(listing, cache_dir))
         return
     if cache_dir:
         Path(cache_dir).mkdir(parents=True, exist_ok=True)
         for left_by_a_kill in Path(cache_dir).glob("unpacked-*"):
             shutil.rmtree(left_by_a_kill, ignore_errors=True)
     with TemporaryDirectory(prefix="unpacked-", dir=cache_dir or None) as scratch:
-        images, left_out = tfrecord.unpack(listing.files, Path(scratch))
-        yield Source(listing, tuple(images), (*listing.left_out, *left_out))
+        yield _source(listing, *tfrecord.unpack(listing.files, Path(scratch), settings))
 
 
 def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed: int) -> Plan:
@@ -143,49 +184,78 @@ def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed:
     return Plan(splits, "user" if own else "assigned", tuple(carved))
 
 
-def refuse_if_nothing_is_left(
-    plan: Plan, written: Counter[tuple[str, str]], left_out: Sequence[LeftOut]
-) -> None:
-    """Checks that enough was written to go on with.
+def ingest_source(
+    source: Source, settings: IngestSettings, seed: int, write: Callable[[Plan], ShardResult]
+) -> Ingested:
+    """Plans the splits and has them written, twice where refusals emptied a small class.
 
     Args:
-        plan: what was to be written.
-        written: number of images by (split, label).
-        left_out: everything in quarantine.
+        source: everything at a path.
+        settings: shares to set aside.
+        seed: of the split.
+        write: writes all images of a plan in place of any that were written before, and returns
+            what became of them.
+
+    Returns:
+        What was written, and all that was not.
 
     Raises:
-        BadDataError: every image of a split was refused, or all but one class was.
+        BadDataError: there is nothing that a model could learn from.
     """
-    reasons = describe_refusals(left_out)
-    if not written:
-        raise BadDataError(f"Every image was refused. {reasons} Mend them or take others.")
-    for split in plan.splits:
-        if not any(name == split for name, _ in written):
-            raise BadDataError(f"Every image of the {split} split was refused. {reasons}")
-    labels = {label for _, label in written}
-    if len(labels) < 2:
+    labels = source.labels
+    plan = _plan(source, settings, seed)
+    written = write(plan)
+    source = source.without(written.left_out)
+    if plan.lacks_small_class(written.left_out):
+        plan = _plan(source, settings, seed)
+        written = write(plan)
+        source = source.without(written.left_out)
+    done = Ingested(plan, written.converted, _counts(plan, written.left_out), source.left_out)
+    _refuse_if_nothing_is_left(done)
+    return replace(done, lost_classes=tuple(sorted(labels - set(done.classes))))
+
+
+def _plan(source: Source, settings: IngestSettings, seed: int) -> Plan:
+    if not source.images:
         raise BadDataError(
-            f"Only the class {next(iter(labels))!r} is left; at least two are needed. {reasons}"
+            f"{source.listing.root} holds no image that can be read."
+            f" {describe_nothing_left(source.left_out)}"
+        )
+    try:
+        return plan_splits(source.images, settings, seed)
+    except BadDataError as error:
+        reasons = describe_refusals(source.left_out)  # without these it might have been enough
+        raise BadDataError(f"{error} {reasons}".rstrip()) from error
+
+
+def _counts(plan: Plan, left_out: Iterable[LeftOut]) -> Counter[tuple[str, str]]:
+    gone = {one.name for one in left_out}
+    return Counter(
+        (split, image.label)
+        for split, images in plan.splits.items()
+        for image in images
+        if image.name not in gone
+    )
+
+
+def _refuse_if_nothing_is_left(done: Ingested) -> None:
+    reasons = describe_refusals(done.left_out)
+    if not done.counts:
+        raise BadDataError(f"Every image was refused. {reasons} Mend them or take others.")
+    for split in done.plan.splits:
+        if not done.splits[split]:
+            raise BadDataError(f"Every image of the {split} split was refused. {reasons}")
+    if len(done.classes) < 2:
+        raise BadDataError(
+            f"Only the class {next(iter(done.classes))!r} is left; at least two are needed."
+            f" {reasons}"
         )
 
 
-def describe_refusals(left_out: Sequence[LeftOut]) -> str:
-    """Says in a few lines what was refused and why, the commonest cause first."""
-    by_code: dict[str, list[LeftOut]] = defaultdict(list)
-    for one in left_out:
-        if one.fate != "passed_over":
-            by_code[one.code].append(one)
-    lines = []
-    for code, members in sorted(by_code.items(), key=lambda item: -len(item[1])):
-        examples = "; ".join(f"{one.name}: {one.reason}" for one in members[:_NAMED])
-        lines.append(f"{len(members)} {code} ({examples}{'; …' * (len(members) > _NAMED)})")
-    return "Refused: " + ", ".join(lines) + "."
-
-
-def _digest(listing: Listing, cache_dir: str) -> Source:
+def _digest(listing: Listing, cache_dir: str) -> tuple[list[LabelledImage], list[LeftOut]]:
     digests = DigestCache(cache_dir, listing.root).digests(listing.files)
     images: list[LabelledImage] = []
-    left_out = list(listing.left_out)
+    left_out: list[LeftOut] = []
     for file, digest in zip(listing.files, digests, strict=True):
         if isinstance(digest, LeftOut):
             left_out.append(digest)
@@ -202,7 +272,37 @@ def _digest(listing: Listing, cache_dir: str) -> Source:
                     group=file.group,
                 )
             )
-    return Source(listing, tuple(images), tuple(left_out))
+    return images, left_out
+
+
+def _source(
+    listing: Listing, images: Iterable[LabelledImage], left_out: Iterable[LeftOut]
+) -> Source:
+    """Gives each thing that was offered a name of its own: by its name it is counted.
+
+    Two records may carry the same name, a manifest may name a file twice, and different odd names
+    may look the same when printed.
+    """
+    names = _Names()
+    return Source(
+        listing,
+        tuple(image._replace(name=names.own(image.name)) for image in images),
+        tuple(replace(one, name=names.own(one.name)) for one in chain(listing.left_out, left_out)),
+    )
+
+
+class _Names:
+    def __init__(self) -> None:
+        self._times: Counter[str] = Counter()
+
+    def own(self, name: str) -> str:
+        """Returns a name, with `@2`, `@3`, … behind it where it was given before."""
+        own = name
+        while own in self._times:
+            self._times[name] += 1
+            own = f"{name}@{self._times[name]}"
+        self._times[own] = 1
+        return own
 
 
 def _nothing_for(split: str, images: Sequence[LabelledImage]) -> BadDataError:

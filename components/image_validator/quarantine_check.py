@@ -1,4 +1,4 @@
-"""Checks that ingest did not refuse too many images, or all of a class."""
+"""Checks that ingest did not refuse too many images, or all of a class, nor met damaged files."""
 
 import json
 from collections import Counter
@@ -7,6 +7,8 @@ from typing import Any
 
 from components.findings import Finding
 from components.image_validator.settings import ValidationSettings, override
+
+_TOLD = 3
 
 
 def check_quarantine(uri: str, settings: ValidationSettings) -> list[Finding]:
@@ -17,7 +19,10 @@ def check_quarantine(uri: str, settings: ValidationSettings) -> list[Finding]:
         settings: severities and the limit.
     """
     ingest = json.loads((Path(uri) / "ingest.json").read_text(encoding="utf-8"))
-    findings = _share(uri, ingest, settings)
+    lines = (Path(uri) / "quarantine.jsonl").read_text(encoding="utf-8").split("\n")
+    left_out = [json.loads(line) for line in lines if line]
+    findings = _share(ingest, [row for row in left_out if row["fate"] == "refused"], settings)
+    findings += _unknown([row for row in left_out if row["fate"] == "unknown"], settings)
     for label in ingest["lost_classes"]:
         message = (
             f'class "{label}" has no image left: every one was refused at ingest. Mend them or '
@@ -27,19 +32,36 @@ def check_quarantine(uri: str, settings: ValidationSettings) -> list[Finding]:
     return findings
 
 
-def _share(uri: str, ingest: dict[str, Any], settings: ValidationSettings) -> list[Finding]:
-    """Compares the share of refused images with the limit."""
-    total = ingest["images"] + ingest["quarantined"]
-    share = ingest["quarantined"] / max(total, 1)
+def _share(
+    ingest: dict[str, Any], refused: list[dict[str, Any]], settings: ValidationSettings
+) -> list[Finding]:
+    """Compares the share of refused images with the limit.
+
+    What was passed over was never meant to be an image, and what a damaged container hides cannot
+    be counted.
+    """
+    total = ingest["images"] + len(refused)
+    share = len(refused) / max(total, 1)
     if share <= settings.max_quarantined:
         return []
-    lines = (Path(uri) / "quarantine.jsonl").read_text(encoding="utf-8").split("\n")
-    refused = [json.loads(line) for line in lines if line]
     codes = Counter(row["code"] for row in refused).most_common()
     reasons = ", ".join(f"{count} {code}" for code, count in codes)
     message = (
-        f"{ingest['quarantined']} of {total} images ({share:.1%}) were refused at ingest, more "
+        f"{len(refused)} of {total} images ({share:.1%}) were refused at ingest, more "
         f"than validation.max_quarantined: {settings.max_quarantined:g} ({reasons}). Mend or "
         "remove them, or raise that number. " + override("too_many_quarantined")
     )
     return settings.finding("too_many_quarantined", message, [row["name"] for row in refused])
+
+
+def _unknown(damaged: list[dict[str, Any]], settings: ValidationSettings) -> list[Finding]:
+    """Says which containers are damaged: how much of the data they hide, nobody knows."""
+    if not damaged:
+        return []
+    told = "; ".join(f"{row['name']}: {row['reason']}" for row in damaged[:_TOLD])
+    message = (
+        f"{len(damaged)} of the TFRecord files {'is' if len(damaged) == 1 else 'are'} damaged or "
+        f"missing ({told}{'; …' * (len(damaged) > _TOLD)}). Copy or write them again, or remove "
+        "them. " + override("damaged_container")
+    )
+    return settings.finding("damaged_container", message, [row["name"] for row in damaged])

@@ -27,6 +27,7 @@ class ValidationSettings:
     too_few_images: Level
     max_quarantined: float
     too_many_quarantined: Level
+    damaged_container: Level
 
     @classmethod
     def from_json(cls, text: str) -> "ValidationSettings":

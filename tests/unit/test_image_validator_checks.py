@@ -146,21 +146,39 @@ def test_ignored_checks_are_silent() -> None:
     assert check_duplicates(table(rows), silent) == []
 
 
+def write_quarantine(folder: Path, images: int, rows: list[tuple[str, str, str]]) -> None:
+    lines = [
+        json.dumps({"name": name, "code": code, "reason": "…", "fate": fate})
+        for name, code, fate in rows
+    ]
+    (folder / "quarantine.jsonl").write_text("".join(line + "\n" for line in lines))
+    ingest = {"images": images, "lost_classes": []}
+    (folder / "ingest.json").write_text(json.dumps(ingest))
+
+
 @pytest.mark.parametrize(("refused", "expected"), [(1, []), (2, ["too_many_quarantined"])])
 def test_quarantine(tmp_path: Path, refused: int, expected: list[str]) -> None:
-    rows = [
-        {"name": f"{number}.jpg", "code": "truncated", "reason": "…"} for number in range(refused)
-    ]
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    (tmp_path / "quarantine.jsonl").write_text(text)
-    ingest = {"images": 9, "quarantined": refused, "lost_classes": []}
-    (tmp_path / "ingest.json").write_text(json.dumps(ingest))
+    rows = [(f"{number}.jpg", "truncated", "refused") for number in range(refused)]
+    rows += [(f"{number}.txt", "not_an_image", "passed_over") for number in range(5)]
+    write_quarantine(tmp_path, 9, rows)
     findings = check_quarantine(str(tmp_path), SETTINGS)
     assert [finding.check for finding in findings] == expected
     if findings:
         assert "2 of 11 images (18.2%)" in findings[0].message
         assert "(2 truncated)" in findings[0].message
         assert findings[0].images == ("0.jpg", "1.jpg")
+
+
+def test_a_damaged_container_is_an_error_however_much_it_held(tmp_path: Path) -> None:
+    rows = [(f"{number}.tfrecord", "damaged_container", "unknown") for number in range(4)]
+    write_quarantine(tmp_path, 1000, rows)
+    (finding,) = check_quarantine(str(tmp_path), SETTINGS)
+    assert severities([finding]) == [("damaged_container", "error")]
+    assert finding.message.startswith("4 of the TFRecord files are damaged or missing")
+    assert finding.message.endswith("set validation.damaged_container: warning.")
+    assert finding.images[0] == "0.tfrecord"
+    silent = dataclasses.replace(SETTINGS, damaged_container="ignore")
+    assert check_quarantine(str(tmp_path), silent) == []
 
 
 def test_a_class_of_which_every_image_was_refused_is_an_error(tmp_path: Path) -> None:

@@ -133,7 +133,10 @@ def printable(name: str) -> str:
     """
     if name.isprintable():
         return name
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a character, which no file name holds, but JSON may
+        text = name.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(
         repr(letter)[1:-1] if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter
         for letter in text

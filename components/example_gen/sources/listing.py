@@ -1,8 +1,6 @@
 """From the path in the configuration to a listing of images."""
 
 import re
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +9,11 @@ from tfx.proto import example_gen_pb2
 
 from components.example_gen.settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
-from components.example_gen.sources.entries import LeftOut, Listing
+from components.example_gen.sources.entries import Listing
 from components.example_gen.sources.questions import LAYOUT
+from components.example_gen.sources.refusals import describe_nothing_left
 from models.errors import BadDataError
 
-_CAUSES = 3
 _PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(:\d+)?\}")
 
 
@@ -71,13 +69,15 @@ def list_source(path: str, settings: IngestSettings) -> Listing:
     listing = _list_by_kind(path, settings)
     if listing.files:
         return listing
-    raise BadDataError(f"{path} holds no images{_why(listing.left_out)}; {LAYOUT}.")
+    images = "images that can be used" if listing.left_out else "images"
+    reasons = describe_nothing_left(listing.left_out)
+    raise BadDataError(f"{path} holds no {images}; {LAYOUT}. {reasons}".rstrip())
 
 
 def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
     try:
-        if tfrecord.is_tfrecord_source(path):
-            return tfrecord.list_tfrecords(path, settings)
+        if records := tfrecord.list_tfrecords(path, settings):
+            return records
         if Path(path).is_dir():
             return folder.list_folder(path, settings)
     except OSError as error:
@@ -87,17 +87,6 @@ def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
     raise BadDataError(
         f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {LAYOUT}."
     )
-
-
-def _why(left_out: Sequence[LeftOut]) -> str:
-    """What became of everything that lies there, the commonest cause first."""
-    if not left_out:
-        return ""
-    causes = Counter((one.fate.replace("_", " "), one.reason) for one in left_out)
-    words = "; ".join(
-        f"{count} {fate}, as {reason}" for (fate, reason), count in causes.most_common(_CAUSES)
-    )
-    return f" that can be used ({words})"
 
 
 def _newest(pattern: str) -> Location:

@@ -1,16 +1,22 @@
-"""A CSV or JSON Lines file that names each image, its label and, optionally, its split.
+r"""A CSV or JSON Lines file that names each image, its label and, optionally, its split.
 
 CSV has a header with the columns `path`, `label` and optionally `split`, in any order, among
 others; commas, semicolons or tabs between them. JSON Lines has one object a line with the same
-keys. Paths are relative to the manifest. A row without a split, where others have one, joins the
-training images.
+keys. Paths are relative to the manifest; `a\b.jpg` is `a/b.jpg` where there is no file of that
+very name. A row without a split, where others have one, joins the training images.
+
+Every row that is not blank ends as an image, or with its reason among what is left out:
+
+- A row of nothing but separators, one that `data.ignore` matches, and the repeat of an earlier row
+  are passed over.
+- The same path under two labels is two images, of which validation makes a finding; in two splits
+  the later row is refused.
+- `data.group` may name a column; a row with an empty group there is a group of its own.
 """
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+import dataclasses
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +25,25 @@ from components.example_gen.sources.entries import (
     LeftOut,
     Listing,
     SourceFile,
-    canonical_label,
+    Stamp,
     canonical_split,
     printable,
 )
 from components.example_gen.sources.files import inspect
+from components.example_gen.sources.groups import group_of
+from components.example_gen.sources.ignored import ignored
+from components.example_gen.sources.labels import ONE_LABEL, RefusedError, joined_labels, label_of
+from components.example_gen.sources.manifest_rows import COLUMNS, Row, csv_rows, json_rows
+from components.example_gen.sources.manifest_text import read_text
+from components.example_gen.sources.refusals import describe_nothing_left
 from models import features
 from models.errors import BadDataError
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
 """File name endings that make a file a manifest."""
 
-_COLUMNS = "expected the columns path, label and optionally split"
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_SHOWN = 200
 
 
 def list_manifest(path: str, settings: IngestSettings) -> Listing:
@@ -38,108 +51,173 @@ def list_manifest(path: str, settings: IngestSettings) -> Listing:
 
     Args:
         path: an existing `.csv`, `.tsv` or `.jsonl` file.
-        settings: how its text is decoded.
+        settings: how its text is decoded, what is passed over, and where the group stands.
 
     Returns:
         Its files, sorted by name; rows that cannot be used are among what is left out.
 
     Raises:
-        BadDataError: it cannot be read, lacks the columns, or has no rows.
+        BadDataError: it cannot be read, lacks the columns, or has no row that can be used.
     """
-    try:
-        text = Path(path).read_bytes().decode("utf-8-sig", "surrogateescape")
-    except OSError as error:
-        raise BadDataError(f"{path} cannot be read: {error.strerror}.") from error
-    rows = _json_rows(text) if path.lower().endswith(".jsonl") else _csv_rows(path, text)
+    reader = _Reader(path, settings)
     files: list[SourceFile] = []
     left_out: list[LeftOut] = []
-    seen: set[SourceFile] = set()
-    for number, row in rows:
-        entry = _entry(path, number, row)
-        if isinstance(entry, SourceFile) and entry in seen:
-            entry = LeftOut(entry.name, "duplicate_row", f"line {number} repeats an earlier one")
+    for row in _rows(path, settings):
+        entry = reader.entry(row)
         if isinstance(entry, SourceFile):
-            seen.add(entry)
             files.append(entry)
         else:
             left_out.append(entry)
     if not files and not left_out:
-        raise BadDataError(f"{path} has no rows; {_COLUMNS}, and one row an image.")
-    _refuse_without_columns(path, files, left_out)
-    files = _train_where_unsaid(files)
+        raise BadDataError(f"{path} has no rows; {COLUMNS}, and one row an image.")
+    files = _refuse_joined(files, left_out)
+    if not files:
+        raise BadDataError(
+            f"None of the {len(left_out)} rows of {path} can be used."
+            f" {describe_nothing_left(left_out)} {COLUMNS.capitalize()}, paths relative to the"
+            " manifest."
+        )
+    files = _train_where_unsaid(reader.in_groups(files))
     return Listing(
         "manifest", path, tuple(sorted(files, key=lambda file: file.name)), tuple(sorted(left_out))
     )
 
 
-def _csv_rows(path: str, text: str) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
-    header = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        columns = [name.strip().lower() for name in next(reader, [])]
-        missing = [name for name in ("path", "label") if name not in columns]
-        if missing:
-            raise BadDataError(
-                f"{path} lacks the column {' and '.join(missing)}; {_COLUMNS},"
-                f" found {printable(', '.join(columns)) or 'an empty file'}."
-            )
-        for cells in reader:
-            if cells:
-                yield reader.line_num, dict(zip(columns, cells, strict=False))
-    except csv.Error as error:
-        raise BadDataError(f"{path}, line {reader.line_num}, is not CSV: {error}.") from error
+def _rows(path: str, settings: IngestSettings) -> Iterator[Row]:
+    text = read_text(path, settings.encoding)
+    if path.lower().endswith(".jsonl"):
+        return json_rows(text)
+    return csv_rows(path, text, ("split", settings.group.strip().lower()))
 
 
-def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+class _Reader:
+    """Makes entries of rows, and knows those that came before."""
+
+    def __init__(self, path: str, settings: IngestSettings) -> None:
+        self._path = path
+        self._folder = Path(path).parent
+        self._settings = settings
+        self._column = settings.group.strip().lower()
+        self._has_column = False
+        self._seen: dict[str, dict[str, tuple[str, int]]] = {}
+
+    def entry(self, row: Row) -> SourceFile | LeftOut:
+        """Returns what a row is: a file to ingest, or why it is not used."""
+        name = f"{printable(Path(self._path).name)}:{row.number}"
         try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        is_object = isinstance(row, dict)
-        yield number, {key.strip().lower(): row[key] for key in row} if is_object else None
+            if row.problem:
+                raise RefusedError("bad_row", row.problem)
+            if not any(cell is not None and str(cell).strip() for cell in row.cells.values()):
+                return LeftOut(name, "empty_row", f"line {row.number} is empty", "passed_over")
+            path = _path_of(row.cells.get("path"))
+            name = printable(path)
+            if len(name) > _SHOWN:
+                name = name[:_SHOWN] + "…"
+            if one := ignored(name, self._settings):
+                return one
+            return self._file(row, path)
+        except RefusedError as error:
+            return LeftOut(name, error.code, f"line {row.number}: {error.reason}")
+
+    def in_groups(self, files: list[SourceFile]) -> list[SourceFile]:
+        """Takes the group from the paths where no column names it."""
+        if not self._column or self._has_column:
+            return files
+        settings = self._settings
+        named = [dataclasses.replace(file, group=group_of(file.name, settings)) for file in files]
+        if not any(file.group for file in named):
+            raise BadDataError(
+                f"data.group is {settings.group!r}: {self._path} has no such column, and as a"
+                " regular expression it matches none of its paths."
+            )
+        return named
+
+    def _file(self, row: Row, path: str) -> SourceFile | LeftOut:
+        label = label_of(row.cells.get("label"))
+        split = _split_of(row.cells.get("split"))
+        location, stamp = self._locate(path)
+        name = printable(path)
+        group = self._group(row)
+        part = split or features.TRAIN
+        before = self._seen.setdefault(location, {})
+        if label in before:
+            earlier, number = before[label]
+            if earlier == part:
+                reason = f"line {row.number} repeats line {number}"
+                return LeftOut(name, "duplicate_row", reason, "passed_over")
+            raise RefusedError(
+                "two_splits", f"it puts the image into {part}, line {number} into {earlier}"
+            )
+        before[label] = part, row.number
+        return SourceFile(location, name, label, split, stamp, group)
+
+    def _group(self, row: Row) -> str:
+        if not self._column or self._column not in row.cells:
+            return ""
+        self._has_column = True
+        value = row.cells[self._column]
+        if isinstance(value, (list, dict)):
+            raise RefusedError("bad_group", "the group is a list or an object; expected a text")
+        return "" if value is None else printable(str(value).strip())
+
+    def _locate(self, path: str) -> tuple[str, Stamp]:
+        """Finds the file that a row means."""
+        outcome = self._inspect(path)
+        if isinstance(outcome, LeftOut) and "\\" in path:
+            if _DRIVE.match(path):
+                raise RefusedError(
+                    "unreadable",
+                    "the path begins with a drive of Windows; expected one relative to the"
+                    " manifest",
+                )
+            path = path.replace("\\", "/")
+            outcome = self._inspect(path)
+        if isinstance(outcome, LeftOut):
+            raise RefusedError(outcome.code, outcome.reason)
+        return str(self._folder / path), outcome
+
+    def _inspect(self, path: str) -> Stamp | LeftOut:
+        try:
+            return inspect(self._folder / path, "")
+        except ValueError:  # a zero byte or half a character: no file system has such a name
+            raise RefusedError(
+                "bad_path", "the path holds a zero byte or half a character"
+            ) from None
 
 
-def _entry(manifest: str, number: int, row: Mapping[str, Any] | None) -> SourceFile | LeftOut:
-    line = f"{printable(Path(manifest).name)}:{number}"
-    if row is None:
-        return LeftOut(line, "bad_row", "the line is not a JSON object")
-    path = str(row.get("path") or "").strip()
-    if not path:
-        return LeftOut(line, "no_path", "the row names no image")
-    name = printable(path)
-    label = "" if row.get("label") is None else canonical_label(str(row["label"]))
-    if not label:
-        return LeftOut(name, "no_label", f"line {number} has no label")
-    written_split = str(row.get("split") or "").strip()
-    split = canonical_split(written_split)
-    if written_split and split is None:
-        reason = f"line {number} says split {printable(written_split)!r}; train, validation or test"
-        return LeftOut(name, "not_a_split", reason)
-    location = Path(manifest).parent / path
-    outcome = inspect(location, name)
-    if isinstance(outcome, LeftOut):
-        return outcome
-    return SourceFile(str(location), name, label, split, outcome)
+def _path_of(value: Any) -> str:
+    if value is None or value == "":
+        raise RefusedError("no_path", "the row names no image")
+    if not isinstance(value, str):
+        raise RefusedError("bad_path", "the path is no text")
+    if not value.strip():
+        raise RefusedError("no_path", "the row names no image")
+    return value.strip()
 
 
-def _refuse_without_columns(path: str, files: list[SourceFile], left_out: list[LeftOut]) -> None:
-    """Says at once what a quarantine of every single row would say badly."""
-    if files:
-        return
-    code = max({one.code for one in left_out}, key=[one.code for one in left_out].count)
-    example = next(one for one in left_out if one.code == code)
-    raise BadDataError(
-        f"None of the {len(left_out)} rows of {path} can be used, for instance"
-        f" {example.name}: {example.reason}. {_COLUMNS.capitalize()}, paths relative to the"
-        " manifest."
-    )
+def _split_of(value: Any) -> str | None:
+    written = "" if value is None else str(value).strip()
+    split = canonical_split(written)
+    if written and split is None:
+        shown = printable(written)[:_SHOWN]
+        raise RefusedError(
+            "not_a_split", f"the split is {shown!r}; expected train, validation or test"
+        )
+    return split
+
+
+def _refuse_joined(files: list[SourceFile], left_out: list[LeftOut]) -> list[SourceFile]:
+    """Refuses labels such as `cat|dog` where `cat` and `dog` are labels too."""
+    joined = joined_labels(file.label for file in files)
+    left_out += [
+        LeftOut(file.name, "several_labels", f"the label {file.label!r} joins several; {ONE_LABEL}")
+        for file in files
+        if file.label in joined
+    ]
+    return [file for file in files if file.label not in joined]
 
 
 def _train_where_unsaid(files: list[SourceFile]) -> list[SourceFile]:
     if all(file.split is None for file in files):
         return files
-    return [replace(file, split=file.split or features.TRAIN) for file in files]
+    return [dataclasses.replace(file, split=file.split or features.TRAIN) for file in files]

@@ -1,187 +1,194 @@
 """TFRecord files of `tf.Example`: one file, a folder of them, or a folder with split folders.
 
 The split is the name of the folder that a file lies in, or a word of the file's name
-(`flowers-train.tfrecord-00000-of-00002`, as TensorFlow Datasets writes them).
+(`flowers-train.tfrecord-00000-of-00002`, as TensorFlow Datasets writes them). Whether a file is
+compressed shows in its content.
+
+One image and one label a record. The label is the first of `label`, `image/class/text`,
+`image/class/label` and `class` that is not empty, so that a record without the text of its class
+has its number.
+
+A file that is damaged gives the records that lie before the damage; what lies behind is unknown,
+as is what a missing shard held. Validation makes a finding of either.
 
 Records cannot be read at random, and ingest shuffles: `unpack` therefore copies the encoded
 images of each file end to end into a scratch file, where each has an offset and a length.
 """
 
-import contextlib
 import dataclasses
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import tensorflow as tf
-from google.protobuf.message import DecodeError
-
 from components.example_gen.settings import IngestSettings
+from components.example_gen.sources.containers import (
+    find_containers,
+    find_others,
+    is_container,
+    missing_shards,
+)
 from components.example_gen.sources.entries import (
     UNPACKED,
     LabelledImage,
     LeftOut,
     Listing,
     SourceFile,
-    canonical_label,
     canonical_split,
     printable,
     stamp_of,
 )
-from components.example_gen.sources.files import is_folder, visible_entries
+from components.example_gen.sources.groups import group_of
+from components.example_gen.sources.ignored import ignored
+from components.example_gen.sources.labels import ONE_LABEL, RefusedError, joined_labels
+from components.example_gen.sources.links import leaves_root, link_outside
+from components.example_gen.sources.record import Record, read_record
+from components.example_gen.sources.record_file import DamagedError, read_records
 from models import features
-
-_FILE = re.compile(r"\.tfrecords?(-\d+-of-\d+)?(\.gz)?$", re.IGNORECASE)
-_IMAGE_FEATURES = ("image", "image/encoded", "image_raw", "encoded")
-_LABEL_FEATURES = ("label", "image/class/text", "image/class/label", "class")
-_NAME_FEATURES = ("name", "image/filename", "filename")
+from models.errors import BadDataError
 
 
-def is_tfrecord_source(path: str) -> bool:
-    """Whether a path is a TFRecord file, or a folder that holds some in it or one level below.
-
-    Raises:
-        OSError: the folder cannot be read.
-    """
-    return bool(_FILE.search(path)) if Path(path).is_file() else bool(_record_files(path))
-
-
-def list_tfrecords(path: str, settings: IngestSettings) -> Listing:
+def list_tfrecords(path: str, settings: IngestSettings) -> Listing | None:
     """Lists TFRecord files.
 
     Args:
-        path: for which `is_tfrecord_source` holds.
-        settings: what is passed over.
+        path: a file, or a folder that holds some in it or one level below.
+        settings: what is passed over, and where links may lead.
 
     Returns:
-        The files; their labels are empty, as each record carries its own.
+        The files; their labels are empty, as each record carries its own. None where there is no
+        TFRecord file, or where it is astray in a folder of images.
 
     Raises:
         OSError: the folder cannot be read.
     """
-    if Path(path).is_file():
-        found = [Path(path)]
-        root = Path(path).parent
-    else:
-        found = _record_files(path)
-        root = Path(path)
+    if is_container(path):
+        return Listing("tfrecord", path, (_file(Path(path), Path(path).parent),), ())
+    containers = find_containers(path) if Path(path).is_dir() else []
+    if not containers:
+        return None
+    left_out = [*find_others(path, containers), *missing_shards(path, containers)]
     files = []
-    for file in found:
-        name = printable(str(file.relative_to(root)))
-        stamp = stamp_of(file.stat())
-        files.append(SourceFile(str(file), name, "", _split_of(file, root), stamp))
+    for container in containers:
+        name = printable(str(container.relative_to(path)))
+        if one := ignored(name, settings):
+            left_out.append(one)
+        elif not settings.follow_links and leaves_root(str(container), path):
+            left_out.append(link_outside(name))
+        else:
+            files.append(_file(container, Path(path)))
     if any(file.split for file in files):
         files = [dataclasses.replace(file, split=file.split or features.TRAIN) for file in files]
-    return Listing("tfrecord", path, tuple(sorted(files, key=lambda file: file.name)), ())
+    ordered = sorted(files, key=lambda file: file.name)
+    return Listing("tfrecord", path, tuple(ordered), tuple(sorted(left_out)))
 
 
 def unpack(
-    files: tuple[SourceFile, ...], scratch: Path
+    files: tuple[SourceFile, ...], scratch: Path, settings: IngestSettings
 ) -> tuple[list[LabelledImage], list[LeftOut]]:
     """Copies the images of TFRecord files into scratch files.
 
     Args:
         files: TFRecord files.
         scratch: existing folder, deleted by the caller when the images have been read.
+        settings: what is passed over, and where the group stands.
 
     Returns:
-        The images in the files' order, and the records that hold no image or no label.
+        The images in the files' order, and what cannot be used: records without an image or a
+        label, and what is behind the damage of a file. Names may be there twice.
 
     Raises:
+        BadDataError: `data.group` is no feature of any record, and matches no name.
         OSError: the scratch folder cannot be written.
     """
-    images: dict[str, LabelledImage] = {}
+    images: list[LabelledImage] = []
     left_out: list[LeftOut] = []
     for number, file in enumerate(files):
         blob = scratch / f"{number:05d}"
         with blob.open("wb") as target:
-            for entry in _unpack_file(file, str(blob), target):
+            for entry in _unpack_file(file, str(blob), target, settings):
                 if isinstance(entry, LeftOut):
                     left_out.append(entry)
-                    continue
-                # Names tell images apart, but two records may carry the same one.
-                name = entry.name if entry.name not in images else f"{entry.name}@{len(images)}"
-                images[name] = entry._replace(name=name)
-    return list(images.values()), left_out
+                else:
+                    images.append(entry)
+    joined = joined_labels(image.label for image in images)
+    left_out += [
+        LeftOut(
+            image.name, "several_labels", f"the label {image.label!r} joins several; {ONE_LABEL}"
+        )
+        for image in images
+        if image.label in joined
+    ]
+    kept = [image for image in images if image.label not in joined]
+    return _in_groups(kept, settings), left_out
+
+
+def _in_groups(images: list[LabelledImage], settings: IngestSettings) -> list[LabelledImage]:
+    """Takes the group from the names where no record has a feature that names it."""
+    if not settings.group or not images or any(image.group for image in images):
+        return images
+    named = [image._replace(group=group_of(image.name, settings)) for image in images]
+    if not any(image.group for image in named):
+        raise BadDataError(
+            f"data.group is {settings.group!r}: no record has such a feature, and as a regular"
+            " expression it matches none of the images' names."
+        )
+    return named
+
+
+def _file(path: Path, root: Path) -> SourceFile:
+    name = printable(str(path.relative_to(root)))
+    return SourceFile(str(path), name, "", _split_of(path, root), stamp_of(path.stat()))
 
 
 def _unpack_file(
-    file: SourceFile, blob: str, target: BinaryIO
+    file: SourceFile, blob: str, target: BinaryIO, settings: IngestSettings
 ) -> Iterator[LabelledImage | LeftOut]:
-    compression = "GZIP" if file.path.lower().endswith(".gz") else ""
-    records = tf.data.TFRecordDataset(file.path, compression_type=compression)
-    index = -1
+    count = 0
     try:
-        for index, record in enumerate(records.as_numpy_iterator()):
-            yield _unpack_record(record, file, index, blob, target)
-    except tf.errors.OpError as error:
-        reason = f"the file is damaged behind record {index}: {error.message}"
-        yield LeftOut(file.name, "corrupt", reason)
+        for content in read_records(file.path):
+            name = f"{file.name}#{count}"
+            count += 1
+            try:
+                record = read_record(content, settings.group)
+            except RefusedError as error:
+                yield LeftOut(name, error.code, error.reason)
+            else:
+                yield _write(
+                    record._replace(name=record.name or name), file, blob, target, settings
+                )
+    except DamagedError as error:
+        reason = (
+            f"it is damaged after record {count}: {count} records were read, what comes behind"
+            f" them is unknown ({error})"
+            if count
+            else f"it is damaged at its start: none of its records can be read ({error})"
+        )
+        yield LeftOut(file.name, "damaged_container", reason, "unknown")
+        return
+    if not count:
+        yield LeftOut(file.name, "no_records", "it is whole and holds no record", "passed_over")
 
 
-def _unpack_record(
-    record: bytes, file: SourceFile, index: int, blob: str, target: BinaryIO
+def _write(
+    record: Record, file: SourceFile, blob: str, target: BinaryIO, settings: IngestSettings
 ) -> LabelledImage | LeftOut:
-    name = f"{file.name}#{index}"
-    try:
-        found = tf.train.Example.FromString(record).features.feature
-    except DecodeError as error:
-        return LeftOut(name, "corrupt", f"the record is no tf.Example ({error})")
-    image = _first(found, _IMAGE_FEATURES)
-    if not isinstance(image, bytes) or not image:
-        keys = ", ".join(sorted(found)) or "none"
-        reason = f"expected the image's bytes in {' or '.join(_IMAGE_FEATURES[:2])}; found {keys}"
-        return LeftOut(name, "no_image", reason)
-    label = canonical_label(_as_text(_first(found, _LABEL_FEATURES)))
-    if not label:
-        keys = ", ".join(sorted(found))
-        reason = f"expected the label in {' or '.join(_LABEL_FEATURES[:2])}; found {keys}"
-        return LeftOut(name, "no_label", reason)
+    if one := ignored(record.name, settings):
+        return one
     offset = target.tell()
-    target.write(image)
+    target.write(record.image)
     return LabelledImage(
         path=blob,
-        name=printable(_as_text(_first(found, _NAME_FEATURES))) or name,
-        label=label,
+        name=record.name,
+        label=record.label,
         split=file.split,
-        sha256=hashlib.sha256(image).hexdigest(),
+        sha256=hashlib.sha256(record.image).hexdigest(),
         stamp=UNPACKED,
-        size=len(image),
+        size=len(record.image),
         offset=offset,
+        group=record.group,
     )
-
-
-def _first(found: "dict[str, tf.train.Feature]", keys: tuple[str, ...]) -> bytes | int | None:
-    for key in keys:
-        if key in found:
-            values = found[key].bytes_list.value or found[key].int64_list.value
-            if values:
-                return values[0]
-    return None
-
-
-def _as_text(value: bytes | int | None) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
-    return "" if value is None else str(value)
-
-
-def _record_files(folder: str) -> list[Path]:
-    files: list[Path] = []
-    for entry in visible_entries(folder):
-        if is_folder(entry):
-            with contextlib.suppress(OSError):  # an unreadable folder holds no records for us
-                files += [Path(one.path) for one in visible_entries(entry.path) if _named(one)]
-        elif _named(entry):
-            files.append(Path(entry.path))
-    return files
-
-
-def _named(entry: os.DirEntry[str]) -> bool:
-    return bool(_FILE.search(entry.name)) and entry.is_file()
 
 
 def _split_of(file: Path, root: Path) -> str | None:

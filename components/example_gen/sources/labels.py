@@ -1,0 +1,119 @@
+"""A class name from what a manifest or a record holds under `label`: one label an image.
+
+| what comes | becomes |
+|---|---|
+| text | the class, without surrounding blanks |
+| a whole number; `1.0` too, as pandas writes whole numbers where some are missing | `1` |
+| `true`, `false` | `true`, `false` |
+| nothing, a blank, `NaN`, and what programs write for a missing value | refused, no label |
+| any other number | refused, as no class |
+| a list or an object, also one that was written as text | refused, as several labels |
+| control characters, half characters, a text longer than `MAX_LABEL` | refused |
+
+Text stays as it is: the labels "1" and "1.0" of a CSV are two classes.
+"""
+
+import math
+import re
+from collections.abc import Iterable
+
+from components.example_gen.sources.entries import canonical_label
+
+MAX_LABEL = 255
+"""Most characters of a class name; a folder's name may have as many bytes."""
+
+_MISSING = frozenset({"nan", "NaN", "NAN", "<NA>", "NaT", "#N/A", "NULL", "null", r"\N"})
+_MOST_EXACT = 2**53
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BRACKETS = {"[": "]", "{": "}"}
+_SEPARATORS = re.compile(r"[|;,]")
+ONE_LABEL = "one label an image is needed"
+"""The words for every refusal of several labels."""
+
+
+class RefusedError(Exception):
+    """A row or a record cannot be used.
+
+    Attributes:
+        code: short machine-readable cause.
+        reason: one sentence for the user.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Takes what becomes a line of the quarantine."""
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def label_of(value: object) -> str:
+    """Returns the class that a value names.
+
+    Args:
+        value: text, or any value of JSON.
+
+    Returns:
+        The class name, not empty.
+
+    Raises:
+        RefusedError: it names none, or several.
+    """
+    if isinstance(value, (list, dict)):
+        kind = "a list" if isinstance(value, list) else "an object"
+        raise RefusedError("several_labels", f"the label is {kind}; {ONE_LABEL}, as text")
+    if value is None:
+        raise RefusedError("no_label", "there is no label")
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        value = _whole(value)
+    return _fit(str(value))
+
+
+def joined_labels(labels: Iterable[str]) -> set[str]:
+    """Finds labels that are several others in one text, such as `cat|dog` beside `cat` and `dog`.
+
+    Args:
+        labels: all labels of a source.
+
+    Returns:
+        Those of which every part between `|`, `;` or `,` is a label by itself.
+    """
+    known = set(labels)
+    joined = set()
+    for label in known:
+        parts = [part.strip() for part in _SEPARATORS.split(label)]
+        if len(parts) > 1 and known.issuperset(parts):
+            joined.add(label)
+    return joined
+
+
+def _whole(value: float) -> int:
+    if math.isnan(value):
+        raise RefusedError("no_label", "the label is NaN, which stands for none")
+    if not value.is_integer() or abs(value) > _MOST_EXACT:
+        raise RefusedError(
+            "bad_label", f"the label {value:g} is a number that is not whole; a class was expected"
+        )
+    return int(value)
+
+
+def _fit(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise RefusedError("no_label", "the label is empty")
+    if text in _MISSING:
+        raise RefusedError(
+            "no_label", f"the label is {text!r}, which programs write where a label is missing"
+        )
+    if _BRACKETS.get(text[0]) == text[-1]:
+        raise RefusedError("several_labels", f"the label is a list written as text; {ONE_LABEL}")
+    if _UNFIT.search(text):
+        raise RefusedError(
+            "bad_label", "the label holds a line break, a control character or half a character"
+        )
+    if len(text) > MAX_LABEL:
+        raise RefusedError(
+            "bad_label", f"the label has {len(text):,} characters, more than {MAX_LABEL}"
+        )
+    return canonical_label(text)

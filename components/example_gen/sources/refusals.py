@@ -1,0 +1,54 @@
+"""Words for what is not used, and why."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from components.example_gen.sources.entries import Fate, LeftOut
+
+_NAMED = 3
+_HEADINGS: dict[Fate, str] = {"refused": "Refused", "unknown": "Unknown"}
+
+
+def describe_refusals(left_out: Sequence[LeftOut]) -> str:
+    """Says in a few lines what was refused or is unknown and why, the commonest cause first.
+
+    Args:
+        left_out: everything that is not used.
+
+    Returns:
+        A sentence for each of the two; empty where all was passed over.
+    """
+    return " ".join(
+        f"{heading}: {_causes(members)}."
+        for fate, heading in _HEADINGS.items()
+        if (members := [one for one in left_out if one.fate == fate])
+    )
+
+
+def describe_nothing_left(left_out: Sequence[LeftOut]) -> str:
+    """Says why there is no image at all, even where all was passed over.
+
+    Args:
+        left_out: everything that was offered.
+
+    Returns:
+        As `describe_refusals`; empty only where nothing was offered.
+    """
+    if reasons := describe_refusals(left_out):
+        return reasons
+    return f"Everything was passed over: {_causes(left_out)}." if left_out else ""
+
+
+def _causes(left_out: Sequence[LeftOut]) -> str:
+    by_code: dict[str, list[LeftOut]] = defaultdict(list)
+    for one in left_out:
+        by_code[one.code].append(one)
+    return ", ".join(
+        f"{len(members)} {code} ({_examples(members)})"
+        for code, members in sorted(by_code.items(), key=lambda item: -len(item[1]))
+    )
+
+
+def _examples(members: Sequence[LeftOut]) -> str:
+    named = "; ".join(f"{one.name}: {one.reason}" for one in members[:_NAMED])
+    return named + "; …" * (len(members) > _NAMED)
