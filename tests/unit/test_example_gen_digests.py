@@ -54,6 +54,14 @@ def test_content_name_and_label_count(data):
     assert len(seen) == 5
 
 
+def test_the_group_counts(data):
+    plain, grouped = (
+        list_source(str(data), IngestSettings(group=group)) for group in ("", r"/(\d)\.jpg")
+    )
+    digests = DigestCache("", plain.root).digests(plain.files)
+    assert fingerprint(plain, digests) != fingerprint(grouped, digests)
+
+
 def test_a_change_that_keeps_size_and_time_is_seen(data, tmp_path):
     cache = tmp_path / "cache"
     file = data / "cat/1.jpg"

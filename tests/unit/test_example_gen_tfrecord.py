@@ -200,15 +200,24 @@ def test_files_are_known_by_their_content(tmp_path, name, compression):
 
 def test_what_lies_beside_the_records_is_passed_over(tmp_path):
     write_records(tmp_path / "train/train-00000-of-00001", PAIR)
-    for name in ("dataset_info.json", "label.labels.txt", "train/notes", "train/deep/x.tfrecord"):
+    for name in (
+        "dataset_info.json",
+        "a-1-of-9.txt",
+        "train/notes",
+        ".git/x",
+        "train/deep/x.tfrecord",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("{}")
     images, left_out = unpacked(tmp_path)
     assert [image.split for image in images] == ["train", "train"]
-    assert fates(left_out) == dict.fromkeys(
-        ["dataset_info.json", "label.labels.txt", "train/notes", "train/deep/"],
-        ("no_records", "passed_over"),
-    )
+    assert fates(left_out) == {
+        ".git/": ("hidden", "passed_over"),
+        "dataset_info.json": ("no_records", "passed_over"),
+        "a-1-of-9.txt": ("no_records", "passed_over"),
+        "train/notes": ("no_records", "passed_over"),
+        "train/deep/": ("no_records", "passed_over"),
+    }
 
 
 def test_missing_and_damaged_shards(tmp_path):

@@ -91,6 +91,11 @@ def has_sidecar_suffix(name: str) -> bool:
     return _suffix(name) in SIDECAR_SUFFIXES
 
 
+def has_image_suffix(name: str) -> bool:
+    """Whether a file's name says that it should have been an image."""
+    return _suffix(name) in IMAGE_SUFFIXES
+
+
 def is_meant_as_image(file: os.DirEntry[str]) -> bool:
     """Whether a file should have been an image.
 

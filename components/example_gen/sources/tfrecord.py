@@ -23,12 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from components.example_gen.settings import IngestSettings
-from components.example_gen.sources.containers import (
-    find_containers,
-    find_others,
-    is_container,
-    missing_shards,
-)
+from components.example_gen.sources.containers import find_containers, is_container
 from components.example_gen.sources.entries import (
     UNPACKED,
     LabelledImage,
@@ -42,7 +37,6 @@ from components.example_gen.sources.entries import (
 from components.example_gen.sources.groups import group_of
 from components.example_gen.sources.ignored import ignored
 from components.example_gen.sources.labels import ONE_LABEL, RefusedError, joined_labels
-from components.example_gen.sources.links import leaves_root, link_outside
 from components.example_gen.sources.record import Record, read_record
 from components.example_gen.sources.record_file import DamagedError, read_records
 from models import features
@@ -65,23 +59,14 @@ def list_tfrecords(path: str, settings: IngestSettings) -> Listing | None:
     """
     if is_container(path):
         return Listing("tfrecord", path, (_file(Path(path), Path(path).parent),), ())
-    containers = find_containers(path) if Path(path).is_dir() else []
-    if not containers:
+    containers = find_containers(path, settings) if Path(path).is_dir() else None
+    if containers is None:
         return None
-    left_out = [*find_others(path, containers), *missing_shards(path, containers)]
-    files = []
-    for container in containers:
-        name = printable(str(container.relative_to(path)))
-        if one := ignored(name, settings):
-            left_out.append(one)
-        elif not settings.follow_links and leaves_root(str(container), path):
-            left_out.append(link_outside(name))
-        else:
-            files.append(_file(container, Path(path)))
+    files = [_file(Path(one.entry.path), Path(path)) for one in containers.files]
     if any(file.split for file in files):
         files = [dataclasses.replace(file, split=file.split or features.TRAIN) for file in files]
     ordered = sorted(files, key=lambda file: file.name)
-    return Listing("tfrecord", path, tuple(ordered), tuple(sorted(left_out)))
+    return Listing("tfrecord", path, tuple(ordered), tuple(sorted(containers.left_out)))
 
 
 def unpack(
