@@ -5,11 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 from sklearn.datasets import load_digits
 
 _IMAGES_PER_CLASS = 20
 _SIDE = 32
+
+_UNTIMED = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("small", max_examples=300, derandomize=True, **_UNTIMED)
+settings.register_profile("large", max_examples=50_000, print_blob=True, **_UNTIMED)
+settings.load_profile("small")
 
 
 @pytest.fixture(scope="session", autouse=True)

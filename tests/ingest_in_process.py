@@ -1,6 +1,7 @@
 """Ingest without TFX and Beam: the real reading, splitting and writing, in some milliseconds."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from components.example_gen.ingest import Ingested, Plan, ingest_source, read_source
@@ -8,18 +9,16 @@ from components.example_gen.settings import IngestSettings
 from components.example_gen.shards import ShardResult, cut_shards, write_shard
 
 
-def ingest_in_process(
-    path: Path, scratch: Path, settings: IngestSettings | None = None, seed: int = 0
-) -> Ingested:
-    """Ingests what lies at a path.
+def write_in_process(
+    scratch: Path, settings: IngestSettings, seed: int = 0
+) -> Callable[[Plan], ShardResult]:
+    """Returns what writes a plan.
 
     Args:
-        path: of a source.
         scratch: folder whose content is replaced by the examples.
-        settings: the defaults where there are none.
-        seed: of the split.
+        settings: of ingest.
+        seed: of the order.
     """
-    settings = settings or IngestSettings()
 
     def write(plan: Plan) -> ShardResult:
         total = ShardResult()
@@ -34,5 +33,16 @@ def ingest_in_process(
                     total.converted.update(result.converted)
         return total
 
+    return write
+
+
+def ingest_in_process(path: Path, scratch: Path) -> Ingested:
+    """Ingests what lies at a path with the default settings.
+
+    Args:
+        path: of a source.
+        scratch: folder whose content is replaced by the examples.
+    """
+    settings = IngestSettings()
     with read_source(str(path), settings, "") as source:
-        return ingest_source(source, settings, seed, write)
+        return ingest_source(source, settings, 0, write_in_process(scratch, settings))
