@@ -126,7 +126,7 @@ class _Rows:
             line = self._delimiter.join(quoted).replace("\ud800", "\0")
         else:
             row = dict(zip(("path", "label", "split"), cells, strict=False))
-            line = json.dumps(row, ensure_ascii="\ud800" in str(cells))
+            line = json.dumps(row, ensure_ascii="\ud800" in "".join(map(str, cells)))
         self.lines.append(line)
 
 
