@@ -69,7 +69,7 @@ def _dangling(offer: Offer, file: Path) -> frozenset[str]:
 
 
 def _outside(offer: Offer, file: Path) -> frozenset[str]:
-    file.symlink_to(offer.path.parent / "outside/secret.png")
+    file.symlink_to(offer.path.parent / "outside/1.png")
     return REFUSED
 
 
@@ -115,7 +115,7 @@ def build(folder: Path, given: dict[str, Any]) -> Offer:
     offer = Offer(folder / f"r{given['root']}")
     offer.path.mkdir()
     (folder / "outside").mkdir()
-    (folder / "outside/secret.png").write_bytes(TEXT)
+    (folder / "outside/1.png").write_bytes(GOOD[7])
     if given["sound"]:
         for number, content in enumerate(GOOD[:12]):
             file = offer.path / "ab"[number % 2] / f"{number}.png"

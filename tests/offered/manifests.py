@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from offered.offer import ODD, OFTEN, PASSED, REFUSED, TEXT, USED, Offer
+from offered.offer import GOOD, ODD, OFTEN, PASSED, REFUSED, TEXT, USED, Offer
 
 _LABEL = st.sampled_from(["cat", "dog", " cow ", "naïve", "日本", "1", "true", "a b"])
 _CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters='\r\n",;\t\0\ufeff'))
@@ -21,12 +21,15 @@ _BAD_PATHS = [
     *(7, True, ["1.png"], {"a": 1}, "secret.txt", "empty.png", "https://x/1.png"),
 ]
 _BAD_SPLITS = ["sometimes", ["train"], 7, float("nan"), "train;test"]
+_NUMBER = st.integers(0, 5)
 _ROW = st.one_of(
-    st.tuples(st.just("good"), st.integers(0, 39), _LABEL),
-    st.tuples(st.just("label"), st.integers(0, 39), st.sampled_from(_BAD_LABELS)),
+    st.tuples(st.just("good"), _NUMBER, _LABEL),
+    st.tuples(st.just("good"), st.sampled_from([0, 2, 4]), st.just("a")),
+    st.tuples(st.just("label"), _NUMBER, st.sampled_from(_BAD_LABELS)),
     st.tuples(st.just("path"), st.sampled_from(_BAD_PATHS), _LABEL),
-    st.tuples(st.just("split"), st.integers(0, 39), st.sampled_from(_BAD_SPLITS)),
+    st.tuples(st.just("split"), _NUMBER, st.sampled_from(_BAD_SPLITS)),
     st.tuples(st.just("raw"), _CELL, st.sampled_from(["", "{", "[" * 50_000, '{"path": 9', '"x"'])),
+    st.tuples(st.just("short"), _NUMBER, _LABEL),
     st.tuples(st.just("blank"), st.sampled_from(["", " ", "  "]), st.none()),
 )
 _CODECS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252"]
@@ -69,6 +72,7 @@ def build(folder: Path, given: dict[str, Any]) -> Offer:
         content = content[:at] + given["damage"][1] + content[at:]
         offer.is_known = False
     offer.path.write_bytes(content)
+    offer.is_sound = given["sound"] and offer.is_known and not offer.is_broken
     return offer
 
 
@@ -83,10 +87,10 @@ class _Rows:
 
     def add(self, what: str, first: Any, second: Any) -> None:
         """Adds a row of a kind of `_ROW`."""
-        if what == "label" and self._delimiter and isinstance(first_label := second, float):
-            what, second = (
-                ("good", str(first_label)) if first_label == first_label else (what, "nan")
-            )
+        if what == "label" and self._delimiter and second in (0.5, float("inf")):
+            what, second = "good", str(second)  # in a table that is a text
+        if what in ("good", "label", "split", "short"):
+            (self._offer.path.parent / f"{first}.png").write_bytes(GOOD[first])
         self._offer.items += getattr(self, f"_{what}")(first, second)
 
     def _good(self, number: int, label: str) -> list[frozenset[str]]:
@@ -114,6 +118,12 @@ class _Rows:
         self.lines.append(start + end)
         is_blank = not (start + end).strip(" " if self._delimiter else None)
         return [] if is_blank else [REFUSED | PASSED]
+
+    def _short(self, number: int, label: str) -> list[frozenset[str]]:
+        if not self._delimiter:
+            return self._good(number, label)  # JSON needs no split
+        self.lines.append(f"{number}.png{self._delimiter}{label}")
+        return [REFUSED]
 
     def _blank(self, text: str, _: None) -> list[frozenset[str]]:
         self.lines.append(text)

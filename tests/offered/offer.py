@@ -29,6 +29,7 @@ class Offer:
         classes: names that were meant as classes.
         damaged: containers of which something is unknown.
         is_broken: whether nothing but a refusal of the whole is right.
+        is_sound: whether a refusal of the whole would be wrong.
         is_known: whether the above is all there is to say; not where damage may mean anything.
         settings: of ingest, that belong to the source.
     """
@@ -38,6 +39,7 @@ class Offer:
     classes: set[str] = field(default_factory=set)
     damaged: int = 0
     is_broken: bool = False
+    is_sound: bool = False
     is_known: bool = True
     settings: dict[str, str] = field(default_factory=dict)
 

@@ -82,6 +82,7 @@ def build(folder: Path, given: dict[str, Any]) -> Offer:
     for number, odd in enumerate(given["beside"]):
         (offer.path / f"{number}note{odd}").write_bytes(TEXT)
         offer.items.append(PASSED)
+    offer.is_sound = given["sound"]
     return offer
 
 
