@@ -16,10 +16,12 @@ from components.example_gen.sources import tfrecord
 from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
 from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.questions import LAYOUT
-from components.example_gen.sources.refusals import describe_nothing_left, describe_refusals
+from components.example_gen.sources.refusals import describe_all, describe_refusals
 from components.example_gen.split import assign_splits, missing_shares
 from models import features
 from models.errors import BadDataError
+
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,7 @@ def _plan(source: Source, settings: IngestSettings, seed: int) -> Plan:
     if not source.images:
         raise BadDataError(
             f"{source.listing.root} holds no image that can be read."
-            f" {describe_nothing_left(source.left_out)}"
+            f" {describe_all(source.left_out)}"
         )
     try:
         return plan_splits(source.images, settings, seed)

@@ -35,7 +35,7 @@ from components.example_gen.sources.ignored import ignored
 from components.example_gen.sources.labels import ONE_LABEL, RefusedError, joined_labels, label_of
 from components.example_gen.sources.manifest_rows import COLUMNS, Row, csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
-from components.example_gen.sources.refusals import describe_nothing_left
+from components.example_gen.sources.refusals import describe_all
 from models import features
 from models.errors import BadDataError
 
@@ -74,7 +74,7 @@ def list_manifest(path: str, settings: IngestSettings) -> Listing:
     if not files:
         raise BadDataError(
             f"None of the {len(left_out)} rows of {path} can be used."
-            f" {describe_nothing_left(left_out)} {COLUMNS.capitalize()}, paths relative to the"
+            f" {describe_all(left_out)} {COLUMNS.capitalize()}, paths relative to the"
             " manifest."
         )
     files = _train_where_unsaid(reader.in_groups(files))
@@ -124,13 +124,7 @@ class _Reader:
         if not self._column or self._has_column:
             return files
         settings = self._settings
-        named = [dataclasses.replace(file, group=group_of(file.name, settings)) for file in files]
-        if not any(file.group for file in named):
-            raise BadDataError(
-                f"data.group is {settings.group!r}: {self._path} has no such column, and as a"
-                " regular expression it matches none of its paths."
-            )
-        return named
+        return [dataclasses.replace(file, group=group_of(file.name, settings)) for file in files]
 
     def _file(self, row: Row, path: str) -> SourceFile | LeftOut:
         label = label_of(row.cells.get("label"))
