@@ -189,7 +189,7 @@ def _summary(done: Ingested) -> dict[str, object]:
         "classes": dict(sorted(done.classes.items())),
         "lost_classes": list(done.lost_classes),
         "splits": {split: done.splits[split] for split in done.plan.splits},
-        "converted": dict(sorted(done.converted.items())),
+        "converted": dict(sorted(done.written.converted.items())),
         "split_source": done.plan.source,
         "carved": list(done.plan.carved),
     }

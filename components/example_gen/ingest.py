@@ -93,14 +93,14 @@ class Ingested:
 
     Attributes:
         plan: what was to be written, in the last pass.
-        converted: number of images by the conversion made.
+        written: what became of the images of that pass.
         counts: number of images that were written, by (split, label).
         left_out: all that is not used.
         lost_classes: the classes of which no image was written.
     """
 
     plan: Plan
-    converted: Counter[str]
+    written: ShardResult
     counts: Counter[tuple[str, str]]
     left_out: tuple[LeftOut, ...]
     lost_classes: tuple[str, ...] = ()
@@ -212,7 +212,7 @@ def ingest_source(
         plan = _plan(source, settings, seed)
         written = write(plan)
         source = source.without(written.left_out)
-    done = Ingested(plan, written.converted, _counts(plan, written.left_out), source.left_out)
+    done = Ingested(plan, written, _counts(plan, written.left_out), source.left_out)
     _refuse_if_nothing_is_left(done)
     return replace(done, lost_classes=tuple(sorted(labels - set(done.classes))))
 
