@@ -82,7 +82,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             "fingerprint": exec_properties[FINGERPRINT],
         }
         _write_quarantine(quarantine.uri, sorted(done.left_out), summary)
-        write_sample_range(examples.uri, done.sample_range)
+        write_sample_range(examples.uri, done.written.sample_range)
         examples.split_names = artifact_utils.encode_split_names(list(done.plan.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
 
@@ -235,6 +235,7 @@ def _merge(parts: str) -> _Written:
 def _summary(done: Ingested) -> dict[str, object]:
     fates = Counter(one.fate for one in done.left_out)
     used = done.counts.total()
+    sample_range = done.written.sample_range
     return {
         "images": used,
         "offered": used + len(done.left_out),
@@ -244,8 +245,9 @@ def _summary(done: Ingested) -> dict[str, object]:
         "classes": dict(sorted(done.classes.items())),
         "lost_classes": list(done.lost_classes),
         "splits": {split: done.splits[split] for split in done.plan.splits},
-        "converted": dict(sorted(done.converted.items())),
-        "sample_range": done.sample_range and dataclasses.astuple(done.sample_range),
+        "converted": dict(sorted(done.written.converted.items())),
+        "sample_range": done.written.sample_range
+        and dataclasses.astuple(done.written.sample_range),
         "split_source": done.plan.source,
         "carved": list(done.plan.carved),
     }

@@ -16,11 +16,10 @@ from components.example_gen.sources import tfrecord
 from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
 from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.questions import LAYOUT
-from components.example_gen.sources.refusals import describe_nothing_left, describe_refusals
+from components.example_gen.sources.refusals import describe_all, describe_refusals
 from components.example_gen.split import assign_splits, missing_shares
 from models import features
 from models.errors import BadDataError
-from models.sample_depth import SampleRange
 
 _NAMED = 3
 
@@ -94,18 +93,16 @@ class Ingested:
 
     Attributes:
         plan: what was to be written, in the last pass.
-        converted: number of images by the conversion made.
+        written: what became of the images of that pass.
         counts: number of images that were written, by (split, label).
         left_out: all that is not used.
-        sample_range: by which images of more than 8 bits were scaled; None where there are none.
         lost_classes: the classes of which no image was written.
     """
 
     plan: Plan
-    converted: Counter[str]
+    written: ShardResult
     counts: Counter[tuple[str, str]]
     left_out: tuple[LeftOut, ...]
-    sample_range: SampleRange | None = None
     lost_classes: tuple[str, ...] = ()
 
     @property
@@ -215,8 +212,7 @@ def ingest_source(
         plan = _plan(source, settings, seed)
         written = write(plan)
         source = source.without(written.left_out)
-    counts = _counts(plan, written.left_out)
-    done = Ingested(plan, written.converted, counts, source.left_out, written.sample_range)
+    done = Ingested(plan, written, _counts(plan, written.left_out), source.left_out)
     _refuse_if_nothing_is_left(done)
     return replace(done, lost_classes=tuple(sorted(labels - set(done.classes))))
 
@@ -225,7 +221,7 @@ def _plan(source: Source, settings: IngestSettings, seed: int) -> Plan:
     if not source.images:
         raise BadDataError(
             f"{source.listing.root} holds no image that can be read."
-            f" {describe_nothing_left(source.left_out)}"
+            f" {describe_all(source.left_out)}"
         )
     try:
         return plan_splits(source.images, settings, seed)

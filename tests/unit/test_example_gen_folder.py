@@ -162,7 +162,7 @@ def test_a_folder_of_nothing_but_links_says_how_to_follow_them(tmp_path):
     put(tmp_path, "store/1.jpg", "data/cat/.keep", "data/dog/.keep")
     for label in ("cat", "dog"):
         (tmp_path / f"data/{label}/1.jpg").symlink_to(tmp_path / "store/1.jpg")
-    with pytest.raises(BadDataError, match=r"2 refused.*data\.follow_links: true"):
+    with pytest.raises(BadDataError, match=r"Refused: 2 link_outside.*data\.follow_links: true"):
         list_source(str(tmp_path / "data"), PLAIN)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from components.example_gen.ingest import Ingested
 from components.example_gen.sources.entries import LeftOut
-from components.example_gen.sources.refusals import describe_nothing_left, describe_refusals
+from components.example_gen.sources.refusals import describe_all, describe_refusals
 from models import features
 from models.errors import BadDataError
 from models.examples import read_records
@@ -102,8 +102,6 @@ def test_the_words_for_what_is_left_out():
         " …). Unknown: 1 damaged_container (a.tfrecord: it ends early)."
     )
     assert describe_refusals(passed) == ""
-    assert describe_nothing_left(passed) == (
-        "Everything was passed over: 1 sidecar (notes.txt: it is text)."
-    )
-    assert describe_nothing_left(refused).startswith("Refused: 4 empty")
-    assert describe_nothing_left([]) == ""
+    assert describe_all(passed) == ("Passed over: 1 sidecar (notes.txt: it is text).")
+    assert describe_all(refused).startswith("Refused: 4 empty")
+    assert describe_all([]) == ""

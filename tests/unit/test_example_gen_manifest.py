@@ -323,7 +323,6 @@ def test_the_group_is_a_column_or_a_pattern(pictures):
     assert groups("") == dict.fromkeys(groups(""), "")
     assert groups("patient") == {"1.jpg": "p1", "2.jpg": "p1", "3.jpg": "", "4.jpg": "p2"}
     assert groups(r"^([12])") == {"1.jpg": "1", "2.jpg": "2", "3.jpg": "", "4.jpg": ""}
-    assert groups("object") == dict.fromkeys(groups(""), "")
 
 
 def test_rows_that_are_ignored_are_passed_over(pictures):

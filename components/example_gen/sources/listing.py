@@ -6,7 +6,7 @@ from components.example_gen.settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
 from components.example_gen.sources.entries import Listing
 from components.example_gen.sources.questions import LAYOUT
-from components.example_gen.sources.refusals import describe_nothing_left
+from components.example_gen.sources.refusals import describe_all
 from components.example_gen.sources.spans import Location, has_placeholder, newest
 from models.errors import BadDataError
 
@@ -51,7 +51,7 @@ def list_source(path: str, settings: IngestSettings) -> Listing:
     if listing.files:
         return listing
     images = "images that can be used" if listing.left_out else "images"
-    reasons = describe_nothing_left(listing.left_out)
+    reasons = describe_all(listing.left_out)
     raise BadDataError(f"{path} holds no {images}; {LAYOUT}. {reasons}".rstrip())
 
 

@@ -35,7 +35,7 @@ from components.example_gen.sources.ignored import ignored
 from components.example_gen.sources.labels import ONE_LABEL, RefusedError, joined_labels, label_of
 from components.example_gen.sources.manifest_rows import COLUMNS, Row, csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
-from components.example_gen.sources.refusals import describe_nothing_left
+from components.example_gen.sources.refusals import describe_all
 from models import features
 from models.errors import BadDataError
 
@@ -74,7 +74,7 @@ def list_manifest(path: str, settings: IngestSettings) -> Listing:
     if not files:
         raise BadDataError(
             f"None of the {len(left_out)} rows of {path} can be used."
-            f" {describe_nothing_left(left_out)} {COLUMNS.capitalize()}, paths relative to the"
+            f" {describe_all(left_out)} {COLUMNS.capitalize()}, paths relative to the"
             " manifest."
         )
     files = _train_where_unsaid(reader.in_groups(files))

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from components.example_gen.sources.entries import Fate, LeftOut
 
 _NAMED = 3
-_HEADINGS: dict[Fate, str] = {"refused": "Refused", "unknown": "Unknown"}
+_HEADINGS: dict[Fate, str] = {
+    "refused": "Refused",
+    "unknown": "Unknown",
+    "passed_over": "Passed over",
+}
 
 
 def describe_refusals(left_out: Sequence[LeftOut]) -> str:
@@ -18,25 +22,23 @@ def describe_refusals(left_out: Sequence[LeftOut]) -> str:
     Returns:
         A sentence for each of the two; empty where all was passed over.
     """
+    return describe_all([one for one in left_out if one.fate != "passed_over"])
+
+
+def describe_all(left_out: Sequence[LeftOut]) -> str:
+    """Says the same of what was passed over too, for where there is no image at all.
+
+    Args:
+        left_out: everything that is not used.
+
+    Returns:
+        A sentence for each fate; empty where nothing was left out.
+    """
     return " ".join(
         f"{heading}: {_causes(members)}."
         for fate, heading in _HEADINGS.items()
         if (members := [one for one in left_out if one.fate == fate])
     )
-
-
-def describe_nothing_left(left_out: Sequence[LeftOut]) -> str:
-    """Says why there is no image at all, even where all was passed over.
-
-    Args:
-        left_out: everything that was offered.
-
-    Returns:
-        As `describe_refusals`; empty only where nothing was offered.
-    """
-    if reasons := describe_refusals(left_out):
-        return reasons
-    return f"Everything was passed over: {_causes(left_out)}." if left_out else ""
 
 
 def _causes(left_out: Sequence[LeftOut]) -> str:

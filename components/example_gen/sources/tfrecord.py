@@ -40,7 +40,6 @@ from components.example_gen.sources.labels import ONE_LABEL, RefusedError, joine
 from components.example_gen.sources.record import Record, read_record
 from components.example_gen.sources.record_file import DamagedError, read_records
 from models import features
-from models.errors import BadDataError
 
 
 def list_tfrecords(path: str, settings: IngestSettings) -> Listing | None:
@@ -111,15 +110,9 @@ def unpack(
 
 def _in_groups(images: list[LabelledImage], settings: IngestSettings) -> list[LabelledImage]:
     """Takes the group from the names where no record has a feature that names it."""
-    if not settings.group or not images or any(image.group for image in images):
+    if not settings.group or any(image.group for image in images):
         return images
-    named = [image._replace(group=group_of(image.name, settings)) for image in images]
-    if not any(image.group for image in named):
-        raise BadDataError(
-            f"data.group is {settings.group!r}: no record has such a feature, and as a regular"
-            " expression it matches none of the images' names."
-        )
-    return named
+    return [image._replace(group=group_of(image.name, settings)) for image in images]
 
 
 def _file(path: Path, root: Path) -> SourceFile:
