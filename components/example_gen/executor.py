@@ -246,8 +246,7 @@ def _summary(done: Ingested) -> dict[str, object]:
         "lost_classes": list(done.lost_classes),
         "splits": {split: done.splits[split] for split in done.plan.splits},
         "converted": dict(sorted(done.written.converted.items())),
-        "sample_range": done.written.sample_range
-        and dataclasses.astuple(done.written.sample_range),
+        "sample_range": sample_range and dataclasses.astuple(sample_range),
         "split_source": done.plan.source,
         "carved": list(done.plan.carved),
     }
