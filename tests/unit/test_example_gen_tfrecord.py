@@ -22,7 +22,7 @@ def example(**features: Value | list[Value]) -> bytes:
         for value in given if isinstance(given, list) else [given]:
             kinds = {bytes: feature.bytes_list, int: feature.int64_list, float: feature.float_list}
             kinds[type(value)].value.append(value)
-    return record.SerializeToString()
+    return record.SerializeToString(deterministic=True)
 
 
 def write_records(path: Path, records: list[bytes], compression: str = "") -> None:
@@ -120,7 +120,7 @@ def test_a_sequence_is_named(tmp_path):
     sequence = tf.train.SequenceExample()
     sequence.context.feature["label"].int64_list.value.append(1)
     sequence.feature_lists.feature_list["image"].feature.add().bytes_list.value.append(b"x")
-    write_records(tmp_path / "a.tfrecord", [sequence.SerializeToString()])
+    write_records(tmp_path / "a.tfrecord", [sequence.SerializeToString(deterministic=True)])
     _, left_out = unpacked(tmp_path / "a.tfrecord")
     assert "SequenceExample" in left_out["a.tfrecord#0"].reason
 
