@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import UsageError
+from models.errors import GraftError, UsageError
+from models.seals import SUMS, changed_file
 from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.run_folder import CONFIG, read_run
@@ -35,16 +36,31 @@ def served(config: Config, config_named: bool) -> Served:
 
     Raises:
         UsageError: nothing was pushed yet.
+        GraftError: the newest version is damaged.
     """
     if not config_named:
         config = _last_pushed(Workspace(Path(config.workspace))) or config
     directory = config.serving_directory
-    if not any(path.name.isdecimal() for path in directory.glob("*")):
+    versions = [path for path in directory.glob("*") if path.name.isdecimal()]
+    if not versions:
         raise UsageError(
             f"No model was pushed to {directory} yet. `graft run --data DIR` makes one; "
             "--workspace or --config names another place."
         )
+    _check_whole(max(versions, key=lambda path: int(path.name)))
     return Served(config.serving.model_name, directory, config.data.max_pixels)
+
+
+def _check_whole(version: Path) -> None:
+    """A flipped bit in a graph may load, and answer wrongly."""
+    if not (version / SUMS).is_file():  # of an earlier Graft
+        return
+    changed = changed_file(version)
+    if changed is not None:
+        raise GraftError(
+            f"The served version {version} is damaged: {changed} is not what was exported. Run "
+            "`graft run` again, which pushes a whole one, or delete this version."
+        )
 
 
 def _last_pushed(workspace: Workspace) -> Config | None:
