@@ -4,9 +4,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import UsageError
+from models.errors import GraftError, UsageError
 from models.normalise import Range
 from models.sample_depth import SampleRange
+from models.seals import SUMS, changed_file
 from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.run_folder import CONFIG, read_run
@@ -42,7 +43,8 @@ def served(config: Config, config_named: bool) -> Served:
             the model's name and directory better than the defaults do.
 
     Raises:
-        UsageError: nothing was pushed yet, or the newest version is damaged.
+        UsageError: nothing was pushed yet.
+        GraftError: the newest version is damaged.
     """
     if not config_named:
         config = _last_pushed(Workspace(Path(config.workspace))) or config
@@ -54,6 +56,7 @@ def served(config: Config, config_named: bool) -> Served:
             "--workspace or --config names another place."
         )
     newest = max(versions, key=lambda path: int(path.name))
+    _check_whole(newest)
     return Served(
         config.serving.model_name, directory, config.data.max_pixels, _sample_range(newest)
     )
@@ -71,6 +74,18 @@ def _sample_range(version: Path) -> Range:
             f"{file} should be a JSON object that says how the model takes images, but it cannot "
             f"be read ({error}). Put the version back as it was, or push a model anew."
         ) from None
+
+
+def _check_whole(version: Path) -> None:
+    """A flipped bit in a graph may load, and answer wrongly."""
+    if not (version / SUMS).is_file():  # of an earlier Graft
+        return
+    changed = changed_file(version)
+    if changed is not None:
+        raise GraftError(
+            f"The served version {version} is damaged: {changed} is not what was exported. Run "
+            "`graft run` again, which pushes a whole one, or delete this version."
+        )
 
 
 def _last_pushed(workspace: Workspace) -> Config | None:

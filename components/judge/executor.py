@@ -51,8 +51,6 @@ class Executor(base_executor.BaseExecutor):
         model = artifact_utils.get_single_instance(input_dict["model"])
         baseline = next(iter(input_dict.get("baseline_model", [])), None)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        digest = tree_digest(Path(path_utils.serving_model_path(model.uri)))
-        blessing.set_string_custom_property(EXPORT_DIGEST, digest)
         result = judge(
             model_uri=model.uri,
             baseline_uri=baseline.uri if baseline else None,
@@ -63,6 +61,8 @@ class Executor(base_executor.BaseExecutor):
             top_k=settings["top_k"],
             directory=Path(blessing.uri),
         )
+        digest = tree_digest(Path(path_utils.serving_model_path(model.uri)))
+        blessing.set_string_custom_property(EXPORT_DIGEST, digest)
         _set_properties(blessing, model, baseline, result)
 
 
