@@ -4,34 +4,20 @@ Read once, validated once, frozen. `graft init` writes it with these comments; `
 prints the effective one.
 """
 
-import codecs
 import math
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from models.tuning.hosts.address import check_address
+from pipeline.config_checks import check_encoding, check_group, check_model_name
 
 _WIDEST = 65_536
 """Largest width of a layer and batch that are taken for meant."""
-_MODEL_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?")
-_DEVICES = {"CON", "PRN", "AUX", "NUL"} | {
-    f"{kind}{n}" for kind in ("COM", "LPT") for n in "123456789"
-}
 
 Severity = Literal["error", "warning", "ignore"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-
-_ESCAPES = (
-    "idna",
-    "punycode",
-    "unicode-escape",
-    "unicode_escape",
-    "raw-unicode-escape",
-    "raw_unicode_escape",
-)
 
 
 class _Section(BaseModel):
@@ -77,41 +63,13 @@ class DataConfig(_Section):
     """Photos of one object, patient or place are a group, which lies on one side of the split as a
     whole. Either a column of the manifest, or a regular expression over the path whose first
     bracket (or whole match) names the group, such as "(patient\\d+)_". Empty: none."""
-
     sample_range: tuple[float, float] | None = None
     """Samples that are black and white in images of more than 8 bits a channel (16-bit PNG and
     TIFF, 32-bit, floats), such as [0, 4095] for a camera of 12 bits. Empty: the range that all the
     data's samples use, rounded to a power of two."""
 
-    @field_validator("encoding")
-    @classmethod
-    def _is_of_text(cls, encoding: str) -> str:
-        sample = "path,label\n"
-        try:
-            known = not encoding or (
-                codecs.lookup(encoding).name not in _ESCAPES
-                and sample.encode(encoding).decode(encoding) == sample
-            )
-        except (LookupError, ValueError):
-            known = False
-        if not known:
-            raise ValueError(
-                f"expected an encoding of text by Python's name of it, such as cp1252 or utf-16;"
-                f" {encoding!r} is none"
-            )
-        return encoding
-
-    @field_validator("group")
-    @classmethod
-    def _is_pattern(cls, group: str) -> str:
-        try:
-            re.compile(group)
-        except re.error as error:
-            raise ValueError(
-                f"expected a column of the manifest or a regular expression, such as"
-                f' "(patient\\d+)_"; {group!r} is neither: {error}'
-            ) from error
-        return group
+    _encoding_is_of_text = field_validator("encoding")(check_encoding)
+    _group_is_pattern = field_validator("group")(check_group)
 
     @field_validator("sample_range")
     @classmethod
@@ -388,17 +346,7 @@ class ServingConfig(_Section):
     tolerance: Annotated[float, Field(gt=0.0)] = 1e-3
     """Most that a served probability may differ from the trainer's."""
 
-    @field_validator("model_name")
-    @classmethod
-    def _names_a_folder(cls, value: str) -> str:
-        """It becomes a part of a URL and a folder's name, on every file system."""
-        stem = value.partition(".")[0].upper()
-        if not _MODEL_NAME.fullmatch(value) or stem in _DEVICES:
-            raise ValueError(
-                "1 to 100 of the letters A to Z and a to z, digits, '_', '-' and '.', a letter, "
-                "digit or '_' first, no '.' last, and no name of a device such as con"
-            )
-        return value
+    _model_name_names_a_folder = field_validator("model_name")(check_model_name)
 
 
 class Config(_Section):
