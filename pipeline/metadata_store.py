@@ -94,6 +94,7 @@ def _ask_sqlite(store: Path) -> None:
         raise unreadable(store, error) from None
     if answer != "ok":
         raise unreadable(store, answer)
-    # An empty file is a new store to SQLite, and what a kill at the very beginning leaves.
-    if is_new and (store.parent / "artifacts").is_dir():
+    # An empty file is a new store to SQLite, and what a kill or a full disk leaves at the very
+    # beginning, before there is any artifact (<node>/<output key>/<execution>).
+    if is_new and any((store.parent / "artifacts").glob("*/*/[0-9]*")):
         raise unreadable(store, "there is nothing of ML Metadata in it")

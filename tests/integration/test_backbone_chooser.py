@@ -103,7 +103,7 @@ def test_no_candidate_left_is_an_error_that_says_why(choose: Choose) -> None:
 
 
 def test_a_misspelt_name_ends_the_run(choose: Choose) -> None:
-    with pytest.raises(UsageError, match="did you mean EfficientNetLite0"):
+    with pytest.raises(UsageError, match="Did you mean EfficientNetLite0"):
         choose(LITE_32, {**LITE_32, "backbone": "EfficientNetLite"})
 
 

@@ -26,7 +26,7 @@ def store(tmp_path: Path) -> Path:
     connection.executemany("INSERT INTO Artifact (uri) VALUES (?)", rows)
     connection.commit()
     connection.close()
-    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "Trainer" / "model" / "7").mkdir(parents=True)
     return file
 
 

@@ -57,6 +57,7 @@ def list_source(path: str, settings: IngestSettings) -> Listing:
 
 def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
     try:
+        Path(path).stat()
         if records := tfrecord.list_tfrecords(path, settings):
             return records
         if Path(path).is_dir():
