@@ -35,6 +35,7 @@ def table(images: dict[str, list[np.ndarray]]) -> ImageTable:
         label=np.array(labels, object),
         name=np.array(names, object),
         sha256=np.array(names, object),
+        group=np.full(len(labels), "", object),
         look=Appearance(
             parse_hashes([each.phash for each in figures]),
             column("brightness_mean"),

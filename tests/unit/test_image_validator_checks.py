@@ -220,9 +220,9 @@ def test_anomalies_become_findings_but_new_classes_do_not() -> None:
 
 def test_a_message_offers_what_its_severity_allows() -> None:
     rows = table([*many("train", "a", 2), *many("train", "b", 9)])
-    (error,) = check_classes(rows, None, SETTINGS)
+    (error,) = check_classes(rows, known("a", "b"), SETTINGS)
     assert error.message.endswith("To go on all the same, set validation.too_few_images: warning.")
     softer = dataclasses.replace(SETTINGS, too_few_images="warning")
-    (warning,) = check_classes(rows, None, softer)
+    (warning,) = check_classes(rows, known("a", "b"), softer)
     assert warning.message.endswith("To silence it, set validation.too_few_images: ignore.")
     assert "all the same" not in warning.message
