@@ -201,7 +201,7 @@ def test_what_is_not_utf_8_is_refused_or_decoded_by_name(pictures, name):
     "encoding", ["rot13", "base64", "zip", "idna", "unicode_escape", "ut-8", "\0"]
 )
 def test_an_encoding_that_is_none_is_bad_usage(encoding):
-    with pytest.raises(ValueError, match="an encoding of text|without a NUL"):
+    with pytest.raises(ValueError, match=r"an encoding of text|without a NUL"):
         DataConfig(encoding=encoding)
     assert DataConfig(encoding="Latin1").encoding == "Latin1"
 
