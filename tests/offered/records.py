@@ -104,9 +104,9 @@ def _shard(
         fates.append(fate)
     content = _COMPRESSIONS[compression](b"".join(frames))
     if damage is not None:
-        content, read = _damaged(content, frames, *damage)
+        content, read, is_told = _damaged(content, frames, *damage)
         offer.is_known &= is_telling and compression == "plain"
-        offer.damaged += read is not None
+        offer.damaged += is_told
         offer.items += fates[:read]
     elif records:
         offer.items += fates
@@ -120,18 +120,22 @@ def _shard(
 
 def _damaged(
     content: bytes, frames: list[bytes], how: str, where: float
-) -> tuple[bytes, int | None]:
-    """Damages a plain file; returns how many records can be read, None where nobody can tell."""
+) -> tuple[bytes, int, bool]:
+    """Damages a plain file.
+
+    Returns:
+        The file, how many of its records can be read, and whether it shows that there were more.
+    """
     at = int(where * len(content))
     borders = [0, *accumulate(map(len, frames))]
     whole = sum(border <= at for border in borders) - 1
     if how == "flip" and at < len(content):
-        return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :], whole
+        return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :], whole, True
     if how == "garbage":
-        return TEXT + content, 0
+        return TEXT + content, 0, True
     if how == "cut" and at:
-        return content[:at], None if at in borders else whole
-    return b"", 0
+        return content[:at], whole, at not in borders
+    return b"", 0, True
 
 
 def _record(
