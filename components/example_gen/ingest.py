@@ -288,9 +288,13 @@ def _source(
     names = _Names()
     return Source(
         listing,
-        tuple(image._replace(name=names.own(image.name)) for image in images),
+        tuple(_called(image, names.own(image.name)) for image in images),
         tuple(replace(one, name=names.own(one.name)) for one in chain(listing.left_out, left_out)),
     )
+
+
+def _called(image: LabelledImage, name: str) -> LabelledImage:
+    return image if name == image.name else image._replace(name=name)
 
 
 class _Names:
