@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 from PIL import Image
 from sklearn.datasets import load_digits
 
+import models  # noqa: F401  (its settings must come before TensorFlow's import)
+
 _IMAGES_PER_CLASS = 20
 _SIDE = 32
 

@@ -12,7 +12,6 @@ from typing import TextIO
 _ENVIRONMENT = {
     # Read by TensorFlow's C++ code when it is imported.
     "TF_CPP_MIN_LOG_LEVEL": "1",
-    "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1"),
     "GRPC_VERBOSITY": "ERROR",
 }
 
