@@ -28,14 +28,14 @@ import numpy as np
 import tensorflow as tf
 
 from models.backbones import Backbone, build_backbone
+from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.embedding.forward import embed
-from models.heads import HeadParameters, build_head
-from models.images import ImageSpec, decode_and_resize
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.description import Origin, describe
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.search import search_heads
-from models.tuning.settings import SearchSettings
+from models.head.head_trainer import HeadTrainer
+from models.head.hyperparameters import HeadParameters, build_head
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin, describe
+from models.search.head_search import search_heads
+from models.search.search_settings import SearchSettings
 from pipeline.config import TuningConfig
 
 _REACH = 20

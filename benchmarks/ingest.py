@@ -18,10 +18,10 @@ from pathlib import Path
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components.artifacts import Quarantine
+from components.artifact_types import Quarantine
 from components.example_gen.driver import FINGERPRINT, RESOLVED_PATH
 from components.example_gen.executor import ImageExampleGenExecutor
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.listing import list_source, resolve
 
 _BEAM = [

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.description import Origin, describe
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.search import search_heads
-from models.tuning.settings import SearchSettings
+from models.head.head_trainer import HeadTrainer
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin, describe
+from models.search.head_search import search_heads
+from models.search.search_settings import SearchSettings
 from pipeline.config import TuningConfig
 
 _DIMENSION = 1280

@@ -4,7 +4,7 @@ from typing import Final
 
 import tensorflow_data_validation as tfdv
 
-from models import features
+from models.data import example_schema
 
 MOST_CLASSES: Final = 100_000
 """Class names that are counted one by one, for the report."""
@@ -13,6 +13,6 @@ MOST_CLASSES: Final = 100_000
 def stats_options() -> tfdv.StatsOptions:
     """Statistics of the label and the derived features; never of the encoded images."""
     return tfdv.StatsOptions(
-        feature_allowlist=[*features.DERIVED, features.LABEL],
+        feature_allowlist=[*example_schema.DERIVED, example_schema.LABEL],
         num_rank_histogram_buckets=MOST_CLASSES,
     )

@@ -13,8 +13,8 @@ import keras_tuner
 import numpy as np
 from sklearn.datasets import load_digits
 
-from models.tuning.warm.oracle import WarmStartOracle
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
+from models.oracles.warm.warm_start_oracle import WarmStartOracle
 
 TRIALS = 8
 PROJECTS = tempfile.mkdtemp(prefix="warm-start-")
@@ -62,7 +62,7 @@ first_search = search("digits 0 to 4", 0, past=[])
 # %% The same again, as another notebook would find it
 # Keras Tuner reads a finished project back, and the search is an earlier one to learn from. (The
 # history of a `graft run` is another: `PastSearch.from_history(read_history(path), "clothing")`,
-# with `read_history` from `models.tuning.history`.)
+# with `read_history` from `models.history.tuning_history`.)
 reloaded = search("digits 0 to 4", 0, past=[])
 past = [PastSearch.from_oracle(reloaded, "digits 0 to 4")]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.errors import UsageError
-from models.names import did_you_mean
+from models.spelling import did_you_mean
 
 LITE0: Final = "EfficientNetLite0"
 LEAST_SIZE: Final = 32

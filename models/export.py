@@ -14,12 +14,12 @@ from typing import Any, Final
 import keras
 import tensorflow as tf
 
-from models import features
-from models.files import write_atomically
-from models.images import ImageSpec, decode_batch
-from models.labels import class_index
-from models.sample_depth import SampleRange
-from models.seals import write_sums
+from models.data import example_schema
+from models.data.class_labels import class_index
+from models.data.image_decoding import ImageSpec, decode_batch
+from models.data.sample_depth import SampleRange
+from models.storage.atomic_write import write_atomically
+from models.storage.seals import write_sums
 
 DESCRIPTION: Final = "assets.extra/graft.json"
 """What the model is, inside of the SavedModel: labels, backbone, preprocessing, lineage."""
@@ -62,19 +62,21 @@ def export_model(
     examples = [tf.TensorSpec([None], tf.string, name="examples")]
     archive.add_endpoint(
         "serving_examples",
-        lambda examples: answer(_feature(examples, features.IMAGE)),
+        lambda examples: answer(_feature(examples, example_schema.IMAGE)),
         input_signature=examples,
     )
     archive.add_endpoint(
         "evaluate",
         lambda examples: {
-            "probabilities": answer(_feature(examples, features.IMAGE))["probabilities"]
+            "probabilities": answer(_feature(examples, example_schema.IMAGE))["probabilities"]
         },
         input_signature=examples,
     )
     archive.add_endpoint(
         "transform_labels",
-        lambda examples: {"label_id": class_index(_feature(examples, features.LABEL), labels)},
+        lambda examples: {
+            "label_id": class_index(_feature(examples, example_schema.LABEL), labels)
+        },
         input_signature=examples,
     )
     archive.write_out(str(directory), verbose=False)

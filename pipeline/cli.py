@@ -12,7 +12,7 @@ from models.errors import GraftError, UsageError
 
 if TYPE_CHECKING:
     from pipeline.config import Config
-    from pipeline.served import Served
+    from pipeline.served_model import Served
 
 _EXIT_CODES = """exit codes:
   0  pushed (or the command did what it says)
@@ -258,25 +258,25 @@ def _config(options: argparse.Namespace) -> int:
 
 
 def _runs(options: argparse.Namespace) -> int:
-    from pipeline.history import print_runs
+    from pipeline.past_runs import print_runs
 
     return print_runs(_effective(options))
 
 
 def _report(options: argparse.Namespace) -> int:
-    from pipeline.history import print_report
+    from pipeline.past_runs import print_report
 
     return print_report(_effective(options), options.run_id)
 
 
 def _knowledge_list(options: argparse.Namespace) -> int:
-    from pipeline.knowledge.listing import print_list
+    from pipeline.knowledge.print_histories import print_list
 
     return print_list(_effective(options))
 
 
 def _knowledge_show(options: argparse.Namespace) -> int:
-    from pipeline.knowledge.listing import print_history
+    from pipeline.knowledge.print_histories import print_history
 
     return print_history(_effective(options), options.history)
 
@@ -302,27 +302,27 @@ def _knowledge_prune(options: argparse.Namespace) -> int:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from pipeline.worker import work
+    from pipeline.worker_command import work
 
     return work(options.folder, options.timeout)
 
 
 def _served(options: argparse.Namespace) -> "Served":
-    from pipeline.served import served
+    from pipeline.served_model import served
 
     return served(_effective(options), options.config is not None)
 
 
 def _predict(options: argparse.Namespace) -> int:
     from pipeline.answers import Form
-    from pipeline.predict import Servers, predict
+    from pipeline.predict_command import Servers, predict
 
     form: Form = "json" if options.json else "csv" if options.csv else "text"
     return predict(_served(options), options.images, Servers(options.url, options.grpc), form)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from pipeline.serve import serve
+    from pipeline.serve_command import serve
 
     return serve(_served(options), options.host, options.port, options.rest_port)
 

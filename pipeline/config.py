@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from models.tuning.hosts.address import check_address
+from models.search.hosts.address import check_address
 from pipeline.config_checks import check_encoding, check_group, check_model_name
 
 _WIDEST = 65_536

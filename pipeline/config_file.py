@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from models.errors import UsageError
-from models.names import did_you_mean
-from models.places import is_remote
-from models.plain_path import plain_path
+from models.spelling import did_you_mean
+from models.storage.locations import is_remote
+from models.storage.plain_path import plain_path
 from pipeline.config import Config
 from pipeline.yaml_text import YamlTextError, parse_yaml
 

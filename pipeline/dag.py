@@ -13,10 +13,10 @@ from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.proto import transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
-from components.artifacts import BackboneChoice, TuningHistory
-from components.backbone_chooser.chosen import ChosenBackboneStrategy
+from components.artifact_types import BackboneChoice, TuningHistory
+from components.backbone_chooser.chosen_backbone_resolver import ChosenBackboneStrategy
 from components.backbone_chooser.component import BackboneChooser
-from components.baseline import BaselineStrategy
+from components.baseline_resolver import BaselineStrategy
 from components.code_fingerprint import code_fingerprint
 from components.evaluation.eval_config import eval_config
 from components.example_gen.component import ImageExampleGen
@@ -25,20 +25,20 @@ from components.fine_tuner.component import FineTuner
 from components.gate.component import ValidationGate
 from components.image_validator.component import ImageValidator
 from components.judge.component import Judge
+from components.past_searches.knowledge import find_knowledge
+from components.past_searches.past_searches_resolver import PastSearchesStrategy
 from components.pusher.component import Pusher
 from components.schema_curator.component import SchemaCurator
-from components.schema_curator.state import curated_state
+from components.schema_curator.curated_schema import curated_state
 from components.serving_check.component import ServingCheck
 from components.statistics import stats_options
 from components.trainer.component import Trainer
-from components.transform.schema import LabelSchema
+from components.transform.label_schema import LabelSchema
 from components.warm_tuner.component import WarmTuner
-from components.warm_tuner.knowledge import find_knowledge
-from components.warm_tuner.past import PastSearchesStrategy
-from models import features
-from models.plain_path import plain_path
+from models.data import example_schema
+from models.storage.plain_path import plain_path
 from pipeline.config import Config
-from pipeline.knowledge.sources import data_name, forgotten, places
+from pipeline.knowledge.history_places import data_name, forgotten, places
 from pipeline.workspace import Workspace
 
 NAME = "graft"
@@ -136,7 +136,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         examples=examples,
         schema=label_schema.outputs["schema"],
         preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
-        splits_config=transform_pb2.SplitsConfig(analyze=[features.TRAIN], transform=[]),
+        splits_config=transform_pb2.SplitsConfig(analyze=[example_schema.TRAIN], transform=[]),
         materialize=False,
         disable_statistics=True,
         custom_config={"code": code_fingerprint("components.transform.preprocessing")},
@@ -286,7 +286,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         examples=examples,
         model=candidate,
         baseline_model=baseline.outputs["model"],
-        example_splits=[features.TEST],
+        example_splits=[example_schema.TEST],
         eval_config=eval_config(settings.min_accuracy, settings.max_accuracy_drop, settings.top_k),
     )
     judge = Judge(

@@ -35,9 +35,9 @@ def demo(workspace: Path) -> int:
     Returns:
         The exit code of the run.
     """
-    from pipeline.predict import Servers, predict
+    from pipeline.predict_command import Servers, predict
     from pipeline.run import run
-    from pipeline.served import served
+    from pipeline.served_model import served
 
     data = workspace / "digits"
     print(f"Writing scikit-learn's handwritten digits to {data}", file=sys.stderr)

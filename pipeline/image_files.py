@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.example_gen.sources.files import MAX_FILE_BYTES, is_hidden, is_meant_as_image
-from models.normalise import ImageRefusedError, normalise
-from pipeline.served import Served
+from components.example_gen.sources.file_kinds import MAX_FILE_BYTES, is_hidden, is_meant_as_image
+from models.data.normalisation import ImageRefusedError, normalise
+from pipeline.served_model import Served
 
 
 @dataclass(frozen=True, slots=True)

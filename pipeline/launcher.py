@@ -19,7 +19,7 @@ from tfx.orchestration.portable import (
 )
 from typing_extensions import override
 
-from components.seals import is_whole, seal
+from components.artifact_seals import is_whole, seal
 
 _log = logging.getLogger(__name__)
 _Outputs = Mapping[str, Sequence[types.Artifact]]

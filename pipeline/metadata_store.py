@@ -10,8 +10,8 @@ import sqlite3
 from pathlib import Path
 
 from models.errors import GraftError
-from models.files import write_atomically
-from models.seals import file_digest
+from models.storage.atomic_write import write_atomically
+from models.storage.seals import file_digest
 
 
 class MetadataStoreError(GraftError):

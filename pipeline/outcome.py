@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import GraftError, NotBlessedError
-from pipeline.report.record import Status
+from pipeline.report.run_record import Status
 
 ARTIFACT_KEYS = {
     "ImageExampleGen": {"examples": "examples", "quarantine": "quarantine"},

@@ -9,8 +9,8 @@ from pathlib import Path
 from components.example_gen.sources.spans import has_placeholder
 from models.backbone_names import check_backbone
 from models.errors import UsageError
-from models.names import did_you_mean
-from models.places import is_remote
+from models.spelling import did_you_mean
+from models.storage.locations import is_remote
 from pipeline.config import Config
 
 _NO_FILE = ("imagenet", "none")
@@ -67,8 +67,8 @@ def check_schema(config: Config) -> None:
     Raises:
         UsageError: the file is no schema of the derived features.
     """
+    from components.schema_curator.curated_schema import read_schema_file
     from components.schema_curator.schema import parse_schema
-    from components.schema_curator.state import read_schema_file
 
     content = read_schema_file(config.schema_path)
     if content is not None:

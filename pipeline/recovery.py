@@ -18,12 +18,12 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
-from components.baseline import BLESSED, CURRENT_MODEL_ID
+from components.artifact_seals import is_whole
+from components.baseline_resolver import BLESSED, CURRENT_MODEL_ID
+from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION, DIGEST
-from components.seals import is_whole
-from components.warm_tuner.stored import stored_histories
-from models.plain_path import plain_path
-from models.seals import tree_digest
+from models.storage.plain_path import plain_path
+from models.storage.seals import tree_digest
 from pipeline.metadata_store import check_store, forget_digest, unreadable
 from pipeline.workspace import Workspace
 

@@ -13,14 +13,14 @@ from pipeline.config_file import as_yaml
 from pipeline.failure import in_words, unwritable
 from pipeline.outcome import Outcome, outcome
 from pipeline.preflight import check_address, check_schema
-from pipeline.report.found import Artifacts
-from pipeline.report.record import RunRecord
+from pipeline.report.artifacts import Artifacts
+from pipeline.report.run_record import RunRecord
 from pipeline.report.summary import summary
 from pipeline.report.write import write_report
 from pipeline.run_folder import CONFIG, LOG, SUMMARY
 from pipeline.terminal.display import Display
 from pipeline.terminal.quiet import output_to
-from pipeline.terminal.stages import TITLES
+from pipeline.terminal.stage_titles import TITLES
 from pipeline.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def run(config: Config, *, wait: bool, as_json: bool) -> int:
     if as_json:
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        from pipeline.terminal.summary import print_summary
+        from pipeline.terminal.closing_lines import print_summary
 
         print_summary(told, folder)
     return code
@@ -104,7 +104,7 @@ def _run_stages(
     """Runs all stages; fills in the record. Returns the exit code."""
     try:
         # Imported here: TFX takes seconds, and its noise belongs in the log.
-        from pipeline.stages import run_stages
+        from pipeline.stage_runner import run_stages
 
         check_schema(config)
         run_stages(config, workspace, record, display)

@@ -21,8 +21,8 @@ from serving.messages import (
     status_response,
     target_of,
 )
-from serving.predict import predict
 from serving.registry import Registry
+from serving.signature_call import predict
 from serving.tensors import from_proto, to_proto
 
 _LARGEST_MESSAGE: Final = 2**31 - 1

@@ -17,7 +17,7 @@ from tensorflow.core.protobuf import config_pb2
 from tensorflow.python.util import deprecation
 
 from models.errors import UsageError
-from models.plain_path import plain_path
+from models.storage.plain_path import plain_path
 from serving.completeness import SERVING_TAG
 from serving.errors import ServingError, from_number
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from serving.errors import ServingError, invalid_argument
 from serving.loader import SignatureDef
-from serving.predict import Tensors
+from serving.signature_call import Tensors
 
 _B64: Final = "b64"
 _LONGEST_DEBUG_TEXT: Final = 256

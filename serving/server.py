@@ -21,9 +21,9 @@ import grpc
 from models.errors import GraftError, UsageError
 from serving.grpc_service import grpc_server
 from serving.http_server import RestServer
+from serving.model_versions import State, VersionManager, VersionStatus
 from serving.registry import Registry
 from serving.rest import RestApi
-from serving.versions import State, VersionManager, VersionStatus
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 30.0

@@ -10,9 +10,9 @@ import ml_metadata as mlmd
 from graft_command import Answer
 from tfx.orchestration import metadata
 
-from components.seals import SEAL, is_whole
+from components.artifact_seals import SEAL, is_whole
 from models.export import DESCRIPTION
-from models.seals import changed_file
+from models.storage.seals import changed_file
 
 FAULT = ("fault of Graft", "the whole story is in")
 

@@ -2,10 +2,10 @@
 
 from histories import task
 
-from models.tuning.history import TuningHistory, new_history
-from models.tuning.records import Curve, Evaluation, SearchDescription, TrialRecord
-from models.tuning.score import METRIC
-from models.tuning.space import Choice, FloatRange, SearchSpace
+from models.head.selection_score import METRIC
+from models.history.records import Curve, Evaluation, SearchDescription, TrialRecord
+from models.history.search_space import Choice, FloatRange, SearchSpace
+from models.history.tuning_history import TuningHistory, new_history
 
 SPACE = SearchSpace(
     parameters=(

@@ -21,9 +21,10 @@ from components.judge.checks import check_accuracy, check_class_recall, check_dr
 from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
-from models import features, metrics
-from models.tuning.history import new_history, write_history
-from models.tuning.records import (
+from models import metrics
+from models.data import example_schema
+from models.head.selection_score import METRIC
+from models.history.records import (
     Curve,
     EmbeddingStatistics,
     Evaluation,
@@ -31,9 +32,9 @@ from models.tuning.records import (
     TaskDescription,
     TrialRecord,
 )
-from models.tuning.score import METRIC
-from models.tuning.space import Choice, FloatRange, SearchSpace
-from pipeline.report.record import RunRecord, StageRecord
+from models.history.search_space import Choice, FloatRange, SearchSpace
+from models.history.tuning_history import new_history, write_history
+from pipeline.report.run_record import RunRecord, StageRecord
 from pipeline.report.write import write_report
 
 EVIL = '<script>alert("&1")</script>'
@@ -151,10 +152,10 @@ class FinishedRun:
         buffer = io.BytesIO()
         pixels.resize((64, 64)).save(buffer, "PNG")
         texts = {
-            features.IMAGE: buffer.getvalue(),
-            features.LABEL: CLASSES[self.target[row]].encode(),
-            features.NAME: self.names[row].encode(),
-            features.SHA256: b"00",
+            example_schema.IMAGE: buffer.getvalue(),
+            example_schema.LABEL: CLASSES[self.target[row]].encode(),
+            example_schema.NAME: self.names[row].encode(),
+            example_schema.SHA256: b"00",
         }
         feature = {
             key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
@@ -164,26 +165,26 @@ class FinishedRun:
 
     def columns(self, rows) -> dict[str, np.ndarray]:
         images = self.images[rows]
-        columns = {name: np.full(len(images), 8) for name in features.DERIVED}
-        columns[features.FORMAT] = np.array(["png", "jpeg"] * len(images), dtype=object)[
+        columns = {name: np.full(len(images), 8) for name in example_schema.DERIVED}
+        columns[example_schema.FORMAT] = np.array(["png", "jpeg"] * len(images), dtype=object)[
             : len(images)
         ]
-        columns[features.BRIGHTNESS_MEAN] = images.mean(axis=(1, 2))
-        columns[features.BRIGHTNESS_STD] = images.std(axis=(1, 2))
-        columns[features.SHARPNESS] = np.abs(np.diff(images, axis=1)).mean(axis=(1, 2))
+        columns[example_schema.BRIGHTNESS_MEAN] = images.mean(axis=(1, 2))
+        columns[example_schema.BRIGHTNESS_STD] = images.std(axis=(1, 2))
+        columns[example_schema.SHARPNESS] = np.abs(np.diff(images, axis=1)).mean(axis=(1, 2))
         return columns
 
     def statistics(self, split: str, rows) -> None:
         message = statistics_pb2.DatasetFeatureStatisticsList()
         dataset = message.datasets.add(num_examples=len(rows))
         label = dataset.features.add()
-        label.path.step.append(features.LABEL)
+        label.path.step.append(example_schema.LABEL)
         for index, count in enumerate(np.bincount(self.target[rows], minlength=10)):
             label.string_stats.rank_histogram.buckets.add(
                 label=CLASSES[index], sample_count=int(count)
             )
         for name, column in self.columns(rows).items():
-            if name != features.FORMAT:
+            if name != example_schema.FORMAT:
                 feature = dataset.features.add()
                 feature.path.step.append(name)
                 feature.num_stats.min, feature.num_stats.max = column.min(), column.max()

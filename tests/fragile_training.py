@@ -4,8 +4,8 @@ import os
 import signal
 from typing import Any
 
-from models.heads import HeadParameters
-from models.tuning.head_trainer import HeadTrainer, TrainedHead
+from models.head.head_trainer import HeadTrainer, TrainedHead
+from models.head.hyperparameters import HeadParameters
 
 DEADLY_UNITS = 13
 HOPELESS_UNITS = 17

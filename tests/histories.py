@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.tuning.history import TuningHistory, history_bytes, new_history
-from models.tuning.records import (
+from models.history.records import (
     Curve,
     EmbeddingStatistics,
     Evaluation,
@@ -12,7 +11,8 @@ from models.tuning.records import (
     TaskDescription,
     TrialRecord,
 )
-from models.tuning.space import FloatRange, SearchSpace
+from models.history.search_space import FloatRange, SearchSpace
+from models.history.tuning_history import TuningHistory, history_bytes, new_history
 
 SPACE = SearchSpace(parameters=(FloatRange(name="rate", low=1e-4, high=1e-1, scale="log"),))
 STATISTICS = EmbeddingStatistics(

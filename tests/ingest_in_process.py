@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.example_gen.ingest import Ingested, Plan, ingest_source, read_source
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import ShardResult, cut_shards, write_shard
-from models.sample_depth import SampleRange, covering_range
+from models.data.sample_depth import SampleRange, covering_range
 
 
 def write_in_process(

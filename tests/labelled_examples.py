@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from models import features
+from models.data import example_schema
 
 
 def write_examples(uri: Path, splits: dict[str, list[tuple[str, str, bytes]]]) -> None:
@@ -16,10 +16,10 @@ def write_examples(uri: Path, splits: dict[str, list[tuple[str, str, bytes]]]) -
             for label, name, image in images:
                 digest = hashlib.sha256(image).hexdigest()
                 values = {
-                    features.IMAGE: image,
-                    features.LABEL: label.encode(),
-                    features.NAME: name.encode(),
-                    features.SHA256: digest.encode(),
+                    example_schema.IMAGE: image,
+                    example_schema.LABEL: label.encode(),
+                    example_schema.NAME: name.encode(),
+                    example_schema.SHA256: digest.encode(),
                 }
                 feature = {
                     key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

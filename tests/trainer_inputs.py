@@ -9,11 +9,11 @@ from tfx.dsl.components.common.importer import Importer
 from tfx.types import BaseChannel, standard_artifacts
 from training_digits import LABELS, PARAMETERS, SIZE, digit_paths, write_split
 
-from components.artifacts import Embeddings
+from components.artifact_types import Embeddings
 from components.feature_extractor.extraction import extract
-from models import features
 from models.backbones import build_backbone
-from models.images import ImageSpec
+from models.data import example_schema
+from models.data.image_decoding import ImageSpec
 
 
 def write_inputs(digits: Path, folder: Path) -> None:
@@ -22,7 +22,7 @@ def write_inputs(digits: Path, folder: Path) -> None:
         write_split(folder / "examples", split, paths)
     extract(
         str(folder / "examples"),
-        features.SPLITS,
+        example_schema.SPLITS,
         build_backbone("EfficientNetLite0", "imagenet", SIZE),
         "imagenet",
         ImageSpec(SIZE),
@@ -43,7 +43,7 @@ def write_inputs(digits: Path, folder: Path) -> None:
 
 def importers(folder: Path) -> dict[str, Importer]:
     """Nodes that bring in what `write_inputs` wrote, by the names of their folders."""
-    splits = {"split_names": json.dumps(list(features.SPLITS))}
+    splits = {"split_names": json.dumps(list(example_schema.SPLITS))}
     kinds = {
         "examples": (standard_artifacts.Examples, splits),
         "graph": (standard_artifacts.TransformGraph, None),

@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from models import features, progress
+from models import progress
 from models.backbones import Backbone, build_backbone
+from models.data import example_schema
+from models.data.image_decoding import ImageSpec
 from models.embedding.forward import embed
-from models.heads import HeadParameters
-from models.images import ImageSpec
-from models.training.settings import TrainingSettings
-from models.training.task import TrainingTask
+from models.head.hyperparameters import HeadParameters
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.training.train import Trained, train
-from models.tuning.data import HeadTask, LabelledEmbeddings
+from models.training.training_settings import TrainingSettings
+from models.training.training_task import TrainingTask
 
 LABELS = tuple(str(digit) for digit in range(10))
 SIZE = 64
@@ -38,10 +39,10 @@ def write_split(uri: Path, split: str, paths: list[Path]) -> None:
         for path in paths:
             image = path.read_bytes()
             values = {
-                features.IMAGE: image,
-                features.LABEL: path.parent.name.encode(),
-                features.NAME: f"{path.parent.name}/{path.name}".encode(),
-                features.SHA256: hashlib.sha256(image).hexdigest().encode(),
+                example_schema.IMAGE: image,
+                example_schema.LABEL: path.parent.name.encode(),
+                example_schema.NAME: f"{path.parent.name}/{path.name}".encode(),
+                example_schema.SHA256: hashlib.sha256(image).hexdigest().encode(),
             }
             feature = {
                 key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

@@ -31,12 +31,12 @@ from benchmarks.warm_start.tasks import (
     prepare_tasks,
 )
 from models.errors import GraftError
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.history import TuningHistory, write_history
-from models.tuning.records import Curve, Evaluation, TrialRecord
-from models.tuning.search import search_heads
-from models.tuning.settings import SearchSettings
-from models.tuning.shipped import FOLDER, sample_images, write_samples
+from models.head.head_trainer import HeadTrainer
+from models.history.records import Curve, Evaluation, TrialRecord
+from models.history.shipped import FOLDER, sample_images, write_samples
+from models.history.tuning_history import TuningHistory, write_history
+from models.search.head_search import search_heads
+from models.search.search_settings import SearchSettings
 from pipeline.config import TuningConfig
 
 _DIGITS = 4

@@ -18,11 +18,11 @@ import tensorflow as tf
 
 from benchmarks.warm_start.problem import CLASS_WEIGHTS, EPOCHS, PATIENCE
 from benchmarks.warm_start.tasks import Task
-from models.heads import HeadParameters
-from models.tuning.head_program import Weights
-from models.tuning.head_trainer import DivergedError, HeadTrainer, TrainedHead
-from models.tuning.score import selection_score
-from models.tuning.space import Values
+from models.head.head_program import Weights
+from models.head.head_trainer import DivergedError, HeadTrainer, TrainedHead
+from models.head.hyperparameters import HeadParameters
+from models.head.selection_score import selection_score
+from models.history.search_space import Values
 
 _DIGITS = 6
 """Decimals of the learning curve in the file."""

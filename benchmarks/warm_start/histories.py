@@ -15,10 +15,10 @@ from benchmarks.warm_start.evaluate import Evaluator, Outcome
 from benchmarks.warm_start.problem import SPACE, sample
 from benchmarks.warm_start.tasks import Task
 from models import progress
-from models.files import write_atomically
-from models.tuning.records import TaskDescription
-from models.tuning.space import Values
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
+from models.history.records import TaskDescription
+from models.history.search_space import Values
+from models.storage.atomic_write import write_atomically
 
 HISTORY_SEED = 1_000_000
 """Of the trainings; searches train with other seeds, so no search meets a score of its history."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.embedding.store import content_digest
-from models.normalise import ImageRefusedError, normalise
+from models.data.normalisation import ImageRefusedError, normalise
+from models.embedding.cache import content_digest
 
 _MAX_PIXELS = 100_000_000
 _LOW_RESOLUTION = 20
@@ -65,7 +65,7 @@ def list_images(folder: Path, cache: Path, seed: int) -> dict[str, list[ImageFil
     """
     # TFX takes ten seconds to import; a process that reads finished tasks needs none of it.
     from components.example_gen.ingest import plan_splits, read_source
-    from components.example_gen.settings import IngestSettings
+    from components.example_gen.ingest_settings import IngestSettings
 
     with read_source(str(folder.absolute()), IngestSettings(), str(cache)) as source:
         plan = plan_splits(source.images, IngestSettings(), seed)

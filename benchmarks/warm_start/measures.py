@@ -9,9 +9,9 @@ where `median` is the median random configuration of the task's history. A diffe
 counts as 0.01: a task that any configuration masters would otherwise count most, by its noise.
 
 Two measures are offered. `score` is what the search maximises, accuracy less a tenth of the
-relative log loss, on the test images (`models.tuning.score`); it is the default, since accuracy on
-some hundred test images moves in steps as large as the gaps between good configurations, while the
-log loss uses every image. `accuracy` is the plain share of right answers.
+relative log loss, on the test images (`models.head.selection_score`); it is the default, since
+accuracy on some hundred test images moves in steps as large as the gaps between good
+configurations, while the log loss uses every image. `accuracy` is the plain share of right answers.
 
 `best` is the best known configuration of the task: of everything that any method evaluated, and of
 the history, the candidates with the best measure are trained again with three seeds that no search

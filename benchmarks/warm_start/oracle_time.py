@@ -20,13 +20,13 @@ import numpy as np
 from benchmarks.warm_start.methods.interface import Problem
 from benchmarks.warm_start.methods.oracles import warm
 from benchmarks.warm_start.problem import SPACE, sample
-from models.heads import HeadParameters
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.description import Origin, describe
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.records import TaskDescription
-from models.tuning.space import Values
-from models.tuning.warm.past import PastSearch
+from models.head.head_trainer import HeadTrainer
+from models.head.hyperparameters import HeadParameters
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin, describe
+from models.history.past_search import PastSearch
+from models.history.records import TaskDescription
+from models.history.search_space import Values
 from pipeline.config import TuningConfig
 
 Result = TypeVar("Result")

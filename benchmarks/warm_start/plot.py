@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from benchmarks.warm_start.methods import AVERAGE_RANK, COLD, WARM
 from benchmarks.warm_start.summary import Summary
-from models.files import write_atomically
-from models.numbers import short_number
+from models.number_text import short_number
+from models.storage.atomic_write import write_atomically
 
 _WIDTH, _PANEL_HEIGHT, _LEGEND_LINE = 920, 320, 20
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 34, 40

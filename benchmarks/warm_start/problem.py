@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from models.tuning.settings import SearchSettings
-from models.tuning.space import Choice, Parameter, SearchSpace, Value, Values, head_space
+from models.history.search_space import Choice, Parameter, SearchSpace, Value, Values, head_space
+from models.search.search_settings import SearchSettings
 from pipeline.config import TuningConfig
 
 _DEFAULTS: Final = TuningConfig()

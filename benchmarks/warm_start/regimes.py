@@ -19,8 +19,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.tuning.space import Values
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
+from models.history.search_space import Values
 
 Sources = tuple[PastSearch, ...]
 Regime = Callable[[Sources, np.random.Generator], Sources]

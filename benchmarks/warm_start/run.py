@@ -35,7 +35,7 @@ from benchmarks.warm_start.tasks import (
     prepare_tasks,
 )
 from models.errors import BadDataError, GraftError
-from models.files import write_atomically
+from models.storage.atomic_write import write_atomically
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

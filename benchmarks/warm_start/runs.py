@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import models.tuning.warm
+import models.oracles.warm
 from benchmarks.warm_start import methods
 from benchmarks.warm_start.evaluate import Evaluator, Outcome
 from benchmarks.warm_start.methods import IGNORE_THE_PAST, METHODS
@@ -23,8 +23,8 @@ from benchmarks.warm_start.methods.peers import PEERS
 from benchmarks.warm_start.problem import EPOCHS, SPACE
 from benchmarks.warm_start.regimes import apply_regime
 from benchmarks.warm_start.tasks import Task
-from models.files import write_atomically
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
+from models.storage.atomic_write import write_atomically
 
 _FIRST_SEED: Final = 1
 """Training seed of the first search; each search trains with one seed, as a user's does."""
@@ -233,5 +233,5 @@ def _code(method: str) -> Sequence[Path]:
         return [folder / "peers.py", scripts / "wire.py", scripts / PEERS[method].script]
     if method == methods.AVERAGE_RANK:
         return [folder / "average_rank.py"]
-    own = Path(models.tuning.warm.__file__).parent.glob("*.py")
+    own = Path(models.oracles.warm.__file__).parent.glob("*.py")
     return [folder / "oracles.py", *(sorted(own) if method in (methods.WARM, methods.COLD) else ())]

@@ -27,7 +27,7 @@ from benchmarks.warm_start.histories import (
 from benchmarks.warm_start.measures import confirm_best
 from benchmarks.warm_start.runs import Plan, Run, Target, make_run, read_run, run_file, write_run
 from benchmarks.warm_start.tasks import TaskFile
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
 
 Result = TypeVar("Result")
 

@@ -36,10 +36,10 @@ from benchmarks.warm_start.run import build_parser, prepare
 from benchmarks.warm_start.schedule import Bench, source_of
 from benchmarks.warm_start.tasks import TaskFile
 from models.errors import GraftError
-from models.tuning.records import TaskDescription
-from models.tuning.space import Values
-from models.tuning.warm.encoding import SpaceEncoder
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
+from models.history.records import TaskDescription
+from models.history.search_space import Values
+from models.oracles.warm.encoding import SpaceEncoder
 
 Floats = NDArray[np.float64]
 

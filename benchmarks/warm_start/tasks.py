@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from benchmarks.warm_start import images
 from benchmarks.warm_start.images import Change, ImageFile, Picture
 from models import progress
-from models.embedding.store import EmbeddingStore
+from models.data.example_schema import SPLITS, TEST, TRAIN, VALIDATION
+from models.embedding.cache import EmbeddingStore
 from models.errors import BadDataError
-from models.features import SPLITS, TEST, TRAIN, VALIDATION
-from models.files import write_atomically
-from models.tuning.data import HeadTask, LabelledEmbeddings, fingerprint
-from models.tuning.description import Origin, describe
-from models.tuning.records import TaskDescription
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings, fingerprint
+from models.head.task_description import Origin, describe
+from models.history.records import TaskDescription
+from models.storage.atomic_write import write_atomically
 
 if TYPE_CHECKING:
     from models.embedding.forward import Embedder
@@ -252,8 +252,8 @@ def _embed(
 ) -> tuple[Splits, int, TaskDescription]:
     """Reads and embeds the images; takes about 10 s a thousand on one core."""
     from models.backbones import build_backbone
+    from models.data.image_decoding import ImageSpec
     from models.embedding.forward import Embedder, embedding_key
-    from models.images import ImageSpec
 
     pictures = {split: images.read_pictures(files[split], variant.change) for split in SPLITS}
     backbone = build_backbone(extractor.backbone, extractor.weights, extractor.image_size)

@@ -4,7 +4,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import BackboneChoice
+from components.artifact_types import BackboneChoice
 from components.backbone_chooser.executor import Executor
 
 
@@ -26,8 +26,8 @@ class BackboneChooserSpec(ComponentSpec):
 class BackboneChooser(base_component.BaseComponent):
     """Embeds a sample with each candidate, probes it, times it, and applies the rule.
 
-    The rule and the artifact's format are in `models.tuning.backbone_choice`. A candidate that
-    cannot be had is left out with the reason.
+    The rule and the artifact's format are in `models.backbone_choice.backbone_choice`. A candidate
+    that cannot be had is left out with the reason.
     """
 
     SPEC_CLASS = BackboneChooserSpec

@@ -10,13 +10,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
-from components.backbone_chooser.chosen import CHOSEN, chosen_key
+from components.backbone_chooser.chosen_backbone_resolver import CHOSEN, chosen_key
 from components.backbone_chooser.sample import draw_sample
 from components.backbone_chooser.scoring import Scorer
 from models import progress
-from models.backbones import default_image_size
-from models.errors import UsageError
-from models.tuning.backbone_choice import (
+from models.backbone_choice.backbone_choice import (
     Candidate,
     ChoiceRule,
     Contender,
@@ -24,6 +22,8 @@ from models.tuning.backbone_choice import (
     choose,
     write_choice,
 )
+from models.backbones import default_image_size
+from models.errors import UsageError
 
 _CANDIDATES = pydantic.TypeAdapter(tuple[Candidate, ...])
 

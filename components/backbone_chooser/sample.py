@@ -5,11 +5,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from models import features
+from models.data import example_schema
+from models.data.example_reader import ImageRecord, derived_features, read_records
 from models.errors import BadDataError
-from models.examples import ImageRecord, derived_features, read_records
 
-_SPLITS = (features.TRAIN, features.VALIDATION)
+_SPLITS = (example_schema.TRAIN, example_schema.VALIDATION)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,9 @@ def draw_sample(examples_uri: str, images: int, seed: int) -> Sample:
     by_class: dict[str, list[str]] = defaultdict(list)
     for split in _SPLITS:
         columns = derived_features(examples_uri, split)
-        for label, sha256 in zip(columns[features.LABEL], columns[features.SHA256], strict=True):
+        for label, sha256 in zip(
+            columns[example_schema.LABEL], columns[example_schema.SHA256], strict=True
+        ):
             by_class[label].append(sha256)
     if len(by_class) < 2:
         raise BadDataError(

@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from components.backbone_chooser.sample import Sample
 from components.feature_extractor.extraction import SHARD, embed_into
+from models.backbone_choice.backbone_choice import Candidate, Contender, Measured
+from models.backbone_choice.ridge_probe import quick_probe
+from models.backbone_choice.transferability import log_maximum_evidence
 from models.backbones import Backbone, build_backbone
+from models.data.example_reader import ImageRecord
+from models.data.image_decoding import ImageSpec, Resize
 from models.embedding import EmbeddingStore
+from models.embedding.cache import content_digest
 from models.embedding.forward import BATCH_SIZE, Embedder, embedding_key
-from models.embedding.store import content_digest
 from models.embedding.timing import milliseconds_an_image
-from models.examples import ImageRecord
-from models.images import ImageSpec, Resize
-from models.tuning.backbone_choice import Candidate, Contender, Measured
-from models.tuning.quick_probe import quick_probe
-from models.tuning.transferability import log_maximum_evidence
 
 _ROUNDS_ALONE = 40
 _ROUNDS_IN_BATCH = 8

@@ -8,7 +8,7 @@ the pipeline is put together, or bins of a numeric feature are the Judge's.
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto.config_pb2 import AggregationOptions, PerSliceMetricThreshold
 
-from models import features
+from models.data import example_schema
 
 EVALUATE_SIGNATURE = "evaluate"
 """Signature that takes serialized tf.Examples, string [n]."""
@@ -20,7 +20,7 @@ PREDICTION_KEY = "probabilities"
 """float32 [n, k]."""
 ACCURACY = "accuracy"
 """Name of the metric that carries the thresholds."""
-SLICE_FEATURES = (features.LABEL, features.FORMAT, features.CHANNELS)
+SLICE_FEATURES = (example_schema.LABEL, example_schema.FORMAT, example_schema.CHANNELS)
 """Features with few distinct values, over each of which TFMA slices."""
 
 _OVERALL = tfma.SlicingSpec()

@@ -4,7 +4,7 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 from tfx.types.channel_utils import as_channel
 
-from components.artifacts import Quarantine
+from components.artifact_types import Quarantine
 from components.example_gen.driver import ImageExampleGenDriver
 from components.example_gen.executor import ImageExampleGenExecutor
 
@@ -33,7 +33,8 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
 
     Produces:
         examples: `Examples` with the splits train, validation and test, features as in
-            `models.features`, uncompressed TFRecords; custom property `input_fingerprint`.
+            `models.data.example_schema`, uncompressed TFRecords; custom property
+            `input_fingerprint`.
         quarantine: `Quarantine`, what was refused and what was taken in.
     """
 

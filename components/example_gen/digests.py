@@ -15,9 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from components.example_gen.sources.entries import LeftOut, Listing, SourceFile, Stamp
-from components.example_gen.sources.files import open_regular
+from components.example_gen.sources.file_kinds import open_regular
 from models import progress
-from models.seals import read_sealed, write_sealed
+from models.storage.seals import read_sealed, write_sealed
 
 _SETTLED_NS = 2_000_000_000
 """A file changed less than this before it was read might change again within the clock's tick."""

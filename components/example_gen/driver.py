@@ -9,7 +9,7 @@ from tfx.orchestration.portable import base_driver, data_types
 from tfx.proto.orchestration import driver_output_pb2
 
 from components.example_gen.digests import DigestCache, fingerprint
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.listing import list_source, resolve
 from components.example_gen.sources.spans import Location
 from models.errors import BadDataError

@@ -28,18 +28,18 @@ from components.example_gen.ingest import (
     ingest_source,
     read_source,
 )
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
 from components.example_gen.sources.entries import LeftOut
 from models import progress
-from models.errors import BadDataError, GraftError
-from models.sample_depth import (
+from models.data.sample_depth import (
     DEEP,
     SampleRange,
     SampleSpan,
     covering_range,
     write_sample_range,
 )
+from models.errors import BadDataError, GraftError
 
 _RESULT = ".result"
 

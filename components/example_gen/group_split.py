@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from components.example_gen.shares import LEAST, Shares, bounds, place_of
-from models import features
+from models.data import example_schema
 
 _MOST_WORK = 300_000
 """Classes looked at in all moves; where groups hold hundreds of classes, shares stay rough."""
@@ -117,13 +117,13 @@ class _Balance:
         self._work = 0
         self._of_class: dict[str, list[_Bundle]] = defaultdict(list)
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
-        wanted = {features.TEST: shares.test, features.VALIDATION: shares.validation}
+        wanted = {example_schema.TEST: shares.test, example_schema.VALIDATION: shares.validation}
         self._wanted = {split: share for split, share in wanted.items() if share > 0}
         set_aside = shares.test + shares.validation
         self._parts = {
-            features.TEST: (0.0, shares.test),
-            features.VALIDATION: (shares.test, set_aside),
-            features.TRAIN: (set_aside, 1.0),
+            example_schema.TEST: (0.0, shares.test),
+            example_schema.VALIDATION: (shares.test, set_aside),
+            example_schema.TRAIN: (set_aside, 1.0),
         }
         for bundle in bundles:
             for label, count in bundle.counts.items():
@@ -139,7 +139,7 @@ class _Balance:
 
     def _settle_class(self, label: str) -> bool:
         moved = False
-        for split in (features.TRAIN, *self._wanted):
+        for split in (example_schema.TRAIN, *self._wanted):
             if self._wrong(label) == 0:
                 break
             by_distance = sorted(
@@ -172,7 +172,7 @@ class _Balance:
         """How far a class is from its shares; 0 within the tolerance."""
         counts, total = self._counts[label], self._totals[label]
         few = len(self._of_class[label]) < LEAST
-        wrong = 0.0 if counts[features.TRAIN] else _UNTRAINED
+        wrong = 0.0 if counts[example_schema.TRAIN] else _UNTRAINED
         for split, share in self._wanted.items():
             least, most = (0, 0) if few else bounds(share, total)
             off = max(0, least - counts[split], counts[split] - most)

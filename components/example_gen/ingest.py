@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.example_gen.digests import DigestCache
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import ShardResult
 from components.example_gen.sources import tfrecord
 from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
@@ -18,7 +18,7 @@ from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.questions import LAYOUT
 from components.example_gen.sources.refusals import describe_all, describe_refusals
 from components.example_gen.split import assign_splits, missing_shares
-from models import features
+from models.data import example_schema
 from models.errors import BadDataError
 
 _NAMED = 3
@@ -80,9 +80,9 @@ class Plan:
                 if image.name not in gone:
                     left.add((image.label, split))
                     bundles[image.label].add(image.group or image.sha256)
-        splits = (features.TRAIN, *self.carved) if self.carved else ()
+        splits = (example_schema.TRAIN, *self.carved) if self.carved else ()
         return any(
-            split in splits and len(bundles[label]) >= len(features.SPLITS)
+            split in splits and len(bundles[label]) >= len(example_schema.SPLITS)
             for label, split in had - left
         )
 
@@ -170,19 +170,21 @@ def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed:
     _refuse_pattern_without_groups(images, settings)
     present = {image.split for image in images}
     own = present != {None}
-    if own and features.TRAIN not in present:
+    if own and example_schema.TRAIN not in present:
         raise BadDataError(
             f"The data has the splits {', '.join(sorted(filter(None, present)))} but no training"
             " images; expected train, and optionally validation and test."
         )
     shares = missing_shares(present, settings.validation_fraction, settings.test_fraction)
-    splits: dict[str, list[LabelledImage]] = {split: [] for split in features.SPLITS}
+    splits: dict[str, list[LabelledImage]] = {split: [] for split in example_schema.SPLITS}
     for image, split in zip(images, assign_splits(images, shares, seed), strict=True):
         splits[split].append(image)
     for split, members in splits.items():
         if not members:
             raise _nothing_for(split, images)
-    carved = [features.VALIDATION] * (shares.validation > 0) + [features.TEST] * (shares.test > 0)
+    carved = [example_schema.VALIDATION] * (shares.validation > 0) + [example_schema.TEST] * (
+        shares.test > 0
+    )
     return Plan(splits, "user" if own else "assigned", tuple(carved))
 
 
@@ -317,7 +319,7 @@ def _nothing_for(split: str, images: Sequence[LabelledImage]) -> BadDataError:
     in_groups = f" and {len(groups)} groups" if groups else ""
     return BadDataError(
         f"No image is left for the {split} split: expected a class with at least"
-        f" {len(features.SPLITS)} {kinds} found {len(images)} images"
+        f" {len(example_schema.SPLITS)} {kinds} found {len(images)} images"
         f" ({len({image.sha256 for image in images})} different) in"
         f" {len({image.label for image in images})} classes{in_groups}. Add images, or make the"
         " split yourself with train/, validation/ and test/ folders."

@@ -13,12 +13,12 @@ from typing import Any
 import tensorflow as tf
 
 from components.example_gen.sources.entries import UNPACKED, LabelledImage, LeftOut, stamp_of
-from components.example_gen.sources.files import open_regular
-from models import features
+from components.example_gen.sources.file_kinds import open_regular
+from models.data import example_schema
+from models.data.image_statistics import describe
+from models.data.normalisation import ImageRefusedError, NormalisedImage, normalise
+from models.data.sample_depth import SampleRange, SampleRangeNeededError, SampleSpan
 from models.errors import BadDataError
-from models.image_statistics import describe
-from models.normalise import ImageRefusedError, NormalisedImage, normalise
-from models.sample_depth import SampleRange, SampleRangeNeededError, SampleSpan
 
 _SHARD_IMAGES = 2000
 _SHARD_BYTES = 128 << 20
@@ -214,30 +214,30 @@ def _serialize(image: LabelledImage, normalised: NormalisedImage) -> bytes:
     example = tf.train.Example()
     feature = example.features.feature
     for key, text in (
-        (features.LABEL, image.label),
-        (features.NAME, image.name),
-        (features.SHA256, image.sha256),
-        (features.PHASH, statistics.phash),
-        (features.FORMAT, normalised.format),
-        (features.CONVERTED, ",".join(normalised.converted)),
+        (example_schema.LABEL, image.label),
+        (example_schema.NAME, image.name),
+        (example_schema.SHA256, image.sha256),
+        (example_schema.PHASH, statistics.phash),
+        (example_schema.FORMAT, normalised.format),
+        (example_schema.CONVERTED, ",".join(normalised.converted)),
     ):
         feature[key].bytes_list.value.append(text.encode())
     if image.group:
-        feature[features.GROUP].bytes_list.value.append(image.group.encode())
+        feature[example_schema.GROUP].bytes_list.value.append(image.group.encode())
     for key, integer in (
-        (features.WIDTH, normalised.width),
-        (features.HEIGHT, normalised.height),
-        (features.CHANNELS, normalised.channels),
-        (features.BYTE_SIZE, image.size),
+        (example_schema.WIDTH, normalised.width),
+        (example_schema.HEIGHT, normalised.height),
+        (example_schema.CHANNELS, normalised.channels),
+        (example_schema.BYTE_SIZE, image.size),
     ):
         feature[key].int64_list.value.append(integer)
     for key, number in (
-        (features.BRIGHTNESS_MEAN, statistics.brightness_mean),
-        (features.BRIGHTNESS_STD, statistics.brightness_std),
-        (features.SHARPNESS, statistics.sharpness),
+        (example_schema.BRIGHTNESS_MEAN, statistics.brightness_mean),
+        (example_schema.BRIGHTNESS_STD, statistics.brightness_std),
+        (example_schema.SHARPNESS, statistics.sharpness),
     ):
         feature[key].float_list.value.append(number)
-    feature[features.IMAGE].bytes_list.value.append(normalised.encoded)
+    feature[example_schema.IMAGE].bytes_list.value.append(normalised.encoded)
     # Python's protobuf writes map entries in the order of a salted hash unless told otherwise.
     return example.SerializeToString(deterministic=True)
 

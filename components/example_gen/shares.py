@@ -4,7 +4,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 
-from models import features
+from models.data import example_schema
 
 _TOLERANCE = 0.2
 LEAST = 3
@@ -26,10 +26,10 @@ class Shares:
     def side_at(self, place: float) -> str:
         """The split at a place on the line from 0 to 1: test, then validation, then training."""
         if place < self.test:
-            return features.TEST
+            return example_schema.TEST
         if place < self.test + self.validation:
-            return features.VALIDATION
-        return features.TRAIN
+            return example_schema.VALIDATION
+        return example_schema.TRAIN
 
 
 def place_of(content: str, seed: int) -> float:

@@ -24,7 +24,7 @@ from typing import Protocol
 
 from components.example_gen.group_split import group_sides
 from components.example_gen.shares import LEAST, Shares, bounds, place_of
-from models import features
+from models.data import example_schema
 
 
 class Labelled(Protocol):
@@ -59,8 +59,8 @@ def missing_shares(present: set[str | None], validation: float, test: float) -> 
         The shares, 0 for a split that the user has.
     """
     return Shares(
-        validation=0.0 if features.VALIDATION in present else validation,
-        test=0.0 if features.TEST in present else test,
+        validation=0.0 if example_schema.VALIDATION in present else validation,
+        test=0.0 if example_schema.TEST in present else test,
     )
 
 
@@ -75,11 +75,11 @@ def assign_splits(images: Sequence[Labelled], shares: Shares, seed: int) -> list
     Returns:
         The split of each image, in their order.
     """
-    pool = [image for image in images if image.split in (None, features.TRAIN)]
+    pool = [image for image in images if image.split in (None, example_schema.TRAIN)]
     grouped = any(image.group for image in pool)
     sides = iter((group_sides if grouped else _sides)(pool, shares, seed))
     return [
-        image.split if image.split not in (None, features.TRAIN) else next(sides)
+        image.split if image.split not in (None, example_schema.TRAIN) else next(sides)
         for image in images
     ]
 
@@ -111,9 +111,9 @@ def _counts(places: Sequence[float], shares: Shares) -> tuple[int, int]:
         return 0, 0
     natural = [shares.side_at(place) for place in places]
     room = total - 1 - (shares.validation > 0)
-    tests = _within(natural.count(features.TEST), shares.test, total, room)
+    tests = _within(natural.count(example_schema.TEST), shares.test, total, room)
     room = total - 1 - tests
-    validations = _within(natural.count(features.VALIDATION), shares.validation, total, room)
+    validations = _within(natural.count(example_schema.VALIDATION), shares.validation, total, room)
     return tests, validations
 
 
@@ -127,7 +127,7 @@ def _within(count: int, share: float, total: int, room: int) -> int:
 
 def _side_of_rank(rank: int, tests: int, validations: int) -> str:
     if rank < tests:
-        return features.TEST
+        return example_schema.TEST
     if rank < tests + validations:
-        return features.VALIDATION
-    return features.TRAIN
+        return example_schema.VALIDATION
+    return example_schema.TRAIN

@@ -4,7 +4,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import BackboneChoice, Embeddings
+from components.artifact_types import BackboneChoice, Embeddings
 from components.feature_extractor.executor import Executor
 
 
@@ -30,7 +30,7 @@ class FeatureExtractor(base_component.BaseComponent):
     """Runs the frozen backbone over the images that no earlier run has embedded.
 
     Tuning, near-duplicates, task similarity and drift all read its artifact, so that the expensive
-    pass is paid once. Its format is in `models.embedding.files`.
+    pass is paid once. Its format is in `models.embedding.artifact`.
     """
 
     SPEC_CLASS = FeatureExtractorSpec

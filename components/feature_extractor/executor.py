@@ -8,9 +8,9 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.feature_extractor.extraction import extract
+from models.backbone_choice.backbone_choice import Candidate, read_choice
 from models.backbones import build_backbone
-from models.images import ImageSpec
-from models.tuning.backbone_choice import Candidate, read_choice
+from models.data.image_decoding import ImageSpec
 
 
 class Executor(base_executor.BaseExecutor):

@@ -8,6 +8,8 @@ import numpy as np
 
 from models import progress
 from models.backbones import Backbone
+from models.data.example_reader import ImageRecord, count_records, read_records
+from models.data.image_decoding import ImageSpec
 from models.embedding import (
     EmbeddingInfo,
     EmbeddingSplit,
@@ -15,11 +17,9 @@ from models.embedding import (
     write_embeddings,
     write_info,
 )
+from models.embedding.cache import content_digest
 from models.embedding.forward import Embedder, UndecodableImageError, embedding_key
-from models.embedding.store import content_digest
 from models.errors import BadDataError, UsageError
-from models.examples import ImageRecord, count_records, read_records
-from models.images import ImageSpec
 
 SHARD = 256
 """Images between two writes to the store: what a kill can cost."""

@@ -4,7 +4,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import Embeddings, TuningHistory
+from components.artifact_types import Embeddings, TuningHistory
 from components.fine_tuner.executor import Executor
 
 
@@ -36,9 +36,9 @@ class FineTuner(base_component.BaseComponent):
     """Fine-tunes with some settings after another, from the head that WarmTuner chose.
 
     The output `best_hyperparameters` holds the head's values and, where other settings than the
-    configured ones won, those (`models.training.choice`); Trainer takes it in the place of
-    WarmTuner's. The output `history` holds all trials and what earlier searches of this kind gave
-    to them; it is empty where the strategy does not fine-tune.
+    configured ones won, those (`models.training.searched_settings`); Trainer takes it in the place
+    of WarmTuner's. The output `history` holds all trials and what earlier searches of this kind
+    gave to them; it is empty where the strategy does not fine-tune.
     """
 
     SPEC_CLASS = FineTunerSpec
@@ -66,15 +66,16 @@ class FineTuner(base_component.BaseComponent):
             transform_graph: of Transform, with the label vocabulary.
             embeddings: of FeatureExtractor; they also say which backbone it was.
             hyperparameters: of WarmTuner.
-            settings: JSON object of `components.fine_tuner.settings.Settings`.
+            settings: JSON object of `components.fine_tuner.fine_tuner_settings.Settings`.
             seed: of the search and of the training in it.
             name: of the data, for people; later searches know this one by it.
-            knowledge: JSON object of `components.warm_tuner.knowledge.Knowledge`: histories that
+            knowledge: JSON object of `components.past_searches.knowledge.Knowledge`: histories that
                 lie in folders and buckets.
             scratch_dir: keeps finished trials, so that a killed search goes on; decides the cost,
                 never the result.
             code: digest of the code that this component depends on; part of the cache key.
-            past: histories of earlier searches, of `components.warm_tuner.past`.
+            past: histories of earlier searches, of
+                `components.past_searches.past_searches_resolver`.
         """
         super().__init__(
             FineTunerSpec(

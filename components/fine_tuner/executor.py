@@ -8,20 +8,20 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
-from components.fine_tuner.settings import Settings
-from components.trainer.task import Inputs, read_task
-from components.transform.labels import labels_from_transform_graph
-from components.warm_tuner.knowledge import Knowledge
-from components.warm_tuner.request import note_request
-from components.warm_tuner.stored import BEST_FILE, EMPTY, HISTORY_FILE, history_file
-from models.files import write_atomically
-from models.training.settings import choose_strategy
-from models.tuning.description import describe
-from models.tuning.fine_tuning.search import FineTuningResult, search_fine_tuning
-from models.tuning.history import write_history
-from models.tuning.library import Library, read_library
-from models.tuning.records import TaskDescription
-from models.tuning.warm.contribution import FILE_NAME, write_contribution
+from components.fine_tuner.fine_tuner_settings import Settings
+from components.past_searches.knowledge import Knowledge
+from components.past_searches.request import note_request
+from components.past_searches.stored_histories import BEST_FILE, EMPTY, HISTORY_FILE, history_file
+from components.trainer.task_reader import Inputs, read_task
+from components.transform.vocabulary import labels_from_transform_graph
+from models.head.task_description import describe
+from models.history.contribution import FILE_NAME, write_contribution
+from models.history.library import Library, read_library
+from models.history.records import TaskDescription
+from models.history.tuning_history import write_history
+from models.search.fine_tuning.fine_tuning_search import FineTuningResult, search_fine_tuning
+from models.storage.atomic_write import write_atomically
+from models.training.training_settings import choose_strategy
 
 
 class Executor(base_executor.BaseExecutor):

@@ -6,7 +6,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
-from components.artifacts import Findings
+from components.artifact_types import Findings
 from components.gate.executor import Executor
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.findings import Finding
-from components.image_validator.settings import ValidationSettings
-from models import features
+from components.image_validator.validation_settings import ValidationSettings
+from models.data import example_schema
 
 
 def check_anomalies(
@@ -36,7 +36,7 @@ def _in_words(found: anomalies_pb2.Anomalies) -> Iterator[str]:
     if found.HasField("dataset_anomaly_info"):
         yield _sentence(found.dataset_anomaly_info.description)
     for feature, info in sorted(found.anomaly_info.items()):
-        if feature != features.LABEL or not _only_new_values(info):
+        if feature != example_schema.LABEL or not _only_new_values(info):
             yield f'feature "{feature}": {_sentence(info.description)}'
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.findings import Finding
-from components.image_validator.settings import ValidationSettings, override
 from components.image_validator.table import ImageTable
+from components.image_validator.validation_settings import ValidationSettings, override
 
 _FEW = 5
 """Fewer images say nothing of a class: a small one may hold a blank or a copy or two."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.findings import Finding
-from components.image_validator.settings import ValidationSettings, override
 from components.image_validator.table import ImageTable
-from models import features
+from components.image_validator.validation_settings import ValidationSettings, override
+from models.data import example_schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def check_classes(
         known: classes by the schema.
         settings: severities and limits.
     """
-    trained = table.labels_in(features.TRAIN)
+    trained = table.labels_in(example_schema.TRAIN)
     findings = _untrained(table, trained, settings) + _too_few(table, settings)
     if known.labels is None:
         return findings + _unknown(known.path, settings)
@@ -94,7 +94,7 @@ def _vanished(labels: frozenset[str], path: str, settings: ValidationSettings) -
 
 def _too_few(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
     findings: list[Finding] = []
-    in_training = table.split == features.TRAIN
+    in_training = table.split == example_schema.TRAIN
     counts = Counter(table.label[in_training])
     for label in sorted(counts):
         if counts[label] >= settings.min_images_per_class:

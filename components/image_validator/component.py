@@ -4,7 +4,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import Findings, Quarantine
+from components.artifact_types import Findings, Quarantine
 from components.image_validator.executor import Executor
 
 
@@ -50,7 +50,7 @@ class ImageValidator(base_component.BaseComponent):
             quarantine: of ImageExampleGen.
             anomalies: of ExampleValidator.
             schema: of SchemaCurator.
-            settings: JSON of `components.image_validator.settings.ValidationSettings`.
+            settings: JSON of `components.image_validator.validation_settings.ValidationSettings`.
             code: digest of the code that this component depends on; part of the cache key.
         """
         super().__init__(

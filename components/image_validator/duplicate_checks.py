@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from components.findings import Finding
 from components.image_validator.group_checks import suspected_by_looks
-from components.image_validator.settings import ValidationSettings, override
 from components.image_validator.table import ImageTable, Texts
-from models.duplicates import Tolerance, near_duplicates
+from components.image_validator.validation_settings import ValidationSettings, override
+from models.data.near_duplicates import Tolerance, near_duplicates
 
 _EXAMPLES = 3
 """Pairs that a message spells out."""

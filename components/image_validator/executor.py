@@ -16,8 +16,8 @@ from components.image_validator.class_checks import KnownClasses, check_classes
 from components.image_validator.duplicate_checks import check_duplicates
 from components.image_validator.group_checks import check_groups
 from components.image_validator.quarantine_check import check_quarantine
-from components.image_validator.settings import ValidationSettings
 from components.image_validator.table import read_table
+from components.image_validator.validation_settings import ValidationSettings
 from components.schema_curator.executor import FILE_NAME, PATH_PROPERTY
 from components.schema_curator.schema import known_labels
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from components.findings import Finding
 from components.image_validator.name_groups import suspect
-from components.image_validator.settings import ValidationSettings
 from components.image_validator.table import ImageTable
+from components.image_validator.validation_settings import ValidationSettings
 
 _EXAMPLES = 3
 _MANY_PAIRS = 0.02

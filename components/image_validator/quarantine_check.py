@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.findings import Finding
-from components.image_validator.settings import ValidationSettings, override
+from components.image_validator.validation_settings import ValidationSettings, override
 
 _TOLD = 3
 

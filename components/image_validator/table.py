@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import features
-from models.duplicates import Appearance, Tolerance, parse_hashes
-from models.examples import derived_features
+from models.data import example_schema
+from models.data.example_reader import derived_features
+from models.data.near_duplicates import Appearance, Tolerance, parse_hashes
 
 Texts = np.ndarray[Any, Any]
 """Object array [n] of str."""
@@ -73,23 +73,25 @@ class ImageTable:
 
 def read_table(examples_uri: str) -> ImageTable:
     """Reads the label and the derived features of every split."""
-    splits = {split: derived_features(examples_uri, split) for split in features.SPLITS}
+    splits = {split: derived_features(examples_uri, split) for split in example_schema.SPLITS}
 
     def column(key: str) -> np.ndarray[Any, Any]:
         return np.concatenate([columns[key] for columns in splits.values()])
 
-    sizes = [len(columns[features.NAME]) for columns in splits.values()]
+    sizes = [len(columns[example_schema.NAME]) for columns in splits.values()]
     return ImageTable(
-        split=np.repeat(np.array(features.SPLITS, dtype=object), sizes),
-        label=column(features.LABEL),
-        name=column(features.NAME),
-        sha256=column(features.SHA256),
-        group=column(features.GROUP),
+        split=np.repeat(np.array(example_schema.SPLITS, dtype=object), sizes),
+        label=column(example_schema.LABEL),
+        name=column(example_schema.NAME),
+        sha256=column(example_schema.SHA256),
+        group=column(example_schema.GROUP),
         look=Appearance(
-            phash=parse_hashes(list(column(features.PHASH))),
-            brightness_mean=column(features.BRIGHTNESS_MEAN),
-            brightness_std=column(features.BRIGHTNESS_STD),
-            sharpness=column(features.SHARPNESS),
-            aspect=(column(features.WIDTH) / column(features.HEIGHT)).astype(np.float32),
+            phash=parse_hashes(list(column(example_schema.PHASH))),
+            brightness_mean=column(example_schema.BRIGHTNESS_MEAN),
+            brightness_std=column(example_schema.BRIGHTNESS_STD),
+            sharpness=column(example_schema.SHARPNESS),
+            aspect=(column(example_schema.WIDTH) / column(example_schema.HEIGHT)).astype(
+                np.float32
+            ),
         ),
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.intervals import Interval
 from models.metrics import Quality, paired_drop
-from models.numbers import interval_text
+from models.number_text import interval_text
 
 CHANCE = 0.1
 """A drop that is this probable by chance, or more, is not called a regression."""

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from components.judge.checks import Check, check_drop, nothing_to_compare
+from components.judge.predicting import model_classes, predict_split
 from components.judge.prediction_file import Predictions
-from components.judge.predictions import model_classes, predict_split
-from models import features
+from models.data import example_schema
 
 BASELINE = "max_accuracy_drop"
 PROBE = "max_drop_below_probe"
@@ -38,7 +38,7 @@ def check_baseline(
             f"({len(added)} new, {len(removed)} gone)"
         )
         return nothing_to_compare(BASELINE, limit, words)
-    baseline = predict_split(baseline_uri, examples_uri, features.TEST)
+    baseline = predict_split(baseline_uri, examples_uri, example_schema.TEST)
     return check_drop(BASELINE, "the last blessed model", baseline.right, predictions.right, limit)
 
 

@@ -7,7 +7,7 @@ import tensorflow_model_analysis as tfma
 from components.evaluation.eval_config import ACCURACY
 from components.judge.checks import Check
 from models.intervals import interval_of
-from models.numbers import interval_text
+from models.number_text import interval_text
 
 NAME = "evaluator"
 

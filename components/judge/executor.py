@@ -10,6 +10,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
+from components.artifact_seals import EXPORT_DIGEST
 from components.judge import comparisons
 from components.judge.checks import (
     Limits,
@@ -20,16 +21,15 @@ from components.judge.checks import (
     verdict,
 )
 from components.judge.evaluator_check import check_evaluator
+from components.judge.predicting import predict_split
 from components.judge.prediction_file import FILE_NAME, save_predictions
-from components.judge.predictions import predict_split
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
-from components.seals import EXPORT_DIGEST
-from models import features
+from models.data import example_schema
+from models.data.example_reader import derived_features
 from models.errors import BadDataError
-from models.examples import derived_features
 from models.metrics import quality
-from models.seals import tree_digest
+from models.storage.seals import tree_digest
 
 
 class Executor(base_executor.BaseExecutor):
@@ -97,7 +97,7 @@ def judge(
         GraftError: the model lacks its serving signature or its class names.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    predictions = predict_split(model_uri, examples_uri, features.TEST)
+    predictions = predict_split(model_uri, examples_uri, example_schema.TEST)
     if not predictions.names:
         raise BadDataError("The test split has no images, so the model cannot be judged.")
     figures = quality(predictions.truth, predictions.probabilities, predictions.classes, top_k)
@@ -114,7 +114,7 @@ def judge(
             check_evaluator(evaluation_uri, figures.accuracy, figures.images),
         )
     )
-    columns = derived_features(examples_uri, features.TEST)
+    columns = derived_features(examples_uri, example_schema.TEST)
     save_predictions(directory / FILE_NAME, predictions)
     write_metrics(
         directory,

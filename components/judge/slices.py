@@ -7,18 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import features
+from models.data import example_schema
 from models.intervals import Interval, share_interval
-from models.numbers import short_number
+from models.number_text import short_number
 
-_DISCRETE = (features.FORMAT, features.CHANNELS)
+_DISCRETE = (example_schema.FORMAT, example_schema.CHANNELS)
 _CONTINUOUS = (
-    features.WIDTH,
-    features.HEIGHT,
-    features.BYTE_SIZE,
-    features.BRIGHTNESS_MEAN,
-    features.BRIGHTNESS_STD,
-    features.SHARPNESS,
+    example_schema.WIDTH,
+    example_schema.HEIGHT,
+    example_schema.BYTE_SIZE,
+    example_schema.BRIGHTNESS_MEAN,
+    example_schema.BRIGHTNESS_STD,
+    example_schema.SHARPNESS,
 )
 
 
@@ -47,7 +47,8 @@ def accuracy_slices(
     """Computes the accuracy over each value of discrete and each quarter of continuous features.
 
     Args:
-        columns: feature name to values [n], as `models.examples.derived_features` gives them.
+        columns: feature name to values [n], as `models.data.example_reader.derived_features` gives
+            them.
         right: whether each image is answered rightly, bool [n].
 
     Returns:

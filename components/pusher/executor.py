@@ -10,15 +10,15 @@ from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 from typing_extensions import override
 
+from components.artifact_seals import EXPORT_DIGEST
 from components.pusher.push import push_model
-from components.seals import EXPORT_DIGEST
 from models.errors import GraftError
 
 FILE_NAME = "push.json"
 DESTINATION = "pushed_destination"
 """Custom property: directory of the pushed version."""
 DIGEST = "pushed_digest"
-"""Custom property: `models.seals.tree_digest` of that directory."""
+"""Custom property: `models.storage.seals.tree_digest` of that directory."""
 
 
 class Executor(base_executor.BaseExecutor):

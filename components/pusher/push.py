@@ -18,7 +18,7 @@ from typing import Final
 
 from models.errors import GraftError
 from models.export import DESCRIPTION
-from models.seals import changed_file, tree_digest
+from models.storage.seals import changed_file, tree_digest
 
 _UNFINISHED: Final = ".push-"
 
@@ -46,8 +46,8 @@ def push_model(source: Path, directory: Path, proved: str = "") -> Push:
     Args:
         source: a SavedModel.
         directory: the serving directory; it is made if it is missing.
-        proved: `models.seals.tree_digest` of what was proved to serve; what has another one is not
-            pushed. Empty to push whatever `source` is.
+        proved: `models.storage.seals.tree_digest` of what was proved to serve; what has another one
+            is not pushed. Empty to push whatever `source` is.
 
     Returns:
         The version. If the newest one is this model, that one, and nothing is written.

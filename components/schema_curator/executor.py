@@ -10,8 +10,8 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
+from components.schema_curator.curated_schema import read_schema_file, write_inferred
 from components.schema_curator.schema import infer_schema, parse_schema, schema_text
-from components.schema_curator.state import read_schema_file, write_inferred
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
 
-from models import features
+from models.data import example_schema
 from models.errors import UsageError
 
 _Domain = schema_pb2.StringDomain
@@ -38,19 +38,19 @@ def infer_schema(
     for feature in schema.feature:
         # An integer that was only ever 0 or 1, such as `channels` of grey images, is no boolean.
         feature.ClearField("bool_domain")
-        if feature.name == features.LABEL:
+        if feature.name == example_schema.LABEL:
             _know(schema, feature, sorted(set(classes)))
     return schema
 
 
 def _know(schema: schema_pb2.Schema, label: schema_pb2.Feature, classes: list[str]) -> None:
     """Makes the classes, and nothing else, the label's domain."""
-    others = [domain for domain in schema.string_domain if domain.name != features.LABEL]
+    others = [domain for domain in schema.string_domain if domain.name != example_schema.LABEL]
     del schema.string_domain[:]
-    schema.string_domain.extend([*others, _Domain(name=features.LABEL, value=classes)])
+    schema.string_domain.extend([*others, _Domain(name=example_schema.LABEL, value=classes)])
     if kind := label.WhichOneof("domain_info"):
         label.ClearField(kind)
-    label.domain = features.LABEL
+    label.domain = example_schema.LABEL
 
 
 def schema_text(schema: schema_pb2.Schema) -> str:
@@ -77,10 +77,10 @@ def parse_schema(content: bytes, path: str) -> schema_pb2.Schema:
     except UnicodeDecodeError as error:
         raise UsageError(f"The schema {path} is not a UTF-8 text file: {error}. {mend}") from error
     types = {feature.name: feature.type for feature in schema.feature}
-    if types.get(features.LABEL) != schema_pb2.BYTES:
+    if types.get(example_schema.LABEL) != schema_pb2.BYTES:
         raise UsageError(
-            f'The schema {path} must hold a feature with name "{features.LABEL}" and type BYTES, '
-            f"but it has {sorted(types) or 'no feature'}. {mend}"
+            f'The schema {path} must hold a feature with name "{example_schema.LABEL}"'
+            f" and type BYTES, but it has {sorted(types) or 'no feature'}. {mend}"
         )
     domains = {domain.name for domain in schema.string_domain}
     for feature in schema.feature:
@@ -96,7 +96,7 @@ def known_labels(schema: schema_pb2.Schema) -> frozenset[str] | None:
     """The classes in the schema's label domain; None where that is no string domain."""
     domains = {domain.name: domain for domain in schema.string_domain}
     for feature in schema.feature:
-        if feature.name != features.LABEL:
+        if feature.name != example_schema.LABEL:
             continue
         if feature.HasField("domain"):
             return frozenset(domains[feature.domain].value)

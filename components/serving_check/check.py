@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import features
+from models.data import example_schema
+from models.data.example_reader import read_records
 from models.errors import GraftError
-from models.examples import read_records
-from models.seals import tree_digest
+from models.storage.seals import tree_digest
 from serving.client import Predictions, predict_grpc, predict_rest
-from serving.process import ServerProcess
+from serving.server_process import ServerProcess
 
 FILE_NAME = "serving_check.json"
 EXPECTED_FILE = "expected.json"
@@ -71,7 +71,8 @@ class ServingReport:
         images: names of the images that were sent.
         rest: over REST; None if the check did not come so far.
         grpc: over gRPC; likewise.
-        export_digest: `models.seals.tree_digest` of the export that was served; empty if none was.
+        export_digest: `models.storage.seals.tree_digest` of the export that was served; empty if
+            none was.
     """
 
     passed: bool
@@ -104,7 +105,7 @@ def read_expected(model_uri: str, examples_uri: str, limit: int) -> Expected:
         raise GraftError(f"{path} lists no image, so the model cannot be checked.")
     wanted = {(entry["name"], entry["sha256"]) for entry in entries}
     found = {}
-    for record in read_records(examples_uri, features.VALIDATION):
+    for record in read_records(examples_uri, example_schema.VALIDATION):
         if (record.name, record.sha256) in wanted:
             found[record.name, record.sha256] = record.image
             if len(found) == len(wanted):

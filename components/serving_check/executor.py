@@ -10,7 +10,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
-from components.seals import EXPORT_DIGEST
+from components.artifact_seals import EXPORT_DIGEST
 from components.serving_check.check import ServingReport, check_serving
 
 

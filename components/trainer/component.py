@@ -9,9 +9,9 @@ from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter
 from tfx.types.standard_component_specs import TrainerSpec as TfxTrainerSpec
 
-from components.artifacts import Embeddings
+from components.artifact_types import Embeddings
 from components.trainer.executor import Executor
-from models import features
+from models.data import example_schema
 
 
 class TrainerSpec(TfxTrainerSpec):
@@ -26,7 +26,7 @@ class Trainer(TfxTrainer):
     The Model artifact holds, beside TFX's `Format-Serving/`:
 
     - `keras/model.keras`: from float32 [n, s, s, 3], RGB in 0..255, to probabilities;
-    - `training.json`: see `models.training.record`;
+    - `training.json`: see `models.training.training_record`;
     - `expected.json`: a list of `name`, `sha256` and `probabilities`, what the Keras model answers
       to some validation images, for the serving check.
     """
@@ -67,8 +67,8 @@ class Trainer(TfxTrainer):
                 embeddings=embeddings,
                 hyperparameters=hyperparameters,
                 run_fn="components.trainer.run_fn.run_fn",
-                train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
-                eval_args=trainer_pb2.EvalArgs(splits=[features.VALIDATION]),
+                train_args=trainer_pb2.TrainArgs(splits=[example_schema.TRAIN]),
+                eval_args=trainer_pb2.EvalArgs(splits=[example_schema.VALIDATION]),
                 custom_config=json.dumps(
                     {"settings": json.loads(settings), "scratch_dir": scratch_dir, "code": code},
                     sort_keys=True,

@@ -15,19 +15,19 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL
-from components.trainer.task import Inputs, read_task
-from components.transform.labels import labels_from_transform_graph
-from models import features
+from components.trainer.task_reader import Inputs, read_task
+from components.transform.vocabulary import labels_from_transform_graph
 from models.backbones.weight_files import digest
+from models.data import example_schema
+from models.data.example_reader import read_records
+from models.data.image_decoding import decode_and_resize
+from models.data.sample_depth import read_sample_range
 from models.embedding import EmbeddingInfo
-from models.examples import read_records
 from models.export import export_model
-from models.files import write_atomically
-from models.images import decode_and_resize
-from models.sample_depth import read_sample_range
-from models.training.settings import TrainingSettings
-from models.training.task import TrainingTask
+from models.storage.atomic_write import write_atomically
 from models.training.train import Trained, train
+from models.training.training_settings import TrainingSettings
+from models.training.training_task import TrainingTask
 
 TRAINING_FILE = "training.json"
 EXPECTED_FILE = "expected.json"
@@ -165,7 +165,7 @@ def _write(
 
 def _expected(model: keras.Model, task: TrainingTask, count: int) -> list[dict[str, Any]]:
     """What the model answers to the first validation images."""
-    records = list(islice(read_records(task.examples_uri, features.VALIDATION), count))
+    records = list(islice(read_records(task.examples_uri, example_schema.VALIDATION), count))
     images = [decode_and_resize(tf.constant(each.image), task.spec) for each in records]
     answers = model.predict(np.stack(images), verbose=0)
     return [

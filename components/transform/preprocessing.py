@@ -1,7 +1,7 @@
 """What TFX Transform computes: the label vocabulary, and nothing else.
 
-Images are decoded and resized by `models.images` in training and serving alike; materialising
-float pixels here would cost six times the time and twenty times the disk.
+Images are decoded and resized by `models.data.image_decoding` in training and serving alike;
+materialising float pixels here would cost six times the time and twenty times the disk.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ from typing import Final
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models import features
+from models.data import example_schema
 
 VOCABULARY: Final = "labels"
 """Name of the vocabulary in the transform graph."""
@@ -26,6 +26,6 @@ def preprocessing_fn(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     Returns:
         `label` unchanged: Transform demands an output, and nothing is materialised.
     """
-    label = inputs[features.LABEL]
+    label = inputs[example_schema.LABEL]
     tft.vocabulary(label, vocab_filename=VOCABULARY, file_format=VOCABULARY_FORMAT)
-    return {features.LABEL: label}
+    return {example_schema.LABEL: label}

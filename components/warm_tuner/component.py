@@ -4,7 +4,7 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import Embeddings, TuningHistory
+from components.artifact_types import Embeddings, TuningHistory
 from components.warm_tuner.executor import Executor
 
 
@@ -37,7 +37,8 @@ class WarmTuner(base_component.BaseComponent):
     trials' records, and succeeds when every trial failed; and it learns from the histories of
     earlier searches. The output `best_hyperparameters` is what TFX's Tuner writes; the output
     `history` holds all trials, what earlier searches gave to them, and the probe (the formats are
-    in `models.tuning.history`, `models.tuning.warm.contribution` and `models.tuning.probe`).
+    in `models.history.tuning_history`, `models.history.contribution` and
+    `models.head.frozen_probe`).
     """
 
     SPEC_CLASS = WarmTunerSpec
@@ -61,15 +62,16 @@ class WarmTuner(base_component.BaseComponent):
         Args:
             embeddings: of FeatureExtractor.
             transform_graph: of Transform, with the label vocabulary.
-            settings: JSON object; see `models.tuning.settings.SearchSettings`.
+            settings: JSON object; see `models.search.search_settings.SearchSettings`.
             seed: of the search and of the training in it.
             name: of the data, for people; later searches know this one by it.
-            knowledge: JSON object of `components.warm_tuner.knowledge.Knowledge`: histories that
+            knowledge: JSON object of `components.past_searches.knowledge.Knowledge`: histories that
                 lie in folders and buckets.
             scratch_dir: keeps finished trials, so that a killed search goes on; decides the cost,
                 never the result.
             code: digest of the code that this component depends on; part of the cache key.
-            past: histories of earlier searches, of `components.warm_tuner.past`.
+            past: histories of earlier searches, of
+                `components.past_searches.past_searches_resolver`.
         """
         super().__init__(
             WarmTunerSpec(

@@ -9,22 +9,22 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
-from components.transform.labels import labels_from_transform_graph
-from components.warm_tuner.data import read_data
-from components.warm_tuner.knowledge import Knowledge
-from components.warm_tuner.request import note_request
-from components.warm_tuner.stored import BEST_FILE, HISTORY_FILE, history_file
-from models.files import write_atomically
-from models.tuning.description import describe
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.history import write_history
-from models.tuning.library import Library, read_library
-from models.tuning.probe import train_probe, write_probe
-from models.tuning.records import TaskDescription
-from models.tuning.search import search_heads
-from models.tuning.settings import SearchSettings
-from models.tuning.shipped import unrelated_files
-from models.tuning.warm.contribution import FILE_NAME, write_contribution
+from components.embedded_data import read_data
+from components.past_searches.knowledge import Knowledge
+from components.past_searches.request import note_request
+from components.past_searches.stored_histories import BEST_FILE, HISTORY_FILE, history_file
+from components.transform.vocabulary import labels_from_transform_graph
+from models.head.frozen_probe import train_probe, write_probe
+from models.head.head_trainer import HeadTrainer
+from models.head.task_description import describe
+from models.history.contribution import FILE_NAME, write_contribution
+from models.history.library import Library, read_library
+from models.history.records import TaskDescription
+from models.history.shipped import unrelated_files
+from models.history.tuning_history import write_history
+from models.search.head_search import search_heads
+from models.search.search_settings import SearchSettings
+from models.storage.atomic_write import write_atomically
 
 
 class Executor(base_executor.BaseExecutor):

@@ -1,11 +1,11 @@
 """Features of the frozen backbone: computed once, kept, and handed on.
 
-`models.embedding.forward` computes them (and needs TensorFlow), `models.embedding.store` keeps them
-from run to run by content, `models.embedding.files` is the format of the Embeddings artifact. The
-last two are plain NumPy and are offered here.
+`models.embedding.forward` computes them (and needs TensorFlow), `models.embedding.cache` keeps them
+from run to run by content, `models.embedding.artifact` is the format of the Embeddings artifact.
+The last two are plain NumPy and are offered here.
 """
 
-from models.embedding.files import (
+from models.embedding.artifact import (
     EmbeddingInfo,
     EmbeddingSplit,
     read_embeddings,
@@ -13,7 +13,7 @@ from models.embedding.files import (
     write_embeddings,
     write_info,
 )
-from models.embedding.store import EmbeddingStore
+from models.embedding.cache import EmbeddingStore
 
 __all__ = [
     "EmbeddingInfo",

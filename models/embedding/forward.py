@@ -10,8 +10,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.backbones import Backbone
+from models.data.image_decoding import DECODE_VERSION, ImageSpec, decode_and_resize
 from models.errors import BadDataError
-from models.images import DECODE_VERSION, ImageSpec, decode_and_resize
 from models.inference import compiled_forward
 
 BATCH_SIZE: Final = 32

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from models import progress
 from models.inference import compiled_forward
-from models.seals import is_sealed, write_sealed
+from models.storage.seals import is_sealed, write_sealed
 from models.training.augmentation import changed_views
-from models.training.data import ImageSplit
+from models.training.image_split import ImageSplit
 
 _SHARD = 256
 """Images in a file: what a kill costs at most."""

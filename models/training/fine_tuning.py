@@ -25,8 +25,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.training.settings import TrainingSettings
-from models.training.sources import Source, steps_per_epoch
+from models.training.input_sources import Source, steps_per_epoch
+from models.training.training_settings import TrainingSettings
 from models.training.training_state import PausedError, TrainingState
 
 _WEIGHT_DECAY: Final = 0.01

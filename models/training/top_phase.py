@@ -15,11 +15,11 @@ from models.training import device
 from models.training.activations import bytes_in, compute_activations, delete_activations
 from models.training.cuts import Cut, choose_cut, find_cuts, split_at
 from models.training.fine_tuning import fine_tune, trainable_model
-from models.training.mirror import MIRROR_IMAGES, is_harmless, mirrored_accuracy
-from models.training.record import Phase
-from models.training.sources import CachedSource, Source, StreamedSource, steps_per_epoch
-from models.training.task import TrainingTask, with_head
+from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
+from models.training.mirroring import MIRROR_IMAGES, is_harmless, mirrored_accuracy
+from models.training.training_record import Phase
 from models.training.training_state import TrainingState
+from models.training.training_task import TrainingTask, with_head
 
 _VIEWS = 3
 """Cached views of an image, the unchanged one among them."""

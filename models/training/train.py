@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import keras
 
+from models.head.head_trainer import HeadTrainer
+from models.history.records import Evaluation
 from models.training import device
-from models.training.record import Phase, TrainingRecord
-from models.training.settings import Strategy, choose_strategy
-from models.training.task import TrainingTask, with_head
 from models.training.top_phase import TopPhase, train_top
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.records import Evaluation
+from models.training.training_record import Phase, TrainingRecord
+from models.training.training_settings import Strategy, choose_strategy
+from models.training.training_task import TrainingTask, with_head
 
 _HEAD_PATIENCE = 5
 """Epochs without a better score before the head's training stops; the search's own."""

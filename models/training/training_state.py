@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import progress
-from models.seals import read_sealed, write_sealed
-from models.tuning.score import selection_score
+from models.head.selection_score import selection_score
+from models.storage.seals import read_sealed, write_sealed
 
 Arrays = list[NDArray[Any]]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
-from components.warm_tuner.stored import history_file, stored_histories
-from models.tuning.collection import Collection, Entry, collect, read_all
-from models.tuning.shipped import starter_digests, starter_files
+from components.past_searches.stored_histories import history_file, stored_histories
+from models.history.collection import Collection, Entry, collect, read_all
+from models.history.shipped import starter_digests, starter_files
 from pipeline.config import Config
-from pipeline.knowledge.sources import forgotten, places, reach
+from pipeline.knowledge.history_places import forgotten, places, reach
 from pipeline.metadata_store import unreadable
 from pipeline.workspace import Workspace
 

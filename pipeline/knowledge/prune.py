@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from models.errors import GraftError, UsageError
-from models.tuning.collection import Entry, printable
+from models.history.collection import Entry, printable
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import own_histories
-from pipeline.knowledge.sources import forget
+from pipeline.knowledge.history_places import forget
 from pipeline.workspace import Workspace
 
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from models.errors import GraftError, UsageError
-from models.places import PlaceError, is_remote, join, read_place, write_place
-from models.tuning.collection import Entry, collect, copy_name, printable
-from models.tuning.history import MAX_BYTES
+from models.history.collection import Entry, collect, copy_name, printable
+from models.history.tuning_history import MAX_BYTES
+from models.storage.locations import PlaceError, is_remote, join, read_place, write_place
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import catalogue, known
-from pipeline.knowledge.sources import reach
+from pipeline.knowledge.history_places import reach
 from pipeline.workspace import Workspace
 
 

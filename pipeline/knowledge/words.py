@@ -1,8 +1,8 @@
 """Histories in words."""
 
-from models.tuning.collection import Entry, printable
-from models.tuning.records import Header, TaskDescription, TrialRecord
-from models.tuning.space import Choice, Parameter, Value
+from models.history.collection import Entry, printable
+from models.history.records import Header, TaskDescription, TrialRecord
+from models.history.search_space import Choice, Parameter, Value
 
 
 def task_in_words(task: TaskDescription) -> str:

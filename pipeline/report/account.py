@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models import features
+from models.data import example_schema
 from models.intervals import Interval, interval_of
-from models.numbers import interval_text
-from pipeline.report.found import Json
+from models.number_text import interval_text
+from pipeline.report.artifacts import Json
 
 FATES = {"refused": "refused", "passed_over": "passed over", "unknown": "unknown"}
 """What can become of something that was offered and is not used, each with its words."""
@@ -142,7 +142,7 @@ def training_account(training: Json, ingest: Json) -> TrainingAccount | None:
 def validation_images(ingest: Json) -> int | None:
     """Number of images in the validation split; None where ingest did not say."""
     splits = ingest.get("splits", {})
-    return splits.get(features.VALIDATION) if isinstance(splits, dict) else None
+    return splits.get(example_schema.VALIDATION) if isinstance(splits, dict) else None
 
 
 def embedding_words(embeddings: Json) -> str:

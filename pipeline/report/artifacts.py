@@ -1,118 +1,58 @@
-"""Reads what a run's components left, as far as it is there.
+"""What a run's components left behind, as the report has it."""
 
-A report is most needed when something went wrong, so a missing or damaged file never stops it: it
-reads as None or empty.
-"""
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-import json
-from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+if TYPE_CHECKING:  # they bring TensorFlow, which a failed run's summary has to do without
+    from components.judge.prediction_file import Predictions
+    from models.backbone_choice.backbone_choice import BackboneChoice
+    from models.history.contribution import Contribution
+    from models.history.tuning_history import TuningHistory
+    from pipeline.report.data_statistics import SplitStatistics
 
-from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
-from components.judge.verdict_files import METRICS, VERDICT
-from models.tuning.backbone_choice import BackboneChoice, ChoiceError, read_choice
-from models.tuning.history import HistoryError, TuningHistory, read_history
-from models.tuning.warm.contribution import (
-    FILE_NAME as CONTRIBUTION,
-    Contribution,
-    ContributionError,
-    read_contribution,
-)
-from pipeline.report.data_statistics import read_statistics
-from pipeline.report.found import Artifacts, Json
-from pipeline.report.record import RunRecord
+Json = dict[str, Any]
 
 
-def read_artifacts(run: RunRecord) -> Artifacts:
-    """Reads all that is there."""
-    return Artifacts(
-        ingest=read_object(run, "quarantine", "ingest.json"),
-        quarantine=read_lines(run, "quarantine", "quarantine.jsonl"),
-        findings=read_list(run, "findings", "findings.json"),
-        statistics=read_statistics(run.artifacts.get("statistics")),
-        choice=_choice(run),
-        embeddings=read_object(run, "embeddings", "meta.json"),
-        history=read_tuning(run, "history"),
-        contribution=_contribution(run, "history"),
-        fine_tuning=read_tuning(run, "fine_tuning_history"),
-        fine_tuning_contribution=_contribution(run, "fine_tuning_history"),
-        probe=read_object(run, "history", "probe.json"),
-        training=read_object(run, "model", "training.json"),
-        lineage=read_object(run, "model", "Format-Serving/assets.extra/graft.json"),
-        verdict=read_object(run, "blessing", VERDICT),
-        metrics=read_object(run, "blessing", METRICS),
-        predictions=_predictions(run),
-        serving_check=read_object(run, "serving_check", "serving_check.json"),
-        validated="findings" in run.artifacts,
-    )
+@dataclass(frozen=True)
+class Artifacts:
+    """What the components of one run wrote; empty or None where they did not.
 
+    Attributes:
+        ingest: `ingest.json` of Quarantine.
+        quarantine: all that was left out.
+        findings: of validation.
+        statistics: split name to its statistics.
+        choice: of the backbone, where there were several.
+        embeddings: `meta.json` of Embeddings.
+        history: of the search.
+        contribution: what earlier searches gave to it.
+        fine_tuning: of the search for the settings of fine-tuning.
+        fine_tuning_contribution: what earlier searches gave to that.
+        probe: `probe.json`, the best head on the frozen backbone.
+        training: `training.json` of the model.
+        lineage: `graft.json` of the model.
+        verdict: `verdict.json` of the Judge.
+        metrics: `metrics.json` of the Judge.
+        predictions: of the model on the test split.
+        serving_check: `serving_check.json`.
+        validated: whether validation came to an end, with or without findings.
+    """
 
-def _text(run: RunRecord, key: str, file: str) -> str:
-    if key not in run.artifacts:
-        return ""
-    try:
-        return (Path(run.artifacts[key]) / file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def read_object(run: RunRecord, key: str, file: str) -> Json:
-    """Reads a file of an artifact that holds a JSON object; empty where there is none."""
-    value = _parsed(_text(run, key, file))
-    return value if isinstance(value, dict) else {}
-
-
-def read_list(run: RunRecord, key: str, file: str) -> list[Json]:
-    """Reads a file of an artifact that holds a list of JSON objects; empty where there is none."""
-    value = _parsed(_text(run, key, file))
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def read_lines(run: RunRecord, key: str, file: str) -> list[Json]:
-    """Reads a file of an artifact with a JSON object a line; empty where there is none."""
-    values = [_parsed(line) for line in _text(run, key, file).split("\n")]
-    return [value for value in values if isinstance(value, dict)]
-
-
-def _choice(run: RunRecord) -> BackboneChoice | None:
-    if "choice" not in run.artifacts:
-        return None
-    try:
-        return read_choice(Path(run.artifacts["choice"]))
-    except ChoiceError:
-        return None
-
-
-def read_tuning(run: RunRecord, key: str) -> TuningHistory | None:
-    """Reads the history of a search; None where there is none, or a damaged one."""
-    if key not in run.artifacts:
-        return None
-    try:
-        return read_history(Path(run.artifacts[key]) / "history.jsonl")
-    except HistoryError:
-        return None
-
-
-def _contribution(run: RunRecord, key: str) -> Contribution | None:
-    if key not in run.artifacts:
-        return None
-    try:
-        return read_contribution(Path(run.artifacts[key]) / CONTRIBUTION)
-    except ContributionError:
-        return None
-
-
-def _predictions(run: RunRecord) -> Predictions | None:
-    path = Path(run.artifacts.get("blessing", "")) / PREDICTIONS
-    try:
-        return load_predictions(path)
-    except (OSError, ValueError, KeyError, BadZipFile):
-        return None
+    ingest: Json = field(default_factory=dict)
+    quarantine: list[Json] = field(default_factory=list)
+    findings: list[Json] = field(default_factory=list)
+    statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)
+    choice: "BackboneChoice | None" = None
+    embeddings: Json = field(default_factory=dict)
+    history: "TuningHistory | None" = None
+    contribution: "Contribution | None" = None
+    fine_tuning: "TuningHistory | None" = None
+    fine_tuning_contribution: "Contribution | None" = None
+    probe: Json = field(default_factory=dict)
+    training: Json = field(default_factory=dict)
+    lineage: Json = field(default_factory=dict)
+    verdict: Json = field(default_factory=dict)
+    metrics: Json = field(default_factory=dict)
+    predictions: "Predictions | None" = None
+    serving_check: Json = field(default_factory=dict)
+    validated: bool = False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from models.numbers import short_number
+from models.number_text import short_number
 
 WIDTH, HEIGHT = 480.0, 280.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 34.0, 42.0

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from models import features
-from models.tuning.backbone_choice import BackboneChoice, Compared
-from pipeline.report.found import Artifacts
+from models.backbone_choice.backbone_choice import BackboneChoice, Compared
+from models.data import example_schema
+from pipeline.report.artifacts import Artifacts
 from pipeline.report.run_view import duration
 
 _PASSES_TRAINING = 3
@@ -63,7 +63,7 @@ def choice_view(found: Artifacts) -> ChoiceView | None:
     if choice is None:
         return None
     images = found.ingest.get("images", 0)
-    train = found.ingest.get("splits", {}).get(features.TRAIN, 0)
+    train = found.ingest.get("splits", {}).get(example_schema.TRAIN, 0)
     return ChoiceView(
         words=choice.words,
         rule=_rule(choice),

@@ -8,7 +8,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from models.tuning.warm.contribution import Contribution, LeftOut, Origin, SourceContribution
+from models.history.contribution import Contribution, LeftOut, Origin, SourceContribution
+from pipeline.report.artifacts import Artifacts
 from pipeline.report.charts import (
     Axis,
     Band,
@@ -18,7 +19,6 @@ from pipeline.report.charts import (
     nice_ticks,
     whole_ticks,
 )
-from pipeline.report.found import Artifacts
 from pipeline.report.run_view import Figure, duration
 from pipeline.report.search_view import score_name
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
-from models import features
+from models.data import example_schema
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def read_statistics(uri: str | None) -> dict[str, SplitStatistics]:
         file is missing or damaged.
     """
     result = {}
-    for split in features.SPLITS if uri else ():
+    for split in example_schema.SPLITS if uri else ():
         path = Path(uri or "") / f"Split-{split}" / "FeatureStats.pb"
         try:
             message = statistics_pb2.DatasetFeatureStatisticsList.FromString(path.read_bytes())
@@ -69,8 +69,8 @@ def _split(dataset: statistics_pb2.DatasetFeatureStatistics) -> SplitStatistics:
     named = {feature.path.step[0]: feature for feature in dataset.features if feature.path.step}
     return SplitStatistics(
         images=dataset.num_examples,
-        classes=_counts(named.get(features.LABEL)),
-        formats=_counts(named.get(features.FORMAT)),
+        classes=_counts(named.get(example_schema.LABEL)),
+        formats=_counts(named.get(example_schema.FORMAT)),
         spreads={
             name: Spread(
                 feature.num_stats.min,

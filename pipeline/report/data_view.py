@@ -3,12 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from models import features
-from models.numbers import short_number
+from models.data import example_schema
+from models.number_text import short_number
 from pipeline.report import pictures
 from pipeline.report.account import DataAccount, data_account, fate_of
+from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.data_statistics import SplitStatistics
-from pipeline.report.found import Artifacts, Json
 
 _MOST_CLASSES = 40
 _MOST_REFUSED = 40
@@ -18,12 +18,12 @@ _TITLES = {
     "unknown": "Unknown, in damaged files",
 }
 _UNITS = {
-    features.WIDTH: ("Width", "px"),
-    features.HEIGHT: ("Height", "px"),
-    features.BYTE_SIZE: ("File size", "kB"),
-    features.BRIGHTNESS_MEAN: ("Brightness", "0–1"),
-    features.BRIGHTNESS_STD: ("Contrast", "0–0.5"),
-    features.SHARPNESS: ("Sharpness", ""),
+    example_schema.WIDTH: ("Width", "px"),
+    example_schema.HEIGHT: ("Height", "px"),
+    example_schema.BYTE_SIZE: ("File size", "kB"),
+    example_schema.BRIGHTNESS_MEAN: ("Brightness", "0–1"),
+    example_schema.BRIGHTNESS_STD: ("Contrast", "0–0.5"),
+    example_schema.SHARPNESS: ("Sharpness", ""),
 }
 
 
@@ -144,7 +144,7 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
             )
             for label in chosen
         ],
-        spreads=_spreads(found.statistics.get(features.TRAIN)),
+        spreads=_spreads(found.statistics.get(example_schema.TRAIN)),
         formats=_formats(found.statistics),
         conversions=found.ingest.get("converted", {}),
         left_out=_left_out(account, found.quarantine),
@@ -193,7 +193,7 @@ def _spreads(statistics: SplitStatistics | None) -> list[SpreadRow]:
     for feature, (name, unit) in _UNITS.items():
         spread = statistics.spreads.get(feature) if statistics else None
         if spread is not None:
-            scale = 1000 if feature == features.BYTE_SIZE else 1
+            scale = 1000 if feature == example_schema.BYTE_SIZE else 1
             values = (spread.least, spread.median, spread.mean, spread.most)
             rows.append(SpreadRow(name, unit, *(short_number(value / scale) for value in values)))
     return rows

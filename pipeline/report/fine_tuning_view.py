@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.report.found import Artifacts, Json
+from pipeline.report.artifacts import Artifacts, Json
 
 if TYPE_CHECKING:  # the summary of a failed run has to do without
-    from models.tuning.history import TuningHistory
-    from models.tuning.records import Evaluation, TrialRecord
-    from models.tuning.space import Value
+    from models.history.records import Evaluation, TrialRecord
+    from models.history.search_space import Value
+    from models.history.tuning_history import TuningHistory
 
 _MOST_TRIALS = 12
 

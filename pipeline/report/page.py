@@ -9,14 +9,14 @@ import jinja2
 import tensorflow as tf
 from markupsafe import Markup
 
-from models.numbers import interval_text
+from models.number_text import interval_text
+from pipeline.report.artifacts import Artifacts
 from pipeline.report.choice_view import choice_view
 from pipeline.report.contribution_view import contribution_view
 from pipeline.report.data_view import data_view
 from pipeline.report.fine_tuning_view import fine_tuning_view
-from pipeline.report.found import Artifacts
 from pipeline.report.quality_view import quality_view
-from pipeline.report.record import RunRecord
+from pipeline.report.run_record import RunRecord
 from pipeline.report.run_view import duration, run_view
 from pipeline.report.search_view import search_view
 from pipeline.report.training_view import training_view

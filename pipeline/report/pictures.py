@@ -8,8 +8,8 @@ from itertools import islice
 
 from PIL import Image, UnidentifiedImageError
 
-from models import features
-from models.examples import ImageRecord, read_records
+from models.data import example_schema
+from models.data.example_reader import ImageRecord, read_records
 
 MOST_CLASSES = 30
 """Classes of which samples are shown."""
@@ -48,7 +48,7 @@ def samples(examples_uri: str, classes: Iterable[str]) -> dict[str, list[Picture
     """
     shown: dict[str, list[Picture]] = {label: [] for label in islice(classes, MOST_CLASSES)}
     missing = SAMPLES * len(shown)
-    for record in islice(read_records(examples_uri, features.TRAIN), _MOST_READ):
+    for record in islice(read_records(examples_uri, example_schema.TRAIN), _MOST_READ):
         pictures = shown.get(record.label)
         if pictures is None or len(pictures) == SAMPLES:
             continue

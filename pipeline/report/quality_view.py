@@ -6,24 +6,25 @@ import numpy as np
 from markupsafe import Markup
 
 from components.judge.prediction_file import Predictions
-from models import features, metrics
+from models import metrics
+from models.data import example_schema
 from pipeline.report import pictures
+from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.charts import Axis, Series, line_chart
-from pipeline.report.found import Artifacts, Json
 
 _MOST_MATRIX = 30
 _MOST_CONFUSIONS = 30
 _MOST_CLASSES = 60
 _MISTAKES = 24
 _SLICE_NAMES = {
-    features.FORMAT: "File format",
-    features.CHANNELS: "Channels",
-    features.WIDTH: "Width, px",
-    features.HEIGHT: "Height, px",
-    features.BYTE_SIZE: "File size, bytes",
-    features.BRIGHTNESS_MEAN: "Brightness",
-    features.BRIGHTNESS_STD: "Contrast",
-    features.SHARPNESS: "Sharpness",
+    example_schema.FORMAT: "File format",
+    example_schema.CHANNELS: "Channels",
+    example_schema.WIDTH: "Width, px",
+    example_schema.HEIGHT: "Height, px",
+    example_schema.BYTE_SIZE: "File size, bytes",
+    example_schema.BRIGHTNESS_MEAN: "Brightness",
+    example_schema.BRIGHTNESS_STD: "Contrast",
+    example_schema.SHARPNESS: "Sharpness",
 }
 
 
@@ -173,7 +174,7 @@ def _mistakes(predictions: Predictions, examples_uri: str | None) -> list[Mistak
         row for row in np.argsort(-confidence, kind="stable")[:_MISTAKES] if confidence[row] > 0
     ]
     names = [predictions.names[row] for row in worst]
-    found = pictures.named(examples_uri, features.TEST, names) if examples_uri else {}
+    found = pictures.named(examples_uri, example_schema.TEST, names) if examples_uri else {}
     return [
         Mistake(
             name=predictions.names[row],

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from models.numbers import interval_text
+from models.number_text import interval_text
 from pipeline.report.account import training_account
-from pipeline.report.found import Artifacts
-from pipeline.report.record import RunRecord
+from pipeline.report.artifacts import Artifacts
+from pipeline.report.run_record import RunRecord
 
 _LINEAGE = {
     "backbone": "Backbone",

@@ -6,14 +6,14 @@ from itertools import accumulate
 
 from markupsafe import Markup
 
+from models.head.selection_score import METRIC
+from models.history.importance import importance
+from models.history.records import TrialRecord
+from models.history.tuning_history import TuningHistory
 from models.intervals import Interval, interval_of
-from models.tuning.history import TuningHistory
-from models.tuning.importance import importance
-from models.tuning.records import TrialRecord
-from models.tuning.score import METRIC
 from pipeline.report.account import validation_images
+from pipeline.report.artifacts import Artifacts
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
-from pipeline.report.found import Artifacts
 
 _MOST_TRIALS = 12
 

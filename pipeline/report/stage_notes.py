@@ -8,8 +8,8 @@ from pipeline.report.account import (
     findings_words,
     training_account,
 )
-from pipeline.report.artifacts import read_lines, read_list, read_object, read_tuning
-from pipeline.report.record import RunRecord
+from pipeline.report.artifact_reader import read_lines, read_list, read_object, read_tuning
+from pipeline.report.run_record import RunRecord
 
 _MOST_FINDINGS = 20
 

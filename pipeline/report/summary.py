@@ -8,9 +8,9 @@ from pipeline.report.account import (
     severities,
     training_account,
 )
+from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.fine_tuning_view import fine_tuning_summary
-from pipeline.report.found import Artifacts, Json
-from pipeline.report.record import RunRecord
+from pipeline.report.run_record import RunRecord
 
 _PER_CLASS = (
     *("images", "precision", "recall", "f1", "auc"),

@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from models.intervals import Interval
 from pipeline.report.account import training_account
+from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
-from pipeline.report.found import Artifacts, Json
 
 _PHASES = {"head": "head alone", "fine_tune": "fine-tuning"}
 

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from models.files import write_atomically
-from pipeline.report.record import RunRecord
+from models.storage.atomic_write import write_atomically
+from pipeline.report.run_record import RunRecord
 from pipeline.run_folder import REPORT, SUMMARY
 
 
@@ -22,7 +22,7 @@ def write_report(run: RunRecord, directory: Path) -> Path:
         OSError: the disk is full or the directory cannot be written.
     """
     # Imported here: they bring TensorFlow, which takes seconds and talks on standard error.
-    from pipeline.report.artifacts import read_artifacts
+    from pipeline.report.artifact_reader import read_artifacts
     from pipeline.report.page import render_page
     from pipeline.report.summary import summary
 

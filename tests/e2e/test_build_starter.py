@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.warm_start.build_starter import main
-from models.tuning import shipped
-from models.tuning.collection import collect
+from models.history import shipped
+from models.history.collection import collect
 
 
 @pytest.mark.slow

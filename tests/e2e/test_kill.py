@@ -13,7 +13,7 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
-from pipeline.terminal.stages import TITLES
+from pipeline.terminal.stage_titles import TITLES
 from pipeline.workspace import Workspace
 
 _LIMIT_SECONDS = 180.0

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from graft_command import Answer, graft, graft_here
 
-from models.tuning.shipped import starter_files
-from models.tuning.warm.contribution import read_contribution
+from models.history.contribution import read_contribution
+from models.history.shipped import starter_files
 from pipeline.workspace import Workspace
 
 _QUICK = (

@@ -11,16 +11,16 @@ from labelled_examples import write_examples
 from ml_metadata.proto import metadata_store_pb2
 from tfx.types import channel_utils, standard_artifacts
 
-from components.artifacts import BackboneChoice as ChoiceArtifact, Embeddings
-from components.backbone_chooser.chosen import CHOSEN, ChosenBackboneStrategy
+from components.artifact_types import BackboneChoice as ChoiceArtifact, Embeddings
+from components.backbone_chooser.chosen_backbone_resolver import CHOSEN, ChosenBackboneStrategy
 from components.backbone_chooser.component import BackboneChooser
 from components.backbone_chooser.executor import Executor
 from components.backbone_chooser.sample import draw_sample
 from components.feature_extractor.executor import Executor as ExtractorExecutor
 from models import progress
+from models.backbone_choice.backbone_choice import BackboneChoice, read_choice
 from models.embedding import read_info
 from models.errors import BadDataError, UsageError
-from models.tuning.backbone_choice import BackboneChoice, read_choice
 
 Images = list[tuple[str, str, bytes]]
 Choose = Callable[..., BackboneChoice]

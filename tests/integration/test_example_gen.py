@@ -18,11 +18,12 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
 from components.example_gen import executor
 from components.example_gen.component import ImageExampleGen
-from components.example_gen.settings import IngestSettings
-from models import features, progress
+from components.example_gen.ingest_settings import IngestSettings
+from models import progress
+from models.data import example_schema
+from models.data.example_reader import derived_features, read_records
+from models.data.sample_depth import SampleRange, read_sample_range
 from models.errors import BadDataError
-from models.examples import derived_features, read_records
-from models.sample_depth import SampleRange, read_sample_range
 
 BEAM = [
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
@@ -97,7 +98,9 @@ def test_writes_every_image_once_in_mixed_order(ingest, digits_folder):
     with progress.listening(heard.append):
         found = ingest(digits_folder)
     records = [
-        record for split in features.SPLITS for record in read_records(str(found.examples), split)
+        record
+        for split in example_schema.SPLITS
+        for record in read_records(str(found.examples), split)
     ]
     assert sorted(record.name for record in records) == sorted(
         str(path.relative_to(digits_folder)) for path in digits_folder.glob("*/*.png")
@@ -173,7 +176,7 @@ def test_bad_files_go_to_quarantine(ingest, digits):
     assert found.summary["quarantined"] == 3
     assert found.summary["images"] == 201
     assert found.summary["converted"] == {"cmyk": 1}
-    names = [name for split in features.SPLITS for name in found.names(split)]
+    names = [name for split in example_schema.SPLITS for name in found.names(split)]
     assert "3/print ü\\n.jpg" in names
 
 
@@ -182,7 +185,7 @@ def test_a_small_class_keeps_every_split_when_some_of_it_is_refused(ingest, digi
         path.write_bytes(path.read_bytes()[:-50])
     found = ingest(digits)
     assert len(found.refused) == 17
-    for split in features.SPLITS:
+    for split in example_schema.SPLITS:
         labels = Counter(r.label for r in read_records(str(found.examples), split))
         assert labels["7"] == 1
     assert found.summary["images"] == 183
@@ -206,7 +209,7 @@ def test_the_users_split_is_kept(ingest, digits, tmp_path):
 def test_its_own_tfrecords_can_be_ingested_again(ingest, digits_folder, tmp_path):
     first = ingest(digits_folder)
     data = tmp_path / "records"
-    for split in features.SPLITS:
+    for split in example_schema.SPLITS:
         (data / split).mkdir(parents=True)
         for path in (first.examples / f"Split-{split}").iterdir():
             shutil.copy(path, data / split / f"{path.name}.tfrecord")
@@ -263,7 +266,7 @@ def test_a_group_that_a_pattern_names_lies_on_one_side(ingest, digits, tmp_path)
     assert found.summary["layout"] == "a folder per class, in seen/"
     assert (found.summary["offered"], found.summary["passed_over"]) == (201, 1)
     sides: dict[str, set[str]] = {}
-    for split in features.SPLITS:
+    for split in example_schema.SPLITS:
         for record in read_records(str(found.examples), split):
             assert record.group == record.name.removeprefix("seen/").partition("-")[0]
             sides.setdefault(record.group, set()).add(split)
@@ -304,7 +307,9 @@ def test_deep_images_are_scaled_by_the_range_of_the_whole_set(ingest, digits):
 
 def _brightest(found: Ingested) -> dict[str, int]:
     records = [
-        record for split in features.SPLITS for record in read_records(str(found.examples), split)
+        record
+        for split in example_schema.SPLITS
+        for record in read_records(str(found.examples), split)
     ]
     names = [record.name for record in records]
     assert len(names) == len(set(names))

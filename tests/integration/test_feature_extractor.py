@@ -8,7 +8,7 @@ import pytest
 from labelled_examples import write_examples
 from tfx.types import channel_utils, standard_artifacts
 
-from components.artifacts import Embeddings
+from components.artifact_types import Embeddings
 from components.feature_extractor.component import FeatureExtractor
 from components.feature_extractor.executor import Executor
 from models import progress

@@ -13,15 +13,15 @@ from tfx.types import Channel
 from trainer_inputs import channels, importers, write_inputs
 from training_digits import PARAMETERS
 
-from components.artifacts import TuningHistory
+from components.artifact_types import TuningHistory
 from components.fine_tuner.component import FineTuner
-from components.warm_tuner.knowledge import Knowledge, find_knowledge
-from components.warm_tuner.past import PastSearchesStrategy
-from models.heads import HeadParameters
-from models.training.choice import chosen_values, with_choice
-from models.training.settings import TrainingSettings
-from models.tuning.history import read_history, write_history
-from models.tuning.warm.contribution import read_contribution
+from components.past_searches.knowledge import Knowledge, find_knowledge
+from components.past_searches.past_searches_resolver import PastSearchesStrategy
+from models.head.hyperparameters import HeadParameters
+from models.history.contribution import read_contribution
+from models.history.tuning_history import read_history, write_history
+from models.training.searched_settings import chosen_values, with_choice
+from models.training.training_settings import TrainingSettings
 from pipeline.config import TrainingConfig
 from pipeline.local_runner import StageResult, run_pipeline
 

@@ -19,7 +19,7 @@ from offered import folders, manifests, records
 from offered.offer import SECRET, Offer
 
 from components.example_gen.ingest import ingest_source, read_source
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LeftOut, canonical_label
 from models.errors import BadDataError
 

@@ -16,12 +16,12 @@ from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
-from components.artifacts import TuningHistory
+from components.artifact_types import TuningHistory
 from components.evaluation.eval_config import eval_config
 from components.judge.component import Judge
 from components.judge.executor import Executor
 from components.judge.prediction_file import load_predictions
-from models import features
+from models.data import example_schema
 from models.errors import BadDataError, GraftError
 
 CLASSES = tuple(f"digit {number}" for number in range(10))
@@ -106,18 +106,18 @@ def _example(pixels: np.ndarray, label: str, name: str) -> bytes:
         return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
 
     feature = {
-        features.IMAGE: text(buffer.getvalue()),
-        features.LABEL: text(label.encode()),
-        features.NAME: text(name.encode()),
-        features.SHA256: text(name.encode()),
-        features.FORMAT: text(b"png"),
-        features.WIDTH: integer(8),
-        features.HEIGHT: integer(8),
-        features.CHANNELS: integer(1),
-        features.BYTE_SIZE: integer(len(buffer.getvalue())),
-        features.BRIGHTNESS_MEAN: real(float(pixels.mean())),
-        features.BRIGHTNESS_STD: real(float(pixels.std())),
-        features.SHARPNESS: real(float(np.abs(np.diff(pixels)).mean())),
+        example_schema.IMAGE: text(buffer.getvalue()),
+        example_schema.LABEL: text(label.encode()),
+        example_schema.NAME: text(name.encode()),
+        example_schema.SHA256: text(name.encode()),
+        example_schema.FORMAT: text(b"png"),
+        example_schema.WIDTH: integer(8),
+        example_schema.HEIGHT: integer(8),
+        example_schema.CHANNELS: integer(1),
+        example_schema.BYTE_SIZE: integer(len(buffer.getvalue())),
+        example_schema.BRIGHTNESS_MEAN: real(float(pixels.mean())),
+        example_schema.BRIGHTNESS_STD: real(float(pixels.std())),
+        example_schema.SHARPNESS: real(float(np.abs(np.diff(pixels)).mean())),
     }
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
 
@@ -127,7 +127,10 @@ def _export(fitted: LogisticRegression, directory: Path, classes: tuple[str, ...
     model = keras.Sequential([keras.Input((64,)), layer])
     layer.set_weights([fitted.coef_.T, fitted.intercept_])
     strings = tf.TensorSpec([None], tf.string)
-    spec = {key: tf.io.FixedLenFeature([], tf.string) for key in (features.IMAGE, features.LABEL)}
+    spec = {
+        key: tf.io.FixedLenFeature([], tf.string)
+        for key in (example_schema.IMAGE, example_schema.LABEL)
+    }
 
     def answer(images):
         decoded = tf.map_fn(
@@ -138,10 +141,10 @@ def _export(fitted: LogisticRegression, directory: Path, classes: tuple[str, ...
         return {"probabilities": model(tf.cast(decoded, tf.float32) / 255)}
 
     def evaluate(examples):
-        return answer(tf.io.parse_example(examples, spec)[features.IMAGE])
+        return answer(tf.io.parse_example(examples, spec)[example_schema.IMAGE])
 
     def label_ids(examples):
-        labels = tf.io.parse_example(examples, spec)[features.LABEL]
+        labels = tf.io.parse_example(examples, spec)[example_schema.LABEL]
         same = tf.cast(labels[:, None] == tf.constant(classes)[None], tf.int64)
         known = tf.reduce_sum(same, axis=1)
         return {"label_id": tf.argmax(same, axis=1) * known + known - 1}

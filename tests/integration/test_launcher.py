@@ -8,8 +8,8 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 
-from components.seals import SEAL, is_whole
-from components.transform.schema import LabelSchema
+from components.artifact_seals import SEAL, is_whole
+from components.transform.label_schema import LabelSchema
 from pipeline.local_runner import StageResult, run_pipeline
 
 

@@ -20,9 +20,9 @@ import json, os, sys, time
 from pathlib import Path
 import keras_tuner
 import numpy as np
-from models.tuning.leases import heartbeat
-from models.tuning.warm.oracle import WarmStartOracle
-from models.tuning.warm.past import PastSearch
+from models.oracles.leases import heartbeat
+from models.oracles.warm.warm_start_oracle import WarmStartOracle
+from models.history.past_search import PastSearch
 
 folder = Path(sys.argv[1])
 generator = np.random.default_rng(0)

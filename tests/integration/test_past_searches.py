@@ -18,13 +18,13 @@ from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration import metadata, pipeline
 from tfx.types import Channel, standard_artifacts
 
-from components.artifacts import Embeddings, TuningHistory
+from components.artifact_types import Embeddings, TuningHistory
+from components.past_searches.knowledge import find_knowledge
+from components.past_searches.past_searches_resolver import PastSearchesStrategy
 from components.warm_tuner.component import WarmTuner
-from components.warm_tuner.knowledge import find_knowledge
-from components.warm_tuner.past import PastSearchesStrategy
-from models.tuning.collection import read_all
-from models.tuning.shipped import starter_files
-from models.tuning.warm.contribution import Contribution, read_contribution
+from models.history.collection import read_all
+from models.history.contribution import Contribution, read_contribution
+from models.history.shipped import starter_files
 from pipeline.config import TuningConfig
 from pipeline.local_runner import StageResult, run_pipeline
 

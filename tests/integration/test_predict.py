@@ -12,8 +12,8 @@ import pytest
 from serving_requests import rest_url, server_settings
 
 from pipeline.answers import Answer, Form
-from pipeline.predict import Servers, ask_each, predict
-from pipeline.served import Served
+from pipeline.predict_command import Servers, ask_each, predict
+from pipeline.served_model import Served
 from serving.client import PredictionError, predict_grpc, predict_rest
 from serving.server import ModelServer
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
+from components.artifact_seals import EXPORT_DIGEST
 from components.pusher.executor import DIGEST, Executor
-from components.seals import EXPORT_DIGEST
 from models.errors import GraftError
-from models.seals import tree_digest
+from models.storage.seals import tree_digest
 
 
 @pytest.fixture

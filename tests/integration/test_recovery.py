@@ -9,11 +9,11 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
-from components.baseline import BLESSED, CURRENT_MODEL_ID
+from components.artifact_seals import is_whole, seal
+from components.baseline_resolver import BLESSED, CURRENT_MODEL_ID
+from components.past_searches.stored_histories import TYPE_NAME, stored_histories
 from components.pusher.executor import DESTINATION, DIGEST
-from components.seals import is_whole, seal
-from components.warm_tuner.stored import TYPE_NAME, stored_histories
-from models.seals import tree_digest
+from models.storage.seals import tree_digest
 from pipeline.metadata_store import MetadataStoreError, digest_file, record_digest
 from pipeline.recovery import recover
 from pipeline.workspace import Workspace

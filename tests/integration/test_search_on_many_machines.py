@@ -16,7 +16,7 @@ from graft_command import GRAFT, await_that, finish
 from sklearn.datasets import load_digits
 from small_ranges import RANGES
 
-from models.tuning.history import read_history
+from models.history.tuning_history import read_history
 
 TRIALS = 18
 EPOCHS = 250
@@ -30,13 +30,13 @@ import sys, time
 from pathlib import Path
 import numpy as np
 from components.code_fingerprint import code_fingerprint
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.description import Origin, describe
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.history import write_history
-from models.tuning.oracles import build_oracle
-from models.tuning.search import search_heads
-from models.tuning.settings import SearchSettings
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin, describe
+from models.head.head_trainer import HeadTrainer
+from models.history.tuning_history import write_history
+from models.oracles.algorithms import build_oracle
+from models.search.head_search import search_heads
+from models.search.search_settings import SearchSettings
 
 folder, timeout = Path(sys.argv[1]), float(sys.argv[2])
 

@@ -13,24 +13,24 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.serving_check.executor import Executor
-from models import features
-from models.seals import tree_digest
+from models.data import example_schema
+from models.storage.seals import tree_digest
 
 Answer = Callable[[Path, list[bytes]], np.ndarray]
 SETTINGS = json.dumps({"model_name": "digits", "check_images": 8, "tolerance": 1e-3})
 
 
 def _write_examples(folder: Path, images: list[bytes]) -> list[str]:
-    split = folder / f"Split-{features.VALIDATION}"
+    split = folder / f"Split-{example_schema.VALIDATION}"
     split.mkdir(parents=True)
     digests = [hashlib.sha256(image).hexdigest() for image in images]
     with tf.io.TFRecordWriter(str(split / "data_tfrecord-00000-of-00001")) as writer:
         for number, (image, digest) in enumerate(zip(images, digests, strict=True)):
             values = {
-                features.IMAGE: image,
-                features.LABEL: b"any",
-                features.NAME: f"any/{number} é.png".encode(),
-                features.SHA256: digest.encode(),
+                example_schema.IMAGE: image,
+                example_schema.LABEL: b"any",
+                example_schema.NAME: f"any/{number} é.png".encode(),
+                example_schema.SHA256: digest.encode(),
             }
             example = tf.train.Example()
             for key, value in values.items():

@@ -14,12 +14,12 @@ import pytest
 
 from models.errors import GraftError
 from serving.client import predict_grpc, predict_rest
-from serving.process import ServerProcess
 from serving.server import ServerSettings, parse_flags, settings_of
+from serving.server_process import ServerProcess
 
 _PARENT = """
 import pathlib, sys, time
-from serving.process import ServerProcess
+from serving.server_process import ServerProcess
 with ServerProcess("m", pathlib.Path(sys.argv[1])) as server:
     server.wait()
     print(server.pid, flush=True)

@@ -13,7 +13,7 @@ from trainer_inputs import channels, importers, write_inputs
 from training_digits import LABELS, SIZE, digit_paths
 
 from components.trainer.component import Trainer
-from models.examples import dataset
+from models.data.example_reader import dataset
 from pipeline.config import TrainingConfig
 
 

@@ -18,18 +18,18 @@ from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.types import standard_artifacts
 
-from components.artifacts import Quarantine
+from components.artifact_types import Quarantine
 from components.findings import read_findings
 from components.gate.component import ValidationGate
 from components.image_validator.component import ImageValidator
 from components.schema_curator.component import SchemaCurator
-from components.schema_curator.state import curated_state
+from components.schema_curator.curated_schema import curated_state
 from components.statistics import stats_options
-from components.transform.labels import labels_from_transform_graph
-from components.transform.schema import LabelSchema
-from models import features
+from components.transform.label_schema import LabelSchema
+from components.transform.vocabulary import labels_from_transform_graph
+from models.data import example_schema
+from models.data.image_statistics import describe
 from models.errors import BadDataError, UsageError
-from models.image_statistics import describe
 from pipeline.config import ValidationConfig
 
 CLASSES = ("line\nbreak", "comma, quote \"'", " spaces ", "ö 猫", *"456789")
@@ -42,24 +42,24 @@ def example(pixels: np.ndarray, label: str, name: str) -> bytes:
     image = buffer.getvalue()
     figures = describe(pixels)
     texts = {
-        features.IMAGE: image,
-        features.LABEL: label.encode(),
-        features.NAME: name.encode(),
-        features.SHA256: hashlib.sha256(image).hexdigest().encode(),
-        features.PHASH: figures.phash.encode(),
-        features.FORMAT: b"png",
-        features.CONVERTED: b"",
+        example_schema.IMAGE: image,
+        example_schema.LABEL: label.encode(),
+        example_schema.NAME: name.encode(),
+        example_schema.SHA256: hashlib.sha256(image).hexdigest().encode(),
+        example_schema.PHASH: figures.phash.encode(),
+        example_schema.FORMAT: b"png",
+        example_schema.CONVERTED: b"",
     }
     integers = {
-        features.WIDTH: 8,
-        features.HEIGHT: 8,
-        features.CHANNELS: 1,
-        features.BYTE_SIZE: len(image),
+        example_schema.WIDTH: 8,
+        example_schema.HEIGHT: 8,
+        example_schema.CHANNELS: 1,
+        example_schema.BYTE_SIZE: len(image),
     }
     floats = {
-        features.BRIGHTNESS_MEAN: figures.brightness_mean,
-        features.BRIGHTNESS_STD: figures.brightness_std,
-        features.SHARPNESS: figures.sharpness,
+        example_schema.BRIGHTNESS_MEAN: figures.brightness_mean,
+        example_schema.BRIGHTNESS_STD: figures.brightness_std,
+        example_schema.SHARPNESS: figures.sharpness,
     }
     values = {key: {"bytes_list": {"value": [value]}} for key, value in texts.items()}
     values |= {key: {"int64_list": {"value": [value]}} for key, value in integers.items()}
@@ -75,7 +75,7 @@ class World:
         self.folder = folder
         self.schema = folder / "mine" / "schema.pbtxt"
         digits = load_digits()
-        for index, split in enumerate(features.SPLITS):
+        for index, split in enumerate(example_schema.SPLITS):
             directory = folder / "examples" / f"Split-{split}"
             directory.mkdir(parents=True)
             with tf.io.TFRecordWriter(str(directory / "data-00000-of-00001")) as writer:
@@ -138,7 +138,7 @@ class World:
         examples = Importer(
             source_uri=str(self.folder / "examples"),
             artifact_type=standard_artifacts.Examples,
-            properties={"split_names": json.dumps(list(features.SPLITS))},
+            properties={"split_names": json.dumps(list(example_schema.SPLITS))},
         ).with_id("examples")
         quarantine = Importer(
             source_uri=str(self.folder / "quarantine"), artifact_type=Quarantine
@@ -225,7 +225,7 @@ def test_an_edited_schema_reruns_the_checks_and_not_the_transform(world, unedite
     assert states["StatisticsGen"] == states["Transform"] == "CACHED"
     assert world.schema.read_text(encoding="utf-8") == text
     findings = read_findings(world.outputs("ImageValidator", "findings")[-1])
-    assert [one.check for one in findings].count("schema_anomaly") == len(features.SPLITS)
+    assert [one.check for one in findings].count("schema_anomaly") == len(example_schema.SPLITS)
     assert 'feature "sharpness"' in findings[-1].message
 
 

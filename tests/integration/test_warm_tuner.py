@@ -13,11 +13,11 @@ from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from tfx.types import standard_artifacts
 
-from components.artifacts import Embeddings
+from components.artifact_types import Embeddings
+from components.past_searches.knowledge import Knowledge
 from components.warm_tuner.component import WarmTuner
-from components.warm_tuner.knowledge import Knowledge
-from models.heads import HeadParameters
-from models.tuning.history import read_history
+from models.head.hyperparameters import HeadParameters
+from models.history.tuning_history import read_history
 from pipeline.config import TuningConfig
 
 

@@ -9,9 +9,9 @@ import pytest
 from sklearn.datasets import load_digits
 from small_ranges import RANGES
 
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.description import Origin
-from models.tuning.settings import SearchSettings
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin
+from models.search.search_settings import SearchSettings
 
 if TYPE_CHECKING:
     from finished_run import FinishedRun

@@ -9,7 +9,7 @@ from benchmarks.warm_start.methods.average_rank import AverageRank, by_average_r
 from benchmarks.warm_start.methods.interface import Problem, best_so_far, usable_sources
 from benchmarks.warm_start.problem import EPOCHS, SPACE
 from benchmarks.warm_start.regimes import REGIMES, apply_regime
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
 
 _TRIALS = 20
 _TASK = task("")

@@ -8,15 +8,15 @@ import pytest
 import tensorflow as tf
 from training_digits import LABELS, write_split
 
+from models.data.image_decoding import ImageSpec
 from models.embedding import EmbeddingStore
-from models.embedding.store import content_digest
-from models.images import ImageSpec
+from models.embedding.cache import content_digest
+from models.history.records import Curve, Evaluation
+from models.search.hosts.journal import Event, Journal
+from models.search.trial_store import TrialStore
 from models.training.activations import Activations, compute_activations
-from models.training.data import ImageSplit
+from models.training.image_split import ImageSplit
 from models.training.training_state import TrainingState
-from models.tuning.hosts.journal import Event, Journal
-from models.tuning.records import Curve, Evaluation
-from models.tuning.store import TrialStore
 
 DIGESTS = [content_digest(bytes([number])) for number in range(8)]
 FEATURES = np.random.default_rng(0).normal(size=(8, 16)).astype(np.float32)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.example_gen.digests import DigestCache, fingerprint
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.listing import list_source
 
 LONG_AGO = 1_500_000_000

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from components.example_gen.digests import DigestCache
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import SourceFile
 from components.example_gen.sources.listing import list_source
 from models.errors import BadDataError

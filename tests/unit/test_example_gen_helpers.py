@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.groups import group_of
 from components.example_gen.sources.ignored import ignored, is_ignored
 from components.example_gen.sources.links import leaves_root

@@ -13,9 +13,9 @@ from PIL import Image
 from components.example_gen.ingest import Ingested
 from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.refusals import describe_all, describe_refusals
-from models import features
+from models.data import example_schema
+from models.data.example_reader import read_records
 from models.errors import BadDataError
-from models.examples import read_records
 
 
 def png(number: int) -> bytes:
@@ -43,7 +43,7 @@ def test_rows_that_share_a_name_are_counted_each(tmp_path):
     assert fates(done) == {"passed_over": 2, "refused": 3}
     names = [one.name for one in done.left_out]
     assert len(set(names)) == len(names)
-    written = [r for s in features.SPLITS for r in read_records(str(tmp_path / "out"), s)]
+    written = [r for s in example_schema.SPLITS for r in read_records(str(tmp_path / "out"), s)]
     assert len({record.name for record in written}) == len(written) == 9
 
 
@@ -73,7 +73,7 @@ def test_a_second_pass_counts_everything_once(tmp_path):
     done = ingest_in_process(tmp_path / "data", tmp_path / "out")
     assert done.classes == {"a": 14, "b": 13, "c": 3}
     assert fates(done) == {"refused": 10}
-    for split in features.SPLITS:
+    for split in example_schema.SPLITS:
         records = list(read_records(str(tmp_path / "out"), split))
         assert len(records) == done.splits[split]
         assert "c" in {record.label for record in records}

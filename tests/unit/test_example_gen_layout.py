@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.split_names import plain_split, split_name
 from models.errors import BadDataError

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources import manifest_text
 from components.example_gen.sources.entries import Listing
-from components.example_gen.sources.labels import RefusedError, joined_labels, label_of
 from components.example_gen.sources.listing import list_source
+from components.example_gen.sources.one_label import RefusedError, joined_labels, label_of
 from models.errors import BadDataError
 from pipeline.config import DataConfig
 

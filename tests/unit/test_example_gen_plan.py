@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from components.example_gen.ingest import plan_splits
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LabelledImage, LeftOut
 from models.errors import BadDataError
 

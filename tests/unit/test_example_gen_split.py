@@ -6,7 +6,7 @@ import pytest
 
 from components.example_gen.shares import Shares
 from components.example_gen.split import assign_splits, missing_shares
-from models.features import TEST, TRAIN, VALIDATION
+from models.data.example_schema import TEST, TRAIN, VALIDATION
 
 BOTH = Shares(validation=0.15, test=0.15)
 

@@ -7,7 +7,7 @@ import google_crc32c
 import pytest
 import tensorflow as tf
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LabelledImage, LeftOut
 from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.tfrecord import unpack

@@ -7,10 +7,10 @@ from sklearn.datasets import load_digits
 from components.findings import Finding
 from components.image_validator.appearance_checks import check_appearance
 from components.image_validator.duplicate_checks import check_duplicates
-from components.image_validator.settings import ValidationSettings
 from components.image_validator.table import ImageTable
-from models.duplicates import Appearance, parse_hashes
-from models.image_statistics import describe
+from components.image_validator.validation_settings import ValidationSettings
+from models.data.image_statistics import describe
+from models.data.near_duplicates import Appearance, parse_hashes
 from pipeline.config import ValidationConfig
 
 SETTINGS = ValidationSettings(**ValidationConfig().model_dump(exclude={"schema_path"}))

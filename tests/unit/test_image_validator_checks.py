@@ -11,9 +11,9 @@ from components.image_validator.anomalies import check_anomalies
 from components.image_validator.class_checks import KnownClasses, check_classes
 from components.image_validator.duplicate_checks import check_duplicates
 from components.image_validator.quarantine_check import check_quarantine
-from components.image_validator.settings import ValidationSettings
 from components.image_validator.table import ImageTable
-from models.duplicates import Appearance
+from components.image_validator.validation_settings import ValidationSettings
+from models.data.near_duplicates import Appearance
 from pipeline.config import ValidationConfig
 
 SETTINGS = ValidationSettings(**ValidationConfig().model_dump(exclude={"schema_path"}))

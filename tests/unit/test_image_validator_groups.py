@@ -7,14 +7,14 @@ import shlex
 import numpy as np
 import pytest
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.groups import group_of
 from components.image_validator.duplicate_checks import check_duplicates
 from components.image_validator.group_checks import check_groups
 from components.image_validator.name_groups import suspect
-from components.image_validator.settings import ValidationSettings
 from components.image_validator.table import ImageTable
-from models.duplicates import Appearance
+from components.image_validator.validation_settings import ValidationSettings
+from models.data.near_duplicates import Appearance
 from pipeline.config import DataConfig, ValidationConfig
 from pipeline.config_file import parse_assignment
 

@@ -3,7 +3,8 @@ import pytest
 
 from components.judge import checks
 from components.judge.slices import accuracy_slices
-from models import features, metrics
+from models import metrics
+from models.data import example_schema
 
 CLASSES = ("ant", "bee")
 
@@ -83,11 +84,11 @@ def test_a_blessing_gives_its_reason():
 
 
 def test_slices_over_values_and_quarters():
-    columns = {name: np.full(8, 7) for name in features.DERIVED}
-    columns[features.FORMAT] = np.array(["png", "jpeg"] * 4, dtype=object)
-    columns[features.SHARPNESS] = np.linspace(0, 0.7, 8)
+    columns = {name: np.full(8, 7) for name in example_schema.DERIVED}
+    columns[example_schema.FORMAT] = np.array(["png", "jpeg"] * 4, dtype=object)
+    columns[example_schema.SHARPNESS] = np.linspace(0, 0.7, 8)
     slices = accuracy_slices(columns, np.array([True] * 4 + [False] * 4))
-    assert {each.feature for each in slices} == {features.FORMAT, features.SHARPNESS}
+    assert {each.feature for each in slices} == {example_schema.FORMAT, example_schema.SHARPNESS}
     assert [(each.value, each.images) for each in slices[:2]] == [("jpeg", 4), ("png", 4)]
     quarters = slices[2:]
     assert sum(each.images for each in quarters) == 8
@@ -96,7 +97,7 @@ def test_slices_over_values_and_quarters():
 
 
 def test_equal_values_stay_in_one_slice():
-    columns = {name: np.full(8, 7.0) for name in features.DERIVED}
-    columns[features.WIDTH] = np.array([5, 5, 5, 5, 5, 5, 9, 9])
+    columns = {name: np.full(8, 7.0) for name in example_schema.DERIVED}
+    columns[example_schema.WIDTH] = np.array([5, 5, 5, 5, 5, 5, 9, 9])
     slices = accuracy_slices(columns, np.ones(8, bool))
     assert [(each.value, each.images) for each in slices] == [("5", 6), ("9", 2)]

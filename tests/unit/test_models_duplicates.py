@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from models.duplicates import Appearance, Tolerance, near_duplicates, parse_hashes
-from models.image_statistics import ImageStatistics, describe, thumbnail_factor
+from models.data.image_statistics import ImageStatistics, describe, thumbnail_factor
+from models.data.near_duplicates import Appearance, Tolerance, near_duplicates, parse_hashes
 
 ANY_LOOK = Tolerance(brightness=1e9, sharpness=1e9, aspect=1e9)
 

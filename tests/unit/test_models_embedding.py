@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from models.backbones import Backbone, build_backbone
+from models.data.image_decoding import ImageSpec, decode_batch
 from models.embedding import (
     EmbeddingInfo,
     EmbeddingSplit,
@@ -16,9 +17,8 @@ from models.embedding import (
     write_embeddings,
     write_info,
 )
+from models.embedding.cache import content_digest
 from models.embedding.forward import Embedder, UndecodableImageError, embed, embedding_key
-from models.embedding.store import content_digest
-from models.images import ImageSpec, decode_batch
 
 SPEC = ImageSpec(32)
 

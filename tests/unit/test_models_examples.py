@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models import features
-from models.examples import (
+from models.data import example_schema
+from models.data.example_reader import (
     ImageRecord,
     count_records,
     dataset,
@@ -23,14 +23,16 @@ def example(number: int) -> bytes:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
 
     content = {
-        features.IMAGE: text(f"bytes {number}"),
-        features.LABEL: text("naïve"),
-        features.NAME: text(f'a "quoted" name/{number}\n.png'),
-        features.SHA256: text(f"{number:064x}"),
-        features.PHASH: text(f"{number:016x}"),
-        features.FORMAT: text("png"),
-        features.WIDTH: integer(number),
-        features.SHARPNESS: tf.train.Feature(float_list=tf.train.FloatList(value=[number / 4])),
+        example_schema.IMAGE: text(f"bytes {number}"),
+        example_schema.LABEL: text("naïve"),
+        example_schema.NAME: text(f'a "quoted" name/{number}\n.png'),
+        example_schema.SHA256: text(f"{number:064x}"),
+        example_schema.PHASH: text(f"{number:016x}"),
+        example_schema.FORMAT: text("png"),
+        example_schema.WIDTH: integer(number),
+        example_schema.SHARPNESS: tf.train.Feature(
+            float_list=tf.train.FloatList(value=[number / 4])
+        ),
     }
     return tf.train.Example(features=tf.train.Features(feature=content)).SerializeToString()
 
@@ -67,18 +69,18 @@ def test_serialized_examples_and_their_count(examples_uri: str) -> None:
 
 def test_derived_features_are_columns(examples_uri: str) -> None:
     columns = derived_features(examples_uri, "train")
-    assert set(features.DERIVED) < set(columns)
-    assert columns[features.WIDTH].dtype == np.int64
-    np.testing.assert_array_equal(columns[features.WIDTH], [0, 1, 2])
-    assert columns[features.SHARPNESS].dtype == np.float32
-    np.testing.assert_array_equal(columns[features.SHARPNESS], [0, 0.25, 0.5])
-    assert columns[features.LABEL].tolist() == ["naïve"] * 3
-    assert columns[features.PHASH].tolist() == [f"{number:016x}" for number in range(3)]
-    assert features.IMAGE not in columns
+    assert set(example_schema.DERIVED) < set(columns)
+    assert columns[example_schema.WIDTH].dtype == np.int64
+    np.testing.assert_array_equal(columns[example_schema.WIDTH], [0, 1, 2])
+    assert columns[example_schema.SHARPNESS].dtype == np.float32
+    np.testing.assert_array_equal(columns[example_schema.SHARPNESS], [0, 0.25, 0.5])
+    assert columns[example_schema.LABEL].tolist() == ["naïve"] * 3
+    assert columns[example_schema.PHASH].tolist() == [f"{number:016x}" for number in range(3)]
+    assert example_schema.IMAGE not in columns
 
 
 def test_an_absent_split_is_empty(examples_uri: str) -> None:
     assert split_files(examples_uri, "test") == []
     assert list(read_records(examples_uri, "test")) == []
     assert count_records(examples_uri, "test") == 0
-    assert derived_features(examples_uri, "test")[features.WIDTH].shape == (0,)
+    assert derived_features(examples_uri, "test")[example_schema.WIDTH].shape == (0,)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from models.files import write_atomically
+from models.storage.atomic_write import write_atomically
 
 
 def test_the_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:

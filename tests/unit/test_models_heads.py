@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.errors import UsageError
-from models.heads import HeadParameters, build_head, statistics
+from models.head.hyperparameters import HeadParameters, build_head, statistics
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 from scipy.fft import dctn
 
-from models.image_statistics import (
+from models.data.image_statistics import (
     THUMBNAIL_SIDE,
     describe,
     hamming_distance,

@@ -7,10 +7,10 @@ import tensorflow as tf
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
+from models.data.image_decoding import ImageSpec, decode_and_resize, decode_batch
+from models.data.normalisation import normalise
+from models.data.sample_depth import SampleRange
 from models.errors import UsageError
-from models.images import ImageSpec, decode_and_resize, decode_batch
-from models.normalise import normalise
-from models.sample_depth import SampleRange
 
 
 def encode(pixels: np.ndarray, kind: str) -> bytes:

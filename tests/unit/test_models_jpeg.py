@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.jpeg import PlainJpeg, decode_luma, read_plain_header
+from models.data.jpeg_header import PlainJpeg, decode_luma, read_plain_header
 
 ORIENTATION = 0x0112
 MAKE = 0x010F

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+from models.data.class_labels import read_labels, sorted_labels
 from models.errors import BadDataError
-from models.labels import read_labels, sorted_labels
 
 
 def write_vocabulary(path: Path, names: list[str]) -> None:

@@ -3,7 +3,7 @@ import pytest
 from sklearn import metrics as reference
 
 from models import metrics
-from models.numbers import short_number
+from models.number_text import short_number
 
 CLASSES = ("ant", "bee", "cat", "dog")
 

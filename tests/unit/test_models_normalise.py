@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from models.image_statistics import describe, hamming_distance
-from models.normalise import ImageRefusedError, NormalisedImage, normalise
+from models.data.image_statistics import describe, hamming_distance
+from models.data.normalisation import ImageRefusedError, NormalisedImage, normalise
 
 MAX_PIXELS = 1_000_000
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from models import places
-from models.places import PlaceError, files_in, read_place, write_place
+from models.storage import locations
+from models.storage.locations import PlaceError, files_in, read_place, write_place
 
 
 @pytest.fixture(params=["local", "remote"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
     """Makes places in an empty folder; TensorFlow's ram:// stands for a bucket."""
     root = str(tmp_path) if request.param == "local" else f"ram://{tmp_path.name}"
-    return lambda name: places.join(root, name)
+    return lambda name: locations.join(root, name)
 
 
 def test_what_is_written_is_read_and_found(place: Callable[[str], str]) -> None:
@@ -41,7 +41,7 @@ def test_a_file_that_is_too_large_is_refused(place: Callable[[str], str]) -> Non
 def test_too_many_files_are_refused(
     place: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "MOST_FILES", 2)
+    monkeypatch.setattr(locations, "MOST_FILES", 2)
     for number in range(3):
         write_place(place(f"{number}.jsonl"), b"")
     with pytest.raises(PlaceError, match="more than 2"):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from models.errors import UsageError
-from models.plain_path import is_plain, plain_path
+from models.storage.plain_path import is_plain, plain_path
 
 STRANGE = [
     "x [1]", "{SPAN}", "a*", "b?", "50%", "back\\slash", "line\nbreak", "it's", 'a "b"', "#1",

@@ -11,8 +11,8 @@ import tensorflow as tf
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from models.normalise import ImageRefusedError, normalise
-from models.sample_depth import (
+from models.data.normalisation import ImageRefusedError, normalise
+from models.data.sample_depth import (
     SampleRange,
     SampleRangeNeededError,
     SampleSpan,

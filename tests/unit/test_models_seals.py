@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from models.seals import (
+from models.storage.seals import (
     SUMS,
     changed_file,
     is_sealed,

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from training_digits import SIZE, digit_paths, digits_task
 
-from models.images import ImageSpec, decode_batch
+from models.data.image_decoding import ImageSpec, decode_batch
 from models.training import top_phase
 from models.training.train import Trained, train
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from models.training.augmentation import changed_views, mirrored
-from models.training.mirror import is_harmless
+from models.training.mirroring import is_harmless
 
 
 def bright_on_the_left(count: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 import pytest
 
 from models.errors import UsageError
-from models.training.settings import TrainingSettings, choose_strategy
+from models.training.training_settings import TrainingSettings, choose_strategy
 from pipeline.config import TrainingConfig
 
 

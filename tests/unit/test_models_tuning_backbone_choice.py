@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.tuning.backbone_choice import (
+from models.backbone_choice.backbone_choice import (
     Candidate,
     ChoiceError,
     ChoiceRule,

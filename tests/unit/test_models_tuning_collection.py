@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from histories import history, task, write
 
-from models.tuning.collection import Entry, collect, copy_name
-from models.tuning.history import TuningHistory, history_bytes
+from models.history.collection import Entry, collect, copy_name
+from models.history.tuning_history import TuningHistory, history_bytes
 
 
 def names(entries: Sequence[Entry]) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models.tuning.warm.contribution import (
+from models.history.contribution import (
     Contribution,
     ContributionError,
     LeftOut,

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from models.tuning.data import HeadTask, LabelledEmbeddings, fingerprint
-from models.tuning.description import Origin, describe
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings, fingerprint
+from models.head.task_description import Origin, describe
 
 ORIGIN = Origin("Net", "imagenet", "ab", image_size=224, data_fingerprint="cd")
 

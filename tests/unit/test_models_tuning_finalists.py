@@ -6,17 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.description import Origin, describe
-from models.tuning.finalists import MOST_COST, choose
-from models.tuning.folds import deal_folds
-from models.tuning.head_trainer import DivergedError, HeadTrainer
-from models.tuning.history import read_history, write_history
-from models.tuning.records import Curve, Evaluation, TrialRecord
-from models.tuning.search import SearchResult, search_heads
-from models.tuning.settings import SearchSettings
-from models.tuning.space import Values
-from models.tuning.standings import standings
+from models.head.head_trainer import DivergedError, HeadTrainer
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin, describe
+from models.history.records import Curve, Evaluation, TrialRecord
+from models.history.search_space import Values
+from models.history.tuning_history import read_history, write_history
+from models.search.finalists import MOST_COST, choose
+from models.search.folds import deal_folds
+from models.search.head_search import SearchResult, search_heads
+from models.search.search_settings import SearchSettings
+from models.search.standings import standings
 
 WORTH = (0.80, 0.90, 0.84, 0.86, 0.70, 0.88)
 """What the trials of `trials` are worth, which their own scores do not show."""

@@ -9,17 +9,17 @@ from training_digits import SIZE, digits_task
 
 from models import progress
 from models.backbones import Backbone
-from models.training.choice import chosen_values, with_choice
-from models.training.task import TrainingTask
+from models.head.task_description import Origin, describe
+from models.history.records import Curve, Evaluation
+from models.history.search_space import Choice
+from models.history.tuning_history import read_history, write_history
+from models.search.fine_tuning.fine_tuning_search import FineTuningResult, search_fine_tuning
+from models.search.fine_tuning.fine_tuning_space import configured, fine_tuning_space
+from models.search.fine_tuning.halving import promoted, rungs, standard_error, winner
+from models.search.standings import standings
+from models.training.searched_settings import chosen_values, with_choice
 from models.training.train import train
-from models.tuning.description import Origin, describe
-from models.tuning.fine_tuning.halving import promoted, rungs, standard_error, winner
-from models.tuning.fine_tuning.search import FineTuningResult, search_fine_tuning
-from models.tuning.fine_tuning.space import configured, fine_tuning_space
-from models.tuning.history import read_history, write_history
-from models.tuning.records import Curve, Evaluation
-from models.tuning.space import Choice
-from models.tuning.standings import standings
+from models.training.training_task import TrainingTask
 
 
 def evaluation(score: float, *, paused_after: int | None = None) -> Evaluation:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from models.errors import BadDataError
-from models.heads import HeadParameters, build_head, statistics
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.head_trainer import DivergedError, HeadTrainer, probabilities
+from models.head.head_trainer import DivergedError, HeadTrainer, probabilities
+from models.head.hyperparameters import HeadParameters, build_head, statistics
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 
 EPOCHS = 12
 

@@ -5,14 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.tuning.history import (
-    HistoryError,
-    TuningHistory,
-    new_history,
-    read_history,
-    write_history,
-)
-from models.tuning.records import (
+from models.history.records import (
     Curve,
     EmbeddingStatistics,
     Evaluation,
@@ -20,7 +13,14 @@ from models.tuning.records import (
     TaskDescription,
     TrialRecord,
 )
-from models.tuning.space import Choice, FloatRange, SearchSpace
+from models.history.search_space import Choice, FloatRange, SearchSpace
+from models.history.tuning_history import (
+    HistoryError,
+    TuningHistory,
+    new_history,
+    read_history,
+    write_history,
+)
 
 SPACE = SearchSpace(
     parameters=(

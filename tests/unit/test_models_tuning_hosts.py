@@ -13,19 +13,19 @@ import pytest
 
 from models import progress
 from models.errors import GraftError, UsageError
-from models.heads import HeadParameters
-from models.tuning.data import HeadTask
-from models.tuning.description import Origin, describe
-from models.tuning.head_trainer import DivergedError, HeadTrainer, TrainedHead
-from models.tuning.history import TuningHistory
-from models.tuning.hosts.client import ChiefClient, SearchEndedError
-from models.tuning.hosts.journal import Event, Journal
-from models.tuning.hosts.served import ServedSearch, read_served, read_task, write_served
-from models.tuning.hosts.serving import serving
-from models.tuning.hosts.worker import work
-from models.tuning.oracles import OBJECTIVE, build_oracle
-from models.tuning.search import search_heads
-from models.tuning.settings import SearchSettings
+from models.head.head_trainer import DivergedError, HeadTrainer, TrainedHead
+from models.head.hyperparameters import HeadParameters
+from models.head.labelled_embeddings import HeadTask
+from models.head.task_description import Origin, describe
+from models.history.tuning_history import TuningHistory
+from models.oracles.algorithms import OBJECTIVE, build_oracle
+from models.search.head_search import search_heads
+from models.search.hosts.chief_client import ChiefClient, SearchEndedError
+from models.search.hosts.journal import Event, Journal
+from models.search.hosts.oracle_server import serving
+from models.search.hosts.search_worker import work
+from models.search.hosts.served_search import ServedSearch, read_served, read_task, write_served
+from models.search.search_settings import SearchSettings
 from pipeline.cli import main
 
 MakeSettings = Callable[..., SearchSettings]

@@ -9,7 +9,7 @@ import keras_tuner
 import pytest
 from keras_tuner.engine.trial import Trial
 
-from models.tuning.leases import LeasingOracle, heartbeat
+from models.oracles.leases import LeasingOracle, heartbeat
 
 TIMEOUT = 60.0
 
@@ -31,7 +31,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     stopped = SimpleNamespace(monotonic=lambda: made.now, sleep=time.sleep)
-    monkeypatch.setattr("models.tuning.leases.time", stopped)
+    monkeypatch.setattr("models.oracles.leases.time", stopped)
     return made
 
 

@@ -8,11 +8,11 @@ import keras_tuner
 import pytest
 from histories import history, task, write
 
-from models.tuning.collection import collect
-from models.tuning.history import history_bytes, read_history
-from models.tuning.library import choose, distance, read_library
-from models.tuning.shipped import starter_files
-from models.tuning.warm.oracle import WarmStartOracle
+from models.history.collection import collect
+from models.history.library import choose, distance, read_library
+from models.history.shipped import starter_files
+from models.history.tuning_history import history_bytes, read_history
+from models.oracles.warm.warm_start_oracle import WarmStartOracle
 
 
 def test_the_library_holds_searches_and_says_what_it_left_out(tmp_path: Path) -> None:

@@ -14,15 +14,15 @@ import pytest
 from fragile_training import DEADLY_UNITS, HOPELESS_UNITS, FragileTrainer
 
 from models import progress
-from models.heads import HeadParameters
-from models.tuning.data import HeadTask
-from models.tuning.description import Origin, describe
-from models.tuning.folds import FoldTrainers
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.history import TuningHistory
-from models.tuning.parallel import EndOrder
-from models.tuning.search import search_heads
-from models.tuning.settings import SearchSettings
+from models.head.head_trainer import HeadTrainer
+from models.head.hyperparameters import HeadParameters
+from models.head.labelled_embeddings import HeadTask
+from models.head.task_description import Origin, describe
+from models.history.tuning_history import TuningHistory
+from models.search.folds import FoldTrainers
+from models.search.head_search import search_heads
+from models.search.parallel_tuner import EndOrder
+from models.search.search_settings import SearchSettings
 
 MakeSettings = Callable[..., SearchSettings]
 
@@ -115,11 +115,11 @@ KILLED = """
 import sys
 from pathlib import Path
 import numpy as np
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.description import Origin, describe
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.search import search_heads
-from models.tuning.settings import SearchSettings
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin, describe
+from models.head.head_trainer import HeadTrainer
+from models.search.head_search import search_heads
+from models.search.search_settings import SearchSettings
 
 folder = Path(sys.argv[1])
 data = np.load(folder / "task.npz")

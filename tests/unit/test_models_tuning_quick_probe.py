@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 
-from models.tuning.quick_probe import ProbeScore, quick_probe
+from models.backbone_choice.ridge_probe import ProbeScore, quick_probe
 
 
 def digits(count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,16 +13,16 @@ import pytest
 
 from models import progress
 from models.errors import GraftError, UsageError
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.description import Origin, describe
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.history import TuningHistory, write_history
-from models.tuning.importance import importance
-from models.tuning.oracles import build_oracle
-from models.tuning.probe import train_probe
-from models.tuning.search import SearchResult, search_heads
-from models.tuning.settings import SearchSettings
-from models.tuning.warm.past import PastSearch
+from models.head.frozen_probe import train_probe
+from models.head.head_trainer import HeadTrainer
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin, describe
+from models.history.importance import importance
+from models.history.past_search import PastSearch
+from models.history.tuning_history import TuningHistory, write_history
+from models.oracles.algorithms import build_oracle
+from models.search.head_search import SearchResult, search_heads
+from models.search.search_settings import SearchSettings
 from pipeline.config import TuningConfig
 
 MakeSettings = Callable[..., SearchSettings]
@@ -176,13 +176,13 @@ import os, signal, sys
 from pathlib import Path
 import numpy as np
 from models import progress
-from models.tuning.data import HeadTask, LabelledEmbeddings
-from models.tuning.description import Origin, describe
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.history import read_history
-from models.tuning.search import search_heads
-from models.tuning.settings import SearchSettings
-from models.tuning.warm.past import PastSearch
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin, describe
+from models.head.head_trainer import HeadTrainer
+from models.history.tuning_history import read_history
+from models.search.head_search import search_heads
+from models.search.search_settings import SearchSettings
+from models.history.past_search import PastSearch
 
 folder = Path(sys.argv[1])
 data = np.load(folder / "task.npz")

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 from histories import history, task, write
 
-from models.tuning import shipped
-from models.tuning.collection import collect
-from models.tuning.settings import SearchSettings
-from models.tuning.warm.encoding import SpaceEncoder
-from models.tuning.warm.past import PastSearch
-from models.tuning.warm.sources import learn
+from models.history import shipped
+from models.history.collection import collect
+from models.history.past_search import PastSearch
+from models.oracles.warm.encoding import SpaceEncoder
+from models.oracles.warm.source_models import learn
+from models.search.search_settings import SearchSettings
 from pipeline.config import TuningConfig
 
 

@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from models.errors import UsageError
-from models.tuning.oracles import build_oracle
-from models.tuning.space import Choice, FloatRange, SearchSpace, head_space
+from models.history.search_space import Choice, FloatRange, SearchSpace, head_space
+from models.oracles.algorithms import build_oracle
 from pipeline.config import TuningConfig
 
 DEFAULTS: dict[str, Any] = {

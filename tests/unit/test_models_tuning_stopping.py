@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.heads import HeadParameters
-from models.tuning.data import HeadTask
-from models.tuning.description import Origin, describe
-from models.tuning.head_trainer import HeadTrainer
-from models.tuning.history import read_history, write_history
-from models.tuning.score import curve_scores
-from models.tuning.search import SearchResult, search_heads
-from models.tuning.settings import SearchSettings
-from models.tuning.stopping import SearchStopper, TrialStopper
+from models.head.head_trainer import HeadTrainer
+from models.head.hyperparameters import HeadParameters
+from models.head.labelled_embeddings import HeadTask
+from models.head.selection_score import curve_scores
+from models.head.stopping import SearchStopper, TrialStopper
+from models.head.task_description import Origin, describe
+from models.history.tuning_history import read_history, write_history
+from models.search.head_search import SearchResult, search_heads
+from models.search.search_settings import SearchSettings
 
 FAST = HeadParameters(learning_rate=1e-2, hidden_units=16)
 SLOW = HeadParameters(learning_rate=1e-4, hidden_units=16)

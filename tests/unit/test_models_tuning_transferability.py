@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal, ortho_group
 from sklearn.datasets import load_digits
 
-from models.tuning.transferability import log_maximum_evidence
+from models.backbone_choice.transferability import log_maximum_evidence
 
 
 def task(images: int, dimension: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -4,8 +4,8 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from models.tuning.warm.cold import ColdSearch
-from models.tuning.warm.encoding import SpaceEncoder
+from models.oracles.warm.cold import ColdSearch
+from models.oracles.warm.encoding import SpaceEncoder
 
 TRIALS = 25
 SEEDS = (1, 2, 3)

@@ -2,8 +2,8 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from models.tuning.warm.candidates import near_points, spread_points
-from models.tuning.warm.encoding import SpaceEncoder
+from models.oracles.warm.candidates import near_points, spread_points
+from models.oracles.warm.encoding import SpaceEncoder
 
 
 def space() -> keras_tuner.HyperParameters:

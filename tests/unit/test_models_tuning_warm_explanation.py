@@ -5,15 +5,15 @@ import statistics
 import numpy as np
 import pytest
 
-from models.tuning.collection import Entry, collect
-from models.tuning.shipped import starter_files
-from models.tuning.warm.cold import ColdSearch
-from models.tuning.warm.contribution import Contribution
-from models.tuning.warm.encoding import SpaceEncoder
-from models.tuning.warm.ensemble import COLD_PRIOR
-from models.tuning.warm.explanation import Progress, explain
-from models.tuning.warm.past import PastSearch
-from models.tuning.warm.sources import learn
+from models.history.collection import Entry, collect
+from models.history.contribution import Contribution
+from models.history.past_search import PastSearch
+from models.history.shipped import starter_files
+from models.oracles.warm.cold import ColdSearch
+from models.oracles.warm.encoding import SpaceEncoder
+from models.oracles.warm.ensemble import COLD_PRIOR
+from models.oracles.warm.explanation import Progress, explain
+from models.oracles.warm.source_models import learn
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,14 @@ import pytest
 from scipy.optimize import check_grad
 from scipy.stats import multivariate_normal
 
-from models.tuning.warm.belief import believe, compress, expected_improvement
-from models.tuning.warm.kernel import (
+from models.oracles.warm.belief import believe, compress, expected_improvement
+from models.oracles.warm.gaussian_process import Process
+from models.oracles.warm.kernel import (
     Kernel,
     _negative_log_likelihood,
     _negative_log_posterior,
     fit_kernel,
 )
-from models.tuning.warm.process import Process
 
 KERNEL = Kernel(np.array([0.3, 0.9]), amplitude=1.7, noise=0.05)
 

@@ -4,8 +4,8 @@ import keras_tuner
 import numpy as np
 import pytest
 
-from models.tuning.warm.oracle import WarmStartOracle
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
+from models.oracles.warm.warm_start_oracle import WarmStartOracle
 
 TRIALS = 13
 GOAL = keras_tuner.Objective("score", "max")

@@ -4,11 +4,11 @@ import pytest
 from histories import task
 from scipy.stats import kendalltau
 
-from models.tuning.warm.encoding import SpaceEncoder
-from models.tuning.warm.ensemble import COLD_PRIOR, combine, weigh
-from models.tuning.warm.kernel import default_kernel
-from models.tuning.warm.past import PastSearch
-from models.tuning.warm.sources import learn, normal_scores, similarity
+from models.history.past_search import PastSearch
+from models.oracles.warm.encoding import SpaceEncoder
+from models.oracles.warm.ensemble import COLD_PRIOR, combine, weigh
+from models.oracles.warm.kernel import default_kernel
+from models.oracles.warm.source_models import learn, normal_scores, similarity
 
 RESIDUAL = default_kernel(2).scaled(0.3)
 

@@ -10,15 +10,15 @@ import pytest
 from histories import history, task, write
 from ml_metadata.proto import metadata_store_pb2
 
-from components.warm_tuner.knowledge import find_knowledge
-from components.warm_tuner.stored import TYPE_NAME
-from models.tuning.collection import collect
-from models.tuning.shipped import starter_files
+from components.past_searches.knowledge import find_knowledge
+from components.past_searches.stored_histories import TYPE_NAME
+from models.history.collection import collect
+from models.history.shipped import starter_files
 from pipeline.cli import main
 from pipeline.config import Config
 from pipeline.config_file import load_config
-from pipeline.knowledge.listing import print_list
-from pipeline.knowledge.sources import data_name, places
+from pipeline.knowledge.history_places import data_name, places
+from pipeline.knowledge.print_histories import print_list
 from pipeline.knowledge.transfer import export_all, import_from
 from pipeline.workspace import Workspace
 

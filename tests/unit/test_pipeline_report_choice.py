@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from finished_run import EVIL, FinishedRun, visible_text
 
-from models.tuning.backbone_choice import (
+from models.backbone_choice.backbone_choice import (
     BackboneChoice,
     Candidate,
     ChoiceRule,
@@ -15,7 +15,7 @@ from models.tuning.backbone_choice import (
     write_choice,
 )
 from pipeline.report.run_view import duration
-from pipeline.terminal.summary import print_summary
+from pipeline.terminal.closing_lines import print_summary
 
 HEADING = "Which backbone"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from finished_run import EVIL, FinishedRun, visible_text
 
-from models.tuning.warm.contribution import (
+from models.history.contribution import (
     Contribution,
     LeftOut,
     Proposal,
@@ -14,7 +14,7 @@ from models.tuning.warm.contribution import (
     write_contribution,
 )
 from pipeline.report.charts import Axis, Band, area_chart
-from pipeline.terminal.summary import print_summary
+from pipeline.terminal.closing_lines import print_summary
 
 TRIALS = 12
 HEADING = "What earlier runs contributed"

@@ -6,10 +6,10 @@ import pytest
 from fine_tuning_histories import fine_tuning_history
 from finished_run import FinishedRun, visible_text
 
-from models.tuning.collection import collect
-from models.tuning.history import write_history
-from models.tuning.library import read_library
-from models.tuning.warm.contribution import Contribution, write_contribution
+from models.history.collection import collect
+from models.history.contribution import Contribution, write_contribution
+from models.history.library import read_library
+from models.history.tuning_history import write_history
 from pipeline.knowledge.words import best_accuracy, search_in_words
 
 

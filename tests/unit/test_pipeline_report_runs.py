@@ -7,10 +7,10 @@ import pytest
 from finished_run import CLASSES, EVIL, visible_text
 
 from models.intervals import share_interval
-from pipeline.report.record import RunRecord, StageRecord
+from pipeline.report.run_record import RunRecord, StageRecord
 from pipeline.report.stage_notes import findings_lines, stage_note
 from pipeline.report.write import write_report
-from pipeline.terminal.summary import print_summary
+from pipeline.terminal.closing_lines import print_summary
 
 
 def test_the_summary_keeps_its_contract(run):

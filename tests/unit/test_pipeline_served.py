@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from models.data.normalisation import Range
+from models.data.sample_depth import SampleRange
 from models.errors import GraftError, UsageError
-from models.normalise import Range
-from models.sample_depth import SampleRange
-from models.seals import write_sums
+from models.storage.seals import write_sums
 from pipeline.config import Config
-from pipeline.served import served
+from pipeline.served_model import served
 
 
 def sample_range(workspace: Path) -> Range:

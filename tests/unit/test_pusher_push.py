@@ -15,7 +15,7 @@ import pytest
 from components.pusher.push import push_model, versions
 from models.errors import GraftError
 from models.export import DESCRIPTION
-from models.seals import tree_digest, write_sums
+from models.storage.seals import tree_digest, write_sums
 
 _PUSH = "import sys, pathlib; from components.pusher.push import push_model as p;"
 _PUSH += " p(*map(pathlib.Path, sys.argv[1:]))"

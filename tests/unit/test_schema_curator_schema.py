@@ -10,7 +10,7 @@ from components.schema_curator.schema import (
     schema_text,
 )
 from components.statistics import stats_options
-from models import features
+from models.data import example_schema
 from models.errors import UsageError
 
 LABEL = 'feature { name: "label" type: BYTES }'
@@ -19,12 +19,12 @@ LABEL = 'feature { name: "label" type: BYTES }'
 def statistics(labels: list[str], image_format: str = "png"):
     frame = pd.DataFrame(
         {
-            features.LABEL: labels,
-            features.FORMAT: image_format,
-            features.CHANNELS: 1,
-            features.WIDTH: range(8, 8 + len(labels)),
-            features.SHARPNESS: 0.25,
-            features.PHASH: "0" * 16,
+            example_schema.LABEL: labels,
+            example_schema.FORMAT: image_format,
+            example_schema.CHANNELS: 1,
+            example_schema.WIDTH: range(8, 8 + len(labels)),
+            example_schema.SHARPNESS: 0.25,
+            example_schema.PHASH: "0" * 16,
         }
     )
     return tfdv.generate_statistics_from_dataframe(frame, stats_options())
@@ -41,12 +41,12 @@ def test_the_label_domain_holds_the_classes_of_all_splits(inferred) -> None:
 
 
 def test_grey_images_do_not_make_the_number_of_channels_a_boolean(inferred) -> None:
-    channels = next(one for one in inferred.feature if one.name == features.CHANNELS)
+    channels = next(one for one in inferred.feature if one.name == example_schema.CHANNELS)
     assert channels.WhichOneof("domain_info") is None
 
 
 def test_only_the_label_and_the_derived_features_are_in_it(inferred) -> None:
-    assert features.PHASH not in {feature.name for feature in inferred.feature}
+    assert example_schema.PHASH not in {feature.name for feature in inferred.feature}
 
 
 def test_the_file_can_be_read_back(inferred) -> None:
@@ -74,12 +74,12 @@ def test_the_classes_are_a_string_domain_whatever_they_look_like(labels) -> None
     schema = infer_schema([statistics([*labels, *labels]), statistics(labels[:1])], labels)
     assert known_labels(schema) == set(labels)
     assert known_labels(parse_schema(schema_text(schema).encode(), "x")) == set(labels)
-    (label,) = [feature for feature in schema.feature if feature.name == features.LABEL]
+    (label,) = [feature for feature in schema.feature if feature.name == example_schema.LABEL]
     assert label.type == schema_pb2.BYTES
     seen = tfdv.validate_statistics(statistics(labels), schema)
-    assert features.LABEL not in seen.anomaly_info
+    assert example_schema.LABEL not in seen.anomaly_info
     found = tfdv.validate_statistics(statistics([*labels, "unheard of"]), schema)
-    assert features.LABEL in found.anomaly_info
+    assert example_schema.LABEL in found.anomaly_info
 
 
 def test_long_names_are_known_although_statistics_leave_them_out() -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from components.schema_curator.state import curated_state, write_inferred
+from components.schema_curator.curated_schema import curated_state, write_inferred
 from models.errors import UsageError
 
 

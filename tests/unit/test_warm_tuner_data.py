@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from components.warm_tuner.data import SearchData, read_data
+from components.embedded_data import SearchData, read_data
 from models.embedding import read_embeddings, write_embeddings
-from models.tuning.hosts.served import ServedSearch, read_task, write_served
-from models.tuning.records import SearchDescription
+from models.history.records import SearchDescription
+from models.search.hosts.served_search import ServedSearch, read_task, write_served
 from tests.embedded_digits import label, write_digits
 
 LABELS = tuple(label(digit) for digit in range(3))

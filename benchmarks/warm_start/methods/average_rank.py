@@ -20,8 +20,8 @@ from benchmarks.warm_start.methods.interface import (
     usable_sources,
 )
 from benchmarks.warm_start.problem import sample
-from models.tuning.space import Values
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
+from models.history.search_space import Values
 
 
 class AverageRank:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from models.errors import GraftError
-from models.tuning.records import TaskDescription
-from models.tuning.space import SearchSpace, Values
-from models.tuning.warm.past import PastSearch
+from models.history.past_search import PastSearch
+from models.history.records import TaskDescription
+from models.history.search_space import SearchSpace, Values
 
 
 class UnavailableError(GraftError):

@@ -6,8 +6,8 @@ import keras_tuner
 from keras_tuner.engine.trial import TrialStatus
 
 from benchmarks.warm_start.methods.interface import Problem, Proposal, best_so_far
-from models.tuning.oracles import OBJECTIVE
-from models.tuning.warm.oracle import WarmStartOracle
+from models.oracles.algorithms import OBJECTIVE
+from models.oracles.warm.warm_start_oracle import WarmStartOracle
 
 _TUNER = "benchmark"
 _EPOCHS, _PAID_EPOCHS = "tuner/epochs", "tuner/initial_epoch"

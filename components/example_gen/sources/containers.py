@@ -8,9 +8,9 @@ from itertools import count, islice
 from os import DirEntry
 from pathlib import Path
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LeftOut, canonical_split
-from components.example_gen.sources.files import has_image_suffix, is_folder, visible_entries
+from components.example_gen.sources.file_kinds import has_image_suffix, is_folder, visible_entries
 from components.example_gen.sources.links import link_outside
 from components.example_gen.sources.record_file import is_record_file
 from components.example_gen.sources.tree import File, Folder, is_image, unreadable, walk

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from models import features
+from models.data import example_schema
 
 Stamp = tuple[int, int, int]
 """Size in bytes, modification time and change time in nanoseconds: changed if the file was."""
@@ -20,15 +20,15 @@ image with a label and is none; passed over, as it was never meant to be one; or
 container is damaged and hides what else it holds."""
 
 _SPLIT_NAMES = {
-    "train": features.TRAIN,
-    "training": features.TRAIN,
-    "validation": features.VALIDATION,
-    "valid": features.VALIDATION,
-    "val": features.VALIDATION,
-    "dev": features.VALIDATION,
-    "eval": features.VALIDATION,
-    "test": features.TEST,
-    "testing": features.TEST,
+    "train": example_schema.TRAIN,
+    "training": example_schema.TRAIN,
+    "validation": example_schema.VALIDATION,
+    "valid": example_schema.VALIDATION,
+    "val": example_schema.VALIDATION,
+    "dev": example_schema.VALIDATION,
+    "eval": example_schema.VALIDATION,
+    "test": example_schema.TEST,
+    "testing": example_schema.TEST,
 }
 
 

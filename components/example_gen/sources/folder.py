@@ -11,14 +11,14 @@ long as they stay in the folder.
 
 import os
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import (
     LeftOut,
     Listing,
     SourceFile,
     canonical_label,
 )
-from components.example_gen.sources.files import inspect
+from components.example_gen.sources.file_kinds import inspect
 from components.example_gen.sources.groups import group_of
 from components.example_gen.sources.layout import NO_CLASS, Layout, understand
 from components.example_gen.sources.tree import File, Folder, is_image, sidecar, unreadable, walk

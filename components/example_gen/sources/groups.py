@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 
 
 def group_of(name: str, settings: IngestSettings) -> str:

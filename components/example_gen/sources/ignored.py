@@ -4,7 +4,7 @@ import fnmatch
 import re
 from functools import lru_cache
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LeftOut
 
 

@@ -24,7 +24,7 @@ from components.example_gen.sources.split_names import (
     split_name,
 )
 from components.example_gen.sources.tree import Folder
-from models import features
+from models.data import example_schema
 
 _DEEPEST = 8
 """Folders around folders that are entered; links could make more without an end."""
@@ -119,7 +119,7 @@ def _splits(top: Folder) -> dict[Folder, str]:
         BadDataError: the names say split, but what lies in the folders does not fit.
     """
     named = {one: name for one in top.with_images if (name := split_name(one.title))}
-    training = [one for one, name in named.items() if name.split == features.TRAIN]
+    training = [one for one, name in named.items() if name.split == example_schema.TRAIN]
     training = [one for one in training if _class_folders(one)]
     if not training:
         _refuse_without_training(top, named)
@@ -133,7 +133,7 @@ def _splits(top: Folder) -> dict[Folder, str]:
         for one, name in named.items()
         if name.rest in kinds or labels & {folder.title for folder in _class_folders(one)}
     }
-    if set(members.values()) == {features.TRAIN} and set(members) != set(top.with_images):
+    if set(members.values()) == {example_schema.TRAIN} and set(members) != set(top.with_images):
         raise questions.is_it_a_split(top, training[0])
     return members
 
@@ -168,7 +168,7 @@ def _refuse_without_training(top: Folder, named: dict[Folder, SplitName]) -> Non
 def _read_splits(top: Folder, splits: dict[Folder, str], layout: Layout) -> None:
     labels: list[str] = []
     said = []
-    for folder, split in sorted(splits.items(), key=lambda item: item[1] != features.TRAIN):
+    for folder, split in sorted(splits.items(), key=lambda item: item[1] != example_schema.TRAIN):
         chain = _split_chain(folder, labels)
         said.append(f"{folder.name}/ is the {split} split")
         if not chain:
@@ -176,7 +176,7 @@ def _read_splits(top: Folder, splits: dict[Folder, str], layout: Layout) -> None
             reason = f"{folder.name}/ has no class folders, so nothing says what its images show"
             layout.aside[folder.path] = ("no_class", reason)
             continue
-        if split == features.TRAIN:
+        if split == example_schema.TRAIN:
             _refuse_shared(chain[-1], _inside(chain[-1]))
             labels += [canonical_label(one.title) for one in chain[-1].folders]
         layout.around.update(one.path for one in chain)
@@ -205,7 +205,9 @@ def _is_split_below_classes(top: Folder) -> bool:
     ]
     if classes and len(whole) == len(classes):
         _refuse_shared(top, {one: set().union(*map(_titles_inside, below[one])) for one in classes})
-        if features.TRAIN in {split for splits in below.values() for split in splits.values()}:
+        if example_schema.TRAIN in {
+            split for splits in below.values() for split in splits.values()
+        }:
             return True
         raise questions.no_training(top, classes)
     parted = [one for one in classes if len(set(below[one].values())) > 1]
@@ -232,7 +234,7 @@ def _read_splits_below_classes(top: Folder, layout: Layout) -> None:
         layout.around.add(folder.path)
         splits.update(found.values())
         layout.classes |= {one.path: (label, split) for one, split in found.items()}
-    names = " and ".join(split for split in features.SPLITS if split in splits)
+    names = " and ".join(split for split in example_schema.SPLITS if split in splits)
     layout.said = f"a folder per class, with a folder for {names} in each"
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
 from components.example_gen.sources.entries import Listing
 from components.example_gen.sources.questions import LAYOUT

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import (
     LeftOut,
     Listing,
@@ -29,14 +29,19 @@ from components.example_gen.sources.entries import (
     canonical_split,
     printable,
 )
-from components.example_gen.sources.files import inspect
+from components.example_gen.sources.file_kinds import inspect
 from components.example_gen.sources.groups import group_of
 from components.example_gen.sources.ignored import ignored
-from components.example_gen.sources.labels import ONE_LABEL, RefusedError, joined_labels, label_of
 from components.example_gen.sources.manifest_rows import COLUMNS, Row, csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
+from components.example_gen.sources.one_label import (
+    ONE_LABEL,
+    RefusedError,
+    joined_labels,
+    label_of,
+)
 from components.example_gen.sources.refusals import describe_all
-from models import features
+from models.data import example_schema
 from models.errors import BadDataError
 
 SUFFIXES = (".csv", ".tsv", ".jsonl")
@@ -132,7 +137,7 @@ class _Reader:
         location, stamp = self._locate(path)
         name = printable(path)
         group = self._group(row)
-        part = split or features.TRAIN
+        part = split or example_schema.TRAIN
         before = self._seen.setdefault(location, {})
         if label in before:
             earlier, number = before[label]
@@ -214,4 +219,4 @@ def _refuse_joined(files: list[SourceFile], left_out: list[LeftOut]) -> list[Sou
 def _train_where_unsaid(files: list[SourceFile]) -> list[SourceFile]:
     if all(file.split is None for file in files):
         return files
-    return [dataclasses.replace(file, split=file.split or features.TRAIN) for file in files]
+    return [dataclasses.replace(file, split=file.split or example_schema.TRAIN) for file in files]

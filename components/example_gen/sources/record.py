@@ -7,7 +7,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from components.example_gen.sources.entries import printable
-from components.example_gen.sources.labels import ONE_LABEL, RefusedError, label_of
+from components.example_gen.sources.one_label import ONE_LABEL, RefusedError, label_of
 
 _IMAGE_FEATURES = ("image", "image/encoded", "image_raw", "encoded")
 _LABEL_FEATURES = ("label", "image/class/text", "image/class/label", "class")

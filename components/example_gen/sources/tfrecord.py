@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.containers import find_containers, is_container
 from components.example_gen.sources.entries import (
     UNPACKED,
@@ -36,10 +36,10 @@ from components.example_gen.sources.entries import (
 )
 from components.example_gen.sources.groups import group_of
 from components.example_gen.sources.ignored import ignored
-from components.example_gen.sources.labels import ONE_LABEL, RefusedError, joined_labels
+from components.example_gen.sources.one_label import ONE_LABEL, RefusedError, joined_labels
 from components.example_gen.sources.record import Record, read_record
 from components.example_gen.sources.record_file import DamagedError, read_records
-from models import features
+from models.data import example_schema
 
 
 def list_tfrecords(path: str, settings: IngestSettings) -> Listing | None:
@@ -63,7 +63,9 @@ def list_tfrecords(path: str, settings: IngestSettings) -> Listing | None:
         return None
     files = [_file(Path(one.entry.path), Path(path)) for one in containers.files]
     if any(file.split for file in files):
-        files = [dataclasses.replace(file, split=file.split or features.TRAIN) for file in files]
+        files = [
+            dataclasses.replace(file, split=file.split or example_schema.TRAIN) for file in files
+        ]
     ordered = sorted(files, key=lambda file: file.name)
     return Listing("tfrecord", path, tuple(ordered), tuple(sorted(containers.left_out)))
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from components.example_gen.settings import IngestSettings
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LeftOut, printable
-from components.example_gen.sources.files import (
+from components.example_gen.sources.file_kinds import (
     has_sidecar_suffix,
     is_folder,
     is_hidden,

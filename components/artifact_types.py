@@ -1,0 +1,64 @@
+"""Artifact types that Graft's components exchange, beside TFX's standard ones."""
+
+from tfx.types.artifact import Artifact, Property, PropertyType
+
+from components.past_searches.stored_histories import TYPE_NAME as TUNING_HISTORY
+
+
+class Quarantine(Artifact):
+    """What ingest left out, and what it took in.
+
+    Files: `quarantine.jsonl`, one object for each thing left out with `name`, `code`, `reason` and
+    `fate` (refused, passed_over or unknown), where a folder that was not entered has a name that
+    ends in a slash; `ingest.json` with `images` (used), `quarantined`
+    (refused), `passed_over` and `unknown`, which add up to `offered`, `classes` (name to count),
+    `splits` (name to count), `converted` (conversion to count), `split_source` ("user" or
+    "assigned"), `carved` (splits set aside by Graft), `lost_classes` (names of those with no image
+    left), `layout` (how the folders were read, in words; empty for other sources) and
+    `fingerprint`.
+    """
+
+    TYPE_NAME = "GraftQuarantine"
+
+
+class Findings(Artifact):
+    """What validation found.
+
+    File: `findings.json`, a list of objects with `check`, `severity` ("error", "warning" or
+    "info"), `message` and `images` (names, at most 20) and `count`.
+    """
+
+    TYPE_NAME = "GraftFindings"
+
+
+class BackboneChoice(Artifact):
+    """Which of several backbones was chosen, and why.
+
+    The format is in `models.backbone_choice.backbone_choice`.
+
+    File: `choice.json`.
+    """
+
+    TYPE_NAME = "GraftBackboneChoice"
+
+
+class Embeddings(Artifact):
+    """Features of the frozen backbone; format in `models.embedding`.
+
+    Files: `<split>.npz` and `meta.json`.
+    """
+
+    TYPE_NAME = "GraftEmbeddings"
+    PROPERTIES = {"key": Property(type=PropertyType.STRING)}
+
+
+class TuningHistory(Artifact):
+    """Every trial of one search and the task it was made on.
+
+    The format is in `models.history.tuning_history`.
+
+    Files: `history.jsonl`, `contribution.json` (what earlier searches gave to this one) and
+    `probe.json` (the best head on the frozen backbone).
+    """
+
+    TYPE_NAME = TUNING_HISTORY

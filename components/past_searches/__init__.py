@@ -1,0 +1,1 @@
+"""What earlier searches left, found for those that a run makes next."""

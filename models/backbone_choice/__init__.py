@@ -1,0 +1,1 @@
+"""The choice of a backbone before the first training: quick scores and measured cost."""

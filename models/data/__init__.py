@@ -1,0 +1,1 @@
+"""Images as data: decoding, statistics, labels, and the tf.Examples that hold them."""

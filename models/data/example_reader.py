@@ -1,0 +1,149 @@
+"""Reading the `tf.Example` records that ingest writes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from models.data import example_schema
+
+_BATCH: Final = 256
+_INTEGERS: Final = (
+    example_schema.WIDTH,
+    example_schema.HEIGHT,
+    example_schema.CHANNELS,
+    example_schema.BYTE_SIZE,
+)
+_FLOATS: Final = (
+    example_schema.BRIGHTNESS_MEAN,
+    example_schema.BRIGHTNESS_STD,
+    example_schema.SHARPNESS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One image of a split.
+
+    Attributes:
+        image: encoded bytes.
+        label: class name.
+        name: path relative to the data folder.
+        sha256: hex digest of the file as the user supplied it.
+        group: of the images that lie on one side of the split; empty for none.
+    """
+
+    image: bytes
+    label: str
+    name: str
+    sha256: str
+    group: str = ""
+
+
+def split_files(examples_uri: str, split: str) -> list[str]:
+    """Record files of a split, sorted; empty if the split does not exist.
+
+    Args:
+        examples_uri: directory of an Examples artifact.
+        split: "train", "validation" or "test".
+    """
+    directory = Path(examples_uri) / f"Split-{split}"
+    if not directory.is_dir():
+        return []
+    return sorted(str(path) for path in directory.iterdir() if path.is_file())
+
+
+def dataset(examples_uri: str, split: str) -> tf.data.Dataset:
+    """Serialized Examples of a split, in the order of the files.
+
+    Files that end in `.gz` are decompressed, others read as they are.
+
+    Returns:
+        Dataset of string scalars.
+    """
+    files = split_files(examples_uri, split)
+    records = tf.data.Dataset.from_tensor_slices(tf.constant(files, tf.string))
+    return records.flat_map(_records_of_file)
+
+
+def count_records(examples_uri: str, split: str) -> int:
+    """Number of images in a split; 0 if it does not exist."""
+    return int(dataset(examples_uri, split).reduce(np.int64(0), lambda count, _: count + 1))
+
+
+def read_records(examples_uri: str, split: str) -> Iterator[ImageRecord]:
+    """Yields the images of a split, in the order of the files."""
+    keys = (
+        example_schema.IMAGE,
+        example_schema.LABEL,
+        example_schema.NAME,
+        example_schema.SHA256,
+        example_schema.GROUP,
+    )
+    for columns in _parsed(examples_uri, split, keys):
+        for image, *texts in zip(*(columns[key] for key in keys), strict=True):
+            yield ImageRecord(image, *(text.decode() for text in texts))
+
+
+def derived_features(examples_uri: str, split: str) -> dict[str, np.ndarray[Any, Any]]:
+    """Columns of a split without the images themselves.
+
+    Returns:
+        One array [n] for each of `features.DERIVED`, name, label, sha256, group, phash, converted:
+        int64, float32, or object arrays of str.
+    """
+    keys = (
+        *example_schema.DERIVED,
+        example_schema.NAME,
+        example_schema.LABEL,
+        example_schema.SHA256,
+        example_schema.GROUP,
+        example_schema.PHASH,
+        example_schema.CONVERTED,
+    )
+    batches = list(_parsed(examples_uri, split, keys))
+    return {key: _column(key, [batch[key] for batch in batches]) for key in keys}
+
+
+def _records_of_file(path: tf.Tensor) -> tf.data.Dataset:
+    compression = tf.where(tf.strings.regex_full_match(path, r".*\.gz"), "GZIP", "")
+    return tf.data.TFRecordDataset(path, compression_type=compression)
+
+
+def _parsed(
+    examples_uri: str, split: str, keys: tuple[str, ...]
+) -> Iterator[dict[str, np.ndarray[Any, Any]]]:
+    """Columns of a batch of Examples at a time; features not asked for are not copied."""
+    if not split_files(examples_uri, split):
+        return
+    spec = {key: tf.io.FixedLenFeature([], _dtype(key), _absent(key)) for key in keys}
+    batches = dataset(examples_uri, split).batch(_BATCH)
+    parsed = batches.map(lambda serialized: tf.io.parse_example(serialized, spec)).prefetch(1)
+    yield from parsed.as_numpy_iterator()
+
+
+def _dtype(key: str) -> tf.DType:
+    if key in _INTEGERS:
+        return tf.int64
+    return tf.float32 if key in _FLOATS else tf.string
+
+
+def _absent(key: str) -> Any:
+    """What stands for a missing value; None where the feature is required."""
+    if key in (
+        example_schema.IMAGE,
+        example_schema.LABEL,
+        example_schema.NAME,
+        example_schema.SHA256,
+    ):
+        return None
+    return "" if _dtype(key) == tf.string else 0
+
+
+def _column(key: str, batches: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    if _dtype(key) == tf.string:
+        return np.array([value.decode() for batch in batches for value in batch], dtype=object)
+    return np.concatenate([np.zeros(0, _dtype(key).as_numpy_dtype), *batches])

@@ -1,0 +1,1 @@
+"""The classification head on frozen features: its hyperparameters, training and score."""

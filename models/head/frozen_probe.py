@@ -1,0 +1,101 @@
+"""The probe: the search's best head on the frozen backbone, a cheap baseline for the final model.
+
+A final model that answers worse than the probe has lost by fine-tuning: negative transfer. Files,
+beside the history:
+
+- `probe.json`: `validation_accuracy`, `test_accuracy` (null without test images),
+  `hyperparameters` (name to value).
+- `probe_predictions.npz`, of the test split: `names` (str [n]) and `probabilities`
+  (float32 [n, k], columns in the order of the labels).
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.head.head_trainer import HeadTrainer, probabilities
+from models.head.hyperparameters import HeadParameters
+from models.head.labelled_embeddings import LabelledEmbeddings
+from models.history.tuning_history import TuningHistory
+from models.storage.atomic_write import write_atomically
+
+PROBE_FILE = "probe.json"
+PREDICTIONS_FILE = "probe_predictions.npz"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The best head and what it answers.
+
+    Attributes:
+        head: from raw embeddings [n, d] to logits [n, k].
+        parameters: that it was trained with.
+        validation_accuracy: share of the validation split answered rightly.
+        test_accuracy: share of the test split answered rightly; a class that the model does not
+            know is answered wrongly. None without test images.
+        test_probabilities: float32 [n, k].
+    """
+
+    head: keras.Model
+    parameters: HeadParameters
+    validation_accuracy: float
+    test_accuracy: float | None
+    test_probabilities: NDArray[np.float32]
+
+
+def train_probe(trainer: HeadTrainer, history: TuningHistory, test: LabelledEmbeddings) -> Probe:
+    """Trains the best trial's head once more and asks it about the test split.
+
+    Args:
+        trainer: that the search used.
+        history: of the search, with at least one completed trial.
+        test: embeddings of the test split, possibly none.
+
+    Raises:
+        ValueError: no trial completed.
+    """
+    best = history.best
+    if best is None:
+        raise ValueError("a search without a completed trial has no best head")
+    parameters = HeadParameters.from_values(dict(best.values))
+    search = history.header.search
+    trained = trainer.train(
+        parameters, epochs=search.epochs, patience=search.patience, seed=search.seed
+    )
+    head = trainer.model(parameters, trained.weights)
+    answers = probabilities(head, test.embeddings)
+    right = answers.argmax(axis=1) == test.classes
+    return Probe(
+        head=head,
+        parameters=parameters,
+        validation_accuracy=trained.evaluation.validation_accuracy,
+        test_accuracy=float(right.mean()) if len(right) else None,
+        test_probabilities=answers,
+    )
+
+
+def write_probe(directory: Path, probe: Probe, test_names: Sequence[str]) -> None:
+    """Writes the two files.
+
+    Args:
+        directory: of the history.
+        probe: of `train_probe`.
+        test_names: names of the test images, in the order of the probabilities.
+    """
+    figures = {
+        "validation_accuracy": probe.validation_accuracy,
+        "test_accuracy": probe.test_accuracy,
+        "hyperparameters": probe.parameters.to_values(),
+    }
+    content = io.BytesIO()
+    np.savez_compressed(
+        content, names=np.array(test_names, np.str_), probabilities=probe.test_probabilities
+    )
+    write_atomically(directory / PREDICTIONS_FILE, content.getvalue())
+    write_atomically(directory / PROBE_FILE, json.dumps(figures, indent=2).encode())

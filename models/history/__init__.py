@@ -1,0 +1,1 @@
+"""What searches leave behind: records, the search space, histories, collections of them."""

@@ -1,0 +1,183 @@
+"""What earlier searches gave to a new one, for people to judge: `contribution.json`.
+
+Format, version 1: one JSON object in UTF-8, a `Contribution`, beside the `history.jsonl` of the
+same search. A reader ignores fields that it does not know, so fields may be added within a
+version; a change of meaning makes a new one. The file is written in one step and never changed.
+It may come from anybody, so the reader bounds its size and checks every type and range.
+"""
+
+import statistics
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from models.errors import GraftError
+from models.storage.atomic_write import write_atomically
+
+FILE_NAME = "contribution.json"
+MAX_BYTES = 64 * 2**20
+"""Larger files are refused; fifty sources over a hundred trials take a tenth of a megabyte."""
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(max_length=1000)]
+Origin = Literal["portfolio", "model", "cold", "random"]
+Weights = Annotated[tuple[Share, ...], Field(max_length=100_000)]
+
+
+class ContributionError(GraftError):
+    """A file that is no contribution, of another version, cut short, or damaged."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+class SourceContribution(_Frozen):
+    """What one earlier search gave.
+
+    Attributes:
+        name: of the earlier search, for people.
+        trials: that it had completed.
+        shared_parameters: hyperparameters that both searches have.
+        weights: its share of the model's weight, one for each finished trial of the new search.
+        rank_agreement: Kendall's tau, -1..1, between how it ranks the new search's trials and how
+            they scored; at the end of the search, None with too few trials.
+        dropped_after: finished trials after which it was no longer listened to; None if it stayed.
+        words: how much it gave and why, one sentence.
+    """
+
+    name: Text
+    trials: Count
+    shared_parameters: Count
+    weights: Weights
+    rank_agreement: Annotated[float, Field(ge=-1.0, le=1.0)] | None = None
+    dropped_after: Count | None = None
+    words: Text = ""
+
+    @property
+    def mean_weight(self) -> float:
+        """Over the finished trials; 0 before the first."""
+        return statistics.fmean(self.weights) if self.weights else 0.0
+
+
+class LeftOut(_Frozen):
+    """An earlier search that could not be learned from.
+
+    Attributes:
+        name: of the search, for people.
+        reason: one sentence or less.
+    """
+
+    name: Text
+    reason: Text
+
+
+class Proposal(_Frozen):
+    """Where one trial of the new search came from.
+
+    Attributes:
+        order: position in the search, from 0.
+        origin: "portfolio", the configurations that did well before; "model", of the earlier
+            searches and this one; "cold", of this search alone; "random".
+        score: higher is better; None when the trial failed.
+    """
+
+    order: Count
+    origin: Origin
+    score: float | None = None
+
+
+class Contribution(_Frozen):
+    """What all earlier searches gave to a new one.
+
+    Attributes:
+        format: tells the file apart from any other.
+        version: of the format.
+        sources: that were used.
+        left_out: that were not.
+        cold_weights: the new search's own share of the model's weight, one for each finished
+            trial; with the sources' it adds up to 1.
+        proposals: every trial, in the order of the search.
+        expected_random: best score so far that a random search would be expected to have, by
+            number of trials; scores as in `proposals`. Empty where it cannot be told.
+        trials_saved: that a random search would have taken more to come nearly as far, as likely
+            as not. None where it cannot be told.
+        seconds_saved: that these random trials would have taken; None where it cannot be told.
+        words: all of it in a sentence or two.
+    """
+
+    format: Literal["graft-contribution"] = "graft-contribution"
+    version: Literal[1] = 1
+    sources: Annotated[tuple[SourceContribution, ...], Field(max_length=10_000)] = ()
+    left_out: Annotated[tuple[LeftOut, ...], Field(max_length=10_000)] = ()
+    cold_weights: Weights = ()
+    proposals: Annotated[tuple[Proposal, ...], Field(max_length=100_000)] = ()
+    expected_random: Annotated[tuple[float, ...], Field(max_length=100_000)] = ()
+    trials_saved: Count | None = None
+    seconds_saved: Annotated[float, Field(ge=0.0)] | None = None
+    words: Text = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Contribution":
+        for source in self.sources:
+            if len(source.weights) != len(self.cold_weights):
+                raise ValueError(
+                    f"{source.name} has {len(source.weights)} weights, "
+                    f"the search itself {len(self.cold_weights)}"
+                )
+        for place, proposal in enumerate(self.proposals):
+            if proposal.order != place:
+                raise ValueError(f"trial {proposal.order} in the place of {place}")
+        return self
+
+
+def write_contribution(path: Path, contribution: Contribution) -> None:
+    """Writes the file in one step.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written.
+    """
+    write_atomically(path, (contribution.model_dump_json() + "\n").encode())
+
+
+def read_contribution(path: Path) -> Contribution:
+    """Reads a file that anybody may have written.
+
+    Raises:
+        ContributionError: names the file, the field and what is wrong with it.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ContributionError(
+                f"{path}: larger than {MAX_BYTES >> 20} MiB; no contribution is"
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise ContributionError(f"{path}: {error.strerror or error}") from error
+    _check_version(path, content)
+    try:
+        return Contribution.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the contribution"
+        raise ContributionError(f"{path}: {place}: {first['msg']}") from error
+
+
+class _Signature(BaseModel):
+    format: str
+    version: int
+
+
+def _check_version(path: Path, content: bytes) -> None:
+    try:
+        signature = _Signature.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        raise ContributionError(f"{path}: not a contribution of Graft, or cut short") from error
+    if signature.format != "graft-contribution":
+        raise ContributionError(f"{path}: not a contribution of Graft")
+    if signature.version != 1:
+        raise ContributionError(
+            f"{path}: format version {signature.version}, but this Graft reads version 1"
+        )

@@ -1,0 +1,211 @@
+"""What a search leaves behind: the task, the trials, their learning curves.
+
+These are the lines of a history file; `models.history.tuning_history` writes and reads them. Every
+class is frozen, refuses infinities and NaN, and bounds every number and text.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.history.search_space import MOST, Number, SearchSpace, Text, Value
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Positive = Annotated[int, Field(ge=1, lt=2**63)]
+Size = Annotated[float, Field(ge=0.0, le=MOST)]
+Seconds = Size
+Subject = Literal["head", "fine_tuning"]
+
+
+class _Frozen(BaseModel):
+    # protected_namespaces: pydantic warns of fields that begin with "model_" otherwise.
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, protected_namespaces=())
+
+
+class EmbeddingStatistics(_Frozen):
+    """Cheap figures of the training embeddings that describe how hard a task is.
+
+    Attributes:
+        total_variance: sum of the features' variances.
+        effective_dimension: participation ratio of the covariance's spectrum, (Σλ)² / Σλ²; from
+            1 (a line) to d (a ball).
+        class_separation: share of the variance that lies between the class means.
+        centroid_accuracy: validation accuracy of the nearest class mean, in standardised features.
+    """
+
+    total_variance: Size
+    effective_dimension: Size
+    class_separation: Share
+    centroid_accuracy: Share
+
+
+class TaskDescription(_Frozen):
+    """The task that a search was made on.
+
+    Attributes:
+        images: in the training split.
+        validation_images: in the validation split.
+        classes: number of classes.
+        balance: entropy of the classes' shares over its greatest value; 1 is balanced.
+        image_size: side in pixels, 0 when unknown.
+        backbone: name.
+        weights: as configured.
+        weights_digest: of the backbone's values.
+        dimension: of the embeddings.
+        embedding: statistics of the training embeddings.
+        data_fingerprint: changes when an image, a label or the split changes.
+    """
+
+    images: Count
+    validation_images: Count
+    classes: Count
+    balance: Share
+    image_size: Count
+    backbone: Text
+    weights: Text
+    weights_digest: Text
+    dimension: Count
+    embedding: EmbeddingStatistics
+    data_fingerprint: Text
+
+
+class SearchDescription(_Frozen):
+    """How the trials were made; scores are comparable only where these agree.
+
+    Attributes:
+        algorithm: that proposed the trials.
+        seed: of the search and of the training in it.
+        epochs: most epochs of a trial.
+        patience: epochs without a better score after which a trial stops.
+        class_weights: "none" or "balanced".
+        metric: name of the score; see `models.head.selection_score`.
+        direction: "max" when a higher score is better.
+        stop_trials: whether trials that fell behind were stopped.
+        subject: what the hyperparameters are of: the head on frozen features, or fine-tuning.
+    """
+
+    algorithm: Text
+    seed: Count
+    epochs: Positive
+    patience: Positive
+    class_weights: Literal["none", "balanced"]
+    metric: Text
+    direction: Literal["max", "min"] = "max"
+    stop_trials: bool = False
+    subject: Subject = "head"
+
+
+class Curve(_Frozen):
+    """What an evaluation showed after each epoch.
+
+    Attributes:
+        train_loss: mean of the epoch's batches, in nats, with dropout and label smoothing.
+        validation_loss: mean negative log likelihood, in nats.
+        validation_accuracy: share answered rightly.
+    """
+
+    train_loss: Annotated[tuple[Number, ...], Field(max_length=100_000)]
+    validation_loss: Annotated[tuple[Number, ...], Field(max_length=100_000)]
+    validation_accuracy: Annotated[tuple[Share, ...], Field(max_length=100_000)]
+
+    @model_validator(mode="after")
+    def _check(self) -> "Curve":
+        if not len(self.train_loss) == len(self.validation_loss) == len(self.validation_accuracy):
+            raise ValueError("the columns of the learning curve differ in length")
+        return self
+
+
+class Evaluation(_Frozen):
+    """One training with one seed on one division of the data.
+
+    Attributes:
+        seed: of the weights, the order of images and dropout.
+        fold: number of the fold; None for the task's own validation split.
+        score: of the best epoch.
+        best_epoch: counted from 0.
+        validation_loss: of the best epoch.
+        validation_accuracy: of the best epoch.
+        seconds: that it took.
+        curve: per epoch.
+        stopped: whether it was ended because it fell behind other trials; the score is then what
+            it had reached, less than it would have come to.
+        paused_after: epochs after which it was looked at, whether or not it went on later; None
+            for a training to its end. Scores are comparable only where this agrees.
+    """
+
+    seed: Count
+    fold: Count | None = None
+    score: Number
+    best_epoch: Count
+    validation_loss: Number
+    validation_accuracy: Share
+    seconds: Seconds
+    curve: Curve
+    stopped: bool = False
+    paused_after: Positive | None = None
+
+
+class TrialRecord(_Frozen):
+    """One configuration that was tried.
+
+    Attributes:
+        order: position in the search, from 0.
+        status: "failed" when no evaluation came out; it then has no score.
+        values: of the hyperparameters.
+        score: of the task's own validation split. A finalist's is the mean over its evaluations,
+            with what makes a fold easy or hard for all finalists taken out, or a longer training
+            better (`models.search.standings`), so that all trials of a history can be compared.
+        standard_error: of a finalist's score; None for a single evaluation.
+        evaluations: the first is the search's own; finalists have one more for each fold, or for
+            each further stretch of epochs.
+        seconds: that the trial took in all.
+        message: why it failed, one line.
+    """
+
+    order: Count
+    status: Literal["completed", "failed"]
+    values: Annotated[dict[str, Value], Field(max_length=1000)]
+    score: Number | None = None
+    standard_error: Size | None = None
+    evaluations: Annotated[tuple[Evaluation, ...], Field(max_length=1000)] = ()
+    seconds: Seconds
+    message: Text = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> "TrialRecord":
+        if (self.status == "completed") != (self.score is not None and bool(self.evaluations)):
+            raise ValueError(f"trial {self.order} is {self.status} with score {self.score}")
+        return self
+
+
+class Header(_Frozen):
+    """The first line of a history file.
+
+    Attributes:
+        format: tells the file apart from any other.
+        version: of the format.
+        name: what people call the data; empty in files of the first Graft.
+        trials: number of lines that follow.
+        chosen: order of the trial that was chosen among the finalists; None where the best score
+            was taken, as it came.
+        ended: why the search made fewer trials than it might have, in words; empty when it made
+            all.
+        created: time of writing, ISO 8601.
+        space: that the trials were drawn from.
+        task: that they were evaluated on.
+        search: how they were made.
+        versions: of the libraries, by name.
+    """
+
+    format: Literal["graft-tuning-history"] = "graft-tuning-history"
+    version: Literal[1] = 1
+    name: Text = ""
+    trials: Count
+    chosen: Count | None = None
+    ended: Text = ""
+    created: Text
+    space: SearchSpace
+    task: TaskDescription
+    search: SearchDescription
+    versions: Annotated[dict[str, Text], Field(max_length=1000)]

@@ -1,0 +1,1 @@
+"""The algorithms that propose trials, behind Keras Tuner's interface."""

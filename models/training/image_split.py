@@ -1,0 +1,56 @@
+"""The images of a split as training reads them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models.data import example_reader, example_schema
+from models.data.class_labels import class_index
+from models.data.image_decoding import ImageSpec, decode_and_resize
+
+_SPEC = {
+    example_schema.IMAGE: tf.io.FixedLenFeature([], tf.string),
+    example_schema.LABEL: tf.io.FixedLenFeature([], tf.string),
+}
+
+
+@dataclass(frozen=True)
+class ImageSplit:
+    """One split on disk; images whose class the model does not know are left out.
+
+    Attributes:
+        examples_uri: folder of the Examples.
+        split: its name.
+        labels: class names in the model's order.
+        spec: the square that images become.
+    """
+
+    examples_uri: str
+    split: str
+    labels: tuple[str, ...]
+    spec: ImageSpec
+
+    def encoded(self) -> tf.data.Dataset:
+        """Encoded images and classes, in the order of the files.
+
+        Returns:
+            Dataset of (string scalar, int64 scalar).
+        """
+        parsed = example_reader.dataset(self.examples_uri, self.split).map(self._parse)
+        return parsed.filter(lambda _, known: known >= 0)
+
+    def decode(self, encoded: tf.Tensor, known: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Decodes one element of `encoded`."""
+        return decode_and_resize(encoded, self.spec), known
+
+    def classes(self) -> NDArray[np.int64]:
+        """Class index of each image, int64 [n], in the order of `encoded`."""
+        found = [int(known) for _, known in self.encoded().as_numpy_iterator()]
+        return np.array(found, np.int64)
+
+    def _parse(self, serialized: tf.Tensor) -> tuple[Any, Any]:
+        parsed = tf.io.parse_single_example(serialized, _SPEC)
+        return parsed[example_schema.IMAGE], class_index(parsed[example_schema.LABEL], self.labels)

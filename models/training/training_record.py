@@ -1,0 +1,97 @@
+"""What a training leaves for the report and for lineage: `training.json`."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from models.head.hyperparameters import HeadParameters
+from models.training.training_settings import Strategy, TrainingSettings
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of epochs.
+
+    Attributes:
+        name: "head" or "fine_tune".
+        epochs: the figures of each epoch: `loss` (with smoothing and weights), `val_loss` (mean
+            negative log likelihood), `val_accuracy`; None where one is not finite.
+        best_epoch: index, within the phase, of the epoch that was kept.
+        seconds: wall time, of this process alone where the phase was resumed.
+    """
+
+    name: str
+    epochs: tuple[dict[str, float | None], ...]
+    best_epoch: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """One training.
+
+    Attributes:
+        strategy: asked for or chosen, with the reason in words.
+        exported: "fine_tuned" or "head", and why, in `exported_reason`.
+        exported_reason: in words.
+        phases: in order.
+        validation_accuracy: of the exported model.
+        head_validation_accuracy: of the head on the frozen backbone.
+        settings: of the training.
+        parameters: of the head.
+        seed: of all that is random.
+        class_weights: by class name.
+        precision: Keras policy that fine-tuning computed in.
+        notes: further decisions in words (views, mirror, cut, cache).
+        resumed_from_epoch: fine-tuning epochs that an earlier, killed process had done; None if
+            nothing was resumed.
+    """
+
+    strategy: Strategy
+    exported: str
+    exported_reason: str
+    phases: tuple[Phase, ...]
+    validation_accuracy: float
+    head_validation_accuracy: float
+    settings: TrainingSettings
+    parameters: HeadParameters
+    seed: int
+    class_weights: dict[str, float]
+    precision: str
+    notes: tuple[str, ...]
+    resumed_from_epoch: int | None
+
+    def to_values(self) -> dict[str, Any]:
+        """The content of `training.json`."""
+        metrics = ("loss", "val_loss", "val_accuracy")
+        epochs = [figures for phase in self.phases for figures in phase.epochs]
+        starts = [0]
+        for phase in self.phases:
+            starts.append(starts[-1] + len(phase.epochs))
+        phases = [
+            {
+                "name": phase.name,
+                "first_epoch": start,
+                "epochs": len(phase.epochs),
+                "best_epoch": start + phase.best_epoch,
+                "seconds": phase.seconds,
+            }
+            for phase, start in zip(self.phases, starts, strict=False)
+        ]
+        return {
+            "strategy": self.strategy.name,
+            "reason": self.strategy.reason,
+            "exported": self.exported,
+            "exported_reason": self.exported_reason,
+            "phases": phases,
+            "history": {name: [figures.get(name) for figures in epochs] for name in metrics},
+            "validation_accuracy": self.validation_accuracy,
+            "head_validation_accuracy": self.head_validation_accuracy,
+            "seconds": sum(phase.seconds for phase in self.phases),
+            "settings": self.settings.to_values(),
+            "parameters": asdict(self.parameters),
+            "seed": self.seed,
+            "class_weights": self.class_weights,
+            "precision": self.precision,
+            "notes": list(self.notes),
+            "resumed_from_epoch": self.resumed_from_epoch,
+        }

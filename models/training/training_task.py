@@ -1,0 +1,69 @@
+"""What one training is given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from models.backbones import Backbone
+from models.data import example_schema
+from models.data.image_decoding import ImageSpec
+from models.head.hyperparameters import HeadParameters
+from models.head.labelled_embeddings import HeadTask
+from models.training.image_split import ImageSplit
+from models.training.training_settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """One training.
+
+    Attributes:
+        examples_uri: folder of the Examples, with the splits train and validation.
+        labels: class names in the order of the outputs.
+        spec: the square that images become.
+        backbone: pretrained; fine-tuning changes its weights.
+        embeddings: of its features, in the order of the examples; only known classes.
+        parameters: of the head.
+        settings: of the training.
+        seed: of all that is random.
+        scratch: folder of this training alone, where a killed one is taken up.
+        log_dir: for TensorBoard.
+        activations: folder that keeps what the frozen layers made of the images, for further
+            trainings with the same images, backbone and seed; None for a training of its own.
+    """
+
+    examples_uri: str
+    labels: tuple[str, ...]
+    spec: ImageSpec
+    backbone: Backbone
+    embeddings: HeadTask
+    parameters: HeadParameters
+    settings: TrainingSettings
+    seed: int
+    scratch: Path
+    log_dir: Path
+    activations: Path | None = None
+
+    @property
+    def images(self) -> int:
+        """Number of training images."""
+        return len(self.embeddings.train.classes)
+
+    @property
+    def train(self) -> ImageSplit:
+        """The training images."""
+        return ImageSplit(self.examples_uri, example_schema.TRAIN, self.labels, self.spec)
+
+    @property
+    def validation(self) -> ImageSplit:
+        """The validation images."""
+        return ImageSplit(self.examples_uri, example_schema.VALIDATION, self.labels, self.spec)
+
+
+def with_head(backbone: keras.Model, head: keras.Model) -> keras.Model:
+    """The backbone with its head, from images float32 [n, s, s, 3] to probabilities [n, k]."""
+    # float32 under mixed precision too: what is served are these values.
+    softmax = keras.layers.Softmax(dtype="float32", name="probabilities")
+    outputs = softmax(head(backbone.outputs[0]))
+    return keras.Model(backbone.inputs[0], outputs, name="classifier")

@@ -1,0 +1,118 @@
+"""Reads what a run's components left, as far as it is there.
+
+A report is most needed when something went wrong, so a missing or damaged file never stops it: it
+reads as None or empty.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
+from components.judge.verdict_files import METRICS, VERDICT
+from models.backbone_choice.backbone_choice import BackboneChoice, ChoiceError, read_choice
+from models.history.contribution import (
+    FILE_NAME as CONTRIBUTION,
+    Contribution,
+    ContributionError,
+    read_contribution,
+)
+from models.history.tuning_history import HistoryError, TuningHistory, read_history
+from pipeline.report.artifacts import Artifacts, Json
+from pipeline.report.data_statistics import read_statistics
+from pipeline.report.run_record import RunRecord
+
+
+def read_artifacts(run: RunRecord) -> Artifacts:
+    """Reads all that is there."""
+    return Artifacts(
+        ingest=read_object(run, "quarantine", "ingest.json"),
+        quarantine=read_lines(run, "quarantine", "quarantine.jsonl"),
+        findings=read_list(run, "findings", "findings.json"),
+        statistics=read_statistics(run.artifacts.get("statistics")),
+        choice=_choice(run),
+        embeddings=read_object(run, "embeddings", "meta.json"),
+        history=read_tuning(run, "history"),
+        contribution=_contribution(run, "history"),
+        fine_tuning=read_tuning(run, "fine_tuning_history"),
+        fine_tuning_contribution=_contribution(run, "fine_tuning_history"),
+        probe=read_object(run, "history", "probe.json"),
+        training=read_object(run, "model", "training.json"),
+        lineage=read_object(run, "model", "Format-Serving/assets.extra/graft.json"),
+        verdict=read_object(run, "blessing", VERDICT),
+        metrics=read_object(run, "blessing", METRICS),
+        predictions=_predictions(run),
+        serving_check=read_object(run, "serving_check", "serving_check.json"),
+        validated="findings" in run.artifacts,
+    )
+
+
+def _text(run: RunRecord, key: str, file: str) -> str:
+    if key not in run.artifacts:
+        return ""
+    try:
+        return (Path(run.artifacts[key]) / file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def read_object(run: RunRecord, key: str, file: str) -> Json:
+    """Reads a file of an artifact that holds a JSON object; empty where there is none."""
+    value = _parsed(_text(run, key, file))
+    return value if isinstance(value, dict) else {}
+
+
+def read_list(run: RunRecord, key: str, file: str) -> list[Json]:
+    """Reads a file of an artifact that holds a list of JSON objects; empty where there is none."""
+    value = _parsed(_text(run, key, file))
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def read_lines(run: RunRecord, key: str, file: str) -> list[Json]:
+    """Reads a file of an artifact with a JSON object a line; empty where there is none."""
+    values = [_parsed(line) for line in _text(run, key, file).split("\n")]
+    return [value for value in values if isinstance(value, dict)]
+
+
+def _choice(run: RunRecord) -> BackboneChoice | None:
+    if "choice" not in run.artifacts:
+        return None
+    try:
+        return read_choice(Path(run.artifacts["choice"]))
+    except ChoiceError:
+        return None
+
+
+def read_tuning(run: RunRecord, key: str) -> TuningHistory | None:
+    """Reads the history of a search; None where there is none, or a damaged one."""
+    if key not in run.artifacts:
+        return None
+    try:
+        return read_history(Path(run.artifacts[key]) / "history.jsonl")
+    except HistoryError:
+        return None
+
+
+def _contribution(run: RunRecord, key: str) -> Contribution | None:
+    if key not in run.artifacts:
+        return None
+    try:
+        return read_contribution(Path(run.artifacts[key]) / CONTRIBUTION)
+    except ContributionError:
+        return None
+
+
+def _predictions(run: RunRecord) -> Predictions | None:
+    path = Path(run.artifacts.get("blessing", "")) / PREDICTIONS
+    try:
+        return load_predictions(path)
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return None

@@ -1,0 +1,53 @@
+"""`graft serve`: the pushed model behind REST and gRPC."""
+
+import json
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from pipeline.served_model import Served
+from pipeline.terminal.quiet import import_tensorflow
+
+if TYPE_CHECKING:  # it brings TensorFlow, which is imported in silence
+    from serving.server import ModelServer, ServerSettings
+
+
+def serve(model: Served, host: str, port: int, rest_port: int) -> int:
+    """Serves until SIGTERM or SIGINT.
+
+    Args:
+        model: what to serve.
+        host: address to bind to.
+        port: gRPC.
+        rest_port: REST.
+
+    Raises:
+        GraftError: a port is taken, or the model does not load.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import_tensorflow()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    from serving.server import ServerSettings, run
+
+    settings = ServerSettings(
+        model_name=model.name,
+        model_base_path=model.directory,
+        host=host,
+        port=port,
+        rest_api_port=rest_port,
+    )
+    run(settings, ready=_show)
+    return 0
+
+
+def _show(server: "ModelServer", settings: "ServerSettings") -> None:
+    """Says how to ask, once somebody answers: a port may be taken, or be any free one."""
+    base = f"http://{settings.host}:{server.rest_port}/v1/models/{settings.model_name}"
+    body = json.dumps({"instances": [{"image_bytes": {"b64": "BASE64 OF A JPEG"}}]})
+    print(
+        f"Serving {settings.model_name} from {settings.model_base_path} over REST, and over gRPC "
+        f"at {settings.host}:{server.grpc_port}. Try:\n"
+        f"  curl {base}\n  curl -d '{body}' {base}:predict",
+        flush=True,
+    )

@@ -1,0 +1,96 @@
+"""Which model a workspace serves."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.data.normalisation import Range
+from models.data.sample_depth import SampleRange
+from models.errors import GraftError, UsageError
+from models.storage.seals import SUMS, changed_file
+from pipeline.config import Config
+from pipeline.config_file import load_config
+from pipeline.run_folder import CONFIG, read_run
+from pipeline.workspace import Workspace
+
+_LINEAGE = "assets.extra/graft.json"
+
+
+@dataclass(frozen=True)
+class Served:
+    """The pushed model.
+
+    Attributes:
+        name: in the serving API.
+        directory: of its versions.
+        max_pixels: images with more are refused, as at ingest.
+        sample_range: of images of more than 8 bits a channel, as the newest version learned them;
+            "stated" where it learned from none.
+    """
+
+    name: str
+    directory: Path
+    max_pixels: int
+    sample_range: Range = "stated"
+
+
+def served(config: Config, config_named: bool) -> Served:
+    """Finds the model to serve.
+
+    Args:
+        config: the effective configuration.
+        config_named: the user named a configuration file; else the last run that pushed knows
+            the model's name and directory better than the defaults do.
+
+    Raises:
+        UsageError: nothing was pushed yet.
+        GraftError: the newest version is damaged.
+    """
+    if not config_named:
+        config = _last_pushed(Workspace(Path(config.workspace))) or config
+    directory = config.serving_directory
+    versions = [path for path in directory.glob("*") if path.name.isdecimal()]
+    if not versions:
+        raise UsageError(
+            f"No model was pushed to {directory} yet. `graft run --data DIR` makes one; "
+            "--workspace or --config names another place."
+        )
+    newest = max(versions, key=lambda path: int(path.name))
+    _check_whole(newest)
+    return Served(
+        config.serving.model_name, directory, config.data.max_pixels, _sample_range(newest)
+    )
+
+
+def _sample_range(version: Path) -> Range:
+    file = version / _LINEAGE
+    try:
+        values = json.loads(file.read_text(encoding="utf-8")).get("sample_range")
+        return SampleRange(*values) if values else "stated"
+    except FileNotFoundError:  # a model of another tool
+        return "stated"
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{file} should be a JSON object that says how the model takes images, but it cannot "
+            f"be read ({error}). Put the version back as it was, or push a model anew."
+        ) from None
+
+
+def _check_whole(version: Path) -> None:
+    """A flipped bit in a graph may load, and answer wrongly."""
+    if not (version / SUMS).is_file():  # of an earlier Graft
+        return
+    changed = changed_file(version)
+    if changed is not None:
+        raise GraftError(
+            f"The served version {version} is damaged: {changed} is not what was exported. Run "
+            "`graft run` again, which pushes a whole one, or delete this version."
+        )
+
+
+def _last_pushed(workspace: Workspace) -> Config | None:
+    for folder in reversed(workspace.run_folders()):
+        if read_run(folder).status == "pushed":
+            # The workspace may have been moved since.
+            return load_config(folder / CONFIG, {"workspace": str(workspace.root)})
+    return None

@@ -1,0 +1,131 @@
+"""Runs the stages of the pipeline and notes how each went."""
+
+import logging
+import time
+
+import ml_metadata as mlmd
+
+from components.past_searches.stored_histories import EMPTY, history_file
+from models.errors import GraftError
+from pipeline import dag
+from pipeline.config import Config
+from pipeline.failure import disk_error
+from pipeline.interrupts import Interrupts
+from pipeline.knowledge.transfer import share_history
+from pipeline.library_versions import versions
+from pipeline.local_runner import StageResult, run_pipeline
+from pipeline.metadata_store import record_digest, unreadable
+from pipeline.outcome import ARTIFACT_KEYS
+from pipeline.recovery import recover
+from pipeline.report.run_record import RunRecord, StageRecord
+from pipeline.report.stage_notes import findings_lines, stage_note
+from pipeline.terminal.display import Display
+from pipeline.workspace import Workspace
+
+_log = logging.getLogger(__name__)
+
+
+def run_stages(config: Config, workspace: Workspace, record: RunRecord, display: Display) -> None:
+    """Runs every stage, or up to the first that fails.
+
+    Args:
+        config: the effective configuration.
+        workspace: held by this process.
+        record: stages and artifacts are added to it as they come.
+        display: told of each stage.
+
+    Raises:
+        GraftError: a stage refused to go on, with a message for the user.
+        Exception: a stage failed for a reason that it did not foresee.
+    """
+    # TFX may come to it through a link, which has to lead somewhere.
+    workspace.artifacts.mkdir(exist_ok=True)
+    recovered = recover(workspace)
+    if stopped := recovered.interrupted:
+        display.say(f"An earlier run was stopped in {', '.join(stopped)}; going on from there.")
+    record.versions = versions()
+    watch = _Watch(record, display)
+    for text in recovered.damaged:
+        watch.note(text)
+    try:
+        with Interrupts() as interrupts:
+            for result in run_pipeline(dag.build_pipeline(config), record.run_id, watch.started):
+                watch.ended(result)
+                _share(config, result, display)
+                interrupts.check()
+    except mlmd.errors.StatusError as error:
+        watch.failed()
+        if disk_error(error) is not None:
+            raise
+        raise unreadable(workspace.metadata, error) from error
+    except BaseException:
+        watch.failed()
+        raise
+    finally:
+        record_digest(workspace.metadata)
+
+
+def _share(config: Config, result: StageResult, display: Display) -> None:
+    """Copies the history of the search to where a team keeps them, cached or not."""
+    if not config.knowledge.share or result.name not in (dag.SEARCH, dag.FINE_TUNING_SEARCH):
+        return
+    if EMPTY in result.properties["history"]:
+        return
+    try:
+        share_history(history_file(result.outputs["history"]), config.knowledge.share)
+    except GraftError as error:
+        # A bucket that cannot be reached is no reason to lose a run.
+        _log.exception("the history was not shared")
+        display.say(f"The history was not shared: {error}. The next run tries again.")
+
+
+class _Watch:
+    """Follows the run for the record and the display."""
+
+    def __init__(self, record: RunRecord, display: Display) -> None:
+        self._record = record
+        self._display = display
+        self._running = ""
+        self._begin = time.monotonic()
+
+    def started(self, name: str) -> None:
+        _log.info("stage %s started", name)
+        self._running = name
+        self._begin = time.monotonic()
+        self._display.stage_started(name)
+
+    def ended(self, result: StageResult) -> None:
+        _log.info(
+            "stage %s ended in %.2f s, cached: %s", result.name, result.seconds, result.cached
+        )
+        if result.name not in dag.RESOLVERS:
+            self._record.stages.append(StageRecord(result.name, result.seconds, result.cached))
+        for key, known_as in ARTIFACT_KEYS.get(result.name, {}).items():
+            if key in result.outputs:
+                self._record.artifacts[known_as] = result.outputs[key]
+        self._note_push(result)
+        note = stage_note(result.name, self._record)
+        self._display.stage_ended(result.name, result.seconds, cached=result.cached, note=note)
+        if "findings" in result.outputs:
+            for line in findings_lines(self._record):
+                self._display.say(line)
+        for uri in result.damaged:
+            self.note(f"{uri} was damaged and was made again.")
+
+    def note(self, text: str) -> None:
+        """Tells what the run had to mend, now and in the report."""
+        _log.warning("%s", text)
+        self._record.repairs.append(text)
+        self._display.say(text)
+
+    def _note_push(self, result: StageResult) -> None:
+        pushed = result.properties.get("pushed_model", {})
+        if pushed.get("pushed"):
+            self._record.pushed_to = str(pushed["pushed_destination"])
+            self._record.version = int(pushed["pushed_version"])
+
+    def failed(self) -> None:
+        if self._running:
+            seconds = time.monotonic() - self._begin
+            self._record.stages.append(StageRecord(self._running, seconds, state="failed"))
+            self._display.stage_failed(self._running)

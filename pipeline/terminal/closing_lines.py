@@ -1,0 +1,85 @@
+"""The end of a run in words."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from models.number_text import interval_text
+from pipeline.run_folder import LOG, REPORT
+
+_HEADLINES = {
+    "pushed": "[bold green]Pushed[/]",
+    "not_blessed": "[bold yellow]Not blessed[/]",
+    "failed": "[bold red]Failed[/]",
+}
+
+
+def print_summary(summary: dict[str, Any], folder: Path) -> None:
+    """Prints what `summary.json` holds, for a person.
+
+    Args:
+        summary: as documented in the README.
+        folder: of the run.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    console.print()
+    console.print(_HEADLINES[summary["status"]], end="  ")
+    console.print(summary["reason"], markup=False)
+    for name, text in _rows(summary):
+        console.print(f"  {name:<10}{text}", markup=False)
+    if (folder / REPORT).is_file():
+        console.print(f"  {'report':<10}{folder / REPORT}", markup=False)
+    console.print(f"  {'log':<10}{folder / LOG}", markup=False)
+
+
+def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    data, metrics, model = summary["data"], summary["metrics"], summary["model"]
+    rows = []
+    if data.get("words"):
+        rows.append(("data", f"{data['words']}, in {data['classes']} classes"))
+    if data.get("layout"):
+        rows.append(("layout", str(data["layout"])))
+    if data["findings"]["words"]:
+        rows.append(("findings", data["findings"]["words"]))
+    if model.get("choice"):
+        rows.append(("backbone", _chosen(model["choice"]["candidates"])))
+    if summary["tuning"].get("contribution"):
+        rows.append(("search", _start(summary["tuning"]["contribution"])))
+    if model.get("words"):
+        rows.append(("training", model["words"]))
+    if metrics.get("accuracy") is not None:
+        probe = metrics.get("probe_accuracy")
+        against = "" if probe is None else f"; frozen probe {_figure(metrics, 'probe_accuracy')}"
+        images = f"{metrics['test_images']:,} test images"
+        rows.append(("accuracy", f"{_figure(metrics, 'accuracy')} on {images}{against}"))
+    if model.get("pushed_to"):
+        rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
+    rows.append(("time", _time(summary["stages"])))
+    return rows
+
+
+def _figure(metrics: dict[str, Any], name: str) -> str:
+    return f"{metrics[name]:.3f} {interval_text(metrics[f'{name}_interval'])}".rstrip()
+
+
+def _chosen(candidates: list[dict[str, Any]]) -> str:
+    (chosen,) = [each for each in candidates if each["chosen"]]
+    name = f"{chosen['backbone']} at {chosen['image_size']} px"
+    accuracy = f"{chosen['accuracy']:.3f} ± {chosen['standard_error']:.3f}"
+    return f"{name}, out of {len(candidates)}; its quick probe {accuracy}"
+
+
+def _start(contribution: dict[str, Any]) -> str:
+    sources, saved = len(contribution["sources"]), contribution["trials_saved"]
+    if not sources:
+        return "cold, from no earlier search"
+    searches = "1 earlier search" if sources == 1 else f"{sources} earlier searches"
+    trials = f", ~{saved} random trial{'' if saved == 1 else 's'} saved" if saved else ""
+    return f"warm from {searches}{trials}"
+
+
+def _time(stages: dict[str, dict[str, Any]]) -> str:
+    seconds = sum(stage["seconds"] for stage in stages.values())
+    cached = sum(bool(stage["cached"]) for stage in stages.values())
+    return f"{seconds:.0f} s in stages, {cached} of {len(stages)} cached"

@@ -1,0 +1,42 @@
+"""`graft worker`: makes trials of a search that a run on another machine serves."""
+
+from pathlib import Path
+
+from components.code_fingerprint import code_fingerprint
+from models import progress
+from models.search.hosts.served_search import read_served
+from pipeline.terminal.quiet import import_tensorflow
+
+
+def work(folder: Path, timeout: int) -> int:
+    """Makes trials until the search has ended.
+
+    Args:
+        folder: of the search.
+        timeout: seconds for which a run that does not answer is waited for.
+
+    Returns:
+        The exit code, 0.
+
+    Raises:
+        UsageError: no search is served there, or one of another Graft.
+        GraftError: the run does not answer.
+    """
+    address = read_served(folder).address
+    # Imported here: TensorFlow takes seconds, and a mistyped folder shows at once.
+    import_tensorflow()
+    from models.search.hosts import search_worker
+    from models.training.device import prepare_device
+
+    prepare_device()
+    print(f"Joining the search that is served at {address}.", flush=True)
+    with progress.listening(_print):
+        made = search_worker.work(
+            folder, code=code_fingerprint("components.warm_tuner"), timeout=timeout
+        )
+    print(f"The search has ended. {made} of its trials were made here.")
+    return 0
+
+
+def _print(told: progress.Progress) -> None:
+    print(f"{told.done} {told.unit} made", flush=True)
