@@ -2,7 +2,7 @@
 
 from tfx.types.artifact import Artifact, Property, PropertyType
 
-from components.past_searches.stored_histories import TYPE_NAME as TUNING_HISTORY
+from components.artifact_names import TUNING_HISTORY
 
 
 class Quarantine(Artifact):

@@ -8,10 +8,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
+from components.artifact_names import BEST_FILE, HISTORY_FILE
 from components.fine_tuner.fine_tuner_settings import Settings
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.request import note_request
-from components.past_searches.stored_histories import BEST_FILE, EMPTY, HISTORY_FILE, history_file
+from components.past_searches.stored_histories import EMPTY, history_file
 from components.trainer.task_reader import Inputs, read_task
 from components.transform.vocabulary import labels_from_transform_graph
 from models.head.task_description import describe

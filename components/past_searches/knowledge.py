@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from components.past_searches.stored_histories import HISTORY_FILE
+from components.artifact_names import HISTORY_FILE
 from models.history import shipped
 from models.history.collection import collect
 from models.history.contribution import LeftOut

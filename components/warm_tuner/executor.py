@@ -9,10 +9,11 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
+from components.artifact_names import BEST_FILE, HISTORY_FILE
 from components.embedded_data import read_data
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.request import note_request
-from components.past_searches.stored_histories import BEST_FILE, HISTORY_FILE, history_file
+from components.past_searches.stored_histories import history_file
 from components.transform.vocabulary import labels_from_transform_graph
 from models.head.frozen_probe import train_probe, write_probe
 from models.head.head_trainer import HeadTrainer

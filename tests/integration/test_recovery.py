@@ -9,9 +9,10 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
+from components.artifact_names import TUNING_HISTORY
 from components.artifact_seals import is_whole, seal
 from components.baseline_resolver import BLESSED, CURRENT_MODEL_ID
-from components.past_searches.stored_histories import TYPE_NAME, stored_histories
+from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION, DIGEST
 from models.storage.seals import tree_digest
 from pipeline.metadata_store import MetadataStoreError, digest_file, record_digest
@@ -61,7 +62,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_a_damaged_history_is_no_longer_learned_from(store: Store) -> None:
-    histories = [store.add(TYPE_NAME) for _ in range(3)]
+    histories = [store.add(TUNING_HISTORY) for _ in range(3)]
     assert recover(store.workspace).damaged == ()
     damage(histories[1])
     (told,) = recover(store.workspace).damaged
@@ -116,7 +117,7 @@ def test_a_version_that_was_deleted_is_pushed_again_without_a_word(
 
 
 def test_looking_around_leaves_the_store_as_it_was(store: Store) -> None:
-    store.add(TYPE_NAME)
+    store.add(TUNING_HISTORY)
     record_digest(store.workspace.metadata)
     recorded = digest_file(store.workspace.metadata).read_bytes()
     recover(store.workspace)
@@ -126,7 +127,7 @@ def test_looking_around_leaves_the_store_as_it_was(store: Store) -> None:
 
 
 def test_a_store_of_another_version_of_ml_metadata_is_told(store: Store) -> None:
-    store.add(TYPE_NAME)
+    store.add(TUNING_HISTORY)
     connection = sqlite3.connect(store.workspace.metadata)
     connection.execute("UPDATE MLMDEnv SET schema_version = 99")
     connection.commit()

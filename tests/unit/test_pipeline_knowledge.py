@@ -10,8 +10,8 @@ import pytest
 from histories import history, task, write
 from ml_metadata.proto import metadata_store_pb2
 
+from components.artifact_names import TUNING_HISTORY
 from components.past_searches.knowledge import find_knowledge
-from components.past_searches.stored_histories import TYPE_NAME
 from models.history.collection import collect
 from models.history.shipped import starter_files
 from pipeline.cli import main
@@ -42,7 +42,7 @@ def workspace(tmp_path: Path) -> Workspace:
         metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
     )
     store = mlmd.MetadataStore(config)
-    kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(name=TYPE_NAME))
+    kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(name=TUNING_HISTORY))
     live = metadata_store_pb2.Artifact.LIVE
     store.put_artifacts([metadata_store_pb2.Artifact(type_id=kind, uri=str(folder), state=live)])
     return workspace
