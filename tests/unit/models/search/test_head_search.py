@@ -225,7 +225,7 @@ def test_after_a_kill_the_search_goes_on_as_if_nothing_had_been(
         validation=digits_task.validation.embeddings,
         validation_classes=digits_task.validation.classes,
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])}
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
     killed = subprocess.run(command, env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
