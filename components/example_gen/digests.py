@@ -111,7 +111,7 @@ def _lines(listing: Listing, digests: Sequence[str | LeftOut]) -> Iterator[list[
 def _sha256(path: str, size: int) -> str:
     """Digests as many bytes as a file had when it was listed: some of the system's never end."""
     digest = hashlib.sha256()
-    file = open_regular(path)  # a file object costs as much as reading a small file
+    file, _ = open_regular(path)  # a file object costs as much as reading a small file
     try:
         while size and (chunk := os.read(file, min(size, _CHUNK))):
             digest.update(chunk)

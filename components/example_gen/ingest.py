@@ -264,18 +264,13 @@ def _digest(listing: Listing, cache_dir: str) -> tuple[list[LabelledImage], list
         if isinstance(digest, LeftOut):
             left_out.append(digest)
         else:
+            size = file.stamp[0]
             images.append(
                 LabelledImage(
-                    path=file.path,
-                    name=file.name,
-                    label=file.label,
-                    split=file.split,
-                    sha256=digest,
-                    stamp=file.stamp,
-                    size=file.stamp[0],
-                    group=file.group,
+                    file.path, file.name, file.label, file.split, digest, file.stamp, size, 0,
+                    file.group,
                 )
-            )
+            )  # fmt: skip
     return images, left_out
 
 

@@ -46,19 +46,20 @@ def inspect(file: os.DirEntry[str] | Path, name: str) -> Stamp | LeftOut:
     return stamp_of(status)
 
 
-def open_regular(path: str) -> int:
+def open_regular(path: str) -> tuple[int, os.stat_result]:
     """Opens a regular file for reading; never waits, whatever the path has become.
 
     Returns:
-        A file descriptor, which the caller closes.
+        A file descriptor, which the caller closes, and what the file is now.
 
     Raises:
         OSError: it cannot be opened, or is a device, a pipe or a socket.
     """
     # Without the flag, opening a pipe waits for a writer.
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    if stat.S_ISREG(os.fstat(file).st_mode):
-        return file
+    status = os.fstat(file)
+    if stat.S_ISREG(status.st_mode):
+        return file, status
     os.close(file)
     raise OSError(f"{path} is a device, a pipe or a socket")
 
@@ -117,7 +118,7 @@ def _suffix(name: str) -> str:
 
 
 def _head(path: str) -> bytes:
-    file = open_regular(path)
+    file, _ = open_regular(path)
     try:
         return os.read(file, _HEAD)
     finally:

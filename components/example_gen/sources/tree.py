@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 
 from components.example_gen.ingest_settings import IngestSettings
@@ -111,13 +112,16 @@ class Folder:
 
     def _read(self) -> list[os.DirEntry[str]]:
         with os.scandir(self.path) as found:
-            return sorted(found, key=lambda entry: entry.name)
+            return sorted(found, key=attrgetter("name"))
 
     def _seen(self, entry: os.DirEntry[str]) -> "File | Folder | LeftOut":
         name = printable(entry.name)
         if self.name:
             name = f"{self.name}/{name}"
-        if is_hidden(entry.name):
+        hidden = is_hidden(entry.name)
+        if not (hidden or self.settings.ignore) and entry.is_file(follow_symlinks=False):
+            return File(entry, name, self)  # nearly all entries
+        if hidden:
             slash = "/" * entry.is_dir(follow_symlinks=False)
             return LeftOut(name + slash, "hidden", "it is hidden, or a system's own", "passed_over")
         if line := ignored(name, self.settings):
