@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import GraftError, UsageError
+from models.numerics import compute_with_onednn
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -43,6 +44,7 @@ _OVERRIDES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
+    compute_with_onednn()
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names hold anything, JSON is UTF-8, and neither may end a command.

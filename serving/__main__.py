@@ -6,6 +6,10 @@ import sys
 # Before TensorFlow is imported: a client's bad image is answered, not logged by every kernel.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from serving.server import main
+from models.numerics import compute_with_onednn
+
+compute_with_onednn()
+
+from serving.server import main  # noqa: E402
 
 sys.exit(main())

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, settings
 from PIL import Image
 from sklearn.datasets import load_digits
 
-import models  # noqa: F401  (its settings must come before TensorFlow's import)
+from models.numerics import compute_with_onednn
+
+compute_with_onednn()
 
 _IMAGES_PER_CLASS = 20
 _SIDE = 32
