@@ -19,7 +19,7 @@ from models import progress
 from models.backbones import Backbone, build_backbone
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec
-from models.embedding.forward import embed
+from models.embedding.forward import Embedder
 from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.training.train import Trained, train
@@ -28,6 +28,7 @@ from models.training.training_task import TrainingTask
 
 LABELS = tuple(str(digit) for digit in range(10))
 SIZE = 64
+_EMBEDDED: dict[tuple[object, ...], HeadTask] = {}
 PARAMETERS = HeadParameters(learning_rate=1e-2, dropout=0.1, label_smoothing=0.05)
 
 
@@ -76,9 +77,7 @@ def digits_task(
         labels=LABELS,
         spec=ImageSpec(SIZE),
         backbone=backbone,
-        embeddings=HeadTask(
-            _embedded(backbone, paths["train"]), _embedded(backbone, paths["validation"]), 10
-        ),
+        embeddings=_embedded(backbone, paths),
         parameters=PARAMETERS,
         settings=TrainingSettings(
             **{
@@ -95,9 +94,21 @@ def digits_task(
     )
 
 
-def _embedded(backbone: Backbone, paths: list[Path]) -> LabelledEmbeddings:
-    embeddings = embed([path.read_bytes() for path in paths], backbone, ImageSpec(SIZE))
-    return LabelledEmbeddings(embeddings, np.array([int(path.parent.name) for path in paths]))
+def _embedded(backbone: Backbone, paths: dict[str, list[Path]]) -> HeadTask:
+    """Of both splits, once for a backbone and its images: tracing it takes seconds."""
+    images = {split: [path.read_bytes() for path in paths[split]] for split in paths}
+    key = (backbone.weights_digest, *images["train"], *images["validation"])
+    if key not in _EMBEDDED:
+        embedder = Embedder(backbone, ImageSpec(SIZE))
+        train, validation = (
+            LabelledEmbeddings(
+                embedder.embed(images[split]),
+                np.array([int(path.parent.name) for path in paths[split]]),
+            )
+            for split in ("train", "validation")
+        )
+        _EMBEDDED[key] = HeadTask(train, validation, 10)
+    return _EMBEDDED[key]
 
 
 def main(digits: str, folder: str, last: str) -> Trained:
