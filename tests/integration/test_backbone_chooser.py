@@ -170,7 +170,7 @@ def test_the_first_choice_of_the_same_backbone_stands_for_later_ones() -> None:
 
 def test_component_declares_what_it_takes() -> None:
     component = BackboneChooser(
-        channel_utils.as_channel([standard_artifacts.Examples()]),
+        examples=channel_utils.as_channel([standard_artifacts.Examples()]),
         candidates="[]",
         settings="{}",
         resize="crop",
