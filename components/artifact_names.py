@@ -8,5 +8,38 @@ TUNING_HISTORY: Final = "GraftTuningHistory"
 HISTORY_FILE: Final = "history.jsonl"
 """The history in a TuningHistory artifact."""
 
+INGEST_FILE: Final = "ingest.json"
+"""What was taken in, in a Quarantine artifact."""
+
+QUARANTINE_FILE: Final = "quarantine.jsonl"
+"""What was left out, in a Quarantine artifact."""
+
+SCHEMA_FILE: Final = "schema.pbtxt"
+"""The only file of a Schema artifact, as TFX names it."""
+
+PROBE_FILE: Final = "probe.json"
+"""Figures of the best head on the frozen backbone, in a TuningHistory artifact."""
+
+PROBE_ANSWERS_FILE: Final = "probe_predictions.npz"
+"""What it answers to the test images, in a TuningHistory artifact."""
+
 BEST_FILE: Final = "best_hyperparameters.txt"
 """Where TFX's Trainer looks for the values."""
+
+TRAINING_FILE: Final = "training.json"
+"""What the training did, in a Model artifact."""
+
+EXPECTED_FILE: Final = "expected.json"
+"""What the trainer's own model answers to some images, in a Model artifact."""
+
+SERVING_FOLDER: Final = "Format-Serving"
+"""The SavedModel in a Model artifact, as TFX names it."""
+
+VERDICT_FILE: Final = "verdict.json"
+"""In a ModelBlessing; see `components.judge.verdict_files`."""
+
+METRICS_FILE: Final = "metrics.json"
+"""In a ModelBlessing; see `components.judge.verdict_files`."""
+
+SERVING_CHECK_FILE: Final = "serving_check.json"
+"""In an InfraBlessing; see `components.serving_check.check`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-FILE_NAME: Final = "findings.json"
+FINDINGS_FILE: Final = "findings.json"
 MOST_NAMES: Final = 20
 """Images that a finding names; its `count` is always the full one."""
 
@@ -45,10 +45,10 @@ def write_findings(uri: str, findings: Iterable[Finding]) -> None:
     """Writes the file of a Findings artifact."""
     rows = [dataclasses.asdict(finding) for finding in findings]
     text = json.dumps(rows, indent=2, ensure_ascii=False)
-    (Path(uri) / FILE_NAME).write_text(text, encoding="utf-8")
+    (Path(uri) / FINDINGS_FILE).write_text(text, encoding="utf-8")
 
 
 def read_findings(uri: str) -> list[Finding]:
     """Reads the file of a Findings artifact."""
-    rows = json.loads((Path(uri) / FILE_NAME).read_text(encoding="utf-8"))
+    rows = json.loads((Path(uri) / FINDINGS_FILE).read_text(encoding="utf-8"))
     return [Finding(**{**row, "images": tuple(row["images"])}) for row in rows]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -19,10 +19,7 @@ from models.data.class_labels import class_index
 from models.data.image_decoding import ImageSpec, decode_batch
 from models.data.sample_depth import SampleRange
 from models.storage.atomic_write import write_atomically
-from models.storage.seals import write_sums
-
-DESCRIPTION: Final = "assets.extra/graft.json"
-"""What the model is, inside of the SavedModel: labels, backbone, preprocessing, lineage."""
+from models.storage.seals import DESCRIPTION, write_sums
 
 Outputs = dict[str, tf.Tensor]
 

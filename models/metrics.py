@@ -1,14 +1,14 @@
-"""Figures of a classifier from its probabilities: plain NumPy, the same for judge and monitoring.
+"""Figures of a classifier from its probabilities, the same for judge and monitoring.
 
 Throughout, `truth` holds class indices, int [n], where -1 is a class that the model does not know
 (always answered wrongly), and `probabilities` is float [n, k].
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from models.intervals import (
     Interval,
@@ -333,13 +333,12 @@ def paired_drop(old_right: NDArray[np.bool_], new_right: NDArray[np.bool_]) -> P
     newly_wrong = int((old_right & ~new_right).sum())
     newly_right = int((new_right & ~old_right).sum())
     differing = newly_wrong + newly_right
-    # Whole numbers until the last division: exact, and no overflow for many images.
-    at_least = sum(math.comb(differing, count) for count in range(newly_wrong, differing + 1))
+    chance = binomtest(newly_wrong, differing, alternative="greater").pvalue if differing else 1.0
     return PairedDrop(
         drop=(newly_wrong - newly_right) / len(old_right),
         newly_wrong=newly_wrong,
         newly_right=newly_right,
-        chance=at_least / 2**differing,
+        chance=float(chance),
         interval=paired_difference(
             int((old_right & new_right).sum()),
             newly_wrong,

@@ -107,8 +107,8 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
     examples = ingest.outputs["examples"]
     statistics = StatisticsGen(examples=examples, stats_options=stats_options())
     schema = SchemaCurator(
-        statistics.outputs["statistics"],
-        ingest.outputs["quarantine"],
+        statistics=statistics.outputs["statistics"],
+        quarantine=ingest.outputs["quarantine"],
         schema_path=str(config.schema_path),
         curated=curated_state(config.schema_path),
         code=code_fingerprint("components.schema_curator"),
@@ -117,14 +117,14 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
     validator = ImageValidator(
-        examples,
-        ingest.outputs["quarantine"],
-        anomalies.outputs["anomalies"],
-        schema.outputs["schema"],
+        examples=examples,
+        quarantine=ingest.outputs["quarantine"],
+        anomalies=anomalies.outputs["anomalies"],
+        schema=schema.outputs["schema"],
         settings=_settings(config.validation, "schema_path"),
         code=code_fingerprint("components.image_validator"),
     )
-    gate = ValidationGate(validator.outputs["findings"])
+    gate = ValidationGate(findings=validator.outputs["findings"])
     return _by_id(ingest, statistics, schema, anomalies, validator, gate)
 
 
@@ -182,10 +182,10 @@ def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel)
     if not candidates:
         own = config.model.model_dump(include={"backbone", "weights", "image_size"})
         digest = _weights_digest(config.model.weights)
-        return _by_id(FeatureExtractor(examples, code=code + digest, **own, **common))
+        return _by_id(FeatureExtractor(examples=examples, code=code + digest, **own, **common))
     digests = "".join(_weights_digest(each["weights"]) for each in candidates)
     chooser = BackboneChooser(
-        examples,
+        examples=examples,
         candidates=json.dumps(candidates),
         settings=_settings(config.choice),
         seed=config.seed,
@@ -198,7 +198,9 @@ def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel)
         choice=Channel(type=BackboneChoice, producer_component_id=CHOOSER),
     ).with_id(CHOSEN_BACKBONE)
     # A choice names the weights by their values, so no digest of a file is needed beside it.
-    embeddings = FeatureExtractor(examples, choice=chosen.outputs["choice"], code=code, **common)
+    embeddings = FeatureExtractor(
+        examples=examples, choice=chosen.outputs["choice"], code=code, **common
+    )
     return _by_id(chooser, chosen, embeddings)
 
 
@@ -290,25 +292,25 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         eval_config=eval_config(settings.min_accuracy, settings.max_accuracy_drop, settings.top_k),
     )
     judge = Judge(
-        examples,
-        candidate,
-        evaluator.outputs["evaluation"],
-        model[SEARCH].outputs["history"],
+        examples=examples,
+        model=candidate,
+        evaluation=evaluator.outputs["evaluation"],
+        history=model[SEARCH].outputs["history"],
         baseline_model=baseline.outputs["model"],
         settings=_settings(settings),
         code=code_fingerprint("components.judge"),
     )
     check = ServingCheck(
-        candidate,
-        examples,
-        judge.outputs["blessing"],
+        model=candidate,
+        examples=examples,
+        model_blessing=judge.outputs["blessing"],
         settings=_settings(config.serving, "directory"),
         code=code_fingerprint("components.serving_check", "serving"),
     )
     pusher = Pusher(
-        candidate,
-        judge.outputs["blessing"],
-        check.outputs["blessing"],
+        model=candidate,
+        model_blessing=judge.outputs["blessing"],
+        infra_blessing=check.outputs["blessing"],
         directory=str(config.serving_directory),
         code=code_fingerprint("components.pusher"),
     )

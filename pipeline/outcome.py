@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.artifact_names import SERVING_CHECK_FILE, VERDICT_FILE
 from models.errors import GraftError, NotBlessedError
 from pipeline.report.run_record import Status
 
@@ -49,10 +50,10 @@ def outcome(artifacts: dict[str, str]) -> Outcome:
     Args:
         artifacts: name to URI, of a run whose stages all ended.
     """
-    verdict = json.loads((Path(artifacts["blessing"]) / "verdict.json").read_text("utf-8"))
+    verdict = json.loads((Path(artifacts["blessing"]) / VERDICT_FILE).read_text("utf-8"))
     if not verdict["blessed"]:
         return Outcome("not_blessed", verdict["reason"], NotBlessedError.exit_code)
-    check = json.loads((Path(artifacts["serving_check"]) / "serving_check.json").read_text("utf-8"))
+    check = json.loads((Path(artifacts["serving_check"]) / SERVING_CHECK_FILE).read_text("utf-8"))
     if not check["passed"]:
         return Outcome("failed", check["reason"], GraftError.exit_code)
     return Outcome("pushed", verdict["reason"], 0)

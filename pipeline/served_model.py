@@ -7,13 +7,11 @@ from pathlib import Path
 from models.data.normalisation import Range
 from models.data.sample_depth import SampleRange
 from models.errors import GraftError, UsageError
-from models.storage.seals import SUMS, changed_file
+from models.storage.seals import DESCRIPTION, SUMS, changed_file
 from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.run_folder import CONFIG, read_run
 from pipeline.workspace import Workspace
-
-_LINEAGE = "assets.extra/graft.json"
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def served(config: Config, config_named: bool) -> Served:
 
 
 def _sample_range(version: Path) -> Range:
-    file = version / _LINEAGE
+    file = version / DESCRIPTION
     try:
         values = json.loads(file.read_text(encoding="utf-8")).get("sample_range")
         return SampleRange(*values) if values else "stated"

@@ -1,69 +1,34 @@
 """BackboneChooser: which of several backbones suits the data, before anything is trained."""
 
-from tfx.dsl.components.base import base_component, executor_spec
-from tfx.types import BaseChannel, Channel, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.types import standard_artifacts
 
 from components.artifact_types import BackboneChoice
 from components.backbone_chooser.executor import Executor
+from components.typed_component import Input, Output, TypedComponent
 
 
-class BackboneChooserSpec(ComponentSpec):
-    """What BackboneChooser consumes and produces."""
-
-    PARAMETERS = {
-        "candidates": ExecutionParameter(type=str),
-        "settings": ExecutionParameter(type=str),
-        "resize": ExecutionParameter(type=str),
-        "seed": ExecutionParameter(type=int),
-        "cache_dir": ExecutionParameter(type=str),
-        "code": ExecutionParameter(type=str),
-    }
-    INPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
-    OUTPUTS = {"choice": ChannelParameter(type=BackboneChoice)}
-
-
-class BackboneChooser(base_component.BaseComponent):
+class BackboneChooser(TypedComponent):
     """Embeds a sample with each candidate, probes it, times it, and applies the rule.
 
     The rule and the artifact's format are in `models.backbone_choice.backbone_choice`. A candidate
     that cannot be had is left out with the reason.
     """
 
-    SPEC_CLASS = BackboneChooserSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
-    def __init__(
-        self,
-        examples: BaseChannel,
-        *,
-        candidates: str,
-        settings: str,
-        resize: str,
-        seed: int,
-        cache_dir: str,
-        code: str,
-    ) -> None:
-        """Builds the node.
+    examples: Input[standard_artifacts.Examples]
 
-        Args:
-            examples: of ImageExampleGen.
-            candidates: JSON list of objects with `backbone`, `weights` and `image_size`.
-            settings: JSON object with `images` (of the sample), `price` and `standard_errors`.
-            resize: "stretch", "pad" or "crop".
-            seed: of the sample.
-            cache_dir: FeatureExtractor's; decides the cost, never the result.
-            code: digest of the code that this component depends on; part of the cache key.
-        """
-        super().__init__(
-            BackboneChooserSpec(
-                examples=examples,
-                candidates=candidates,
-                settings=settings,
-                resize=resize,
-                seed=seed,
-                cache_dir=cache_dir,
-                code=code,
-                choice=Channel(type=BackboneChoice),
-            )
-        )
+    candidates: str
+    """JSON list of objects with `backbone`, `weights` and `image_size`."""
+    settings: str
+    """JSON object with `images` (of the sample), `price` and `standard_errors`."""
+    resize: str
+    """"stretch", "pad" or "crop"."""
+    seed: int
+    """Of the sample."""
+    cache_dir: str
+    """FeatureExtractor's; decides the cost, never the result."""
+    code: str
+
+    choice: Output[BackboneChoice]

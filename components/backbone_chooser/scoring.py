@@ -9,7 +9,6 @@ from components.backbone_chooser.sample import Sample
 from components.feature_extractor.extraction import SHARD, embed_into
 from models.backbone_choice.backbone_choice import Candidate, Contender, Measured
 from models.backbone_choice.ridge_probe import quick_probe
-from models.backbone_choice.transferability import log_maximum_evidence
 from models.backbones import Backbone, build_backbone
 from models.data.example_reader import ImageRecord
 from models.data.image_decoding import ImageSpec, Resize
@@ -61,7 +60,6 @@ class Scorer:
             candidate=candidate,
             weights_digest=backbone.weights_digest,
             dimension=backbone.dimension,
-            log_evidence=log_maximum_evidence(embeddings, labels),
             accuracy=probe.accuracy,
             standard_error=probe.standard_error,
             milliseconds=alone,

@@ -21,6 +21,7 @@ from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import Artifact, artifact_utils
 
+from components.artifact_names import INGEST_FILE, QUARANTINE_FILE
 from components.example_gen.driver import FINGERPRINT, RESOLVED_PATH
 from components.example_gen.ingest import (
     Ingested,
@@ -254,8 +255,8 @@ def _summary(done: Ingested) -> dict[str, object]:
 
 def _write_quarantine(uri: str, left_out: list[LeftOut], summary: dict[str, object]) -> None:
     lines = [json.dumps(dataclasses.asdict(one)) for one in left_out]
-    _write_text(f"{uri}/quarantine.jsonl", "".join(line + "\n" for line in lines))
-    _write_text(f"{uri}/ingest.json", json.dumps(summary, indent=2, ensure_ascii=False))
+    _write_text(f"{uri}/{QUARANTINE_FILE}", "".join(line + "\n" for line in lines))
+    _write_text(f"{uri}/{INGEST_FILE}", json.dumps(summary, indent=2, ensure_ascii=False))
 
 
 def _read_text(uri: str) -> str:

@@ -16,7 +16,7 @@ from components.past_searches.stored_histories import EMPTY, history_file
 from components.trainer.task_reader import Inputs, read_task
 from components.transform.vocabulary import labels_from_transform_graph
 from models.head.task_description import describe
-from models.history.contribution import FILE_NAME, write_contribution
+from models.history.contribution import CONTRIBUTION_FILE, write_contribution
 from models.history.library import Library, read_library
 from models.history.records import TaskDescription
 from models.history.tuning_history import write_history
@@ -49,7 +49,7 @@ class Executor(base_executor.BaseExecutor):
             history.set_int_custom_property(EMPTY, 1)
         else:
             write_history(Path(history.uri) / HISTORY_FILE, result.history)
-            write_contribution(Path(history.uri) / FILE_NAME, result.contribution)
+            write_contribution(Path(history.uri) / CONTRIBUTION_FILE, result.contribution)
             hyperparameters["values"] |= result.chosen
             note_request(history, exec_properties, input_dict)
         best = Path(_uri(output_dict, "best_hyperparameters")) / BEST_FILE

@@ -9,6 +9,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
+from components.artifact_names import SCHEMA_FILE
 from components.findings import write_findings
 from components.image_validator.anomalies import check_anomalies
 from components.image_validator.appearance_checks import check_appearance
@@ -18,7 +19,7 @@ from components.image_validator.group_checks import check_groups
 from components.image_validator.quarantine_check import check_quarantine
 from components.image_validator.table import read_table
 from components.image_validator.validation_settings import ValidationSettings
-from components.schema_curator.executor import FILE_NAME, PATH_PROPERTY
+from components.schema_curator.executor import PATH_PROPERTY
 from components.schema_curator.schema import known_labels
 
 _ANOMALIES_FILE = "SchemaDiff.pb"
@@ -53,7 +54,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _read_schema(artifact: Artifact) -> KnownClasses:
-    text = (Path(artifact.uri) / FILE_NAME).read_text(encoding="utf-8")
+    text = (Path(artifact.uri) / SCHEMA_FILE).read_text(encoding="utf-8")
     schema = text_format.Parse(text, schema_pb2.Schema())
     # The path travels with the schema: as a parameter it would rerun the checks when it changes.
     return KnownClasses(known_labels(schema), artifact.get_string_custom_property(PATH_PROPERTY))

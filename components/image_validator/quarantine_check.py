@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from components.artifact_names import INGEST_FILE, QUARANTINE_FILE
 from components.findings import Finding
 from components.image_validator.validation_settings import ValidationSettings, override
 
@@ -18,8 +19,8 @@ def check_quarantine(uri: str, settings: ValidationSettings) -> list[Finding]:
         uri: of a Quarantine artifact.
         settings: severities and the limit.
     """
-    ingest = json.loads((Path(uri) / "ingest.json").read_text(encoding="utf-8"))
-    lines = (Path(uri) / "quarantine.jsonl").read_text(encoding="utf-8").split("\n")
+    ingest = json.loads((Path(uri) / INGEST_FILE).read_text(encoding="utf-8"))
+    lines = (Path(uri) / QUARANTINE_FILE).read_text(encoding="utf-8").split("\n")
     left_out = [json.loads(line) for line in lines if line]
     findings = _share(ingest, [row for row in left_out if row["fate"] == "refused"], settings)
     findings += _unknown([row for row in left_out if row["fate"] == "unknown"], settings)

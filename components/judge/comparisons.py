@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from components.artifact_names import PROBE_ANSWERS_FILE
 from components.judge.checks import Check, check_drop, nothing_to_compare
 from components.judge.predicting import model_classes, predict_split
 from components.judge.prediction_file import Predictions
@@ -52,7 +53,7 @@ def probe_predictions(history_uri: str, predictions: Predictions) -> Predictions
     Returns:
         The probe's answers; None where it has none, or not for all of these images.
     """
-    path = Path(history_uri) / "probe_predictions.npz"
+    path = Path(history_uri) / PROBE_ANSWERS_FILE
     if not path.exists():
         return None
     with np.load(path) as arrays:

@@ -8,10 +8,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.artifact_names import SERVING_FOLDER
 from components.judge.prediction_file import Predictions
 from models import progress
 from models.data.example_reader import read_records
 from models.errors import GraftError
+from models.storage.seals import DESCRIPTION
 
 _BATCH = 32
 
@@ -66,7 +68,7 @@ def model_classes(model_uri: str) -> tuple[str, ...]:
     Raises:
         GraftError: the model does not say them.
     """
-    path = Path(model_uri) / "Format-Serving" / "assets.extra" / "graft.json"
+    path = Path(model_uri) / SERVING_FOLDER / DESCRIPTION
     try:
         return tuple(json.loads(path.read_text("utf-8"))["labels"])
     except (OSError, ValueError, KeyError) as error:

@@ -5,22 +5,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from components.artifact_names import METRICS_FILE, VERDICT_FILE
 from components.judge.checks import Verdict
 from components.judge.prediction_file import Predictions
 from components.judge.slices import Slice
 from models.intervals import interval_of
 from models.metrics import Quality, calibration_bins
 
-VERDICT = "verdict.json"
-"""`blessed`, `reason` and `checks`: `name`, `passed`, `value`, `limit`, `words`, `interval`."""
-METRICS = "metrics.json"
-"""`quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, and `probe_accuracy` with
-`probe_accuracy_interval`."""
-
 
 def write_verdict(directory: Path, verdict: Verdict) -> None:
-    """Writes `verdict.json`."""
-    _write(directory / VERDICT, asdict(verdict))
+    """Writes `verdict.json`.
+
+    It holds `blessed`, `reason` and `checks`: `name`, `passed`, `value`, `limit`, `words`,
+    `interval`.
+    """
+    _write(directory / VERDICT_FILE, asdict(verdict))
 
 
 def write_metrics(
@@ -30,10 +29,14 @@ def write_metrics(
     slices: tuple[Slice, ...],
     probe_accuracy: float | None,
 ) -> None:
-    """Writes `metrics.json`."""
+    """Writes `metrics.json`.
+
+    It holds `quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, and
+    `probe_accuracy` with `probe_accuracy_interval`.
+    """
     bins = calibration_bins(predictions.truth, predictions.probabilities)
     _write(
-        directory / METRICS,
+        directory / METRICS_FILE,
         {
             "quality": asdict(quality),
             "calibration": [asdict(each) for each in bins],

@@ -1,28 +1,13 @@
 """Pusher: a blessed model becomes the next version of the serving directory."""
 
-from tfx.dsl.components.base import base_component, executor_spec
-from tfx.types import BaseChannel, Channel, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.types import standard_artifacts
 
 from components.pusher.executor import Executor
+from components.typed_component import Input, Output, TypedComponent
 
 
-class PusherSpec(ComponentSpec):
-    """What Pusher consumes and produces."""
-
-    PARAMETERS = {
-        "directory": ExecutionParameter(type=str),
-        "code": ExecutionParameter(type=str),
-    }
-    INPUTS = {
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
-        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
-    }
-    OUTPUTS = {"pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)}
-
-
-class Pusher(base_component.BaseComponent):
+class Pusher(TypedComponent):
     """Copies a blessed model into the serving directory, whole or not at all.
 
     TFX's Pusher copies file by file, names versions by the clock, pushes the same model twice, and
@@ -31,34 +16,14 @@ class Pusher(base_component.BaseComponent):
     where nothing was pushed; such a run of the component succeeds.
     """
 
-    SPEC_CLASS = PusherSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
-    def __init__(
-        self,
-        model: BaseChannel,
-        blessing: BaseChannel,
-        infra_blessing: BaseChannel,
-        *,
-        directory: str,
-        code: str,
-    ) -> None:
-        """Builds the node.
+    model: Input[standard_artifacts.Model]
+    model_blessing: Input[standard_artifacts.ModelBlessing]
+    infra_blessing: Input[standard_artifacts.InfraBlessing]
 
-        Args:
-            model: to be pushed.
-            blessing: of Judge.
-            infra_blessing: of ServingCheck.
-            directory: the serving directory, which holds a directory per version.
-            code: digest of the code that this component depends on; part of the cache key.
-        """
-        super().__init__(
-            PusherSpec(
-                model=model,
-                model_blessing=blessing,
-                infra_blessing=infra_blessing,
-                directory=directory,
-                code=code,
-                pushed_model=Channel(type=standard_artifacts.PushedModel),
-            )
-        )
+    directory: str
+    """The serving directory, which holds a directory per version."""
+    code: str
+
+    pushed_model: Output[standard_artifacts.PushedModel]

@@ -10,6 +10,7 @@ from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 from typing_extensions import override
 
+from components.artifact_names import SERVING_CHECK_FILE, VERDICT_FILE
 from components.artifact_seals import EXPORT_DIGEST
 from components.pusher.push import push_model
 from models.errors import GraftError
@@ -62,9 +63,9 @@ class Executor(base_executor.BaseExecutor):
 def _refusal(model_blessing: Artifact, infra_blessing: Artifact) -> str | None:
     """Why the model must not be pushed, or None."""
     if not model_utils.is_model_blessed(model_blessing):
-        return "The model was not blessed." + _reason(model_blessing, "verdict.json")
+        return "The model was not blessed." + _reason(model_blessing, VERDICT_FILE)
     if not model_utils.is_infra_validated(infra_blessing):
-        return "The model did not serve." + _reason(infra_blessing, "serving_check.json")
+        return "The model did not serve." + _reason(infra_blessing, SERVING_CHECK_FILE)
     return None
 
 

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError
-from models.export import DESCRIPTION
-from models.storage.seals import changed_file, tree_digest
+from models.storage.seals import DESCRIPTION, changed_file, tree_digest
 
 _UNFINISHED: Final = ".push-"
 

@@ -1,29 +1,14 @@
 """SchemaCurator: infers the schema on the first run and imports the user's file ever after."""
 
-from tfx.dsl.components.base import base_component, executor_spec
-from tfx.types import BaseChannel, Channel, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.types import standard_artifacts
 
 from components.artifact_types import Quarantine
 from components.schema_curator.executor import Executor
+from components.typed_component import Input, Output, TypedComponent
 
 
-class SchemaCuratorSpec(ComponentSpec):
-    """What SchemaCurator consumes and produces."""
-
-    PARAMETERS = {
-        "schema_path": ExecutionParameter(type=str),
-        "curated": ExecutionParameter(type=str),
-        "code": ExecutionParameter(type=str),
-    }
-    INPUTS = {
-        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
-        "quarantine": ChannelParameter(type=Quarantine),
-    }
-    OUTPUTS = {"schema": ChannelParameter(type=standard_artifacts.Schema)}
-
-
-class SchemaCurator(base_component.BaseComponent):
+class SchemaCurator(TypedComponent):
     """Puts the curated schema under TFX's control.
 
     Where the user's file is absent, the schema is inferred from the statistics and written there;
@@ -31,34 +16,17 @@ class SchemaCurator(base_component.BaseComponent):
     `path` says where that file is.
     """
 
-    SPEC_CLASS = SchemaCuratorSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
-    def __init__(
-        self,
-        statistics: BaseChannel,
-        quarantine: BaseChannel,
-        *,
-        schema_path: str,
-        curated: str,
-        code: str,
-    ) -> None:
-        """Builds the node.
+    statistics: Input[standard_artifacts.ExampleStatistics]
+    """Of all splits, over the features in `components.statistics`."""
+    quarantine: Input[Quarantine]
+    """Of ImageExampleGen; it also names the classes."""
 
-        Args:
-            statistics: of all splits, over `components.statistics`' features.
-            quarantine: of ImageExampleGen, which also names the classes.
-            schema_path: absolute path of the user's schema file.
-            curated: `curated_state(schema_path)`; part of the cache key.
-            code: digest of the code that this component depends on; part of the cache key.
-        """
-        super().__init__(
-            SchemaCuratorSpec(
-                statistics=statistics,
-                quarantine=quarantine,
-                schema_path=schema_path,
-                curated=curated,
-                code=code,
-                schema=Channel(type=standard_artifacts.Schema),
-            )
-        )
+    schema_path: str
+    """Absolute path of the user's schema file."""
+    curated: str
+    """`curated_state(schema_path)`; part of the cache key."""
+    code: str
+
+    schema: Output[standard_artifacts.Schema]

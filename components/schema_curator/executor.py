@@ -10,13 +10,12 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
+from components.artifact_names import INGEST_FILE, SCHEMA_FILE
 from components.schema_curator.curated_schema import read_schema_file, write_inferred
 from components.schema_curator.schema import infer_schema, parse_schema, schema_text
 
 _log = logging.getLogger(__name__)
 
-FILE_NAME = "schema.pbtxt"
-"""The only file of a Schema artifact, as TFX names it."""
 PATH_PROPERTY = "path"
 """Custom property of the Schema artifact: the user's file."""
 
@@ -46,11 +45,11 @@ class Executor(base_executor.BaseExecutor):
         parse_schema(content, path)
         schema = artifact_utils.get_single_instance(output_dict["schema"])
         schema.set_string_custom_property(PATH_PROPERTY, path)
-        (Path(schema.uri) / FILE_NAME).write_bytes(content)
+        (Path(schema.uri) / SCHEMA_FILE).write_bytes(content)
 
 
 def _classes(quarantine_uri: str) -> list[str]:
-    ingest = json.loads((Path(quarantine_uri) / "ingest.json").read_text(encoding="utf-8"))
+    ingest = json.loads((Path(quarantine_uri) / INGEST_FILE).read_text(encoding="utf-8"))
     return list(ingest["classes"])
 
 

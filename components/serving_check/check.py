@@ -15,16 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifact_names import EXPECTED_FILE, SERVING_CHECK_FILE, SERVING_FOLDER
 from models.data import example_schema
 from models.data.example_reader import read_records
 from models.errors import GraftError
 from models.storage.seals import tree_digest
 from serving.client import Predictions, predict_grpc, predict_rest
 from serving.server_process import ServerProcess
-
-FILE_NAME = "serving_check.json"
-EXPECTED_FILE = "expected.json"
-SERVING_FOLDER = "Format-Serving"
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ class ServingReport:
     def write(self, directory: Path) -> None:
         """Writes `serving_check.json` into `directory`."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
-        (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+        (directory / SERVING_CHECK_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def read_expected(model_uri: str, examples_uri: str, limit: int) -> Expected:

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from components.artifact_names import EXPECTED_FILE, SERVING_FOLDER, TRAINING_FILE
 from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL
 from components.trainer.task_reader import Inputs, read_task
 from components.transform.vocabulary import labels_from_transform_graph
@@ -29,11 +30,7 @@ from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import TrainingTask
 
-TRAINING_FILE = "training.json"
-EXPECTED_FILE = "expected.json"
 KERAS_FILE = "keras/model.keras"
-SERVING_FOLDER = "Format-Serving"
-"""Where TFX looks for the SavedModel: `fn_args.serving_model_dir` is the same."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tfx.types import Artifact, Channel, artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from typing_extensions import override
 
+from components.artifact_names import SCHEMA_FILE
 from models.data import example_schema
 
 
@@ -29,7 +30,7 @@ class Executor(base_executor.BaseExecutor):
         label.shape.dim.add(size=1)
         text = text_format.MessageToString(schema_pb2.Schema(feature=[label]))
         uri = artifact_utils.get_single_uri(output_dict["schema"])
-        (Path(uri) / "schema.pbtxt").write_text(text, encoding="utf-8")
+        (Path(uri) / SCHEMA_FILE).write_text(text, encoding="utf-8")
 
 
 class LabelSchemaSpec(ComponentSpec):

@@ -9,7 +9,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
-from components.artifact_names import BEST_FILE, HISTORY_FILE
+from components.artifact_names import BEST_FILE, HISTORY_FILE, PROBE_ANSWERS_FILE, PROBE_FILE
 from components.embedded_data import read_data
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.request import note_request
@@ -18,7 +18,7 @@ from components.transform.vocabulary import labels_from_transform_graph
 from models.head.frozen_probe import train_probe, write_probe
 from models.head.head_trainer import HeadTrainer
 from models.head.task_description import describe
-from models.history.contribution import FILE_NAME, write_contribution
+from models.history.contribution import CONTRIBUTION_FILE, write_contribution
 from models.history.library import Library, read_library
 from models.history.records import TaskDescription
 from models.history.shipped import unrelated_files
@@ -68,8 +68,8 @@ class Executor(base_executor.BaseExecutor):
         if result.contribution is not None:
             left_out = (*knowledge.left_out, *library.skipped, *result.contribution.left_out)
             told = result.contribution.model_copy(update={"left_out": left_out})
-            write_contribution(history / FILE_NAME, told)
-        write_probe(history, probe, data.test_names)
+            write_contribution(history / CONTRIBUTION_FILE, told)
+        write_probe(history / PROBE_FILE, history / PROBE_ANSWERS_FILE, probe, data.test_names)
         best = Path(_uri(output_dict, "best_hyperparameters")) / BEST_FILE
         write_atomically(best, json.dumps(result.hyperparameters.get_config()).encode())
         note_request(output_dict["history"][0], exec_properties, input_dict)

@@ -69,7 +69,6 @@ class Measured(_Record):
         candidate: with its image size in pixels.
         weights_digest: SHA-256 over the weights' values.
         dimension: features of an image.
-        log_evidence: LogME, in nats an image.
         accuracy: of the quick probe.
         standard_error: of the accuracy.
         milliseconds: of a forward pass over one image, the quickest of several.
@@ -79,7 +78,6 @@ class Measured(_Record):
     candidate: Candidate
     weights_digest: str
     dimension: int
-    log_evidence: float
     accuracy: _Share
     standard_error: Annotated[float, Field(ge=0.0)]
     milliseconds: _Positive

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-_META: Final = "meta.json"
+INFO_FILE: Final = "meta.json"
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ def read_embeddings(uri: str | Path, split: str) -> EmbeddingSplit:
 def write_info(uri: str | Path, info: EmbeddingInfo) -> None:
     """Writes `meta.json`."""
     text = json.dumps(asdict(info), indent=2, sort_keys=True)
-    (Path(uri) / _META).write_text(text, encoding="utf-8")
+    (Path(uri) / INFO_FILE).write_text(text, encoding="utf-8")
 
 
 def read_info(uri: str | Path) -> EmbeddingInfo:
     """Reads `meta.json`."""
-    return EmbeddingInfo(**json.loads((Path(uri) / _META).read_text(encoding="utf-8")))
+    return EmbeddingInfo(**json.loads((Path(uri) / INFO_FILE).read_text(encoding="utf-8")))

@@ -1,12 +1,6 @@
 """The probe: the search's best head on the frozen backbone, a cheap baseline for the final model.
 
-A final model that answers worse than the probe has lost by fine-tuning: negative transfer. Files,
-beside the history:
-
-- `probe.json`: `validation_accuracy`, `test_accuracy` (null without test images),
-  `hyperparameters` (name to value).
-- `probe_predictions.npz`, of the test split: `names` (str [n]) and `probabilities`
-  (float32 [n, k], columns in the order of the labels).
+A final model that answers worse than the probe has lost by fine-tuning: negative transfer.
 """
 
 import io
@@ -24,9 +18,6 @@ from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import LabelledEmbeddings
 from models.history.tuning_history import TuningHistory
 from models.storage.atomic_write import write_atomically
-
-PROBE_FILE = "probe.json"
-PREDICTIONS_FILE = "probe_predictions.npz"
 
 
 @dataclass(frozen=True)
@@ -80,15 +71,18 @@ def train_probe(trainer: HeadTrainer, history: TuningHistory, test: LabelledEmbe
     )
 
 
-def write_probe(directory: Path, probe: Probe, test_names: Sequence[str]) -> None:
+def write_probe(figures: Path, answers: Path, probe: Probe, test_names: Sequence[str]) -> None:
     """Writes the two files.
 
     Args:
-        directory: of the history.
+        figures: JSON: `validation_accuracy`, `test_accuracy` (null without test images),
+            `hyperparameters` (name to value).
+        answers: NumPy archive of the test split: `names` (str [n]) and `probabilities`
+            (float32 [n, k], columns in the order of the labels).
         probe: of `train_probe`.
         test_names: names of the test images, in the order of the probabilities.
     """
-    figures = {
+    values = {
         "validation_accuracy": probe.validation_accuracy,
         "test_accuracy": probe.test_accuracy,
         "hyperparameters": probe.parameters.to_values(),
@@ -97,5 +91,5 @@ def write_probe(directory: Path, probe: Probe, test_names: Sequence[str]) -> Non
     np.savez_compressed(
         content, names=np.array(test_names, np.str_), probabilities=probe.test_probabilities
     )
-    write_atomically(directory / PREDICTIONS_FILE, content.getvalue())
-    write_atomically(directory / PROBE_FILE, json.dumps(figures, indent=2).encode())
+    write_atomically(answers, content.getvalue())
+    write_atomically(figures, json.dumps(values, indent=2).encode())

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
 
-FILE_NAME = "contribution.json"
+CONTRIBUTION_FILE = "contribution.json"
 MAX_BYTES = 64 * 2**20
 """Larger files are refused; fifty sources over a hundred trials take a tenth of a megabyte."""
 

@@ -116,7 +116,12 @@ def search_heads(
     )
     hyperparameters = space.to_hyperparameters()
     hyperparameters.values.update(history.trials[contest.chosen].values)
-    return SearchResult(history, hyperparameters, _contribution(oracle, tuner.records))
+    contribution = None
+    if settings.algorithm == "warm" and isinstance(oracle, WarmStartOracle):
+        contribution = oracle.contribution(
+            statistics.fmean(trial.seconds for trial in tuner.records)
+        )
+    return SearchResult(history, hyperparameters, contribution)
 
 
 _Parts = tuple[keras_tuner.Oracle, HeadTrainer, SearchDescription, TrialStore, Path]
@@ -149,12 +154,6 @@ def _search_stopper(oracle: keras_tuner.Oracle, settings: SearchSettings) -> Sea
         settings.stop_search,
         fewest_trials=math.ceil(settings.trials / 2),
     )
-
-
-def _contribution(oracle: keras_tuner.Oracle, trials: Sequence[TrialRecord]) -> Contribution | None:
-    if not isinstance(oracle, WarmStartOracle):
-        return None
-    return oracle.contribution(statistics.fmean(trial.seconds for trial in trials))
 
 
 def _require_one(trials: Sequence[TrialRecord]) -> None:

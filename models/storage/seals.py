@@ -11,6 +11,8 @@ from typing import Final
 
 from models.storage.atomic_write import write_atomically
 
+DESCRIPTION: Final = "assets.extra/graft.json"
+"""Beside a SavedModel: where it comes from."""
 SUMS: Final = "assets.extra/SHA256SUMS"
 """In an exported model: the digest of each other file, as `sha256sum -c` reads them."""
 _CHUNK: Final = 1 << 20

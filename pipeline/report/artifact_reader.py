@@ -9,16 +9,29 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from components.artifact_names import (
+    HISTORY_FILE,
+    INGEST_FILE,
+    METRICS_FILE,
+    PROBE_FILE,
+    QUARANTINE_FILE,
+    SERVING_CHECK_FILE,
+    SERVING_FOLDER,
+    TRAINING_FILE,
+    VERDICT_FILE,
+)
+from components.findings import FINDINGS_FILE
 from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
-from components.judge.verdict_files import METRICS, VERDICT
 from models.backbone_choice.backbone_choice import BackboneChoice, ChoiceError, read_choice
+from models.embedding.artifact import INFO_FILE
 from models.history.contribution import (
-    FILE_NAME as CONTRIBUTION,
+    CONTRIBUTION_FILE,
     Contribution,
     ContributionError,
     read_contribution,
 )
 from models.history.tuning_history import HistoryError, TuningHistory, read_history
+from models.storage.seals import DESCRIPTION
 from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.data_statistics import read_statistics
 from pipeline.report.run_record import RunRecord
@@ -27,23 +40,23 @@ from pipeline.report.run_record import RunRecord
 def read_artifacts(run: RunRecord) -> Artifacts:
     """Reads all that is there."""
     return Artifacts(
-        ingest=read_object(run, "quarantine", "ingest.json"),
-        quarantine=read_lines(run, "quarantine", "quarantine.jsonl"),
-        findings=read_list(run, "findings", "findings.json"),
+        ingest=read_object(run, "quarantine", INGEST_FILE),
+        quarantine=read_lines(run, "quarantine", QUARANTINE_FILE),
+        findings=read_list(run, "findings", FINDINGS_FILE),
         statistics=read_statistics(run.artifacts.get("statistics")),
         choice=_choice(run),
-        embeddings=read_object(run, "embeddings", "meta.json"),
+        embeddings=read_object(run, "embeddings", INFO_FILE),
         history=read_tuning(run, "history"),
         contribution=_contribution(run, "history"),
         fine_tuning=read_tuning(run, "fine_tuning_history"),
         fine_tuning_contribution=_contribution(run, "fine_tuning_history"),
-        probe=read_object(run, "history", "probe.json"),
-        training=read_object(run, "model", "training.json"),
-        lineage=read_object(run, "model", "Format-Serving/assets.extra/graft.json"),
-        verdict=read_object(run, "blessing", VERDICT),
-        metrics=read_object(run, "blessing", METRICS),
+        probe=read_object(run, "history", PROBE_FILE),
+        training=read_object(run, "model", TRAINING_FILE),
+        lineage=read_object(run, "model", f"{SERVING_FOLDER}/{DESCRIPTION}"),
+        verdict=read_object(run, "blessing", VERDICT_FILE),
+        metrics=read_object(run, "blessing", METRICS_FILE),
         predictions=_predictions(run),
-        serving_check=read_object(run, "serving_check", "serving_check.json"),
+        serving_check=read_object(run, "serving_check", SERVING_CHECK_FILE),
         validated="findings" in run.artifacts,
     )
 
@@ -96,7 +109,7 @@ def read_tuning(run: RunRecord, key: str) -> TuningHistory | None:
     if key not in run.artifacts:
         return None
     try:
-        return read_history(Path(run.artifacts[key]) / "history.jsonl")
+        return read_history(Path(run.artifacts[key]) / HISTORY_FILE)
     except HistoryError:
         return None
 
@@ -105,7 +118,7 @@ def _contribution(run: RunRecord, key: str) -> Contribution | None:
     if key not in run.artifacts:
         return None
     try:
-        return read_contribution(Path(run.artifacts[key]) / CONTRIBUTION)
+        return read_contribution(Path(run.artifacts[key]) / CONTRIBUTION_FILE)
     except ContributionError:
         return None
 

@@ -18,7 +18,6 @@ class CandidateRow:
     Attributes:
         name: backbone, side in pixels, weights.
         accuracy: of the quick probe, with its standard error.
-        log_evidence: LogME.
         alone: milliseconds of one image by itself.
         batch: milliseconds of an image in a batch.
         embedding: estimated time to embed all images.
@@ -29,7 +28,6 @@ class CandidateRow:
 
     name: str
     accuracy: str
-    log_evidence: str
     alone: str
     batch: str
     embedding: str
@@ -45,14 +43,12 @@ class ChoiceView:
     Attributes:
         words: why the chosen one was chosen.
         rule: the rule, with its figures.
-        second_opinion: whether LogME ranks the same candidate first.
         rows: the candidates, the cheapest first.
         left_out: names of the others, each with the reason.
     """
 
     words: str
     rule: str
-    second_opinion: str
     rows: list[CandidateRow]
     left_out: list[tuple[str, str]]
 
@@ -67,7 +63,6 @@ def choice_view(found: Artifacts) -> ChoiceView | None:
     return ChoiceView(
         words=choice.words,
         rule=_rule(choice),
-        second_opinion=_second_opinion(choice),
         rows=[
             _row(each, images, train, chosen=place == choice.chosen)
             for place, each in enumerate(choice.compared)
@@ -83,7 +78,6 @@ def _row(compared: Compared, images: int, train: int, *, chosen: bool) -> Candid
     return CandidateRow(
         name=str(measured.candidate),
         accuracy=f"{measured.accuracy:.3f} ± {measured.standard_error:.3f}",
-        log_evidence=f"{measured.log_evidence:.3f}",
         alone=f"{measured.milliseconds:.1f}",
         batch=f"{measured.batch_milliseconds:.1f}",
         embedding=duration(images * seconds),
@@ -102,14 +96,3 @@ def _rule(choice: BackboneChoice) -> str:
         f"most {errors} behind the best, the cheapest; a doubling of the time an image must bring "
         f"{rule.price:g} of accuracy."
     )
-
-
-def _second_opinion(choice: BackboneChoice) -> str:
-    if len(choice.compared) == 1:
-        return ""
-    by_evidence = max(choice.compared, key=lambda each: each.measured.log_evidence)
-    by_probe = max(choice.compared, key=lambda each: each.measured.accuracy)
-    first = by_evidence.measured.candidate
-    if first == by_probe.measured.candidate:
-        return "LogME, which asks no probe, ranks the same candidate first in accuracy."
-    return f"LogME, which asks no probe, would rank {first} first in accuracy."

@@ -2,6 +2,16 @@
 
 from collections.abc import Callable
 
+from components.artifact_names import (
+    INGEST_FILE,
+    PROBE_FILE,
+    QUARANTINE_FILE,
+    SERVING_CHECK_FILE,
+    TRAINING_FILE,
+    VERDICT_FILE,
+)
+from components.findings import FINDINGS_FILE
+from models.embedding.artifact import INFO_FILE
 from pipeline.report.account import (
     data_account,
     embedding_words,
@@ -34,7 +44,7 @@ def stage_note(stage: str, run: RunRecord) -> str:
 
 def findings_lines(run: RunRecord) -> list[str]:
     """What validation found, a line each; of very many the first, as the report has them all."""
-    findings = read_list(run, "findings", "findings.json")
+    findings = read_list(run, "findings", FINDINGS_FILE)
     lines = [
         f"    {each.get('severity')}: {' '.join(str(each.get('message')).split())}"
         for each in findings[:_MOST_FINDINGS]
@@ -44,39 +54,39 @@ def findings_lines(run: RunRecord) -> list[str]:
 
 
 def _ingest(run: RunRecord) -> str:
-    ingest = read_object(run, "quarantine", "ingest.json")
-    account = data_account(ingest, read_lines(run, "quarantine", "quarantine.jsonl"))
+    ingest = read_object(run, "quarantine", INGEST_FILE)
+    account = data_account(ingest, read_lines(run, "quarantine", QUARANTINE_FILE))
     return account.words if account else ""
 
 
 def _validate(run: RunRecord) -> str:
-    return findings_words(read_list(run, "findings", "findings.json"))
+    return findings_words(read_list(run, "findings", FINDINGS_FILE))
 
 
 def _embed(run: RunRecord) -> str:
-    return embedding_words(read_object(run, "embeddings", "meta.json"))
+    return embedding_words(read_object(run, "embeddings", INFO_FILE))
 
 
 def _train(run: RunRecord) -> str:
-    ingest = read_object(run, "quarantine", "ingest.json")
-    account = training_account(read_object(run, "model", "training.json"), ingest)
+    ingest = read_object(run, "quarantine", INGEST_FILE)
+    account = training_account(read_object(run, "model", TRAINING_FILE), ingest)
     return account.words if account else ""
 
 
 def _search(run: RunRecord) -> str:
     history = read_tuning(run, "history")
-    probe = read_object(run, "history", "probe.json")
+    probe = read_object(run, "history", PROBE_FILE)
     trials = f"{len(history.trials)} trials, " if history else ""
     return f"{trials}best head’s validation accuracy {probe['validation_accuracy']:.3f}"
 
 
 def _serve(run: RunRecord) -> str:
-    check = read_object(run, "serving_check", "serving_check.json")
+    check = read_object(run, "serving_check", SERVING_CHECK_FILE)
     return "answers as trained over REST and gRPC" if check["passed"] else str(check["reason"])
 
 
 def _judge(run: RunRecord) -> str:
-    checks = read_object(run, "blessing", "verdict.json")["checks"]
+    checks = read_object(run, "blessing", VERDICT_FILE)["checks"]
     failed = sum(not check["passed"] for check in checks)
     return f"{failed} of {len(checks)} checks failed" if failed else f"{len(checks)} checks passed"
 

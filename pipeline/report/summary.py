@@ -172,7 +172,6 @@ def _choice(found: Artifacts) -> Json | None:
                 **each.measured.candidate.model_dump(),
                 "accuracy": each.measured.accuracy,
                 "standard_error": each.measured.standard_error,
-                "log_evidence": each.measured.log_evidence,
                 "milliseconds": each.measured.milliseconds,
                 "batch_milliseconds": each.measured.batch_milliseconds,
                 "chosen": place == choice.chosen,

@@ -111,7 +111,7 @@ def test_an_unknown_backbone_is_a_usage_error(run: Run) -> None:
 
 def test_component_declares_what_it_takes() -> None:
     component = FeatureExtractor(
-        channel_utils.as_channel([standard_artifacts.Examples()]),
+        examples=channel_utils.as_channel([standard_artifacts.Examples()]),
         backbone="MobileNetV2",
         weights="none",
         image_size=None,

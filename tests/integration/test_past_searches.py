@@ -54,7 +54,10 @@ class Lab:
         data = self.root / name
         embeddings = Importer(str(data / "embeddings"), Embeddings).with_id("Embeddings")
         graph = Importer(str(data / "graph"), standard_artifacts.TransformGraph).with_id("Graph")
-        inputs = embeddings.outputs["result"], graph.outputs["result"]
+        inputs = {
+            "embeddings": embeddings.outputs["result"],
+            "transform_graph": graph.outputs["result"],
+        }
         quick = {"trials": 5, "epochs": 2, "hidden_units": [0], "finalists": 1, **settings}
         artifacts = self.root / "artifacts"
         parameters: dict[str, Any] = {
@@ -69,12 +72,14 @@ class Lab:
         past = Resolver(
             strategy_class=PastSearchesStrategy,
             config={"parameters": parameters, "forgotten": list(forgotten)},
-            embeddings=inputs[0],
-            transform_graph=inputs[1],
             past=Channel(type=TuningHistory),
+            **inputs,
         ).with_id("Past")
         tuner = WarmTuner(
-            *inputs, past=past.outputs["past"], scratch_dir=str(self.root / "scratch"), **parameters
+            past=past.outputs["past"],
+            scratch_dir=str(self.root / "scratch"),
+            **inputs,
+            **parameters,
         )
         store = metadata.sqlite_metadata_connection_config(str(self.root / "metadata.sqlite"))
         stages = run_pipeline(

@@ -146,8 +146,8 @@ class World:
         given = examples.outputs["result"]
         statistics = StatisticsGen(examples=given, stats_options=stats_options())
         curator = SchemaCurator(
-            statistics.outputs["statistics"],
-            quarantine.outputs["result"],
+            statistics=statistics.outputs["statistics"],
+            quarantine=quarantine.outputs["result"],
             schema_path=str(self.schema),
             curated=curated_state(self.schema),
             code="",
@@ -157,14 +157,14 @@ class World:
         )
         settings = ValidationConfig().model_dump(exclude={"schema_path"})
         validator = ImageValidator(
-            given,
-            quarantine.outputs["result"],
-            anomalies.outputs["anomalies"],
-            curator.outputs["schema"],
+            examples=given,
+            quarantine=quarantine.outputs["result"],
+            anomalies=anomalies.outputs["anomalies"],
+            schema=curator.outputs["schema"],
             settings=json.dumps(settings, sort_keys=True),
             code="",
         )
-        gate = ValidationGate(validator.outputs["findings"])
+        gate = ValidationGate(findings=validator.outputs["findings"])
         nodes = [examples, quarantine, statistics, curator, anomalies, validator, gate]
         if not to_the_end:
             return nodes

@@ -25,8 +25,8 @@ def run(workspace: Path, **settings: object) -> None:
     embeddings = Importer(str(workspace / "embeddings"), Embeddings).with_id("Embeddings")
     graph = Importer(str(workspace / "graph"), standard_artifacts.TransformGraph).with_id("Graph")
     tuner = WarmTuner(
-        embeddings.outputs["result"],
-        graph.outputs["result"],
+        embeddings=embeddings.outputs["result"],
+        transform_graph=graph.outputs["result"],
         settings=json.dumps({**TuningConfig().model_dump(), **settings}),
         seed=0,
         name="digits",

@@ -29,7 +29,6 @@ def contender(size: int, wrong: range, milliseconds: float) -> Contender:
         candidate=Candidate(backbone="Lite", weights="imagenet", image_size=size),
         weights_digest="ab",
         dimension=8,
-        log_evidence=accuracy,
         accuracy=accuracy,
         standard_error=0.01,
         milliseconds=2 * milliseconds,
@@ -103,6 +102,16 @@ def test_the_file_reads_back(tmp_path: Path) -> None:
     left_out = LeftOutCandidate(candidate=missing, reason="no network")
     choice = choose([SMALL, LARGE], ChoiceRule(price=0.01, standard_errors=1.0), [left_out])
     write_choice(tmp_path, choice)
+    assert read_choice(tmp_path) == choice
+
+
+def test_a_file_with_a_field_that_is_no_longer_written_reads(tmp_path: Path) -> None:
+    choice = choose([contender(96, range(9), 2.0)], ChoiceRule(price=0.005, standard_errors=1.0))
+    write_choice(tmp_path, choice)
+    file = tmp_path / "choice.json"
+    old = file.read_text("utf-8").replace('"dimension"', '"log_evidence": 0.3, "dimension"')
+    assert "log_evidence" in old
+    file.write_text(old, "utf-8")
     assert read_choice(tmp_path) == choice
 
 
