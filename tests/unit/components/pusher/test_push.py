@@ -111,6 +111,25 @@ def test_killed_pushes_leave_no_half_version(tmp_path: Path) -> None:
     assert [path.name for path in serving.iterdir()] == ["1"]
 
 
+def test_all_of_a_version_is_on_the_disk_before_it_has_its_number_and_then_the_number_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = tmp_path / "serving"
+    to_disk = os.fsync
+    before: set[int] = set()
+    after: set[int] = set()
+
+    def watched(handle: int) -> None:
+        to_disk(handle)
+        (after if (serving / "1").exists() else before).add(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    push_model(_model(tmp_path / "a", "one"), serving)
+    version = serving / "1"
+    assert before >= {path.stat().st_ino for path in (version, *version.rglob("*"))}
+    assert after == {serving.stat().st_ino}
+
+
 def test_a_file_that_cannot_be_written_whole_is_an_error_in_words(tmp_path: Path) -> None:
     model = _model(tmp_path / "a", "one", size=300_000)
     serving = tmp_path / "serving"

@@ -107,6 +107,19 @@ def test_a_large_jpeg_decoded_small_looks_the_same(photograph: np.ndarray) -> No
     assert np.abs(reduced - whole).mean() < 1.0
 
 
+@pytest.mark.parametrize(
+    ("shorter", "ratio"),
+    [(63, 1), (64, 2), (127, 2), (128, 4), (255, 4), (256, 8)],
+)
+def test_a_jpeg_is_reduced_only_to_twice_the_wanted_size(
+    photograph: np.ndarray, shorter: int, ratio: int
+) -> None:
+    encoded = encode(photograph[:shorter, : shorter + 40], "JPEG")
+    at_ratio = tf.image.decode_jpeg(encoded, channels=3, ratio=ratio)
+    expected = tf.image.resize(at_ratio, [16, 16], antialias=True)
+    np.testing.assert_array_equal(decoded(encoded, ImageSpec(16)), expected)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_half_an_image_is_refused(photograph: np.ndarray, kind: str) -> None:
     whole = encode(photograph, kind)
