@@ -2,51 +2,29 @@
 
 import json
 import os
-import random
 import resource
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from model_folders import contents, model_folder
 
-from components.pusher.push import push_model, versions
+from components.pusher.push import push_model
 from models.errors import GraftError
 from models.export import DESCRIPTION
 from models.storage.seals import tree_digest, write_sums
 
-_PUSH = "import sys, pathlib; from components.pusher.push import push_model as p;"
-_PUSH += " p(*map(pathlib.Path, sys.argv[1:]))"
-
-
-def _model(folder: Path, text: str, files: int = 1, size: int = 100) -> Path:
-    (folder / "variables").mkdir(parents=True)
-    (folder / "assets.extra").mkdir()
-    (folder / "saved_model.pb").write_text(text)
-    (folder / "assets.extra" / "graft.json").write_text("{}")
-    for number in range(files):
-        (folder / "variables" / f"part-{number}").write_bytes(os.urandom(size))
-    return folder
-
-
-def _contents(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
 
 def test_versions_are_whole_and_count_up(tmp_path: Path) -> None:
-    one, two = _model(tmp_path / "a", "one"), _model(tmp_path / "b", "two")
+    one, two = model_folder(tmp_path / "a", "one"), model_folder(tmp_path / "b", "two")
     serving = tmp_path / "serving" / "é m"
     assert [push_model(model, serving).version for model in (one, two, one)] == [1, 2, 3]
     assert sorted(path.name for path in serving.iterdir()) == ["1", "2", "3"]
-    assert _contents(serving / "1") == _contents(one) == _contents(serving / "3")
-    assert _contents(serving / "2") == _contents(two)
+    assert contents(serving / "1") == contents(one) == contents(serving / "3")
+    assert contents(serving / "2") == contents(two)
 
 
 def test_the_newest_version_is_not_pushed_again(tmp_path: Path) -> None:
-    model, serving = _model(tmp_path / "a", "one"), tmp_path / "serving"
+    model, serving = model_folder(tmp_path / "a", "one"), tmp_path / "serving"
     assert push_model(model, serving).new
     again = push_model(model, serving)
     assert (again.version, again.path, again.new) == (1, serving / "1", False)
@@ -55,7 +33,7 @@ def test_the_newest_version_is_not_pushed_again(tmp_path: Path) -> None:
 
 def _export(folder: Path, graph: str, digest: str) -> Path:
     """Another export of one model: other names in the graph, the same weights and description."""
-    model = _model(folder, graph)
+    model = model_folder(folder, graph)
     (model / DESCRIPTION).write_text(json.dumps({"model_digest": digest}))
     write_sums(model)
     return model
@@ -79,7 +57,7 @@ def test_a_damaged_version_is_no_reason_not_to_push(tmp_path: Path) -> None:
 
 
 def test_only_what_was_proved_is_pushed(tmp_path: Path) -> None:
-    model, serving = _model(tmp_path / "a", "one"), tmp_path / "serving"
+    model, serving = model_folder(tmp_path / "a", "one"), tmp_path / "serving"
     proved = tree_digest(model)
     (model / "variables" / "part-0").write_bytes(b"damaged")
     with pytest.raises(GraftError, match="is damaged"):
@@ -88,27 +66,10 @@ def test_only_what_was_proved_is_pushed(tmp_path: Path) -> None:
 
 
 def test_it_counts_on_from_what_is_there(tmp_path: Path) -> None:
-    model, serving = _model(tmp_path / "a", "one"), tmp_path / "serving"
+    model, serving = model_folder(tmp_path / "a", "one"), tmp_path / "serving"
     (serving / "0041").mkdir(parents=True)
     (serving / "notes").mkdir()
     assert push_model(model, serving).version == 42
-
-
-def test_killed_pushes_leave_no_half_version(tmp_path: Path) -> None:
-    model = _model(tmp_path / "a", "one", files=150, size=200_000)
-    serving = tmp_path / "serving"
-    moment = random.Random(0)
-    for _ in range(8):
-        push = subprocess.Popen([sys.executable, "-c", _PUSH, str(model), str(serving)])
-        while push.poll() is None and not list(serving.glob(".push-*/*")):
-            time.sleep(0.002)
-        time.sleep(moment.uniform(0.0, 0.1))
-        push.send_signal(signal.SIGKILL)
-        push.wait()
-        for version in versions(serving).values():
-            assert _contents(version) == _contents(model)
-    assert push_model(model, serving).version == 1
-    assert [path.name for path in serving.iterdir()] == ["1"]
 
 
 def test_all_of_a_version_is_on_the_disk_before_it_has_its_number_and_then_the_number_is(
@@ -124,14 +85,14 @@ def test_all_of_a_version_is_on_the_disk_before_it_has_its_number_and_then_the_n
         (after if (serving / "1").exists() else before).add(os.fstat(handle).st_ino)
 
     monkeypatch.setattr(os, "fsync", watched)
-    push_model(_model(tmp_path / "a", "one"), serving)
+    push_model(model_folder(tmp_path / "a", "one"), serving)
     version = serving / "1"
     assert before >= {path.stat().st_ino for path in (version, *version.rglob("*"))}
     assert after == {serving.stat().st_ino}
 
 
 def test_a_file_that_cannot_be_written_whole_is_an_error_in_words(tmp_path: Path) -> None:
-    model = _model(tmp_path / "a", "one", size=300_000)
+    model = model_folder(tmp_path / "a", "one", size=300_000)
     serving = tmp_path / "serving"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
@@ -147,4 +108,4 @@ def test_a_file_that_cannot_be_written_whole_is_an_error_in_words(tmp_path: Path
 @pytest.mark.parametrize("folder", ["/proc/graft", "/dev/null/graft"])
 def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path, folder: str) -> None:
     with pytest.raises(GraftError, match=r"serving\.directory"):
-        push_model(_model(tmp_path / "a", "one"), Path(folder))
+        push_model(model_folder(tmp_path / "a", "one"), Path(folder))
