@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,11 @@ compute_with_onednn()
 _IMAGES_PER_CLASS = 20
 _SIDE = 32
 
-_UNTIMED = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
+_UNTIMED: dict[str, Any] = {
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
 settings.register_profile("small", max_examples=300, derandomize=True, **_UNTIMED)
 settings.register_profile("large", max_examples=50_000, print_blob=True, **_UNTIMED)
 settings.load_profile("small")

@@ -71,7 +71,8 @@ def test_a_class_without_images_or_answers_has_no_figures():
 
 
 def test_top_k_larger_than_the_number_of_classes_is_one(answers):
-    assert metrics.is_among_best(*answers, 9).all()
+    truth, probabilities = answers
+    assert metrics.is_among_best(truth, probabilities, 9).all()
 
 
 def test_calibration_error_of_honest_and_boastful_answers():
