@@ -1,14 +1,16 @@
 """The push: whole or absent, whatever happens."""
 
+import fcntl
 import json
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from model_folders import contents, model_folder
 
-from components.pusher.push import push_model
+from components.pusher.push import Push, push_model
 from models.errors import GraftError
 from models.export import DESCRIPTION
 from models.storage.seals import tree_digest, write_sums
@@ -89,6 +91,65 @@ def test_all_of_a_version_is_on_the_disk_before_it_has_its_number_and_then_the_n
     version = serving / "1"
     assert before >= {path.stat().st_ino for path in (version, *version.rglob("*"))}
     assert after == {serving.stat().st_ino}
+
+
+@pytest.fixture
+def during(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Has something done once in the middle of the next push."""
+
+    def plan(act: Callable[[], object]) -> None:
+        to_disk = os.fsync
+
+        def acting(handle: int) -> None:
+            monkeypatch.setattr(os, "fsync", to_disk)
+            to_disk(handle)
+            act()
+
+        monkeypatch.setattr(os, "fsync", acting)
+
+    return plan
+
+
+def test_a_number_that_another_machine_takes_meanwhile_is_passed_over(
+    tmp_path: Path, during: Callable[[Callable[[], object]], None]
+) -> None:
+    serving = tmp_path / "serving"
+    during(lambda: (serving / "1" / "theirs").mkdir(parents=True))
+    assert push_model(model_folder(tmp_path / "a", "one"), serving).version == 2
+    assert [path.name for path in (serving / "1").iterdir()] == ["theirs"]
+
+
+def test_a_copy_that_is_damaged_on_its_way_is_not_pushed(
+    tmp_path: Path, during: Callable[[Callable[[], object]], None]
+) -> None:
+    model, serving = model_folder(tmp_path / "a", "one"), tmp_path / "serving"
+    during(lambda: next(serving.glob("*/a/saved_model.pb")).write_text("other"))
+    with pytest.raises(GraftError, match="is damaged"):
+        push_model(model, serving, tree_digest(model))
+    assert list(serving.iterdir()) == []
+
+
+def test_pushes_wait_for_each_other_and_clear_away_what_was_left(
+    tmp_path: Path, during: Callable[[Callable[[], object]], None]
+) -> None:
+    serving = tmp_path / "serving"
+    (serving / ".push-old" / "a").mkdir(parents=True)
+    refused = []
+
+    def lock() -> None:
+        handle = os.open(serving, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            refused.append(True)
+        os.close(handle)
+
+    during(lock)
+    model = model_folder(tmp_path / "a", "one")
+    pushed = push_model(model, serving)
+    assert refused == [True]
+    assert pushed == Push(1, serving / "1", new=True, digest=tree_digest(model))
+    assert [path.name for path in serving.iterdir()] == ["1"]
 
 
 def test_a_file_that_cannot_be_written_whole_is_an_error_in_words(tmp_path: Path) -> None:
