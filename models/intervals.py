@@ -25,6 +25,9 @@ def share_interval(hits: int, images: int) -> Interval:
         hits: images that count, such as those answered rightly.
         images: in all; with none of them the share may be anything.
 
+    >>> [round(end, 3) for end in share_interval(9, 10)]
+    [0.596, 0.982]
+
     Reference: Wilson, Probable Inference, the Law of Succession, and Statistical Inference, 1927.
     """
     if not images:

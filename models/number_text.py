@@ -4,7 +4,8 @@
 def short_number(value: float) -> str:
     """Writes a number with about three significant digits, and never an exponent.
 
-    Examples: 0.0246, 0.307, 48.6, 1,024, 123,456.
+    >>> [short_number(value) for value in (0.02461, 0.307, 48.61, 1024, 123456.1)]
+    ['0.0246', '0.307', '48.6', '1,024', '123,456']
     """
     if abs(value) >= 1000 or value == int(value):
         return f"{value:,.0f}"
@@ -12,5 +13,9 @@ def short_number(value: float) -> str:
 
 
 def interval_text(interval: tuple[float, float] | list[float] | None, digits: int = 3) -> str:
-    """Writes an interval such as [0.932, 0.978]; empty where there is none."""
+    """Writes an interval; empty where there is none.
+
+    >>> interval_text((0.9318, 0.978))
+    '[0.932, 0.978]'
+    """
     return "" if interval is None else f"[{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"

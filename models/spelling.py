@@ -14,7 +14,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         known: what would have been right.
 
     Returns:
-        Such as " Did you mean ResNet50?", with a space in front; empty where none is near.
+        The question, with a space in front; empty where none is near.
+
+    >>> did_you_mean("resnet", ["ResNet50", "VGG16"])
+    ' Did you mean ResNet50?'
+    >>> did_you_mean("elephant", ["ResNet50", "VGG16"])
+    ''
     """
     by_lower_case = {each.lower(): each for each in known}
     close = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=_CUTOFF)

@@ -1,22 +1,32 @@
 """Data that many tests share."""
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 from sklearn.datasets import load_digits
+from small_ranges import RANGES
 
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.task_description import Origin
 from models.numerics import compute_with_onednn
+from models.search.search_settings import SearchSettings
 
 compute_with_onednn()
 
 _IMAGES_PER_CLASS = 20
 _SIDE = 32
 
-_UNTIMED = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
+_UNTIMED: dict[str, Any] = {
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
 settings.register_profile("small", max_examples=300, derandomize=True, **_UNTIMED)
 settings.register_profile("large", max_examples=50_000, print_blob=True, **_UNTIMED)
 settings.load_profile("small")
@@ -40,3 +50,50 @@ def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             image = Image.fromarray(grey).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
             image.save(folder / str(label) / f"{number:04d}.png")
     return folder
+
+
+def digits() -> LabelledEmbeddings:
+    images, classes = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(images))
+    return LabelledEmbeddings(images[order].astype(np.float32), classes[order])
+
+
+@pytest.fixture(scope="session")
+def digits_task() -> HeadTask:
+    """Pixels of the digits as embeddings: 600 to train on, 500 to validate on, 64 features."""
+    data = digits()
+    return HeadTask(
+        train=LabelledEmbeddings(data.embeddings[:600], data.classes[:600]),
+        validation=LabelledEmbeddings(data.embeddings[600:1100], data.classes[600:1100]),
+        classes=10,
+    )
+
+
+@pytest.fixture(scope="session")
+def digits_test() -> LabelledEmbeddings:
+    """The digits that `digits_task` leaves."""
+    data = digits()
+    return LabelledEmbeddings(data.embeddings[1100:], data.classes[1100:])
+
+
+@pytest.fixture(scope="session")
+def digits_origin() -> Origin:
+    """Says that the pixels come from no backbone."""
+    return Origin("pixels", "none", "0" * 64, image_size=8, data_fingerprint="f" * 64)
+
+
+@pytest.fixture
+def small_search() -> Callable[..., SearchSettings]:
+    """Settings of a search of some seconds; keyword arguments replace them."""
+
+    def make(**changes: object) -> SearchSettings:
+        settings = {
+            "trials": 4,
+            "algorithm": "random",
+            "epochs": 4,
+            "finalists": 1,
+            **RANGES,
+        }
+        return SearchSettings.model_validate({**settings, **changes})
+
+    return make

@@ -73,9 +73,11 @@ class FinishedWorkspace:
         missed = []
         for file in files:
             content = (self.root / file).read_bytes()
+            folder = artifact_of(file)
+            assert folder is not None, file
             for name, damage in DAMAGES.items():
                 damage(self.root / file)
-                if is_whole(by_folder[self.root / artifact_of(file)]):
+                if is_whole(by_folder[self.root / folder]):
                     missed.append(f"{name} {file}")
                 (self.root / file).write_bytes(content)
         return missed

@@ -163,7 +163,7 @@ class FinishedRun:
         }
         return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
 
-    def columns(self, rows) -> dict[str, np.ndarray]:
+    def columns(self, rows: Any) -> dict[str, np.ndarray]:
         images = self.images[rows]
         columns = {name: np.full(len(images), 8) for name in example_schema.DERIVED}
         columns[example_schema.FORMAT] = np.array(["png", "jpeg"] * len(images), dtype=object)[
@@ -174,7 +174,7 @@ class FinishedRun:
         columns[example_schema.SHARPNESS] = np.abs(np.diff(images, axis=1)).mean(axis=(1, 2))
         return columns
 
-    def statistics(self, split: str, rows) -> None:
+    def statistics(self, split: str, rows: Any) -> None:
         message = statistics_pb2.DatasetFeatureStatisticsList()
         dataset = message.datasets.add(num_examples=len(rows))
         label = dataset.features.add()

@@ -44,6 +44,9 @@ def bounds(share: float, total: int) -> tuple[int, int]:
     Args:
         share: of the class, above 0.
         total: its different images.
+
+    >>> bounds(0.15, 100), bounds(0.15, 3)
+    ((12, 18), (1, 1))
     """
     target = share * total
     slack = max(1.0, _TOLERANCE * target)

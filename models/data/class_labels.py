@@ -18,6 +18,9 @@ def sorted_labels(names: Iterable[bytes]) -> tuple[str, ...]:
 
     Raises:
         BadDataError: there are fewer than two classes.
+
+    >>> sorted_labels([b"dog", b"cat", b"Zebra", b"cat"])
+    ('Zebra', 'cat', 'dog')
     """
     labels = tuple(name.decode() for name in sorted(set(names)))
     if len(labels) < 2:

@@ -36,7 +36,11 @@ class ImageStatistics:
 
 
 def thumbnail_factor(width: int, height: int) -> int:
-    """Returns by what power of two an image of this size is reduced to its thumbnail."""
+    """Returns by what power of two an image of this size is reduced to its thumbnail.
+
+    >>> thumbnail_factor(128, 96), thumbnail_factor(300, 4000)
+    (1, 32)
+    """
     factor = 1
     while max(width, height) > factor * THUMBNAIL_SIDE:
         factor *= 2

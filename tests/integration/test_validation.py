@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import ml_metadata as mlmd
 import numpy as np
@@ -61,7 +62,9 @@ def example(pixels: np.ndarray, label: str, name: str) -> bytes:
         example_schema.BRIGHTNESS_STD: figures.brightness_std,
         example_schema.SHARPNESS: figures.sharpness,
     }
-    values = {key: {"bytes_list": {"value": [value]}} for key, value in texts.items()}
+    values: dict[str, Any] = {
+        key: {"bytes_list": {"value": [value]}} for key, value in texts.items()
+    }
     values |= {key: {"int64_list": {"value": [value]}} for key, value in integers.items()}
     values |= {key: {"float_list": {"value": [value]}} for key, value in floats.items()}
     feature = {key: tf.train.Feature(**value) for key, value in values.items()}

@@ -129,6 +129,7 @@ def build(folder: Path, given: dict[str, Any]) -> Offer:
         for index, one in enumerate(files):
             offer.items.append(_put(offer, offer.path / title, index, *one))
     for index, one in enumerate(given["loose"]):
-        fates = _put(offer, offer.path, index, *one[:3], "")
+        kind, odd, suffix = one[:3]
+        fates = _put(offer, offer.path, index, kind, odd, suffix, "")
         offer.items.append(fates if fates == PASSED else REFUSED | PASSED)
     return offer

@@ -86,7 +86,7 @@ def build(folder: Path, given: dict[str, Any]) -> Offer:
     return offer
 
 
-def _is_lost(shard: tuple) -> bool:
+def _is_lost(shard: tuple[Any, ...]) -> bool:
     return shard[2] is not None and shard[2][0] == "lost"
 
 
@@ -98,8 +98,8 @@ def _shard(
     is_telling: bool,
 ) -> bytes:
     frames, fates = [], []
-    for kind, content, label, name in records:
-        payload, fate = _record(offer, kind, content, label, name)
+    for record in records:
+        payload, fate = _record(offer, *record)
         frames.append(_frame(payload))
         fates.append(fate)
     content = _COMPRESSIONS[compression](b"".join(frames))

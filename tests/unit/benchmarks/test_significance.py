@@ -30,6 +30,7 @@ def test_a_method_better_on_every_task_is_told_apart() -> None:
 def test_ratio_of_proportional_figures_has_no_spread() -> None:
     figures = np.array([0.1, 0.5, 0.3, 0.9])
     ratio = bootstrap_ratio(0.5 * figures, figures, ["a", "a", "b", "c"])
+    assert ratio is not None
     assert (ratio.value, ratio.low, ratio.high) == pytest.approx((0.5, 0.5, 0.5))
 
 
@@ -37,6 +38,8 @@ def test_tasks_of_one_group_are_resampled_together() -> None:
     first, second = np.array([0.1, 0.9]), np.array([0.5, 0.5])
     together = bootstrap_ratio(first, second, ["a", "a"])
     apart = bootstrap_ratio(first, second, ["a", "b"])
+    assert together is not None
+    assert apart is not None
     assert (together.low, together.high) == pytest.approx((1.0, 1.0))
     assert (apart.low, apart.high) == pytest.approx((0.2, 1.8))
 

@@ -42,3 +42,15 @@ def test_a_package_stands_for_its_modules(tree: Path) -> None:
 def test_an_unknown_module_is_an_error(tree: Path) -> None:
     with pytest.raises(ModuleNotFoundError, match=r"models\.absent"):
         _fresh("models.absent")
+
+
+@pytest.mark.parametrize("library", ["tensorflow", "keras", "keras-tuner", "numpy", "pillow"])
+def test_changes_with_the_version_of_a_library_that_decides_results(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    before = _fresh("components.own")
+    installed = tree / "installed" / f"{library.replace('-', '_')}-99.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {library}\nVersion: 99.0\n")
+    monkeypatch.syspath_prepend(installed.parent)
+    assert _fresh("components.own") != before

@@ -4,12 +4,12 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+from embedded_digits import label, write_digits
 
 from components.embedded_data import SearchData, read_data
 from models.embedding import read_embeddings, write_embeddings
 from models.history.records import SearchDescription
 from models.search.hosts.served_search import ServedSearch, read_task, write_served
-from tests.embedded_digits import label, write_digits
 
 LABELS = tuple(label(digit) for digit in range(3))
 

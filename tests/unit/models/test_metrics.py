@@ -71,7 +71,8 @@ def test_a_class_without_images_or_answers_has_no_figures():
 
 
 def test_top_k_larger_than_the_number_of_classes_is_one(answers):
-    assert metrics.is_among_best(*answers, 9).all()
+    truth, probabilities = answers
+    assert metrics.is_among_best(truth, probabilities, 9).all()
 
 
 def test_calibration_error_of_honest_and_boastful_answers():
@@ -86,6 +87,21 @@ def test_calibration_error_of_honest_and_boastful_answers():
 
     assert error(honest) < 0.02
     assert error(boastful) == pytest.approx(0.3, abs=0.03)
+
+
+def test_calibration_is_measured_in_fifteen_equal_bins():
+    confidence = (np.arange(30) + 0.5) / 30  # two images in the middle of the halves of each bin
+    probabilities = np.stack([confidence, np.zeros(30)], axis=1)
+    bins = metrics.calibration_bins(np.arange(30) % 2, probabilities)
+    assert [each.low for each in bins] == pytest.approx(np.arange(15) / 15)
+    assert [each.high for each in bins] == pytest.approx(np.arange(1, 16) / 15)
+    assert {each.images for each in bins} == {2}
+    assert {each.accuracy for each in bins} == {0.5}
+    assert [each.confidence for each in bins] == pytest.approx((np.arange(15) + 0.5) / 15)
+    error = np.abs((np.arange(15) + 0.5) / 15 - 0.5).mean()
+    assert metrics.calibration_error(bins) == pytest.approx(error)
+    quality = metrics.quality(np.arange(30) % 2, probabilities, ("a", "b"), 1)
+    assert quality.calibration_error == pytest.approx(error)
 
 
 def test_calibration_bins_hold_all_images_and_certainty_too():

@@ -1,23 +1,8 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.cli import main
-
-HEAVY = ("tensorflow", "keras", "tfx", "apache_beam", "numpy", "pydantic", "rich")
-
-
-def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys, contextlib\nfrom pipeline.cli import main\n"
-        "with contextlib.suppress(SystemExit): main(['--help'])\n"
-        f"print([name for name in {HEAVY} if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "exit codes:" in done.stdout
-    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_run_without_data_says_how_to_name_it(capsys: pytest.CaptureFixture[str]) -> None:

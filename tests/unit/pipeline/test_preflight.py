@@ -2,8 +2,6 @@
 
 import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -106,16 +104,3 @@ def test_an_address_that_is_taken_or_elsewhere_is_refused() -> None:
                 check_address(load_config(None, {"tuning.serve": address}))
     check_address(load_config(None, {"tuning.serve": f"127.0.0.1:{port}"}))
     check_address(load_config(None, {}))
-
-
-def test_a_misspelt_backbone_costs_neither_tfx_nor_a_workspace(base: dict[str, object]) -> None:
-    code = (
-        "import sys\nfrom pipeline.cli import main\n"
-        f"code = main(['run', '--data', {base['data.path']!r}, '--backbone', 'resnet50', "
-        f"'--workspace', {base['workspace']!r}])\n"
-        "print(code, [name for name in ('tensorflow', 'keras', 'tfx') if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "2 []\n"
-    assert "Did you mean ResNet50?" in done.stderr
-    assert not os.path.lexists(str(base["workspace"]))

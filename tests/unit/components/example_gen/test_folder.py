@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from listed import codes, entries, fates, put
 from PIL import Image
 
 from components.example_gen.digests import DigestCache
@@ -12,7 +13,6 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import SourceFile
 from components.example_gen.sources.listing import list_source
 from models.errors import BadDataError
-from tests.listed import codes, entries, fates, put
 
 PLAIN = IngestSettings()
 

@@ -3,6 +3,7 @@
 import io
 import json
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def fates(done: Ingested) -> dict[str, int]:
 
 
 def test_rows_that_share_a_name_are_counted_each(tmp_path):
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number in range(8):
         (tmp_path / f"{number}.png").write_bytes(png(number))
         rows.append({"path": f"{number}.png", "label": "ab"[number % 2]})

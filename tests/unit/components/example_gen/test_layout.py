@@ -5,12 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
+from listed import codes, entries, fates, put
 
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.split_names import plain_split, split_name
 from models.errors import BadDataError
-from tests.listed import codes, entries, fates, put
 
 PLAIN = IngestSettings()
 CATS_AND_DOGS = ("cats/1.jpg", "cats/2.jpg", "dogs/1.jpg", "dogs/2.jpg")

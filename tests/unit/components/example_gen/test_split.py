@@ -67,9 +67,16 @@ def test_adding_a_class_moves_nothing():
 
 @pytest.mark.parametrize("count", [3, 4, 5, 8])
 @pytest.mark.parametrize("seed", range(8))
-def test_three_images_are_enough_for_every_split(count, seed):
-    counts = Counter(sides(images("a", count), Shares(0.45, 0.45), seed).values())
+@pytest.mark.parametrize("share", [0.1, 0.45])
+def test_three_images_are_enough_for_every_split(count, share, seed):
+    counts = Counter(sides(images("a", count), Shares(share, share), seed).values())
     assert set(counts) == {TRAIN, VALIDATION, TEST}
+
+
+def test_without_a_validation_split_one_image_is_left_to_train_on():
+    found = [sides(images("a", 3), Shares(0.0, 0.6), seed) for seed in range(20)]
+    tests = {Counter(each.values())[TEST] for each in found}
+    assert tests == {1, 2}
 
 
 @pytest.mark.parametrize("count", [1, 2])

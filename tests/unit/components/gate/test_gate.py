@@ -26,6 +26,14 @@ def test_every_error_is_told_with_its_images() -> None:
     assert lines[23:] == ["2. label_conflict: twice.", "     'a\\nb.png'"]
 
 
+def test_one_problem_is_one_and_all_its_images_need_no_remainder() -> None:
+    with pytest.raises(BadDataError) as raised:
+        check_findings([Finding.about("label_conflict", "error", "twice.", ["a.png", "b.png"])])
+    assert str(raised.value) == (
+        "Validation found 1 problem in the data.\n1. label_conflict: twice.\n     a.png\n     b.png"
+    )
+
+
 def test_findings_survive_their_file(tmp_path) -> None:
     findings = [Finding.about("unseen_class", "error", "ünseen", ["ä/1.png", "b\n.png"])]
     write_findings(str(tmp_path), findings)

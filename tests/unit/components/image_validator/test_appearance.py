@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,11 +47,11 @@ def table(images: dict[str, list[np.ndarray]]) -> ImageTable:
     )
 
 
-def found(images: dict[str, list[np.ndarray]], **settings: object) -> list[tuple[str, str]]:
+def found(images: dict[str, list[np.ndarray]], **settings: Any) -> list[tuple[str, str]]:
     return [(each.check, each.severity) for each in findings(images, **settings)]
 
 
-def findings(images: dict[str, list[np.ndarray]], **settings: object) -> list[Finding]:
+def findings(images: dict[str, list[np.ndarray]], **settings: Any) -> list[Finding]:
     return check_appearance(table(images), dataclasses.replace(SETTINGS, **settings))
 
 

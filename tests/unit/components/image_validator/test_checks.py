@@ -1,6 +1,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -149,7 +150,7 @@ def test_more_pairs_than_a_message_holds_are_counted() -> None:
 
 
 def test_ignored_checks_are_silent() -> None:
-    levels = {
+    levels: dict[str, Any] = {
         field.name: "ignore"
         for field in dataclasses.fields(SETTINGS)
         if getattr(SETTINGS, field.name) in ("error", "warning")

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import shlex
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ LETTERS = "abcdefgh"
 CLASSES = ("cat", "dog", "hen")
 
 
-def table(names: list[str], groups: list[str] | None = None, hashes: object = None) -> ImageTable:
+def table(names: list[str], groups: list[str] | None = None, hashes: Any = None) -> ImageTable:
     """Images whose class is their folder, every fifth of them for the test."""
     count = len(names)
     plain = np.full(count, 0.5, np.float32)

@@ -5,6 +5,7 @@ from components.judge import checks
 from components.judge.slices import accuracy_slices
 from models import metrics
 from models.data import example_schema
+from models.number_text import interval_text
 
 CLASSES = ("ant", "bee")
 
@@ -70,6 +71,63 @@ def test_a_drop_that_chance_explains_says_so():
     assert "not a regression" in check.words
 
 
+def _words(newly_wrong: int, newly_right: int, same: int) -> str:
+    rights = _rights(newly_wrong, newly_right, same)
+    return checks.check_drop("max_accuracy_drop", "the old one", *rights, 0.01).words
+
+
+def test_every_comparison_is_told_with_its_interval_and_what_differs():
+    assert _words(1, 1, 98) == (
+        "Accuracy is that of the old one, give or take 0.045 (1 of 100 images newly wrong, "
+        "1 newly right)"
+    )
+    assert _words(0, 9, 91) == (
+        "Accuracy is 0.090 [0.034, 0.162] above the old one (0 of 100 images newly wrong, "
+        "9 newly right)"
+    )
+    assert _words(1, 0, 99) == (
+        "Accuracy is 0.010 [-0.028, 0.054] below the old one (1 of 100 images newly wrong, "
+        "0 newly right); 0.01 is allowed"
+    )
+    assert _words(25, 9, 66) == (
+        "Accuracy is 0.160 [0.047, 0.269] below the old one (25 of 100 images newly wrong, "
+        "9 newly right); 0.01 is allowed, and equally good models would differ so much in 0% of "
+        "cases: a regression (evaluation.max_accuracy_drop)"
+    )
+
+
+def test_a_comparison_without_another_model_passes_in_words():
+    check = checks.nothing_to_compare("max_accuracy_drop", 0.01, "nothing is there")
+    assert check == checks.Check("max_accuracy_drop", True, None, 0.01, "nothing is there")
+
+
+def test_many_weak_classes_are_counted_and_five_are_named():
+    classes = tuple("abcdefg")
+    truth = np.arange(7)
+    quality = metrics.quality(truth, np.eye(7)[(truth + 1) % 7] * 0.5 + 0.05, classes, 2)
+    words = checks.check_class_recall(quality, 0.5).words
+    assert words.startswith("The lowest recall is 0.000 [0.000, 0.793], of 'a'; 7 of 7 classes")
+    assert words.endswith("'a', 'b', 'c', 'd', 'e' and 2 more")
+    five = metrics.quality(truth[:5], np.eye(7)[(truth[:5] + 1) % 7] * 0.5 + 0.05, classes, 2)
+    assert checks.check_class_recall(five, 0.5).words.endswith("'d', 'e'")
+
+
+@pytest.mark.parametrize(("limit", "passed"), [(0.0, True), (0.1, False)])
+def test_recall_of_classes_without_images_says_nothing(limit, passed):
+    unknown = metrics.quality(np.array([-1, -1]), np.full((2, 2), 0.5), CLASSES, 1)
+    check = checks.check_class_recall(unknown, limit)
+    assert (check.passed, check.value) == (passed, None)
+
+
+def test_calibration_exactly_at_the_limit_passes():
+    quality = _quality(5, 5)
+    check = checks.check_calibration(quality, quality.calibration_error)
+    assert check.passed
+    interval = interval_text(quality.calibration_error_interval)
+    assert check.words == f"Its probabilities are off by 0.400 {interval} on average"
+    assert "evaluation.max_calibration_error" in checks.check_calibration(quality, 0.3).words
+
+
 def test_the_reason_of_a_refusal_holds_all_failures():
     failed = [checks.Check(name, False, 0.1, 0.5, f"{name} is low") for name in ("a", "b")]
     good = checks.Check("c", True, 1.0, 0.5, "c is fine")
@@ -80,7 +138,9 @@ def test_the_reason_of_a_refusal_holds_all_failures():
 def test_a_blessing_gives_its_reason():
     verdict = checks.verdict((checks.check_accuracy(_quality(9, 9), 0.5),))
     assert verdict.blessed
-    assert verdict.reason.startswith("Accuracy 0.900 [0.699, 0.972] on 20 test images")
+    assert verdict.reason == (
+        "Accuracy 0.900 [0.699, 0.972] on 20 test images; all 1 checks passed."
+    )
 
 
 def test_slices_over_values_and_quarters():

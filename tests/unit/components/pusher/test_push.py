@@ -1,52 +1,32 @@
 """The push: whole or absent, whatever happens."""
 
+import fcntl
 import json
 import os
-import random
 import resource
-import signal
-import subprocess
-import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from model_folders import contents, model_folder
 
-from components.pusher.push import push_model, versions
+from components.pusher.push import Push, push_model
 from models.errors import GraftError
 from models.export import DESCRIPTION
 from models.storage.seals import tree_digest, write_sums
 
-_PUSH = "import sys, pathlib; from components.pusher.push import push_model as p;"
-_PUSH += " p(*map(pathlib.Path, sys.argv[1:]))"
-
-
-def _model(folder: Path, text: str, files: int = 1, size: int = 100) -> Path:
-    (folder / "variables").mkdir(parents=True)
-    (folder / "assets.extra").mkdir()
-    (folder / "saved_model.pb").write_text(text)
-    (folder / "assets.extra" / "graft.json").write_text("{}")
-    for number in range(files):
-        (folder / "variables" / f"part-{number}").write_bytes(os.urandom(size))
-    return folder
-
-
-def _contents(folder: Path) -> dict[str, bytes]:
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
 
 def test_versions_are_whole_and_count_up(tmp_path: Path) -> None:
-    one, two = _model(tmp_path / "a", "one"), _model(tmp_path / "b", "two")
+    one, two = model_folder(tmp_path / "a", "one"), model_folder(tmp_path / "b", "two")
     serving = tmp_path / "serving" / "é m"
     assert [push_model(model, serving).version for model in (one, two, one)] == [1, 2, 3]
     assert sorted(path.name for path in serving.iterdir()) == ["1", "2", "3"]
-    assert _contents(serving / "1") == _contents(one) == _contents(serving / "3")
-    assert _contents(serving / "2") == _contents(two)
+    assert contents(serving / "1") == contents(one) == contents(serving / "3")
+    assert contents(serving / "2") == contents(two)
 
 
 def test_the_newest_version_is_not_pushed_again(tmp_path: Path) -> None:
-    model, serving = _model(tmp_path / "a", "one"), tmp_path / "serving"
+    model, serving = model_folder(tmp_path / "a", "one"), tmp_path / "serving"
     assert push_model(model, serving).new
     again = push_model(model, serving)
     assert (again.version, again.path, again.new) == (1, serving / "1", False)
@@ -55,7 +35,7 @@ def test_the_newest_version_is_not_pushed_again(tmp_path: Path) -> None:
 
 def _export(folder: Path, graph: str, digest: str) -> Path:
     """Another export of one model: other names in the graph, the same weights and description."""
-    model = _model(folder, graph)
+    model = model_folder(folder, graph)
     (model / DESCRIPTION).write_text(json.dumps({"model_digest": digest}))
     write_sums(model)
     return model
@@ -79,7 +59,7 @@ def test_a_damaged_version_is_no_reason_not_to_push(tmp_path: Path) -> None:
 
 
 def test_only_what_was_proved_is_pushed(tmp_path: Path) -> None:
-    model, serving = _model(tmp_path / "a", "one"), tmp_path / "serving"
+    model, serving = model_folder(tmp_path / "a", "one"), tmp_path / "serving"
     proved = tree_digest(model)
     (model / "variables" / "part-0").write_bytes(b"damaged")
     with pytest.raises(GraftError, match="is damaged"):
@@ -88,31 +68,92 @@ def test_only_what_was_proved_is_pushed(tmp_path: Path) -> None:
 
 
 def test_it_counts_on_from_what_is_there(tmp_path: Path) -> None:
-    model, serving = _model(tmp_path / "a", "one"), tmp_path / "serving"
+    model, serving = model_folder(tmp_path / "a", "one"), tmp_path / "serving"
     (serving / "0041").mkdir(parents=True)
     (serving / "notes").mkdir()
     assert push_model(model, serving).version == 42
 
 
-def test_killed_pushes_leave_no_half_version(tmp_path: Path) -> None:
-    model = _model(tmp_path / "a", "one", files=150, size=200_000)
+def test_all_of_a_version_is_on_the_disk_before_it_has_its_number_and_then_the_number_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     serving = tmp_path / "serving"
-    moment = random.Random(0)
-    for _ in range(8):
-        push = subprocess.Popen([sys.executable, "-c", _PUSH, str(model), str(serving)])
-        while push.poll() is None and not list(serving.glob(".push-*/*")):
-            time.sleep(0.002)
-        time.sleep(moment.uniform(0.0, 0.1))
-        push.send_signal(signal.SIGKILL)
-        push.wait()
-        for version in versions(serving).values():
-            assert _contents(version) == _contents(model)
-    assert push_model(model, serving).version == 1
+    to_disk = os.fsync
+    before: set[int] = set()
+    after: set[int] = set()
+
+    def watched(handle: int) -> None:
+        to_disk(handle)
+        (after if (serving / "1").exists() else before).add(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    push_model(model_folder(tmp_path / "a", "one"), serving)
+    version = serving / "1"
+    assert before >= {path.stat().st_ino for path in (version, *version.rglob("*"))}
+    assert after == {serving.stat().st_ino}
+
+
+@pytest.fixture
+def during(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Has something done once in the middle of the next push."""
+
+    def plan(act: Callable[[], object]) -> None:
+        to_disk = os.fsync
+
+        def acting(handle: int) -> None:
+            monkeypatch.setattr(os, "fsync", to_disk)
+            to_disk(handle)
+            act()
+
+        monkeypatch.setattr(os, "fsync", acting)
+
+    return plan
+
+
+def test_a_number_that_another_machine_takes_meanwhile_is_passed_over(
+    tmp_path: Path, during: Callable[[Callable[[], object]], None]
+) -> None:
+    serving = tmp_path / "serving"
+    during(lambda: (serving / "1" / "theirs").mkdir(parents=True))
+    assert push_model(model_folder(tmp_path / "a", "one"), serving).version == 2
+    assert [path.name for path in (serving / "1").iterdir()] == ["theirs"]
+
+
+def test_a_copy_that_is_damaged_on_its_way_is_not_pushed(
+    tmp_path: Path, during: Callable[[Callable[[], object]], None]
+) -> None:
+    model, serving = model_folder(tmp_path / "a", "one"), tmp_path / "serving"
+    during(lambda: next(serving.glob("*/a/saved_model.pb")).write_text("other"))
+    with pytest.raises(GraftError, match="is damaged"):
+        push_model(model, serving, tree_digest(model))
+    assert list(serving.iterdir()) == []
+
+
+def test_pushes_wait_for_each_other_and_clear_away_what_was_left(
+    tmp_path: Path, during: Callable[[Callable[[], object]], None]
+) -> None:
+    serving = tmp_path / "serving"
+    (serving / ".push-old" / "a").mkdir(parents=True)
+    refused = []
+
+    def lock() -> None:
+        handle = os.open(serving, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            refused.append(True)
+        os.close(handle)
+
+    during(lock)
+    model = model_folder(tmp_path / "a", "one")
+    pushed = push_model(model, serving)
+    assert refused == [True]
+    assert pushed == Push(1, serving / "1", new=True, digest=tree_digest(model))
     assert [path.name for path in serving.iterdir()] == ["1"]
 
 
 def test_a_file_that_cannot_be_written_whole_is_an_error_in_words(tmp_path: Path) -> None:
-    model = _model(tmp_path / "a", "one", size=300_000)
+    model = model_folder(tmp_path / "a", "one", size=300_000)
     serving = tmp_path / "serving"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
@@ -128,4 +169,4 @@ def test_a_file_that_cannot_be_written_whole_is_an_error_in_words(tmp_path: Path
 @pytest.mark.parametrize("folder", ["/proc/graft", "/dev/null/graft"])
 def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path, folder: str) -> None:
     with pytest.raises(GraftError, match=r"serving\.directory"):
-        push_model(_model(tmp_path / "a", "one"), Path(folder))
+        push_model(model_folder(tmp_path / "a", "one"), Path(folder))

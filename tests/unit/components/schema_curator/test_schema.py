@@ -37,7 +37,7 @@ def inferred() -> schema_pb2.Schema:
 
 
 def test_the_label_domain_holds_the_classes_of_all_splits(inferred) -> None:
-    assert known_labels(inferred) == {"7", "ö\nx", "new"}
+    assert known_labels(inferred) == frozenset({"7", "ö\nx", "new"})
 
 
 def test_grey_images_do_not_make_the_number_of_channels_a_boolean(inferred) -> None:
@@ -72,8 +72,8 @@ def test_the_file_can_be_read_back(inferred) -> None:
 )
 def test_the_classes_are_a_string_domain_whatever_they_look_like(labels) -> None:
     schema = infer_schema([statistics([*labels, *labels]), statistics(labels[:1])], labels)
-    assert known_labels(schema) == set(labels)
-    assert known_labels(parse_schema(schema_text(schema).encode(), "x")) == set(labels)
+    assert known_labels(schema) == frozenset(labels)
+    assert known_labels(parse_schema(schema_text(schema).encode(), "x")) == frozenset(labels)
     (label,) = [feature for feature in schema.feature if feature.name == example_schema.LABEL]
     assert label.type == schema_pb2.BYTES
     seen = tfdv.validate_statistics(statistics(labels), schema)
@@ -84,7 +84,7 @@ def test_the_classes_are_a_string_domain_whatever_they_look_like(labels) -> None
 
 def test_long_names_are_known_although_statistics_leave_them_out() -> None:
     labels = ["a" * 5000, "a" * 4999 + "b"]
-    assert known_labels(infer_schema([statistics(labels)], labels)) == set(labels)
+    assert known_labels(infer_schema([statistics(labels)], labels)) == frozenset(labels)
 
 
 def test_a_domain_of_numbers_as_once_inferred_knows_no_classes() -> None:
@@ -98,7 +98,7 @@ def test_a_label_without_a_domain_is_free() -> None:
 
 def test_a_domain_written_in_place_counts() -> None:
     text = 'feature { name: "label" type: BYTES string_domain { name: "l" value: "a" } }'
-    assert known_labels(parse_schema(text.encode(), "x")) == {"a"}
+    assert known_labels(parse_schema(text.encode(), "x")) == frozenset({"a"})
 
 
 @pytest.mark.parametrize(

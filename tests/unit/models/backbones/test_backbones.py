@@ -62,7 +62,7 @@ def test_application_builds_with_its_own_preprocessing(name: str) -> None:
     assert features.shape == (2, backbone.dimension)
     assert np.isfinite(features).all()
 
-    module = inspect.getmodule(getattr(keras.applications, name)).__name__.rpartition(".")[2]
+    module = getattr(keras.applications, name).__module__.rpartition(".")[2]
     expected = getattr(keras.applications, module).preprocess_input(images.copy())
     preprocessed = forward(backbone.model.get_layer("preprocessing"), images)
     np.testing.assert_allclose(preprocessed, expected, atol=1e-4)

@@ -35,10 +35,14 @@ class _Tensor:
     """A call of torch's rebuild function."""
 
     def __init__(self, reference: _Reference, offset: int, shape: Any, strides: Any) -> None:
-        self.arguments = (reference, offset, shape, strides, False, OrderedDict())
+        self.arguments: tuple[Any, ...] = (reference, offset, shape, strides, False, OrderedDict())
 
 
-class _Writer(pickle._Pickler):  # the pure Python pickler lets a name be written that is not there
+# The pure Python pickler lets a name be written that is not there; its types are not declared.
+_Pickler: Any = pickle._Pickler
+
+
+class _Writer(_Pickler):
     """Writes state dicts without torch."""
 
     def persistent_id(self, thing: Any) -> Any:

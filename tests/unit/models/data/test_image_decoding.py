@@ -1,5 +1,6 @@
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ class _Exported(tf.Module):
 
 
 @pytest.mark.parametrize("resize", ["stretch", "pad", "crop"])
-def test_every_user_gets_the_same_tensor(files: list[bytes], tmp_path: Path, resize: str) -> None:
+def test_every_user_gets_the_same_tensor(files: list[bytes], tmp_path: Path, resize: Any) -> None:
     spec = ImageSpec(48, resize)
     eager = np.stack([decoded(one, spec) for one in files])
     assert eager.shape == (5, 48, 48, 3)
@@ -107,6 +108,19 @@ def test_a_large_jpeg_decoded_small_looks_the_same(photograph: np.ndarray) -> No
     assert np.abs(reduced - whole).mean() < 1.0
 
 
+@pytest.mark.parametrize(
+    ("shorter", "ratio"),
+    [(63, 1), (64, 2), (127, 2), (128, 4), (255, 4), (256, 8)],
+)
+def test_a_jpeg_is_reduced_only_to_twice_the_wanted_size(
+    photograph: np.ndarray, shorter: int, ratio: int
+) -> None:
+    encoded = encode(photograph[:shorter, : shorter + 40], "JPEG")
+    at_ratio = tf.image.decode_jpeg(encoded, channels=3, ratio=ratio)
+    expected = tf.image.resize(at_ratio, [16, 16], antialias=True)
+    np.testing.assert_array_equal(decoded(encoded, ImageSpec(16)), expected)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_half_an_image_is_refused(photograph: np.ndarray, kind: str) -> None:
     whole = encode(photograph, kind)
@@ -118,7 +132,7 @@ def test_impossible_specs_are_refused() -> None:
     with pytest.raises(UsageError, match="at least 1 pixel"):
         ImageSpec(0)
     with pytest.raises(UsageError, match="'squash'"):
-        ImageSpec(32, "squash")
+        ImageSpec(32, "squash")  # type: ignore[arg-type]
 
 
 def test_a_png_of_16_bits_is_served_by_the_range_of_the_training(photograph: np.ndarray) -> None:

@@ -73,6 +73,20 @@ def test_equal_hashes_alone_do_not_make_a_near_duplicate(column, alike, differen
     assert [0, 2] not in near_duplicates(look, Tolerance()).tolist()
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (0.0, 4e-6, True),  # ten times next to nothing is noise
+        (1e-7, 4e-6, True),
+        (0.0, 6e-6, False),
+        (1e-4, 1.8e-4, False),
+    ],
+)
+def test_the_sharpness_of_nearly_flat_images_is_noise(one, other, alike) -> None:
+    pairs = near_duplicates(appearance([7, 7], sharpness=[one, other]), Tolerance())
+    assert (len(pairs) == 1) is alike
+
+
 def test_flat_images_are_never_reported() -> None:
     assert len(near_duplicates(appearance([3, 3], brightness_std=[0.01, 0.01]), Tolerance())) == 0
 

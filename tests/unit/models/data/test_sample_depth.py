@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def colour_tiff(samples: np.ndarray, order: str, photometric: int = 2, planes: i
     return start + directory + bits + samples.astype(order + "u2").tobytes()
 
 
-def pixels(raw: bytes, sample_range: SampleRange | str = "stated") -> np.ndarray:
+def pixels(raw: bytes, sample_range: Any = "stated") -> np.ndarray:
     image = normalise(raw, MAX_PIXELS, sample_range)
     return tf.io.decode_image(image.encoded).numpy()
 

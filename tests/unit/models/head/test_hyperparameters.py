@@ -13,7 +13,7 @@ from models.head.hyperparameters import HeadParameters, build_head, statistics
 def embeddings() -> np.ndarray:
     generator = np.random.default_rng(0)
     values = generator.normal(5.0, [0.1, 1.0, 30.0, 1.0], (200, 4)).astype(np.float32)
-    values[:, 3] = 7.0  # a dead feature
+    values[:, 3] = 7.0 + generator.normal(0.0, 1e-4, 200)  # dead, but for noise
     return values
 
 
@@ -47,6 +47,9 @@ def test_features_are_standardised_and_a_dead_one_stays_quiet(embeddings: np.nda
     np.testing.assert_allclose(standardised.mean(axis=0), 0.0, atol=1e-3)
     assert standardised[:, 2].std() == pytest.approx(1.0, abs=0.01)
     assert np.abs(standardised[:, 3]).max() < 1e-3
+    # Every feature is credited with a thousandth of the mean variance.
+    credited = np.sqrt(variance + 1e-3 * variance.mean())
+    np.testing.assert_allclose(standardised, (embeddings - mean) / credited, atol=1e-5)
 
 
 def test_training_moves_the_head_but_not_the_statistics(embeddings: np.ndarray) -> None:

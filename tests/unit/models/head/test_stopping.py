@@ -51,6 +51,33 @@ def test_a_trial_stops_when_it_is_behind_and_slow(
     assert stopper.should_stop(scores) is stops
 
 
+@pytest.mark.parametrize(("score", "stops"), [(0.6400001, False), (0.6399999, True)])
+def test_a_trial_is_behind_below_the_median_at_its_own_epoch(
+    stopper: TrialStopper, score: float, stops: bool
+) -> None:
+    assert stopper.should_stop([score] * 4) is stops  # the middle one had 0.64 after 4 epochs
+
+
+@pytest.mark.parametrize(
+    ("scores", "reach"),
+    [
+        # The error halved in 3 epochs, and may do so 3 times again.
+        ([0.2, 0.5, 0.55, 0.6], 0.95),
+        ([0.0, 0.2, 0.5, 0.55, 0.6], 0.95),
+        # Errors below a thousandth count as one, or the last images would promise everything.
+        ([0.998, 0.9985, 0.9989, 0.9994], 1 - 0.001 / 2**3),
+    ],
+)
+def test_a_trial_stops_where_its_pace_does_not_reach_the_best(
+    scores: Sequence[float], reach: float
+) -> None:
+    for best, stops in ((reach - 1e-5, False), (reach + 1e-5, True)):
+        stopper = TrialStopper()
+        for end in [max(0.7, scores[-1] + 1e-5)] * 4 + [best]:
+            stopper.ended([end] * 5)
+        assert stopper.should_stop(scores) is stops
+
+
 def test_nothing_stops_among_the_first_trials() -> None:
     stopper = TrialStopper()
     for _ in range(4):
@@ -112,6 +139,11 @@ def test_a_search_ends_when_the_gain_stays_below_the_threshold() -> None:
         "ended after 8 trials: the next one was expected to gain 0.0003 of the score, less than "
         "0.001 for 3 trials in a row"
     )
+
+
+def test_a_gain_of_the_threshold_is_worth_a_trial() -> None:
+    stopper = SearchStopper(lambda: 0.001, threshold=0.001, fewest_trials=1)
+    assert [stopper.reason_to_end(trials) for trials in range(1, 9)] == [""] * 8
 
 
 def test_a_threshold_of_nothing_never_ends_a_search() -> None:

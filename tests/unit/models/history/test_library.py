@@ -76,7 +76,20 @@ def test_a_hostile_file_is_left_out_alone(
     assert len(oracle.contribution().sources) == 1
 
 
-ANYTHING = (10**400, -1, 1e308, 5e-324, True, None, "", "x" * 2000, "\x1b[2J\u202e", [], {}, [[1]])
+ANYTHING: Any = (
+    10**400,
+    -1,
+    1e308,
+    5e-324,
+    True,
+    None,
+    "",
+    "x" * 2000,
+    "\x1b[2J\u202e",
+    [],
+    {},
+    [[1]],
+)
 
 
 def places(part: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

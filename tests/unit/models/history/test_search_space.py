@@ -65,6 +65,33 @@ def test_a_space_without_sense_is_refused(key: str, value: object, words: str) -
         head_space(**{**DEFAULTS, key: value})
 
 
+def test_a_range_holds_its_bounds_and_what_rounding_makes_of_them() -> None:
+    rate = FloatRange(name="rate", low=-2.0, high=1.0)
+    assert [rate.contains(each) for each in (-2.0 - 1e-9, -2, 0, 1, 1.0 + 1e-9)] == [True] * 5
+    assert [rate.contains(each) for each in (-2.0 - 1e-8, 1.0 + 1e-8, "0")] == [False] * 3
+    assert FloatRange(name="far", low=1.0, high=4.0).contains(4.0 + 3e-9)
+    width = Choice(name="width", values=(0, 64))
+    assert [width.contains(each) for each in (0, 64, 32, "64")] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("low", "scale", "words"),
+    [(0.0, "log", "above 0, at 1e-50 or more"), (2.0, "linear", r"\[2.0, 1.0\] is upside down")],
+)
+def test_a_range_without_sense_is_refused(low: float, scale: Any, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        FloatRange(name="rate", low=low, high=1.0, scale=scale)
+    FloatRange(name="rate", low=1e-50, high=1e-50, scale="log")
+
+
+def test_shares_may_be_nothing_and_widths_none() -> None:
+    space = head_space(**{**DEFAULTS, "dropout": (0.0, 0.0), "label_smoothing": (0.0, 0.99)})
+    bounds = {each.name: (each.low, each.high) for each in space.parameters[:4]}  # type: ignore[union-attr]
+    assert (bounds["dropout"], bounds["label_smoothing"]) == ((0.0, 0.0), (0.0, 0.99))
+    least = head_space(**{**DEFAULTS, "hidden_units": (0,), "batch_size": (1,)})
+    assert [each.values for each in least.parameters[4:]] == [(0,), (1,)]  # type: ignore[union-attr]
+
+
 def test_names_must_differ() -> None:
     parameter = FloatRange(name="rate", low=0, high=1)
     with pytest.raises(ValidationError, match="named twice"):

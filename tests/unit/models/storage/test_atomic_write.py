@@ -1,3 +1,4 @@
+import os
 import stat
 from pathlib import Path
 
@@ -22,3 +23,20 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="taken"):
         write_atomically(path, b"new")
     assert [each.name for each in tmp_path.iterdir()] == ["taken"]
+
+
+def test_the_content_is_on_the_disk_before_the_name_points_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    to_disk = os.fsync
+    synced: dict[int, tuple[int, bool]] = {}
+
+    def watched(handle: int) -> None:
+        to_disk(handle)
+        status = os.fstat(handle)
+        synced[status.st_ino] = status.st_size, path.exists()
+
+    monkeypatch.setattr(os, "fsync", watched)
+    write_atomically(path, b"content")
+    assert synced[path.stat().st_ino] == (7, False)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import keras_tuner
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ def space() -> keras_tuner.HyperParameters:
     return made
 
 
-VALUES = {
+VALUES: dict[str, Any] = {
     "rate": 1e-2,
     "units": 32,
     "activation": "gelu",
@@ -152,7 +154,7 @@ def test_a_condition_on_a_condition_holds_only_where_both_do():
         with nested.conditional_scope("layers", [2, 3]):
             nested.Float("dropout", 0.0, 1.0)
     encoder = SpaceEncoder(nested)
-    tried = [
+    tried: list[dict[str, Any]] = [
         {"kind": "deep", "layers": 2, "dropout": 0.1},
         {"kind": "deep", "layers": 1},
         {"kind": "linear", "layers": 2},

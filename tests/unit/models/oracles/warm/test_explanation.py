@@ -1,6 +1,7 @@
 """What the account of a search says of searches of which the truth is known: random ones."""
 
 import statistics
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -34,7 +35,8 @@ def told(entry: Entry, others: list[Entry], trials: int, best: bool = False) -> 
     scores = past.scores[rows]
     sources = [PastSearch.from_history(other.history, other.name) for other in others]
     cold = ColdSearch(encoder, seed=1)
-    progress = Progress(("random",) * trials, tuple(scores.tolist()), points, scores)
+    made_by: Literal["random"] = "random"
+    progress = Progress((made_by,) * trials, tuple(scores.tolist()), points, scores)
     priors = np.full(len(sources), (1.0 - COLD_PRIOR) / max(len(sources), 1))
     own = cold.belief(points, scores)
     return explain(learn(sources, encoder), priors, encoder, cold, own, progress, 2.0)

@@ -73,7 +73,7 @@ def related() -> tuple[PastSearch, ...]:
 
 def misleading(kind: str) -> tuple[PastSearch, ...]:
     generator = np.random.default_rng(5)
-    turn = {"inverted": lambda scores: -scores, "permuted": generator.permutation}[kind]
+    turn = generator.permutation if kind == "permuted" else np.negative
     return tuple(PastSearch(each.name, each.values, turn(each.scores)) for each in related())
 
 
@@ -198,7 +198,7 @@ def test_trials_that_are_still_running_are_not_proposed_again(tmp_path):
     for past in (related(), ()):
         made = oracle(tmp_path, past)
         order = np.random.default_rng(3)
-        running = []
+        running: list[keras_tuner.engine.trial.Trial] = []
         while len(made.end_order) < TRIALS:
             while len(running) < 4 and len(made.trials) < TRIALS:
                 free = next(str(n) for n in range(4) if str(n) not in made.ongoing_trials)

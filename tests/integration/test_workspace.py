@@ -1,7 +1,7 @@
 import multiprocessing
 import os
 import signal
-from multiprocessing.process import BaseProcess
+from multiprocessing.context import SpawnProcess
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def test_all_who_wait_get_their_turn_though_holders_are_killed(tmp_path: Path) -
     held = context.Event()
     first = context.Process(target=_hold, args=(tmp_path, held))
     first.start()
-    waiting: list[tuple[BaseProcess, Event]] = []
+    waiting: list[tuple[SpawnProcess, Event]] = []
     try:
         assert held.wait(60)
         for number in range(6):

@@ -17,7 +17,7 @@ from models.data.image_decoding import ImageSpec, decode_batch
 from models.training import top_phase
 from models.training.train import Trained, train
 
-PROGRAM = Path(__file__).parents[3] / "training_digits.py"
+PROGRAM = Path(__file__).parents[1] / "training_digits.py"
 
 
 def pixels(digits_folder: Path, split: str = "test") -> np.ndarray:
