@@ -78,6 +78,7 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "dev": [
+            "grimp>=3.18,<4",
             "hypothesis>=6.140,<7",
             "import-linter>=2.3",
             "mypy>=1.15",
