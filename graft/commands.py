@@ -1,6 +1,7 @@
 """What the commands do, for a program to call."""
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ def run(
     from pipeline.run import run as run_pipeline
     from pipeline.workspace import Workspace
 
+    _settle_numerics()
     overrides = {**(settings or {}), **_paths({"data.path": data, "workspace": workspace})}
     effective = load_config(Path(config) if config else None, overrides)
     check(effective)
@@ -93,6 +95,7 @@ def serve(
     from pipeline.serve_command import serve as serve_model
     from pipeline.served_model import served
 
+    _settle_numerics()
     model = served(load_config(None, _paths({"workspace": workspace})), config_named=False)
     serve_model(model, host, port, rest_port)
 
@@ -113,3 +116,11 @@ def load_history(path: Path | str) -> "TuningHistory":
 
 def _paths(given: Mapping[str, Path | str | None]) -> dict[str, str]:
     return {key: str(path) for key, path in given.items() if path is not None}
+
+
+def _settle_numerics() -> None:
+    """As the commands do, but where the program has TensorFlow already it is settled."""
+    from models.numerics import compute_with_onednn
+
+    if "tensorflow" not in sys.modules:
+        compute_with_onednn()
