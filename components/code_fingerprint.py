@@ -11,7 +11,7 @@ import importlib.metadata
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
-_ABOVE = __name__.removesuffix("components.code_fingerprint")
+_ABOVE = __name__.rpartition("components")[0]
 """What stands before the names of Graft's packages: nothing in a checkout, or "graft."."""
 
 _OWN = ("components", "models", "serving")
@@ -23,7 +23,7 @@ def code_fingerprint(*modules: str) -> str:
     """Digest over the sources of `modules` and of all Graft modules that they import.
 
     Args:
-        *modules: dotted names of modules or packages, such as "components.trainer"; a package
+        *modules: dotted names of modules or packages, such as `components.trainer`; a package
             stands for all of its modules.
 
     Returns:

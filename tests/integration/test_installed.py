@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import graft
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("components", "models", "pipeline", "serving")
@@ -47,6 +50,31 @@ def run_python(installed: Path, project: Path, *arguments: str) -> str:
 def test_it_takes_one_name_only(installed: Path) -> None:
     assert [path.name for path in installed.iterdir()] == ["graft"]
     assert all((installed / "graft" / room / "py.typed").is_file() for room in ROOMS)
+
+
+def test_no_text_names_a_module(installed: Path) -> None:
+    """Imports are renamed when Graft is installed; a name in a text would not be."""
+    root = installed / "graft"
+    named = re.compile(rf'"((?:{"|".join(ROOMS)})\.[a-z_.]+)"')
+    told = []
+    for file in root.rglob("*.py"):
+        for line in file.read_text("utf-8").splitlines():
+            for name in named.findall(line):
+                path = root.joinpath(*name.split("."))
+                modules = (path.with_suffix(".py"), path.parent.with_suffix(".py"))
+                is_module = path.is_dir() or any(module.exists() for module in modules)
+                # That takes names from Graft's own folder on, wherever it lies.
+                if is_module and "code_fingerprint(" not in line:
+                    told.append(f"{file.name}: {name}")
+    assert told == []
+
+
+def test_its_version_is_not_the_commit_of_the_project_around_it(
+    installed: Path, project: Path
+) -> None:
+    program = "from graft.pipeline.library_versions import versions; print(versions()['graft'])"
+    subprocess.run(["git", "init", "--quiet", str(installed)], check=True)
+    assert run_python(installed, project, "-c", program) == f"{graft.__version__}\n"
 
 
 def test_it_works_beside_a_users_own_packages(installed: Path, project: Path) -> None:
