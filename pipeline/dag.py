@@ -33,6 +33,7 @@ from components.schema_curator.curated_schema import curated_state
 from components.serving_check.component import ServingCheck
 from components.statistics import stats_options
 from components.trainer.component import Trainer
+from components.transform import preprocessing
 from components.transform.label_schema import LabelSchema
 from components.warm_tuner.component import WarmTuner
 from models.data import example_schema
@@ -135,7 +136,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
     transform = Transform(
         examples=examples,
         schema=label_schema.outputs["schema"],
-        preprocessing_fn="components.transform.preprocessing.preprocessing_fn",
+        preprocessing_fn=f"{preprocessing.__name__}.preprocessing_fn",
         splits_config=transform_pb2.SplitsConfig(analyze=[example_schema.TRAIN], transform=[]),
         materialize=False,
         disable_statistics=True,

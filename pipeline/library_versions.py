@@ -30,6 +30,8 @@ def _graft() -> str:
     except importlib.metadata.PackageNotFoundError:
         version = "not installed"
     root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():  # git would look further up, in whose checkout it may lie
+        return version
     command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=10)

@@ -9,7 +9,7 @@ from pipeline.workspace import Workspace
 
 
 def print_runs(config: Config) -> int:
-    """Prints a line a run, oldest first: when, result, accuracy, version, reason."""
+    """Prints a line for each run, oldest first: when, result, accuracy, version, reason."""
     workspace = Workspace(Path(config.workspace))
     folders = workspace.run_folders()
     if not folders:

@@ -1,4 +1,4 @@
-"""The HTTP around the REST API: keep-alive, one thread a connection, a drain at the end."""
+"""The HTTP around the REST API: keep-alive, a thread for each connection, a drain at the end."""
 
 import gzip
 import io

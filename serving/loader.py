@@ -71,7 +71,7 @@ class LoadedModel:
             fetches: names of the tensors to compute.
 
         Returns:
-            One array a fetch; strings are arrays of dtype object that hold bytes.
+            One array for each fetch; strings are arrays of dtype object that hold bytes.
 
         Raises:
             ServingError: what the graph says, such as an image that cannot be decoded.
@@ -101,5 +101,5 @@ class LoadedModel:
 
 
 def _as_array(output: Any) -> NDArray[Any]:
-    """Gives a scalar string, which the session returns as bare bytes, its array."""
+    """Puts a scalar string, which the session returns as bare bytes, into an array."""
     return np.asarray(output, dtype=object) if isinstance(output, bytes) else np.asarray(output)

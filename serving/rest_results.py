@@ -19,7 +19,7 @@ def outputs_to_json(outputs: Tensors, by_row: bool) -> str:
 
     Args:
         outputs: value by alias; one output stands alone, several are an object.
-        by_row: whether to write `predictions`, one an instance, or `outputs`, whole tensors.
+        by_row: whether to write `predictions`, one for each instance, or `outputs`, whole tensors.
 
     Raises:
         ServingError: rows are asked for, and the outputs are not batched alike.

@@ -38,8 +38,8 @@ class ServerSettings:
         model_name: name of the model in the API.
         model_base_path: directory of version directories.
         host: address to bind to; only this machine reaches the default.
-        port: gRPC; 0 takes a free port, None leaves gRPC out.
-        rest_api_port: REST; likewise.
+        port: of gRPC; 0 takes a free port, None leaves gRPC out.
+        rest_api_port: of REST; likewise.
         poll_seconds: time between two looks at the directory; 0 looks once.
     """
 

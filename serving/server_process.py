@@ -12,7 +12,8 @@ from typing import IO, Final
 
 from models.errors import GraftError
 
-_ROOT: Final = Path(__file__).resolve().parent.parent
+_PACKAGE: Final = __name__.rpartition(".")[0]
+_ROOT: Final = Path(__file__).resolve().parents[_PACKAGE.count(".") + 1]
 _LOOK_SECONDS: Final = 0.05
 _STOP_SECONDS: Final = 10.0
 _LAST_LINES: Final = 5
@@ -55,7 +56,7 @@ class ServerProcess:
         log = self._log or Path(self._folder.name) / "server.log"
         self._output: IO[bytes] = log.open("wb")
         self._log = log
-        command = [sys.executable, "-m", "serving", f"--model_name={self._name}"]
+        command = [sys.executable, "-m", _PACKAGE, f"--model_name={self._name}"]
         command += [f"--model_base_path={self._base_path.absolute()}"]
         command += [f"--ports_file={self._ports_file}", "--stop_at_eof"]
         self._process = subprocess.Popen(

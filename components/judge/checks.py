@@ -41,8 +41,7 @@ class Check:
         value: what was measured; None where there was nothing to compare with.
         limit: what was allowed; None where the check has none.
         words: one sentence without its full stop.
-        interval: in which `value` on endless such images would lie, in 95 of 100 cases; None where
-            it has none.
+        interval: the 95 % interval of `value`; None where it has none.
     """
 
     name: str

@@ -13,7 +13,7 @@ NAME = "evaluator"
 
 
 def check_evaluator(evaluation_uri: str, accuracy: float, images: int) -> Check:
-    """Repeats TFMA's value thresholds, and that it saw the same model as the Judge.
+    """Repeats what TFMA's value thresholds said, and checks that it saw the model that Judge saw.
 
     TFMA asks the model's `evaluate` signature, the Judge the one that is served: different
     figures mean that the model would not answer in production as it did in evaluation. TFMA's
@@ -22,7 +22,7 @@ def check_evaluator(evaluation_uri: str, accuracy: float, images: int) -> Check:
     Args:
         evaluation_uri: directory of the ModelEvaluation artifact.
         accuracy: what the Judge measured, in 0..1.
-        images: on so many images.
+        images: the number of images that it was measured on.
 
     Returns:
         The check; its value is TFMA's accuracy.

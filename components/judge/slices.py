@@ -31,7 +31,7 @@ class Slice:
         value: the value, or "low to high" for a quarter.
         images: number of images.
         accuracy: share of them answered rightly.
-        accuracy_interval: 95 %.
+        accuracy_interval: the 95 % interval of that accuracy.
     """
 
     feature: str

@@ -66,7 +66,7 @@ class Trainer(TfxTrainer):
                 transform_graph=transform_graph,
                 embeddings=embeddings,
                 hyperparameters=hyperparameters,
-                run_fn="components.trainer.run_fn.run_fn",
+                run_fn=f"{__package__}.run_fn.run_fn",
                 train_args=trainer_pb2.TrainArgs(splits=[example_schema.TRAIN]),
                 eval_args=trainer_pb2.EvalArgs(splits=[example_schema.VALIDATION]),
                 custom_config=json.dumps(

@@ -72,7 +72,7 @@ def perceptual_hash(luma: NDArray[np.float32]) -> str:
     The hash of Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions"
     (2010): the image is averaged onto a 32 x 32 grid, and each of the 64 lowest frequencies of
     its discrete cosine transform gives one bit, set where it exceeds their median. Averaging and
-    transform are both linear, so they are one matrix a side here.
+    transform are both linear, so here they are one matrix for each side.
 
     Args:
         luma: float32 [height, width].

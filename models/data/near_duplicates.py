@@ -25,7 +25,7 @@ _LEAST_SHARPNESS: Final = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """What is compared beside the hash, one entry an image.
+    """What is compared beside the hash, with an entry for each image.
 
     Attributes:
         phash: uint64 [n], perceptual hashes.

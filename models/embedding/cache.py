@@ -7,7 +7,7 @@ Every `add` makes one shard of two files: `<shard>.features.npy` (float32 [n, d]
 place after it, `<shard>.index.npy` (for each image its digest and a checksum of digest and
 features). A shard without an index does not exist, so a process killed half-way loses only the
 shard that it was writing. An image is checked when it is first asked for: one whose checksum is not
-right is not there.
+right counts as absent.
 """
 
 import hashlib

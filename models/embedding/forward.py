@@ -36,7 +36,7 @@ def embedding_key(backbone: Backbone, spec: ImageSpec) -> str:
 
 
 class UndecodableImageError(BadDataError):
-    """One of the images is none.
+    """One of the images cannot be decoded.
 
     Attributes:
         position: its index in the sequence that was given.

@@ -1,6 +1,6 @@
 """Digests that tell whether what was written is still there, unchanged.
 
-A disk, a copy or a hand may change a file without anybody's noticing. What Graft keeps from run to
+A disk, a copy or a hand may change a file without anybody noticing. What Graft keeps from run to
 run is read again only where its digest is still that of the day on which it was written.
 """
 

@@ -38,7 +38,7 @@ class TrainingRecord:
         head_validation_accuracy: of the head on the frozen backbone.
         settings: of the training.
         parameters: of the head.
-        seed: of all that is random.
+        seed: of everything random.
         class_weights: by class name.
         precision: Keras policy that fine-tuning computed in.
         notes: further decisions in words (views, mirror, cut, cache).

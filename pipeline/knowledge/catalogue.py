@@ -44,7 +44,7 @@ def catalogue(config: Config) -> Collection:
 
 
 def known(config: Config) -> frozenset[str]:
-    """Digests of what a search learns from wherever copies of it lie: what comes with Graft."""
+    """Digests of the histories that a search knows without copies of them: those in Graft."""
     return starter_digests() if config.knowledge.starter else frozenset()
 
 

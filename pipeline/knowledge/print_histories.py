@@ -16,7 +16,7 @@ _BEST_TRIALS = 5
 
 
 def print_list(config: Config) -> int:
-    """Prints a line a history that the next search would learn from, newest first, with its number.
+    """Prints the histories that the next search would learn from, newest first, with numbers.
 
     What comes with Graft is last; then what cannot be learned from, with the reason.
     """
@@ -96,7 +96,7 @@ def _find(entries: tuple[Entry, ...], which: str) -> Entry:
     if matching:
         names = "; ".join(entry.name for entry in matching[:5])
         raise UsageError(
-            f"{len(matching)} histories begin with {which!r}: {names}. Say more of it."
+            f"{len(matching)} histories begin with {which!r}: {names}. Type more of the name."
         )
     raise UsageError(
         f"There is no history {which!r}. `graft knowledge list` shows all {len(entries)}, with "

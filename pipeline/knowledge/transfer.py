@@ -101,7 +101,7 @@ def _is_there(place: str, content: bytes) -> bool:
 
 
 def _shown(error: GraftError) -> str:
-    """A message that may hold the names of files of anybody's."""
+    """A message that may hold file names of anybody's choice."""
     return printable(str(error), 1000)
 
 

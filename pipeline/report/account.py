@@ -10,7 +10,7 @@ from models.number_text import interval_text
 from pipeline.report.artifacts import Json
 
 FATES = {"refused": "refused", "passed_over": "passed over", "unknown": "unknown"}
-"""What can become of something that was offered and is not used, each with its words."""
+"""The fates of what was offered and is not used, each with its name for people."""
 _SEVERITIES = ("error", "warning", "info")
 
 
@@ -38,7 +38,7 @@ class DataAccount:
         return f"{self.offered:,} offered: {', '.join(parts)}"
 
     def count(self, fate: str) -> int:
-        """Number of those with a fate."""
+        """Number of things that have a fate."""
         return sum(self.left_out.get(fate, {}).values())
 
 
@@ -63,7 +63,7 @@ def data_account(ingest: Json, left_out: Sequence[Json]) -> DataAccount | None:
 
 
 def fate_of(row: Json) -> str:
-    """What became of what a row of `quarantine.jsonl` tells of."""
+    """The fate of the thing that a row of `quarantine.jsonl` names."""
     fate = str(row.get("fate", "refused"))
     return fate if fate in FATES else "refused"
 
@@ -89,12 +89,12 @@ class TrainingAccount:
     """Which model came out of a training.
 
     Attributes:
-        strategy: what the exported model is made by: "fine_tune" or "feature_extraction".
-        chosen: what was trained by; another one where its model was dropped.
+        strategy: that made the exported model: "fine_tune" or "feature_extraction".
+        chosen: the strategy of the training; another one than `strategy` if its model was dropped.
         exported: "fine_tuned" or "head".
         reason: why that was exported, in words.
         accuracy: of the exported model on the validation split.
-        interval: 95 %, of that.
+        interval: the 95 % interval of that accuracy.
     """
 
     strategy: str
@@ -111,7 +111,7 @@ class TrainingAccount:
 
     @property
     def words(self) -> str:
-        """One line: the accuracy of what was kept, and what that is."""
+        """One line: the accuracy of the model that was kept, and which one that is."""
         accuracy = "" if self.accuracy is None else f"{self.accuracy:.3f}"
         figure = f"validation accuracy {accuracy} {interval_text(self.interval)}".rstrip()
         kept = "fine-tuned" if self.exported == "fine_tuned" else "the head alone"
@@ -146,7 +146,7 @@ def validation_images(ingest: Json) -> int | None:
 
 
 def embedding_words(embeddings: Json) -> str:
-    """Says of how many images there are embeddings, and which were not computed for it."""
+    """Says how many images have embeddings, and how many of these were not computed now."""
     words = f"{embeddings.get('images', 0):,} images"
     if identical := embeddings.get("identical"):
         words += f", {identical:,} of them identical to another"

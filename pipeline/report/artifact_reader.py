@@ -90,7 +90,7 @@ def read_list(run: RunRecord, key: str, file: str) -> list[Json]:
 
 
 def read_lines(run: RunRecord, key: str, file: str) -> list[Json]:
-    """Reads a file of an artifact with a JSON object a line; empty where there is none."""
+    """Reads a file of an artifact with a JSON object on each line; empty where there is none."""
     values = [_parsed(line) for line in _text(run, key, file).split("\n")]
     return [value for value in values if isinstance(value, dict)]
 

@@ -23,7 +23,7 @@ class CandidateRow:
         embedding: estimated time to embed all images.
         epoch: estimated time of an epoch in which all layers are trained.
         behind: the best candidate's lead, with its standard error; "best" for itself.
-        chosen: whether it was.
+        chosen: whether this candidate was chosen.
     """
 
     name: str
@@ -41,7 +41,7 @@ class ChoiceView:
     """What the section shows.
 
     Attributes:
-        words: why the chosen one was chosen.
+        words: why that backbone was chosen.
         rule: the rule, with its figures.
         rows: the candidates, the cheapest first.
         left_out: names of the others, each with the reason.

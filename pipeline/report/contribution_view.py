@@ -25,7 +25,7 @@ from pipeline.report.search_view import score_name
 _MOST_SOURCES = 12
 _MOST_CELLS = 300
 _COLOURS: Final = ("first", "second", "third", "fourth")
-"""Sources with a colour of their own in the chart; the others share one."""
+"""Number of sources with a colour of their own in the chart; the others share one."""
 _ORIGINS: Final[dict[Origin, str]] = {
     "portfolio": "did well in earlier searches",
     "model": "predicted from earlier searches and this one",
@@ -62,18 +62,19 @@ class ContributionView:
 
     Attributes:
         words: all of it in a sentence or two.
-        figures: searches used, random trials and their time saved; empty without a past.
+        figures: numbers of searches used and of random trials saved, and the time that these would
+            have taken; empty without a past.
         scores: best score against trials, with what a random search would be expected to have;
             None with too few trials.
         weights: shares of the model's weight against trials; None without a source.
         legend: names and styles of the weights' bands, from the top down.
         origins: of the trials: key, words and how many.
-        trials: the first ones in order.
-        more_trials: not among them.
-        sources: the heaviest ones.
-        more_sources: not among them.
-        left_out: searches that could not be used; the first ones.
-        more_left_out: not among them.
+        trials: the first trials in order.
+        more_trials: number of the other trials.
+        sources: those of greatest weight.
+        more_sources: number of the other sources.
+        left_out: the first of the searches that could not be used.
+        more_left_out: number of the others.
     """
 
     words: str
@@ -143,7 +144,7 @@ def _figures(given: Contribution) -> list[Figure]:
 
 
 def _measure(found: Artifacts) -> tuple[str, bool]:
-    """Name of the score, and whether the search made it small."""
+    """Name of the score, and whether the search minimised it."""
     if found.history is None:
         return "score", False
     return score_name(found.history), found.history.header.search.direction == "min"

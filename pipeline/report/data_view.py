@@ -60,13 +60,13 @@ class SpreadRow:
 
 @dataclass(frozen=True)
 class LeftOutGroup:
-    """What has one fate.
+    """All things that have one fate.
 
     Attributes:
         title: in words.
-        count: of all.
+        count: of all such things.
         codes: reason's code to number, the commonest first.
-        rows: the first, with `name` and `reason`; at most 40.
+        rows: the first of them, with `name` and `reason`; at most 40.
     """
 
     title: str
@@ -88,7 +88,7 @@ class DataView:
         splits: names and numbers of images.
         rows: classes, largest first; at most 40.
         spreads: of the training split.
-        formats: file format to number of images, all splits.
+        formats: file format to number of images, in all splits.
         conversions: conversion to number of images.
         left_out: what was not used, by what became of it.
         findings: of validation, gravest first.

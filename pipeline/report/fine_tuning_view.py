@@ -34,7 +34,7 @@ class FineTuningView:
     Attributes:
         trials: made in all.
         whole: of them trained to the end.
-        seconds: that they took.
+        seconds: that the trials took.
         words: what was chosen, and why.
         earlier: what earlier searches gave; empty where that is not known.
         names: of the settings.
@@ -95,7 +95,7 @@ def _best(trial: "TrialRecord") -> Json:
 
 
 def _gain(history: "TuningHistory") -> float | None:
-    """Of the chosen settings' score against the configured ones', which are the first trial."""
+    """Lead of the chosen settings' score over that of the configured ones, the first trial."""
     default, best = history.trials[0], history.best
     if best is default:
         return 0.0

@@ -12,9 +12,9 @@ from models.data import example_schema
 from models.data.example_reader import ImageRecord, read_records
 
 MOST_CLASSES = 30
-"""Classes of which samples are shown."""
+"""Number of classes of which samples are shown."""
 SAMPLES = 6
-"""Samples of each."""
+"""Number of samples of each class."""
 _MOST_READ = 20_000
 _SAMPLE_SIDE = 72
 _MISTAKE_SIDE = 128

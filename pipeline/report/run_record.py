@@ -30,16 +30,16 @@ class RunRecord:
 
     Attributes:
         run_id: name of the run's folder.
-        started: with its time zone.
+        started: when the run began, with the time zone.
         config: the effective configuration.
         status: how it ended.
         reason: one sentence.
         seconds: wall time of the whole run.
         stages: in the order in which they ran.
-        artifacts: what the report knows it by, such as "model", to the artifact's directory.
-            Any may be missing when a run failed.
+        artifacts: the report's name of an artifact, such as "model", to its directory. Any may be
+            missing when a run failed.
         pushed_to: directory of the pushed version; None when nothing was pushed.
-        version: its number.
+        version: number of that version.
         versions: of Graft (with its commit) and the libraries, by name.
         repairs: what was found damaged and was made again or left out, a sentence each.
     """

@@ -46,10 +46,10 @@ class RunView:
     Attributes:
         headline: how it ended, in a few words.
         tone: "good", "warning" or "bad".
-        figures: at the top.
-        stages: in order.
+        figures: those at the top of the page.
+        stages: in the order in which they ran.
         repairs: what was found damaged.
-        lineage: names and values, without what is unknown.
+        lineage: names and values; unknown values are left out.
     """
 
     headline: str

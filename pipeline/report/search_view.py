@@ -46,7 +46,7 @@ class SearchView:
     Attributes:
         trials: made in all.
         failed: without a score.
-        seconds: that they took.
+        seconds: that the trials took.
         algorithm: that proposed them.
         metric: name of the score.
         names: of the hyperparameters.
@@ -55,7 +55,7 @@ class SearchView:
         importance: hyperparameter and the share that it explains by itself, 0..1; empty with few
             trials, or when none made a difference.
         probe_accuracy: of the best head on the frozen backbone, on the validation split.
-        probe_interval: 95 %, of that.
+        probe_interval: the 95 % interval of that accuracy.
         failure: message of the first failed trial.
     """
 

@@ -18,13 +18,13 @@ class TrainingView:
     """What the section shows.
 
     Attributes:
-        strategy: name of the one that was trained by.
+        strategy: name of the strategy of the training.
         dropped: whether the fine-tuned model was dropped for the head alone.
         reasons: why this strategy and why this model was exported, in words.
         accuracy: chart of the validation accuracy; None without epochs.
         loss: chart of the losses; None without epochs.
         validation_accuracy: of the exported model.
-        interval: 95 %, of that.
+        interval: the 95 % interval of that accuracy.
         head_validation_accuracy: of the head on the frozen backbone.
         seconds: wall time.
         phases: `name`, `epochs`, `best_epoch` (from 1) and `seconds` of each.

@@ -22,7 +22,7 @@ _PLAIN_EVERY_SECONDS = 10.0
 
 
 class Display:
-    """Shows stages on a terminal as a live line, elsewhere as one plain line a stage.
+    """Shows stages on a terminal as a live line, elsewhere as one plain line for each stage.
 
     Use as a context manager around the run.
 
@@ -83,7 +83,7 @@ class Display:
             name: of the stage.
             seconds: wall time.
             cached: whether the results are an earlier run's.
-            note: what came of it; else the line says how far the work was last.
+            note: what came of the stage; without a note the line repeats its last progress.
         """
         if self._task is not None:
             self._live.remove_task(self._task)

@@ -64,7 +64,7 @@ def import_tensorflow() -> None:
 
 
 class _Terminal(io.TextIOWrapper):
-    """A terminal that may go away: a run of hours does not end with the window it began in."""
+    """A terminal that may go away: a run does not end with the window that it began in."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__(
@@ -98,7 +98,7 @@ def _flush_or_drop(stream: TextIO) -> None:
 
 
 def _drop(stream: TextIO) -> None:
-    """Sends what a stream has buffered, and all that it is given from now on, nowhere."""
+    """Discards what a stream has buffered, and all that is written to it from now on."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

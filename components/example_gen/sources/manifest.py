@@ -1,8 +1,8 @@
 r"""A CSV or JSON Lines file that names each image, its label and, optionally, its split.
 
 CSV has a header with the columns `path`, `label` and optionally `split`, in any order, among
-others; commas, semicolons or tabs between them. JSON Lines has one object a line with the same
-keys. Paths are relative to the manifest; `a\b.jpg` is `a/b.jpg` where there is no file of that
+others; commas, semicolons or tabs between them. JSON Lines has an object on each line, with the
+same keys. Paths are relative to the manifest; `a\b.jpg` is `a/b.jpg` where there is no file of that
 very name. A row without a split, where others have one, joins the training images.
 
 Every row that is not blank ends as an image, or with its reason among what is left out:

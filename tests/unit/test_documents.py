@@ -1,0 +1,35 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import graft
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+TOPS = "benchmarks|components|docs|examples|graft|models|pipeline|serving|tests"
+FILE = re.compile(rf"`((?:{TOPS})/[\w./-]+)`")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_a_document_names_is_there(document: Path) -> None:
+    text = document.read_text("utf-8")
+    named = [ROOT / file for file in FILE.findall(text)]
+    named += [document.parent / link for link in LINK.findall(text)]
+    assert [str(path) for path in named if not path.exists()] == []
+
+
+def test_no_walk_passes_a_file_twice() -> None:
+    walks = (ROOT / "docs/ARCHITECTURE.md").read_text("utf-8").split("\n## ")[1:]
+    assert len(walks) == 3
+    for walk in walks:
+        files = FILE.findall(walk)
+        assert sorted(files) == sorted(set(files))
+
+
+def test_the_changelog_ends_with_the_version_that_is_there() -> None:
+    releases = re.findall(
+        r"^## \[(\d.*?)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.M
+    )
+    assert releases[0] == graft.__version__
