@@ -11,8 +11,7 @@ from graft_command import Answer
 from tfx.orchestration import metadata
 
 from components.artifact_seals import SEAL, is_whole
-from models.export import DESCRIPTION
-from models.storage.seals import changed_file
+from models.storage.seals import DESCRIPTION, changed_file
 
 FAULT = ("fault of Graft", "the whole story is in")
 

@@ -12,8 +12,7 @@ from model_folders import contents, model_folder
 
 from components.pusher.push import Push, push_model
 from models.errors import GraftError
-from models.export import DESCRIPTION
-from models.storage.seals import tree_digest, write_sums
+from models.storage.seals import DESCRIPTION, tree_digest, write_sums
 
 
 def test_versions_are_whole_and_count_up(tmp_path: Path) -> None:
