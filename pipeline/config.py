@@ -8,33 +8,17 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
-from models.search.hosts.address import check_address
+from models.search.search_settings import SearchSettings
+from models.settings import Fraction, Section
+from models.training.training_settings import TrainingSettings
 from pipeline.config_checks import check_encoding, check_group, check_model_name
 
-_WIDEST = 65_536
-"""Largest width of a layer and batch that are taken for meant."""
-
 Severity = Literal["error", "warning", "ignore"]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-    @field_validator("*")
-    @classmethod
-    def _without_nul(cls, value: Any) -> Any:
-        texts = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(text, str) and "\0" in text for text in texts):
-            raise ValueError("text without a NUL character")
-        return value
-
-
-class DataConfig(_Section):
+class DataConfig(Section):
     """Where the images come from and how they are split."""
 
     path: str = ""
@@ -79,7 +63,7 @@ class DataConfig(_Section):
         return value
 
 
-class ValidationConfig(_Section):
+class ValidationConfig(Section):
     """What the gate stops the run for: error stops it, warning is reported, ignore is silent."""
 
     schema_path: str = ""
@@ -128,7 +112,7 @@ class ValidationConfig(_Section):
     """Largest share of the images, and of each class, that may be copies of one picture."""
 
 
-class CandidateConfig(_Section):
+class CandidateConfig(Section):
     """One of several backbones to choose from; what it leaves empty is as in model."""
 
     backbone: str | None = None
@@ -139,7 +123,7 @@ class CandidateConfig(_Section):
     """As model.image_size."""
 
 
-class ModelConfig(_Section):
+class ModelConfig(Section):
     """The pretrained backbone."""
 
     backbone: str = "EfficientNetLite0"
@@ -161,7 +145,7 @@ class ModelConfig(_Section):
         return [own | each.model_dump(exclude_none=True) for each in self.candidates]
 
 
-class ChoiceConfig(_Section):
+class ChoiceConfig(Section):
     """How one of model.candidates is chosen: the cheapest of those that are as good as the best."""
 
     images: Annotated[int, Field(ge=20, le=10_000)] = 800
@@ -172,109 +156,7 @@ class ChoiceConfig(_Section):
     """A cheaper candidate counts as good as the best up to so many standard errors behind it."""
 
 
-class TuningConfig(_Section):
-    """The search for the head's hyperparameters, on the frozen backbone's embeddings."""
-
-    trials: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Trials in all."""
-    algorithm: Literal["warm", "bayesian", "random"] = "warm"
-    """warm starts from what earlier searches learned; bayesian and random start from nothing."""
-    cold_every: Annotated[int, Field(ge=2)] = 4
-    """One trial in so many ignores all earlier searches: the guard against misleading ones."""
-    parallel: Annotated[int, Field(ge=1, le=64)] = 1
-    """Trials at a time, each in a process of its own with a copy of the embeddings, all on the
-    machine of the run. A single trial uses two cores already and a process takes seconds to start,
-    so that more gain nothing on two cores. With more, the order in which they end has a say in what
-    is tried next."""
-    serve: str = ""
-    """HOST:PORT of this machine at which workers on others join the search for the head, one trial
-    at a time each; `graft worker FOLDER` starts one, and the run names the folder, which both must
-    see. The port is neither encrypted nor authenticated: open it in a trusted network alone. Only
-    with parallel 1. Empty: no other machines."""
-    epochs: Annotated[int, Field(ge=1)] = 30
-    """Most epochs in one trial; it stops earlier when validation no longer improves."""
-    stop_trials: bool = True
-    """Stop trials that fall behind the others and are too slow to catch up."""
-    stop_search: Annotated[float, Field(ge=0.0)] = 0.0
-    """Expected gain of the score below which the search ends before its last trial (after half of
-    the trials at the earliest; only with algorithm warm): 0.001 is a tenth of a point. 0: never."""
-    finalists: Annotated[int, Field(ge=1, le=50)] = 6
-    """Best trials that are trained again on other folds before one is chosen: the highest of many
-    noisy scores is a lucky one. 1 takes the best score as it came."""
-    repeats: Annotated[int, Field(ge=0, le=9)] = 3
-    """Folds that finalists are trained again on, at most; half of them fall out after each."""
-    learning_rate: tuple[float, float] = (1e-4, 1e-1)
-    """Range, sampled in logarithmic scale."""
-    weight_decay: tuple[float, float] = (1e-6, 1e-1)
-    """Range, sampled in logarithmic scale."""
-    dropout: tuple[float, float] = (0.0, 0.6)
-    """Range."""
-    label_smoothing: tuple[float, float] = (0.0, 0.2)
-    """Range."""
-    hidden_units: tuple[int, ...] = (0, 128, 512)
-    """Choices of the hidden layer's width; 0 is a linear head."""
-    batch_size: tuple[int, ...] = (32, 128)
-    """Choices."""
-    fine_tune_trials: Annotated[int, Field(ge=0, le=1000)] = 0
-    """Then as many trials of fine-tuning itself, where the strategy fine-tunes: its learning rate
-    around training.learning_rate, how much it unfreezes, and whether it augments. Each is a real
-    fine-tuning for a third of training.epochs, a minute of two cores for 1,400 images of 96 px;
-    the best third go on to the end. training's own settings are the first trial, and stay unless
-    others are better beyond noise. 0: none."""
-
-    @field_validator("stop_search")
-    @classmethod
-    def _stoppable(cls, value: float, info: ValidationInfo) -> float:
-        if value and info.data.get("algorithm") != "warm":
-            raise ValueError("0 with any tuning.algorithm but warm, which alone can tell the gain")
-        return value
-
-    @field_validator("serve")
-    @classmethod
-    def _servable(cls, value: str, info: ValidationInfo) -> str:
-        if value and info.data.get("parallel", 1) > 1:
-            raise ValueError("none with parallel above 1: start workers on this machine instead")
-        return check_address(value)
-
-    @field_validator("learning_rate", "weight_decay", "dropout", "label_smoothing")
-    @classmethod
-    def _ascending(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if not 0.0 <= value[0] <= value[1]:
-            raise ValueError("a range [low, high] with 0 <= low <= high")
-        return value
-
-    @field_validator("learning_rate", "weight_decay")
-    @classmethod
-    def _positive(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if value[0] <= 0.0:
-            raise ValueError("a range above 0, as it is sampled in logarithmic scale")
-        return value
-
-    @field_validator("dropout", "label_smoothing")
-    @classmethod
-    def _below_one(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if value[1] >= 1.0:
-            raise ValueError("a range below 1")
-        return value
-
-    @field_validator("hidden_units", "batch_size")
-    @classmethod
-    def _choices(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or min(value) < 0 or len(set(value)) != len(value):
-            raise ValueError("at least one choice, none negative and none twice")
-        if max(value) > _WIDEST:
-            raise ValueError(f"choices up to {_WIDEST:,}")
-        return value
-
-    @field_validator("batch_size")
-    @classmethod
-    def _not_empty(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if 0 in value:
-            raise ValueError("batches of at least 1 image")
-        return value
-
-
-class KnowledgeConfig(_Section):
+class KnowledgeConfig(Section):
     """What a search may learn from, beside the earlier runs in the workspace."""
 
     starter: bool = True
@@ -287,36 +169,7 @@ class KnowledgeConfig(_Section):
     """Folder or bucket that every run copies its history to. Empty: none."""
 
 
-class TrainingConfig(_Section):
-    """How the final model is trained."""
-
-    strategy: Literal["auto", "feature_extraction", "fine_tune"] = "auto"
-    """feature_extraction trains the head alone; fine_tune then unfreezes the top of the backbone
-    at a lower rate; auto chooses by the number of training images."""
-    auto_fine_tune_images: Annotated[int, Field(ge=0)] = 500
-    """auto fine-tunes from this many training images on."""
-    epochs: Annotated[int, Field(ge=1)] = 6
-    """Most fine-tuning epochs."""
-    patience: Annotated[int, Field(ge=1)] = 3
-    """Epochs without a better validation score before training stops."""
-    unfreeze: Fraction = 0.5
-    """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
-    learning_rate: Annotated[float, Field(gt=0.0)] = 3e-4
-    """Highest rate while fine-tuning; it starts and ends near zero."""
-    batch_size: Annotated[int, Field(ge=1)] = 32
-    """Images a step while fine-tuning."""
-    augment: bool = True
-    """Random flips and small changes of framing and light while fine-tuning."""
-    class_weights: Literal["none", "balanced"] = "balanced"
-    """balanced weighs each class by the inverse of its share of the training images."""
-    mixed_precision: Literal["auto", "on", "off"] = "auto"
-    """auto: on where there is a GPU."""
-    cache_gigabytes: Annotated[float, Field(ge=0.0)] = 4.0
-    """Most disk for activations of the frozen layers, which are computed once and deleted after
-    training. What would need more is computed anew in every epoch."""
-
-
-class EvaluationConfig(_Section):
+class EvaluationConfig(Section):
     """What a model must show before it is pushed. The figures are on the test split."""
 
     min_accuracy: Fraction = 0.5
@@ -333,7 +186,7 @@ class EvaluationConfig(_Section):
     """The k of top-k accuracy."""
 
 
-class ServingConfig(_Section):
+class ServingConfig(Section):
     """The serving directory and the check before the push."""
 
     model_name: str = "graft"
@@ -349,7 +202,7 @@ class ServingConfig(_Section):
     _model_name_names_a_folder = field_validator("model_name")(check_model_name)
 
 
-class Config(_Section):
+class Config(Section):
     """Everything about a run."""
 
     workspace: str = "graft-workspace"
@@ -360,9 +213,9 @@ class Config(_Section):
     validation: ValidationConfig = ValidationConfig()
     model: ModelConfig = ModelConfig()
     choice: ChoiceConfig = ChoiceConfig()
-    tuning: TuningConfig = TuningConfig()
+    tuning: SearchSettings = SearchSettings()
     knowledge: KnowledgeConfig = KnowledgeConfig()
-    training: TrainingConfig = TrainingConfig()
+    training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationConfig = EvaluationConfig()
     serving: ServingConfig = ServingConfig()
 

@@ -158,12 +158,10 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         transform.outputs["transform_graph"],
         embeddings.outputs["embeddings"],
         searches[-1].outputs["best_hyperparameters"],
-        settings=_settings(
-            config.training,
-            seed=config.seed,
-            check_images=config.serving.check_images,
-            head_epochs=config.tuning.epochs,
-        ),
+        settings=config.training.to_json(),
+        seed=config.seed,
+        head_epochs=config.tuning.epochs,
+        check_images=config.serving.check_images,
         scratch_dir=str(workspace.cache / "training"),
         code=code_fingerprint("components.trainer"),
     )
@@ -217,9 +215,8 @@ def _search_nodes(
         starter=is_warm and config.knowledge.starter,
     )
     parameters: dict[str, Any] = {
-        "settings": _settings(
-            config.tuning, "fine_tune_trials", class_weights=config.training.class_weights
-        ),
+        "settings": config.tuning.to_json("fine_tune_trials"),
+        "class_weights": config.training.class_weights,
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": knowledge.to_json(),
@@ -241,11 +238,9 @@ def _fine_tuning_nodes(
     """The search for the settings of fine-tuning, and the look-up of what it may learn from."""
     folders = places(config) if config.tuning.algorithm == "warm" else []
     knowledge = find_knowledge(folders, workspace.artifacts, subject="fine_tuning")
-    training = json.loads(_settings(config.training, head_epochs=config.tuning.epochs))
-    settings = config.tuning.model_dump(include={"algorithm", "cold_every"})
-    settings |= {"trials": config.tuning.fine_tune_trials, "training": training}
     parameters: dict[str, Any] = {
-        "settings": json.dumps(settings, sort_keys=True),
+        "settings": config.tuning.to_json(),
+        "training": config.training.to_json(),
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": knowledge.to_json(),

@@ -9,7 +9,6 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.artifact_names import BEST_FILE, HISTORY_FILE
-from components.fine_tuner.fine_tuner_settings import Settings
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.request import note_request
 from components.past_searches.stored_histories import EMPTY, history_file
@@ -21,8 +20,9 @@ from models.history.library import Library, read_library
 from models.history.records import TaskDescription
 from models.history.tuning_history import write_history
 from models.search.fine_tuning.fine_tuning_search import FineTuningResult, search_fine_tuning
+from models.search.search_settings import SearchSettings
 from models.storage.atomic_write import write_atomically
-from models.training.training_settings import choose_strategy
+from models.training.training_settings import TrainingSettings, choose_strategy
 
 
 class Executor(base_executor.BaseExecutor):
@@ -60,7 +60,7 @@ def _search(
     input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any], values: dict[str, Any]
 ) -> FineTuningResult | None:
     """None where the strategy does not fine-tune."""
-    settings = Settings.model_validate_json(exec_properties["settings"])
+    settings = SearchSettings.from_json(exec_properties["settings"])
     scratch = Path(exec_properties["scratch_dir"])
     inputs = Inputs(
         examples_uri=_uri(input_dict, "examples"),
@@ -70,8 +70,9 @@ def _search(
     )
     read = read_task(
         inputs,
-        settings.configured,
+        TrainingSettings.from_json(exec_properties["training"]),
         seed=exec_properties["seed"],
+        head_epochs=settings.epochs,
         scratch=scratch,
         log_dir=scratch,
     )
@@ -84,7 +85,7 @@ def _search(
         read.task,
         description,
         scratch,
-        trials=settings.trials,
+        trials=settings.fine_tune_trials,
         past=library.sources if settings.algorithm == "warm" else (),
         cold_every=settings.cold_every,
         code=exec_properties["code"],

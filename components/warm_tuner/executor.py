@@ -46,9 +46,9 @@ class Executor(base_executor.BaseExecutor):
             GraftError: not a single trial came out.
         """
         labels = labels_from_transform_graph(_uri(input_dict, "transform_graph"))
-        settings = SearchSettings.from_json(exec_properties["settings"], exec_properties["seed"])
+        settings = SearchSettings.from_json(exec_properties["settings"])
         data = read_data(_uri(input_dict, "embeddings"), labels)
-        trainer = HeadTrainer(data.task, settings.class_weights)
+        trainer = HeadTrainer(data.task, exec_properties["class_weights"])
         description = describe(data.task, data.origin)
         knowledge = Knowledge.model_validate_json(exec_properties["knowledge"])
         library = _library(input_dict.get("past", []), knowledge, description, data.images)
@@ -57,6 +57,7 @@ class Executor(base_executor.BaseExecutor):
             description,
             settings,
             Path(exec_properties["scratch_dir"]),
+            seed=exec_properties["seed"],
             past=library.sources,
             code=exec_properties["code"],
             name=exec_properties["name"],

@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import dataclass
+from typing import Final
 
 import keras
 import numpy as np
@@ -15,7 +16,7 @@ from models.head.hyperparameters import HeadParameters, Standardisation, build_h
 from models.head.labelled_embeddings import HeadTask
 from models.head.selection_score import selection_score
 from models.head.stopping import ShouldStop
-from models.history.records import Curve, Evaluation
+from models.history.records import ClassWeights, Curve, Evaluation
 
 
 class DivergedError(GraftError):
@@ -40,17 +41,20 @@ class HeadTrainer:
 
     On two cores, 20 epochs over 2,000 images of 1,280 features take 0.3 s for a linear head and
     3 s for one of 512 hidden units in batches of 32 (`benchmarks/head_trials.py`).
+
+    Attributes:
+        class_weights: of the losses.
     """
 
-    def __init__(self, task: HeadTask, class_weights: str = "balanced") -> None:
+    def __init__(self, task: HeadTask, class_weights: ClassWeights = "balanced") -> None:
         """Standardises the embeddings once.
 
         Args:
             task: training and validation embeddings.
-            class_weights: "balanced" or "none"; see `HeadTask.class_weights`.
+            class_weights: see `HeadTask.class_weights`.
         """
         self._task = task
-        self._class_weights = class_weights
+        self.class_weights: Final = class_weights
         self._mean, self._variance = statistics(task.train.embeddings)
         standardise = Standardisation(dtype="float32")
         standardise.build((None, len(self._mean)))
@@ -64,9 +68,9 @@ class HeadTrainer:
         )
         self._programs: dict[int, HeadProgram] = {}
 
-    def __reduce__(self) -> tuple[type["HeadTrainer"], tuple[HeadTask, str]]:
+    def __reduce__(self) -> tuple[type["HeadTrainer"], tuple[HeadTask, ClassWeights]]:
         """What a copy in another process is made of; it compiles anew."""
-        return type(self), (self._task, self._class_weights)
+        return type(self), (self._task, self.class_weights)
 
     @property
     def task(self) -> HeadTask:
@@ -75,7 +79,7 @@ class HeadTrainer:
 
     def on(self, task: HeadTask) -> "HeadTrainer":
         """A trainer of the same kind on another task."""
-        return type(self)(task, self._class_weights)
+        return type(self)(task, self.class_weights)
 
     def train(
         self,

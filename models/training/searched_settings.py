@@ -4,7 +4,6 @@ A hyperparameter has the name of the setting's key in the configuration, so that
 for one of the head's.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -33,9 +32,9 @@ def with_choice(settings: TrainingSettings, values: Mapping[str, Any]) -> Traini
         settings: of the configuration; they stay where the search chose nothing.
         values: of hyperparameters, by name; may hold those of the head besides.
     """
-    return dataclasses.replace(
-        settings,
-        learning_rate=float(values.get(LEARNING_RATE, settings.learning_rate)),
-        unfreeze=float(values.get(UNFREEZE, settings.unfreeze)),
-        augment=values[AUGMENT] == ON if AUGMENT in values else settings.augment,
-    )
+    chosen = {
+        "learning_rate": float(values.get(LEARNING_RATE, settings.learning_rate)),
+        "unfreeze": float(values.get(UNFREEZE, settings.unfreeze)),
+        "augment": values[AUGMENT] == ON if AUGMENT in values else settings.augment,
+    }
+    return settings.model_copy(update=chosen)

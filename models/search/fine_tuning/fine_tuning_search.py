@@ -243,7 +243,8 @@ def _key(task: TrainingTask, description: TaskDescription, code: str) -> str:
     """Digest of everything that a trial depends on, beside its values."""
     parts = [
         description.model_dump(),
-        task.settings.to_values(),
+        task.settings.model_dump(),
+        task.head_epochs,
         task.parameters.to_values(),
         task.spec.resize,
         task.seed,

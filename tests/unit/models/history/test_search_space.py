@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from models.errors import UsageError
 from models.history.search_space import Choice, FloatRange, SearchSpace, head_space
 from models.oracles.algorithms import build_oracle
-from pipeline.config import TuningConfig
+from models.search.search_settings import SearchSettings
 
 DEFAULTS: dict[str, Any] = {
     key: value
-    for key, value in TuningConfig().model_dump().items()
+    for key, value in SearchSettings().model_dump().items()
     if key in inspect.signature(head_space).parameters
 }
 
