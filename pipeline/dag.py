@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
 from tfx.components import Evaluator, ExampleValidator, StatisticsGen, Transform
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
@@ -100,7 +99,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
     """From the user's files to images that may be trained on."""
     ingest = ImageExampleGen(
         path=config.data.path,
-        settings=_settings(config.data, "path"),
+        settings=config.data.to_json("path"),
         seed=config.seed,
         cache_dir=str(workspace.cache / "digests"),
         code=code_fingerprint("components.example_gen"),
@@ -122,7 +121,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         quarantine=ingest.outputs["quarantine"],
         anomalies=anomalies.outputs["anomalies"],
         schema=schema.outputs["schema"],
-        settings=_settings(config.validation, "schema_path"),
+        settings=config.validation.to_json("schema_path"),
         code=code_fingerprint("components.image_validator"),
     )
     gate = ValidationGate(findings=validator.outputs["findings"])
@@ -186,7 +185,7 @@ def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel)
     chooser = BackboneChooser(
         examples=examples,
         candidates=json.dumps(candidates),
-        settings=_settings(config.choice),
+        settings=config.choice.to_json(),
         seed=config.seed,
         code=code_fingerprint("components.backbone_chooser") + digests,
         **common,
@@ -279,13 +278,12 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
             type=standard_artifacts.ModelBlessing, producer_component_id="Judge"
         ),
     ).with_id(BASELINE)
-    settings = config.evaluation
     evaluator = Evaluator(
         examples=examples,
         model=candidate,
         baseline_model=baseline.outputs["model"],
         example_splits=[example_schema.TEST],
-        eval_config=eval_config(settings.min_accuracy, settings.max_accuracy_drop, settings.top_k),
+        eval_config=eval_config(config.evaluation),
     )
     judge = Judge(
         examples=examples,
@@ -293,14 +291,14 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         evaluation=evaluator.outputs["evaluation"],
         history=model[SEARCH].outputs["history"],
         baseline_model=baseline.outputs["model"],
-        settings=_settings(settings),
+        settings=config.evaluation.to_json(),
         code=code_fingerprint("components.judge"),
     )
     check = ServingCheck(
         model=candidate,
         examples=examples,
         model_blessing=judge.outputs["blessing"],
-        settings=_settings(config.serving, "directory"),
+        settings=config.serving.to_json("directory"),
         code=code_fingerprint("components.serving_check", "serving"),
     )
     pusher = Pusher(
@@ -323,9 +321,3 @@ def _weights_digest(weights: str) -> str:
 
 def _by_id(*nodes: base_node.BaseNode) -> _Nodes:
     return {node.id: node for node in nodes}
-
-
-def _settings(section: BaseModel, *leave_out: str, **more: Any) -> str:
-    """A section of the configuration as a component takes it: JSON with sorted keys."""
-    values = section.model_dump(mode="json", exclude=set(leave_out))
-    return json.dumps(values | more, sort_keys=True)
