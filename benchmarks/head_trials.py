@@ -30,8 +30,9 @@ import tensorflow as tf
 from models.backbones import Backbone, build_backbone
 from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.embedding.forward import embed
+from models.head.head_model import build_head
 from models.head.head_trainer import HeadTrainer
-from models.head.hyperparameters import HeadParameters, build_head
+from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.task_description import Origin, describe
 from models.search.head_search import search_heads

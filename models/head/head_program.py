@@ -3,7 +3,7 @@
 Keras compiles a training step for each model and each `compile`, which takes as long as a short
 trial itself. Here learning rate, weight decay, dropout, label smoothing and batch size are inputs
 of one compiled function that runs a whole epoch; only the width needs a compilation of its own.
-The layers are those of `models.head.hyperparameters.build_head`, and the mathematics are those of
+The layers are those of `models.head.head_model.build_head`, and the mathematics are those of
 `keras.optimizers.AdamW` and `keras.losses.CategoricalCrossentropy` (a test holds them against
 each other), so what a search finds holds for the final model.
 
@@ -18,7 +18,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.head.hyperparameters import HeadParameters, Standardisation, build_head
+from models.head.head_model import Standardisation, build_head
+from models.head.hyperparameters import HeadParameters
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 _STREAMS = 8

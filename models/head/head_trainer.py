@@ -11,8 +11,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.errors import GraftError
+from models.head.head_model import Standardisation, build_head, statistics
 from models.head.head_program import Arrays, EpochResult, HeadProgram, Inputs, Weights
-from models.head.hyperparameters import HeadParameters, Standardisation, build_head, statistics
+from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask
 from models.head.selection_score import selection_score
 from models.head.stopping import ShouldStop
