@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.errors import GraftError
 from models.head.head_model import Standardisation, build_head, statistics
-from models.head.head_program import Arrays, EpochResult, HeadProgram, Inputs, Weights
+from models.head.head_program import Arrays, EpochResult, HeadProgram, Weights
 from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask
 from models.head.selection_score import selection_score
@@ -107,12 +107,11 @@ class HeadTrainer:
         started = time.perf_counter()
         program = self._program(parameters.hidden_units)
         program.reset(seed)
-        inputs = _inputs(parameters, seed)
         epochs_run: list[EpochResult] = []
         scores: list[float] = []
         best_epoch, best_weights, stopped = 0, Weights(), False
         for epoch in range(epochs):
-            result = program.run_epoch(inputs, epoch)
+            result = program.run_epoch(parameters, seed, epoch)
             if not all(math.isfinite(figure) for figure in result):
                 break
             epochs_run.append(result)
@@ -173,17 +172,6 @@ def probabilities(head: keras.Model, embeddings: NDArray[np.float32]) -> NDArray
         return np.zeros((0, head.output_shape[-1]), np.float32)
     logits = head.predict(embeddings, batch_size=1024, verbose=0)
     return np.asarray(keras.ops.softmax(logits), np.float32)
-
-
-def _inputs(parameters: HeadParameters, seed: int) -> Inputs:
-    return Inputs(
-        learning_rate=tf.constant(parameters.learning_rate, tf.float32),
-        weight_decay=tf.constant(parameters.weight_decay, tf.float32),
-        dropout=tf.constant(parameters.dropout, tf.float32),
-        label_smoothing=tf.constant(parameters.label_smoothing, tf.float32),
-        batch_size=tf.constant(parameters.batch_size, tf.int32),
-        seed=tf.constant(seed, tf.int32),
-    )
 
 
 def _curve(epochs: list[EpochResult]) -> Curve:

@@ -4,16 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from models.head.hyperparameters import head_space, with_hyperparameters
 from models.head.selection_score import METRIC
 from models.history.records import ClassWeights, SearchDescription
-from models.history.search_space import SearchSpace, head_space
+from models.history.search_space import SearchSpace
 from models.search.hosts.address import check_address
 from models.settings import Section
 
-_WIDEST = 65_536
-"""Largest width of a layer and batch that are taken for meant."""
 
-
+@with_hyperparameters
 class SearchSettings(Section):
     """The search for the head's hyperparameters, on the frozen backbone's embeddings."""
 
@@ -45,18 +44,6 @@ class SearchSettings(Section):
     noisy scores is a lucky one. 1 takes the best score as it came."""
     repeats: Annotated[int, Field(ge=0, le=9)] = 3
     """Folds that finalists are trained again on, at most; half of them fall out after each."""
-    learning_rate: tuple[float, float] = (1e-4, 1e-1)
-    """Range, sampled in logarithmic scale."""
-    weight_decay: tuple[float, float] = (1e-6, 1e-1)
-    """Range, sampled in logarithmic scale."""
-    dropout: tuple[float, float] = (0.0, 0.6)
-    """Range."""
-    label_smoothing: tuple[float, float] = (0.0, 0.2)
-    """Range."""
-    hidden_units: tuple[int, ...] = (0, 128, 512)
-    """Choices of the hidden layer's width; 0 is a linear head."""
-    batch_size: tuple[int, ...] = (32, 128)
-    """Choices."""
     fine_tune_trials: Annotated[int, Field(ge=0, le=1000)] = 0
     """Then as many trials of fine-tuning itself, where the strategy fine-tunes: its learning rate
     around training.learning_rate, how much it unfreezes, and whether it augments. Each is a real
@@ -78,54 +65,10 @@ class SearchSettings(Section):
             raise ValueError("none with parallel above 1: start workers on this machine instead")
         return check_address(value)
 
-    @field_validator("learning_rate", "weight_decay", "dropout", "label_smoothing")
-    @classmethod
-    def _ascending(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if not 0.0 <= value[0] <= value[1]:
-            raise ValueError("a range [low, high] with 0 <= low <= high")
-        return value
-
-    @field_validator("learning_rate", "weight_decay")
-    @classmethod
-    def _positive(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if value[0] <= 0.0:
-            raise ValueError("a range above 0, as it is sampled in logarithmic scale")
-        return value
-
-    @field_validator("dropout", "label_smoothing")
-    @classmethod
-    def _below_one(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if value[1] >= 1.0:
-            raise ValueError("a range below 1")
-        return value
-
-    @field_validator("hidden_units", "batch_size")
-    @classmethod
-    def _choices(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or min(value) < 0 or len(set(value)) != len(value):
-            raise ValueError("at least one choice, none negative and none twice")
-        if max(value) > _WIDEST:
-            raise ValueError(f"choices up to {_WIDEST:,}")
-        return value
-
-    @field_validator("batch_size")
-    @classmethod
-    def _not_empty(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if 0 in value:
-            raise ValueError("batches of at least 1 image")
-        return value
-
     @property
     def space(self) -> SearchSpace:
         """What is searched."""
-        return head_space(
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            dropout=self.dropout,
-            label_smoothing=self.label_smoothing,
-            hidden_units=self.hidden_units,
-            batch_size=self.batch_size,
-        )
+        return head_space(self.model_dump())
 
     def describe(
         self, *, seed: int, patience: int, class_weights: ClassWeights

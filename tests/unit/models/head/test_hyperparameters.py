@@ -1,7 +1,11 @@
+import dataclasses
+
 import pytest
+from pydantic import ValidationError
 
 from models.errors import UsageError
-from models.head.hyperparameters import HeadParameters
+from models.head.hyperparameters import HeadParameters, head_space
+from models.search.search_settings import SearchSettings
 
 
 def test_parameters_survive_the_way_through_values() -> None:
@@ -15,3 +19,32 @@ def test_a_missing_parameter_is_named() -> None:
     del values["dropout"]
     with pytest.raises(UsageError, match="dropout"):
         HeadParameters.from_values(values)
+
+
+def test_the_table_gives_the_keys_of_the_configuration_and_the_space() -> None:
+    settings = SearchSettings.model_validate({"dropout": (0.1, 0.2), "hidden_units": [16]})
+    names = [each.name for each in dataclasses.fields(HeadParameters)]
+    assert [each.name for each in settings.space.parameters] == names
+    assert all(SearchSettings.model_fields[name].description for name in names)
+    dropout, hidden_units = settings.space.parameters[2], settings.space.parameters[4]
+    assert (dropout.low, dropout.high, hidden_units.values) == (0.1, 0.2, (16,))
+    assert head_space(settings.model_dump()) == settings.space
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("learning_rate", (0.1, 0.01), "low <= high"),
+        ("weight_decay", (0.0, 0.1), "above 0"),
+        ("dropout", (0.0, 1.0), "a range below 1"),
+        ("label_smoothing", (-0.1, 0.1), "0 <= low"),
+        ("hidden_units", (), "at least one choice"),
+        ("hidden_units", (-1, 16), "none negative"),
+        ("hidden_units", (65_537,), "up to 65,536"),
+        ("batch_size", (0,), "at least 1 image"),
+        ("batch_size", (32, 32), "none twice"),
+    ],
+)
+def test_a_range_without_sense_is_refused(key: str, value: object, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        SearchSettings.model_validate({key: value})

@@ -209,7 +209,7 @@ def test_any_oracle_may_propose(
 
 
 def test_settings_travel_as_json() -> None:
-    settings = SearchSettings(trials=7, dropout=(0.0, 0.1))
+    settings = SearchSettings.model_validate({"trials": 7, "dropout": (0.0, 0.1)})
     text = settings.to_json()
     assert SearchSettings.from_json(text) == settings
     assert SearchSettings.from_json(settings.to_json("trials")).trials == SearchSettings().trials
