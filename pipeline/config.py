@@ -1,7 +1,7 @@
-"""The configuration of a run: every key, its default and its meaning, in one place.
+"""The configuration of a run: its sections, each a class that its component reads too.
 
-Read once, validated once, frozen. `graft init` writes it with these comments; `graft config`
-prints the effective one.
+Read once, validated once, frozen. `graft init` writes it with the meaning of each key; `graft
+config` prints the effective one.
 """
 
 from pathlib import Path

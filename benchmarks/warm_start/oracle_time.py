@@ -68,7 +68,7 @@ def main() -> None:
         for number in range(options.sources)
     )
     trainer = HeadTrainer(task)
-    for hidden_units in SearchSettings().hidden_units:
+    for hidden_units in SearchSettings().model_dump()["hidden_units"]:
         # Each width is compiled once in a process.
         _train(trainer, HeadParameters(hidden_units=hidden_units).to_values(), 1)
     own, training, choosing = Watch(), Watch(), Watch()

@@ -20,41 +20,6 @@ _ESCAPES: Final = (
 """Encodings of text that are no alphabet of a file."""
 
 
-def _check_encoding(encoding: str) -> str:
-    """Returns an encoding of text by Python's name of it, or nothing.
-
-    Raises:
-        ValueError: Python knows no such encoding, or it is not one of text.
-    """
-    sample = "path,label\n"
-    try:
-        known = not encoding or (
-            codecs.lookup(encoding).name not in _ESCAPES
-            and sample.encode(encoding).decode(encoding) == sample
-        )
-    except (LookupError, ValueError):
-        known = False
-    if not known:
-        raise ValueError("an encoding of text by Python's name of it, such as cp1252 or utf-16")
-    return encoding
-
-
-def _check_group(group: str) -> str:
-    """Returns the name of a column, or a regular expression.
-
-    Raises:
-        ValueError: it is no regular expression, and so no plain name either.
-    """
-    try:
-        re.compile(group)
-    except re.error as error:
-        raise ValueError(
-            'a column of the manifest or a regular expression, such as "(patient\\d+)_"'
-            f" (this one is neither: {error})"
-        ) from error
-    return group
-
-
 class IngestSettings(Section):
     """Where the images come from and how they are split."""
 
@@ -89,8 +54,32 @@ class IngestSettings(Section):
     TIFF, 32-bit, floats), such as [0, 4095] for a camera of 12 bits. Empty: the range that all the
     data's samples use, rounded to a power of two."""
 
-    _encoding_is_of_text = field_validator("encoding")(_check_encoding)
-    _group_is_pattern = field_validator("group")(_check_group)
+    @field_validator("encoding")
+    @classmethod
+    def _of_text(cls, value: str) -> str:
+        sample = "path,label\n"
+        try:
+            known = not value or (
+                codecs.lookup(value).name not in _ESCAPES
+                and sample.encode(value).decode(value) == sample
+            )
+        except (LookupError, ValueError):
+            known = False
+        if not known:
+            raise ValueError("an encoding of text by Python's name of it, such as cp1252 or utf-16")
+        return value
+
+    @field_validator("group")
+    @classmethod
+    def _column_or_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(
+                'a column of the manifest or a regular expression, such as "(patient\\d+)_"'
+                f" (this one is neither: {error})"
+            ) from error
+        return value
 
     @field_validator("sample_range")
     @classmethod

@@ -13,21 +13,6 @@ _DEVICES: Final = {"CON", "PRN", "AUX", "NUL"} | {
 }
 
 
-def _check_model_name(name: str) -> str:
-    """Returns a name that may be a part of a URL and a folder's name, on every file system.
-
-    Raises:
-        ValueError: it may not.
-    """
-    stem = name.partition(".")[0].upper()
-    if not _MODEL_NAME.fullmatch(name) or stem in _DEVICES:
-        raise ValueError(
-            "1 to 100 of the letters A to Z and a to z, digits, '_', '-' and '.', a letter, "
-            "digit or '_' first, no '.' last, and no name of a device such as con"
-        )
-    return name
-
-
 class ServingSettings(Section):
     """The serving directory and the check before the push."""
 
@@ -41,4 +26,13 @@ class ServingSettings(Section):
     tolerance: Annotated[float, Field(gt=0.0)] = 1e-3
     """Most that a served probability may differ from the trainer's."""
 
-    _model_name_names_a_folder = field_validator("model_name")(_check_model_name)
+    @field_validator("model_name")
+    @classmethod
+    def _part_of_a_url_and_folder(cls, value: str) -> str:
+        stem = value.partition(".")[0].upper()
+        if not _MODEL_NAME.fullmatch(value) or stem in _DEVICES:
+            raise ValueError(
+                "1 to 100 of the letters A to Z and a to z, digits, '_', '-' and '.', a letter, "
+                "digit or '_' first, no '.' last, and no name of a device such as con"
+            )
+        return value

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from models.errors import UsageError
-from models.head.hyperparameters import HeadParameters, head_space
+from models.head.hyperparameters import HeadParameters
+from models.history.search_space import Choice, FloatRange
 from models.search.search_settings import SearchSettings
 
 
@@ -26,9 +27,8 @@ def test_the_table_gives_the_keys_of_the_configuration_and_the_space() -> None:
     names = [each.name for each in dataclasses.fields(HeadParameters)]
     assert [each.name for each in settings.space.parameters] == names
     assert all(SearchSettings.model_fields[name].description for name in names)
-    dropout, hidden_units = settings.space.parameters[2], settings.space.parameters[4]
-    assert (dropout.low, dropout.high, hidden_units.values) == (0.1, 0.2, (16,))
-    assert head_space(settings.model_dump()) == settings.space
+    assert settings.space.parameters[2] == FloatRange(name="dropout", low=0.1, high=0.2)
+    assert settings.space.parameters[4] == Choice(name="hidden_units", values=(16,))
 
 
 @pytest.mark.parametrize(
