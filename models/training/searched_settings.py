@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from models.training.training_settings import TrainingSettings
 
-LEARNING_RATE: Final = "training.learning_rate"
-UNFREEZE: Final = "training.unfreeze"
-AUGMENT: Final = "training.augment"
+_SECTION: Final = "training."
+LEARNING_RATE: Final = f"{_SECTION}learning_rate"
+UNFREEZE: Final = f"{_SECTION}unfreeze"
+AUGMENT: Final = f"{_SECTION}augment"
 ON, OFF = "on", "off"
 """Values of `AUGMENT`."""
 
@@ -33,8 +34,9 @@ def with_choice(settings: TrainingSettings, values: Mapping[str, Any]) -> Traini
         values: of hyperparameters, by name; may hold those of the head besides.
     """
     chosen = {
-        "learning_rate": float(values.get(LEARNING_RATE, settings.learning_rate)),
-        "unfreeze": float(values.get(UNFREEZE, settings.unfreeze)),
-        "augment": values[AUGMENT] == ON if AUGMENT in values else settings.augment,
+        name.removeprefix(_SECTION): value
+        for name, value in values.items()
+        if name.startswith(_SECTION)
     }
-    return settings.model_copy(update=chosen)
+    # Pydantic reads "on" and "off" as what is true and false.
+    return TrainingSettings.model_validate(settings.model_dump() | chosen)
