@@ -6,6 +6,8 @@ from pydantic import Field
 
 from models.settings import Fraction, Section
 
+_Side = Annotated[int, Field(ge=32, le=1024)]
+
 
 class CandidateSettings(Section):
     """One of several backbones to choose from; what it leaves empty is as in model."""
@@ -14,7 +16,7 @@ class CandidateSettings(Section):
     """As model.backbone."""
     weights: str | None = None
     """As model.weights."""
-    image_size: Annotated[int, Field(ge=32, le=1024)] | None = None
+    image_size: _Side | None = None
     """As model.image_size."""
 
 
@@ -25,7 +27,7 @@ class ModelSettings(Section):
     """EfficientNetLite0, or any model of Keras Applications by name (MobileNetV2, ResNet50, …)."""
     weights: str = "imagenet"
     """imagenet, the path of a weights file, or none (random; for tests)."""
-    image_size: Annotated[int, Field(ge=32, le=1024)] | None = None
+    image_size: _Side | None = None
     """Side in pixels that images are resized to. Empty: the backbone's own."""
     resize: Literal["stretch", "pad", "crop"] = "stretch"
     """How a rectangle becomes a square."""
