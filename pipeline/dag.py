@@ -171,24 +171,28 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
 
 def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel) -> _Nodes:
     """The embeddings, and before them the choice of the backbone where there is one."""
-    common: dict[str, Any] = {
-        "resize": config.model.resize,
-        "cache_dir": str(workspace.cache / "embeddings"),
-    }
+    model = config.model
+    cache_dir = str(workspace.cache / "embeddings")
     code = code_fingerprint("components.feature_extractor")
-    candidates = config.model.resolved_candidates
+    candidates = model.resolved_candidates
     if not candidates:
-        own = config.model.model_dump(include={"backbone", "weights", "image_size"})
-        digest = _weights_digest(config.model.weights)
-        return _by_id(FeatureExtractor(examples=examples, code=code + digest, **own, **common))
+        return _by_id(
+            FeatureExtractor(
+                examples=examples,
+                settings=model.to_json("candidates"),
+                cache_dir=cache_dir,
+                code=code + _weights_digest(model.weights),
+            )
+        )
     digests = "".join(_weights_digest(each["weights"]) for each in candidates)
     chooser = BackboneChooser(
         examples=examples,
         candidates=json.dumps(candidates),
         settings=config.choice.to_json(),
+        resize=model.resize,
         seed=config.seed,
+        cache_dir=cache_dir,
         code=code_fingerprint("components.backbone_chooser") + digests,
-        **common,
     )
     chosen = resolver.Resolver(
         strategy_class=ChosenBackboneStrategy,
@@ -197,7 +201,11 @@ def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel)
     ).with_id(CHOSEN_BACKBONE)
     # A choice names the weights by their values, so no digest of a file is needed beside it.
     embeddings = FeatureExtractor(
-        examples=examples, choice=chosen.outputs["choice"], code=code, **common
+        examples=examples,
+        choice=chosen.outputs["choice"],
+        settings=model.to_json("candidates", "backbone", "weights", "image_size"),
+        cache_dir=cache_dir,
+        code=code,
     )
     return _by_id(chooser, chosen, embeddings)
 
