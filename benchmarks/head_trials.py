@@ -30,13 +30,13 @@ import tensorflow as tf
 from models.backbones import Backbone, build_backbone
 from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.embedding.forward import embed
+from models.head.head_model import build_head
 from models.head.head_trainer import HeadTrainer
-from models.head.hyperparameters import HeadParameters, build_head
+from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.task_description import Origin, describe
 from models.search.head_search import search_heads
 from models.search.search_settings import SearchSettings
-from pipeline.config import TuningConfig
 
 _REACH = 20
 _BACKBONE = "EfficientNetLite0"
@@ -135,16 +135,7 @@ def main() -> None:
     arguments = _arguments()
     images = _read(Path(arguments.data), arguments.images)
     backbone = build_backbone(_BACKBONE, "imagenet", arguments.size)
-    settings = SearchSettings.model_validate(
-        {
-            **TuningConfig().model_dump(),
-            "trials": arguments.trials,
-            "algorithm": "random",
-            "epochs": arguments.epochs,
-            "patience": arguments.epochs,
-            "class_weights": "none",
-        }
-    )
+    settings = SearchSettings(trials=arguments.trials, algorithm="random", epochs=arguments.epochs)
     embedding, search = _graft(images, backbone, settings)
     stock = _stock(images, backbone, settings, arguments.stock_trials)
     _print(embedding, search, stock)
@@ -186,8 +177,13 @@ def _graft(images: Images, backbone: Backbone, settings: SearchSettings) -> tupl
     watch = Stopwatch()
     origin = Origin(backbone.name, "imagenet", backbone.weights_digest, backbone.image_size, "")
     with tempfile.TemporaryDirectory() as scratch:
-        trainer = HeadTrainer(task, settings.class_weights)
-        result = search_heads(trainer, describe(task, origin), settings, Path(scratch))
+        result = search_heads(
+            HeadTrainer(task, "none"),
+            describe(task, origin),
+            settings,
+            Path(scratch),
+            patience=settings.epochs,
+        )
     assert len(result.history.completed) == settings.trials
     return embedding, watch.cost(settings.trials)
 
@@ -209,7 +205,7 @@ def _stock(images: Images, backbone: Backbone, settings: SearchSettings, trials:
             StockHead(backbone, images.classes, settings),
             objective="val_accuracy",
             max_trials=trials,
-            seed=settings.seed + 1,
+            seed=1,
             directory=directory,
         )
         tuner.search(

@@ -21,7 +21,6 @@ from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.task_description import Origin, describe
 from models.search.head_search import search_heads
 from models.search.search_settings import SearchSettings
-from pipeline.config import TuningConfig
 
 _DIMENSION = 1280
 _CLASSES = 10
@@ -64,22 +63,20 @@ def measure(task: HeadTask, parallel: int, trials: int) -> tuple[float, float]:
     Returns:
         Wall seconds, and CPU seconds of all processes.
     """
-    settings = SearchSettings.model_validate(
-        {
-            **TuningConfig().model_dump(),
-            "algorithm": "random",
-            "trials": trials,
-            "parallel": parallel,
-            "epochs": 20,
-            "patience": 20,
-            "stop_trials": False,
-            "finalists": 1,
-        }
+    settings = SearchSettings(
+        algorithm="random",
+        trials=trials,
+        parallel=parallel,
+        epochs=20,
+        stop_trials=False,
+        finalists=1,
     )
     origin = Origin("made up", "none", "0" * 64, image_size=32, data_fingerprint="f" * 64)
     wall, cpu = time.perf_counter(), cpu_seconds()
     with tempfile.TemporaryDirectory() as scratch:
-        search_heads(HeadTrainer(task), describe(task, origin), settings, Path(scratch))
+        search_heads(
+            HeadTrainer(task), describe(task, origin), settings, Path(scratch), patience=20
+        )
     return time.perf_counter() - wall, cpu_seconds() - cpu
 
 

@@ -1,280 +1,25 @@
-"""The configuration of a run: every key, its default and its meaning, in one place.
+"""The configuration of a run: its sections, each a class that its component reads too.
 
-Read once, validated once, frozen. `graft init` writes it with these comments; `graft config`
-prints the effective one.
+Read once, validated once, frozen. `graft init` writes it with the meaning of each key; `graft
+config` prints the effective one.
 """
 
-import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field
 
-from models.search.hosts.address import check_address
-from pipeline.config_checks import check_encoding, check_group, check_model_name
-
-_WIDEST = 65_536
-"""Largest width of a layer and batch that are taken for meant."""
-
-Severity = Literal["error", "warning", "ignore"]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-    @field_validator("*")
-    @classmethod
-    def _without_nul(cls, value: Any) -> Any:
-        texts = value if isinstance(value, tuple) else (value,)
-        if any(isinstance(text, str) and "\0" in text for text in texts):
-            raise ValueError("text without a NUL character")
-        return value
+from components.evaluation.evaluation_settings import EvaluationSettings
+from components.example_gen.ingest_settings import IngestSettings
+from components.image_validator.validation_settings import ValidationSettings
+from components.serving_check.serving_settings import ServingSettings
+from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
+from models.search.search_settings import SearchSettings
+from models.settings import Section
+from models.training.training_settings import TrainingSettings
 
 
-class DataConfig(_Section):
-    """Where the images come from and how they are split."""
-
-    path: str = ""
-    """Folder with a folder per class (train/, validation/, test/ above them where the data has a
-    split of its own), a .csv or .jsonl manifest (path, label, optional split), or .tfrecord
-    files. May hold {SPAN} and {VERSION}: the newest is taken."""
-    validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
-    """Share of each class set aside for choosing, where the data has no split of its own."""
-    test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
-    """Share of each class set aside for the final figure."""
-    max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
-    """Images with more pixels are quarantined (decompression bombs)."""
-    encoding: str = ""
-    """Of a manifest, by Python's name of it, such as cp1252. Empty: UTF-8, or UTF-16 where the file
-    begins with its byte order mark; anything else is refused."""
-    ignore: tuple[str, ...] = ()
-    """Patterns of paths relative to the data that are passed over, such as [masks/*, "*_mask.png"];
-    * stands for anything, slashes too."""
-    layout: Literal["auto", "class_per_folder", "class_per_inner_folder"] = "auto"
-    """How folders are read. auto finds split folders, class folders and folders around them, and
-    asks where more than one reading fits. class_per_folder: each top folder is a class, whatever
-    its name. class_per_inner_folder: the folder that an image lies in is its class."""
-    follow_links: bool = False
-    """Follow links that lead out of the data folder. Without it they are refused."""
-    group: str = ""
-    """Photos of one object, patient or place are a group, which lies on one side of the split as a
-    whole. Either a column of the manifest, or a regular expression over the path whose first
-    bracket (or whole match) names the group, such as "(patient\\d+)_". Empty: none."""
-    sample_range: tuple[float, float] | None = None
-    """Samples that are black and white in images of more than 8 bits a channel (16-bit PNG and
-    TIFF, 32-bit, floats), such as [0, 4095] for a camera of 12 bits. Empty: the range that all the
-    data's samples use, rounded to a power of two."""
-
-    _encoding_is_of_text = field_validator("encoding")(check_encoding)
-    _group_is_pattern = field_validator("group")(check_group)
-
-    @field_validator("sample_range")
-    @classmethod
-    def _from_black_to_white(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
-        if value and not (-math.inf < value[0] < value[1] < math.inf):
-            raise ValueError("two finite numbers, black and then white, black the smaller one")
-        return value
-
-
-class ValidationConfig(_Section):
-    """What the gate stops the run for: error stops it, warning is reported, ignore is silent."""
-
-    schema_path: str = ""
-    """Schema of the derived features: inferred and written here by the first run, then yours to
-    edit and commit. Empty: schema/schema.pbtxt in the workspace."""
-    schema_anomaly: Severity = "warning"
-    """A statistic outside the schema (TFDV)."""
-    unseen_class: Severity = "error"
-    """A class in validation or test that training has no image of, or that the schema lacks."""
-    label_conflict: Severity = "error"
-    """The same image, by its bytes or its pixels, under two labels, in more than
-    max_label_conflicts of the images."""
-    max_label_conflicts: Fraction = 0.001
-    """Share of images under two labels up to which that is a warning: large collections made by
-    people hold a few."""
-    duplicate_across_splits: Severity = "warning"
-    """The same bytes in two splits."""
-    near_duplicate_across_splits: Severity = "warning"
-    """Perceptually equal images in two splits."""
-    near_duplicate_distance: Annotated[int, Field(ge=0, le=16)] = 2
-    """Bits by which two 64-bit perceptual hashes may differ and still count as near-duplicates."""
-    group_across_splits: Severity = "warning"
-    """A group of data.group that lies on two sides of a split of the data's own."""
-    groups_suspected: Severity = "warning"
-    """File names or near-duplicates suggest several photos of one thing on two sides of the split,
-    and data.group is empty."""
-    min_images_per_class: Annotated[int, Field(ge=1)] = 5
-    """Fewer training images than this in a class is a finding."""
-    too_few_images: Severity = "error"
-    """A class with fewer training images than min_images_per_class."""
-    max_quarantined: Fraction = 0.1
-    """Largest share of images that may be refused."""
-    too_many_quarantined: Severity = "error"
-    """More than max_quarantined of the images were refused."""
-    damaged_container: Severity = "error"
-    """A TFRecord file that is damaged, cut short or missing among its shards: how many records it
-    held is unknown."""
-    flat_images: Severity = "error"
-    """Images without contrast: blank, black, or broken by a conversion. Up to max_flat of them
-    that is a warning."""
-    max_flat: Fraction = 0.2
-    """Largest share of the images, and of each class, that may be flat."""
-    one_picture: Severity = "error"
-    """The same picture over and over, in more than max_one_picture of the images or of a class."""
-    max_one_picture: Fraction = 0.5
-    """Largest share of the images, and of each class, that may be copies of one picture."""
-
-
-class CandidateConfig(_Section):
-    """One of several backbones to choose from; what it leaves empty is as in model."""
-
-    backbone: str | None = None
-    """As model.backbone."""
-    weights: str | None = None
-    """As model.weights."""
-    image_size: Annotated[int, Field(ge=32, le=1024)] | None = None
-    """As model.image_size."""
-
-
-class ModelConfig(_Section):
-    """The pretrained backbone."""
-
-    backbone: str = "EfficientNetLite0"
-    """EfficientNetLite0, or any model of Keras Applications by name (MobileNetV2, ResNet50, …)."""
-    weights: str = "imagenet"
-    """imagenet, the path of a weights file, or none (random; for tests)."""
-    image_size: Annotated[int, Field(ge=32, le=1024)] | None = None
-    """Side in pixels that images are resized to. Empty: the backbone's own."""
-    resize: Literal["stretch", "pad", "crop"] = "stretch"
-    """How a rectangle becomes a square."""
-    candidates: tuple[CandidateConfig, ...] = ()
-    """Backbones of which the data choose one, such as [{image_size: 128}, {image_size: 224},
-    {backbone: MobileNetV2}]; what one leaves out is as above. Empty: no choice, the one above."""
-
-    @property
-    def resolved_candidates(self) -> list[dict[str, Any]]:
-        """`backbone`, `weights` and `image_size` of each candidate."""
-        own = self.model_dump(include=set(CandidateConfig.model_fields))
-        return [own | each.model_dump(exclude_none=True) for each in self.candidates]
-
-
-class ChoiceConfig(_Section):
-    """How one of model.candidates is chosen: the cheapest of those that are as good as the best."""
-
-    images: Annotated[int, Field(ge=20, le=10_000)] = 800
-    """Training and validation images that each candidate is probed on."""
-    price: Annotated[float, Field(ge=0.0, le=1.0)] = 0.005
-    """Accuracy that a candidate must gain for each doubling of its milliseconds an image."""
-    standard_errors: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
-    """A cheaper candidate counts as good as the best up to so many standard errors behind it."""
-
-
-class TuningConfig(_Section):
-    """The search for the head's hyperparameters, on the frozen backbone's embeddings."""
-
-    trials: Annotated[int, Field(ge=1, le=1000)] = 20
-    """Trials in all."""
-    algorithm: Literal["warm", "bayesian", "random"] = "warm"
-    """warm starts from what earlier searches learned; bayesian and random start from nothing."""
-    cold_every: Annotated[int, Field(ge=2)] = 4
-    """One trial in so many ignores all earlier searches: the guard against misleading ones."""
-    parallel: Annotated[int, Field(ge=1, le=64)] = 1
-    """Trials at a time, each in a process of its own with a copy of the embeddings, all on the
-    machine of the run. A single trial uses two cores already and a process takes seconds to start,
-    so that more gain nothing on two cores. With more, the order in which they end has a say in what
-    is tried next."""
-    serve: str = ""
-    """HOST:PORT of this machine at which workers on others join the search for the head, one trial
-    at a time each; `graft worker FOLDER` starts one, and the run names the folder, which both must
-    see. The port is neither encrypted nor authenticated: open it in a trusted network alone. Only
-    with parallel 1. Empty: no other machines."""
-    epochs: Annotated[int, Field(ge=1)] = 30
-    """Most epochs in one trial; it stops earlier when validation no longer improves."""
-    stop_trials: bool = True
-    """Stop trials that fall behind the others and are too slow to catch up."""
-    stop_search: Annotated[float, Field(ge=0.0)] = 0.0
-    """Expected gain of the score below which the search ends before its last trial (after half of
-    the trials at the earliest; only with algorithm warm): 0.001 is a tenth of a point. 0: never."""
-    finalists: Annotated[int, Field(ge=1, le=50)] = 6
-    """Best trials that are trained again on other folds before one is chosen: the highest of many
-    noisy scores is a lucky one. 1 takes the best score as it came."""
-    repeats: Annotated[int, Field(ge=0, le=9)] = 3
-    """Folds that finalists are trained again on, at most; half of them fall out after each."""
-    learning_rate: tuple[float, float] = (1e-4, 1e-1)
-    """Range, sampled in logarithmic scale."""
-    weight_decay: tuple[float, float] = (1e-6, 1e-1)
-    """Range, sampled in logarithmic scale."""
-    dropout: tuple[float, float] = (0.0, 0.6)
-    """Range."""
-    label_smoothing: tuple[float, float] = (0.0, 0.2)
-    """Range."""
-    hidden_units: tuple[int, ...] = (0, 128, 512)
-    """Choices of the hidden layer's width; 0 is a linear head."""
-    batch_size: tuple[int, ...] = (32, 128)
-    """Choices."""
-    fine_tune_trials: Annotated[int, Field(ge=0, le=1000)] = 0
-    """Then as many trials of fine-tuning itself, where the strategy fine-tunes: its learning rate
-    around training.learning_rate, how much it unfreezes, and whether it augments. Each is a real
-    fine-tuning for a third of training.epochs, a minute of two cores for 1,400 images of 96 px;
-    the best third go on to the end. training's own settings are the first trial, and stay unless
-    others are better beyond noise. 0: none."""
-
-    @field_validator("stop_search")
-    @classmethod
-    def _stoppable(cls, value: float, info: ValidationInfo) -> float:
-        if value and info.data.get("algorithm") != "warm":
-            raise ValueError("0 with any tuning.algorithm but warm, which alone can tell the gain")
-        return value
-
-    @field_validator("serve")
-    @classmethod
-    def _servable(cls, value: str, info: ValidationInfo) -> str:
-        if value and info.data.get("parallel", 1) > 1:
-            raise ValueError("none with parallel above 1: start workers on this machine instead")
-        return check_address(value)
-
-    @field_validator("learning_rate", "weight_decay", "dropout", "label_smoothing")
-    @classmethod
-    def _ascending(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if not 0.0 <= value[0] <= value[1]:
-            raise ValueError("a range [low, high] with 0 <= low <= high")
-        return value
-
-    @field_validator("learning_rate", "weight_decay")
-    @classmethod
-    def _positive(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if value[0] <= 0.0:
-            raise ValueError("a range above 0, as it is sampled in logarithmic scale")
-        return value
-
-    @field_validator("dropout", "label_smoothing")
-    @classmethod
-    def _below_one(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if value[1] >= 1.0:
-            raise ValueError("a range below 1")
-        return value
-
-    @field_validator("hidden_units", "batch_size")
-    @classmethod
-    def _choices(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or min(value) < 0 or len(set(value)) != len(value):
-            raise ValueError("at least one choice, none negative and none twice")
-        if max(value) > _WIDEST:
-            raise ValueError(f"choices up to {_WIDEST:,}")
-        return value
-
-    @field_validator("batch_size")
-    @classmethod
-    def _not_empty(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if 0 in value:
-            raise ValueError("batches of at least 1 image")
-        return value
-
-
-class KnowledgeConfig(_Section):
+class KnowledgeSettings(Section):
     """What a search may learn from, beside the earlier runs in the workspace."""
 
     starter: bool = True
@@ -287,84 +32,22 @@ class KnowledgeConfig(_Section):
     """Folder or bucket that every run copies its history to. Empty: none."""
 
 
-class TrainingConfig(_Section):
-    """How the final model is trained."""
-
-    strategy: Literal["auto", "feature_extraction", "fine_tune"] = "auto"
-    """feature_extraction trains the head alone; fine_tune then unfreezes the top of the backbone
-    at a lower rate; auto chooses by the number of training images."""
-    auto_fine_tune_images: Annotated[int, Field(ge=0)] = 500
-    """auto fine-tunes from this many training images on."""
-    epochs: Annotated[int, Field(ge=1)] = 6
-    """Most fine-tuning epochs."""
-    patience: Annotated[int, Field(ge=1)] = 3
-    """Epochs without a better validation score before training stops."""
-    unfreeze: Fraction = 0.5
-    """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
-    learning_rate: Annotated[float, Field(gt=0.0)] = 3e-4
-    """Highest rate while fine-tuning; it starts and ends near zero."""
-    batch_size: Annotated[int, Field(ge=1)] = 32
-    """Images a step while fine-tuning."""
-    augment: bool = True
-    """Random flips and small changes of framing and light while fine-tuning."""
-    class_weights: Literal["none", "balanced"] = "balanced"
-    """balanced weighs each class by the inverse of its share of the training images."""
-    mixed_precision: Literal["auto", "on", "off"] = "auto"
-    """auto: on where there is a GPU."""
-    cache_gigabytes: Annotated[float, Field(ge=0.0)] = 4.0
-    """Most disk for activations of the frozen layers, which are computed once and deleted after
-    training. What would need more is computed anew in every epoch."""
-
-
-class EvaluationConfig(_Section):
-    """What a model must show before it is pushed. The figures are on the test split."""
-
-    min_accuracy: Fraction = 0.5
-    """Least accuracy."""
-    max_accuracy_drop: Fraction = 0.01
-    """Most accuracy that may be lost against the last blessed model."""
-    max_drop_below_probe: Fraction = 0.02
-    """Most accuracy that may be lost against the head on the frozen backbone: negative transfer."""
-    min_class_recall: Fraction = 0.0
-    """Least recall of every class."""
-    max_calibration_error: Fraction = 1.0
-    """Most expected calibration error."""
-    top_k: Annotated[int, Field(ge=2)] = 3
-    """The k of top-k accuracy."""
-
-
-class ServingConfig(_Section):
-    """The serving directory and the check before the push."""
-
-    model_name: str = "graft"
-    """Name in the serving API: /v1/models/<model_name>."""
-    directory: str = ""
-    """Directory of versions that the server watches. Empty: serving/<model_name> in the
-    workspace."""
-    check_images: Annotated[int, Field(ge=1, le=64)] = 8
-    """Real images sent through REST and gRPC before the push."""
-    tolerance: Annotated[float, Field(gt=0.0)] = 1e-3
-    """Most that a served probability may differ from the trainer's."""
-
-    _model_name_names_a_folder = field_validator("model_name")(check_model_name)
-
-
-class Config(_Section):
+class Config(Section):
     """Everything about a run."""
 
     workspace: str = "graft-workspace"
     """Holds all that runs make: metadata, artifacts, reports, the serving directory."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Of the split, the search and the training."""
-    data: DataConfig = DataConfig()
-    validation: ValidationConfig = ValidationConfig()
-    model: ModelConfig = ModelConfig()
-    choice: ChoiceConfig = ChoiceConfig()
-    tuning: TuningConfig = TuningConfig()
-    knowledge: KnowledgeConfig = KnowledgeConfig()
-    training: TrainingConfig = TrainingConfig()
-    evaluation: EvaluationConfig = EvaluationConfig()
-    serving: ServingConfig = ServingConfig()
+    data: IngestSettings = IngestSettings()
+    validation: ValidationSettings = ValidationSettings()
+    model: ModelSettings = ModelSettings()
+    choice: ChoiceSettings = ChoiceSettings()
+    tuning: SearchSettings = SearchSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    serving: ServingSettings = ServingSettings()
 
     @property
     def workspace_path(self) -> Path:

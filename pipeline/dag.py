@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
 from tfx.components import Evaluator, ExampleValidator, StatisticsGen, Transform
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
@@ -100,7 +99,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
     """From the user's files to images that may be trained on."""
     ingest = ImageExampleGen(
         path=config.data.path,
-        settings=_settings(config.data, "path"),
+        settings=config.data.to_json("path"),
         seed=config.seed,
         cache_dir=str(workspace.cache / "digests"),
         code=code_fingerprint("components.example_gen"),
@@ -122,7 +121,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         quarantine=ingest.outputs["quarantine"],
         anomalies=anomalies.outputs["anomalies"],
         schema=schema.outputs["schema"],
-        settings=_settings(config.validation, "schema_path"),
+        settings=config.validation.to_json("schema_path"),
         code=code_fingerprint("components.image_validator"),
     )
     gate = ValidationGate(findings=validator.outputs["findings"])
@@ -158,12 +157,10 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         transform.outputs["transform_graph"],
         embeddings.outputs["embeddings"],
         searches[-1].outputs["best_hyperparameters"],
-        settings=_settings(
-            config.training,
-            seed=config.seed,
-            check_images=config.serving.check_images,
-            head_epochs=config.tuning.epochs,
-        ),
+        settings=config.training.to_json(),
+        seed=config.seed,
+        head_epochs=config.tuning.epochs,
+        check_images=config.serving.check_images,
         scratch_dir=str(workspace.cache / "training"),
         code=code_fingerprint("components.trainer"),
     )
@@ -174,24 +171,28 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
 
 def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel) -> _Nodes:
     """The embeddings, and before them the choice of the backbone where there is one."""
-    common: dict[str, Any] = {
-        "resize": config.model.resize,
-        "cache_dir": str(workspace.cache / "embeddings"),
-    }
+    model = config.model
+    cache_dir = str(workspace.cache / "embeddings")
     code = code_fingerprint("components.feature_extractor")
-    candidates = config.model.resolved_candidates
+    candidates = model.resolved_candidates
     if not candidates:
-        own = config.model.model_dump(include={"backbone", "weights", "image_size"})
-        digest = _weights_digest(config.model.weights)
-        return _by_id(FeatureExtractor(examples=examples, code=code + digest, **own, **common))
+        return _by_id(
+            FeatureExtractor(
+                examples=examples,
+                settings=model.to_json("candidates"),
+                cache_dir=cache_dir,
+                code=code + _weights_digest(model.weights),
+            )
+        )
     digests = "".join(_weights_digest(each["weights"]) for each in candidates)
     chooser = BackboneChooser(
         examples=examples,
         candidates=json.dumps(candidates),
-        settings=_settings(config.choice),
+        settings=config.choice.to_json(),
+        resize=model.resize,
         seed=config.seed,
+        cache_dir=cache_dir,
         code=code_fingerprint("components.backbone_chooser") + digests,
-        **common,
     )
     chosen = resolver.Resolver(
         strategy_class=ChosenBackboneStrategy,
@@ -200,7 +201,11 @@ def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel)
     ).with_id(CHOSEN_BACKBONE)
     # A choice names the weights by their values, so no digest of a file is needed beside it.
     embeddings = FeatureExtractor(
-        examples=examples, choice=chosen.outputs["choice"], code=code, **common
+        examples=examples,
+        choice=chosen.outputs["choice"],
+        settings=model.to_json("candidates", "backbone", "weights", "image_size"),
+        cache_dir=cache_dir,
+        code=code,
     )
     return _by_id(chooser, chosen, embeddings)
 
@@ -217,9 +222,8 @@ def _search_nodes(
         starter=is_warm and config.knowledge.starter,
     )
     parameters: dict[str, Any] = {
-        "settings": _settings(
-            config.tuning, "fine_tune_trials", class_weights=config.training.class_weights
-        ),
+        "settings": config.tuning.to_json("fine_tune_trials"),
+        "class_weights": config.training.class_weights,
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": knowledge.to_json(),
@@ -241,11 +245,9 @@ def _fine_tuning_nodes(
     """The search for the settings of fine-tuning, and the look-up of what it may learn from."""
     folders = places(config) if config.tuning.algorithm == "warm" else []
     knowledge = find_knowledge(folders, workspace.artifacts, subject="fine_tuning")
-    training = json.loads(_settings(config.training, head_epochs=config.tuning.epochs))
-    settings = config.tuning.model_dump(include={"algorithm", "cold_every"})
-    settings |= {"trials": config.tuning.fine_tune_trials, "training": training}
     parameters: dict[str, Any] = {
-        "settings": json.dumps(settings, sort_keys=True),
+        "settings": config.tuning.to_json(),
+        "training": config.training.to_json(),
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": knowledge.to_json(),
@@ -284,13 +286,12 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
             type=standard_artifacts.ModelBlessing, producer_component_id="Judge"
         ),
     ).with_id(BASELINE)
-    settings = config.evaluation
     evaluator = Evaluator(
         examples=examples,
         model=candidate,
         baseline_model=baseline.outputs["model"],
         example_splits=[example_schema.TEST],
-        eval_config=eval_config(settings.min_accuracy, settings.max_accuracy_drop, settings.top_k),
+        eval_config=eval_config(config.evaluation),
     )
     judge = Judge(
         examples=examples,
@@ -298,14 +299,14 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         evaluation=evaluator.outputs["evaluation"],
         history=model[SEARCH].outputs["history"],
         baseline_model=baseline.outputs["model"],
-        settings=_settings(settings),
+        settings=config.evaluation.to_json(),
         code=code_fingerprint("components.judge"),
     )
     check = ServingCheck(
         model=candidate,
         examples=examples,
         model_blessing=judge.outputs["blessing"],
-        settings=_settings(config.serving, "directory"),
+        settings=config.serving.to_json("directory"),
         code=code_fingerprint("components.serving_check", "serving"),
     )
     pusher = Pusher(
@@ -328,9 +329,3 @@ def _weights_digest(weights: str) -> str:
 
 def _by_id(*nodes: base_node.BaseNode) -> _Nodes:
     return {node.id: node for node in nodes}
-
-
-def _settings(section: BaseModel, *leave_out: str, **more: Any) -> str:
-    """A section of the configuration as a component takes it: JSON with sorted keys."""
-    values = section.model_dump(mode="json", exclude=set(leave_out))
-    return json.dumps(values | more, sort_keys=True)

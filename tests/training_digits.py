@@ -88,6 +88,7 @@ def digits_task(
                 **settings,
             }
         ),
+        head_epochs=30,
         seed=1,
         scratch=folder / "scratch",
         log_dir=folder / "logs",

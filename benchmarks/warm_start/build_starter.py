@@ -20,7 +20,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from benchmarks.warm_start.images import list_images
-from benchmarks.warm_start.problem import CLASS_WEIGHTS, EPOCHS, PATIENCE
+from benchmarks.warm_start.problem import CLASS_WEIGHTS
 from benchmarks.warm_start.tasks import (
     FULL,
     VARIANTS,
@@ -37,7 +37,6 @@ from models.history.shipped import FOLDER, sample_images, write_samples
 from models.history.tuning_history import TuningHistory, write_history
 from models.search.head_search import search_heads
 from models.search.search_settings import SearchSettings
-from pipeline.config import TuningConfig
 
 _DIGITS = 4
 """Decimals of the learning curves: half the size, and the scores keep all of theirs."""
@@ -100,20 +99,13 @@ def search(task: Task, trials: int, cache: Path) -> TuningHistory:
         trials: in all.
         cache: folder that finished trials are kept in.
     """
-    space = TuningConfig().model_dump(exclude={"trials"})
-    settings = SearchSettings.model_validate(
-        {
-            **space,
-            "algorithm": "random",
-            "trials": trials,
-            "epochs": EPOCHS,
-            "patience": PATIENCE,
-            "class_weights": CLASS_WEIGHTS,
-            # Scores as they are, and no finalists: they would be worth no more to a later search.
-            "stop_trials": False,
-            "finalists": 1,
-            "repeats": 0,
-        }
+    settings = SearchSettings(
+        algorithm="random",
+        trials=trials,
+        # Scores as they are, and no finalists: they would be worth no more to a later search.
+        stop_trials=False,
+        finalists=1,
+        repeats=0,
     )
     result = search_heads(
         HeadTrainer(task.data, CLASS_WEIGHTS),

@@ -16,12 +16,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.warm_start.problem import CLASS_WEIGHTS, EPOCHS, PATIENCE
+from benchmarks.warm_start.problem import CLASS_WEIGHTS, EPOCHS
 from benchmarks.warm_start.tasks import Task
 from models.head.head_program import Weights
 from models.head.head_trainer import DivergedError, HeadTrainer, TrainedHead
 from models.head.hyperparameters import HeadParameters
 from models.head.selection_score import selection_score
+from models.head.stopping import PATIENCE
 from models.history.search_space import Values
 
 _DIGITS = 6

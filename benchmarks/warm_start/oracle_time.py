@@ -27,7 +27,7 @@ from models.head.task_description import Origin, describe
 from models.history.past_search import PastSearch
 from models.history.records import TaskDescription
 from models.history.search_space import Values
-from pipeline.config import TuningConfig
+from models.search.search_settings import SearchSettings
 
 Result = TypeVar("Result")
 
@@ -68,7 +68,7 @@ def main() -> None:
         for number in range(options.sources)
     )
     trainer = HeadTrainer(task)
-    for hidden_units in TuningConfig().hidden_units:
+    for hidden_units in SearchSettings().model_dump()["hidden_units"]:
         # Each width is compiled once in a process.
         _train(trainer, HeadParameters(hidden_units=hidden_units).to_values(), 1)
     own, training, choosing = Watch(), Watch(), Watch()

@@ -4,23 +4,14 @@ from typing import Final
 
 import numpy as np
 
-from models.history.search_space import Choice, Parameter, SearchSpace, Value, Values, head_space
+from models.history.records import ClassWeights
+from models.history.search_space import Choice, Parameter, SearchSpace, Value, Values
 from models.search.search_settings import SearchSettings
-from pipeline.config import TuningConfig
+from models.training.training_settings import TrainingSettings
 
-_DEFAULTS: Final = TuningConfig()
-
-SPACE: Final[SearchSpace] = head_space(
-    learning_rate=_DEFAULTS.learning_rate,
-    weight_decay=_DEFAULTS.weight_decay,
-    dropout=_DEFAULTS.dropout,
-    label_smoothing=_DEFAULTS.label_smoothing,
-    hidden_units=_DEFAULTS.hidden_units,
-    batch_size=_DEFAULTS.batch_size,
-)
-EPOCHS: Final[int] = _DEFAULTS.epochs
-PATIENCE: Final[int] = SearchSettings.model_fields["patience"].default
-CLASS_WEIGHTS: Final[str] = SearchSettings.model_fields["class_weights"].default
+SPACE: Final[SearchSpace] = SearchSettings().space
+EPOCHS: Final[int] = SearchSettings().epochs
+CLASS_WEIGHTS: Final[ClassWeights] = TrainingSettings().class_weights
 
 
 def sample(space: SearchSpace, generator: np.random.Generator) -> Values:

@@ -22,7 +22,7 @@ class BackboneChooser(TypedComponent):
     candidates: str
     """JSON list of objects with `backbone`, `weights` and `image_size`."""
     settings: str
-    """JSON object with `images` (of the sample), `price` and `standard_errors`."""
+    """`models.backbone_choice.model_settings.ChoiceSettings` as JSON."""
     resize: str
     """"stretch", "pad" or "crop"."""
     seed: int

@@ -1,6 +1,5 @@
 """Scores every candidate, chooses one and writes the BackboneChoice artifact."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from models.backbone_choice.backbone_choice import (
     choose,
     write_choice,
 )
+from models.backbone_choice.model_settings import ChoiceSettings
 from models.backbones import default_image_size
 from models.errors import UsageError
 
@@ -45,12 +45,12 @@ class Executor(base_executor.BaseExecutor):
             BadDataError: fewer than two classes, or an image that cannot be decoded.
         """
         candidates = _settled(_CANDIDATES.validate_json(exec_properties["candidates"]))
-        settings = json.loads(exec_properties["settings"])
+        settings = ChoiceSettings.from_json(exec_properties["settings"])
         examples = artifact_utils.get_single_instance(input_dict["examples"])
-        sample = draw_sample(examples.uri, settings["images"], exec_properties["seed"])
+        sample = draw_sample(examples.uri, settings.images, exec_properties["seed"])
         scorer = Scorer(sample, exec_properties["resize"], exec_properties["cache_dir"])
         contenders, left_out = _score(scorer, candidates)
-        rule = ChoiceRule(price=settings["price"], standard_errors=settings["standard_errors"])
+        rule = ChoiceRule(price=settings.price, standard_errors=settings.standard_errors)
         choice = choose(contenders, rule, left_out)
         artifact = artifact_utils.get_single_instance(output_dict["choice"])
         write_choice(Path(artifact.uri), choice)

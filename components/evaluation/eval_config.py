@@ -8,6 +8,7 @@ the pipeline is put together, or bins of a numeric feature are the Judge's.
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto.config_pb2 import AggregationOptions, PerSliceMetricThreshold
 
+from components.evaluation.evaluation_settings import EvaluationSettings
 from models.data import example_schema
 
 EVALUATE_SIGNATURE = "evaluate"
@@ -26,14 +27,12 @@ SLICE_FEATURES = (example_schema.LABEL, example_schema.FORMAT, example_schema.CH
 _OVERALL = tfma.SlicingSpec()
 
 
-def eval_config(min_accuracy: float, max_accuracy_drop: float, top_k: int) -> tfma.EvalConfig:
+def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
     """Builds the configuration for a model and, where there is one, its baseline.
 
     Args:
-        min_accuracy: least accuracy over all images, in 0..1.
-        max_accuracy_drop: most accuracy that may be lost against the baseline, in 0..1. The
-            Judge overrules TFMA here, for it sees the answers image by image.
-        top_k: the k of top-k accuracy.
+        settings: what the model must show; where accuracy is lost against the baseline, the Judge
+            overrules TFMA, for it sees the answers image by image.
 
     Returns:
         The configuration; TFX leaves the baseline out where there is none.
@@ -45,7 +44,7 @@ def eval_config(min_accuracy: float, max_accuracy_drop: float, top_k: int) -> tf
             *(tfma.SlicingSpec(feature_keys=[name]) for name in SLICE_FEATURES),
         ],
         metrics_specs=[
-            _class_metrics(min_accuracy, max_accuracy_drop, top_k),
+            _class_metrics(settings),
             _binary_metrics(),
         ],
     )
@@ -65,7 +64,7 @@ def _model_spec(name: str) -> tfma.ModelSpec:
     )
 
 
-def _class_metrics(min_accuracy: float, max_accuracy_drop: float, top_k: int) -> tfma.MetricsSpec:
+def _class_metrics(settings: EvaluationSettings) -> tfma.MetricsSpec:
     accuracy = tfma.MetricConfig(
         class_name="SparseCategoricalAccuracy",
         config=f'"name": "{ACCURACY}"',
@@ -73,7 +72,7 @@ def _class_metrics(min_accuracy: float, max_accuracy_drop: float, top_k: int) ->
         per_slice_thresholds=[
             PerSliceMetricThreshold(
                 slicing_specs=[_OVERALL],
-                threshold=_accuracy_threshold(min_accuracy, max_accuracy_drop),
+                threshold=_accuracy_threshold(settings),
             )
         ],
     )
@@ -82,7 +81,7 @@ def _class_metrics(min_accuracy: float, max_accuracy_drop: float, top_k: int) ->
             accuracy,
             tfma.MetricConfig(
                 class_name="SparseTopKCategoricalAccuracy",
-                config=f'"k": {top_k}, "name": "top_{top_k}_accuracy"',
+                config=f'"k": {settings.top_k}, "name": "top_{settings.top_k}_accuracy"',
             ),
             tfma.MetricConfig(
                 class_name="SparseCategoricalCrossentropy",
@@ -95,13 +94,15 @@ def _class_metrics(min_accuracy: float, max_accuracy_drop: float, top_k: int) ->
     )
 
 
-def _accuracy_threshold(minimum: float, max_drop: float) -> tfma.MetricThreshold:
+def _accuracy_threshold(settings: EvaluationSettings) -> tfma.MetricThreshold:
     return tfma.MetricThreshold(
         # TFMA refuses equality, Graft's limits include it.
-        value_threshold=tfma.GenericValueThreshold(lower_bound={"value": minimum - 1e-6}),
+        value_threshold=tfma.GenericValueThreshold(
+            lower_bound={"value": settings.min_accuracy - 1e-6}
+        ),
         change_threshold=tfma.GenericChangeThreshold(
             direction=tfma.MetricDirection.HIGHER_IS_BETTER,
-            absolute={"value": -max_drop - 1e-6},
+            absolute={"value": -settings.max_accuracy_drop - 1e-6},
         ),
     )
 

@@ -1,49 +1,89 @@
-"""The values of the configuration that ingest needs."""
+"""Where images come from and how they are split: the section `data`."""
 
-import json
-from dataclasses import asdict, dataclass
+import codecs
+import math
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, field_validator
+
+from models.settings import Section
+
+_ESCAPES: Final = (
+    "idna",
+    "punycode",
+    "unicode-escape",
+    "unicode_escape",
+    "raw-unicode-escape",
+    "raw_unicode_escape",
+)
+"""Encodings of text that are no alphabet of a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class IngestSettings:
-    """How images are split and which are refused.
+class IngestSettings(Section):
+    """Where the images come from and how they are split."""
 
-    Attributes:
-        validation_fraction: share of each class for validation, where the data has none.
-        test_fraction: share of each class for the test, where the data has none.
-        max_pixels: images with more pixels are refused.
-        encoding: of a manifest; empty for UTF-8, or what its byte order mark says.
-        ignore: patterns of paths that are passed over, relative to the data.
-        layout: auto, class_per_folder or class_per_inner_folder; see `sources.layout`.
-        follow_links: whether links may lead out of the data folder.
-        group: column of a manifest, or regular expression over the path, that names the group
-            whose images all lie on one side of the split; empty for none.
-        sample_range: black and white of samples of more than 8 bits; None for those of the set.
-    """
-
-    validation_fraction: float = 0.15
-    test_fraction: float = 0.15
-    max_pixels: int = 100_000_000
+    path: str = ""
+    """Folder with a folder per class (train/, validation/, test/ above them where the data has a
+    split of its own), a .csv or .jsonl manifest (path, label, optional split), or .tfrecord
+    files. May hold {SPAN} and {VERSION}: the newest is taken."""
+    validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
+    """Share of each class set aside for choosing, where the data has no split of its own."""
+    test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
+    """Share of each class set aside for the final figure."""
+    max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
+    """Images with more pixels are quarantined (decompression bombs)."""
     encoding: str = ""
+    """Of a manifest, by Python's name of it, such as cp1252. Empty: UTF-8, or UTF-16 where the file
+    begins with its byte order mark; anything else is refused."""
     ignore: tuple[str, ...] = ()
-    layout: str = "auto"
+    """Patterns of paths relative to the data that are passed over, such as [masks/*, "*_mask.png"];
+    * stands for anything, slashes too."""
+    layout: Literal["auto", "class_per_folder", "class_per_inner_folder"] = "auto"
+    """How folders are read. auto finds split folders, class folders and folders around them, and
+    asks where more than one reading fits. class_per_folder: each top folder is a class, whatever
+    its name. class_per_inner_folder: the folder that an image lies in is its class."""
     follow_links: bool = False
+    """Follow links that lead out of the data folder. Without it they are refused."""
     group: str = ""
+    """Photos of one object, patient or place are a group, which lies on one side of the split as a
+    whole. Either a column of the manifest, or a regular expression over the path whose first
+    bracket (or whole match) names the group, such as "(patient\\d+)_". Empty: none."""
     sample_range: tuple[float, float] | None = None
+    """Samples that are black and white in images of more than 8 bits a channel (16-bit PNG and
+    TIFF, 32-bit, floats), such as [0, 4095] for a camera of 12 bits. Empty: the range that all the
+    data's samples use, rounded to a power of two."""
 
-    def to_json(self) -> str:
-        """Returns the settings as they travel in a component's parameter, keys sorted."""
-        return json.dumps(asdict(self), sort_keys=True)
-
+    @field_validator("encoding")
     @classmethod
-    def from_json(cls, text: str) -> "IngestSettings":
-        """Reads what `to_json` wrote.
+    def _of_text(cls, value: str) -> str:
+        sample = "path,label\n"
+        try:
+            known = not value or (
+                codecs.lookup(value).name not in _ESCAPES
+                and sample.encode(value).decode(value) == sample
+            )
+        except (LookupError, ValueError):
+            known = False
+        if not known:
+            raise ValueError("an encoding of text by Python's name of it, such as cp1252 or utf-16")
+        return value
 
-        Raises:
-            TypeError: a key is unknown.
-        """
-        values = json.loads(text)
-        values["ignore"] = tuple(values.get("ignore", ()))  # JSON knows no tuples
-        if sample_range := values.get("sample_range"):
-            values["sample_range"] = tuple(sample_range)
-        return cls(**values)
+    @field_validator("group")
+    @classmethod
+    def _column_or_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(
+                'a column of the manifest or a regular expression, such as "(patient\\d+)_"'
+                f" (this one is neither: {error})"
+            ) from error
+        return value
+
+    @field_validator("sample_range")
+    @classmethod
+    def _from_black_to_white(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value and not (-math.inf < value[0] < value[1] < math.inf):
+            raise ValueError("two finite numbers, black and then white, black the smaller one")
+        return value

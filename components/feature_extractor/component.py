@@ -19,16 +19,10 @@ class FeatureExtractor(TypedComponent):
 
     examples: Input[standard_artifacts.Examples]
     choice: Input[BackboneChoice] | None
-    """Stands for the next three."""
+    """Its backbone stands for that of the settings."""
 
-    backbone: str | None
-    """A name of `models.backbones.available_backbones`."""
-    weights: str | None
-    """"imagenet", "none" or the path of a file saved by Keras."""
-    image_size: int | None
-    """Side in pixels; None for the backbone's own."""
-    resize: str
-    """"stretch", "pad" or "crop"."""
+    settings: str
+    """`models.backbone_choice.model_settings.ModelSettings` as JSON."""
     cache_dir: str
     """Keeps embeddings from run to run; decides the cost, never the result."""
     code: str

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from components.feature_extractor.extraction import extract
 from models.backbone_choice.backbone_choice import Candidate, read_choice
+from models.backbone_choice.model_settings import ModelSettings
 from models.backbones import build_backbone
 from models.data.image_decoding import ImageSpec
 
@@ -31,26 +32,18 @@ class Executor(base_executor.BaseExecutor):
         """
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         embeddings = artifact_utils.get_single_instance(output_dict["embeddings"])
-        wanted = _wanted(input_dict, exec_properties)
+        settings = ModelSettings.from_json(exec_properties["settings"])
+        wanted: Candidate | ModelSettings = settings
+        if choices := input_dict.get("choice"):
+            wanted = read_choice(Path(artifact_utils.get_single_uri(choices))).winner.candidate
         backbone = build_backbone(wanted.backbone, wanted.weights, wanted.image_size)
         info = extract(
             examples.uri,
             artifact_utils.decode_split_names(examples.split_names),
             backbone,
             wanted.weights,
-            ImageSpec(backbone.image_size, exec_properties["resize"]),
+            ImageSpec(backbone.image_size, settings.resize),
             cache_directory=exec_properties["cache_dir"],
             output_uri=embeddings.uri,
         )
         embeddings.set_string_custom_property("key", info.key)
-
-
-def _wanted(input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any]) -> Candidate:
-    """The chosen backbone, or the configured one where there was no choice."""
-    if choices := input_dict.get("choice"):
-        return read_choice(Path(artifact_utils.get_single_uri(choices))).winner.candidate
-    return Candidate(
-        backbone=exec_properties["backbone"],
-        weights=exec_properties["weights"],
-        image_size=exec_properties.get("image_size"),
-    )

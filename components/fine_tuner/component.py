@@ -30,7 +30,9 @@ class FineTuner(TypedComponent):
     """Of earlier searches; see `components.past_searches.past_searches_resolver`."""
 
     settings: str
-    """`components.fine_tuner.fine_tuner_settings.Settings` as JSON."""
+    """`models.search.search_settings.SearchSettings` as JSON."""
+    training: str
+    """`models.training.training_settings.TrainingSettings` as JSON."""
     seed: int
     """Of the search and of the training in it."""
     name: str

@@ -9,20 +9,19 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.artifact_names import BEST_FILE, HISTORY_FILE
-from components.fine_tuner.fine_tuner_settings import Settings
 from components.past_searches.knowledge import Knowledge
+from components.past_searches.past_library import read_past
 from components.past_searches.request import note_request
-from components.past_searches.stored_histories import EMPTY, history_file
+from components.past_searches.stored_histories import EMPTY
 from components.trainer.task_reader import Inputs, read_task
 from components.transform.vocabulary import labels_from_transform_graph
 from models.head.task_description import describe
 from models.history.contribution import CONTRIBUTION_FILE, write_contribution
-from models.history.library import Library, read_library
-from models.history.records import TaskDescription
 from models.history.tuning_history import write_history
 from models.search.fine_tuning.fine_tuning_search import FineTuningResult, search_fine_tuning
+from models.search.search_settings import SearchSettings
 from models.storage.atomic_write import write_atomically
-from models.training.training_settings import choose_strategy
+from models.training.training_settings import TrainingSettings, choose_strategy
 
 
 class Executor(base_executor.BaseExecutor):
@@ -60,7 +59,7 @@ def _search(
     input_dict: dict[str, list[Artifact]], exec_properties: dict[str, Any], values: dict[str, Any]
 ) -> FineTuningResult | None:
     """None where the strategy does not fine-tune."""
-    settings = Settings.model_validate_json(exec_properties["settings"])
+    settings = SearchSettings.from_json(exec_properties["settings"])
     scratch = Path(exec_properties["scratch_dir"])
     inputs = Inputs(
         examples_uri=_uri(input_dict, "examples"),
@@ -70,8 +69,9 @@ def _search(
     )
     read = read_task(
         inputs,
-        settings.configured,
+        TrainingSettings.from_json(exec_properties["training"]),
         seed=exec_properties["seed"],
+        head_epochs=settings.epochs,
         scratch=scratch,
         log_dir=scratch,
     )
@@ -79,29 +79,20 @@ def _search(
         return None
     description = describe(read.task.embeddings, read.data.origin)
     knowledge = Knowledge.model_validate_json(exec_properties["knowledge"])
-    library = _library(input_dict.get("past", []), knowledge, description)
+    past = input_dict.get("past", [])
+    library = read_past(past, knowledge, description, subject="fine_tuning")
     result = search_fine_tuning(
         read.task,
         description,
+        settings,
         scratch,
-        trials=settings.trials,
-        past=library.sources if settings.algorithm == "warm" else (),
-        cold_every=settings.cold_every,
+        past=library.sources,
         code=exec_properties["code"],
         name=exec_properties["name"],
     )
-    left_out = (*knowledge.left_out, *library.skipped, *result.contribution.left_out)
+    left_out = (*library.skipped, *result.contribution.left_out)
     contribution = result.contribution.model_copy(update={"left_out": left_out})
     return FineTuningResult(result.history, result.chosen, contribution)
-
-
-def _library(past: list[Artifact], knowledge: Knowledge, task: TaskDescription) -> Library:
-    return read_library(
-        [("", file.path) for file in knowledge.files],
-        own=[("", history_file(artifact.uri)) for artifact in past],
-        task=task,
-        subject="fine_tuning",
-    )
 
 
 def _uri(artifacts: dict[str, list[Artifact]], key: str) -> str:

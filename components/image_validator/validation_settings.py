@@ -1,42 +1,63 @@
-"""What ImageValidator looks for and how serious each finding is."""
+"""What ImageValidator looks for and how serious each finding is: the section `validation`."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from components.findings import Finding
+from models.settings import Fraction, Section
 
-Level = Literal["error", "warning", "ignore"]
+Severity = Literal["error", "warning", "ignore"]
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationSettings:
-    """The `validation` section of the configuration, which documents each key."""
+class ValidationSettings(Section):
+    """What the gate stops the run for: error stops it, warning is reported, ignore is silent."""
 
-    schema_anomaly: Level
-    unseen_class: Level
-    label_conflict: Level
-    max_label_conflicts: float
-    duplicate_across_splits: Level
-    near_duplicate_across_splits: Level
-    near_duplicate_distance: int
-    group_across_splits: Level
-    groups_suspected: Level
-    min_images_per_class: int
-    too_few_images: Level
-    max_quarantined: float
-    too_many_quarantined: Level
-    damaged_container: Level
-    flat_images: Level
-    max_flat: float
-    one_picture: Level
-    max_one_picture: float
-
-    @classmethod
-    def from_json(cls, text: str) -> "ValidationSettings":
-        """Reads what the pipeline passes as one parameter."""
-        return cls(**json.loads(text))
+    schema_path: str = ""
+    """Schema of the derived features: inferred and written here by the first run, then yours to
+    edit and commit. Empty: schema/schema.pbtxt in the workspace."""
+    schema_anomaly: Severity = "warning"
+    """A statistic outside the schema (TFDV)."""
+    unseen_class: Severity = "error"
+    """A class in validation or test that training has no image of, or that the schema lacks."""
+    label_conflict: Severity = "error"
+    """The same image, by its bytes or its pixels, under two labels, in more than
+    max_label_conflicts of the images."""
+    max_label_conflicts: Fraction = 0.001
+    """Share of images under two labels up to which that is a warning: large collections made by
+    people hold a few."""
+    duplicate_across_splits: Severity = "warning"
+    """The same bytes in two splits."""
+    near_duplicate_across_splits: Severity = "warning"
+    """Perceptually equal images in two splits."""
+    near_duplicate_distance: Annotated[int, Field(ge=0, le=16)] = 2
+    """Bits by which two 64-bit perceptual hashes may differ and still count as near-duplicates."""
+    group_across_splits: Severity = "warning"
+    """A group of data.group that lies on two sides of a split of the data's own."""
+    groups_suspected: Severity = "warning"
+    """File names or near-duplicates suggest several photos of one thing on two sides of the split,
+    and data.group is empty."""
+    min_images_per_class: Annotated[int, Field(ge=1)] = 5
+    """Fewer training images than this in a class is a finding."""
+    too_few_images: Severity = "error"
+    """A class with fewer training images than min_images_per_class."""
+    max_quarantined: Fraction = 0.1
+    """Largest share of images that may be refused."""
+    too_many_quarantined: Severity = "error"
+    """More than max_quarantined of the images were refused."""
+    damaged_container: Severity = "error"
+    """A TFRecord file that is damaged, cut short or missing among its shards: how many records it
+    held is unknown."""
+    flat_images: Severity = "error"
+    """Images without contrast: blank, black, or broken by a conversion. Up to max_flat of them
+    that is a warning."""
+    max_flat: Fraction = 0.2
+    """Largest share of the images, and of each class, that may be flat."""
+    one_picture: Severity = "error"
+    """The same picture over and over, in more than max_one_picture of the images or of a class."""
+    max_one_picture: Fraction = 0.5
+    """Largest share of the images, and of each class, that may be copies of one picture."""
 
     def finding(self, check: str, message: str, images: Sequence[str]) -> list[Finding]:
         """A finding of the severity set under `check`; none where it is to be ignored."""
@@ -48,7 +69,7 @@ class ValidationSettings:
         return _finding(check, "ignore" if level == "ignore" else "warning", message, images)
 
 
-def _finding(check: str, level: Level, message: str, images: Sequence[str]) -> list[Finding]:
+def _finding(check: str, level: Severity, message: str, images: Sequence[str]) -> list[Finding]:
     if level == "warning":  # the run goes on anyway
         for let_pass in ("warning", "ignore"):
             message = message.replace(override(check, let_pass), _silence(check))

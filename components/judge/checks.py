@@ -21,17 +21,6 @@ CHANCE = 0.1
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a model must show; the keys of `evaluation` in the configuration, all in 0..1."""
-
-    min_accuracy: float
-    max_accuracy_drop: float
-    max_drop_below_probe: float
-    min_class_recall: float
-    max_calibration_error: float
-
-
-@dataclass(frozen=True)
 class Check:
     """The result of one check.
 

@@ -29,7 +29,7 @@ class Judge(TypedComponent):
     """Of the search, for the head on the frozen backbone."""
 
     settings: str
-    """JSON object of the keys of `evaluation` in the configuration."""
+    """`components.evaluation.evaluation_settings.EvaluationSettings` as JSON."""
     code: str
 
     blessing: Output[standard_artifacts.ModelBlessing]

@@ -1,7 +1,5 @@
 """Runs the model over the test split, checks the answers and writes the verdict."""
 
-import json
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,9 @@ from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 
 from components.artifact_seals import EXPORT_DIGEST
+from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge import comparisons
 from components.judge.checks import (
-    Limits,
     Verdict,
     check_accuracy,
     check_calibration,
@@ -47,7 +45,6 @@ class Executor(base_executor.BaseExecutor):
             BadDataError: there is no test image.
             GraftError: the model lacks its serving signature or its class names.
         """
-        settings = json.loads(exec_properties["settings"])
         model = artifact_utils.get_single_instance(input_dict["model"])
         baseline = next(iter(input_dict.get("baseline_model", [])), None)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
@@ -57,8 +54,7 @@ class Executor(base_executor.BaseExecutor):
             examples_uri=artifact_utils.get_single_uri(input_dict["examples"]),
             evaluation_uri=artifact_utils.get_single_uri(input_dict["evaluation"]),
             history_uri=artifact_utils.get_single_uri(input_dict["history"]),
-            limits=Limits(**{field.name: settings[field.name] for field in fields(Limits)}),
-            top_k=settings["top_k"],
+            settings=EvaluationSettings.from_json(exec_properties["settings"]),
             directory=Path(blessing.uri),
         )
         digest = tree_digest(Path(path_utils.serving_model_path(model.uri)))
@@ -73,8 +69,7 @@ def judge(
     examples_uri: str,
     evaluation_uri: str,
     history_uri: str,
-    limits: Limits,
-    top_k: int,
+    settings: EvaluationSettings,
     directory: Path,
 ) -> Verdict:
     """Judges a model and writes the verdict's files.
@@ -85,8 +80,7 @@ def judge(
         examples_uri: directory of the Examples artifact; its test split is used.
         evaluation_uri: directory of the Evaluator's ModelEvaluation artifact.
         history_uri: directory of the TuningHistory artifact.
-        limits: what the model must show.
-        top_k: the k of top-k accuracy.
+        settings: what the model must show.
         directory: gets the files; made if it is missing.
 
     Returns:
@@ -100,17 +94,19 @@ def judge(
     predictions = predict_split(model_uri, examples_uri, example_schema.TEST)
     if not predictions.names:
         raise BadDataError("The test split has no images, so the model cannot be judged.")
-    figures = quality(predictions.truth, predictions.probabilities, predictions.classes, top_k)
+    figures = quality(
+        predictions.truth, predictions.probabilities, predictions.classes, settings.top_k
+    )
     probe = comparisons.probe_predictions(history_uri, predictions)
     result = verdict(
         (
-            check_accuracy(figures, limits.min_accuracy),
-            check_class_recall(figures, limits.min_class_recall),
-            check_calibration(figures, limits.max_calibration_error),
+            check_accuracy(figures, settings.min_accuracy),
+            check_class_recall(figures, settings.min_class_recall),
+            check_calibration(figures, settings.max_calibration_error),
             comparisons.check_baseline(
-                predictions, baseline_uri, examples_uri, limits.max_accuracy_drop
+                predictions, baseline_uri, examples_uri, settings.max_accuracy_drop
             ),
-            comparisons.check_probe(predictions, probe, limits.max_drop_below_probe),
+            comparisons.check_probe(predictions, probe, settings.max_drop_below_probe),
             check_evaluator(evaluation_uri, figures.accuracy, figures.images),
         )
     )

@@ -12,8 +12,8 @@ REQUEST = "request"
 PAST = "past"
 """Custom property of a TuningHistory: ids of the histories that its search was given, as JSON."""
 
-ASKED = ("settings", "seed", "name", "knowledge", "code")
-"""Parameters of a searching component that make up a request, beside its inputs."""
+NOT_ASKED = ("scratch_dir",)
+"""Parameters of a searching component that are no part of a request: they decide the cost alone."""
 
 Inputs = Mapping[str, Sequence[Artifact]]
 """Of a searching component, by channel; the earlier searches in `past` are no part of a request."""
@@ -23,15 +23,16 @@ def request_digest(parameters: Mapping[str, object], inputs: Inputs) -> str:
     """Digest that two searches share when they were asked for the same.
 
     Args:
-        parameters: of the component; those in `ASKED` count.
+        parameters: of the component; all but those in `NOT_ASKED` count.
         inputs: of the component.
 
     Returns:
         64 hex digits.
     """
     artifacts = [each.id for key in sorted(inputs) if key != "past" for each in inputs[key]]
-    asked = [[parameters[key] for key in ASKED], artifacts]
-    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    asked = {key: value for key, value in parameters.items() if key not in NOT_ASKED}
+    text = json.dumps([asked, artifacts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def note_request(history: Artifact, parameters: Mapping[str, object], inputs: Inputs) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifact_names import EXPECTED_FILE, SERVING_CHECK_FILE, SERVING_FOLDER
+from components.serving_check.serving_settings import ServingSettings
 from models.data import example_schema
 from models.data.example_reader import read_records
 from models.errors import GraftError
@@ -121,10 +122,7 @@ def read_expected(model_uri: str, examples_uri: str, limit: int) -> Expected:
 def check_serving(
     model_uri: str,
     examples_uri: str,
-    *,
-    model_name: str,
-    check_images: int,
-    tolerance: float,
+    settings: ServingSettings,
     log: Path,
 ) -> ServingReport:
     """Serves a model and asks it about images; whatever goes wrong is in the report.
@@ -132,9 +130,7 @@ def check_serving(
     Args:
         model_uri: directory of the Model artifact.
         examples_uri: directory of the Examples artifact that it was trained on.
-        model_name: name in the API.
-        check_images: most images to send.
-        tolerance: most that a probability may differ from the trainer's.
+        settings: name in the API, most images to send, tolerance.
         log: where the server's words go.
     """
     export = Path(model_uri) / SERVING_FOLDER
@@ -142,11 +138,11 @@ def check_serving(
     with tempfile.TemporaryDirectory(prefix="graft-check-") as folder:
         (Path(folder) / "1").symlink_to(export.absolute())
         try:
-            with ServerProcess(model_name, Path(folder), log) as server:
-                expected = read_expected(model_uri, examples_uri, check_images)
+            with ServerProcess(settings.model_name, Path(folder), log) as server:
+                expected = read_expected(model_uri, examples_uri, settings.check_images)
                 addresses = server.wait()
-                rest = _ask(predict_rest, addresses.url, model_name, expected, tolerance)
-                grpc = _ask(predict_grpc, addresses.target, model_name, expected, tolerance)
+                rest = _ask(predict_rest, addresses.url, expected, settings)
+                grpc = _ask(predict_grpc, addresses.target, expected, settings)
         except GraftError as error:
             return ServingReport(passed=False, reason=str(error))
     wrong = [f"{api}: {a.reason}" for api, a in (("REST", rest), ("gRPC", grpc)) if not a.passed]
@@ -159,14 +155,13 @@ def check_serving(
 def _ask(
     predict: Callable[[str, str, Sequence[bytes]], Predictions],
     address: str,
-    model_name: str,
     expected: Expected,
-    tolerance: float,
+    settings: ServingSettings,
 ) -> Answered:
     try:
-        answer = predict(address, model_name, expected.images)
+        answer = predict(address, settings.model_name, expected.images)
         started = time.perf_counter()
-        predict(address, model_name, expected.images[:1])
+        predict(address, settings.model_name, expected.images[:1])
         milliseconds = 1000 * (time.perf_counter() - started)
     except GraftError as error:
         return Answered(False, str(error), None, None, address)
@@ -178,10 +173,10 @@ def _ask(
     differences = np.nan_to_num(np.abs(answer.probabilities - expected.probabilities), nan=np.inf)
     worst = int(differences.max(axis=1).argmax())
     largest = float(differences.max())
-    if largest <= tolerance:
+    if largest <= settings.tolerance:
         return Answered(True, "", largest, milliseconds, address)
     reason = (
         f"A probability of {expected.names[worst]!r} differs by {largest:.3g} from the trainer's;"
-        f" at most {tolerance:g} is allowed (serving.tolerance)."
+        f" at most {settings.tolerance:g} is allowed (serving.tolerance)."
     )
     return Answered(False, reason, largest, milliseconds, address)

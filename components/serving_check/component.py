@@ -25,7 +25,7 @@ class ServingCheck(TypedComponent):
     """Of Judge; a model that is not blessed is not checked."""
 
     settings: str
-    """JSON object with `model_name`, `check_images` and `tolerance`."""
+    """`components.serving_check.serving_settings.ServingSettings` as JSON."""
     code: str
 
     blessing: Output[standard_artifacts.InfraBlessing]

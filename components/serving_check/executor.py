@@ -1,6 +1,5 @@
 """Runs the serving check and writes the InfraBlessing."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from typing_extensions import override
 
 from components.artifact_seals import EXPORT_DIGEST
 from components.serving_check.check import ServingReport, check_serving
+from components.serving_check.serving_settings import ServingSettings
 
 
 class Executor(base_executor.BaseExecutor):
@@ -25,7 +25,7 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Runs the component; see `components.serving_check.component`."""
-        settings = json.loads(exec_properties["settings"])
+        settings = ServingSettings.from_json(exec_properties["settings"])
         model_blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])
         infra_blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         directory = Path(infra_blessing.uri)
@@ -34,9 +34,7 @@ class Executor(base_executor.BaseExecutor):
             report = check_serving(
                 artifact_utils.get_single_uri(input_dict["model"]),
                 artifact_utils.get_single_uri(input_dict["examples"]),
-                model_name=settings["model_name"],
-                check_images=settings["check_images"],
-                tolerance=settings["tolerance"],
+                settings,
                 log=directory / "server.log",
             )
         else:

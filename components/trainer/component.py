@@ -42,6 +42,9 @@ class Trainer(TfxTrainer):
         hyperparameters: BaseChannel,
         *,
         settings: str,
+        seed: int,
+        head_epochs: int,
+        check_images: int,
         scratch_dir: str,
         code: str,
     ) -> None:
@@ -52,8 +55,10 @@ class Trainer(TfxTrainer):
             transform_graph: of Transform, with the label vocabulary.
             embeddings: of FeatureExtractor; they also say which backbone it was.
             hyperparameters: of WarmTuner.
-            settings: JSON object of the keys of `training` in the configuration, `seed`,
-                `check_images` and `head_epochs`.
+            settings: `models.training.training_settings.TrainingSettings` as JSON.
+            seed: of everything random.
+            head_epochs: most epochs of the head on the frozen features.
+            check_images: validation images for the serving check.
             scratch_dir: keeps what a killed training goes on from; decides the cost, never the
                 result.
             code: digest of the code that this component depends on; part of the cache key.
@@ -70,7 +75,14 @@ class Trainer(TfxTrainer):
                 train_args=trainer_pb2.TrainArgs(splits=[example_schema.TRAIN]),
                 eval_args=trainer_pb2.EvalArgs(splits=[example_schema.VALIDATION]),
                 custom_config=json.dumps(
-                    {"settings": json.loads(settings), "scratch_dir": scratch_dir, "code": code},
+                    {
+                        "settings": settings,
+                        "seed": seed,
+                        "head_epochs": head_epochs,
+                        "check_images": check_images,
+                        "scratch_dir": scratch_dir,
+                        "code": code,
+                    },
                     sort_keys=True,
                 ),
                 model=Channel(type=standard_artifacts.Model),

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,25 +32,6 @@ from models.training.training_task import TrainingTask
 KERAS_FILE = "keras/model.keras"
 
 
-@dataclass(frozen=True)
-class _Settings:
-    """What `custom_config` says.
-
-    Attributes:
-        training: of `models.training`.
-        seed: of all that is random.
-        check_images: validation images for the serving check.
-        scratch_dir: of all trainings.
-        code: digest of the code.
-    """
-
-    training: TrainingSettings
-    seed: int
-    check_images: int
-    scratch_dir: Path
-    code: str
-
-
 def run_fn(fn_args: FnArgs) -> None:
     """Trains and exports; see `components.trainer.component`.
 
@@ -60,28 +40,16 @@ def run_fn(fn_args: FnArgs) -> None:
         GraftError: the training diverged.
     """
     config = fn_args.custom_config
-    settings = _settings(config)
-    task, info, fingerprint = _task(fn_args, settings)
-    _forget_others(settings.scratch_dir, task.scratch)
+    task, info, fingerprint = _task(fn_args)
+    _forget_others(Path(config["scratch_dir"]), task.scratch)
     trained = train(task)
     model_uri = Path(config[MODEL])
-    _write(trained, task, model_uri, _description(trained, info, settings, fingerprint))
-    expected = _expected(trained.model, task, settings.check_images)
+    _write(trained, task, model_uri, _description(trained, info, config["code"], fingerprint))
+    expected = _expected(trained.model, task, config["check_images"])
     _write_json(model_uri / EXPECTED_FILE, expected)
 
 
-def _settings(config: dict[str, Any]) -> _Settings:
-    values = dict(config["settings"])
-    return _Settings(
-        seed=values.pop("seed"),
-        check_images=values.pop("check_images"),
-        training=TrainingSettings.from_values(values),
-        scratch_dir=Path(config["scratch_dir"]),
-        code=config["code"],
-    )
-
-
-def _task(fn_args: FnArgs, settings: _Settings) -> tuple[TrainingTask, EmbeddingInfo, str]:
+def _task(fn_args: FnArgs) -> tuple[TrainingTask, EmbeddingInfo, str]:
     """The task, how its embeddings were made, and a digest of the data and their split."""
     config = fn_args.custom_config
     inputs = Inputs(
@@ -90,22 +58,25 @@ def _task(fn_args: FnArgs, settings: _Settings) -> tuple[TrainingTask, Embedding
         labels=labels_from_transform_graph(fn_args.transform_graph_path),
         values=fn_args.hyperparameters["values"],
     )
+    scratch_dir = Path(config["scratch_dir"])
     read = read_task(
         inputs,
-        settings.training,
-        seed=settings.seed,
-        scratch=settings.scratch_dir,
+        TrainingSettings.from_json(config["settings"]),
+        seed=config["seed"],
+        head_epochs=config["head_epochs"],
+        scratch=scratch_dir,
         log_dir=Path(fn_args.model_run_dir),
     )
     fingerprint = read.data.origin.data_fingerprint
-    scratch = settings.scratch_dir / _key(read.task, settings.code, read.info, fingerprint)
+    scratch = scratch_dir / _key(read.task, config["code"], read.info, fingerprint)
     return dataclasses.replace(read.task, scratch=scratch), read.info, fingerprint
 
 
 def _key(task: TrainingTask, code: str, info: EmbeddingInfo, fingerprint: str) -> str:
     """Names everything that the training depends on: what is taken up must be the same training."""
     parts = {
-        "settings": task.settings.to_values(),
+        "settings": task.settings.model_dump(),
+        "head_epochs": task.head_epochs,
         "seed": task.seed,
         "code": code,
         "features": info.key,
@@ -125,7 +96,7 @@ def _forget_others(scratch_dir: Path, own: Path) -> None:
 
 
 def _description(
-    trained: Trained, info: EmbeddingInfo, settings: _Settings, fingerprint: str
+    trained: Trained, info: EmbeddingInfo, code: str, fingerprint: str
 ) -> dict[str, Any]:
     """Lineage for `assets.extra/graft.json`, beside what `export_model` adds."""
     return {
@@ -137,8 +108,8 @@ def _description(
         "model_digest": digest(trained.model),
         "validation_accuracy": trained.record.validation_accuracy,
         "data_fingerprint": fingerprint,
-        "seed": settings.seed,
-        "code": settings.code,
+        "seed": trained.record.seed,
+        "code": code,
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
     }
 

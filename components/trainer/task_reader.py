@@ -50,14 +50,21 @@ class ReadTask:
 
 
 def read_task(
-    inputs: Inputs, settings: TrainingSettings, *, seed: int, scratch: Path, log_dir: Path
+    inputs: Inputs,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    head_epochs: int,
+    scratch: Path,
+    log_dir: Path,
 ) -> ReadTask:
     """Reads the embeddings and builds the backbone that they were made with.
 
     Args:
         inputs: of the training.
         settings: of the configuration; what was searched takes their place.
-        seed: of all that is random.
+        seed: of everything random.
+        head_epochs: most epochs of the head on the frozen features.
         scratch: of the training.
         log_dir: for TensorBoard.
 
@@ -81,6 +88,7 @@ def read_task(
         embeddings=data.task,
         parameters=HeadParameters.from_values(dict(inputs.values)),
         settings=with_choice(settings, inputs.values),
+        head_epochs=head_epochs,
         seed=seed,
         scratch=scratch,
         log_dir=log_dir,

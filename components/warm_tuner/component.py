@@ -29,6 +29,8 @@ class WarmTuner(TypedComponent):
 
     settings: str
     """`models.search.search_settings.SearchSettings` as JSON."""
+    class_weights: str
+    """"none" or "balanced", as in the final training."""
     seed: int
     """Of the search and of the training in it."""
     name: str

@@ -1,7 +1,6 @@
 """Reads embeddings and earlier searches, searches, and writes what came out."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,13 @@ from typing_extensions import override
 from components.artifact_names import BEST_FILE, HISTORY_FILE, PROBE_ANSWERS_FILE, PROBE_FILE
 from components.embedded_data import read_data
 from components.past_searches.knowledge import Knowledge
+from components.past_searches.past_library import read_past
 from components.past_searches.request import note_request
-from components.past_searches.stored_histories import history_file
 from components.transform.vocabulary import labels_from_transform_graph
 from models.head.frozen_probe import train_probe, write_probe
 from models.head.head_trainer import HeadTrainer
 from models.head.task_description import describe
 from models.history.contribution import CONTRIBUTION_FILE, write_contribution
-from models.history.library import Library, read_library
-from models.history.records import TaskDescription
-from models.history.shipped import unrelated_files
 from models.history.tuning_history import write_history
 from models.search.head_search import search_heads
 from models.search.search_settings import SearchSettings
@@ -46,17 +42,19 @@ class Executor(base_executor.BaseExecutor):
             GraftError: not a single trial came out.
         """
         labels = labels_from_transform_graph(_uri(input_dict, "transform_graph"))
-        settings = SearchSettings.from_json(exec_properties["settings"], exec_properties["seed"])
+        settings = SearchSettings.from_json(exec_properties["settings"])
         data = read_data(_uri(input_dict, "embeddings"), labels)
-        trainer = HeadTrainer(data.task, settings.class_weights)
+        trainer = HeadTrainer(data.task, exec_properties["class_weights"])
         description = describe(data.task, data.origin)
         knowledge = Knowledge.model_validate_json(exec_properties["knowledge"])
-        library = _library(input_dict.get("past", []), knowledge, description, data.images)
+        past = input_dict.get("past", [])
+        library = read_past(past, knowledge, description, images=data.images)
         result = search_heads(
             trainer,
             description,
             settings,
             Path(exec_properties["scratch_dir"]),
+            seed=exec_properties["seed"],
             past=library.sources,
             code=exec_properties["code"],
             name=exec_properties["name"],
@@ -66,25 +64,13 @@ class Executor(base_executor.BaseExecutor):
         history = Path(_uri(output_dict, "history"))
         write_history(history / HISTORY_FILE, result.history)
         if result.contribution is not None:
-            left_out = (*knowledge.left_out, *library.skipped, *result.contribution.left_out)
+            left_out = (*library.skipped, *result.contribution.left_out)
             told = result.contribution.model_copy(update={"left_out": left_out})
             write_contribution(history / CONTRIBUTION_FILE, told)
         write_probe(history / PROBE_FILE, history / PROBE_ANSWERS_FILE, probe, data.test_names)
         best = Path(_uri(output_dict, "best_hyperparameters")) / BEST_FILE
         write_atomically(best, json.dumps(result.hyperparameters.get_config()).encode())
         note_request(output_dict["history"][0], exec_properties, input_dict)
-
-
-def _library(
-    past: list[Artifact], knowledge: Knowledge, task: TaskDescription, images: Iterable[str]
-) -> Library:
-    """Earlier searches from ML Metadata, from folders and buckets, and what comes with Graft."""
-    starter, related = unrelated_files(images) if knowledge.starter else ([], [])
-    own = [*(history_file(artifact.uri) for artifact in past), *map(str, starter)]
-    library = read_library(
-        [("", file.path) for file in knowledge.files], own=[("", file) for file in own], task=task
-    )
-    return Library(library.sources, (*library.skipped, *related))
 
 
 def _uri(artifacts: dict[str, list[Artifact]], key: str) -> str:

@@ -3,7 +3,7 @@
 Keras compiles a training step for each model and each `compile`, which takes as long as a short
 trial itself. Here learning rate, weight decay, dropout, label smoothing and batch size are inputs
 of one compiled function that runs a whole epoch; only the width needs a compilation of its own.
-The layers are those of `models.head.hyperparameters.build_head`, and the mathematics are those of
+The layers are those of `models.head.head_model.build_head`, and the mathematics are those of
 `keras.optimizers.AdamW` and `keras.losses.CategoricalCrossentropy` (a test holds them against
 each other), so what a search finds holds for the final model.
 
@@ -11,40 +11,21 @@ TensorFlow is used directly, against the custom of this package: `keras.ops` has
 the fused Adam kernel halves the time of a step with a wide hidden layer.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.head.hyperparameters import HeadParameters, Standardisation, build_head
+from models.head.head_model import Standardisation, build_head
+from models.head.hyperparameters import HeadParameters
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7
 _STREAMS = 8
 """Random streams of one step: one for each dropout layer, one for the order of images."""
 
 Weights = list[NDArray[np.float32]]
-
-
-class Inputs(NamedTuple):
-    """What may differ between trials on one compiled function; all are scalar tensors.
-
-    Attributes:
-        learning_rate: float32.
-        weight_decay: float32.
-        dropout: float32.
-        label_smoothing: float32.
-        batch_size: int32.
-        seed: int32.
-    """
-
-    learning_rate: Any
-    weight_decay: Any
-    dropout: Any
-    label_smoothing: Any
-    batch_size: Any
-    seed: Any
 
 
 class EpochResult(NamedTuple):
@@ -107,9 +88,10 @@ class HeadProgram:
         self._power_1.assign(_BETA_1)
         self._power_2.assign(_BETA_2)
 
-    def run_epoch(self, inputs: Inputs, epoch: int) -> EpochResult:
+    def run_epoch(self, parameters: HeadParameters, seed: int, epoch: int) -> EpochResult:
         """Trains over all images once, in an order of the seed and the epoch, and validates."""
-        return EpochResult(*(float(each) for each in self._run_epoch(inputs, tf.constant(epoch))))
+        figures = self._run_epoch(_tensors(parameters), tf.constant(seed), tf.constant(epoch))
+        return EpochResult(*(float(each) for each in figures))
 
     def weights(self) -> Weights:
         """Copies of the trainable weights, in the order of `trainable_variables`."""
@@ -122,34 +104,35 @@ class HeadProgram:
             dimension, classes, HeadParameters(hidden_units=self._hidden_units), seed=seed
         )
 
-    def _epoch(self, inputs: Inputs, epoch: Any) -> tuple[Any, Any, Any]:
+    def _epoch(self, tensors: dict[str, Any], seed: Any, epoch: Any) -> tuple[Any, Any, Any]:
+        parameters = HeadParameters(**tensors)
         images = tf.shape(self._arrays.features)[0]
-        order_seed = tf.stack([inputs.seed, epoch * _STREAMS])
+        order_seed = tf.stack([seed, epoch * _STREAMS])
         order = tf.random.experimental.stateless_shuffle(tf.range(images), seed=order_seed)
         total = tf.constant(0.0)
-        for start in tf.range(0, images, inputs.batch_size):
-            rows = order[start : start + inputs.batch_size]
-            loss = self._step(inputs, rows, epoch * images + start)
+        for start in tf.range(0, images, parameters.batch_size):
+            rows = order[start : start + parameters.batch_size]
+            loss = self._step(parameters, rows, seed, epoch * images + start)
             total += loss * tf.cast(tf.shape(rows)[0], tf.float32)
         return total / tf.cast(images, tf.float32), *self._validate()
 
-    def _step(self, inputs: Inputs, rows: Any, position: Any) -> Any:
+    def _step(self, parameters: HeadParameters, rows: Any, seed: Any, position: Any) -> Any:
         features = tf.gather(self._arrays.features, rows)
         classes = tf.gather(self._arrays.classes, rows)
         with tf.GradientTape() as tape:
-            logits = self._forward(features, inputs, position)
-            loss = self._loss(logits, classes, inputs.label_smoothing)
+            logits = self._forward(features, parameters.dropout, seed, position)
+            loss = self._loss(logits, classes, parameters.label_smoothing)
         gradients = tape.gradient(loss, self._variables)
-        self._update(gradients, inputs)
+        self._update(gradients, parameters)
         return loss
 
-    def _forward(self, features: Any, inputs: Inputs, position: Any) -> Any:
+    def _forward(self, features: Any, dropout: Any, seed: Any, position: Any) -> Any:
         """The head's layers, with dropout at the trial's own rate, on standardised features."""
         hidden = features
         for stream, layer in enumerate(self._layers(), start=1):
             if isinstance(layer, keras.layers.Dropout):
-                seed = tf.stack([inputs.seed, position * _STREAMS + stream])
-                hidden = tf.nn.experimental.stateless_dropout(hidden, inputs.dropout, seed)
+                own_seed = tf.stack([seed, position * _STREAMS + stream])
+                hidden = tf.nn.experimental.stateless_dropout(hidden, dropout, own_seed)
             else:
                 hidden = layer(hidden)
         return hidden
@@ -164,9 +147,9 @@ class HeadProgram:
         losses = tf.nn.softmax_cross_entropy_with_logits(targets, logits)
         return tf.reduce_mean(losses * tf.gather(self._arrays.class_weights, classes))
 
-    def _update(self, gradients: list[Any], inputs: Inputs) -> None:
+    def _update(self, gradients: list[Any], parameters: HeadParameters) -> None:
         """AdamW (Loshchilov and Hutter, 2019): decay apart from the gradient, then Adam."""
-        keep = 1.0 - inputs.weight_decay * inputs.learning_rate
+        keep = 1.0 - parameters.weight_decay * parameters.learning_rate
         slots = zip(self._variables, self._momenta, self._squares, gradients, strict=True)
         for variable, momentum, square, gradient in slots:
             variable.assign(variable * keep)
@@ -176,7 +159,7 @@ class HeadProgram:
                 v=square.handle,
                 beta1_power=self._power_1,
                 beta2_power=self._power_2,
-                lr=inputs.learning_rate,
+                lr=parameters.learning_rate,
                 beta1=_BETA_1,
                 beta2=_BETA_2,
                 epsilon=_EPSILON,
@@ -194,6 +177,15 @@ class HeadProgram:
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(truth, hidden)
         right = tf.argmax(hidden, axis=1, output_type=tf.int32) == truth
         return tf.reduce_mean(losses), tf.reduce_mean(tf.cast(right, tf.float32))
+
+
+def _tensors(parameters: HeadParameters) -> dict[str, Any]:
+    """The parameters as scalar tensors, which one compiled function takes any values of."""
+    types = {float: tf.float32, int: tf.int32}
+    return {
+        name: tf.constant(getattr(parameters, name), types[kind])
+        for name, kind in get_type_hints(HeadParameters).items()
+    }
 
 
 def _is_dropout(layer: keras.layers.Layer) -> bool:

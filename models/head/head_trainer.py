@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import dataclass
+from typing import Final
 
 import keras
 import numpy as np
@@ -10,12 +11,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.errors import GraftError
-from models.head.head_program import Arrays, EpochResult, HeadProgram, Inputs, Weights
-from models.head.hyperparameters import HeadParameters, Standardisation, build_head, statistics
+from models.head.head_model import Standardisation, build_head, statistics
+from models.head.head_program import Arrays, EpochResult, HeadProgram, Weights
+from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask
 from models.head.selection_score import selection_score
 from models.head.stopping import ShouldStop
-from models.history.records import Curve, Evaluation
+from models.history.records import ClassWeights, Curve, Evaluation
 
 
 class DivergedError(GraftError):
@@ -40,17 +42,20 @@ class HeadTrainer:
 
     On two cores, 20 epochs over 2,000 images of 1,280 features take 0.3 s for a linear head and
     3 s for one of 512 hidden units in batches of 32 (`benchmarks/head_trials.py`).
+
+    Attributes:
+        class_weights: of the losses.
     """
 
-    def __init__(self, task: HeadTask, class_weights: str = "balanced") -> None:
+    def __init__(self, task: HeadTask, class_weights: ClassWeights = "balanced") -> None:
         """Standardises the embeddings once.
 
         Args:
             task: training and validation embeddings.
-            class_weights: "balanced" or "none"; see `HeadTask.class_weights`.
+            class_weights: see `HeadTask.class_weights`.
         """
         self._task = task
-        self._class_weights = class_weights
+        self.class_weights: Final = class_weights
         self._mean, self._variance = statistics(task.train.embeddings)
         standardise = Standardisation(dtype="float32")
         standardise.build((None, len(self._mean)))
@@ -64,9 +69,9 @@ class HeadTrainer:
         )
         self._programs: dict[int, HeadProgram] = {}
 
-    def __reduce__(self) -> tuple[type["HeadTrainer"], tuple[HeadTask, str]]:
+    def __reduce__(self) -> tuple[type["HeadTrainer"], tuple[HeadTask, ClassWeights]]:
         """What a copy in another process is made of; it compiles anew."""
-        return type(self), (self._task, self._class_weights)
+        return type(self), (self._task, self.class_weights)
 
     @property
     def task(self) -> HeadTask:
@@ -75,7 +80,7 @@ class HeadTrainer:
 
     def on(self, task: HeadTask) -> "HeadTrainer":
         """A trainer of the same kind on another task."""
-        return type(self)(task, self._class_weights)
+        return type(self)(task, self.class_weights)
 
     def train(
         self,
@@ -102,12 +107,11 @@ class HeadTrainer:
         started = time.perf_counter()
         program = self._program(parameters.hidden_units)
         program.reset(seed)
-        inputs = _inputs(parameters, seed)
         epochs_run: list[EpochResult] = []
         scores: list[float] = []
         best_epoch, best_weights, stopped = 0, Weights(), False
         for epoch in range(epochs):
-            result = program.run_epoch(inputs, epoch)
+            result = program.run_epoch(parameters, seed, epoch)
             if not all(math.isfinite(figure) for figure in result):
                 break
             epochs_run.append(result)
@@ -168,17 +172,6 @@ def probabilities(head: keras.Model, embeddings: NDArray[np.float32]) -> NDArray
         return np.zeros((0, head.output_shape[-1]), np.float32)
     logits = head.predict(embeddings, batch_size=1024, verbose=0)
     return np.asarray(keras.ops.softmax(logits), np.float32)
-
-
-def _inputs(parameters: HeadParameters, seed: int) -> Inputs:
-    return Inputs(
-        learning_rate=tf.constant(parameters.learning_rate, tf.float32),
-        weight_decay=tf.constant(parameters.weight_decay, tf.float32),
-        dropout=tf.constant(parameters.dropout, tf.float32),
-        label_smoothing=tf.constant(parameters.label_smoothing, tf.float32),
-        batch_size=tf.constant(parameters.batch_size, tf.int32),
-        seed=tf.constant(seed, tf.int32),
-    )
 
 
 def _curve(epochs: list[EpochResult]) -> Curve:

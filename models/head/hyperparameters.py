@@ -1,42 +1,140 @@
-"""The classification head: what is trained on top of a backbone's features."""
+"""The hyperparameters of a head: the one table that all else follows from.
 
-from dataclasses import asdict, dataclass
-from typing import Any
+Each field of `HeadParameters` is a hyperparameter, with its type, its default, what a search takes
+it from and what it means. From these follow the keys of the section `tuning`
+(`with_hyperparameters`), the space of a search (`head_space`) and the arguments of a training.
+"""
 
-import keras
-import numpy as np
+import math
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Annotated, Any, Final, Literal, TypeVar, cast, get_type_hints
+
+import pydantic
+from pydantic import AfterValidator
 
 from models.errors import UsageError
+from models.history.search_space import Choice, FloatRange, Parameter, SearchSpace
+from models.settings import Section
 
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
+_T = TypeVar("_T")
+_S = TypeVar("_S", bound=Section)
 
-_VARIANCE_FLOOR = 1e-3
-"""Share of the average variance that every feature is credited with: a feature that is (nearly)
-constant in training must not be blown up into noise."""
+_DOMAIN: Final = "domain"
+_MEANING: Final = "meaning"
+
+
+@dataclass(frozen=True)
+class Range:
+    """Any number between two bounds, which the configuration may move.
+
+    Attributes:
+        default: the two bounds.
+        scale: in which values are equally likely.
+        below: no value reaches it.
+    """
+
+    default: tuple[float, float]
+    scale: Literal["linear", "log"] = "linear"
+    below: float = math.inf
+
+    @property
+    def key(self) -> Any:
+        """Type of the configuration's key."""
+        return Annotated[tuple[float, float], AfterValidator(self._check)]
+
+    @property
+    def words(self) -> str:
+        """What the key takes."""
+        return "Range, sampled in logarithmic scale." if self.scale == "log" else "Range."
+
+    def parameter(self, name: str, bounds: tuple[float, float]) -> FloatRange:
+        """The hyperparameter in a space."""
+        return FloatRange(name=name, low=bounds[0], high=bounds[1], scale=self.scale)
+
+    def _check(self, bounds: tuple[float, float]) -> tuple[float, float]:
+        if not 0.0 <= bounds[0] <= bounds[1]:
+            raise ValueError("a range [low, high] with 0 <= low <= high")
+        if self.scale == "log" and bounds[0] <= 0.0:
+            raise ValueError("a range above 0, as it is sampled in logarithmic scale")
+        if bounds[1] >= self.below:
+            raise ValueError(f"a range below {self.below:g}")
+        return bounds
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One of a few whole numbers, which the configuration may replace.
+
+    Attributes:
+        default: the numbers.
+        least: of any number.
+        unit: that it counts, in words.
+        most: largest number that is taken for meant.
+    """
+
+    default: tuple[int, ...]
+    least: int
+    unit: str
+    most: int = 65_536
+
+    @property
+    def key(self) -> Any:
+        """Type of the configuration's key."""
+        return Annotated[tuple[int, ...], AfterValidator(self._check)]
+
+    @property
+    def words(self) -> str:
+        """What the key takes."""
+        return "Choices."
+
+    def parameter(self, name: str, values: tuple[int, ...]) -> Choice:
+        """The hyperparameter in a space."""
+        return Choice(name=name, values=values)
+
+    def _check(self, values: tuple[int, ...]) -> tuple[int, ...]:
+        if not values or min(values) < 0 or len(set(values)) != len(values):
+            raise ValueError("at least one choice, none negative and none twice")
+        if min(values) < self.least:
+            raise ValueError(f"choices of at least {self.least} {self.unit}")
+        if max(values) > self.most:
+            raise ValueError(f"choices up to {self.most:,}")
+        return values
+
+
+def _searched(default: _T, domain: Range | Choices, meaning: str) -> _T:
+    return field(default=default, metadata={_DOMAIN: domain, _MEANING: meaning})
 
 
 @dataclass(frozen=True, slots=True)
 class HeadParameters:
-    """What a search over heads chooses.
+    """What a search over heads chooses: the table."""
 
-    Attributes:
-        learning_rate: of AdamW.
-        weight_decay: decoupled, of AdamW.
-        dropout: share of the features (and of the hidden units) dropped in training.
-        label_smoothing: share of the target spread evenly over the classes.
-        hidden_units: width of the hidden layer; 0 for a linear head.
-        batch_size: images a step.
-    """
-
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    dropout: float = 0.2
-    label_smoothing: float = 0.0
-    hidden_units: int = 0
-    batch_size: int = 32
+    learning_rate: float = _searched(
+        1e-3, Range((1e-4, 1e-1), scale="log"), "Learning rate of AdamW."
+    )
+    weight_decay: float = _searched(
+        1e-4, Range((1e-6, 1e-1), scale="log"), "Weight decay of AdamW, apart from the gradient."
+    )
+    dropout: float = _searched(
+        0.2,
+        Range((0.0, 0.6), below=1.0),
+        "Share of the features, and of the hidden units, that a training step leaves out.",
+    )
+    label_smoothing: float = _searched(
+        0.0,
+        Range((0.0, 0.2), below=1.0),
+        "Share of the target that is spread evenly over the classes.",
+    )
+    hidden_units: int = _searched(
+        0,
+        Choices((0, 128, 512), least=0, unit="unit"),
+        "Width of the hidden layer; 0 is a linear head.",
+    )
+    batch_size: int = _searched(32, Choices((32, 128), least=1, unit="image"), "Images a step.")
 
     @classmethod
-    def from_values(cls, values: dict[str, Any]) -> "HeadParameters":
+    def from_values(cls, values: Mapping[str, Any]) -> "HeadParameters":
         """Takes the parameters from a mapping that may hold others besides.
 
         Args:
@@ -46,14 +144,7 @@ class HeadParameters:
             UsageError: one is missing.
         """
         try:
-            return cls(
-                learning_rate=float(values["learning_rate"]),
-                weight_decay=float(values["weight_decay"]),
-                dropout=float(values["dropout"]),
-                label_smoothing=float(values["label_smoothing"]),
-                hidden_units=int(values["hidden_units"]),
-                batch_size=int(values["batch_size"]),
-            )
+            return cls(**{name: kind(values[name]) for name, kind in get_type_hints(cls).items()})
         except KeyError as missing:
             raise UsageError(f"the head's hyperparameters lack {missing}") from missing
 
@@ -62,97 +153,37 @@ class HeadParameters:
         return asdict(self)
 
 
-@keras.saving.register_keras_serializable(package="graft")
-class Standardisation(keras.layers.Layer):
-    """Brings each feature to mean 0 and variance 1 with statistics of the training embeddings.
-
-    Learning rates then mean the same for every backbone and data set, which is what lets one
-    search learn from another. The statistics are weights that no training moves.
-    """
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Creates mean 0 and variance 1, [d]; `set_statistics` gives the real ones."""
-        shape = (input_shape[-1],)
-        self.mean = self.add_weight(name="mean", shape=shape, initializer="zeros", trainable=False)
-        self.variance = self.add_weight(
-            name="variance", shape=shape, initializer="ones", trainable=False
-        )
-        self.built = True
-
-    def set_statistics(self, mean: FloatArray, variance: FloatArray) -> None:
-        """Takes the statistics of the training embeddings.
-
-        Args:
-            mean: float32 [d].
-            variance: float32 [d].
-        """
-        self.mean.assign(mean)
-        self.variance.assign(variance)
-
-    def call(self, inputs: Any) -> Any:
-        """Standardises features [n, d]."""
-        floor = _VARIANCE_FLOOR * keras.ops.mean(self.variance)
-        return (inputs - self.mean) * keras.ops.rsqrt(self.variance + floor + 1e-12)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape of the input."""
-        return input_shape
-
-
-def statistics(embeddings: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean and variance of each feature, for `build_head`.
+def head_space(ranges: Mapping[str, Any]) -> SearchSpace:
+    """The space of `HeadParameters`.
 
     Args:
-        embeddings: float32 [n, d], of the training split, n at least 1.
-
-    Returns:
-        mean and variance, float32 [d].
+        ranges: bounds or choices by the hyperparameter's name; may hold other keys besides.
     """
-    mean = embeddings.mean(axis=0, dtype=np.float64)
-    variance = embeddings.var(axis=0, dtype=np.float64)
-    return mean.astype(np.float32), variance.astype(np.float32)
+    parameters: list[Parameter] = [
+        _domain(each).parameter(each.name, ranges[each.name]) for each in fields(HeadParameters)
+    ]
+    return SearchSpace(parameters=tuple(parameters))
 
 
-def build_head(
-    dimension: int,
-    classes: int,
-    parameters: HeadParameters,
-    *,
-    mean: FloatArray | None = None,
-    variance: FloatArray | None = None,
-    seed: int = 0,
-) -> keras.Model:
-    """Builds standardisation, dropout, an optional hidden layer and a layer of logits.
+def with_hyperparameters(section: type[_S]) -> type[_S]:
+    """Decorates a section: what each hyperparameter is taken from becomes a key of it."""
+    keys: dict[str, Any] = {
+        each.name: (domain.key, pydantic.Field(domain.default, description=_about(each)))
+        for each in fields(HeadParameters)
+        for domain in [_domain(each)]
+    }
+    return pydantic.create_model(
+        section.__name__,
+        __base__=section,
+        __doc__=section.__doc__,
+        __module__=section.__module__,
+        **keys,
+    )
 
-    The last kernel starts at zero: every class is equally likely before the first step, whatever
-    the width.
 
-    Args:
-        dimension: features of the backbone, d.
-        classes: number of classes, k.
-        parameters: the searched values; only width and dropout shape the model.
-        mean: float32 [d] from `statistics`; None leaves features as they are.
-        variance: float32 [d] from `statistics`.
-        seed: of the hidden layer's weights and of dropout.
+def _domain(parameter: Field[Any]) -> Range | Choices:
+    return cast(Range | Choices, parameter.metadata[_DOMAIN])
 
-    Returns:
-        Uncompiled model from float32 [n, d] to float32 logits [n, k].
-    """
-    inputs = keras.Input((dimension,), name="embedding")
-    standardisation = Standardisation(name="standardisation", dtype="float32")
-    hidden = keras.layers.Dropout(parameters.dropout, seed=seed)(standardisation(inputs))
-    if parameters.hidden_units:
-        hidden = keras.layers.Dense(
-            parameters.hidden_units,
-            activation="relu",
-            kernel_initializer=keras.initializers.HeNormal(seed),
-            name="hidden",
-        )(hidden)
-        hidden = keras.layers.Dropout(parameters.dropout, seed=seed + 1)(hidden)
-    # float32 under mixed precision too: softmax over half-precision logits loses calibration.
-    logits = keras.layers.Dense(
-        classes, kernel_initializer="zeros", dtype="float32", name="logits"
-    )(hidden)
-    if mean is not None and variance is not None:
-        standardisation.set_statistics(mean, variance)
-    return keras.Model(inputs, logits, name="head")
+
+def _about(parameter: Field[Any]) -> str:
+    return f"{parameter.metadata[_MEANING]} {_domain(parameter).words}"

@@ -7,12 +7,16 @@ earlier searches are not asked.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 ShouldStop = Callable[[Sequence[float]], bool]
 """Told a training's scores, one for each epoch so far; true to stop it there."""
+
+PATIENCE: Final = 5
+"""Epochs without a better score after which a head's training ends, in searches and at last."""
 
 _FIRST_EPOCHS = 4
 """Epochs before a trial is judged: earlier ones say little of the last."""

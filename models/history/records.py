@@ -70,6 +70,10 @@ class TaskDescription(_Frozen):
     data_fingerprint: Text
 
 
+ClassWeights = Literal["none", "balanced"]
+"""Whether each class is weighed by the inverse of its share of the training images."""
+
+
 class SearchDescription(_Frozen):
     """How the trials were made; scores are comparable only where these agree.
 
@@ -89,7 +93,7 @@ class SearchDescription(_Frozen):
     seed: Count
     epochs: Positive
     patience: Positive
-    class_weights: Literal["none", "balanced"]
+    class_weights: ClassWeights
     metric: Text
     direction: Literal["max", "min"] = "max"
     stop_trials: bool = False

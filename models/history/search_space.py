@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from models.errors import UsageError
-
 if TYPE_CHECKING:
     import keras_tuner
 
@@ -134,53 +132,3 @@ class SearchSpace(_Frozen):
         for parameter in self.parameters:
             parameter.register(hyperparameters)
         return hyperparameters
-
-
-def head_space(
-    *,
-    learning_rate: tuple[float, float],
-    weight_decay: tuple[float, float],
-    dropout: tuple[float, float],
-    label_smoothing: tuple[float, float],
-    hidden_units: tuple[int, ...],
-    batch_size: tuple[int, ...],
-) -> SearchSpace:
-    """The space of `HeadParameters`, from the keys of the configuration's `tuning`.
-
-    Args:
-        learning_rate: least and greatest, above 0; searched in logarithmic scale.
-        weight_decay: least and greatest, above 0; searched in logarithmic scale.
-        dropout: least and greatest, from 0 to below 1.
-        label_smoothing: least and greatest, from 0 to below 1.
-        hidden_units: widths to choose from, 0 for none.
-        batch_size: sizes to choose from, at least 1.
-
-    Raises:
-        UsageError: a range is upside down or leaves its bounds, or a list is empty or repeats.
-    """
-    for name, bounds in (("dropout", dropout), ("label_smoothing", label_smoothing)):
-        _require(min(bounds) >= 0 and max(bounds) < 1, name, "shares from 0 to below 1", bounds)
-    _require(min(hidden_units, default=0) >= 0, "hidden_units", "0 or more", hidden_units)
-    _require(min(batch_size, default=1) >= 1, "batch_size", "1 or more", batch_size)
-    try:
-        return SearchSpace(
-            parameters=(
-                _range("learning_rate", learning_rate, "log"),
-                _range("weight_decay", weight_decay, "log"),
-                _range("dropout", dropout, "linear"),
-                _range("label_smoothing", label_smoothing, "linear"),
-                Choice(name="hidden_units", values=hidden_units),
-                Choice(name="batch_size", values=batch_size),
-            )
-        )
-    except ValueError as error:
-        raise UsageError(f"The search space (tuning in the configuration): {error}") from error
-
-
-def _range(name: str, bounds: tuple[float, float], scale: Literal["linear", "log"]) -> FloatRange:
-    return FloatRange(name=name, low=bounds[0], high=bounds[1], scale=scale)
-
-
-def _require(holds: bool, name: str, expected: str, got: object) -> None:
-    if not holds:
-        raise UsageError(f"tuning.{name} takes {expected}, but got {got}")

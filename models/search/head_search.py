@@ -12,7 +12,7 @@ import keras_tuner
 
 from models.errors import GraftError
 from models.head.head_trainer import HeadTrainer
-from models.head.stopping import SearchStopper
+from models.head.stopping import PATIENCE, SearchStopper
 from models.history.contribution import Contribution
 from models.history.past_search import PastSearch
 from models.history.records import SearchDescription, TaskDescription, TrialRecord
@@ -52,6 +52,8 @@ def search_heads(
     settings: SearchSettings,
     scratch: Path,
     *,
+    seed: int = 0,
+    patience: int = PATIENCE,
     past: Sequence[PastSearch] = (),
     oracle: keras_tuner.Oracle | None = None,
     code: str = "",
@@ -65,6 +67,8 @@ def search_heads(
         settings: of the search.
         scratch: folder that finished trials are kept in, so that a killed search goes on. It may
             be shared by any number of searches.
+        seed: of the search and of the training in it.
+        patience: epochs without a better score after which a trial stops.
         past: earlier searches to learn from.
         oracle: proposes the trials, in place of the one that the settings name; its objective must
             be `models.oracles.algorithms.OBJECTIVE`, and its proposals must follow from its seed
@@ -74,7 +78,7 @@ def search_heads(
 
     Raises:
         GraftError: not a single trial came out.
-        UsageError: the settings make no sense.
+        UsageError: the address to serve at cannot be listened at.
     """
     space = settings.space
     if oracle is None:
@@ -82,17 +86,17 @@ def search_heads(
             settings.algorithm,
             space,
             trials=settings.trials,
-            seed=settings.seed,
+            seed=seed,
             past=past,
             task=description,
             cold_every=settings.cold_every,
         )
-    search = settings.describe()
+    search = settings.describe(seed=seed, patience=patience, class_weights=trainer.class_weights)
     directory = scratch / _key(description, search, code)
     store = TrialStore(directory / TRIALS)
     stopper = _search_stopper(oracle, settings)
     parts: _Parts = oracle, trainer, search, store, directory
-    trainers = FoldTrainers(trainer, max(settings.repeats, 1), settings.seed)
+    trainers = FoldTrainers(trainer, max(settings.repeats, 1), seed)
     with Workers(trainers, settings.parallel) as workers:
         tuner = _tuner(settings, parts, stopper=stopper, workers=workers, code=code)
         tuner.search()

@@ -1,107 +1,85 @@
-"""What a search is told by the configuration."""
+"""How hyperparameters are searched: the section `tuning`."""
 
-import json
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationInfo, field_validator
 
-from models.errors import UsageError
+from models.head.hyperparameters import head_space, with_hyperparameters
 from models.head.selection_score import METRIC
-from models.history.records import SearchDescription
-from models.history.search_space import SearchSpace, head_space
+from models.history.records import ClassWeights, SearchDescription
+from models.history.search_space import SearchSpace
 from models.search.hosts.address import check_address
+from models.settings import Section
 
 
-class SearchSettings(BaseModel):
-    """What a search needs to know beside the data: the configuration's `tuning`, and a little more.
+@with_hyperparameters
+class SearchSettings(Section):
+    """The search for the head's hyperparameters, on the frozen backbone's embeddings."""
 
-    Attributes:
-        trials: in all.
-        algorithm: of `models.oracles.algorithms`.
-        cold_every: one trial in so many ignores all earlier searches; see
-            `models.oracles.warm.warm_start_oracle`.
-        parallel: trials at a time, each in a process of its own; see
-            `models.search.parallel_tuner`.
-        serve: `HOST:PORT` at which workers on other machines join the search; empty for none. See
-            `models.search.hosts.serving_tuner`.
-        epochs: most epochs of a trial.
-        patience: epochs without a better score after which a trial stops.
-        stop_trials: whether trials that fell behind are stopped.
-        stop_search: expected gain of the score below which the search ends; 0 for never. See
-            `models.head.stopping`, as for `stop_trials`. Only "warm" expects anything.
-        finalists: best trials that are evaluated again before one is chosen; see
-            `models.search.finalists`.
-        repeats: folds that they are evaluated again on, at most.
-        class_weights: "none" or "balanced".
-        seed: of the search and of the training in it.
-        learning_rate: range; see `models.history.search_space.head_space`, as for the rest.
-        weight_decay: range.
-        dropout: range.
-        label_smoothing: range.
-        hidden_units: choices.
-        batch_size: choices.
-        fine_tune_trials: of the search after this one, `models.search.fine_tuning`; not of this.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    trials: Annotated[int, Field(ge=1)]
-    algorithm: str
+    trials: Annotated[int, Field(ge=1, le=1000)] = 20
+    """Trials in all."""
+    algorithm: Literal["warm", "bayesian", "random"] = "warm"
+    """warm starts from what earlier searches learned; bayesian and random start from nothing."""
     cold_every: Annotated[int, Field(ge=2)] = 4
+    """One trial in so many ignores all earlier searches: the guard against misleading ones."""
     parallel: Annotated[int, Field(ge=1, le=64)] = 1
-    serve: Annotated[str, AfterValidator(check_address)] = ""
-    epochs: Annotated[int, Field(ge=1)]
-    patience: Annotated[int, Field(ge=1)] = 5
+    """Trials at a time, each in a process of its own with a copy of the embeddings, all on the
+    machine of the run. A single trial uses two cores already and a process takes seconds to start,
+    so that more gain nothing on two cores. With more, the order in which they end has a say in what
+    is tried next."""
+    serve: str = ""
+    """HOST:PORT of this machine at which workers on others join the search for the head, one trial
+    at a time each; `graft worker FOLDER` starts one, and the run names the folder, which both must
+    see. The port is neither encrypted nor authenticated: open it in a trusted network alone. Only
+    with parallel 1. Empty: no other machines."""
+    epochs: Annotated[int, Field(ge=1)] = 30
+    """Most epochs in one trial; it stops earlier when validation no longer improves."""
     stop_trials: bool = True
+    """Stop trials that fall behind the others and are too slow to catch up."""
     stop_search: Annotated[float, Field(ge=0.0)] = 0.0
+    """Expected gain of the score below which the search ends before its last trial (after half of
+    the trials at the earliest; only with algorithm warm): 0.001 is a tenth of a point. 0: never."""
     finalists: Annotated[int, Field(ge=1, le=50)] = 6
+    """Best trials that are trained again on other folds before one is chosen: the highest of many
+    noisy scores is a lucky one. 1 takes the best score as it came."""
     repeats: Annotated[int, Field(ge=0, le=9)] = 3
-    class_weights: Literal["none", "balanced"] = "balanced"
-    seed: Annotated[int, Field(ge=0)] = 0
-    learning_rate: tuple[float, float]
-    weight_decay: tuple[float, float]
-    dropout: tuple[float, float]
-    label_smoothing: tuple[float, float]
-    hidden_units: tuple[int, ...]
-    batch_size: tuple[int, ...]
-    fine_tune_trials: int = 0
+    """Folds that finalists are trained again on, at most; half of them fall out after each."""
+    fine_tune_trials: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Then as many trials of fine-tuning itself, where the strategy fine-tunes: its learning rate
+    around training.learning_rate, how much it unfreezes, and whether it augments. Each is a real
+    fine-tuning for a third of training.epochs, a minute of two cores for 1,400 images of 96 px;
+    the best third go on to the end. training's own settings are the first trial, and stay unless
+    others are better beyond noise. 0: none."""
 
+    @field_validator("stop_search")
     @classmethod
-    def from_json(cls, text: str, seed: int) -> "SearchSettings":
-        """Reads all but the seed from JSON.
+    def _stoppable(cls, value: float, info: ValidationInfo) -> float:
+        if value and info.data.get("algorithm") != "warm":
+            raise ValueError("0 with any tuning.algorithm but warm, which alone can tell the gain")
+        return value
 
-        Raises:
-            UsageError: a key is unknown, missing or of a wrong type.
-        """
-        try:
-            return cls.model_validate({**json.loads(text), "seed": seed})
-        except (ValidationError, TypeError, json.JSONDecodeError) as error:
-            raise UsageError(f"The settings of the search cannot be read: {error}") from error
+    @field_validator("serve")
+    @classmethod
+    def _servable(cls, value: str, info: ValidationInfo) -> str:
+        if value and info.data.get("parallel", 1) > 1:
+            raise ValueError("none with parallel above 1: start workers on this machine instead")
+        return check_address(value)
 
     @property
     def space(self) -> SearchSpace:
-        """What is searched.
+        """What is searched."""
+        return head_space(self.model_dump())
 
-        Raises:
-            UsageError: a range or a list makes no sense.
-        """
-        return head_space(
-            learning_rate=self.learning_rate,
-            weight_decay=self.weight_decay,
-            dropout=self.dropout,
-            label_smoothing=self.label_smoothing,
-            hidden_units=self.hidden_units,
-            batch_size=self.batch_size,
-        )
-
-    def describe(self) -> SearchDescription:
-        """The part that decides what scores mean, for the history."""
+    def describe(
+        self, *, seed: int, patience: int, class_weights: ClassWeights
+    ) -> SearchDescription:
+        """What decides the meaning of scores, for the history; the arguments beside the section."""
         return SearchDescription(
             algorithm=self.algorithm,
-            seed=self.seed,
+            seed=seed,
             epochs=self.epochs,
-            patience=self.patience,
-            class_weights=self.class_weights,
+            patience=patience,
+            class_weights=class_weights,
             metric=METRIC,
             stop_trials=self.stop_trials,
         )

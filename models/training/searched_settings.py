@@ -4,15 +4,15 @@ A hyperparameter has the name of the setting's key in the configuration, so that
 for one of the head's.
 """
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any, Final
 
 from models.training.training_settings import TrainingSettings
 
-LEARNING_RATE: Final = "training.learning_rate"
-UNFREEZE: Final = "training.unfreeze"
-AUGMENT: Final = "training.augment"
+_SECTION: Final = "training."
+LEARNING_RATE: Final = f"{_SECTION}learning_rate"
+UNFREEZE: Final = f"{_SECTION}unfreeze"
+AUGMENT: Final = f"{_SECTION}augment"
 ON, OFF = "on", "off"
 """Values of `AUGMENT`."""
 
@@ -33,9 +33,10 @@ def with_choice(settings: TrainingSettings, values: Mapping[str, Any]) -> Traini
         settings: of the configuration; they stay where the search chose nothing.
         values: of hyperparameters, by name; may hold those of the head besides.
     """
-    return dataclasses.replace(
-        settings,
-        learning_rate=float(values.get(LEARNING_RATE, settings.learning_rate)),
-        unfreeze=float(values.get(UNFREEZE, settings.unfreeze)),
-        augment=values[AUGMENT] == ON if AUGMENT in values else settings.augment,
-    )
+    chosen = {
+        name.removeprefix(_SECTION): value
+        for name, value in values.items()
+        if name.startswith(_SECTION)
+    }
+    # Pydantic reads "on" and "off" as what is true and false.
+    return TrainingSettings.model_validate(settings.model_dump() | chosen)

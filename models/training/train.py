@@ -6,15 +6,13 @@ from dataclasses import dataclass
 import keras
 
 from models.head.head_trainer import HeadTrainer
+from models.head.stopping import PATIENCE
 from models.history.records import Evaluation
 from models.training import device
 from models.training.top_phase import TopPhase, train_top
 from models.training.training_record import Phase, TrainingRecord
 from models.training.training_settings import Strategy, choose_strategy
 from models.training.training_task import TrainingTask, with_head
-
-_HEAD_PATIENCE = 5
-"""Epochs without a better score before the head's training stops; the search's own."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,8 @@ def train_head(task: TrainingTask) -> tuple[keras.Model, Evaluation, Phase]:
     trainer = HeadTrainer(task.embeddings, task.settings.class_weights)
     trained = trainer.train(
         task.parameters,
-        epochs=task.settings.head_epochs,
-        patience=_HEAD_PATIENCE,
+        epochs=task.head_epochs,
+        patience=PATIENCE,
         seed=task.seed,
     )
     head = trainer.model(task.parameters, trained.weights)

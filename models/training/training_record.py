@@ -87,7 +87,7 @@ class TrainingRecord:
             "validation_accuracy": self.validation_accuracy,
             "head_validation_accuracy": self.head_validation_accuracy,
             "seconds": sum(phase.seconds for phase in self.phases),
-            "settings": self.settings.to_values(),
+            "settings": self.settings.model_dump(),
             "parameters": asdict(self.parameters),
             "seed": self.seed,
             "class_weights": self.class_weights,

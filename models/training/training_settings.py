@@ -1,61 +1,41 @@
-"""What the user may say about training."""
+"""How the final model is trained: the section `training`, and what its strategy means."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from typing_extensions import Self
+from pydantic import Field
 
-from models.errors import UsageError
+from models.history.records import ClassWeights
+from models.settings import Fraction, Section
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingSettings:
-    """How the final model is trained; the defaults are those of the configuration.
-
-    Attributes:
-        strategy: "feature_extraction", "fine_tune", or "auto".
-        auto_fine_tune_images: "auto" fine-tunes from this many training images on.
-        head_epochs: most epochs of the head on the frozen features.
-        epochs: most fine-tuning epochs.
-        patience: epochs without a better validation score before training stops.
-        unfreeze: share of the backbone's weighted layers, from the top, that is fine-tuned.
-        learning_rate: highest rate while fine-tuning.
-        batch_size: images a step while fine-tuning.
-        augment: whether fine-tuning also sees changed views of the images.
-        class_weights: "none" or "balanced".
-        mixed_precision: "on", "off", or "auto", which is on where there is a GPU.
-        cache_gigabytes: most disk that activations of the frozen layers may take; what would need
-            more is computed anew in every epoch.
-    """
+class TrainingSettings(Section):
+    """How the final model is trained."""
 
     strategy: Literal["auto", "feature_extraction", "fine_tune"] = "auto"
-    auto_fine_tune_images: int = 500
-    head_epochs: int = 30
-    epochs: int = 6
-    patience: int = 3
-    unfreeze: float = 0.5
-    learning_rate: float = 3e-4
-    batch_size: int = 32
+    """feature_extraction trains the head alone; fine_tune then unfreezes the top of the backbone
+    at a lower rate; auto chooses by the number of training images."""
+    auto_fine_tune_images: Annotated[int, Field(ge=0)] = 500
+    """auto fine-tunes from this many training images on."""
+    epochs: Annotated[int, Field(ge=1)] = 6
+    """Most fine-tuning epochs."""
+    patience: Annotated[int, Field(ge=1)] = 3
+    """Epochs without a better validation score before training stops."""
+    unfreeze: Fraction = 0.5
+    """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
+    learning_rate: Annotated[float, Field(gt=0.0)] = 3e-4
+    """Highest rate while fine-tuning; it starts and ends near zero."""
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    """Images a step while fine-tuning."""
     augment: bool = True
-    class_weights: Literal["none", "balanced"] = "balanced"
+    """Random flips and small changes of framing and light while fine-tuning."""
+    class_weights: ClassWeights = "balanced"
+    """balanced weighs each class by the inverse of its share of the training images."""
     mixed_precision: Literal["auto", "on", "off"] = "auto"
-    cache_gigabytes: float = 4.0
-
-    @classmethod
-    def from_values(cls, values: dict[str, Any]) -> Self:
-        """Takes the settings from a mapping; what is absent keeps its default.
-
-        Raises:
-            UsageError: a key is unknown.
-        """
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - known):
-            raise UsageError(f"unknown training settings {unknown}; known are {sorted(known)}")
-        return cls(**values)
-
-    def to_values(self) -> dict[str, Any]:
-        """The settings as a mapping, the inverse of `from_values`."""
-        return asdict(self)
+    """auto: on where there is a GPU."""
+    cache_gigabytes: Annotated[float, Field(ge=0.0)] = 4.0
+    """Most disk for activations of the frozen layers, which are computed once and deleted after
+    training. What would need more is computed anew in every epoch."""
 
 
 @dataclass(frozen=True, slots=True)

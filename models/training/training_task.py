@@ -26,7 +26,8 @@ class TrainingTask:
         embeddings: of its features, in the order of the examples; only known classes.
         parameters: of the head.
         settings: of the training.
-        seed: of all that is random.
+        head_epochs: most epochs of the head on the frozen features.
+        seed: of everything random.
         scratch: folder of this training alone, where a killed one is taken up.
         log_dir: for TensorBoard.
         activations: folder that keeps what the frozen layers made of the images, for further
@@ -40,6 +41,7 @@ class TrainingTask:
     embeddings: HeadTask
     parameters: HeadParameters
     settings: TrainingSettings
+    head_epochs: int
     seed: int
     scratch: Path
     log_dir: Path

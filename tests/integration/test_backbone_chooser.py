@@ -115,7 +115,7 @@ def test_the_chosen_backbone_is_embedded_with_and_its_sample_is_not_embedded_aga
     ExtractorExecutor().Do(
         {"examples": [examples], "choice": [choice_artifact]},
         {"embeddings": [embeddings]},
-        {"resize": "stretch", "cache_dir": str(tmp_path / "cache"), "code": ""},
+        {"settings": "{}", "cache_dir": str(tmp_path / "cache"), "code": ""},
     )
     info = read_info(embeddings.uri)
     assert (info.backbone, info.weights, info.image_size) == ("EfficientNetLite0", "imagenet", 32)

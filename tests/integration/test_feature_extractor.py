@@ -12,6 +12,7 @@ from components.artifact_types import Embeddings
 from components.feature_extractor.component import FeatureExtractor
 from components.feature_extractor.executor import Executor
 from models import progress
+from models.backbone_choice.model_settings import ModelSettings
 from models.embedding import EmbeddingInfo, read_embeddings, read_info
 from models.errors import BadDataError, UsageError
 
@@ -31,7 +32,7 @@ def splits(digits_folder: Path) -> dict[str, list[tuple[str, str, bytes]]]:
 def run(tmp_path: Path) -> Run:
     """Runs the executor on splits; the cache lives as long as the test."""
 
-    def run(splits: dict[str, Any], **parameters: Any) -> EmbeddingInfo:
+    def run(splits: dict[str, Any], **settings: Any) -> EmbeddingInfo:
         examples = standard_artifacts.Examples()
         examples.uri = str(tmp_path / "examples")
         examples.split_names = '["' + '","'.join(splits) + '"]'
@@ -43,14 +44,10 @@ def run(tmp_path: Path) -> Run:
             {"examples": [examples]},
             {"embeddings": [embeddings]},
             {
-                "backbone": "EfficientNetLite0",
-                "weights": "imagenet",
-                "image_size": 32,
-                "resize": "stretch",
+                "settings": ModelSettings(**{"image_size": 32, **settings}).to_json(),
                 "cache_dir": str(tmp_path / "cache"),
                 "code": "",
-            }
-            | parameters,
+            },
         )
         info = read_info(embeddings.uri)
         assert embeddings.get_string_custom_property("key") == info.key
@@ -112,13 +109,11 @@ def test_an_unknown_backbone_is_a_usage_error(run: Run) -> None:
 def test_component_declares_what_it_takes() -> None:
     component = FeatureExtractor(
         examples=channel_utils.as_channel([standard_artifacts.Examples()]),
-        backbone="MobileNetV2",
-        weights="none",
-        image_size=None,
-        resize="crop",
+        settings=ModelSettings(backbone="MobileNetV2", weights="none", resize="crop").to_json(),
         cache_dir="cache",
         code="abc",
     )
-    assert component.exec_properties["backbone"] == "MobileNetV2"
-    assert component.exec_properties.get("image_size") is None
+    settings = ModelSettings.from_json(component.exec_properties["settings"])
+    assert settings.backbone == "MobileNetV2"
+    assert settings.image_size is None
     assert component.outputs["embeddings"].type is Embeddings

@@ -20,9 +20,9 @@ from components.past_searches.past_searches_resolver import PastSearchesStrategy
 from models.head.hyperparameters import HeadParameters
 from models.history.contribution import read_contribution
 from models.history.tuning_history import read_history, write_history
+from models.search.search_settings import SearchSettings
 from models.training.searched_settings import chosen_values, with_choice
 from models.training.training_settings import TrainingSettings
-from pipeline.config import TrainingConfig
 from pipeline.local_runner import StageResult, run_pipeline
 
 _RUN = itertools.count()
@@ -33,15 +33,10 @@ def run(
 ) -> StageResult:
     """Runs the search after the look-up of earlier ones."""
     nodes = importers(folder)
-    configured = TrainingConfig(epochs=1, batch_size=8, unfreeze=0.1, **training)
-    settings = {
-        "trials": trials,
-        "algorithm": "warm",
-        "cold_every": 4,
-        "training": configured.model_dump(),
-    }
+    configured = TrainingSettings(epochs=1, batch_size=8, unfreeze=0.1, **training)
     parameters: dict[str, Any] = {
-        "settings": json.dumps(settings),
+        "settings": SearchSettings(fine_tune_trials=trials).to_json(),
+        "training": configured.to_json(),
         "seed": 1,
         "name": "digits",
         "knowledge": (knowledge or Knowledge()).to_json(),

@@ -18,6 +18,7 @@ from tfx.utils import proto_utils
 
 from components.artifact_types import TuningHistory
 from components.evaluation.eval_config import eval_config
+from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge.component import Judge
 from components.judge.executor import Executor
 from components.judge.prediction_file import load_predictions
@@ -25,14 +26,7 @@ from models.data import example_schema
 from models.errors import BadDataError, GraftError
 
 CLASSES = tuple(f"digit {number}" for number in range(10))
-SETTINGS = {
-    "min_accuracy": 0.8,
-    "max_accuracy_drop": 0.01,
-    "max_drop_below_probe": 0.02,
-    "min_class_recall": 0.0,
-    "max_calibration_error": 1.0,
-    "top_k": 3,
-}
+SETTINGS = EvaluationSettings(min_accuracy=0.8)
 RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
@@ -77,7 +71,7 @@ class World:
         inputs = {"examples": [self.examples], "model": [model]}
         if baseline:
             inputs["baseline_model"] = [baseline]
-        config = proto_utils.proto_to_json(eval_config(0.8, 0.01, 3))
+        config = proto_utils.proto_to_json(eval_config(SETTINGS))
         EvaluatorExecutor(context).Do(
             inputs,
             {"evaluation": [evaluation], "blessing": [blessing]},
@@ -193,7 +187,7 @@ def _judge(world, folder, model, evaluation, history, baseline=None, **settings)
         "evaluation": [evaluation],
         "history": [history],
     }
-    properties = {"settings": json.dumps(SETTINGS | settings), "code": ""}
+    properties = {"settings": SETTINGS.model_copy(update=settings).to_json(), "code": ""}
     Executor().Do(inputs, {"blessing": [blessing]}, properties)
     return blessing, json.loads((Path(blessing.uri) / "verdict.json").read_text())
 
@@ -290,7 +284,7 @@ def test_no_test_image_is_bad_data(world, evaluation, history, tmp_path):
     }
     _, blessing = _outputs(tmp_path)
     with pytest.raises(BadDataError, match="no images"):
-        Executor().Do(inputs, {"blessing": [blessing]}, {"settings": json.dumps(SETTINGS)})
+        Executor().Do(inputs, {"blessing": [blessing]}, {"settings": SETTINGS.to_json()})
 
 
 def test_a_model_without_class_names_is_refused(world, evaluation, history, tmp_path):

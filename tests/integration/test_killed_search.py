@@ -41,7 +41,7 @@ task = HeadTask(
     10,
 )
 origin = Origin("pixels", "none", "0" * 64, image_size=8, data_fingerprint="f" * 64)
-settings = SearchSettings.from_json((folder / "settings.json").read_text(), seed=0)
+settings = SearchSettings.from_json((folder / "settings.json").read_text())
 past = [PastSearch.from_history(read_history(folder / "past.jsonl"), "earlier")]
 def tell(state):
     if state.unit == "trials" and state.done == 2:
@@ -66,12 +66,12 @@ def test_after_a_kill_the_search_goes_on_as_if_nothing_had_been(
     def search(settings: SearchSettings, **options: Any) -> SearchResult:
         return search_heads(trainer, description, settings, tmp_path / "scratch", **options)
 
-    earlier = search(small_search(trials=8, seed=1), code="earlier").history
+    earlier = search(small_search(trials=8), seed=1, code="earlier").history
     write_history(tmp_path / "past.jsonl", earlier)
     shutil.rmtree(tmp_path / "scratch")
     past = [PastSearch.from_history(earlier, "earlier")]
     settings = small_search(trials=12, algorithm=algorithm, epochs=15)
-    (tmp_path / "settings.json").write_text(settings.model_dump_json(exclude={"seed"}))
+    (tmp_path / "settings.json").write_text(settings.to_json())
     np.savez(
         tmp_path / "task.npz",
         train=digits_task.train.embeddings,

@@ -5,7 +5,6 @@ would run them.
 """
 
 import itertools
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +24,7 @@ from components.warm_tuner.component import WarmTuner
 from models.history.collection import read_all
 from models.history.contribution import Contribution, read_contribution
 from models.history.shipped import starter_files
-from pipeline.config import TuningConfig
+from models.search.search_settings import SearchSettings
 from pipeline.local_runner import StageResult, run_pipeline
 
 _RUN = itertools.count()
@@ -61,7 +60,8 @@ class Lab:
         quick = {"trials": 5, "epochs": 2, "hidden_units": [0], "finalists": 1, **settings}
         artifacts = self.root / "artifacts"
         parameters: dict[str, Any] = {
-            "settings": json.dumps({**TuningConfig().model_dump(), **quick}),
+            "settings": SearchSettings(**quick).to_json(),
+            "class_weights": "balanced",
             "seed": 0,
             "name": name,
             "knowledge": find_knowledge(
@@ -182,8 +182,8 @@ def test_a_folder_is_learned_from_and_a_corrupt_file_in_it_skipped_with_its_reas
     elsewhere = Lab(tmp_path / "elsewhere")
     team = tmp_path / "team"
     team.mkdir()
-    # With another patience: else it would be the same search as one that the store holds.
-    theirs = history(elsewhere.search("high", patience=7))
+    # With other epochs: else it would be the same search as one that the store holds.
+    theirs = history(elsewhere.search("high", epochs=3))
     shutil.copy(theirs, team / "theirs.jsonl")
     (team / "corrupt.jsonl").write_bytes(theirs.read_bytes()[:-30])
 
@@ -196,7 +196,7 @@ def test_a_folder_is_learned_from_and_a_corrupt_file_in_it_skipped_with_its_reas
     # Its own history, shared to the same folder, is no news; one of others is.
     shutil.copy(history(searched), team / "ours.jsonl")
     assert lab.search("low", folders=[team], dropout=[0.0, 0.1]).cached
-    shutil.copy(history(elsewhere.search("low", patience=8)), team / "news.jsonl")
+    shutil.copy(history(elsewhere.search("low", epochs=4)), team / "news.jsonl")
     assert not lab.search("low", folders=[team], dropout=[0.0, 0.1]).cached
 
 

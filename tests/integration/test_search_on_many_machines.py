@@ -54,7 +54,7 @@ task = HeadTask(
     LabelledEmbeddings(data["validation"], data["validation_classes"]),
     10,
 )
-settings = SearchSettings.from_json((folder / "settings.json").read_text(), seed=0)
+settings = SearchSettings.from_json((folder / "settings.json").read_text())
 description = describe(task, Origin("pixels", "none", "0" * 64, 8, data_fingerprint="f" * 64))
 oracle = build_oracle(
     settings.algorithm, settings.space, trials=settings.trials, seed=0, task=description,
@@ -62,7 +62,7 @@ oracle = build_oracle(
 )
 result = search_heads(
     Trainer(task), description, settings, folder / "scratch", oracle=oracle,
-    code=code_fingerprint("components.warm_tuner"),
+    patience=settings.epochs, code=code_fingerprint("components.warm_tuner"),
 )
 write_history(folder / "history.jsonl", result.history)
 '''
@@ -90,7 +90,6 @@ class Hosts:
             "algorithm": "warm",
             "serve": address,
             "epochs": EPOCHS,
-            "patience": EPOCHS,
             "stop_trials": False,
             "finalists": 1,
             **RANGES,

@@ -14,17 +14,18 @@ from training_digits import LABELS, SIZE, digit_paths
 
 from components.trainer.component import Trainer
 from models.data.example_reader import dataset
-from pipeline.config import TrainingConfig
+from models.training.training_settings import TrainingSettings
 
 
 def run(folder: Path) -> None:
     nodes = importers(folder)
-    settings = TrainingConfig(strategy="fine_tune", epochs=2, batch_size=8, learning_rate=1e-4)
+    settings = TrainingSettings(strategy="fine_tune", epochs=2, batch_size=8, learning_rate=1e-4)
     trainer = Trainer(
         **channels(nodes),
-        settings=json.dumps(
-            settings.model_dump() | {"seed": 1, "check_images": 4, "head_epochs": 30}
-        ),
+        settings=settings.to_json(),
+        seed=1,
+        head_epochs=30,
+        check_images=4,
         scratch_dir=str(folder / "scratch"),
         code="1",
     )

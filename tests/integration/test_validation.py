@@ -23,6 +23,7 @@ from components.artifact_types import Quarantine
 from components.findings import read_findings
 from components.gate.component import ValidationGate
 from components.image_validator.component import ImageValidator
+from components.image_validator.validation_settings import ValidationSettings
 from components.schema_curator.component import SchemaCurator
 from components.schema_curator.curated_schema import curated_state
 from components.statistics import stats_options
@@ -31,7 +32,6 @@ from components.transform.vocabulary import labels_from_transform_graph
 from models.data import example_schema
 from models.data.image_statistics import describe
 from models.errors import BadDataError, UsageError
-from pipeline.config import ValidationConfig
 
 CLASSES = ("line\nbreak", "comma, quote \"'", " spaces ", "ö 猫", *"456789")
 RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
@@ -158,13 +158,12 @@ class World:
         anomalies = ExampleValidator(
             statistics=statistics.outputs["statistics"], schema=curator.outputs["schema"]
         )
-        settings = ValidationConfig().model_dump(exclude={"schema_path"})
         validator = ImageValidator(
             examples=given,
             quarantine=quarantine.outputs["result"],
             anomalies=anomalies.outputs["anomalies"],
             schema=curator.outputs["schema"],
-            settings=json.dumps(settings, sort_keys=True),
+            settings=ValidationSettings().to_json(),
             code="",
         )
         gate = ValidationGate(findings=validator.outputs["findings"])

@@ -18,7 +18,7 @@ from components.past_searches.knowledge import Knowledge
 from components.warm_tuner.component import WarmTuner
 from models.head.hyperparameters import HeadParameters
 from models.history.tuning_history import read_history
-from pipeline.config import TuningConfig
+from models.search.search_settings import SearchSettings
 
 
 def run(workspace: Path, **settings: object) -> None:
@@ -27,7 +27,8 @@ def run(workspace: Path, **settings: object) -> None:
     tuner = WarmTuner(
         embeddings=embeddings.outputs["result"],
         transform_graph=graph.outputs["result"],
-        settings=json.dumps({**TuningConfig().model_dump(), **settings}),
+        settings=SearchSettings.model_validate(settings).to_json(),
+        class_weights="balanced",
         seed=0,
         name="digits",
         knowledge=Knowledge().to_json(),
@@ -53,7 +54,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = tmp_path_factory.mktemp("tuning")
     write_digits(workspace / "embeddings", range(10))
     write_vocabulary(workspace / "graph", range(10))
-    run(workspace, trials=6, epochs=8, hidden_units=[0, 32], class_weights="balanced")
+    run(workspace, trials=6, epochs=8, hidden_units=[0, 32])
     return workspace / "out" / "WarmTuner"
 
 

@@ -24,6 +24,7 @@ from models.oracles.warm.warm_start_oracle import WarmStartOracle
 from models.search.fine_tuning.fine_tuning_space import configured, fine_tuning_space
 from models.search.fine_tuning.fine_tuning_trial import FineTuningTrials, work_folder
 from models.search.fine_tuning.halving import promoted, rungs, winner
+from models.search.search_settings import SearchSettings
 from models.search.standings import standings
 from models.training.training_task import TrainingTask
 
@@ -53,11 +54,10 @@ class FineTuningResult:
 def search_fine_tuning(
     task: TrainingTask,
     description: TaskDescription,
+    settings: SearchSettings,
     scratch: Path,
     *,
-    trials: int,
     past: Sequence[PastSearch] = (),
-    cold_every: int = 4,
     code: str = "",
     name: str = "",
 ) -> FineTuningResult:
@@ -69,11 +69,10 @@ def search_fine_tuning(
     Args:
         task: what to fine-tune; its settings are the configured ones.
         description: of the same task.
+        settings: of the search; `fine_tune_trials` counts the configured settings too.
         scratch: folder that finished trials are kept in, so that a killed search goes on. It may
             be shared by any number of searches, one at a time.
-        trials: settings to try, the configured ones among them.
-        past: earlier searches of this kind to learn from.
-        cold_every: one trial in so many ignores them; see `models.oracles.warm.warm_start_oracle`.
+        past: earlier searches of this kind to learn from, with the algorithm "warm".
         code: digest of the training code; trials of other code are not taken over.
         name: of the data, for people.
     """
@@ -81,10 +80,10 @@ def search_fine_tuning(
     directory = scratch / _key(task, description, code)
     _forget_others(scratch, directory)
     trainings = FineTuningTrials(task, directory)
-    oracle = _oracle(task, space, description, trials, past, cold_every)
+    oracle = _oracle(task, space, description, settings, past)
     # As BaseTuner does: the oracle writes files there, which are not read again.
     oracle._set_project_dir(str(directory), "keras_tuner")
-    search = _Halving(trainings, rungs(task.settings.epochs, trials))
+    search = _Halving(trainings, rungs(task.settings.epochs, settings.fine_tune_trials))
     search.look_at_all(oracle)
     search.train_the_best_on()
     chosen = search.winner(description.validation_images)
@@ -206,16 +205,16 @@ def _oracle(
     task: TrainingTask,
     space: SearchSpace,
     description: TaskDescription,
-    trials: int,
+    settings: SearchSettings,
     past: Sequence[PastSearch],
-    cold_every: int,
 ) -> WarmStartOracle:
+    trials = settings.fine_tune_trials
     oracle = WarmStartOracle(
         OBJECTIVE,
         trials,
-        past,
+        past if settings.algorithm == "warm" else (),
         task=description,
-        cold_every=cold_every,
+        cold_every=settings.cold_every,
         first=[configured(task.settings, space)],
         # Keras Tuner takes 0 for "choose one at random".
         seed=task.seed + 1,
@@ -243,7 +242,8 @@ def _key(task: TrainingTask, description: TaskDescription, code: str) -> str:
     """Digest of everything that a trial depends on, beside its values."""
     parts = [
         description.model_dump(),
-        task.settings.to_values(),
+        task.settings.model_dump(),
+        task.head_epochs,
         task.parameters.to_values(),
         task.spec.resize,
         task.seed,

@@ -99,7 +99,7 @@ class FineTuningTrials:
 
     @cached_property
     def _mirror(self) -> Mirror:
-        settings = dataclasses.replace(self._task.settings, augment=True)
+        settings = self._task.settings.model_copy(update={"augment": True})
         return try_mirror(dataclasses.replace(self._task, settings=settings), self._head)
 
     @cached_property

@@ -6,7 +6,6 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.groups import group_of
 from components.example_gen.sources.ignored import ignored, is_ignored
 from components.example_gen.sources.links import leaves_root
-from pipeline.config import DataConfig
 
 
 @pytest.mark.parametrize(
@@ -52,7 +51,7 @@ def test_the_first_bracket_or_the_whole_match_names_the_group(pattern, name, gro
 
 def test_a_group_that_is_no_pattern_is_named():
     with pytest.raises(ValueError, match=r"column of the manifest or a regular expression"):
-        DataConfig(group="(patient")
+        IngestSettings(group="(patient")
 
 
 def test_where_links_lead(tmp_path):

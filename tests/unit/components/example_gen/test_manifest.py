@@ -10,7 +10,6 @@ from components.example_gen.sources.entries import Listing
 from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.one_label import RefusedError, joined_labels, label_of
 from models.errors import BadDataError
-from pipeline.config import DataConfig
 
 
 def put(root: Path, *names: str) -> None:
@@ -202,8 +201,8 @@ def test_what_is_not_utf_8_is_refused_or_decoded_by_name(pictures, name):
 )
 def test_an_encoding_that_is_none_is_bad_usage(encoding):
     with pytest.raises(ValueError, match=r"an encoding of text|without a NUL"):
-        DataConfig(encoding=encoding)
-    assert DataConfig(encoding="Latin1").encoding == "Latin1"
+        IngestSettings(encoding=encoding)
+    assert IngestSettings(encoding="Latin1").encoding == "Latin1"
 
 
 def test_separators_of_windows(pictures):

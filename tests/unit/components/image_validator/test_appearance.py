@@ -1,4 +1,3 @@
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,8 @@ from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings
 from models.data.image_statistics import describe
 from models.data.near_duplicates import Appearance, parse_hashes
-from pipeline.config import ValidationConfig
 
-SETTINGS = ValidationSettings(**ValidationConfig().model_dump(exclude={"schema_path"}))
+SETTINGS = ValidationSettings()
 RANDOM = np.random.default_rng(0)
 
 
@@ -52,7 +50,7 @@ def found(images: dict[str, list[np.ndarray]], **settings: Any) -> list[tuple[st
 
 
 def findings(images: dict[str, list[np.ndarray]], **settings: Any) -> list[Finding]:
-    return check_appearance(table(images), dataclasses.replace(SETTINGS, **settings))
+    return check_appearance(table(images), SETTINGS.model_copy(update=settings))
 
 
 def test_real_digits_white_on_black_and_grey_images_pass() -> None:
@@ -118,7 +116,7 @@ def test_a_copy_or_two_in_a_small_class_are_fine() -> None:
 def test_equal_pixels_in_different_files_under_two_labels(limit: float, severity: str) -> None:
     picture = noise()
     images = {"a": [picture, *(noise() for _ in range(9))], "b": [picture, noise()]}
-    settings = dataclasses.replace(SETTINGS, max_label_conflicts=limit)
+    settings = SETTINGS.model_copy(update={"max_label_conflicts": limit})
     (finding,) = check_duplicates(table(images), settings)
     assert (finding.check, finding.severity) == ("label_conflict", severity)
     assert finding.images == ("a/0", "b/0")

@@ -1,7 +1,5 @@
-import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +13,8 @@ from components.image_validator.quarantine_check import check_quarantine
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings
 from models.data.near_duplicates import Appearance
-from pipeline.config import ValidationConfig
 
-SETTINGS = ValidationSettings(**ValidationConfig().model_dump(exclude={"schema_path"}))
+SETTINGS = ValidationSettings()
 
 
 def table(rows: list[tuple[str, str, str, str, int]]) -> ImageTable:
@@ -107,9 +104,9 @@ def test_the_same_bytes_under_two_labels() -> None:
 
 def test_a_few_images_under_two_labels_are_a_warning() -> None:
     rows = [*many("train", "a", 98), ("train", "a", "x", "same", 1), ("train", "b", "y", "same", 1)]
-    lenient = dataclasses.replace(SETTINGS, max_label_conflicts=0.02)
+    lenient = SETTINGS.model_copy(update={"max_label_conflicts": 0.02})
     assert severities(check_duplicates(table(rows), lenient)) == [("label_conflict", "warning")]
-    strict = dataclasses.replace(SETTINGS, max_label_conflicts=0.019)
+    strict = SETTINGS.model_copy(update={"max_label_conflicts": 0.019})
     assert severities(check_duplicates(table(rows), strict)) == [("label_conflict", "error")]
 
 
@@ -120,12 +117,13 @@ def test_copies_within_one_split_and_class_are_fine() -> None:
 
 def test_look_alikes_under_two_labels_and_in_two_splits_are_warnings() -> None:
     rows = [("train", "a", "x", "1", 0b0111), ("test", "b", "y", "2", 0b0110)]
-    strict = dataclasses.replace(SETTINGS, near_duplicate_across_splits="error")
+    strict = SETTINGS.model_copy(update={"near_duplicate_across_splits": "error"})
     findings = check_duplicates(table(rows), strict)
     expected = [("label_conflict", "warning"), ("near_duplicate_across_splits", "error")]
     assert severities(findings) == expected
     assert (
-        check_duplicates(table(rows), dataclasses.replace(strict, near_duplicate_distance=0)) == []
+        check_duplicates(table(rows), strict.model_copy(update={"near_duplicate_distance": 0}))
+        == []
     )
 
 
@@ -150,12 +148,8 @@ def test_more_pairs_than_a_message_holds_are_counted() -> None:
 
 
 def test_ignored_checks_are_silent() -> None:
-    levels: dict[str, Any] = {
-        field.name: "ignore"
-        for field in dataclasses.fields(SETTINGS)
-        if getattr(SETTINGS, field.name) in ("error", "warning")
-    }
-    silent = dataclasses.replace(SETTINGS, **levels)
+    levels = {check: "ignore" for check, level in SETTINGS if level in ("error", "warning")}
+    silent = SETTINGS.model_copy(update=levels)
     rows = [("train", "a", "x", "s", 1), ("test", "b", "y", "s", 1), ("test", "c", "z", "t", 1)]
     assert check_classes(table(rows), known("d"), silent) == []
     assert check_duplicates(table(rows), silent) == []
@@ -192,7 +186,7 @@ def test_a_damaged_container_is_an_error_however_much_it_held(tmp_path: Path) ->
     assert finding.message.startswith("4 of the TFRecord files are damaged or missing")
     assert finding.message.endswith("set validation.damaged_container: warning.")
     assert finding.images[0] == "0.tfrecord"
-    silent = dataclasses.replace(SETTINGS, damaged_container="ignore")
+    silent = SETTINGS.model_copy(update={"damaged_container": "ignore"})
     assert check_quarantine(str(tmp_path), silent) == []
 
 
@@ -223,7 +217,7 @@ def test_a_message_offers_what_its_severity_allows() -> None:
     rows = table([*many("train", "a", 2), *many("train", "b", 9)])
     (error,) = check_classes(rows, known("a", "b"), SETTINGS)
     assert error.message.endswith("To go on all the same, set validation.too_few_images: warning.")
-    softer = dataclasses.replace(SETTINGS, too_few_images="warning")
+    softer = SETTINGS.model_copy(update={"too_few_images": "warning"})
     (warning,) = check_classes(rows, known("a", "b"), softer)
     assert warning.message.endswith("To silence it, set validation.too_few_images: ignore.")
     assert "all the same" not in warning.message

@@ -16,10 +16,9 @@ from components.image_validator.name_groups import suspect
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings
 from models.data.near_duplicates import Appearance
-from pipeline.config import DataConfig, ValidationConfig
 from pipeline.config_file import parse_assignment
 
-SETTINGS = ValidationSettings(**ValidationConfig().model_dump(exclude={"schema_path"}))
+SETTINGS = ValidationSettings()
 LETTERS = "abcdefgh"
 CLASSES = ("cat", "dog", "hen")
 
@@ -131,7 +130,7 @@ def test_the_finding_gives_the_line_that_mends_it(kind: str) -> None:
     option, assignment = shlex.split(finding.message.partition("graft run ")[2])
     key, pattern = parse_assignment(assignment)
     assert (option, key) == ("--set", "data.group")
-    settings = IngestSettings(group=DataConfig(group=pattern).group)
+    settings = IngestSettings(group=pattern)
     groups = [group_of(name, settings) for name in names]
     (known,) = check_groups(table(names, groups), SETTINGS)
     assert known.check == "group_across_splits"

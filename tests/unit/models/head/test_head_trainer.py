@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from models.errors import BadDataError
+from models.head.head_model import build_head, statistics
 from models.head.head_trainer import DivergedError, HeadTrainer, probabilities
-from models.head.hyperparameters import HeadParameters, build_head, statistics
+from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 
 EPOCHS = 12

@@ -1,4 +1,3 @@
-import inspect
 import math
 import statistics
 from pathlib import Path
@@ -9,19 +8,16 @@ import pytest
 from pydantic import ValidationError
 
 from models.errors import UsageError
-from models.history.search_space import Choice, FloatRange, SearchSpace, head_space
+from models.head.hyperparameters import head_space
+from models.history.search_space import Choice, FloatRange, SearchSpace
 from models.oracles.algorithms import build_oracle
-from pipeline.config import TuningConfig
+from models.search.search_settings import SearchSettings
 
-DEFAULTS: dict[str, Any] = {
-    key: value
-    for key, value in TuningConfig().model_dump().items()
-    if key in inspect.signature(head_space).parameters
-}
+DEFAULTS: dict[str, Any] = SearchSettings().model_dump()
 
 
 def test_the_configuration_becomes_a_space_of_keras_tuner() -> None:
-    hyperparameters = head_space(**DEFAULTS).to_hyperparameters()
+    hyperparameters = head_space(DEFAULTS).to_hyperparameters()
     kinds = {each.name: type(each).__name__ for each in hyperparameters.space}
     assert kinds == {
         "learning_rate": "Float",
@@ -36,7 +32,7 @@ def test_the_configuration_becomes_a_space_of_keras_tuner() -> None:
 
 
 def test_what_leaves_no_choice_is_fixed(tmp_path: Path) -> None:
-    space = head_space(**{**DEFAULTS, "learning_rate": (0.01, 0.01), "hidden_units": (64,)})
+    space = head_space({**DEFAULTS, "learning_rate": (0.01, 0.01), "hidden_units": (64,)})
     hyperparameters = space.to_hyperparameters()
     assert hyperparameters.values["learning_rate"] == 0.01
     assert hyperparameters.values["hidden_units"] == 64
@@ -47,22 +43,13 @@ def test_what_leaves_no_choice_is_fixed(tmp_path: Path) -> None:
         assert {each["learning_rate"] for each in proposals} == {0.01}
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "words"),
-    [
-        ("learning_rate", (0.1, 0.01), "upside down"),
-        ("weight_decay", (0.0, 0.1), "start above 0"),
-        ("dropout", (0.0, 1.0), "tuning.dropout takes shares"),
-        ("label_smoothing", (-0.1, 0.1), "tuning.label_smoothing takes shares"),
-        ("hidden_units", (), "at least 1 item"),
-        ("hidden_units", (-1, 16), "tuning.hidden_units takes 0 or more"),
-        ("batch_size", (0,), "tuning.batch_size takes 1 or more"),
-        ("batch_size", (32, 32), "the same choice twice"),
-    ],
-)
-def test_a_space_without_sense_is_refused(key: str, value: object, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        head_space(**{**DEFAULTS, key: value})
+def test_a_space_without_sense_is_refused() -> None:
+    for low, high, words in ((0.1, 0.01, "upside down"), (0.0, 0.1, "start above 0")):
+        with pytest.raises(ValidationError, match=words):
+            FloatRange(name="rate", low=low, high=high, scale="log")
+    for values, words in (((), "at least 1 item"), ((32, 32), "the same choice twice")):
+        with pytest.raises(ValidationError, match=words):
+            Choice(name="size", values=values)
 
 
 def test_a_range_holds_its_bounds_and_what_rounding_makes_of_them() -> None:
@@ -133,7 +120,7 @@ def prepared(oracle: keras_tuner.Oracle, directory: Path) -> keras_tuner.Oracle:
 @pytest.mark.parametrize("algorithm", ["warm", "bayesian", "random"])
 def test_the_same_seed_proposes_the_same_trials(algorithm: str, tmp_path: Path) -> None:
     def proposals(name: str, seed: int) -> list[dict[str, Any]]:
-        oracle = build_oracle(algorithm, head_space(**DEFAULTS), trials=12, seed=seed)
+        oracle = build_oracle(algorithm, head_space(DEFAULTS), trials=12, seed=seed)
         return run_oracle(prepared(oracle, tmp_path / name), 12)
 
     first = proposals("first", 0)
@@ -145,7 +132,7 @@ def test_the_same_seed_proposes_the_same_trials(algorithm: str, tmp_path: Path) 
 def test_the_bayesian_searches_close_in_and_the_random_one_does_not(tmp_path: Path) -> None:
     median = {}
     for algorithm in ("warm", "bayesian", "random"):
-        oracle = build_oracle(algorithm, head_space(**DEFAULTS), trials=30, seed=3)
+        oracle = build_oracle(algorithm, head_space(DEFAULTS), trials=30, seed=3)
         proposals = run_oracle(prepared(oracle, tmp_path / algorithm), 30)
         median[algorithm] = statistics.median(decades(each) for each in proposals[10:])
     assert max(median["warm"], median["bayesian"]) < 0.6 * median["random"]
@@ -169,4 +156,4 @@ def test_a_small_space_is_searched_without_repeats_and_to_its_end(
 
 def test_an_unknown_algorithm_is_refused() -> None:
     with pytest.raises(UsageError, match="warm, bayesian or random"):
-        build_oracle("guess", head_space(**DEFAULTS), trials=1, seed=0)
+        build_oracle("guess", head_space(DEFAULTS), trials=1, seed=0)

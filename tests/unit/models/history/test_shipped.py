@@ -10,7 +10,6 @@ from models.history.past_search import PastSearch
 from models.oracles.warm.encoding import SpaceEncoder
 from models.oracles.warm.source_models import learn
 from models.search.search_settings import SearchSettings
-from pipeline.config import TuningConfig
 
 
 def digest(text: str) -> str:
@@ -22,7 +21,7 @@ def test_all_of_the_library_is_read_and_listened_to() -> None:
     assert len(found.entries) >= 8
     assert (found.skipped, found.repeated) == ((), ())
     assert all(entry.is_starter for entry in found.entries)
-    space = SearchSettings.model_validate(TuningConfig().model_dump()).space
+    space = SearchSettings().space
     past = [PastSearch.from_history(entry.history, entry.name) for entry in found.entries]
     knowledge = learn(past, SpaceEncoder(space.to_hyperparameters()))
     assert knowledge is not None

@@ -16,6 +16,7 @@ from models.history.tuning_history import read_history, write_history
 from models.search.fine_tuning.fine_tuning_search import FineTuningResult, search_fine_tuning
 from models.search.fine_tuning.fine_tuning_space import configured, fine_tuning_space
 from models.search.fine_tuning.halving import promoted, rungs, standard_error, winner
+from models.search.search_settings import SearchSettings
 from models.search.standings import standings
 from models.training.searched_settings import chosen_values, with_choice
 from models.training.train import train
@@ -127,6 +128,9 @@ class Search:
     epochs: int
 
 
+SETTINGS = SearchSettings(fine_tune_trials=3)
+
+
 def search(task: TrainingTask, folder: Path, stop_at: int = 0) -> tuple[FineTuningResult, int]:
     """Searches, or is interrupted in an epoch; counts the epochs."""
     count = 0
@@ -140,7 +144,7 @@ def search(task: TrainingTask, folder: Path, stop_at: int = 0) -> tuple[FineTuni
     origin = Origin("EfficientNetLite0", "imagenet", "0" * 64, 64, "f" * 64)
     description = describe(task.embeddings, origin)
     with progress.listening(tell):
-        return search_fine_tuning(task, description, folder, trials=3, name="digits"), count
+        return search_fine_tuning(task, description, SETTINGS, folder, name="digits"), count
 
 
 @pytest.fixture(scope="module")

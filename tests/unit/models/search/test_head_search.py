@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from models.history.tuning_history import TuningHistory
 from models.oracles.algorithms import build_oracle
 from models.search.head_search import SearchResult, search_heads
 from models.search.search_settings import SearchSettings
-from pipeline.config import TuningConfig
 
 MakeSettings = Callable[..., SearchSettings]
 
@@ -86,7 +84,7 @@ def test_a_search_records_every_trial_and_its_best(
 def test_a_warm_search_learns_from_an_earlier_one_and_says_so(
     search: Callable[..., SearchResult], small_search: MakeSettings
 ) -> None:
-    earlier = search(small_search(trials=8, seed=1), name="digits").history
+    earlier = search(small_search(trials=8), seed=1, name="digits").history
     assert earlier.header.name == "digits"
     past = [PastSearch.from_history(earlier, "digits, yesterday")]
     settings = small_search(trials=5, algorithm="warm", cold_every=3)
@@ -121,7 +119,7 @@ def test_a_second_search_trains_only_what_is_new(
 
 @pytest.mark.parametrize(
     ("changes", "options"),
-    [({"seed": 1}, {}), ({"epochs": 2}, {}), ({"class_weights": "none"}, {}), ({}, {"code": "b"})],
+    [({}, {"seed": 1}), ({"epochs": 2}, {}), ({}, {"patience": 4}), ({}, {"code": "b"})],
 )
 def test_trials_of_another_kind_are_not_taken_over(
     search: Callable[..., SearchResult],
@@ -134,6 +132,16 @@ def test_trials_of_another_kind_are_not_taken_over(
     before = trainer.trained
     search(small_search(trials=1, **changes), **options)
     assert trainer.trained == before + 1
+
+
+def test_trials_with_other_class_weights_are_not_taken_over(
+    small_search: MakeSettings, digits_task: HeadTask, digits_origin: Origin, tmp_path: Path
+) -> None:
+    for kind in ("balanced", "none"):
+        trainer = CountingTrainer(digits_task, kind)
+        description = describe(digits_task, digits_origin)
+        search_heads(trainer, description, small_search(trials=1), tmp_path)
+        assert trainer.trained == 1
 
 
 @pytest.mark.parametrize("algorithm", ["random", "warm"])
@@ -200,14 +208,15 @@ def test_any_oracle_may_propose(
     assert len(search(settings, oracle=oracle).history.trials) == 2
 
 
-def test_settings_are_read_from_the_configuration() -> None:
-    text = json.dumps({**TuningConfig().model_dump(), "class_weights": "none"})
-    settings = SearchSettings.from_json(text, seed=3)
-    assert (settings.trials, settings.seed, settings.class_weights) == (20, 3, "none")
+def test_settings_travel_as_json() -> None:
+    settings = SearchSettings.model_validate({"trials": 7, "dropout": (0.0, 0.1)})
+    text = settings.to_json()
+    assert SearchSettings.from_json(text) == settings
+    assert SearchSettings.from_json(settings.to_json("trials")).trials == SearchSettings().trials
     assert len(settings.space.parameters) == 6
     for broken in ('{"trials": 0}', "[]", "no", text.replace("trials", "trails")):
-        with pytest.raises(UsageError, match="settings of the search"):
-            SearchSettings.from_json(broken, seed=0)
+        with pytest.raises(UsageError, match="SearchSettings cannot be read"):
+            SearchSettings.from_json(broken)
 
 
 def test_the_probe_is_the_best_trial_on_the_test_images(

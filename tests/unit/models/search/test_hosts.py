@@ -56,7 +56,11 @@ def search(
 @pytest.fixture
 def served(small_search: MakeSettings, address: str) -> ServedSearch:
     return ServedSearch(
-        mark="m", address=address, code="1", classes=10, search=small_search().describe()
+        mark="m",
+        address=address,
+        code="1",
+        classes=10,
+        search=small_search().describe(seed=0, patience=5, class_weights="balanced"),
     )
 
 
@@ -137,7 +141,7 @@ def test_a_worker_says_why_a_trial_failed_and_strangers_are_refused(
     oracle = build_oracle("random", settings.space, trials=1, seed=0)
     oracle.verbose = 0
     oracle._set_project_dir(tmp_path, "keras_tuner")
-    search = settings.describe()
+    search = settings.describe(seed=0, patience=5, class_weights="balanced")
     with serving(oracle, address, tmp_path, task=digits_task, search=search, code="1"):
         served = read_served(tmp_path)
         worker = ChiefClient(tmp_path, served, "worker", timeout=120.0)

@@ -129,7 +129,7 @@ task = HeadTask(
     10,
 )
 origin = Origin("pixels", "none", "0" * 64, image_size=8, data_fingerprint="f" * 64)
-settings = SearchSettings.from_json((folder / "settings.json").read_text(), seed=0)
+settings = SearchSettings.from_json((folder / "settings.json").read_text())
 search_heads(HeadTrainer(task), describe(task, origin), settings, folder / "scratch")
 """
 
@@ -141,7 +141,7 @@ def test_a_search_that_was_killed_finds_all_its_finished_trials(
     tmp_path: Path,
 ) -> None:
     settings = small_search(trials=14, parallel=2, algorithm="warm", epochs=15)
-    (tmp_path / "settings.json").write_text(settings.model_dump_json(exclude={"seed"}))
+    (tmp_path / "settings.json").write_text(settings.to_json())
     np.savez(
         tmp_path / "task.npz",
         train=digits_task.train.embeddings,

@@ -2,18 +2,11 @@ import pytest
 
 from models.errors import UsageError
 from models.training.training_settings import TrainingSettings, choose_strategy
-from pipeline.config import TrainingConfig
-
-
-def test_the_defaults_are_those_of_the_configuration():
-    configured = TrainingConfig().model_dump()
-    assert TrainingSettings.from_values(configured) == TrainingSettings()
-    assert set(TrainingSettings().to_values()) - set(configured) == {"head_epochs"}
 
 
 def test_an_unknown_setting_is_named():
     with pytest.raises(UsageError, match="unfreezing"):
-        TrainingSettings.from_values({"unfreezing": 1.0})
+        TrainingSettings.from_json('{"unfreezing": 1.0}')
 
 
 def test_auto_goes_by_the_number_of_images_and_says_so():

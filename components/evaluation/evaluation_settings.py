@@ -1,0 +1,24 @@
+"""What a model must show before it is pushed: the section `evaluation`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from models.settings import Fraction, Section
+
+
+class EvaluationSettings(Section):
+    """What a model must show before it is pushed. The figures are on the test split."""
+
+    min_accuracy: Fraction = 0.5
+    """Least accuracy."""
+    max_accuracy_drop: Fraction = 0.01
+    """Most accuracy that may be lost against the last blessed model."""
+    max_drop_below_probe: Fraction = 0.02
+    """Most accuracy that may be lost against the head on the frozen backbone: negative transfer."""
+    min_class_recall: Fraction = 0.0
+    """Least recall of every class."""
+    max_calibration_error: Fraction = 1.0
+    """Most expected calibration error."""
+    top_k: Annotated[int, Field(ge=2)] = 3
+    """The k of top-k accuracy."""

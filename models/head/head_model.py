@@ -1,0 +1,110 @@
+"""The classification head: what is trained on top of a backbone's features."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from models.head.hyperparameters import HeadParameters
+
+FloatArray = np.ndarray[Any, np.dtype[np.float32]]
+
+_VARIANCE_FLOOR = 1e-3
+"""Share of the average variance that every feature is credited with: a feature that is (nearly)
+constant in training must not be blown up into noise."""
+
+
+@keras.saving.register_keras_serializable(package="graft")
+class Standardisation(keras.layers.Layer):
+    """Brings each feature to mean 0 and variance 1 with statistics of the training embeddings.
+
+    Learning rates then mean the same for every backbone and data set, which is what lets one
+    search learn from another. The statistics are weights that no training moves.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Creates mean 0 and variance 1, [d]; `set_statistics` gives the real ones."""
+        shape = (input_shape[-1],)
+        self.mean = self.add_weight(name="mean", shape=shape, initializer="zeros", trainable=False)
+        self.variance = self.add_weight(
+            name="variance", shape=shape, initializer="ones", trainable=False
+        )
+        self.built = True
+
+    def set_statistics(self, mean: FloatArray, variance: FloatArray) -> None:
+        """Takes the statistics of the training embeddings.
+
+        Args:
+            mean: float32 [d].
+            variance: float32 [d].
+        """
+        self.mean.assign(mean)
+        self.variance.assign(variance)
+
+    def call(self, inputs: Any) -> Any:
+        """Standardises features [n, d]."""
+        floor = _VARIANCE_FLOOR * keras.ops.mean(self.variance)
+        return (inputs - self.mean) * keras.ops.rsqrt(self.variance + floor + 1e-12)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the input."""
+        return input_shape
+
+
+def statistics(embeddings: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and variance of each feature, for `build_head`.
+
+    Args:
+        embeddings: float32 [n, d], of the training split, n at least 1.
+
+    Returns:
+        mean and variance, float32 [d].
+    """
+    mean = embeddings.mean(axis=0, dtype=np.float64)
+    variance = embeddings.var(axis=0, dtype=np.float64)
+    return mean.astype(np.float32), variance.astype(np.float32)
+
+
+def build_head(
+    dimension: int,
+    classes: int,
+    parameters: HeadParameters,
+    *,
+    mean: FloatArray | None = None,
+    variance: FloatArray | None = None,
+    seed: int = 0,
+) -> keras.Model:
+    """Builds standardisation, dropout, an optional hidden layer and a layer of logits.
+
+    The last kernel starts at zero: every class is equally likely before the first step, whatever
+    the width.
+
+    Args:
+        dimension: features of the backbone, d.
+        classes: number of classes, k.
+        parameters: the searched values; only width and dropout shape the model.
+        mean: float32 [d] from `statistics`; None leaves features as they are.
+        variance: float32 [d] from `statistics`.
+        seed: of the hidden layer's weights and of dropout.
+
+    Returns:
+        Uncompiled model from float32 [n, d] to float32 logits [n, k].
+    """
+    inputs = keras.Input((dimension,), name="embedding")
+    standardisation = Standardisation(name="standardisation", dtype="float32")
+    hidden = keras.layers.Dropout(parameters.dropout, seed=seed)(standardisation(inputs))
+    if parameters.hidden_units:
+        hidden = keras.layers.Dense(
+            parameters.hidden_units,
+            activation="relu",
+            kernel_initializer=keras.initializers.HeNormal(seed),
+            name="hidden",
+        )(hidden)
+        hidden = keras.layers.Dropout(parameters.dropout, seed=seed + 1)(hidden)
+    # float32 under mixed precision too: softmax over half-precision logits loses calibration.
+    logits = keras.layers.Dense(
+        classes, kernel_initializer="zeros", dtype="float32", name="logits"
+    )(hidden)
+    if mean is not None and variance is not None:
+        standardisation.set_statistics(mean, variance)
+    return keras.Model(inputs, logits, name="head")
