@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as reference
 
 from models import metrics
+from models.intervals import share_interval
 from models.number_text import short_number
 
 CLASSES = ("ant", "bee", "cat", "dog")
@@ -61,6 +63,32 @@ def test_a_class_that_the_model_lacks_is_always_wrong():
     assert (quality.accuracy, quality.top_k_accuracy) == (0.5, 0.5)
     assert quality.loss > 7
     assert metrics.confusion_matrix(truth, probabilities.argmax(axis=1), 4).sum() == 1
+
+
+def test_a_probability_of_nothing_costs_as_much_as_one_of_a_ten_millionth():
+    certain = np.array([[1.0, 0.0], [1.0, 0.0], [1.0 - 1e-6, 1e-6]])
+    assert metrics.log_loss(np.array([1, -1]), certain[:2]) == pytest.approx(-np.log(1e-7))
+    assert metrics.log_loss(np.array([0, 1, 1]), certain) == pytest.approx(-np.log(1e-13) / 3)
+
+
+def test_a_class_that_is_always_mistaken_has_figures_of_nothing():
+    quality = metrics.quality(np.array([0, 1]), np.array([[0.2, 0.8], [0.9, 0.1]]), ("a", "b"), 1)
+    for each in quality.classes:
+        assert (each.images, each.predicted) == (1, 1)
+        assert (each.precision, each.recall, each.f1, each.auc) == (0.0, 0.0, 0.0, 0.0)
+        assert each.precision_interval == each.recall_interval == share_interval(0, 1)
+
+
+def test_the_interval_of_an_area_is_that_of_delong(answers):
+    truth, probabilities = answers
+    area = metrics.quality(truth, probabilities, CLASSES, 2).classes[1]
+    positive = probabilities[truth == 1, 1]
+    negative = probabilities[truth != 1, 1]
+    wins = (positive[:, None] > negative) + (positive[:, None] == negative) / 2
+    variance = wins.mean(axis=1).var() / len(positive) + wins.mean(axis=0).var() / len(negative)
+    expected = stats.norm.interval(0.95, wins.mean(), variance**0.5)
+    assert area.auc == pytest.approx(wins.mean())
+    assert area.auc_interval == pytest.approx(expected)
 
 
 def test_a_class_without_images_or_answers_has_no_figures():

@@ -136,10 +136,12 @@ def test_the_reason_of_a_refusal_holds_all_failures():
 
 
 def test_a_blessing_gives_its_reason():
-    verdict = checks.verdict((checks.check_accuracy(_quality(9, 9), 0.5),))
+    quality = _quality(9, 9)
+    passed = (checks.check_accuracy(quality, 0.5), checks.check_class_recall(quality, 0.5))
+    verdict = checks.verdict(passed)
     assert verdict.blessed
     assert verdict.reason == (
-        "Accuracy 0.900 [0.699, 0.972] on 20 test images; all 1 checks passed."
+        "Accuracy 0.900 [0.699, 0.972] on 20 test images; all 2 checks passed."
     )
 
 

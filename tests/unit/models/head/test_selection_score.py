@@ -2,8 +2,10 @@ import math
 
 import pytest
 
-from models.head.selection_score import curve_scores, selection_score
+from models.head.selection_score import METRIC, curve_scores, selection_score
 from models.history.records import Curve
+from models.history.shipped import starter_files
+from models.history.tuning_history import read_history
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,7 @@ def test_a_curve_has_a_score_for_each_epoch() -> None:
         train_loss=(0.9, 0.8), validation_loss=(math.log(4), 0.0), validation_accuracy=(0.5, 0.6)
     )
     assert curve_scores(curve, 4) == pytest.approx([0.4, 0.6])
+
+
+def test_the_histories_that_are_shipped_name_this_score() -> None:
+    assert {read_history(file).header.search.metric for file in starter_files()} == {METRIC}
