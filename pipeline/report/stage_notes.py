@@ -43,7 +43,7 @@ def stage_note(stage: str, run: RunRecord) -> str:
 
 
 def findings_lines(run: RunRecord) -> list[str]:
-    """What validation found, a line each; of very many the first, as the report has them all."""
+    """Lines on what validation found: of very many findings the first, as the report has all."""
     findings = read_list(run, "findings", FINDINGS_FILE)
     lines = [
         f"    {each.get('severity')}: {' '.join(str(each.get('message')).split())}"

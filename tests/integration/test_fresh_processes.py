@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 HEAVY = ("tensorflow", "keras", "tfx", "apache_beam", "numpy", "pydantic", "rich")
 
 
@@ -44,3 +45,36 @@ def test_what_a_full_log_cannot_take_does_not_reach_the_terminal() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
     assert (done.stdout, done.stderr) == (b"", b"shown\n")
+
+
+def import_graft(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Imports Graft in a folder, which comes before the checkout on the path."""
+    return subprocess.run(
+        [sys.executable, "-c", f"import sys, graft; print({set(HEAVY)} & set(sys.modules))"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_importing_graft_imports_nothing_heavy(tmp_path: Path) -> None:
+    done = import_graft(tmp_path)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+def test_a_checkout_says_where_another_package_takes_the_name_of_a_room(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "__init__.py").touch()
+    done = import_graft(tmp_path)
+    assert done.returncode == 1
+    assert f"`models` should be {ROOT / 'models'}" in done.stderr
+    assert f"Python finds {tmp_path / 'models'}" in done.stderr
+    assert f"pip install {ROOT}" in done.stderr
+
+
+def test_a_folder_that_is_no_package_takes_no_name(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "resnet.keras").touch()
+    assert import_graft(tmp_path).returncode == 0

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("components", "models", "pipeline", "serving")
+ROOMS = ("components", "graft", "models", "pipeline", "serving")
 MODULES = [
-    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     for room in ROOMS
     for path in sorted((ROOT / room).rglob("*.py"))
     if ">>> " in path.read_text()
