@@ -203,6 +203,18 @@ def test_refuses_a_decompression_bomb_by_its_header():
     assert "40000 x 40000" in error.reason
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
+def test_the_limit_of_the_process_is_neither_lifted_nor_asked(kind, monkeypatch):
+    assert Image.MAX_IMAGE_PIXELS is not None
+    raw = encode(photo().convert("CMYK" if kind == "JPEG" else "RGB"), kind)
+    deep = encode(Image.fromarray(np.arange(2400, dtype=np.uint16).reshape(40, 60)), "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert normalise(raw, 2400).width == normalise(deep, 2400).width == 60
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(io.BytesIO(raw))
+
+
 def test_the_limit_of_pixels_is_the_callers():
     raw = encode(photo(60, 40), "PNG")
     assert normalise(raw, 2400).width == 60
