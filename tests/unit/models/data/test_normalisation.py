@@ -5,9 +5,10 @@ import zlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from perceptual_hash import hamming_distance
 from PIL import Image
 
-from models.data.image_statistics import describe, hamming_distance
+from models.data.image_statistics import describe
 from models.data.normalisation import ImageRefusedError, NormalisedImage, normalise
 
 MAX_PIXELS = 1_000_000
