@@ -1,8 +1,15 @@
 """Artifact types that Graft's components exchange, beside TFX's standard ones."""
 
+from typing import Any
+
 from tfx.types.artifact import Artifact, Property, PropertyType
 
 from components.artifact_names import TUNING_HISTORY
+
+Artifacts = dict[str, list[Artifact]]
+"""What an executor reads or writes, by the name of the channel."""
+Params = dict[str, Any]
+"""The parameters of an executor, by name."""
 
 
 class Quarantine(Artifact):

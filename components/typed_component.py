@@ -36,8 +36,16 @@ class TypedComponent(base_component.BaseComponent):
 
         Args:
             arguments: the channels of the inputs, and the parameters.
+
+        Raises:
+            TypeError: an argument that was not declared.
+            ValueError: one that was declared is missing.
         """
         spec = self.SPEC_CLASS
+        known = spec.INPUTS | spec.PARAMETERS
+        if unknown := arguments.keys() - known.keys():
+            names = f"{', '.join(sorted(unknown))}; it takes {', '.join(known)}"
+            raise TypeError(f"{type(self).__name__} does not take {names}")
         optional = [key for key, value in spec.PARAMETERS.items() if value.optional]
         outputs = {key: Channel(type=value.type) for key, value in spec.OUTPUTS.items()}
         super().__init__(spec(**dict.fromkeys(optional) | arguments | outputs))

@@ -216,21 +216,12 @@ def _class_qualities(
     return tuple(result)
 
 
-def area_under_curve(positive: NDArray[np.bool_], scores: Floats) -> float | None:
-    """Gives the area under the ROC curve as the Mann-Whitney statistic, ties counting half.
-
-    Returns None when all images are on one side.
-    """
-    placements = _placements(positive, scores)
-    return None if placements is None else float(placements.mean())
-
-
 def _placements(positive: NDArray[np.bool_], scores: Floats) -> Floats | None:
     """Gives a value for each image whose mean is the area, and whose spread its standard error.
 
-    That of an image is the area, moved by how far the share of the other side that it is on the
-    right side of differs from the area, weighted by the rarity of its own side. Returns None when
-    all images are on one side.
+    The area is that under the ROC curve, ties counting half. The value of an image is the area,
+    moved by how far the share of the other side that it is on the right side of differs from the
+    area, weighted by the rarity of its own side. Returns None when all images are on one side.
 
     Reference: DeLong et al., Comparing the Areas under Two or More Correlated ROC Curves, 1988.
     """

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pydantic
 from tfx.dsl.components.base import base_executor
-from tfx.types import Artifact, artifact_utils
+from tfx.types import artifact_utils
 from typing_extensions import override
 
+from components.artifact_types import Artifacts, Params
 from components.backbone_chooser.chosen_backbone_resolver import CHOSEN, chosen_key
 from components.backbone_chooser.sample import draw_sample
 from components.backbone_chooser.scoring import Scorer
@@ -32,12 +32,7 @@ class Executor(base_executor.BaseExecutor):
     """Writes the BackboneChoice artifact."""
 
     @override
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.backbone_chooser.component`.
 
         Raises:

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from threading import Lock
-from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
@@ -20,8 +19,10 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
 from tfx.proto import example_gen_pb2
 from tfx.types import Artifact, artifact_utils
+from typing_extensions import override
 
 from components.artifact_names import INGEST_FILE, QUARANTINE_FILE
+from components.artifact_types import Artifacts, Params
 from components.example_gen.driver import FINGERPRINT, RESOLVED_PATH
 from components.example_gen.ingest import (
     Ingested,
@@ -48,12 +49,8 @@ _RESULT = ".result"
 class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
     """Reads the source that the driver resolved and writes its examples and its quarantine."""
 
-    def Do(  # noqa: N802 - TFX's name
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    @override
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Ingests.
 
         Args:

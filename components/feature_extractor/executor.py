@@ -1,12 +1,12 @@
 """Builds the backbone and writes the Embeddings artifact."""
 
 from pathlib import Path
-from typing import Any
 
 from tfx.dsl.components.base import base_executor
-from tfx.types import Artifact, artifact_utils
+from tfx.types import artifact_utils
 from typing_extensions import override
 
+from components.artifact_types import Artifacts, Params
 from components.feature_extractor.extraction import extract
 from models.backbone_choice.backbone_choice import Candidate, read_choice
 from models.backbone_choice.model_settings import ModelSettings
@@ -18,12 +18,7 @@ class Executor(base_executor.BaseExecutor):
     """Writes the Embeddings artifact."""
 
     @override
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.feature_extractor.component`.
 
         Raises:

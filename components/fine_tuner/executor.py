@@ -9,6 +9,7 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.artifact_names import BEST_FILE, HISTORY_FILE
+from components.artifact_types import Artifacts, Params
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.past_library import read_past
 from components.past_searches.request import note_request
@@ -28,12 +29,7 @@ class Executor(base_executor.BaseExecutor):
     """Writes the artifacts HyperParameters and TuningHistory."""
 
     @override
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.fine_tuner.component`.
 
         Raises:

@@ -1,12 +1,12 @@
 """Raises the findings that forbid going on."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from tfx.dsl.components.base import base_executor
-from tfx.types import Artifact, artifact_utils
+from tfx.types import artifact_utils
 from typing_extensions import override
 
+from components.artifact_types import Artifacts, Params
 from components.findings import Finding, read_findings
 from models.errors import BadDataError
 
@@ -15,12 +15,7 @@ class Executor(base_executor.BaseExecutor):
     """Passes or raises; writes nothing."""
 
     @override
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.gate.component`.
 
         Raises:

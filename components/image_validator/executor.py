@@ -1,7 +1,6 @@
 """Runs every check over the derived features; decodes no image."""
 
 from pathlib import Path
-from typing import Any
 
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
@@ -10,6 +9,7 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.artifact_names import SCHEMA_FILE
+from components.artifact_types import Artifacts, Params
 from components.findings import write_findings
 from components.image_validator.anomalies import check_anomalies
 from components.image_validator.appearance_checks import check_appearance
@@ -30,12 +30,7 @@ class Executor(base_executor.BaseExecutor):
     """Writes the Findings artifact."""
 
     @override
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.image_validator.component`."""
         settings = ValidationSettings.from_json(exec_properties["settings"])
         table = read_table(artifact_utils.get_single_uri(input_dict["examples"]))

@@ -1,14 +1,15 @@
 """Runs the model over the test split, checks the answers and writes the verdict."""
 
 from pathlib import Path
-from typing import Any
 
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
+from typing_extensions import override
 
 from components.artifact_seals import EXPORT_DIGEST
+from components.artifact_types import Artifacts, Params
 from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge import comparisons
 from components.judge.checks import (
@@ -33,12 +34,8 @@ from models.storage.seals import tree_digest
 class Executor(base_executor.BaseExecutor):
     """Writes the ModelBlessing artifact."""
 
-    def Do(  # noqa: N802 - TFX's name
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    @override
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.judge.component`.
 
         Raises:

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from components.artifact_names import SERVING_CHECK_FILE, VERDICT_FILE
 from components.artifact_seals import EXPORT_DIGEST
+from components.artifact_types import Artifacts, Params
 from components.pusher.push import push_model
 from models.errors import GraftError
 
@@ -26,12 +27,7 @@ class Executor(base_executor.BaseExecutor):
     """Writes the PushedModel artifact."""
 
     @override
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.pusher.component`.
 
         Raises:

@@ -3,7 +3,6 @@
 import json
 import logging
 from pathlib import Path
-from typing import Any
 
 import tensorflow_data_validation as tfdv
 from tfx.dsl.components.base import base_executor
@@ -11,6 +10,7 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.artifact_names import INGEST_FILE, SCHEMA_FILE
+from components.artifact_types import Artifacts, Params
 from components.schema_curator.curated_schema import read_schema_file, write_inferred
 from components.schema_curator.schema import infer_schema, parse_schema, schema_text
 
@@ -24,12 +24,7 @@ class Executor(base_executor.BaseExecutor):
     """Writes the Schema artifact."""
 
     @override
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.schema_curator.component`.
 
         Raises:

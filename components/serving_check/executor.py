@@ -1,7 +1,6 @@
 """Runs the serving check and writes the InfraBlessing."""
 
 from pathlib import Path
-from typing import Any
 
 from tfx.components.infra_validator import executor as infra_validator
 from tfx.components.util import model_utils
@@ -10,6 +9,7 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.artifact_seals import EXPORT_DIGEST
+from components.artifact_types import Artifacts, Params
 from components.serving_check.check import ServingReport, check_serving
 from components.serving_check.serving_settings import ServingSettings
 
@@ -18,12 +18,7 @@ class Executor(base_executor.BaseExecutor):
     """Writes the InfraBlessing artifact."""
 
     @override
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.serving_check.component`."""
         settings = ServingSettings.from_json(exec_properties["settings"])
         model_blessing = artifact_utils.get_single_instance(input_dict["model_blessing"])

@@ -1,11 +1,11 @@
 """Hands TFX's `run_fn` the embeddings and the model's folder."""
 
-from typing import Any
-
 from tfx.components.trainer.executor import GenericExecutor
 from tfx.components.trainer.fn_args_utils import FnArgs
-from tfx.types import Artifact, artifact_utils
+from tfx.types import artifact_utils
 from typing_extensions import override
+
+from components.artifact_types import Artifacts, Params
 
 EMBEDDINGS = "embeddings_uri"
 EXAMPLES = "examples_uri"
@@ -17,10 +17,7 @@ class Executor(GenericExecutor):
 
     @override
     def _GetFnArgs(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
+        self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params
     ) -> FnArgs:
         fn_args = super()._GetFnArgs(input_dict, output_dict, exec_properties)
         fn_args.custom_config = {

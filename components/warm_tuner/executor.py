@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.artifact_names import BEST_FILE, HISTORY_FILE, PROBE_ANSWERS_FILE, PROBE_FILE
+from components.artifact_types import Artifacts, Params
 from components.embedded_data import read_data
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.past_library import read_past
@@ -28,12 +28,7 @@ class Executor(base_executor.BaseExecutor):
     """Writes the artifacts HyperParameters and TuningHistory."""
 
     @override
-    def Do(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        output_dict: dict[str, list[Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.warm_tuner.component`.
 
         Raises:

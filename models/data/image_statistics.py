@@ -86,11 +86,6 @@ def perceptual_hash(luma: NDArray[np.float32]) -> str:
     return np.packbits(frequencies > lower_median).tobytes().hex()
 
 
-def hamming_distance(first: str, second: str) -> int:
-    """Returns in how many bits two perceptual hashes differ, 0 to 64."""
-    return (int(first, 16) ^ int(second, 16)).bit_count()
-
-
 def _laplacian_variance(thumbnail: NDArray[np.uint8]) -> float:
     height, width = thumbnail.shape
     if min(height, width) < 3:

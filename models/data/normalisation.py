@@ -48,6 +48,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from models.data import png_header
+from models.data.image_opening import open_image
 from models.data.image_statistics import thumbnail_factor
 from models.data.jpeg_header import PlainJpeg, decode_luma, read_plain_header
 from models.data.sample_depth import (
@@ -63,13 +64,9 @@ from models.data.sample_depth import (
 MIN_SIDE = 4
 """Images with a shorter side, in pixels, are refused: spacers and tracking pixels."""
 
-# Pillow warns from a limit of its own on; `normalise` holds every header against the caller's.
-Image.MAX_IMAGE_PIXELS = None
-
 # tf.io.decode_image refuses 2^29 samples and more.
 _DECODER_PIXELS = (1 << 29) // 3 - 1
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _ORIENTATION_TAG = 0x0112
 
 _READ_IMAGES = (
@@ -301,7 +298,7 @@ def _thumbnail(image: Image.Image) -> NDArray[np.uint8]:
 def _open(raw: bytes) -> Image.Image:
     """Reads the header alone."""
     try:
-        return Image.open(io.BytesIO(raw), formats=_FORMATS)
+        return open_image(raw)
     except Exception as error:  # a header parser fed with broken bytes raises almost anything
         raise _unidentified(raw) from error
 

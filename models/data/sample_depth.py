@@ -7,7 +7,6 @@ it with `covering_range`, the trained model keeps it, and `graft predict` and th
 the same one.
 """
 
-import io
 import json
 import math
 import sys
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.data.image_opening import open_image
 from models.data.png_header import significant_bits
 from models.storage.atomic_write import write_atomically
 
@@ -273,7 +273,7 @@ def _channels(
 
     Asked for the other order of bytes, the same decoder gives the low ones.
     """
-    again = Image.open(io.BytesIO(raw), formats=("PNG", "TIFF"))
+    again = open_image(raw, ("PNG", "TIFF"))
     mode = _raw_mode(again)
     if mode == "LA;16B":  # four bytes a pixel, which Pillow can also give as they stand
         _ask_for(again, "RGBA")

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.errors import GraftError
+from models.history.file_format import first_fault, format_fault
 from models.storage.atomic_write import write_atomically
 
 CONTRIBUTION_FILE = "contribution.json"
@@ -156,28 +157,9 @@ def read_contribution(path: Path) -> Contribution:
         content = path.read_bytes()
     except OSError as error:
         raise ContributionError(f"{path}: {error.strerror or error}") from error
-    _check_version(path, content)
+    if fault := format_fault(content, "graft-contribution", "contribution"):
+        raise ContributionError(f"{path}: {fault}")
     try:
         return Contribution.model_validate_json(content, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the contribution"
-        raise ContributionError(f"{path}: {place}: {first['msg']}") from error
-
-
-class _Signature(BaseModel):
-    format: str
-    version: int
-
-
-def _check_version(path: Path, content: bytes) -> None:
-    try:
-        signature = _Signature.model_validate_json(content, strict=True)
-    except ValidationError as error:
-        raise ContributionError(f"{path}: not a contribution of Graft, or cut short") from error
-    if signature.format != "graft-contribution":
-        raise ContributionError(f"{path}: not a contribution of Graft")
-    if signature.version != 1:
-        raise ContributionError(
-            f"{path}: format version {signature.version}, but this Graft reads version 1"
-        )
+        raise ContributionError(f"{path}: {first_fault(error, 'the contribution')}") from error

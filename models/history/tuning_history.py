@@ -19,6 +19,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from models.errors import GraftError
+from models.history.file_format import first_fault, format_fault
 from models.history.records import Header, SearchDescription, TaskDescription, TrialRecord
 from models.history.search_space import SearchSpace
 from models.storage.atomic_write import write_atomically
@@ -134,7 +135,8 @@ def parse_history(content: bytes, path: str) -> TuningHistory:
         HistoryError: names the file, the line and what is wrong with it.
     """
     first, *rest = content.split(b"\n")
-    _check_version(path, first)
+    if fault := format_fault(first, "graft-tuning-history", "tuning history"):
+        raise HistoryError(f"{path}: {fault}")
     header = _parse(path, 1, first, Header)
     if header.trials > MOST_TRIALS:
         raise HistoryError(f"{path}: more than {MOST_TRIALS:,} trials")
@@ -155,32 +157,11 @@ def parse_history(content: bytes, path: str) -> TuningHistory:
     return TuningHistory(header, trials)
 
 
-class _Signature(BaseModel):
-    format: str
-    version: int
-
-
-def _check_version(path: str, line: bytes) -> None:
-    try:
-        signature = _Signature.model_validate_json(line, strict=True)
-    except ValidationError as error:
-        raise HistoryError(f"{path}: not a tuning history of Graft") from error
-    if signature.format != "graft-tuning-history":
-        raise HistoryError(f"{path}: not a tuning history of Graft")
-    if signature.version != 1:
-        raise HistoryError(
-            f"{path}: format version {signature.version}, but this Graft reads version 1; "
-            "read it with the Graft that wrote it, or update this one"
-        )
-
-
 def _parse(path: str, number: int, line: bytes, kind: type[_Record]) -> _Record:
     try:
         return kind.model_validate_json(line, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the line"
-        raise HistoryError(f"{path}, line {number}: {place}: {first['msg']}") from error
+        raise HistoryError(f"{path}, line {number}: {first_fault(error, 'the line')}") from error
 
 
 def _check_trials(path: str, space: SearchSpace, trials: tuple[TrialRecord, ...]) -> None:

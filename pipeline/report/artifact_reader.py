@@ -5,8 +5,9 @@ reads as None or empty.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zipfile import BadZipFile
 
 from components.artifact_names import (
@@ -22,19 +23,21 @@ from components.artifact_names import (
 )
 from components.findings import FINDINGS_FILE
 from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
-from models.backbone_choice.backbone_choice import BackboneChoice, ChoiceError, read_choice
+from models.backbone_choice.backbone_choice import read_choice
 from models.embedding.artifact import INFO_FILE
+from models.errors import GraftError
 from models.history.contribution import (
     CONTRIBUTION_FILE,
     Contribution,
-    ContributionError,
     read_contribution,
 )
-from models.history.tuning_history import HistoryError, TuningHistory, read_history
+from models.history.tuning_history import TuningHistory, read_history
 from models.storage.seals import DESCRIPTION
 from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.data_statistics import read_statistics
 from pipeline.report.run_record import RunRecord
+
+_File = TypeVar("_File")
 
 
 def read_artifacts(run: RunRecord) -> Artifacts:
@@ -44,7 +47,7 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         quarantine=read_lines(run, "quarantine", QUARANTINE_FILE),
         findings=read_list(run, "findings", FINDINGS_FILE),
         statistics=read_statistics(run.artifacts.get("statistics")),
-        choice=_choice(run),
+        choice=_read(run, "choice", read_choice),
         embeddings=read_object(run, "embeddings", INFO_FILE),
         history=read_tuning(run, "history"),
         contribution=_contribution(run, "history"),
@@ -95,31 +98,21 @@ def read_lines(run: RunRecord, key: str, file: str) -> list[Json]:
     return [value for value in values if isinstance(value, dict)]
 
 
-def _choice(run: RunRecord) -> BackboneChoice | None:
-    if "choice" not in run.artifacts:
-        return None
-    try:
-        return read_choice(Path(run.artifacts["choice"]))
-    except ChoiceError:
-        return None
-
-
 def read_tuning(run: RunRecord, key: str) -> TuningHistory | None:
     """Reads the history of a search; None where there is none, or a damaged one."""
-    if key not in run.artifacts:
-        return None
-    try:
-        return read_history(Path(run.artifacts[key]) / HISTORY_FILE)
-    except HistoryError:
-        return None
+    return _read(run, key, lambda folder: read_history(folder / HISTORY_FILE))
 
 
 def _contribution(run: RunRecord, key: str) -> Contribution | None:
+    return _read(run, key, lambda folder: read_contribution(folder / CONTRIBUTION_FILE))
+
+
+def _read(run: RunRecord, key: str, read: Callable[[Path], _File]) -> _File | None:
     if key not in run.artifacts:
         return None
     try:
-        return read_contribution(Path(run.artifacts[key]) / CONTRIBUTION_FILE)
-    except ContributionError:
+        return read(Path(run.artifacts[key]))
+    except GraftError:
         return None
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from PIL import Image, UnidentifiedImageError
-
 from models.data import example_schema
 from models.data.example_reader import ImageRecord, read_records
+from models.data.image_opening import open_image
 
 MOST_CLASSES = 30
 """Number of classes of which samples are shown."""
@@ -79,10 +78,10 @@ def named(examples_uri: str, split: str, names: Iterable[str]) -> dict[str, Pict
 def _picture(record: ImageRecord, side: int) -> list[Picture]:
     """Gives one picture, or none when the image cannot be drawn."""
     try:
-        with Image.open(io.BytesIO(record.image)) as image:
+        with open_image(record.image) as image:
             image.draft("RGB", (2 * side, 2 * side))
             small = image.convert("RGB")
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError):
+    except (OSError, ValueError):
         return []
     small.thumbnail((side, side))
     buffer = io.BytesIO()

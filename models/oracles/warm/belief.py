@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 from scipy.stats import norm
 
+from models.oracles.warm.arrays import Floats
 from models.oracles.warm.gaussian_process import Process
 from models.oracles.warm.kernel import Kernel
-
-Floats = NDArray[np.float64]
 
 _SCALES = np.exp(np.linspace(-1.6, 1.6, 9))
 _SCALE_SPREAD = 0.7

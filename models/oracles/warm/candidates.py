@@ -1,12 +1,10 @@
 """Points that the next trial is chosen from."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import qmc
 
+from models.oracles.warm.arrays import Floats
 from models.oracles.warm.encoding import SpaceEncoder
-
-Floats = NDArray[np.float64]
 
 _SPREAD = 512
 _NEAR = 256

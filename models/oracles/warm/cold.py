@@ -1,14 +1,12 @@
 """The search that starts without a past: Bayesian optimisation on its own trials alone."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.oracles.warm.arrays import Floats
 from models.oracles.warm.belief import Belief, believe, compress, expected_improvement
 from models.oracles.warm.candidates import near_points, spread_points
 from models.oracles.warm.encoding import SpaceEncoder
 from models.oracles.warm.kernel import Kernel, default_kernel, fit_kernel
-
-Floats = NDArray[np.float64]
 
 FIRST = 3
 """Trials before there is a model: the middle of the space, then points spread over it."""

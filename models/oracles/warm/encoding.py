@@ -10,8 +10,7 @@ from keras_tuner.engine import hyperparameters as kinds
 from numpy.typing import NDArray
 
 from models.history.search_space import Value, Values
-
-Floats = NDArray[np.float64]
+from models.oracles.warm.arrays import Floats
 
 _UNKNOWN = 0.5
 """Coordinate of a parameter that a configuration does not have."""

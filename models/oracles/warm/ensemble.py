@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
+from models.oracles.warm.arrays import Floats
 from models.oracles.warm.kernel import Kernel
-
-Floats = NDArray[np.float64]
 
 COLD_PRIOR = 0.1
 """Weight of the cold search before the first trial."""

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
+from models.oracles.warm.arrays import Floats
 from models.oracles.warm.kernel import Kernel
-
-Floats = NDArray[np.float64]
 
 _JITTER = 1e-8
 

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_solve, cholesky
 from scipy.optimize import minimize
 
-Floats = NDArray[np.float64]
+from models.oracles.warm.arrays import Floats
 
 _JITTER = 1e-8
 _MOST_STEPS = 30

@@ -10,11 +10,10 @@ from scipy.stats import kendalltau, norm, rankdata
 from models.history.contribution import LeftOut
 from models.history.past_search import PastSearch
 from models.history.records import TaskDescription
+from models.oracles.warm.arrays import Floats
 from models.oracles.warm.encoding import SpaceEncoder
 from models.oracles.warm.gaussian_process import Process
 from models.oracles.warm.kernel import Kernel, fit_kernel
-
-Floats = NDArray[np.float64]
 
 _FEWEST_TRIALS = 5
 _FEWEST_SHARED = 0.5

@@ -7,21 +7,19 @@ from typing import Any
 import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial
-from numpy.typing import NDArray
 
 from models.history.contribution import Contribution
 from models.history.past_search import PastSearch, score_of
 from models.history.records import TaskDescription
 from models.history.search_space import Value, Values
 from models.oracles.leases import LeasingOracle
+from models.oracles.warm.arrays import Floats
 from models.oracles.warm.belief import Belief, believe, expected_improvement
 from models.oracles.warm.cold import FIRST, ColdSearch, own_gap
 from models.oracles.warm.encoding import SpaceEncoder
 from models.oracles.warm.ensemble import COLD_PRIOR, DOUBTFUL_PRIOR, Weights, combine, weigh
 from models.oracles.warm.explanation import Origin, Progress, explain
 from models.oracles.warm.source_models import Knowledge, learn, similarity
-
-Floats = NDArray[np.float64]
 
 _COMPLETED = "COMPLETED"
 _FAILED = "FAILED"

@@ -45,14 +45,16 @@ def test_confusion_matrix_equals_that_of_scikit_learn(answers):
 
 
 def test_area_under_curve_counts_ties_half():
-    truth = np.array([True, False, True, False, False])
+    truth = np.array([1, 0, 1, 0, 0])
     scores = np.array([0.5, 0.5, 0.9, 0.5, 0.1])
     expected = reference.roc_auc_score(truth, scores)
-    assert metrics.area_under_curve(truth, scores) == pytest.approx(expected)
+    quality = metrics.quality(truth, np.stack([1 - scores, scores], axis=1), ("no", "yes"), 1)
+    assert quality.classes[1].auc == pytest.approx(expected)
 
 
 def test_area_under_curve_needs_both_sides():
-    assert metrics.area_under_curve(np.array([True, True]), np.array([0.1, 0.9])) is None
+    quality = metrics.quality(np.array([1, 1]), np.array([[0.9, 0.1], [0.1, 0.9]]), ("a", "b"), 1)
+    assert [each.auc for each in quality.classes] == [None, None]
 
 
 def test_a_class_that_the_model_lacks_is_always_wrong():

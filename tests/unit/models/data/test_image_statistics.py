@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
+from perceptual_hash import hamming_distance
 from scipy import ndimage
 from scipy.fft import dctn
 
 from models.data.image_statistics import (
     THUMBNAIL_SIDE,
     describe,
-    hamming_distance,
     perceptual_hash,
     thumbnail_factor,
 )

@@ -5,9 +5,10 @@ import zlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from perceptual_hash import hamming_distance
 from PIL import Image
 
-from models.data.image_statistics import describe, hamming_distance
+from models.data.image_statistics import describe
 from models.data.normalisation import ImageRefusedError, NormalisedImage, normalise
 
 MAX_PIXELS = 1_000_000
@@ -201,6 +202,18 @@ def test_refuses_a_decompression_bomb_by_its_header():
     error = refusal(bomb, max_pixels=100_000_000)
     assert error.code == "too_many_pixels"
     assert "40000 x 40000" in error.reason
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
+def test_the_limit_of_the_process_is_neither_lifted_nor_asked(kind, monkeypatch):
+    assert Image.MAX_IMAGE_PIXELS is not None
+    raw = encode(photo().convert("CMYK" if kind == "JPEG" else "RGB"), kind)
+    deep = encode(Image.fromarray(np.arange(2400, dtype=np.uint16).reshape(40, 60)), "PNG")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert normalise(raw, 2400).width == normalise(deep, 2400).width == 60
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(io.BytesIO(raw))
 
 
 def test_the_limit_of_pixels_is_the_callers():
