@@ -4,7 +4,7 @@ There a worker asks the chief's oracle for a trial, and answers when it is done.
 never asks what became of it: the trial of a worker that died stays RUNNING, is never made, and the
 chief waits for it for ever. Here a worker holds a trial on a lease.
 
-The pipeline's search on many machines, `models.search.hosts`, builds on this. In a tuner of one's
+The pipeline's search on many machines, `models.search.workers`, builds on this. In a tuner of one's
 own every process runs the same script; its environment says what it is:
 
     KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 KERASTUNER_TUNER_ID=chief

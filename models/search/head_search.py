@@ -23,12 +23,12 @@ from models.search.finalists import choose
 from models.search.fold_evaluator import FoldEvaluator
 from models.search.folds import FoldTrainers
 from models.search.head_tuner import HeadTuner
-from models.search.hosts.served_search import TRIALS
-from models.search.hosts.serving_tuner import ServingHeadTuner
 from models.search.parallel_tuner import ParallelHeadTuner
 from models.search.search_settings import SearchSettings
 from models.search.trial_store import TrialStore
 from models.search.worker_processes import Workers
+from models.search.workers.served_search import TRIALS
+from models.search.workers.served_tuner import ServingHeadTuner
 
 
 @dataclass(frozen=True)

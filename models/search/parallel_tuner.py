@@ -28,7 +28,7 @@ class ParallelHeadTuner(HeadTuner):
     finished.
 
     Keras Tuner's own way, a chief that workers ask over the network, is for many machines (see
-    `models.search.hosts`): it needs a port that others can reach.
+    `models.search.workers`): it needs a port that others can reach.
     """
 
     def __init__(self, *args: Any, workers: Workers, order: Path, **kwargs: Any) -> None:

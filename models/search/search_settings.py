@@ -8,7 +8,7 @@ from models.head.hyperparameters import head_space, with_hyperparameters
 from models.head.selection_score import METRIC
 from models.history.records import ClassWeights, SearchDescription
 from models.history.search_space import SearchSpace
-from models.search.hosts.address import check_address
+from models.search.workers.address import check_address
 from models.settings import Section
 
 

@@ -20,12 +20,12 @@ from models.head.task_description import Origin, describe
 from models.history.tuning_history import TuningHistory
 from models.oracles.algorithms import OBJECTIVE, build_oracle
 from models.search.head_search import search_heads
-from models.search.hosts.chief_client import ChiefClient, SearchEndedError
-from models.search.hosts.journal import Event, Journal
-from models.search.hosts.oracle_server import serving
-from models.search.hosts.search_worker import work
-from models.search.hosts.served_search import ServedSearch, read_served, read_task, write_served
 from models.search.search_settings import SearchSettings
+from models.search.workers.chief_client import ChiefClient, SearchEndedError
+from models.search.workers.journal import Event, Journal
+from models.search.workers.search_server import serving
+from models.search.workers.search_worker import work
+from models.search.workers.served_search import ServedSearch, read_served, read_task, write_served
 from pipeline.cli import main
 
 MakeSettings = Callable[..., SearchSettings]

@@ -149,7 +149,7 @@ def test_a_search_that_was_killed_finds_all_its_finished_trials(
         validation=digits_task.validation.embeddings,
         validation_classes=digits_task.validation.classes,
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], env=environment)
     while len(kept(tmp_path)) < 6:
         assert process.poll() is None, "the search ended before it could be killed"

@@ -13,10 +13,10 @@ from models.errors import UsageError
 from models.head.head_trainer import HeadTrainer
 from models.oracles.algorithms import OBJECTIVE
 from models.oracles.leases import heartbeat
-from models.search.hosts.chief_client import ChiefClient, SearchEndedError
-from models.search.hosts.served_search import TRIALS, ServedSearch, read_served, read_task
 from models.search.trial_runner import TrialRunner
 from models.search.trial_store import TrialStore
+from models.search.workers.chief_client import ChiefClient, SearchEndedError
+from models.search.workers.served_search import TRIALS, ServedSearch, read_served, read_task
 
 BEAT_SECONDS = 5.0
 """Between two signs of life; many in a trial's timeout (`models.oracles.algorithms`)."""

@@ -14,10 +14,10 @@ from models.history.records import SearchDescription, TrialRecord
 from models.oracles.algorithms import OBJECTIVE
 from models.oracles.leases import LeasingOracle, heartbeat
 from models.search.head_tuner import HeadTuner, last_line
-from models.search.hosts.journal import Event, Journal
-from models.search.hosts.oracle_server import serving
-from models.search.hosts.search_worker import BEAT_SECONDS
 from models.search.trial_store import TrialStore
+from models.search.workers.journal import Event, Journal
+from models.search.workers.search_server import serving
+from models.search.workers.search_worker import BEAT_SECONDS
 
 _log = logging.getLogger(__name__)
 

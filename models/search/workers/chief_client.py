@@ -11,7 +11,7 @@ from keras_tuner.src import protos
 from keras_tuner.src.distribute.oracle_client import OracleClient
 
 from models.errors import GraftError
-from models.search.hosts.served_search import ServedSearch, is_served
+from models.search.workers.served_search import ServedSearch, is_served
 
 MARK = "graft-search"
 """Metadata of every call: `ServedSearch.mark`."""

@@ -21,8 +21,8 @@ from models.errors import UsageError
 from models.head.labelled_embeddings import HeadTask
 from models.history.records import SearchDescription
 from models.oracles.leases import LeasingOracle
-from models.search.hosts.chief_client import MARK, MESSAGE
-from models.search.hosts.served_search import ServedSearch, remove_served, write_served
+from models.search.workers.chief_client import MARK, MESSAGE
+from models.search.workers.served_search import ServedSearch, remove_served, write_served
 
 _THREADS = 16
 _FAREWELL_SECONDS = 5.0
