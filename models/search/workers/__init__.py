@@ -1,1 +1,1 @@
-"""One search on many machines: the run makes trials and serves its oracle, workers join it."""
+"""One search, many workers: processes of this machine and others that join from elsewhere."""
