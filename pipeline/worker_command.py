@@ -4,7 +4,7 @@ from pathlib import Path
 
 from components.code_fingerprint import code_fingerprint
 from models import progress
-from models.search.hosts.served_search import read_served
+from models.search.workers.served_search import read_served
 from pipeline.terminal.quiet import import_tensorflow
 
 
@@ -25,7 +25,7 @@ def work(folder: Path, timeout: int) -> int:
     address = read_served(folder).address
     # Imported here: TensorFlow takes seconds, and a mistyped folder shows at once.
     import_tensorflow()
-    from models.search.hosts import search_worker
+    from models.search.workers import search_worker
     from models.training.device import prepare_device
 
     prepare_device()

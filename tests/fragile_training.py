@@ -1,9 +1,11 @@
-"""A trainer that other processes can import, and that ends its process on wide heads."""
+"""Trainers that other processes can import, and that fail there."""
 
+import multiprocessing
 import os
 import signal
 from typing import Any
 
+from models.errors import GraftError
 from models.head.head_trainer import HeadTrainer, TrainedHead
 from models.head.hyperparameters import HeadParameters
 
@@ -20,3 +22,12 @@ class FragileTrainer(HeadTrainer):
         if parameters.hidden_units == HOPELESS_UNITS:
             raise MemoryError(f"no room for {HOPELESS_UNITS} units")
         return super().train(parameters, **kwargs)
+
+
+class UnreadyTrainer(HeadTrainer):
+    """It cannot be made in another process."""
+
+    def __init__(self, *args: Any) -> None:
+        if multiprocessing.parent_process() is not None:
+            raise GraftError("there is no trainer here")
+        super().__init__(*args)

@@ -69,10 +69,6 @@ class HeadTrainer:
         )
         self._programs: dict[int, HeadProgram] = {}
 
-    def __reduce__(self) -> tuple[type["HeadTrainer"], tuple[HeadTask, ClassWeights]]:
-        """What a copy in another process is made of; it compiles anew."""
-        return type(self), (self._task, self.class_weights)
-
     @property
     def task(self) -> HeadTask:
         """What it trains on."""

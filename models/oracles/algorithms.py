@@ -42,7 +42,7 @@ def build_oracle(
         task: that is searched on, for "warm".
         cold_every: one trial in so many ignores the past, for "warm".
         trial_timeout: seconds after which a silent worker's trial goes to another one; workers of
-            `models.search.hosts` give signs of life more often than that.
+            `models.search.workers` give signs of life more often than that.
 
     Raises:
         UsageError: an unknown algorithm.

@@ -4,7 +4,7 @@ There a worker asks the chief's oracle for a trial, and answers when it is done.
 never asks what became of it: the trial of a worker that died stays RUNNING, is never made, and the
 chief waits for it for ever. Here a worker holds a trial on a lease.
 
-The pipeline's search on many machines, `models.search.hosts`, builds on this. In a tuner of one's
+The pipeline's search on many machines, `models.search.workers`, builds on this. In a tuner of one's
 own every process runs the same script; its environment says what it is:
 
     KERASTUNER_ORACLE_IP=10.0.0.1 KERASTUNER_ORACLE_PORT=8000 KERASTUNER_TUNER_ID=chief
@@ -44,7 +44,7 @@ from models.errors import GraftError
 
 _IDLE_SECONDS = 0.1
 """A worker that has to wait asks again at once; the answer takes its time instead."""
-_MOST_LOST = 3
+MOST_LOST = 3
 """Workers that a trial may cost before it is held to be what kills them."""
 
 
@@ -87,16 +87,23 @@ def heartbeat(oracle: keras_tuner.Oracle, trial_id: str, seconds: float = 10.0) 
         trial_id: that is being run.
         seconds: between two beats; several in a `trial_timeout`.
     """
+    with beating(lambda: oracle.get_trial(trial_id), seconds):
+        yield
+
+
+@contextlib.contextmanager
+def beating(beat: Callable[[], object], seconds: float) -> Iterator[None]:
+    """Calls a function every so many seconds while the block runs."""
     done = threading.Event()
 
-    def beat() -> None:
+    def keep_beating() -> None:
         # A chief that is gone is for the tuner itself to find out.
         with contextlib.suppress(grpc.RpcError, GraftError):
             while not done.wait(seconds):
-                oracle.get_trial(trial_id)
+                beat()
 
     # A call may wait for its chief for an hour: nobody waits for this thread.
-    threading.Thread(target=beat, name="heartbeat", daemon=True).start()
+    threading.Thread(target=keep_beating, name="heartbeat", daemon=True).start()
     try:
         yield
     finally:
@@ -115,6 +122,7 @@ class LeasingOracle(keras_tuner.Oracle):
     In a search of one process nothing of this is seen.
 
     Attributes:
+        trial_timeout: seconds without a word after which a worker counts for lost.
         listener: told when a trial is proposed and when it has ended, before anybody else hears of
             it; called by whichever thread that happens in.
     """
@@ -133,7 +141,7 @@ class LeasingOracle(keras_tuner.Oracle):
         if not trial_timeout > 0:
             raise ValueError(f"trial_timeout takes seconds above 0, but got {trial_timeout}")
         self.listener: Listener | None = None
-        self._trial_timeout = trial_timeout
+        self.trial_timeout = trial_timeout
         self._heard: dict[str, float] = {}
         self._lost: dict[str, int] = {}
         super().__init__(*args, **kwargs)
@@ -181,6 +189,26 @@ class LeasingOracle(keras_tuner.Oracle):
             self.listener("ended", self.trials[trial.trial_id])
 
     @synchronized
+    def lose(self, tuner_id: str, how: str) -> None:
+        """Takes the trial from a worker that is gone, for whoever asks next.
+
+        Args:
+            tuner_id: of the worker, which need not have a trial.
+            how: what became of workers, said of a trial that has cost too many.
+        """
+        trial = self.ongoing_trials.pop(tuner_id, None)
+        if trial is None:
+            return
+        lost = self._lost[trial.trial_id] = self._lost.get(trial.trial_id, 0) + 1
+        if lost < MOST_LOST:
+            # Keras Tuner takes from the end.
+            self._retry_queue.insert(0, trial.trial_id)
+            return
+        trial.status = TrialStatus.FAILED
+        trial.message = f"{lost} {how}"
+        self.end_trial(trial)
+
+    @synchronized
     def let_go(self) -> None:
         """Hands all trials that are running to whoever asks next, as their workers are gone."""
         for trial in self.ongoing_trials.values():
@@ -207,17 +235,9 @@ class LeasingOracle(keras_tuner.Oracle):
         return trial
 
     def _reclaim(self) -> None:
-        silent = [name for name in self.ongoing_trials if self._is_silent(name)]
-        for name in silent:
-            trial = self.ongoing_trials.pop(name)
-            lost = self._lost[trial.trial_id] = self._lost.get(trial.trial_id, 0) + 1
-            if lost < _MOST_LOST:
-                # Keras Tuner takes from the end.
-                self._retry_queue.insert(0, trial.trial_id)
-                continue
-            trial.status = TrialStatus.FAILED
-            trial.message = f"{lost} workers fell silent while they were at this trial"
-            self.end_trial(trial)
+        for name in tuple(self.ongoing_trials):
+            if self._is_silent(name):
+                self.lose(name, "workers fell silent while they were at this trial")
 
     def _hear_of(self, trial_id: str) -> None:
         for name, trial in list(self.ongoing_trials.items()):
@@ -227,4 +247,4 @@ class LeasingOracle(keras_tuner.Oracle):
     def _is_silent(self, tuner_id: str) -> bool:
         # A chief that was started again has heard of nobody yet.
         heard = self._heard.setdefault(tuner_id, time.monotonic())
-        return time.monotonic() - heard > self._trial_timeout
+        return time.monotonic() - heard > self.trial_timeout

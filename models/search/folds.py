@@ -102,14 +102,9 @@ class FoldTrainers:
             count: folds that are needed, at least 1.
             seed: of the deal.
         """
-        self._made_of = trainer, count, seed
         self._trainer = trainer
         self._folds = deal_folds(trainer.task, count, seed)
         self._ready: tuple[int, HeadTrainer] | None = None
-
-    def __reduce__(self) -> tuple[type["FoldTrainers"], tuple[HeadTrainer, int, int]]:
-        """What a copy in another process is made of."""
-        return type(self), self._made_of
 
     def __len__(self) -> int:
         """Folds that there are."""

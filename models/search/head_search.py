@@ -1,15 +1,19 @@
 """One search for a head: from embeddings to the history of all trials."""
 
+import contextlib
 import hashlib
 import json
+import logging
 import math
 import statistics
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras_tuner
 
+from models import progress
 from models.errors import GraftError
 from models.head.head_trainer import HeadTrainer
 from models.head.stopping import PATIENCE, SearchStopper
@@ -20,15 +24,16 @@ from models.history.tuning_history import TuningHistory, new_history
 from models.oracles.algorithms import build_oracle
 from models.oracles.warm.warm_start_oracle import WarmStartOracle
 from models.search.finalists import choose
-from models.search.fold_evaluator import FoldEvaluator
 from models.search.folds import FoldTrainers
 from models.search.head_tuner import HeadTuner
-from models.search.hosts.served_search import TRIALS
-from models.search.hosts.serving_tuner import ServingHeadTuner
-from models.search.parallel_tuner import ParallelHeadTuner
 from models.search.search_settings import SearchSettings
+from models.search.trial_runner import TrialRunner
 from models.search.trial_store import TrialStore
-from models.search.worker_processes import Workers
+from models.search.workers.search_server import LOOPBACK, SearchServer, serving
+from models.search.workers.served_search import TRIALS, ServedSearch
+from models.search.workers.worker_processes import WorkerProcesses
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -93,21 +98,22 @@ def search_heads(
         )
     search = settings.describe(seed=seed, patience=patience, class_weights=trainer.class_weights)
     directory = scratch / _key(description, search, code)
-    store = TrialStore(directory / TRIALS)
-    stopper = _search_stopper(oracle, settings)
-    parts: _Parts = oracle, trainer, search, store, directory
     trainers = FoldTrainers(trainer, max(settings.repeats, 1), seed)
-    with Workers(trainers, settings.parallel) as workers:
-        tuner = _tuner(settings, parts, stopper=stopper, workers=workers, code=code)
+    runner = TrialRunner(trainers, search, TrialStore(directory / TRIALS))
+    tuner = HeadTuner(oracle, runner, directory, stopper=_search_stopper(oracle, settings))
+    with contextlib.ExitStack() as stack:
+        if settings.parallel > 1 or settings.serve:
+            journal = directory / f"journal-{settings.algorithm}.json"
+            others = _others(stack, settings, runner, trainer, directory, code)
+            tuner.use_workers(*others, journal)
         tuner.search()
         _require_one(tuner.records)
-        folds = FoldEvaluator(trainers, search, store, workers)
         contest = choose(
             tuner.records,
-            folds,
+            tuner.evaluate,
             finalists=settings.finalists,
             repeats=min(settings.repeats, len(trainers)),
-            prepare=folds.prepare,
+            prepare=tuner.prepare,
         )
     history = new_history(
         space,
@@ -128,27 +134,34 @@ def search_heads(
     return SearchResult(history, hyperparameters, contribution)
 
 
-_Parts = tuple[keras_tuner.Oracle, HeadTrainer, SearchDescription, TrialStore, Path]
-
-
-def _tuner(
+def _others(
+    stack: contextlib.ExitStack,
     settings: SearchSettings,
-    parts: _Parts,
-    *,
-    stopper: SearchStopper,
-    workers: Workers,
+    runner: TrialRunner,
+    trainer: HeadTrainer,
+    directory: Path,
     code: str,
-) -> HeadTuner:
-    directory = parts[-1]
+) -> tuple[SearchServer, WorkerProcesses | None]:
+    """Serves the search, until the stack is closed, to processes of this machine and others."""
+    processes = None
+    if settings.parallel > 1:
+        processes = WorkerProcesses(settings.parallel, directory, code, type(trainer))
+        # Only after the farewell, which those that are idle follow by themselves.
+        stack.callback(processes.kill)
+    served = ServedSearch(
+        mark=uuid.uuid4().hex,
+        address=settings.serve or LOOPBACK,
+        code=code,
+        classes=trainer.task.classes,
+        search=runner.search,
+        folds=max(settings.repeats, 1),
+    )
+    server = stack.enter_context(serving(served, directory, trainer.task, runner.curves))
     if settings.serve:
-        journal = directory / f"journal-{settings.algorithm}.json"
-        return ServingHeadTuner(
-            *parts, stopper=stopper, address=settings.serve, journal=journal, code=code
-        )
-    if workers.count == 1:
-        return HeadTuner(*parts, stopper=stopper)
-    order = directory / f"order-{settings.algorithm}-{workers.count}.json"
-    return ParallelHeadTuner(*parts, stopper=stopper, workers=workers, order=order)
+        words = f"Other machines may join by: graft worker {directory.absolute()}"
+        _log.info(words)
+        progress.report(0, settings.trials, "trials", words, is_lasting=True)
+    return server, processes
 
 
 def _search_stopper(oracle: keras_tuner.Oracle, settings: SearchSettings) -> SearchStopper:

@@ -8,7 +8,7 @@ from models.head.hyperparameters import head_space, with_hyperparameters
 from models.head.selection_score import METRIC
 from models.history.records import ClassWeights, SearchDescription
 from models.history.search_space import SearchSpace
-from models.search.hosts.address import check_address
+from models.search.workers.address import check_address
 from models.settings import Section
 
 
@@ -30,8 +30,8 @@ class SearchSettings(Section):
     serve: str = ""
     """HOST:PORT of this machine at which workers on others join the search for the head, one trial
     at a time each; `graft worker FOLDER` starts one, and the run names the folder, which both must
-    see. The port is neither encrypted nor authenticated: open it in a trusted network alone. Only
-    with parallel 1. Empty: no other machines."""
+    see. The port is neither encrypted nor authenticated: open it in a trusted network alone. The
+    run makes trials too, parallel at a time. Empty: no other machines."""
     epochs: Annotated[int, Field(ge=1)] = 30
     """Most epochs in one trial; it stops earlier when validation no longer improves."""
     stop_trials: bool = True
@@ -60,9 +60,7 @@ class SearchSettings(Section):
 
     @field_validator("serve")
     @classmethod
-    def _servable(cls, value: str, info: ValidationInfo) -> str:
-        if value and info.data.get("parallel", 1) > 1:
-            raise ValueError("none with parallel above 1: start workers on this machine instead")
+    def _servable(cls, value: str) -> str:
         return check_address(value)
 
     @property

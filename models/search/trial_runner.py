@@ -1,68 +1,95 @@
-"""Makes one trial after the other in this process."""
+"""Makes the trainings of a search, one after the other in this process."""
 
-from models.head.head_trainer import HeadTrainer
+from collections.abc import Iterable, Sequence
+
 from models.head.hyperparameters import HeadParameters
 from models.head.selection_score import curve_scores
 from models.head.stopping import TrialStopper
 from models.history.records import Evaluation, SearchDescription
 from models.history.search_space import Values
+from models.search.folds import FoldTrainers
 from models.search.trial_store import TrialStore
-from models.search.worker_processes import Job
 
 
 class TrialRunner:
     """Trains heads as a search asks for, and keeps what came out.
 
     A trial that falls behind is stopped early where the search says so, judged by the learning
-    curves of the trials that this process has run or looked up.
+    curves of the trials that have ended.
+
+    Attributes:
+        search: epochs, patience and seed of each training.
+        curves: scores of the trials that have ended, epoch by epoch.
     """
 
-    def __init__(self, trainer: HeadTrainer, search: SearchDescription, store: TrialStore) -> None:
+    def __init__(
+        self, trainers: FoldTrainers, search: SearchDescription, store: TrialStore
+    ) -> None:
         """Takes the parts.
 
         Args:
-            trainer: of the task.
+            trainers: of the task and its folds.
             search: epochs, patience and seed of each training.
-            store: of finished trials.
+            store: of finished trainings.
         """
-        self._trainer = trainer
-        self._search = search
+        self.search = search
+        self.curves: list[Sequence[float]] = []
+        self._trainers = trainers
         self._store = store
         self._stopper = TrialStopper()
 
-    def find(self, values: Values) -> Evaluation | None:
-        """The evaluation of a trial that was finished before, by whomever."""
-        return self._store.get(values, self._search.seed)
+    def find(self, values: Values, fold: int | None = None) -> Evaluation | None:
+        """The evaluation of a training that was finished before, by whomever.
+
+        Args:
+            values: of the hyperparameters.
+            fold: of the task, from 0; None for the task as it is.
+        """
+        return self._store.get(values, self._seed(fold), fold)
 
     def keep(self, values: Values, evaluation: Evaluation) -> None:
-        """Keeps the evaluation of a trial, in one step.
+        """Keeps an evaluation, where whoever made it has not.
 
         Raises:
             OSError: the disk is full or the folder cannot be written.
         """
-        self._store.put(values, evaluation)
+        if self.find(values, evaluation.fold) is None:
+            self._store.put(values, evaluation)
 
-    def run(self, name: str, values: Values) -> Evaluation:
-        """Trains the head that a trial describes, or looks the outcome up.
+    def run(self, values: Values, fold: int | None = None) -> Evaluation:
+        """Trains a head, or looks the outcome up. Each fold has a seed of its own.
+
+        Args:
+            values: of the hyperparameters.
+            fold: of the task, from 0; None for the task as it is.
 
         Raises:
             DivergedError: no epoch ended with finite losses.
             OSError: the disk is full or the folder cannot be written.
         """
-        evaluation = self.find(values)
+        evaluation = self.find(values, fold)
         if evaluation is None:
-            evaluation = self.job(name, values).run(self._trainer)
-            self.keep(values, evaluation)
-        self._stopper.ended(curve_scores(evaluation.curve, self._trainer.task.classes))
+            may_stop = self.search.stop_trials and fold is None
+            trained = self._trainers[fold].train(
+                HeadParameters.from_values(values),
+                epochs=self.search.epochs,
+                patience=self.search.patience,
+                seed=self._seed(fold),
+                should_stop=self._stopper.should_stop if may_stop else None,
+            )
+            evaluation = trained.evaluation.model_copy(update={"fold": fold})
+            self._store.put(values, evaluation)
         return evaluation
 
-    def job(self, name: str, values: Values) -> Job:
-        """The training of a trial."""
-        return Job(
-            name=name,
-            parameters=HeadParameters.from_values(values),
-            epochs=self._search.epochs,
-            patience=self._search.patience,
-            seed=self._search.seed,
-            should_stop=self._stopper.should_stop if self._search.stop_trials else None,
-        )
+    def note(self, evaluation: Evaluation) -> None:
+        """Takes note of a trial that has ended: later ones are compared with it."""
+        self.hear([curve_scores(evaluation.curve, self._trainers[None].task.classes)])
+
+    def hear(self, curves: Iterable[Sequence[float]]) -> None:
+        """Takes note of trials that have ended elsewhere, by their scores."""
+        for scores in curves:
+            self.curves.append(scores)
+            self._stopper.ended(scores)
+
+    def _seed(self, fold: int | None) -> int:
+        return self.search.seed + (0 if fold is None else 1 + fold)

@@ -20,12 +20,26 @@ import json, os, sys, time
 from pathlib import Path
 import keras_tuner
 import numpy as np
+from models.oracles import leases
 from models.oracles.leases import heartbeat
 from models.oracles.warm.warm_start_oracle import WarmStartOracle
 from models.history.past_search import PastSearch
 
 folder = Path(sys.argv[1])
 generator = np.random.default_rng(0)
+
+
+class Clock:
+    """An hour ahead once the victim is dead: how busy the machine is must not matter."""
+
+    sleep = staticmethod(time.sleep)
+
+    @staticmethod
+    def monotonic():
+        return time.monotonic() + 3600.0 * (folder / "killed").exists()
+
+
+leases.time = Clock
 
 
 def truth(values):
@@ -52,7 +66,7 @@ earlier = [{"rate": float(generator.random()), "kind": "ab"[i % 2]} for i in ran
 past = PastSearch("earlier", tuple(earlier), np.array([truth(values) for values in earlier]))
 oracle = WarmStartOracle(
     keras_tuner.Objective("score", "max"), 10, [past], hyperparameters=space, seed=1,
-    trial_timeout=5.0,
+    trial_timeout=600.0,
 )
 tuner = Tuner(oracle, directory=folder, project_name="search")
 tuner.search(verbose=0)
@@ -111,6 +125,7 @@ def test_the_trial_of_a_killed_worker_is_made_by_another(cluster: Cluster) -> No
         time.sleep(0.1)
     victim.send_signal(signal.SIGKILL)
     victim.wait()
+    (cluster.folder / "killed").touch()
     lost = cluster.began("worker2")[-1]
 
     for name in ("worker1", "chief"):

@@ -9,7 +9,7 @@ from embedded_digits import label, write_digits
 from components.embedded_data import SearchData, read_data
 from models.embedding import read_embeddings, write_embeddings
 from models.history.records import SearchDescription
-from models.search.hosts.served_search import ServedSearch, read_task, write_served
+from models.search.workers.served_search import ServedSearch, read_task, write_served
 
 LABELS = tuple(label(digit) for digit in range(3))
 

@@ -12,8 +12,8 @@ from models.data.image_decoding import ImageSpec
 from models.embedding import EmbeddingStore
 from models.embedding.cache import content_digest
 from models.history.records import Curve, Evaluation
-from models.search.hosts.journal import Event, Journal
 from models.search.trial_store import TrialStore
+from models.search.workers.journal import Event, Journal
 from models.training.activations import Activations, compute_activations
 from models.training.image_split import ImageSplit
 from models.training.training_state import TrainingState

@@ -55,7 +55,6 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"tuning.serve": "host:0"}, ["tuning.serve", "a port from 1 to 65535"]),
         ({"tuning.serve": "host:65536"}, ["tuning.serve", "a port from 1 to 65535"]),
         ({"tuning.serve": "0.0.0.0:8600"}, ["tuning.serve", "workers reach this machine"]),
-        ({"tuning.serve": "host:8600", "tuning.parallel": 2}, ["tuning.serve", "parallel above 1"]),
         ({"training.strategy": "magic"}, ["training.strategy", "'fine_tune'", "'magic'"]),
         ({"tuning.dropout": [0.5, 0.1]}, ["tuning.dropout", "low <= high"]),
         ({"tuning.learning_rate": [0.0, 0.1]}, ["tuning.learning_rate", "above 0"]),

@@ -135,6 +135,17 @@ def test_a_trial_that_costs_three_workers_has_failed(oracle: Leased, clock: Cloc
     assert oracle.get_trial(lost.trial_id).message.startswith("3 workers fell silent")
 
 
+def test_a_worker_that_is_known_to_be_gone_loses_its_trial_at_once(oracle: Leased) -> None:
+    lost = oracle.create_trial("one")
+    for name in ("one", "two", "three"):
+        assert oracle.create_trial(name).trial_id == lost.trial_id
+        for _ in range(2):  # the second time it has no trial
+            oracle.lose(name, "processes died")
+    assert oracle.create_trial("four").trial_id != lost.trial_id
+    assert oracle.get_trial(lost.trial_id).status == "FAILED"
+    assert oracle.get_trial(lost.trial_id).message == "3 processes died"
+
+
 def test_trials_that_are_let_go_are_handed_out_at_once(oracle: Leased) -> None:
     lost = [oracle.create_trial(name).trial_id for name in ("one", "two")]
     oracle.let_go()

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,18 @@ from models.head.labelled_embeddings import HeadTask
 from models.head.task_description import Origin, describe
 from models.history.tuning_history import TuningHistory
 from models.oracles.algorithms import OBJECTIVE, build_oracle
+from models.search.folds import FoldTrainers
 from models.search.head_search import search_heads
-from models.search.hosts.chief_client import ChiefClient, SearchEndedError
-from models.search.hosts.journal import Event, Journal
-from models.search.hosts.oracle_server import serving
-from models.search.hosts.search_worker import work
-from models.search.hosts.served_search import ServedSearch, read_served, read_task, write_served
 from models.search.search_settings import SearchSettings
+from models.search.trial_runner import TrialRunner
+from models.search.trial_store import TrialStore
+from models.search.workers.chief_client import ChiefClient, SearchEndedError
+from models.search.workers.journal import Event, Journal
+from models.search.workers.messages import Report
+from models.search.workers.search_server import serving
+from models.search.workers.search_worker import make_trials, work
+from models.search.workers.served_search import ServedSearch, read_served, read_task, write_served
+from models.search.workers.stage import Stage
 from pipeline.cli import main
 
 MakeSettings = Callable[..., SearchSettings]
@@ -61,6 +67,7 @@ def served(small_search: MakeSettings, address: str) -> ServedSearch:
         code="1",
         classes=10,
         search=small_search().describe(seed=0, patience=5, class_weights="balanced"),
+        folds=1,
     )
 
 
@@ -135,28 +142,38 @@ def test_failed_trials_are_remembered(
 
 
 def test_a_worker_says_why_a_trial_failed_and_strangers_are_refused(
-    small_search: MakeSettings, digits_task: HeadTask, address: str, tmp_path: Path
+    served: ServedSearch, small_search: MakeSettings, digits_task: HeadTask, tmp_path: Path
 ) -> None:
-    settings = small_search()
-    oracle = build_oracle("random", settings.space, trials=1, seed=0)
+    oracle = build_oracle("random", small_search().space, trials=1, seed=0)
     oracle.verbose = 0
     oracle._set_project_dir(tmp_path, "keras_tuner")
-    search = settings.describe(seed=0, patience=5, class_weights="balanced")
-    with serving(oracle, address, tmp_path, task=digits_task, search=search, code="1"):
-        served = read_served(tmp_path)
-        worker = ChiefClient(tmp_path, served, "worker", timeout=120.0)
-        trial = worker.create_trial("worker")
-        assert trial.hyperparameters.values == oracle.trials["0"].hyperparameters.values
-        trial.status, trial.message = "INVALID", "Traceback:\nMemoryError: nöne left"
-        worker.end_trial(trial)
+    trainers = FoldTrainers(HeadTrainer(digits_task), 1, seed=0)
+    runner = TrialRunner(trainers, served.search, TrialStore(tmp_path))
+    with (
+        ThreadPoolExecutor() as elsewhere,
+        serving(served, tmp_path, digits_task, curves=[(0.1, 0.2)]) as server,
+    ):
+        worker = ChiefClient(tmp_path, served, timeout=120.0)
+        assert not worker.next(Report(worker="worker")).job
+        server.stage = Stage(oracle, runner)
+        answer = worker.next(Report(worker="worker"))
+        assert answer.curves == ((0.1, 0.2),)
+        assert answer.values == oracle.trials["0"].hyperparameters.values
+        message = "Traceback:\nMemoryError: nöne left"
+        again = worker.next(Report(worker="worker", curves=1))
+        assert (again.job, again.curves) == (answer.job, ())
+        idle = worker.next(Report(worker="worker", job=answer.job, message=message))
+        assert (idle.job, idle.is_over) == ("", False)
         assert oracle.trials["0"].status == "FAILED"
-        assert oracle.trials["0"].message == "Traceback:\nMemoryError: nöne left"
-        stranger = ChiefClient(
-            tmp_path, served.model_copy(update={"mark": "other"}), "stranger", timeout=120.0
-        )
+        assert oracle.trials["0"].message == message
+        assert server.stage.over.is_set()
+        other = served.model_copy(update={"mark": "other"})
+        stranger = ChiefClient(tmp_path, other, timeout=120.0)
         with pytest.raises(SearchEndedError):
-            stranger.create_trial("stranger")
-        assert worker.create_trial("worker").status == "STOPPED"
+            stranger.next(Report(worker="stranger"))
+        waiting = elsewhere.submit(make_trials, worker, "worker", runner)
+    # It was told that there is nothing more to do.
+    waiting.result()
     worker.close()
     stranger.close()
     with pytest.raises(UsageError, match="No search is served"):
@@ -216,9 +233,9 @@ def test_another_version_is_refused(
     assert main(["worker", str(tmp_path)]) == 2
     assert "another version of Graft" in capsys.readouterr().err
     file = tmp_path / "served.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "version": 2}))
+    file.write_text(json.dumps({**json.loads(file.read_text()), "classes": "ten"}))
     assert main(["worker", str(tmp_path)]) == 2
-    assert "version 2, and this Graft reads version 1" in capsys.readouterr().err
+    assert "served.json cannot be read" in capsys.readouterr().err
 
 
 def test_a_run_that_does_not_answer_is_given_up(

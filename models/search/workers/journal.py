@@ -48,6 +48,10 @@ class Journal:
         except ValidationError:
             self.earlier = []
 
+    def forget(self) -> None:
+        """Has the next process begin anew."""
+        self._path.unlink(missing_ok=True)
+
     def add(self, event: Event) -> None:
         """Notes an event, in one step.
 

@@ -1,13 +1,12 @@
-"""What a worker on another machine needs to know of a search, in the search's folder.
+"""What a worker needs to know of a search, in the search's folder.
 
 `served.json` and `served.npz` lie there while the search is served, and no longer; beside them is
 the `trials` folder of `models.search.trial_store`, which all share.
 """
 
 import io
-import json
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,31 +23,28 @@ TRIALS: Final = "trials"
 
 _DESCRIPTION = "served.json"
 _TASK = "served.npz"
-_VERSION: Final = 1
 
 
 class ServedSearch(BaseModel):
     """How to take part in a search.
 
     Attributes:
-        format: tells the file apart from any other.
-        version: of the format.
         mark: of the one process that serves; it refuses who comes with another one.
         address: `HOST:PORT` that it serves at.
         code: digest of the training code, which must be the worker's own.
         classes: of the task.
         search: epochs, patience, seed and class weights of each training.
+        folds: of the task, at least; see `models.search.folds.FoldTrainers`.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    format: Literal["graft-served-search"] = "graft-served-search"
-    version: Literal[1] = _VERSION
     mark: Text
     address: Text
     code: Text
     classes: Positive
     search: SearchDescription
+    folds: Positive = 1
 
 
 def write_served(folder: Path, served: ServedSearch, task: HeadTask) -> None:
@@ -94,7 +90,7 @@ def read_served(folder: Path) -> ServedSearch:
     """Reads the description.
 
     Raises:
-        UsageError: no search is served there, or one of another format.
+        UsageError: no search is served there, or one of another Graft.
     """
     path = folder / _DESCRIPTION
     try:
@@ -108,8 +104,8 @@ def read_served(folder: Path) -> ServedSearch:
         return ServedSearch.model_validate_json(content, strict=True)
     except ValidationError:
         raise UsageError(
-            f"{path} is of {_version(content)}, and this Graft reads version {_VERSION} alone. "
-            "Workers need the same Graft as the run."
+            f"{path} cannot be read: it is damaged, or of another Graft. Workers need the same "
+            "Graft as the run."
         ) from None
 
 
@@ -133,11 +129,3 @@ def read_task(folder: Path, served: ServedSearch) -> HeadTask:
     except (ValueError, KeyError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
     return HeadTask(train, validation, served.classes)
-
-
-def _version(content: bytes) -> str:
-    """Which version a file that cannot be read says it is of."""
-    try:
-        return f"version {json.loads(content)['version']!r}"
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return "no version that could be read"

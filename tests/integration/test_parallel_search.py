@@ -1,19 +1,22 @@
-"""Searches whose trials run beside each other in processes."""
+"""Searches whose trials run beside each other in processes of this machine."""
 
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fragile_training import DEADLY_UNITS, HOPELESS_UNITS, FragileTrainer
+from fragile_training import DEADLY_UNITS, HOPELESS_UNITS, FragileTrainer, UnreadyTrainer
+from graft_command import await_that
 
 from models import progress
+from models.errors import GraftError
 from models.head.head_trainer import HeadTrainer
 from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask
@@ -21,8 +24,8 @@ from models.head.task_description import Origin, describe
 from models.history.tuning_history import TuningHistory
 from models.search.folds import FoldTrainers
 from models.search.head_search import search_heads
-from models.search.parallel_tuner import EndOrder
 from models.search.search_settings import SearchSettings
+from models.search.workers.search_worker import work
 
 MakeSettings = Callable[..., SearchSettings]
 
@@ -112,9 +115,10 @@ def test_a_training_that_kills_or_fails_is_a_failed_trial(
 
 
 KILLED = """
-import sys
+import multiprocessing, os, signal, sys
 from pathlib import Path
 import numpy as np
+from models import progress
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.task_description import Origin, describe
 from models.head.head_trainer import HeadTrainer
@@ -130,7 +134,17 @@ task = HeadTask(
 )
 origin = Origin("pixels", "none", "0" * 64, image_size=8, data_fingerprint="f" * 64)
 settings = SearchSettings.from_json((folder / "settings.json").read_text())
-search_heads(HeadTrainer(task), describe(task, origin), settings, folder / "scratch")
+
+
+def tell(state):
+    if state.unit == "trials" and state.done == 6:
+        workers = [str(process.pid) for process in multiprocessing.active_children()]
+        (folder / "workers").write_text(" ".join(workers))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+with progress.listening(tell):
+    search_heads(HeadTrainer(task), describe(task, origin), settings, folder / "scratch")
 """
 
 
@@ -149,16 +163,14 @@ def test_a_search_that_was_killed_finds_all_its_finished_trials(
         validation=digits_task.validation.embeddings,
         validation_classes=digits_task.validation.classes,
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])}
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], env=environment)
-    while len(kept(tmp_path)) < 6:
-        assert process.poll() is None, "the search ended before it could be killed"
-        time.sleep(0.02)
-    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    assert len(workers) >= 2
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path], env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    workers = (tmp_path / "workers").read_text().split()
+    assert len(workers) == 2
+    await_that(lambda: not any(is_alive(pid) for pid in workers), "the workers have ended too")
     finished = kept(tmp_path)
+    assert len(finished) >= 6
 
     resumed = search(settings)
     assert len(resumed.completed) == distinct(resumed) == 14
@@ -169,21 +181,30 @@ def test_a_search_that_was_killed_finds_all_its_finished_trials(
     # With every trial there, and the order of their ends, the search is the same.
     assert search(settings).trials == resumed.trials
     assert kept(tmp_path) == everything
-    assert not any(is_alive(pid) for pid in workers)
 
 
-def test_the_order_of_ends_is_followed_while_it_fits(tmp_path: Path) -> None:
-    first = EndOrder(tmp_path / "order.json")
-    assert first.expected({0, 1}) is None
-    for number in (1, 0, 3, 2):
-        first.add(number)
-    again = EndOrder(tmp_path / "order.json")
-    assert again.expected({0, 1}) == 1
-    again.add(1)
-    assert again.expected({0, 2}) == 0
-    again.add(2)
-    assert again.expected({0, 3}) is None
-    assert EndOrder(tmp_path / "order.json").expected({1}) == 1
-    for damage in (b"", b'["one"]', b"[1, 2"):
-        (tmp_path / "order.json").write_bytes(damage)
-        assert EndOrder(tmp_path / "order.json").expected({1}) is None
+def test_processes_here_and_workers_elsewhere_share_a_search(
+    search: Callable[..., TuningHistory], small_search: MakeSettings
+) -> None:
+    made: list[int] = []
+
+    def join(told: progress.Progress) -> None:
+        if told.is_lasting:
+            folder = Path(told.note.rpartition("graft worker ")[2])
+            elsewhere.submit(lambda: made.append(work(folder, code="")))
+
+    with ThreadPoolExecutor() as elsewhere, progress.listening(join), socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        free.close()
+        history = search(small_search(trials=6, parallel=2, serve=address, finalists=2, repeats=1))
+    assert len(history.completed) == distinct(history) == 6
+    assert [len(trial.evaluations) for trial in history.trials].count(2) == 2
+    assert 0 <= made[0] <= 6
+
+
+def test_processes_that_cannot_work_end_the_search(
+    search: Callable[..., TuningHistory], small_search: MakeSettings, digits_task: HeadTask
+) -> None:
+    with pytest.raises(GraftError, match="ended with exit code 1 without a trial"):
+        search(small_search(parallel=2), UnreadyTrainer(digits_task))

@@ -1,0 +1,1 @@
+"""One search, many workers: processes of this machine and others that join from elsewhere."""

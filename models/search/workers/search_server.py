@@ -1,0 +1,137 @@
+"""Serves a search to its workers while it runs.
+
+The protocol is neither encrypted nor authenticated. The mark that workers read in the search's
+folder keeps those of another search out, and nobody who listens.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+
+from models.errors import UsageError
+from models.head.labelled_embeddings import HeadTask
+from models.search.workers.messages import MARK, SERVICE, Answer, Report
+from models.search.workers.served_search import ServedSearch, remove_served, write_served
+from models.search.workers.stage import Stage
+
+LOOPBACK = "127.0.0.1:0"
+"""A free port that this machine alone can reach."""
+
+_THREADS = 16
+_IDLE_SECONDS = 0.1
+"""A worker that has to wait asks again at once; the answer takes its time instead."""
+_FAREWELL_SECONDS = 5.0
+"""For which workers are given to hear that the search has ended; others find out by the folder."""
+
+
+class SearchServer:
+    """Answers workers out of one stage of the search after the other.
+
+    Attributes:
+        stage: that jobs are given of; None where there are none now.
+    """
+
+    def __init__(self, mark: str, curves: Sequence[Sequence[float]]) -> None:
+        """Takes what it needs to know of the search.
+
+        Args:
+            mark: that all calls must have.
+            curves: scores of the trials that have ended; the list grows with the search.
+        """
+        self.stage: Stage | None = None
+        self._mark = mark
+        self._curves = curves
+        self._is_ending = False
+        self._asked: dict[str, float] = {}
+
+    def next(self, report: Report) -> Answer:
+        """Takes what came of a worker's last job, and gives it the next one."""
+        if self._is_ending:
+            self._asked.pop(report.worker, None)
+            return Answer(is_over=True)
+        self._asked[report.worker] = time.monotonic()
+        answer = self.stage.next(report) if self.stage else Answer(is_over=True)
+        if answer.is_over:
+            # The stage, not yet the search.
+            time.sleep(_IDLE_SECONDS)
+            return Answer()
+        curves = tuple(tuple(scores) for scores in self._curves[report.curves :])
+        return answer.model_copy(update={"curves": curves})
+
+    def beat(self, report: Report) -> Answer:
+        """Hears that a worker is still at its job."""
+        return self.stage.beat(report) if self.stage else Answer()
+
+    def say_farewell(self) -> None:
+        """Waits until all who ask for a job have heard that the search has ended."""
+        self._is_ending = True
+        while any(
+            time.monotonic() - asked < _FAREWELL_SECONDS for asked in tuple(self._asked.values())
+        ):
+            time.sleep(0.05)
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """What gRPC calls."""
+        methods = {"next": self._handler(self.next), "beat": self._handler(self.beat)}
+        return grpc.method_handlers_generic_handler(SERVICE, methods)
+
+    def _handler(self, method: Callable[[Report], Answer]) -> grpc.RpcMethodHandler:
+        """Refuses workers of another search, or of this one before its run was begun anew."""
+
+        def answer(content: bytes, context: grpc.ServicerContext) -> bytes:
+            if dict(context.invocation_metadata()).get(MARK) != self._mark:
+                context.abort(
+                    grpc.StatusCode.FAILED_PRECONDITION,
+                    "another search is served there, or this one was begun anew; start the worker "
+                    "again",
+                )
+            report = Report.model_validate_json(content, strict=True)
+            return method(report).model_dump_json().encode()
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+@contextlib.contextmanager
+def serving(
+    served: ServedSearch, folder: Path, task: HeadTask, curves: Sequence[Sequence[float]]
+) -> Iterator[SearchServer]:
+    """Serves a search for as long as the block lasts.
+
+    Args:
+        served: the search; its address is `HOST:PORT` of this machine.
+        folder: of the search, where workers look.
+        task: what heads are trained on.
+        curves: see `SearchServer`.
+
+    Raises:
+        UsageError: the address cannot be listened at.
+        OSError: the disk is full or the folder cannot be written.
+    """
+    search = SearchServer(served.mark, curves)
+    # Without the option a second run would share the port, and each get half of the calls.
+    server = grpc.server(
+        ThreadPoolExecutor(_THREADS, thread_name_prefix="search"),
+        handlers=[search.handlers()],
+        options=[("grpc.so_reuseport", 0)],
+    )
+    try:
+        port = server.add_insecure_port(served.address)
+    except RuntimeError as error:
+        raise UsageError(
+            f"tuning.serve: {served.address} cannot be listened at. Expected an address of this "
+            "machine and a port that is free."
+        ) from error
+    host = served.address.rpartition(":")[0]
+    try:
+        # First: workers of an earlier run learn from the folder that this one is another.
+        write_served(folder, served.model_copy(update={"address": f"{host}:{port}"}), task)
+        server.start()
+        yield search
+        search.say_farewell()
+    finally:
+        remove_served(folder)
+        server.stop(grace=None).wait()
