@@ -52,7 +52,8 @@ setup(
         "grpcio>=1.60,<2",
         "jinja2>=3.1,<4",
         "keras>=3.12,<4",
-        "keras-tuner>=1.4.7,<2",
+        # Its private names are used (locks and the queue of an oracle).
+        "keras-tuner>=1.4.7,<1.5",
         "markupsafe>=2.1,<4",
         "ml-metadata>=1.21,<1.22",
         "numpy>=1.26,<3",
