@@ -42,7 +42,7 @@ ROOMS = {
     "models/head/stopping.py": [
         "models/head/test_stopping.py",
         "-k",
-        "behind or among or median or gain or threshold or pace",
+        "behind or among or median or the_gain or a_gain or threshold or pace",
     ],
     "models/history/search_space.py": [
         "models/history/test_search_space.py",

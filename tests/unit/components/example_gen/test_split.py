@@ -4,7 +4,8 @@ from hashlib import sha256
 
 import pytest
 
-from components.example_gen.shares import Shares
+from components.example_gen.group_split import bundle_names
+from components.example_gen.shares import Shares, place_of
 from components.example_gen.split import assign_splits, missing_shares
 from models.data.example_schema import TEST, TRAIN, VALIDATION
 
@@ -157,6 +158,26 @@ def test_every_class_is_trained_and_three_groups_are_enough_for_every_split(grou
     found = sides(pool, seed=seed)
     expected = {TRAIN} if groups < 3 else {TRAIN, VALIDATION, TEST}
     assert {side for image, side in found.items() if image.label == "a"} == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        # All begin in training, above 0.4: the lowest is nearest to the test split.
+        (0.45, 1.0, [TEST, VALIDATION, *[TRAIN] * 8]),
+        # All begin in the test split, below 0.2: the highest are nearest to the others.
+        (0.0, 0.2, [*[TEST] * 3, *[TRAIN] * 6, VALIDATION]),
+    ],
+)
+def test_the_groups_that_lie_nearest_cross_the_border(low, high, expected):
+    def place(image: Image) -> float:
+        (name,) = bundle_names([image])
+        return place_of(name, 0)
+
+    alone = [replace(image, group=image.sha256[:8]) for image in images("e", 400)]
+    pool = sorted([image for image in alone if low < place(image) < high][:10], key=place)
+    found = sides(pool, Shares(validation=0.2, test=0.2))
+    assert [found[image] for image in pool] == expected
 
 
 def test_what_groups_and_equal_bytes_bind_stays_together():

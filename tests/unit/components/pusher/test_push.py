@@ -1,9 +1,11 @@
 """The push: whole or absent, whatever happens."""
 
+import errno
 import fcntl
 import json
 import os
 import resource
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +50,7 @@ def test_the_same_model_is_not_pushed_again_whatever_its_functions_are_called(
     again = push_model(_export(tmp_path / "b", "other names", "0a"), serving)
     assert (again.version, again.new, again.digest) == (1, False, tree_digest(serving / "1"))
     assert push_model(_export(tmp_path / "c", "one", "0c"), serving).version == 2
+    assert push_model(_export(tmp_path / "d", "one", "0b"), serving).version == 3
 
 
 def test_a_damaged_version_is_no_reason_not_to_push(tmp_path: Path) -> None:
@@ -116,6 +119,55 @@ def test_a_number_that_another_machine_takes_meanwhile_is_passed_over(
     during(lambda: (serving / "1" / "theirs").mkdir(parents=True))
     assert push_model(model_folder(tmp_path / "a", "one"), serving).version == 2
     assert [path.name for path in (serving / "1").iterdir()] == ["theirs"]
+
+
+def test_a_number_that_is_taken_at_the_last_moment_is_passed_over_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving, rename = tmp_path / "serving", Path.rename
+
+    def too_late(unfinished: Path, version: Path) -> Path:
+        if version.name == "1":
+            (version / "theirs").mkdir(parents=True)
+        return rename(unfinished, version)
+
+    monkeypatch.setattr(Path, "rename", too_late)
+    assert push_model(model_folder(tmp_path / "a", "one"), serving).version == 2
+    assert [path.name for path in (serving / "1").iterdir()] == ["theirs"]
+
+
+def test_a_copy_that_is_lost_is_an_error_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def lost(unfinished: Path, version: Path) -> Path:
+        shutil.rmtree(unfinished)
+        return rename(unfinished, version)
+
+    monkeypatch.setattr(Path, "rename", lost)
+    with pytest.raises(GraftError, match="could not be pushed"):
+        push_model(model_folder(tmp_path / "a", "one"), tmp_path / "serving")
+
+
+def test_where_directories_cannot_be_locked_others_work_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    serving = tmp_path / "serving"
+    (serving / ".push-theirs").mkdir(parents=True)
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert push_model(model_folder(tmp_path / "a", "one"), serving).version == 1
+    assert sorted(path.name for path in serving.iterdir()) == [".push-theirs", "1"]
+
+
+def test_what_cannot_be_cleared_away_hinders_no_push(tmp_path: Path) -> None:
+    serving = tmp_path / "serving"
+    serving.mkdir()
+    (serving / ".push-note").write_text("no folder")
+    assert push_model(model_folder(tmp_path / "a", "one"), serving).version == 1
 
 
 def test_a_copy_that_is_damaged_on_its_way_is_not_pushed(

@@ -39,6 +39,8 @@ def stopper() -> TrialStopper:
         ([0.20, 0.30, 0.40, 0.52], False),
         # Slow, but ahead of most.
         ([0.70, 0.70, 0.70, 0.70], False),
+        # It began badly and is slow, but has come to be ahead of most.
+        ([0.10, 0.30, 0.75, 0.75, 0.75, 0.75], False),
         # Too early to say.
         ([0.20, 0.20, 0.20], False),
         # It fell, but what counts is the best epoch.

@@ -36,6 +36,8 @@ def test_what_leaves_no_choice_is_fixed(tmp_path: Path) -> None:
     hyperparameters = space.to_hyperparameters()
     assert hyperparameters.values["learning_rate"] == 0.01
     assert hyperparameters.values["hidden_units"] == 64
+    kinds = {each.name: type(each).__name__ for each in hyperparameters.space}
+    assert kinds["learning_rate"] == kinds["hidden_units"] == "Fixed"
     for algorithm in ("warm", "bayesian", "random"):
         oracle = prepared(build_oracle(algorithm, space, trials=9, seed=0), tmp_path / algorithm)
         proposals = run_oracle(oracle, 9)
@@ -72,11 +74,21 @@ def test_a_range_without_sense_is_refused(low: float, scale: Any, words: str) ->
 
 
 def test_shares_may_be_nothing_and_widths_none() -> None:
-    space = head_space({**DEFAULTS, "dropout": (0.0, 0.0), "label_smoothing": (0.0, 0.99)})
+    space = head_space({**DEFAULTS, "dropout": (0.0, 0.0), "label_smoothing": (0.1, 0.99)})
     bounds = {each.name: (each.low, each.high) for each in space.parameters[:4]}  # type: ignore[union-attr]
-    assert (bounds["dropout"], bounds["label_smoothing"]) == ((0.0, 0.0), (0.0, 0.99))
+    assert (bounds["dropout"], bounds["label_smoothing"]) == ((0.0, 0.0), (0.1, 0.99))
     least = head_space({**DEFAULTS, "hidden_units": (0,), "batch_size": (1,)})
     assert [each.values for each in least.parameters[4:]] == [(0,), (1,)]  # type: ignore[union-attr]
+
+
+def test_whole_numbers_of_64_bits_stay_whole() -> None:
+    values = Choice(name="seed", values=(-(2**63), 0, 2**63 - 1, 2**63)).values
+    assert [type(value) for value in values] == [int, int, int, float]
+
+
+def test_a_space_of_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        SearchSpace(parameters=())
 
 
 def test_names_must_differ() -> None:
