@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -62,6 +63,19 @@ def digit_paths(digits: Path) -> dict[str, list[Path]]:
         split: [path for path, number in zip(paths, fold, strict=True) if number in folds]
         for split, folds in of.items()
     }
+
+
+def tiny_backbone() -> Backbone:
+    """Eight layers of random weights."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((SIZE, SIZE, 3))
+    features = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
+    for number in range(8):
+        features = keras.layers.Conv2D(
+            16, 3, strides=2 if number < 3 else 1, padding="same", activation="relu"
+        )(features)
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(features))
+    return Backbone("tiny", model, SIZE, 16, "0" * 64)
 
 
 def digits_task(

@@ -70,6 +70,7 @@ def _on_a_small_disk(size: str, data: Path, tmp_path: Path, *flags: str) -> list
     return _documents(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_full_disk_and_the_same_command_once_there_is_room(
     digits_folder: Path, tmp_path: Path
 ) -> None:

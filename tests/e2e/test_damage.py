@@ -7,11 +7,7 @@ import pytest
 from damage import DAMAGES, FinishedWorkspace, artifact_of, walk
 from graft_command import Answer, graft_here
 
-_SAMPLE = (
-    "serving/graft/1/variables/variables.data*", "metadata.sqlite", "cache/digests/*",
-    "cache/embeddings/*/*.features.npy", "runs/*/summary.json",
-)  # fmt: skip
-"""Files of each kind whose damage costs less than a training."""
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +26,6 @@ def finished(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> F
     return FinishedWorkspace(root, run)
 
 
-def test_a_file_of_each_kind(finished: FinishedWorkspace) -> None:
-    files = [next(each for each in finished.files if each.match(kind)) for kind in _SAMPLE]
-    outcomes = walk(finished, files, ["flip"])["flip"]
-    assert outcomes["exit 1"] == 1, "the metadata store"
-    assert outcomes["made again"] >= 1, "the served version"
-
-
-@pytest.mark.slow
 def test_a_damaged_model_is_not_pushed(finished: FinishedWorkspace) -> None:
     """Twelve bytes of the trained variables flipped, and the served version gone."""
     (model,) = finished.root.glob("artifacts/Trainer/model/*/Format-Serving")
@@ -51,7 +39,6 @@ def test_a_damaged_model_is_not_pushed(finished: FinishedWorkspace) -> None:
     finished.put_back()
 
 
-@pytest.mark.slow
 def test_identical_weights_are_not_pushed_again_after_the_metadata_was_lost(
     finished: FinishedWorkspace,
 ) -> None:
@@ -61,7 +48,6 @@ def test_identical_weights_are_not_pushed_again_after_the_metadata_was_lost(
     finished.put_back()
 
 
-@pytest.mark.slow
 def test_every_file_that_a_run_left(finished: FinishedWorkspace) -> None:
     """Each file of an artifact is under its seal; of each artifact one is damaged for a whole run.
 

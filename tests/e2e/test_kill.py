@@ -1,4 +1,4 @@
-"""Kills a run with SIGKILL at every stage; the same command must then finish the work."""
+"""Kills a run with SIGKILL at its stages; the same command must then finish the work."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import ml_metadata as mlmd
+import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
@@ -49,7 +50,14 @@ def _assert_nothing_half_done(workspace: Workspace) -> None:
         assert (version / "assets.extra" / "graft.json").is_file()
 
 
-def test_kill_at_every_stage_then_finish(digits_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "stages",
+    [("Trainer", "Pusher"), pytest.param(tuple(TITLES), marks=pytest.mark.slow)],
+    ids=["two stages", "every stage"],
+)
+def test_kill_at_stages_then_finish(
+    stages: tuple[str, ...], digits_folder: Path, tmp_path: Path
+) -> None:
     workspace = Workspace(tmp_path / "workspace")
     command = [
         sys.executable, "-m", "pipeline.cli", "run", "--json", "--data", str(digits_folder),
@@ -60,7 +68,7 @@ def test_kill_at_every_stage_then_finish(digits_folder: Path, tmp_path: Path) ->
         "--set", "tuning.fine_tune_trials=2",
     ]  # fmt: skip
     moment = random.Random(0)
-    for stage in TITLES:
+    for stage in stages:
         known = len(workspace.run_folders())
         run = _start(command)
         _await_stage(workspace, run, known, stage)

@@ -104,6 +104,7 @@ def test_a_search_that_was_made_comes_from_the_cache(folder: Path, tuned: StageR
     assert run(folder, trials=2, strategy="fine_tune").cached
 
 
+@pytest.mark.slow
 def test_a_folder_of_such_histories_is_learned_from(
     folder: Path, tuned: StageResult, tmp_path: Path
 ) -> None:

@@ -148,6 +148,7 @@ with progress.listening(tell):
 """
 
 
+@pytest.mark.slow
 def test_a_search_that_was_killed_finds_all_its_finished_trials(
     search: Callable[..., TuningHistory],
     small_search: MakeSettings,

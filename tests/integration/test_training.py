@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_digits import SIZE, digit_paths, digits_task
+from training_digits import SIZE, digit_paths, digits_task, tiny_backbone
 
 from models.data.image_decoding import ImageSpec, decode_batch
 from models.training import top_phase
@@ -83,6 +83,7 @@ def test_fine_tuning_moves_the_top_and_neither_the_bottom_nor_batch_statistics(f
     assert_the_top_alone_has_moved(fine_tuned.before, fine_tuned.after)
 
 
+@pytest.mark.slow
 def test_so_it_does_in_half_precision_where_activations_do_not_fit_the_cache(
     digits_folder, tmp_path
 ):
@@ -128,7 +129,7 @@ def test_the_model_answers_as_well_as_the_record_says(fine_tuned, digits_folder)
 
 
 def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_path):
-    task = digits_task(digits_folder, tmp_path, epochs=2, learning_rate=1e30)
+    task = digits_task(digits_folder, tmp_path, tiny_backbone(), epochs=2, learning_rate=1e30)
     before = task.backbone.model.get_weights()
     record = train(task).record
     assert record.exported == "head"

@@ -80,7 +80,7 @@ def test_without_chance_every_loss_is_that_of_keras(
 @pytest.mark.parametrize(
     "parameters",
     [
-        HeadParameters(1e-2, 1e-2, 0.2, 0.05, 0, 32),
+        pytest.param(HeadParameters(1e-2, 1e-2, 0.2, 0.05, 0, 32), marks=pytest.mark.slow),
         HeadParameters(3e-3, 1e-4, 0.4, 0.1, 32, 64),
     ],
 )

@@ -3,12 +3,10 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import keras
 import pytest
-from training_digits import SIZE, digits_task
+from training_digits import digits_task, tiny_backbone
 
 from models import progress
-from models.backbones import Backbone
 from models.head.task_description import Origin, describe
 from models.history.records import Curve, Evaluation
 from models.history.search_space import Choice
@@ -82,19 +80,6 @@ def test_a_longer_training_is_no_merit_of_the_configuration() -> None:
         }
     )
     assert [found[order].mean for order in range(3)] == pytest.approx([0.5, 0.6, 0.55])
-
-
-def tiny_backbone() -> Backbone:
-    """Eight layers of random weights."""
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((SIZE, SIZE, 3))
-    features = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
-    for number in range(8):
-        features = keras.layers.Conv2D(
-            16, 3, strides=2 if number < 3 else 1, padding="same", activation="relu"
-        )(features)
-    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(features))
-    return Backbone("tiny", model, SIZE, 16, "0" * 64)
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,14 @@ def test_a_cut_is_where_one_tensor_crosses():
     ]
 
 
-@pytest.mark.parametrize("unfreeze", [0.0, 0.2, 0.5, 1.0])
-@pytest.mark.parametrize("name", ["EfficientNetLite0", "MobileNetV3Small", "DenseNet121"])
+@pytest.mark.parametrize(
+    ("name", "unfreeze"),
+    [
+        *(("EfficientNetLite0", share) for share in (0.0, 0.2, 0.5, 1.0)),
+        ("MobileNetV3Small", 0.5),
+        ("DenseNet121", 0.5),
+    ],
+)
 def test_the_two_parts_are_the_whole(name, unfreeze):
     model = build_backbone(name, "none", 32).model
     bottom, top = split_at(model, choose_cut(model, unfreeze))

@@ -278,8 +278,9 @@ def test_failed_trials_are_survived(tmp_path):
     assert [score is None for score in scores] == [False, True] * 4
 
 
-@pytest.mark.parametrize("past", [related(), ()], ids=["warm", "cold"])
-@pytest.mark.parametrize("broken", [-np.inf, np.inf])
+@pytest.mark.parametrize(
+    ("past", "broken"), [(related(), -np.inf), ((), np.inf)], ids=["warm", "cold"]
+)
 def test_a_score_that_is_not_finite_counts_as_a_failure(tmp_path, past, broken):
     def diverges(values) -> bool:
         return values["units"] >= 48

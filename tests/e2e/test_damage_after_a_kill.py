@@ -1,0 +1,85 @@
+"""Damages what a killed run left to go on from; the same command then ends as if nothing was."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from damage import DAMAGES
+from graft_command import Answer, await_that, finish, start
+
+pytestmark = pytest.mark.slow
+
+MOMENTS = {
+    "the search": ("cache/tuning/*/trials/[!.]*.json",),
+    "the search of fine-tuning": ("cache/fine_tuning/*/*-epochs/[!.]*.json",),
+    "the training": ("cache/training/*/state.npz", "cache/training/*/activations/[!.]*.npy"),
+}
+"""When the run is killed: as soon as such files are there. All of them are damaged, one by one."""
+
+
+class KilledRun:
+    """A workspace whose run was killed; it can be put back as it was then."""
+
+    def __init__(self, folder: Path, data: Path) -> None:
+        self.root = folder / "workspace"
+        self._kept = folder / "kept"
+        self._command = (
+            "run", "--json", "--data", data, "--workspace", self.root, "--image-size", "32",
+            "--trials", "3", "--strategy", "fine_tune", "--epochs", "5",
+            "--set", "tuning.epochs=5", "--set", "tuning.fine_tune_trials=3",
+            "--set", "tuning.finalists=1", "--set", "evaluation.min_accuracy=0.1",
+            "--set", "evaluation.max_drop_below_probe=1.0",
+        )  # fmt: skip
+
+    def go_on(self) -> Answer:
+        return finish(start(*self._command))
+
+    def kill_when_there_is(self, kinds: tuple[str, ...]) -> list[Path]:
+        """Returns the files of these kinds that are there after the kill."""
+        run = start(*self._command)
+
+        def is_there() -> bool:
+            assert run.poll() is None, "the run ended before it could be killed"
+            return all(any(self.root.glob(kind)) for kind in kinds)
+
+        await_that(is_there, f"there is {kinds}")
+        os.killpg(run.pid, signal.SIGKILL)
+        run.communicate()
+        return [path for kind in kinds for path in sorted(self.root.glob(kind))]
+
+    def keep(self) -> None:
+        shutil.rmtree(self._kept, ignore_errors=True)
+        shutil.copytree(self.root, self._kept)
+
+    def put_back(self) -> None:
+        shutil.rmtree(self.root)
+        shutil.copytree(self._kept, self.root)
+
+
+@pytest.fixture
+def killed(digits_folder: Path, tmp_path: Path) -> KilledRun:
+    return KilledRun(tmp_path, digits_folder)
+
+
+def _outcome(answer: Answer) -> dict[str, object]:
+    assert answer.code == 0, answer.out + answer.err
+    told = answer.summary
+    assert told["status"] == "pushed"
+    return {key: told[key] for key in ("metrics", "tuning", "model")}
+
+
+def test_no_damaged_file_of_a_killed_run_is_gone_on_from(killed: KilledRun) -> None:
+    outcomes = []
+    for kinds in MOMENTS.values():
+        files = killed.kill_when_there_is(kinds)
+        killed.keep()
+        for number, file in enumerate(files):
+            DAMAGES[list(DAMAGES)[number % len(DAMAGES)]](file)
+            outcomes.append(_outcome(killed.go_on()))
+            killed.put_back()
+    whole = _outcome(killed.go_on())
+    assert len(outcomes) >= len(MOMENTS)
+    for outcome in outcomes:
+        assert outcome == whole
