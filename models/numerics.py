@@ -9,6 +9,6 @@ def compute_with_onednn() -> None:
     For the start of a program, before TensorFlow is imported; processes that it starts inherit it.
     Left to TensorFlow, the choice goes by the processor. oneDNN rounds otherwise than TensorFlow's
     own code, so a program must not have one process with it and one without. Where TensorFlow
-    would leave it out, embedding takes 1.8 times as long.
+    would leave it out, embedding takes longer (`benchmarks/onednn.py`).
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

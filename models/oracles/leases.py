@@ -12,10 +12,9 @@ own every process runs the same script; its environment says what it is:
 
 The address is the chief's, the same for all. Workers need names that differ, and may come and go;
 when the search has ended, the chief has its trials and `tuner.search` returns in every process. The
-script builds a tuner on a `LeasingOracle` such as `WarmStartOracle`,
-without `overwrite`, with which each worker would delete the chief's files. To notice a dead worker
-sooner than after the longest trial, have the workers give signs of life and shorten the oracle's
-`trial_timeout`:
+script builds a tuner on a `LeasingOracle` such as `WarmStartOracle`, without `overwrite`, with
+which each worker would delete the chief's files. To notice a dead worker sooner than after the
+longest trial, have the workers give signs of life and shorten the oracle's `trial_timeout`:
 
     class Tuner(keras_tuner.Tuner):
         def run_trial(self, trial, *args, **kwargs):
@@ -33,7 +32,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import grpc
 import keras_tuner
@@ -42,7 +41,7 @@ from keras_tuner.src.engine.oracle import LOCKS, THREADS
 
 from models.errors import GraftError
 
-_IDLE_SECONDS = 0.1
+IDLE_SECONDS: Final = 0.1
 """A worker that has to wait asks again at once; the answer takes its time instead."""
 MOST_LOST = 3
 """Workers that a trial may cost before it is held to be what kills them."""
@@ -165,7 +164,7 @@ class LeasingOracle(keras_tuner.Oracle):
         """
         trial = self._create_or_wait(tuner_id)
         if trial.status == TrialStatus.IDLE:
-            time.sleep(_IDLE_SECONDS)
+            time.sleep(IDLE_SECONDS)
         return trial
 
     @synchronized

@@ -7,6 +7,12 @@ import pytest
 from damage import DAMAGES, FinishedWorkspace, artifact_of, walk
 from graft_command import Answer, graft_here
 
+_SAMPLE = (
+    "serving/graft/1/variables/variables.data*", "metadata.sqlite", "cache/digests/*",
+    "cache/embeddings/*/*.features.npy", "runs/*/summary.json",
+)  # fmt: skip
+"""Files of each kind whose damage costs less than a training."""
+
 pytestmark = pytest.mark.slow
 
 
@@ -24,6 +30,13 @@ def finished(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> F
         )  # fmt: skip
 
     return FinishedWorkspace(root, run)
+
+
+def test_a_file_of_each_kind(finished: FinishedWorkspace) -> None:
+    files = [next(each for each in finished.files if each.match(kind)) for kind in _SAMPLE]
+    outcomes = walk(finished, files, ["flip"])["flip"]
+    assert outcomes["exit 1"] == 1, "the metadata store"
+    assert outcomes["made again"] >= 1, "the served version"
 
 
 def test_a_damaged_model_is_not_pushed(finished: FinishedWorkspace) -> None:

@@ -1,19 +1,15 @@
 """Searches whose trials run beside each other in processes of this machine."""
 
 import multiprocessing
-import os
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 from fragile_training import DEADLY_UNITS, HOPELESS_UNITS, FragileTrainer, UnreadyTrainer
 from graft_command import await_that
+from killed_search import kill_a_search
 
 from models import progress
 from models.errors import GraftError
@@ -114,60 +110,16 @@ def test_a_training_that_kills_or_fails_is_a_failed_trial(
     assert messages[HOPELESS_UNITS] == f"MemoryError: no room for {HOPELESS_UNITS} units"
 
 
-KILLED = """
-import multiprocessing, os, signal, sys
-from pathlib import Path
-import numpy as np
-from models import progress
-from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
-from models.head.task_description import Origin, describe
-from models.head.head_trainer import HeadTrainer
-from models.search.head_search import search_heads
-from models.search.search_settings import SearchSettings
-
-folder = Path(sys.argv[1])
-data = np.load(folder / "task.npz")
-task = HeadTask(
-    LabelledEmbeddings(data["train"], data["train_classes"]),
-    LabelledEmbeddings(data["validation"], data["validation_classes"]),
-    10,
-)
-origin = Origin("pixels", "none", "0" * 64, image_size=8, data_fingerprint="f" * 64)
-settings = SearchSettings.from_json((folder / "settings.json").read_text())
-
-
-def tell(state):
-    if state.unit == "trials" and state.done == 6:
-        workers = [str(process.pid) for process in multiprocessing.active_children()]
-        (folder / "workers").write_text(" ".join(workers))
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-with progress.listening(tell):
-    search_heads(HeadTrainer(task), describe(task, origin), settings, folder / "scratch")
-"""
-
-
 @pytest.mark.slow
 def test_a_search_that_was_killed_finds_all_its_finished_trials(
     search: Callable[..., TuningHistory],
     small_search: MakeSettings,
     digits_task: HeadTask,
+    digits_origin: Origin,
     tmp_path: Path,
 ) -> None:
     settings = small_search(trials=14, parallel=2, algorithm="warm", epochs=15)
-    (tmp_path / "settings.json").write_text(settings.to_json())
-    np.savez(
-        tmp_path / "task.npz",
-        train=digits_task.train.embeddings,
-        train_classes=digits_task.train.classes,
-        validation=digits_task.validation.embeddings,
-        validation_classes=digits_task.validation.classes,
-    )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    killed = subprocess.run([sys.executable, "-c", KILLED, tmp_path], env=environment, check=False)
-    assert killed.returncode == -signal.SIGKILL
-    workers = (tmp_path / "workers").read_text().split()
+    workers = kill_a_search(tmp_path, digits_task, digits_origin, settings, after=6)
     assert len(workers) == 2
     await_that(lambda: not any(is_alive(pid) for pid in workers), "the workers have ended too")
     finished = kept(tmp_path)

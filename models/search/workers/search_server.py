@@ -14,6 +14,7 @@ import grpc
 
 from models.errors import UsageError
 from models.head.labelled_embeddings import HeadTask
+from models.oracles.leases import IDLE_SECONDS
 from models.search.workers.messages import MARK, SERVICE, Answer, Report
 from models.search.workers.served_search import ServedSearch, remove_served, write_served
 from models.search.workers.stage import Stage
@@ -22,8 +23,6 @@ LOOPBACK = "127.0.0.1:0"
 """A free port that this machine alone can reach."""
 
 _THREADS = 16
-_IDLE_SECONDS = 0.1
-"""A worker that has to wait asks again at once; the answer takes its time instead."""
 _FAREWELL_SECONDS = 5.0
 """For which workers are given to hear that the search has ended; others find out by the folder."""
 
@@ -57,7 +56,7 @@ class SearchServer:
         answer = self.stage.next(report) if self.stage else Answer(is_over=True)
         if answer.is_over:
             # The stage, not yet the search.
-            time.sleep(_IDLE_SECONDS)
+            time.sleep(IDLE_SECONDS)
             return Answer()
         curves = tuple(tuple(scores) for scores in self._curves[report.curves :])
         return answer.model_copy(update={"curves": curves})

@@ -75,10 +75,12 @@ def test_a_range_without_sense_is_refused(low: float, scale: Any, words: str) ->
 
 def test_shares_may_be_nothing_and_widths_none() -> None:
     space = head_space({**DEFAULTS, "dropout": (0.0, 0.0), "label_smoothing": (0.1, 0.99)})
-    bounds = {each.name: (each.low, each.high) for each in space.parameters[:4]}  # type: ignore[union-attr]
+    ranges = [each for each in space.parameters if isinstance(each, FloatRange)]
+    bounds = {each.name: (each.low, each.high) for each in ranges}
     assert (bounds["dropout"], bounds["label_smoothing"]) == ((0.0, 0.0), (0.1, 0.99))
     least = head_space({**DEFAULTS, "hidden_units": (0,), "batch_size": (1,)})
-    assert [each.values for each in least.parameters[4:]] == [(0,), (1,)]  # type: ignore[union-attr]
+    choices = [each for each in least.parameters if isinstance(each, Choice)]
+    assert [each.values for each in choices] == [(0,), (1,)]
 
 
 def test_whole_numbers_of_64_bits_stay_whole() -> None:

@@ -30,8 +30,12 @@ def test_a_cut_is_where_one_tensor_crosses():
     ("name", "unfreeze"),
     [
         *(("EfficientNetLite0", share) for share in (0.0, 0.2, 0.5, 1.0)),
-        ("MobileNetV3Small", 0.5),
-        ("DenseNet121", 0.5),
+        *((name, 0.5) for name in ("MobileNetV3Small", "DenseNet121")),
+        *(
+            pytest.param(name, share, marks=pytest.mark.slow)
+            for name in ("MobileNetV3Small", "DenseNet121")
+            for share in (0.0, 0.2, 1.0)
+        ),
     ],
 )
 def test_the_two_parts_are_the_whole(name, unfreeze):

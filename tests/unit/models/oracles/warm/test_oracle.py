@@ -279,7 +279,14 @@ def test_failed_trials_are_survived(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("past", "broken"), [(related(), -np.inf), ((), np.inf)], ids=["warm", "cold"]
+    ("past", "broken"),
+    [
+        (related(), -np.inf),
+        ((), np.inf),
+        pytest.param(related(), np.inf, marks=pytest.mark.slow),
+        pytest.param((), -np.inf, marks=pytest.mark.slow),
+    ],
+    ids=["warm -inf", "cold inf", "warm inf", "cold -inf"],
 )
 def test_a_score_that_is_not_finite_counts_as_a_failure(tmp_path, past, broken):
     def diverges(values) -> bool:
