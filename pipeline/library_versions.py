@@ -32,10 +32,16 @@ def _graft() -> str:
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():  # git would look further up, in whose checkout it may lie
         return version
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
+        commit = _git(root, "rev-parse", "--short=12", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
         return version
-    commit = done.stdout.strip()
-    return f"{version} ({commit})" if done.returncode == 0 and commit else version
+    return f"{version} ({commit}{'-dirty' if changed else ''})"
+
+
+def _git(root: Path, *arguments: str) -> str:
+    # A lock on the index would stay behind where the run is killed, and stop the user's own git.
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=10)
+    return done.stdout.strip()
