@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.backbones import build_backbone
+from models.backbones.cuts import Cut, choose_cut, find_cuts, split_at
 from models.training import device
 from models.training.activations import bytes_in, compute_activations, delete_activations
-from models.training.cuts import Cut, choose_cut, find_cuts, split_at
 from models.training.fine_tuning import fine_tune, trainable_model
 from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
 from models.training.mirroring import MIRROR_IMAGES, is_harmless, mirrored_accuracy

@@ -5,9 +5,9 @@ from typing import Final
 import keras
 import numpy as np
 
+from models.backbones.cuts import choose_cut
 from models.history.search_space import Choice, FloatRange, SearchSpace, Values
 from models.oracles.warm.encoding import SpaceEncoder
-from models.training.cuts import choose_cut
 from models.training.searched_settings import (
     AUGMENT,
     LEARNING_RATE,

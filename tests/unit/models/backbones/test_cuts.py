@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from models.backbones import build_backbone
-from models.training.cuts import choose_cut, find_cuts, split_at
+from models.backbones.cuts import choose_cut, find_cuts, split_at
 
 
 def with_skip() -> keras.Model:
