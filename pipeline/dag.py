@@ -1,7 +1,6 @@
 """The pipeline: which component reads what another wrote."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from components.trainer.component import Trainer
 from components.transform import preprocessing
 from components.transform.label_schema import LabelSchema
 from components.warm_tuner.component import WarmTuner
+from models.backbone_choice.model_settings import CandidateSettings
 from models.data import example_schema
 from models.storage.plain_path import plain_path
 from pipeline.config import Config
@@ -187,9 +187,8 @@ def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel)
     digests = "".join(_weights_digest(each["weights"]) for each in candidates)
     chooser = BackboneChooser(
         examples=examples,
-        candidates=json.dumps(candidates),
+        model=model.to_json(),
         settings=config.choice.to_json(),
-        resize=model.resize,
         seed=config.seed,
         cache_dir=cache_dir,
         code=code_fingerprint("components.backbone_chooser") + digests,
@@ -203,7 +202,7 @@ def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel)
     embeddings = FeatureExtractor(
         examples=examples,
         choice=chosen.outputs["choice"],
-        settings=model.to_json("candidates", "backbone", "weights", "image_size"),
+        settings=model.to_json(*CandidateSettings.model_fields, "candidates"),
         cache_dir=cache_dir,
         code=code,
     )

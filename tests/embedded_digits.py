@@ -28,7 +28,9 @@ def write_digits(folder: Path, digits: range) -> None:
         hashes = np.array([f"{number:064d}" for number in chosen])
         content = EmbeddingSplit(images[chosen].astype(np.float32), labels, names, hashes)
         write_embeddings(folder, split, content)
-    info = EmbeddingInfo("pixels", "none", "0" * 64, 8, "stretch", 64, 700, 700, 0, 0.1, "key")
+    info = EmbeddingInfo(
+        "pixels", "none", "0" * 64, 8, "stretch", "last", 64, 700, 700, 0, 0.1, "key"
+    )
     write_info(folder, info)
 
 

@@ -75,7 +75,7 @@ def tiny_backbone() -> Backbone:
             16, 3, strides=2 if number < 3 else 1, padding="same", activation="relu"
         )(features)
     model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(features))
-    return Backbone("tiny", model, SIZE, 16, "0" * 64)
+    return Backbone("tiny", model, model, (), SIZE, 16, "0" * 64)
 
 
 def digits_task(

@@ -19,12 +19,10 @@ class BackboneChooser(TypedComponent):
 
     examples: Input[standard_artifacts.Examples]
 
-    candidates: str
-    """JSON list of objects with `backbone`, `weights` and `image_size`."""
+    model: str
+    """`models.backbone_choice.model_settings.ModelSettings` as JSON, with the candidates."""
     settings: str
     """`models.backbone_choice.model_settings.ChoiceSettings` as JSON."""
-    resize: str
-    """"stretch", "pad" or "crop"."""
     seed: int
     """Of the sample."""
     cache_dir: str

@@ -21,7 +21,7 @@ from models.backbone_choice.backbone_choice import (
     choose,
     write_choice,
 )
-from models.backbone_choice.model_settings import ChoiceSettings
+from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
 from models.backbones import default_image_size
 from models.errors import UsageError
 
@@ -39,11 +39,12 @@ class Executor(base_executor.BaseExecutor):
             UsageError: a candidate's name is unknown, or no candidate can be had.
             BadDataError: fewer than two classes, or an image that cannot be decoded.
         """
-        candidates = _settled(_CANDIDATES.validate_json(exec_properties["candidates"]))
+        model = ModelSettings.from_json(exec_properties["model"])
+        candidates = _settled(_CANDIDATES.validate_python(model.resolved_candidates))
         settings = ChoiceSettings.from_json(exec_properties["settings"])
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         sample = draw_sample(examples.uri, settings.images, exec_properties["seed"])
-        scorer = Scorer(sample, exec_properties["resize"], exec_properties["cache_dir"])
+        scorer = Scorer(sample, model.resize, model.features, exec_properties["cache_dir"])
         contenders, left_out = _score(scorer, candidates)
         rule = ChoiceRule(price=settings.price, standard_errors=settings.standard_errors)
         choice = choose(contenders, rule, left_out)

@@ -10,6 +10,7 @@ from components.feature_extractor.extraction import SHARD, embed_into
 from models.backbone_choice.backbone_choice import Candidate, Contender, Measured
 from models.backbone_choice.ridge_probe import quick_probe
 from models.backbones import Backbone, build_backbone
+from models.backbones.block_features import FeatureSource
 from models.data.example_reader import ImageRecord
 from models.data.image_decoding import ImageSpec, Resize
 from models.embedding import EmbeddingStore
@@ -28,12 +29,14 @@ class Scorer:
     Attributes:
         sample: the same for all candidates.
         resize: how a rectangle becomes a square.
+        features: of the backbones that are asked about.
         cache_directory: of the store that FeatureExtractor reads, so that the chosen candidate's
             sample is not embedded again.
     """
 
     sample: Sample
     resize: Resize
+    features: FeatureSource
     cache_directory: str
 
     def score(self, candidate: Candidate) -> Contender:
@@ -47,7 +50,12 @@ class Scorer:
             BadDataError: an image cannot be decoded; names it.
             OSError: the cache cannot be written.
         """
-        backbone = build_backbone(candidate.backbone, candidate.weights, candidate.image_size)
+        backbone = build_backbone(
+            candidate.backbone,
+            candidate.weights,
+            candidate.image_size,
+            features=self.features,
+        )
         spec = ImageSpec(backbone.image_size, self.resize)
         embedder = Embedder(backbone, spec)
         embeddings, labels = self._embedded(backbone, embedder, spec)

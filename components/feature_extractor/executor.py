@@ -31,7 +31,9 @@ class Executor(base_executor.BaseExecutor):
         wanted: Candidate | ModelSettings = settings
         if choices := input_dict.get("choice"):
             wanted = read_choice(Path(artifact_utils.get_single_uri(choices))).winner.candidate
-        backbone = build_backbone(wanted.backbone, wanted.weights, wanted.image_size)
+        backbone = build_backbone(
+            wanted.backbone, wanted.weights, wanted.image_size, features=settings.features
+        )
         info = extract(
             examples.uri,
             artifact_utils.decode_split_names(examples.split_names),

@@ -99,6 +99,7 @@ def extract(
         weights_digest=backbone.weights_digest,
         image_size=spec.size,
         resize=spec.resize,
+        features=backbone.features,
         dimension=backbone.dimension,
         images=total,
         computed=extraction.computed,

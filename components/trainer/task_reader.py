@@ -74,7 +74,7 @@ def read_task(
     """
     info = read_info(inputs.embeddings_uri)
     data = read_data(inputs.embeddings_uri, inputs.labels)
-    backbone = build_backbone(info.backbone, info.weights, info.image_size)
+    backbone = build_backbone(info.backbone, info.weights, info.image_size, features=info.features)
     if backbone.weights_digest != info.weights_digest:
         raise UsageError(
             f"the weights of {info.backbone} ({info.weights}) have changed since the embeddings "

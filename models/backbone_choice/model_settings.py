@@ -24,13 +24,17 @@ class ModelSettings(Section):
     """The pretrained backbone."""
 
     backbone: str = "EfficientNetLite0"
-    """EfficientNetLite0, or any model of Keras Applications by name (MobileNetV2, ResNet50, …)."""
+    """EfficientNetLite0, 1 or 2, or any model of Keras Applications by name (MobileNetV2, ResNet50,
+    …)."""
     weights: str = "imagenet"
     """imagenet, the path of a weights file, or none (random; for tests)."""
     image_size: _Side | None = None
     """Side in pixels that images are resized to. Empty: the backbone's own."""
     resize: Literal["stretch", "pad", "crop"] = "stretch"
     """How a rectangle becomes a square."""
+    features: Literal["all", "last"] = "all"
+    """all: the head sees the means of all the backbone's blocks, from the same forward pass; last:
+    its last output alone."""
     candidates: tuple[CandidateSettings, ...] = ()
     """Backbones of which the data choose one, such as [{image_size: 128}, {image_size: 224},
     {backbone: MobileNetV2}]; what one leaves out is as above. Empty: no choice, the one above."""

@@ -1,8 +1,4 @@
-"""Cutting a backbone in two where exactly one tensor crosses.
-
-What lies below the cut is frozen, so it need run only once an image; what lies above is trained on
-the activations that cross.
-"""
+"""The places of a model where exactly one tensor carries everything upwards."""
 
 import math
 from dataclasses import dataclass
@@ -80,17 +76,6 @@ def choose_cut(model: keras.Model, unfreeze: float) -> Cut:
     if not near:
         return min(cuts, key=distance)
     return min(near, key=lambda cut: (cut.values, distance(cut)))
-
-
-def split_at(model: keras.Model, cut: Cut) -> tuple[keras.Model, keras.Model]:
-    """Makes two models that share the layers, and so the weights, of one.
-
-    Returns:
-        The bottom, from the model's input to the cut, and the top, from the cut to the output.
-    """
-    bottom = keras.Model(model.inputs[0], cut.tensor, name="bottom")
-    top = keras.Model(cut.tensor, model.outputs[0], name="top")
-    return bottom, top
 
 
 def _inputs(operation: Any) -> Any:

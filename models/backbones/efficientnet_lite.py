@@ -36,7 +36,6 @@ class _Stage:
     stride: int
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Variant:
     """One size of the family: how many blocks the stages have, and how wide they are."""
@@ -75,9 +74,7 @@ def build(name: str, image_size: int) -> keras.Model:
     x = _convolution(x, _STEM, kernel=3, stride=2, name="stem")
     block = 0
     variant = _VARIANTS[name]
-    shapes = zip(
-        _KERNELS, variant.repeats, variant.filters, _EXPANSIONS, _STRIDES, strict=True
-    )
+    shapes = zip(_KERNELS, variant.repeats, variant.filters, _EXPANSIONS, _STRIDES, strict=True)
     for stage in itertools.starmap(_Stage, shapes):
         for repeat in range(stage.repeats):
             x = _block(x, stage, stage.stride if repeat == 0 else 1, name=f"block{block}")

@@ -12,6 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.backbones.block_features import FeatureSource
+
 INFO_FILE: Final = "meta.json"
 
 
@@ -45,6 +47,7 @@ class EmbeddingInfo:
         weights_digest: SHA-256 over the weights' values.
         image_size: pixels.
         resize: "stretch", "pad" or "crop".
+        features: "all" or "last"; see `models.backbones.block_features`.
         dimension: features of an image.
         images: in all splits together.
         computed: distinct images that the backbone ran over in this run.
@@ -60,6 +63,7 @@ class EmbeddingInfo:
     weights_digest: str
     image_size: int
     resize: str
+    features: FeatureSource
     dimension: int
     images: int
     computed: int

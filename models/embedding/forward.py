@@ -31,6 +31,7 @@ def embedding_key(backbone: Backbone, spec: ImageSpec) -> str:
         "size": spec.size,
         "resize": spec.resize,
         "decode": DECODE_VERSION,
+        "features": backbone.features,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

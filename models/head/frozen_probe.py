@@ -1,4 +1,4 @@
-"""The probe: the search's best head on the frozen backbone, a cheap baseline for the final model.
+"""The probe: the best head on the frozen backbone, a cheap baseline for the final model.
 
 A final model that answers worse than the probe has lost by fine-tuning: negative transfer.
 """
@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from models.head.frozen_head import train_frozen_head
 from models.head.head_trainer import HeadTrainer, probabilities
 from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import LabelledEmbeddings
@@ -41,7 +42,7 @@ class Probe:
 
 
 def train_probe(trainer: HeadTrainer, history: TuningHistory, test: LabelledEmbeddings) -> Probe:
-    """Trains the best trial's head once more and asks it about the test split.
+    """Trains the head on the frozen backbone and asks it about the test split.
 
     Args:
         trainer: that the search used.
@@ -56,16 +57,15 @@ def train_probe(trainer: HeadTrainer, history: TuningHistory, test: LabelledEmbe
         raise ValueError("a search without a completed trial has no best head")
     parameters = HeadParameters.from_values(dict(best.values))
     search = history.header.search
-    trained = trainer.train(
-        parameters, epochs=search.epochs, patience=search.patience, seed=search.seed
+    frozen = train_frozen_head(
+        trainer, parameters, epochs=search.epochs, patience=search.patience, seed=search.seed
     )
-    head = trainer.model(parameters, trained.weights)
-    answers = probabilities(head, test.embeddings)
+    answers = probabilities(frozen.model, test.embeddings)
     right = answers.argmax(axis=1) == test.classes
     return Probe(
-        head=head,
-        parameters=parameters,
-        validation_accuracy=trained.evaluation.validation_accuracy,
+        head=frozen.model,
+        parameters=frozen.parameters,
+        validation_accuracy=frozen.answers.accuracy,
         test_accuracy=float(right.mean()) if len(right) else None,
         test_probabilities=answers,
     )

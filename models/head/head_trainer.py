@@ -15,6 +15,7 @@ from models.head.head_model import Standardisation, build_head, statistics
 from models.head.head_program import Arrays, EpochResult, HeadProgram, Weights
 from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask
+from models.head.linear_head import LinearHead, fit_linear
 from models.head.selection_score import selection_score
 from models.head.stopping import ShouldStop
 from models.history.records import ClassWeights, Curve, Evaluation
@@ -47,7 +48,7 @@ class HeadTrainer:
         class_weights: of the losses.
     """
 
-    def __init__(self, task: HeadTask, class_weights: ClassWeights = "balanced") -> None:
+    def __init__(self, task: HeadTask, class_weights: ClassWeights = "none") -> None:
         """Standardises the embeddings once.
 
         Args:
@@ -73,6 +74,17 @@ class HeadTrainer:
     def task(self) -> HeadTask:
         """What it trains on."""
         return self._task
+
+    def linear(self) -> LinearHead:
+        """The best linear head, solved to its optimum."""
+        arrays = self._arrays
+        return fit_linear(
+            arrays.features.numpy(),
+            self._task.train.classes,
+            arrays.validation_features.numpy(),
+            self._task.validation.classes,
+            arrays.class_weights.numpy(),
+        )
 
     def on(self, task: HeadTask) -> "HeadTrainer":
         """A trainer of the same kind on another task."""

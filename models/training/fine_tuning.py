@@ -14,8 +14,7 @@ The recipe, with what each part is for:
 """
 
 import itertools
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from models.backbones.split_backbone import SplitBackbone
 from models.training.input_sources import Source, steps_per_epoch
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import PausedError, TrainingState
@@ -44,54 +44,63 @@ class TopAndHead(keras.Model):
     the call that built it said, and the statistics of BatchNorm would move.
     """
 
-    def __init__(self, top: keras.Model, head: keras.Model) -> None:
-        """Takes the models from inputs to features and from features to logits."""
+    def __init__(
+        self, top: keras.Model, head: keras.Model, unpack: Callable[[Any], Any] | None = None
+    ) -> None:
+        """Puts the parts together.
+
+        Args:
+            top: from inputs to features.
+            head: from features to logits.
+            unpack: makes the top's inputs of what the model is given; None where they are those.
+        """
         super().__init__()
         self.top = top
         self.head = head
+        self._unpack = unpack
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Logits [n, k]."""
-        return self.head(self.top(inputs, training=False), training=training)
+        unpacked = self._unpack(inputs) if self._unpack else inputs
+        return self.head(self.top(unpacked, training=False), training=training)
 
 
 def trainable_model(
-    top: keras.Model,
+    backbone: keras.Model,
+    split: SplitBackbone,
     head: keras.Model,
-    trained: list[keras.layers.Layer],
     settings: TrainingSettings,
     *,
+    streamed: bool,
     label_smoothing: float,
     steps: int,
 ) -> TopAndHead:
-    """Puts the head on the backbone's top and compiles both for fine-tuning.
+    """Puts the head on the backbone and compiles both for fine-tuning above the cut.
 
     Args:
-        top: from the tensor at the cut, or from the images, to features.
+        backbone: from images to features.
+        split: of the same; what lies below its cut is frozen.
         head: from features to logits, already trained on frozen features.
-        trained: layers of `top` to train, from the bottom up; its others are frozen.
         settings: rate and number of epochs.
+        streamed: whether the inputs are images; else they are what crosses the cut.
         label_smoothing: share of the target spread evenly over the classes.
         steps: batches in an epoch.
 
     Returns:
-        Model from the top's input to logits [n, k].
+        Model from the inputs to logits [n, k].
     """
-    chosen = {layer.name for layer in trained}
-    for layer in top.layers:
+    above = {layer.name for layer in split.top.layers}
+    for layer in backbone.layers:
         normalises = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = layer.name in chosen and not normalises
-    model = TopAndHead(top, head)
-    model(keras.Input(top.input_shape[1:]))
+        layer.trainable = layer.name in above and not normalises
+    model = TopAndHead(backbone, head) if streamed else TopAndHead(split.top, head, split.unpack)
+    model(keras.Input(backbone.input_shape[1:] if streamed else (split.values,)))
     model.compile(
         optimizer=_optimizer(settings, steps),
         loss=keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=label_smoothing
         ),
-        metrics=[
-            keras.metrics.CategoricalAccuracy(name="accuracy"),
-            keras.metrics.CategoricalCrossentropy(from_logits=True, name="log_loss"),
-        ],
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
     model.optimizer.build(model.trainable_variables)
     return model
@@ -120,12 +129,10 @@ def fine_tune(
     first = len(state.history.epochs)
     steps = steps_per_epoch(source.images, settings.batch_size)
     batches = _training_batches(source, model, settings, class_weights, first)
-    validation = _validation_batches(source, model)
-    validation_steps = math.ceil(source.validation_images / _VALIDATION_BATCH)
+    state.validate_by(lambda: _validation_logits(model, source))
     with suppress(PausedError):
         model.fit(
             _counted(batches, steps),
-            validation_data=_counted(validation, validation_steps),
             initial_epoch=first,
             epochs=settings.epochs,
             callbacks=[
@@ -170,27 +177,23 @@ def _training_batches(
         for inputs, classes in source.epoch(next(numbers), settings.batch_size):
             yield inputs, targets[classes], class_weights[classes]
 
-    shapes = (*_shapes(model), (None,))
+    shapes = (*_shapes(model, source), (None,))
     return tf.data.Dataset.from_generator(epoch, output_signature=_signature(shapes))
 
 
-def _validation_batches(source: Source, model: TopAndHead) -> tf.data.Dataset:
-    targets = np.eye(model.head.output_shape[-1], dtype=np.float32)
-
-    def batches() -> Iterator[tuple[Any, ...]]:
-        for inputs, classes in source.validation(_VALIDATION_BATCH):
-            yield inputs, targets[classes]
-
-    signature = _signature(_shapes(model))
-    return tf.data.Dataset.from_generator(batches, output_signature=signature)
+def _validation_logits(model: TopAndHead, source: Source) -> NDArray[np.float32]:
+    """What the model makes of the validation images, float32 [m, k], with the weights of now."""
+    batches = source.validation(_VALIDATION_BATCH)
+    logits = [model.predict_on_batch(inputs) for inputs, _ in batches]
+    return np.concatenate(logits).astype(np.float32)
 
 
 def _counted(dataset: tf.data.Dataset, batches: int) -> tf.data.Dataset:
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(2)
 
 
-def _shapes(model: TopAndHead) -> tuple[tuple[int | None, ...], ...]:
-    return tuple(model.top.input_shape), tuple(model.head.output_shape)
+def _shapes(model: TopAndHead, source: Source) -> tuple[tuple[int | None, ...], ...]:
+    return (None, *source.shape), tuple(model.head.output_shape)
 
 
 def _signature(shapes: tuple[tuple[int | None, ...], ...]) -> tuple[tf.TensorSpec, ...]:

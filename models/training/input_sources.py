@@ -30,14 +30,14 @@ class Source(Protocol):
 
     Attributes:
         images: number of training images.
-        validation_images: number of validation images.
+        shape: of one input.
     """
 
     @property
     def images(self) -> int: ...  # noqa: D102
 
     @property
-    def validation_images(self) -> int: ...  # noqa: D102
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
 
     def epoch(self, number: int, batch_size: int) -> Iterator[Batch]:
         """Batches of one epoch of training, in an order of its own."""
@@ -66,9 +66,9 @@ class CachedSource:
         return len(self.train)
 
     @property
-    def validation_images(self) -> int:
-        """Number of validation images."""
-        return len(self.validated)
+    def shape(self) -> tuple[int, ...]:
+        """Of one image's activations."""
+        return self.train.shape
 
     def epoch(self, number: int, batch_size: int) -> Iterator[Batch]:
         """Batches of one epoch, each image in its next view."""
@@ -96,7 +96,6 @@ class StreamedSource:
         train: the training split.
         validated: the validation split.
         images: number of training images.
-        validation_images: number of validation images.
         augment: whether images are changed.
         mirror: whether changes include the mirror.
         seed: of the order and the changes.
@@ -105,10 +104,14 @@ class StreamedSource:
     train: ImageSplit
     validated: ImageSplit
     images: int
-    validation_images: int
     augment: bool
     mirror: bool
     seed: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one image's pixels."""
+        return (self.train.spec.size, self.train.spec.size, 3)
 
     def epoch(self, number: int, batch_size: int) -> Iterator[Batch]:
         """Batches of one epoch, shuffled within a window."""

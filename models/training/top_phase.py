@@ -10,8 +10,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backbones import build_backbone
-from models.backbones.cuts import Cut, choose_cut, find_cuts, split_at
+from models.backbones import Backbone, build_backbone
+from models.backbones.cuts import Cut, choose_cut, find_cuts
+from models.backbones.split_backbone import SplitBackbone, split_at
+from models.head.evidence import Answers, answers_of
 from models.training import device
 from models.training.activations import bytes_in, compute_activations, delete_activations
 from models.training.fine_tuning import fine_tune, trainable_model
@@ -36,13 +38,13 @@ class TopPhase:
 
     Attributes:
         phase: its epochs.
-        validation_accuracy: of the best epoch.
+        answers: of the best epoch to the validation images.
         notes: what was decided on the way, in words.
         resumed_from: epochs that an earlier, killed process had done; None if there was none.
     """
 
     phase: Phase
-    validation_accuracy: float
+    answers: Answers
     notes: tuple[str, ...]
     resumed_from: int | None
 
@@ -69,60 +71,68 @@ def train_top(
     settings = task.settings
     with device.computing_in(policy):
         backbone = _working_copy(task, policy)
-        cut = choose_cut(backbone, settings.unfreeze)
-        bottom, top = split_at(backbone, cut)
+        cut = choose_cut(backbone.trunk, settings.unfreeze)
+        split = split_at(backbone, cut)
         # Before anything is restored: the head must still be that of the frozen features.
         mirrors, mirror_note = mirror or try_mirror(task, head)
-        views = _cached_views(task, cut)
+        views = _cached_views(task, split.values)
         steps = steps_per_epoch(task.images, settings.batch_size)
         model = trainable_model(
-            top if views else backbone,
+            backbone.model,
+            split,
             head,
-            top.layers,
             settings,
+            streamed=not views,
             label_smoothing=task.parameters.label_smoothing,
             steps=steps,
         )
         state = TrainingState(
             task.scratch / "state.npz",
+            task.embeddings.validation.classes,
             epochs=settings.epochs,
             patience=settings.patience,
-            classes=len(task.labels),
             pause_after=pause_after,
         )
         state.restore(model)
         if not state.history.finished:
-            source = _source(task, bottom, cut, views, mirrors)
+            source = _source(task, split, cut, views, mirrors)
             weights = task.embeddings.class_weights(settings.class_weights)
             fine_tune(model, source, state, settings, weights, task.log_dir)
             if task.activations is None and state.history.finished:
                 delete_activations(_own_activations(task))
         state.give_best(model)
-    if backbone is not task.backbone.model:
-        task.backbone.model.set_weights(backbone.get_weights())
+    if backbone is not task.backbone:
+        task.backbone.trunk.set_weights(backbone.trunk.get_weights())
     history = state.history
-    best = history.epochs[history.best_epoch]
     seconds = time.perf_counter() - started
     phase = Phase("fine_tune", _figures(history.epochs), history.best_epoch, seconds)
-    notes = (_cut_note(backbone, cut, views), mirror_note)
-    return TopPhase(phase, best["val_accuracy"], notes, history.resumed_from)
+    notes = (_cut_note(backbone.trunk, cut, views), mirror_note)
+    answers = answers_of(state.best_logits, task.embeddings.validation.classes)
+    return TopPhase(phase, answers, notes, history.resumed_from)
 
 
-def _working_copy(task: TrainingTask, policy: str) -> keras.Model:
+def _working_copy(task: TrainingTask, policy: str) -> Backbone:
     """The backbone itself in full precision, else one with its weights built under the policy."""
     backbone = task.backbone
     if policy == device.FULL_PRECISION:
-        return backbone.model
-    copy = build_backbone(backbone.name, "none", backbone.image_size, seed=task.seed).model
-    copy.set_weights(backbone.model.get_weights())
+        return backbone
+    copy = build_backbone(
+        backbone.name, "none", backbone.image_size, features=backbone.features, seed=task.seed
+    )
+    copy.trunk.set_weights(backbone.trunk.get_weights())
     return copy
 
 
-def _cached_views(task: TrainingTask, cut: Cut) -> int:
-    """How many views of each image fit into the cache; 0 where caching does not pay."""
+def _cached_views(task: TrainingTask, values: int) -> int:
+    """How many views of each image fit into the cache; 0 where caching does not pay.
+
+    Args:
+        task: the training.
+        values: numbers that are kept of one view.
+    """
     wanted = _VIEWS if task.settings.augment else 1
     validation = len(task.embeddings.validation.classes)
-    fitting = int((_room(task) / (cut.values * _BYTES) - validation) // task.images)
+    fitting = int((_room(task) / (values * _BYTES) - validation) // task.images)
     views = min(wanted, fitting)
     return views if views >= min(wanted, 2) else 0
 
@@ -137,23 +147,22 @@ def _room(task: TrainingTask) -> float:
     return min(task.settings.cache_gigabytes * 1e9, free / 2)
 
 
-def _source(task: TrainingTask, bottom: keras.Model, cut: Cut, views: int, mirror: bool) -> Source:
+def _source(task: TrainingTask, split: SplitBackbone, cut: Cut, views: int, mirror: bool) -> Source:
     if not views:
         return StreamedSource(
             train=task.train,
             validated=task.validation,
             images=task.images,
-            validation_images=len(task.embeddings.validation.classes),
             augment=task.settings.augment,
             mirror=mirror,
             seed=task.seed,
         )
-    directory = _activations(task, cut, views, mirror)
+    directory = _activations(task, split, cut, views, mirror)
     train = compute_activations(
-        bottom, task.train, directory, views=views, mirror=mirror, seed=task.seed
+        split.bottom, task.train, directory, views=views, mirror=mirror, seed=task.seed
     )
     validation = compute_activations(
-        bottom, task.validation, directory, views=1, mirror=False, seed=task.seed
+        split.bottom, task.validation, directory, views=1, mirror=False, seed=task.seed
     )
     return CachedSource(train, validation, task.seed)
 
@@ -162,14 +171,16 @@ def _own_activations(task: TrainingTask) -> Path:
     return task.scratch / "activations"
 
 
-def _activations(task: TrainingTask, cut: Cut, views: int, mirror: bool) -> Path:
+def _activations(
+    task: TrainingTask, split: SplitBackbone, cut: Cut, views: int, mirror: bool
+) -> Path:
     """The folder for the activations; where not all of the shared ones fit, the others go."""
     if task.activations is None:
         return _own_activations(task)
     own = task.activations / f"{cut.layer}-{views}{'-mirrored' if mirror else ''}"
     others = [folder for folder in task.activations.glob("*") if folder != own]
     images = task.images * views + len(task.embeddings.validation.classes)
-    if images * cut.values * _BYTES + sum(map(bytes_in, others)) > _room(task):
+    if images * split.values * _BYTES + sum(map(bytes_in, others)) > _room(task):
         for folder in others:
             shutil.rmtree(folder)
     return own
@@ -201,8 +212,8 @@ def _accuracy(logits: NDArray[np.float32], classes: NDArray[np.integer]) -> floa
     return float(np.mean(logits.argmax(axis=1) == classes))
 
 
-def _cut_note(backbone: keras.Model, cut: Cut, views: int) -> str:
-    total = find_cuts(backbone)[-1].weighted_below
+def _cut_note(trunk: keras.Model, cut: Cut, views: int) -> str:
+    total = find_cuts(trunk)[-1].weighted_below
     note = f"{cut.weighted_below} of {total} weighted layers are frozen, up to {cut.layer}"
     if not views:
         return (

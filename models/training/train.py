@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import keras
 
+from models.head.evidence import compare
+from models.head.frozen_head import FrozenHead, train_frozen_head
 from models.head.head_trainer import HeadTrainer
 from models.head.stopping import PATIENCE
-from models.history.records import Evaluation
 from models.training import device
 from models.training.top_phase import TopPhase, train_top
 from models.training.training_record import Phase, TrainingRecord
@@ -31,8 +32,8 @@ class Trained:
 def train(task: TrainingTask) -> Trained:
     """Trains a classifier.
 
-    A fine-tuned model that answers fewer validation images rightly than the head on the frozen
-    backbone is dropped for that head: fine-tuning may lose more than it gains on few images.
+    A fine-tuned model that promises less than the head on the frozen backbone, by their answers to
+    the validation images (`models.head.evidence`), is dropped for that head.
 
     Args:
         task: what to train on; its backbone is changed.
@@ -42,80 +43,86 @@ def train(task: TrainingTask) -> Trained:
     """
     keras.utils.set_random_seed(task.seed)
     strategy = choose_strategy(task.settings, task.images)
-    head, evaluation, head_phase = train_head(task)
+    head, head_phase = train_head(task)
     if strategy.name == "feature_extraction":
-        return _outcome(task, strategy, head, evaluation, [head_phase], None)
+        choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)
+        return _outcome(task, strategy, head, choice, [head_phase])
     policy = device.precision(task.settings.mixed_precision, device.prepare_device())
-    before = task.backbone.model.get_weights(), head.get_weights()
-    top = train_top(task, head, policy)
-    if top.validation_accuracy < evaluation.validation_accuracy:
-        task.backbone.model.set_weights(before[0])
-        head.set_weights(before[1])
-    return _outcome(task, strategy, head, evaluation, [head_phase, top.phase], top, policy)
+    before = task.backbone.trunk.get_weights(), head.model.get_weights()
+    top = train_top(task, head.model, policy)
+    choice = _choose(head, top)
+    if choice.exported == "head":
+        task.backbone.trunk.set_weights(before[0])
+        head.model.set_weights(before[1])
+    return _outcome(task, strategy, head, choice, [head_phase, top.phase], top, policy)
 
 
-def train_head(task: TrainingTask) -> tuple[keras.Model, Evaluation, Phase]:
-    """Trains the head on the embeddings, as the search's best trial did.
+def train_head(task: TrainingTask) -> tuple[FrozenHead, Phase]:
+    """Trains the head on the embeddings.
 
     Raises:
         DivergedError: not one epoch of it ended with finite losses.
     """
     started = time.perf_counter()
-    trainer = HeadTrainer(task.embeddings, task.settings.class_weights)
-    trained = trainer.train(
+    head = train_frozen_head(
+        HeadTrainer(task.embeddings, task.settings.class_weights),
         task.parameters,
         epochs=task.head_epochs,
         patience=PATIENCE,
         seed=task.seed,
     )
-    head = trainer.model(task.parameters, trained.weights)
-    evaluation, curve = trained.evaluation, trained.evaluation.curve
+    curve = head.curve
     figures = zip(curve.train_loss, curve.validation_loss, curve.validation_accuracy, strict=True)
     epochs: tuple[dict[str, float | None], ...] = tuple(
         {"loss": loss, "val_loss": validation, "val_accuracy": accuracy}
         for loss, validation, accuracy in figures
     )
-    seconds = time.perf_counter() - started
-    return head, evaluation, Phase("head", epochs, evaluation.best_epoch, seconds)
+    return head, Phase("head", epochs, head.best_epoch, time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What is exported: "head" or "fine_tuned", why in words, and its validation accuracy."""
+
+    exported: str
+    reason: str
+    accuracy: float
+
+
+def _choose(head: FrozenHead, top: TopPhase) -> _Choice:
+    one, other = top.answers.accuracy, head.answers.accuracy
+    figures = f"{one:.1%} of validation images against {other:.1%}"
+    comparison = compare(top.answers, head.answers)
+    if comparison.gain > 0.0:
+        reason = f"fine-tuning promises more than the head on the frozen backbone, {comparison}"
+        return _Choice("fine_tuned", f"{reason}: {figures}", one)
+    reason = f"fine-tuning lost against the head on the frozen backbone, {comparison}"
+    return _Choice("head", f"{reason}: {figures}", other)
 
 
 def _outcome(
     task: TrainingTask,
     strategy: Strategy,
-    head: keras.Model,
-    evaluation: Evaluation,
+    head: FrozenHead,
+    choice: _Choice,
     phases: list[Phase],
-    top: TopPhase | None,
+    top: TopPhase | None = None,
     policy: str = device.FULL_PRECISION,
 ) -> Trained:
-    alone = evaluation.validation_accuracy
-    exported, reason, accuracy = _choice(alone, top)
     weights = task.embeddings.class_weights(task.settings.class_weights)
     record = TrainingRecord(
         strategy=strategy,
-        exported=exported,
-        exported_reason=reason,
+        exported=choice.exported,
+        exported_reason=choice.reason,
         phases=tuple(phases),
-        validation_accuracy=accuracy,
-        head_validation_accuracy=alone,
+        validation_accuracy=choice.accuracy,
+        head_validation_accuracy=head.answers.accuracy,
         settings=task.settings,
-        parameters=task.parameters,
+        parameters=head.parameters,
         seed=task.seed,
         class_weights=dict(zip(task.labels, weights.tolist(), strict=True)),
         precision=policy,
-        notes=top.notes if top else (),
+        notes=(head.reason, *(top.notes if top else ())),
         resumed_from_epoch=top.resumed_from if top else None,
     )
-    return Trained(with_head(task.backbone.model, head), record)
-
-
-def _choice(alone: float, top: TopPhase | None) -> tuple[str, str, float]:
-    """What is exported, why in words, and its validation accuracy."""
-    if top is None:
-        return "head", "the strategy trains the head alone", alone
-    figures = f"{top.validation_accuracy:.1%} of validation images against {alone:.1%}"
-    if top.validation_accuracy < alone:
-        reason = f"fine-tuning lost against the head on the frozen backbone: {figures}"
-        return "head", reason, alone
-    reason = f"fine-tuning is no worse than the head on the frozen backbone: {figures}"
-    return "fine_tuned", reason, top.validation_accuracy
+    return Trained(with_head(task.backbone.model, head.model), record)

@@ -29,8 +29,9 @@ class TrainingSettings(Section):
     """Images a step while fine-tuning."""
     augment: bool = True
     """Random flips and small changes of framing and light while fine-tuning."""
-    class_weights: ClassWeights = "balanced"
-    """balanced weighs each class by the inverse of its share of the training images."""
+    class_weights: ClassWeights = "none"
+    """balanced weighs each class by the inverse of its share of the training images: for classes that
+    matter alike though some are rare. It costs accuracy over all images, which decides here."""
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     """auto: on where there is a GPU."""
     cache_gigabytes: Annotated[float, Field(ge=0.0)] = 4.0

@@ -2,7 +2,9 @@
 
 import io
 import json
+import math
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import progress
-from models.head.selection_score import selection_score
+from models.head.evidence import answers_of, log_loss
 from models.storage.seals import read_sealed, write_sealed
 
 Arrays = list[NDArray[Any]]
 
-_WORST = -1.0
-"""Score of an epoch that diverged, below any `selection_score`."""
+_WORST = -1e9
+"""Score of an epoch that diverged, below any other."""
 
 
 class PausedError(Exception):
@@ -32,7 +34,7 @@ class FineTuningHistory:
     Attributes:
         epochs: for each epoch its `loss`, `accuracy`, `val_log_loss` and `val_accuracy`.
         best_epoch: index of the epoch whose weights are kept; -1 before the first.
-        best_score: its `selection_score`.
+        best_score: the accuracy to expect of it (`models.head.evidence`).
         resumed_from: epoch at which a killed training was taken up; None if it was not.
         finished: no epoch is left to do.
     """
@@ -55,19 +57,19 @@ class TrainingState(keras.callbacks.Callback):
     def __init__(
         self,
         file: Path,
+        classes: NDArray[np.integer],
         *,
         epochs: int,
         patience: int,
-        classes: int,
         pause_after: int | None = None,
     ) -> None:
         """Starts empty.
 
         Args:
             file: where the state is saved after each epoch, whole or not at all.
+            classes: of the validation images, int [m].
             epochs: most epochs.
             patience: epochs without a better score before training stops.
-            classes: number of classes.
             pause_after: epochs after which training is broken off by a `PausedError`, to be taken
                 up by a state of the same file; None for a training to its end.
         """
@@ -79,6 +81,16 @@ class TrainingState(keras.callbacks.Callback):
         self._classes = classes
         self._pause_after = pause_after
         self._best: Arrays = []
+        self._validate: Callable[[], NDArray[np.float32]] | None = None
+
+    def validate_by(self, validate: Callable[[], NDArray[np.float32]]) -> None:
+        """Takes what gives the model's logits of the validation images, float32 [m, k]."""
+        self._validate = validate
+
+    @property
+    def best_logits(self) -> NDArray[np.float32]:
+        """Of the validation images in the best epoch, float32 [m, k]."""
+        return self._best[-1]
 
     def restore(self, model: keras.Model) -> None:
         """Gives a compiled model the saved state, if there is one that can be read."""
@@ -94,7 +106,7 @@ class TrainingState(keras.callbacks.Callback):
 
     def give_best(self, model: keras.Model) -> None:
         """Gives the model the weights of the best epoch."""
-        for variable, value in zip(model.trainable_variables, self._best, strict=True):
+        for variable, value in zip(model.trainable_variables, self._best[:-1], strict=True):
             variable.assign(value)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -111,18 +123,21 @@ class TrainingState(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Compares the epoch with the best one so far."""
-        figures = {name: float(value) for name, value in (logs or {}).items()}
+        assert self._validate is not None
+        logits = self._validate()
+        diverged = not np.isfinite(logits).all()
+        logs = {} if logs is None else logs
+        logs["val_accuracy"] = float(np.mean(logits.argmax(axis=1) == self._classes))
+        logs["val_log_loss"] = math.nan if diverged else log_loss(logits, self._classes)
         history = self.history
-        history.epochs.append(figures)
-        accuracy, loss = figures["val_accuracy"], figures["val_log_loss"]
-        diverged = not np.isfinite(loss)
-        score = _WORST if diverged else selection_score(accuracy, loss, self._classes)
+        history.epochs.append({name: float(value) for name, value in logs.items()})
+        score = _WORST if diverged else answers_of(logits, self._classes).expected_accuracy
         if score > history.best_score:
             history.best_score, history.best_epoch = score, epoch
-            self._best = _values(self.model.trainable_variables)
+            self._best = [*_values(self.model.trainable_variables), logits]
         if diverged or epoch - history.best_epoch >= self._patience:
             self.model.stop_training = True
-        note = f"validation accuracy {accuracy:.3f}"
+        note = f"validation accuracy {logs['val_accuracy']:.3f}"
         progress.report(epoch + 1, self._epochs, "epochs", note)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:

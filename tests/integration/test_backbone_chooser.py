@@ -170,9 +170,8 @@ def test_the_first_choice_of_the_same_backbone_stands_for_later_ones() -> None:
 def test_component_declares_what_it_takes() -> None:
     component = BackboneChooser(
         examples=channel_utils.as_channel([standard_artifacts.Examples()]),
-        candidates="[]",
+        model="{}",
         settings="{}",
-        resize="crop",
         seed=3,
         cache_dir="cache",
         code="abc",

@@ -76,7 +76,7 @@ def search_fine_tuning(
         code: digest of the training code; trials of other code are not taken over.
         name: of the data, for people.
     """
-    space = fine_tuning_space(task.settings, task.backbone.model)
+    space = fine_tuning_space(task.settings, task.backbone.trunk)
     directory = scratch / _key(task, description, code)
     _forget_others(scratch, directory)
     trainings = FineTuningTrials(task, directory)

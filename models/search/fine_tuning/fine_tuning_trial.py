@@ -94,8 +94,8 @@ class FineTuningTrials:
     @cached_property
     def _head(self) -> keras.Model:
         keras.utils.set_random_seed(self._task.seed)
-        head, _, _ = train_head(self._task)
-        return head
+        head, _ = train_head(self._task)
+        return head.model
 
     @cached_property
     def _mirror(self) -> Mirror:

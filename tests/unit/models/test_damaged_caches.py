@@ -104,12 +104,14 @@ def test_a_damaged_state_of_a_training_is_not_taken_up(tmp_path: Path) -> None:
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
         model.compile("adam", "sparse_categorical_crossentropy")
         model.optimizer.build(model.trainable_variables)
-        return model, TrainingState(file, epochs=1, patience=1, classes=2)
+        state = TrainingState(file, np.array([0, 1, 0, 1]), epochs=1, patience=1)
+        state.validate_by(lambda: model.predict_on_batch(inputs))
+        return model, state
 
     model, state = training()
     state.set_model(model)
     model.fit(data, epochs=1, verbose=0)
-    state.on_epoch_end(0, {"val_accuracy": 0.5, "val_log_loss": 0.7})
+    state.on_epoch_end(0, {"loss": 0.7})
     state.on_train_end()
     again, taken_up = training()
     taken_up.restore(again)

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from models.backbones import build_backbone
-from models.backbones.cuts import choose_cut, find_cuts, split_at
+from models.backbones.cuts import choose_cut, find_cuts
+from models.backbones.split_backbone import split_at
 
 
 def with_skip() -> keras.Model:
@@ -38,12 +39,15 @@ def test_a_cut_is_where_one_tensor_crosses():
         ),
     ],
 )
-def test_the_two_parts_are_the_whole(name, unfreeze):
-    model = build_backbone(name, "none", 32).model
-    bottom, top = split_at(model, choose_cut(model, unfreeze))
+@pytest.mark.parametrize("features", ["last", "all"])
+def test_the_two_parts_are_the_whole(name, unfreeze, features):
+    backbone = build_backbone(name, "none", 32, features=features)
+    split = split_at(backbone, choose_cut(backbone.trunk, unfreeze))
     images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype(np.float32)
-    whole = model(images, training=False)
-    parts = top(bottom(images, training=False), training=False)
+    whole = backbone.model(images, training=False)
+    crossing = split.bottom(images, training=False)
+    assert crossing.shape == (2, split.values)
+    parts = split.top(split.unpack(crossing), training=False)
     np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-5)
 
 

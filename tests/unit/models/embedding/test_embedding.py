@@ -148,6 +148,6 @@ class TestFiles:
         assert again.groups is None
 
     def test_info_survives(self, tmp_path: Path) -> None:
-        info = EmbeddingInfo("B", "none", "d", 32, "pad", 3, 5, 4, 1, 0.5, "k")
+        info = EmbeddingInfo("B", "none", "d", 32, "pad", "last", 3, 5, 4, 1, 0.5, "k")
         write_info(tmp_path, info)
         assert read_info(tmp_path) == info

@@ -32,10 +32,10 @@ def test_features_are_standardised_and_a_dead_one_stays_quiet(embeddings: np.nda
     head = build_head(4, 2, HeadParameters(), mean=mean, variance=variance)
     standardised = keras.ops.convert_to_numpy(head.get_layer("standardisation")(embeddings))
     np.testing.assert_allclose(standardised.mean(axis=0), 0.0, atol=1e-3)
-    assert standardised[:, 2].std() == pytest.approx(1.0, abs=0.01)
+    assert 0.9 < standardised[:, 2].std() < 1.0
     assert np.abs(standardised[:, 3]).max() < 1e-3
-    # Every feature is credited with a thousandth of the mean variance.
-    credited = np.sqrt(variance + 1e-3 * variance.mean())
+    # Every feature is credited with a tenth of the mean variance.
+    credited = np.sqrt(variance + 0.1 * variance.mean())
     np.testing.assert_allclose(standardised, (embeddings - mean) / credited, atol=1e-5)
 
 

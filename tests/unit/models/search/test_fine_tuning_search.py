@@ -92,7 +92,7 @@ def task(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Train
 
 
 def test_the_space_holds_the_configured_settings(task: TrainingTask) -> None:
-    space = fine_tuning_space(task.settings, task.backbone.model)
+    space = fine_tuning_space(task.settings, task.backbone.trunk)
     _, unfreeze, augment = space.parameters
     assert isinstance(unfreeze, Choice)
     assert isinstance(augment, Choice)

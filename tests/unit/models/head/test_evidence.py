@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from models.head.evidence import answers_of, compare, log_loss
+
+CLASSES = np.arange(60) % 3
+
+
+def logits(right: int, sure: float) -> np.ndarray:
+    """Of 60 images, the first `right` answered rightly, each with so much more for its answer."""
+    answered = np.where(np.arange(60) < right, CLASSES, (CLASSES + 1) % 3)
+    return sure * np.eye(3)[answered]
+
+
+def test_being_too_sure_is_no_fault_of_the_answers():
+    timid, sure = answers_of(logits(54, 0.5), CLASSES), answers_of(logits(54, 10.0), CLASSES)
+    assert log_loss(logits(54, 10.0), CLASSES) > 2 * log_loss(logits(54, 2.0), CLASSES)
+    np.testing.assert_allclose(timid.losses, sure.losses, atol=1e-3)
+    assert timid.accuracy == sure.accuracy == 0.9
+    assert timid.expected_accuracy == pytest.approx(sure.expected_accuracy, abs=1e-4)
+
+
+def test_losses_are_those_of_the_best_temperature():
+    raw = np.random.default_rng(0).normal(size=(60, 3)) + 2.0 * np.eye(3)[CLASSES]
+    losses = answers_of(raw, CLASSES).losses.mean()
+    for temperature in np.geomspace(0.1, 10, 50):
+        assert losses <= log_loss(raw / temperature, CLASSES) + 1e-6
+
+
+def test_one_image_more_does_not_outweigh_all_losses():
+    """54 of 60 right, and unsure of all; 53 right, sure of those and unsure of the others."""
+    generator = np.random.default_rng(1)
+    blurred = logits(54, 1.0) + generator.normal(0.0, 0.3, (60, 3))
+    clear = logits(53, 6.0)
+    clear[53:] /= 12.0
+    better = compare(answers_of(clear, CLASSES), answers_of(blurred, CLASSES))
+    assert better.gain > 0.0
+    assert better.confidence > 0.5
+
+
+def test_with_many_images_the_right_answers_decide():
+    """2 of 100 more are right, at a loss that says the contrary."""
+    images = 20_000
+    classes = np.zeros(images, int)
+    right = np.arange(images) % 100
+    one = np.stack([np.where(right < 92, 0.1, -0.1), np.zeros(images)], axis=1)
+    other = np.stack([np.where(right < 90, 3.0, -0.1), np.zeros(images)], axis=1)
+    comparison = compare(answers_of(one, classes), answers_of(other, classes))
+    assert comparison.gain > 0.0
+    few = slice(0, 100)
+    few_images = compare(answers_of(one[few], classes[few]), answers_of(other[few], classes[few]))
+    assert few_images.gain < 0.0
+
+
+def test_a_comparison_is_the_same_from_both_sides():
+    one, other = answers_of(logits(54, 2.0), CLASSES), answers_of(logits(50, 1.0), CLASSES)
+    there, back = compare(one, other), compare(other, one)
+    assert there.gain == pytest.approx(-back.gain)
+    assert there.error == pytest.approx(back.error)
+    assert there.confidence + back.confidence == pytest.approx(1.0)
+    assert "points of accuracy" in str(there)
+    assert str(there) == str(back)
+
+
+def test_equal_answers_say_nothing():
+    one = answers_of(logits(60, 2.0), CLASSES)
+    comparison = compare(one, one)
+    assert comparison.gain == 0.0
+    assert comparison.confidence == 0.5

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from models.head.head_trainer import HeadTrainer
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.linear_head import fit_linear
+
+CENTRES = np.random.default_rng(0).normal(size=(3, 20))
+
+
+def draw(images: int, seed: int, spread: float = 2.0) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(seed)
+    classes = generator.integers(0, 3, images)
+    features = CENTRES[classes] + generator.normal(0.0, spread, (images, 20))
+    return features.astype(np.float32), classes
+
+
+def test_it_is_the_optimum_that_scikit_learn_finds():
+    train, validation = draw(300, 1), draw(200, 2)
+    weights = np.array([1.0, 2.0, 0.5], np.float32)
+    head = fit_linear(*train, *validation, weights)
+    # Its penalty stands beside the sum of the losses, on features as they are.
+    strength = 1.0 / (head.strength * 20 * len(train[0]))
+    theirs = LogisticRegression(C=strength, tol=1e-8, max_iter=10_000)
+    theirs.fit(*train, sample_weight=weights[train[1]])
+    ours = validation[0] @ head.kernel + head.bias
+    expected = theirs.decision_function(validation[0])
+    np.testing.assert_allclose(
+        ours - ours.mean(axis=1, keepdims=True),
+        expected - expected.mean(axis=1, keepdims=True),
+        atol=0.05,
+    )
+
+
+def test_the_penalty_follows_the_data():
+    noisy = fit_linear(*draw(60, 1, 6.0), *draw(500, 2, 6.0), np.ones(3, np.float32))
+    clear = fit_linear(*draw(3000, 1, 1.0), *draw(500, 2, 1.0), np.ones(3, np.float32))
+    assert noisy.strength > clear.strength
+
+
+def test_a_class_without_training_images_is_never_the_answer():
+    features, classes = draw(300, 1)
+    known = classes < 2
+    head = fit_linear(features[known], classes[known], *draw(200, 2), np.ones(3, np.float32))
+    answers = (features @ head.kernel + head.bias).argmax(axis=1)
+    assert set(answers.tolist()) == {0, 1}
+
+
+def test_the_model_answers_as_the_head_was_judged():
+    train, validation = draw(300, 1), draw(200, 2)
+    task = HeadTask(LabelledEmbeddings(*train), LabelledEmbeddings(*validation), 3)
+    head = HeadTrainer(task, "none").linear()
+    again = HeadTrainer(task, "none").linear()
+    np.testing.assert_array_equal(head.kernel, again.kernel)
+    assert head.answers.accuracy == pytest.approx(0.8, abs=0.15)
+    assert head.validation_loss < np.log(3)
