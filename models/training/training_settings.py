@@ -30,7 +30,7 @@ class TrainingSettings(Section):
     augment: bool = True
     """Random flips and small changes of framing and light while fine-tuning."""
     class_weights: ClassWeights = "none"
-    """balanced weighs each class by the inverse of its share of the training images: for classes that
+    """balanced weighs each class by the inverse of its share of the training images, where classes
     matter alike though some are rare. It costs accuracy over all images, which decides here."""
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     """auto: on where there is a GPU."""
