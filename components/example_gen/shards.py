@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import tensorflow as tf
 
+from components.example_gen.example_form import ExampleForm
 from components.example_gen.sources.entries import UNPACKED, LabelledImage, LeftOut, stamp_of
 from components.example_gen.sources.file_kinds import open_regular
 from models.data import example_schema
@@ -25,6 +26,7 @@ _SHARD_BYTES = 128 << 20
 _BATCH = 8
 _BATCHES_AHEAD = 2
 _SMALL_FILE = 32 << 10
+_FORM: Final = ExampleForm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,35 +213,25 @@ def _read(image: LabelledImage) -> bytes:
 
 def _serialize(image: LabelledImage, normalised: NormalisedImage) -> bytes:
     statistics = describe(normalised.thumbnail)
-    example = tf.train.Example()
-    feature = example.features.feature
-    for key, text in (
-        (example_schema.LABEL, image.label),
-        (example_schema.NAME, image.name),
-        (example_schema.SHA256, image.sha256),
-        (example_schema.PHASH, statistics.phash),
-        (example_schema.FORMAT, normalised.format),
-        (example_schema.CONVERTED, ",".join(normalised.converted)),
-    ):
-        feature[key].bytes_list.value.append(text.encode())
+    values: dict[str, bytes | int | float] = {
+        example_schema.LABEL: image.label.encode(),
+        example_schema.NAME: image.name.encode(),
+        example_schema.SHA256: image.sha256.encode(),
+        example_schema.PHASH: statistics.phash.encode(),
+        example_schema.FORMAT: normalised.format.encode(),
+        example_schema.CONVERTED: ",".join(normalised.converted).encode(),
+        example_schema.WIDTH: normalised.width,
+        example_schema.HEIGHT: normalised.height,
+        example_schema.CHANNELS: normalised.channels,
+        example_schema.BYTE_SIZE: image.size,
+        example_schema.BRIGHTNESS_MEAN: statistics.brightness_mean,
+        example_schema.BRIGHTNESS_STD: statistics.brightness_std,
+        example_schema.SHARPNESS: statistics.sharpness,
+        example_schema.IMAGE: normalised.encoded,
+    }
     if image.group:
-        feature[example_schema.GROUP].bytes_list.value.append(image.group.encode())
-    for key, integer in (
-        (example_schema.WIDTH, normalised.width),
-        (example_schema.HEIGHT, normalised.height),
-        (example_schema.CHANNELS, normalised.channels),
-        (example_schema.BYTE_SIZE, image.size),
-    ):
-        feature[key].int64_list.value.append(integer)
-    for key, number in (
-        (example_schema.BRIGHTNESS_MEAN, statistics.brightness_mean),
-        (example_schema.BRIGHTNESS_STD, statistics.brightness_std),
-        (example_schema.SHARPNESS, statistics.sharpness),
-    ):
-        feature[key].float_list.value.append(number)
-    feature[example_schema.IMAGE].bytes_list.value.append(normalised.encoded)
-    # Python's protobuf writes map entries in the order of a salted hash unless told otherwise.
-    return example.SerializeToString(deterministic=True)
+        values[example_schema.GROUP] = image.group.encode()
+    return _FORM.fill(values)
 
 
 def _shuffle_key(image: LabelledImage, seed: int) -> bytes:

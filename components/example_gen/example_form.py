@@ -1,0 +1,41 @@
+"""Serialising `tf.Example`s, one after the other."""
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+
+class ExampleForm(threading.local):
+    """A `tf.Example` that is filled in anew for each image, one for each thread.
+
+    Making the parts of a message takes four times as long as setting their values, which is a
+    twentieth of the whole ingest of small images.
+    """
+
+    def __init__(self) -> None:
+        """Starts empty."""
+        self._example = tf.train.Example()
+        self._lists: dict[str, Any] = {}
+
+    def fill(self, values: Mapping[str, bytes | int | float]) -> bytes:
+        """Serialises an Example with these values and no others.
+
+        Args:
+            values: by feature, one value each; a feature keeps its type from image to image.
+        """
+        if self._lists.keys() != values.keys():
+            self._example.Clear()
+            self._lists = {key: self._list(key, value) for key, value in values.items()}
+        for key, value in values.items():
+            self._lists[key][0] = value
+        # Python's protobuf writes map entries in the order of a salted hash unless told otherwise.
+        return self._example.SerializeToString(deterministic=True)
+
+    def _list(self, key: str, value: bytes | int | float) -> Any:
+        feature = self._example.features.feature[key]
+        kinds = {bytes: feature.bytes_list, int: feature.int64_list, float: feature.float_list}
+        chosen = kinds[type(value)].value
+        chosen.append(value)
+        return chosen
