@@ -1,7 +1,7 @@
 """Names that people mistype."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 
 _CUTOFF = 0.6
 
@@ -11,7 +11,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     Args:
         name: what was typed.
-        known: what would have been right.
+        known: what would have been right; of equally near ones the first is offered.
 
     Returns:
         The question, with a space in front; empty where none is near.
@@ -21,6 +21,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("elephant", ["ResNet50", "VGG16"])
     ''
     """
-    by_lower_case = {each.lower(): each for each in known}
-    close = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=_CUTOFF)
-    return f" Did you mean {by_lower_case[close[0]]}?" if close else ""
+    matcher = SequenceMatcher(b=name.lower())
+    nearest, likeness = "", _CUTOFF
+    for each in known:
+        matcher.set_seq1(each.lower())
+        if matcher.ratio() > likeness:
+            nearest, likeness = each, matcher.ratio()
+    return f" Did you mean {nearest}?" if nearest else ""

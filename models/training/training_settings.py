@@ -17,14 +17,14 @@ class TrainingSettings(Section):
     at a lower rate; auto chooses by the number of training images."""
     auto_fine_tune_images: Annotated[int, Field(ge=0)] = 500
     """auto fine-tunes from this many training images on."""
-    epochs: Annotated[int, Field(ge=1)] = 6
-    """Most fine-tuning epochs."""
+    epochs: Annotated[int, Field(ge=1)] = 20
+    """Most fine-tuning epochs; it goes on only while it pays."""
     patience: Annotated[int, Field(ge=1)] = 3
     """Epochs without a better validation score before training stops."""
     unfreeze: Fraction = 0.5
     """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
     learning_rate: Annotated[float, Field(gt=0.0)] = 3e-4
-    """Highest rate while fine-tuning; it starts and ends near zero."""
+    """Rate while fine-tuning, after an epoch that starts near zero."""
     batch_size: Annotated[int, Field(ge=1)] = 32
     """Images a step while fine-tuning."""
     augment: bool = True

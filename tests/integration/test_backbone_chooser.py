@@ -61,9 +61,8 @@ def choose(examples: Any, choice_artifact: ChoiceArtifact, tmp_path: Path) -> Ch
             {"examples": [examples]},
             {"choice": [choice_artifact]},
             {
-                "candidates": json.dumps(candidates),
+                "model": json.dumps({"candidates": candidates}),
                 "settings": json.dumps(settings),
-                "resize": "stretch",
                 "seed": 0,
                 "cache_dir": str(tmp_path / "cache"),
                 "code": "",
