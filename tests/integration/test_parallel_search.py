@@ -159,7 +159,7 @@ def test_processes_here_and_workers_elsewhere_share_a_search(
             small_search(trials=6, parallel=2, serve=address, epochs=12, finalists=2, repeats=2)
         )
     assert len(history.completed) == distinct(history) == 6
-    assert [len(trial.evaluations) for trial in history.trials].count(3) == 2
+    assert [len(trial.evaluations) > 1 for trial in history.trials].count(True) == 2
     assert_scored_as_here(digits_task, history, epochs=12)
     assert 0 <= made[0] <= 6
 
