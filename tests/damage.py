@@ -1,8 +1,9 @@
 """Damages files as a disk, a copy or a hand would, and tells whether a run noticed."""
 
+import re
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,10 @@ class FinishedWorkspace:
         )
 
     def unnoticed(self, files: list[Path]) -> list[str]:
-        """The damages of files of artifacts that the artifact's seal does not show.
+        """The damages that the seal of the artifact or of the served version does not show.
 
         Args:
-            files: of artifacts, relative to the workspace.
+            files: of artifacts or of that version, relative to the workspace.
         """
         store = mlmd.MetadataStore(
             metadata.sqlite_metadata_connection_config(str(self.root / "metadata.sqlite"))
@@ -73,10 +74,13 @@ class FinishedWorkspace:
         for file in files:
             content = (self.root / file).read_bytes()
             folder = artifact_of(file)
-            assert folder is not None, file
             for name, damage in DAMAGES.items():
                 damage(self.root / file)
-                if is_whole(by_folder[self.root / folder]):
+                if folder is None:
+                    is_whole_still = changed_file(self.newest) is None
+                else:
+                    is_whole_still = is_whole(by_folder[self.root / folder])
+                if is_whole_still:
                     missed.append(f"{name} {file}")
                 (self.root / file).write_bytes(content)
         return missed
@@ -85,17 +89,18 @@ class FinishedWorkspace:
         shutil.rmtree(self.root)
         shutil.copytree(self._kept, self.root)
 
-    def outcome(self, damaged: Path) -> str:
+    def outcome(self, damaged: Sequence[Path]) -> str:
         """Runs again and says what came of it; fails where that is wrong.
 
         Args:
-            damaged: relative to the workspace.
+            damaged: files, relative to the workspace.
         """
         answer = self.run()
         said = answer.out + answer.err
         assert not any(each in said for each in FAULT), said
         if answer.code != 0:
-            assert any(part in said for part in _names(damaged)), f"{damaged} is not named: {said}"
+            names = [part for file in damaged for part in _names(file)]
+            assert any(name in said for name in names), f"{damaged} is not named: {said}"
             return f"exit {answer.code}"
         told = answer.summary
         assert told["status"] == "pushed", said
@@ -125,19 +130,24 @@ def _is_remade(summary: dict[str, Any]) -> bool:
     return not all(stage["cached"] for stage in summary["stages"].values())
 
 
+def one_of_each_kind(files: Iterable[Path]) -> list[Path]:
+    """Of files whose names differ by numbers and digests alone, the last."""
+    return list({re.sub(r"[0-9a-f]{16,}|[0-9]+", "*", str(file)): file for file in files}.values())
+
+
 def walk(
-    workspace: FinishedWorkspace, files: list[Path], damages: list[str]
+    workspace: FinishedWorkspace, groups: Iterable[Sequence[Path]], damages: Iterable[str]
 ) -> dict[str, Counter[str]]:
-    """Damages files one at a time, each in several ways.
+    """Damages files, a group at a time, each group in several ways.
 
     Returns:
         For each damage, how often each outcome came.
     """
-    outcomes: dict[str, Counter[str]] = {}
-    for name in damages:
-        outcomes[name] = Counter()
-        for file in files:
-            DAMAGES[name](workspace.root / file)
-            outcomes[name][workspace.outcome(file)] += 1
+    outcomes: dict[str, Counter[str]] = {name: Counter() for name in damages}
+    for group in groups:
+        for name, counted in outcomes.items():
+            for file in group:
+                DAMAGES[name](workspace.root / file)
+            counted[workspace.outcome(group)] += 1
             workspace.put_back()
     return outcomes

@@ -36,6 +36,10 @@ class Answer:
         return document
 
 
+Here = Callable[..., Answer]
+"""`graft_here` with its folder given."""
+
+
 def graft(*arguments: str | bytes | Path, **environment: str) -> Answer:
     """Runs one command to its end."""
     done = subprocess.run(

@@ -1,6 +1,6 @@
 """A small training on scikit-learn's digits; run as a program, it can be killed.
 
-    python tests/training_digits.py DIGITS FOLDER EPOCH
+    python tests/training_digits.py DIGITS FOLDER EPOCH BACKBONE
 
 trains in FOLDER and kills itself when EPOCH has ended.
 """
@@ -85,7 +85,7 @@ def digits_task(
     paths = digit_paths(digits)
     for split, images in paths.items():
         write_split(folder / "examples", split, images)
-    backbone = backbone or build_backbone("EfficientNetLite0", "imagenet", SIZE)
+    backbone = backbone or named_backbone("EfficientNetLite0")
     return TrainingTask(
         examples_uri=str(folder / "examples"),
         labels=LABELS,
@@ -126,13 +126,18 @@ def _embedded(backbone: Backbone, paths: dict[str, list[Path]]) -> HeadTask:
     return _EMBEDDED[key]
 
 
-def main(digits: str, folder: str, last: str) -> Trained:
+def named_backbone(name: str) -> Backbone:
+    """The tiny one, or one of Graft's with the weights of ImageNet."""
+    return tiny_backbone() if name == "tiny" else build_backbone(name, "imagenet", SIZE)
+
+
+def main(digits: str, folder: str, last: str, backbone: str) -> Trained:
     def tell(state: progress.Progress) -> None:
         if state.unit == "epochs" and state.done == int(last):
             os.kill(os.getpid(), signal.SIGKILL)
 
     with progress.listening(tell):
-        return train(digits_task(Path(digits), Path(folder)))
+        return train(digits_task(Path(digits), Path(folder), named_backbone(backbone)))
 
 
 if __name__ == "__main__":

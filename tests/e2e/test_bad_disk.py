@@ -5,7 +5,9 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -184,8 +186,18 @@ def test_two_runs_at_once_and_ctrl_c(digits_folder: Path, tmp_path: Path) -> Non
     assert f"Another run is using the workspace {workspace} (process {first.pid})" in second.err
     assert "--wait" in second.summary["reason"]
 
-    third = start(*flags, "--wait")
-    os.killpg(first.pid, signal.SIGINT)
+    def third_waits() -> bool:
+        sys.stderr.flush()
+        return f"Waiting for another run on {workspace}" in (tmp_path / "stderr.txt").read_text()
+
+    def interrupt_first() -> None:
+        await_that(third_waits, "the third run waits")
+        os.killpg(first.pid, signal.SIGINT)
+
+    with ThreadPoolExecutor() as beside:
+        interrupted = beside.submit(interrupt_first)
+        waited = graft_here(tmp_path, *flags, "--wait")
+        interrupted.result()
     stopped = finish(first)
     assert stopped.code == 130
     assert stopped.err.splitlines()[-1] == (
@@ -193,7 +205,6 @@ def test_two_runs_at_once_and_ctrl_c(digits_folder: Path, tmp_path: Path) -> Non
     )
     assert stopped.summary["status"] == "failed"
 
-    waited = finish(third)
     assert waited.code == 3
     assert "ValidationGate" in waited.summary["stages"]
     listing = graft_here(tmp_path, "runs", "--workspace", workspace).out.splitlines()

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from damage import DAMAGES, FinishedWorkspace, artifact_of, walk
+from damage import DAMAGES, FinishedWorkspace, artifact_of, one_of_each_kind, walk
 from graft_command import Answer, graft_here
 
 _SAMPLE = (
@@ -12,6 +12,11 @@ _SAMPLE = (
     "cache/embeddings/*/*.features.npy", "runs/*/summary.json",
 )  # fmt: skip
 """Files of each kind whose damage costs less than a training."""
+_ROUNDS = 4
+"""Whole runs in which the artifacts are damaged: in each, every so many-th of them."""
+
+_TOGETHER = ("cache", "runs", "serving")
+"""Folders in which a file is damaged beside others."""
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +39,7 @@ def finished(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> F
 
 def test_a_file_of_each_kind(finished: FinishedWorkspace) -> None:
     files = [next(each for each in finished.files if each.match(kind)) for kind in _SAMPLE]
-    outcomes = walk(finished, files, ["flip"])["flip"]
+    outcomes = walk(finished, [[file] for file in files], ["flip"])["flip"]
     assert outcomes["exit 1"] == 1, "the metadata store"
     assert outcomes["made again"] >= 1, "the served version"
 
@@ -48,7 +53,7 @@ def test_a_damaged_model_is_not_pushed(finished: FinishedWorkspace) -> None:
         content[number * len(content) // 13] ^= 0xFF
     variables.write_bytes(content)
     shutil.rmtree(finished.newest)
-    assert finished.outcome(variables.relative_to(finished.root)) == "made again"
+    assert finished.outcome([variables.relative_to(finished.root)]) == "made again"
     finished.put_back()
 
 
@@ -56,25 +61,32 @@ def test_identical_weights_are_not_pushed_again_after_the_metadata_was_lost(
     finished: FinishedWorkspace,
 ) -> None:
     (finished.root / "metadata.sqlite").unlink()
-    assert finished.outcome(Path("metadata.sqlite")) == "made again"
+    assert finished.outcome([Path("metadata.sqlite")]) == "made again"
     assert finished.newest.name == "1"
     finished.put_back()
 
 
 def test_every_file_that_a_run_left(finished: FinishedWorkspace) -> None:
-    """Each file of an artifact is under its seal; of each artifact one is damaged for a whole run.
+    """A seal shows each damage of each file; whole runs show what comes of what seals show.
 
-    The other files are damaged for a whole run one by one, each in every way.
+    In a whole run every so many-th artifact is damaged, and what they are made from mostly not. Of
+    all other files one of each kind is damaged: those of a cache, a run or the served version
+    together, each other one alone.
     """
-    of_artifacts = [file for file in finished.files if artifact_of(file)]
-    assert finished.unnoticed(of_artifacts) == []
-    ends = {artifact_of(file): file for file in of_artifacts}
-    outcomes = {}
-    for number, file in enumerate(ends.values()):
-        name = list(DAMAGES)[number % len(DAMAGES)]
-        outcomes[file] = walk(finished, [file], [name])[name]
-        print(name, file, dict(outcomes[file]), flush=True)
-    assert sum(each["made again"] for each in outcomes.values()) >= len(ends) / 2
-    others = [file for file in finished.files if not artifact_of(file)]
-    print(len(of_artifacts), "files of", len(ends), "artifacts;", len(others), "others:", end=" ")
-    print(walk(finished, others, list(DAMAGES)))
+    by_artifact = {folder: file for file in finished.files if (folder := artifact_of(file))}
+    served = finished.newest.relative_to(finished.root)
+    sealed = [file for file in finished.files if artifact_of(file) or served in file.parents]
+    assert finished.unnoticed(sealed) == []
+
+    ends = list(by_artifact.values())
+    for first in range(_ROUNDS):
+        name = list(DAMAGES)[first % len(DAMAGES)]
+        outcomes = walk(finished, [ends[first::_ROUNDS]], [name])
+        assert outcomes[name]["made again"] == 1, first
+
+    others = one_of_each_kind(file for file in finished.files if not artifact_of(file))
+    together = [[file for file in others if file.parts[0] == room] for room in _TOGETHER]
+    alone = [[file] for file in others if file.parts[0] not in _TOGETHER]
+    assert all(together)
+    outcomes = walk(finished, [*together, *alone], DAMAGES)
+    assert all(each["made again"] for each in outcomes.values()), "the served version"

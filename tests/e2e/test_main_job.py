@@ -1,154 +1,257 @@
-"""The main job through the command, as a user runs it, in a workspace of its own."""
+"""The main job through the command, on data and in a workspace with every strange name."""
 
+import csv
+import html
+import io
 import json
+import os
+import random
+import shutil
 import signal
 import socket
 import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from graft_command import GRAFT, Here, await_that, finish, graft, start
+from killed_run import assert_nothing_is_left_of_a_kill, kill_at
+from strange_digits import STRANGE_CLASSES, write_strange_digits
 
-GRAFT = [sys.executable, "-m", "pipeline.cli"]
+from pipeline.workspace import Workspace
 
 
-def _graft(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*GRAFT, *arguments], check=False, capture_output=True, text=True, timeout=400
-    )
+@dataclass(frozen=True)
+class FirstRun:
+    """A run that has ended, and what it was given."""
+
+    data: Path
+    codes: dict[str, str]
+    workspace: Path
+    command: tuple[str | Path, ...]
+    summary: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        return self.workspace / "runs" / self.summary["run_id"]
+
+    def served(self) -> list[str]:
+        """Names of the versions that were pushed."""
+        return sorted(path.name for path in (self.workspace / "serving" / "graft").iterdir())
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("main") / "work [1] {a}*?%s '#' é"
+def first_run(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
+    folder = tmp_path_factory.mktemp("main")
+    data, workspace = folder / "my 'photos'", folder / "work [1] {a}*?%s '#' \"é 工"
+    codes = write_strange_digits(digits_folder, data)
+    command = (
+        "run", "--json", "--data", data, "--workspace", workspace, "--image-size", "32",
+        "--trials", "3", "--strategy", "feature_extraction",
+        "--set", "evaluation.min_accuracy=0.2", "--set", "evaluation.max_drop_below_probe=1.0",
+        "--set", "evaluation.max_accuracy_drop=1.0",
+    )  # fmt: skip
+    answer = graft(*command)
+    assert answer.code == 0, answer.out + answer.err
+    return FirstRun(data, codes, workspace, command, answer.summary)
 
 
-@pytest.fixture(scope="module")
-def run_flags(workspace: Path, digits_folder: Path) -> list[str]:
-    return [
-        "run", "--json", "--data", str(digits_folder), "--workspace", str(workspace),
-        "--image-size", "32", "--trials", "3", "--epochs", "2", "--strategy", "fine_tune",
-    ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def first_run(run_flags: list[str]) -> dict[str, Any]:
-    done = _graft(*run_flags)
-    assert done.returncode == 0, done.stderr
-    summary: dict[str, Any] = json.loads(done.stdout)
-    return summary
-
-
-def test_the_summary_keeps_its_contract(first_run: dict[str, Any], digits_folder: Path) -> None:
-    images = len(list(digits_folder.glob("*/*.png")))
-    assert first_run["status"] == "pushed"
-    assert first_run["reason"]
-    assert first_run["data"]["images"] == images
-    assert first_run["data"]["quarantined"] == 0
-    assert first_run["data"]["fingerprint"]
-    assert first_run["tuning"]["trials"] == 3
-    assert first_run["tuning"]["best"]
-    metrics = first_run["metrics"]
+def test_the_summary_keeps_its_contract(first_run: FirstRun) -> None:
+    told = first_run.summary
+    assert told["status"] == "pushed"
+    assert told["reason"]
+    assert told["data"]["images"] == 200
+    assert told["data"]["quarantined"] == len(first_run.codes)
+    assert told["data"]["fingerprint"]
+    assert told["tuning"]["trials"] == 3
+    assert told["tuning"]["best"]
+    metrics = told["metrics"]
     assert 0.5 < metrics["accuracy"] <= 1.0
     assert 0.5 < metrics["validation_accuracy"] <= 1.0
     assert 0.5 < metrics["probe_accuracy"] <= 1.0
-    assert len(metrics["per_class"]) == 10
-    model = first_run["model"]
+    assert set(metrics["per_class"]) == set(STRANGE_CLASSES.values())
+    model = told["model"]
     assert model["backbone"] == "EfficientNetLite0"
     assert len(model["weights_digest"]) >= 16
     assert Path(model["pushed_to"], "saved_model.pb").is_file()
     assert int(model["version"]) == 1
-    assert first_run["serving_check"]["rest"]["passed"]
-    assert first_run["serving_check"]["grpc"]["passed"]
-    assert all(stage["seconds"] >= 0 for stage in first_run["stages"].values())
+    assert told["serving_check"]["rest"]["passed"]
+    assert told["serving_check"]["grpc"]["passed"]
+    assert all(stage["seconds"] >= 0 for stage in told["stages"].values())
 
 
-def test_a_second_run_is_cached_throughout(
-    first_run: dict[str, Any], run_flags: list[str], workspace: Path
-) -> None:
-    done = _graft(*run_flags)
-    assert done.returncode == 0, done.stderr
-    second = json.loads(done.stdout)
-    assert [name for name, stage in second["stages"].items() if not stage["cached"]] == []
-    assert second["metrics"] == first_run["metrics"]
-    assert second["model"] == first_run["model"]
-    assert [path.name for path in (workspace / "serving" / "graft").iterdir()] == ["1"]
-
-
-def test_one_changed_value_reruns_only_what_depends_on_it(
-    first_run: dict[str, Any], run_flags: list[str]
-) -> None:
-    done = _graft(*run_flags, "--set", "evaluation.min_accuracy=1.0",
-                  "--set", "evaluation.min_class_recall=1.0")  # fmt: skip
-    changed = json.loads(done.stdout)
-    rerun = {name for name, stage in changed["stages"].items() if not stage["cached"]}
-    assert rerun <= {"Evaluator", "Judge", "ServingCheck", "Pusher"}
-    assert "Judge" in rerun
-    if changed["metrics"]["accuracy"] < 1.0:
-        assert (done.returncode, changed["status"]) == (4, "not_blessed")
-        assert "accuracy" in changed["reason"]
-
-
-def test_the_report_is_one_file_that_names_the_result(
-    first_run: dict[str, Any], workspace: Path
-) -> None:
-    path = Path(_graft("report", "--workspace", str(workspace)).stdout.strip())
+def test_the_report_is_one_file_that_names_the_result(first_run: FirstRun, here: Here) -> None:
+    path = Path(here("report", "--workspace", first_run.workspace).out.strip())
     page = path.read_text(encoding="utf-8")
     assert "EfficientNetLite0" in page
     assert 'src="http' not in page
     assert path.stat().st_size < 2_000_000
 
 
-def test_runs_lists_what_ran(first_run: dict[str, Any], workspace: Path) -> None:
-    listing = _graft("runs", "--workspace", str(workspace)).stdout
-    assert "pushed" in listing
+def test_the_report_names_each_bad_file_with_its_reason(first_run: FirstRun) -> None:
+    (quarantine,) = first_run.workspace.glob("artifacts/ImageExampleGen/quarantine/*")
+    lines = (quarantine / "quarantine.jsonl").read_text("utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    assert {line["name"]: line["code"] for line in found} == first_run.codes
+    text = (first_run.folder / "report.html").read_text("utf-8")
+    for line in found:
+        assert line["name"].partition("/")[2] in text
+        assert html.escape(line["reason"]).replace("&#x27;", "&#39;") in text
+
+
+def test_runs_lists_what_ran(first_run: FirstRun, here: Here) -> None:
+    assert "pushed" in here("runs", "--workspace", first_run.workspace).out
+
+
+def test_runs_and_predict_outlive_a_damaged_summary(
+    first_run: FirstRun, here: Here, tmp_path: Path
+) -> None:
+    summary = tmp_path / "runs" / first_run.folder.name / "summary.json"
+    shutil.copytree(first_run.folder, summary.parent)
+    whole = summary.read_text("utf-8")
+    for damaged in (whole[:100], "[1, 2]", "{}", '{"status": 3, "metrics": null}', ""):
+        summary.write_text(damaged, "utf-8")
+        listed = here("runs", "--workspace", tmp_path)
+        assert listed.code == 0
+        assert f"{summary} is damaged." in listed.out
+        assert here("report", "--workspace", tmp_path).out.strip().endswith("report.html")
+        assert here("predict", "--workspace", tmp_path, summary).code == 2
+    summary.unlink()
+    assert (
+        "stopped before its end, or is still at work" in here("runs", "--workspace", tmp_path).out
+    )
+
+
+def test_its_model_is_asked_about_files_that_are_there_and_are_not(
+    first_run: FirstRun, here: Here, tmp_path: Path
+) -> None:
+    ask = ("predict", "--workspace", first_run.workspace)
+    image = next((first_run.data / "line\nbreak").iterdir())
+    (tmp_path / "text.jpg").write_text("hello")
+
+    missing = here(*ask, tmp_path / "none.png")
+    assert (missing.code, missing.out) == (3, "")
+    assert "none.png cannot be read: No such file" in missing.err
+    text = here(*ask, tmp_path / "text.jpg")
+    assert (text.code, text.out) == (3, "")
+    assert "it is text" in text.err
+    assert "text.jpg is no image that can be classified" in text.err
+    mixed = here(*ask, "--csv", tmp_path / "text.jpg", image)
+    rows = list(csv.reader(io.StringIO(mixed.out)))
+    assert (mixed.code, [row[0] for row in rows[:2]]) == (3, ["file", str(tmp_path / "text.jpg")])
+    assert rows[2][1] in STRANGE_CLASSES.values()
+    assert mixed.err == "graft: 1 classified, 1 not classified, 0 passed over.\n"
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"localhost:{unused.getsockname()[1]}"
+        for flag in ("--url", "--grpc"):
+            silent = here(*ask, image, flag, address)
+            assert (silent.code, silent.out) == (1, "")
+            assert address in silent.err
+            assert "`graft serve` starts a server" in silent.err
+    wrong = here(*ask, image, "--url", "ftp://localhost")
+    assert wrong.code == 2
+    assert "Expected http://HOST:PORT" in wrong.err
+
+
+def test_serve_says_which_port_is_taken(first_run: FirstRun, here: Here) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        answer = here("serve", "--workspace", first_run.workspace, "--port", "0",
+                      "--rest-port", port)  # fmt: skip
+    assert (answer.code, answer.out) == (2, "")
+    assert f"REST port {port} of 127.0.0.1 cannot be opened" in answer.err
 
 
 @pytest.fixture
-def server(first_run: dict[str, Any], workspace: Path) -> Iterator[tuple[int, int]]:
+def server(first_run: FirstRun) -> Iterator[tuple[int, int]]:
     with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
         grpc_port, rest_port = one.getsockname()[1], other.getsockname()[1]
     ports = ["--port", str(grpc_port), "--rest-port", str(rest_port)]
-    process = subprocess.Popen([*GRAFT, "serve", "--workspace", str(workspace), *ports])
+    process = subprocess.Popen([*GRAFT, "serve", "--workspace", first_run.workspace, *ports])
+
+    def is_available() -> bool:
+        assert process.poll() is None
+        try:
+            url = f"http://127.0.0.1:{rest_port}/v1/models/graft"
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return json.load(answer)["model_version_status"][0]["state"] == "AVAILABLE"
+        except OSError:
+            return False
+
     try:
-        _await_available(process, f"http://127.0.0.1:{rest_port}/v1/models/graft")
+        await_that(is_available, "the model is available")
         yield grpc_port, rest_port
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(120) == 0
 
 
-def _await_available(process: subprocess.Popen[bytes], url: str) -> None:
-    for _ in range(3000):
-        assert process.poll() is None
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                if json.load(answer)["model_version_status"][0]["state"] == "AVAILABLE":
-                    return
-        except OSError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError("the model did not become available")
-
-
 def test_the_pushed_model_answers_over_rest_and_grpc(
-    server: tuple[int, int], workspace: Path, digits_folder: Path
+    server: tuple[int, int], first_run: FirstRun, here: Here
 ) -> None:
     grpc_port, rest_port = server
-    images = [str(sorted((digits_folder / digit).iterdir())[0]) for digit in ("0", "4", "6")]
-    common = ["predict", "--json", "--workspace", str(workspace), *images]
-    rest = _graft(*common, "--url", f"localhost:{rest_port}")
-    grpc = _graft(*common, "--grpc", f"localhost:{grpc_port}")
-    assert rest.returncode == 0, rest.stderr
-    by_rest = [json.loads(line) for line in rest.stdout.splitlines()]
-    by_grpc = [json.loads(line) for line in grpc.stdout.splitlines()]
+    chosen = [list(STRANGE_CLASSES.items())[digit] for digit in (0, 4, 6)]
+    folders = [first_run.data / os.fsdecode(name) for name, _ in chosen]
+    images = [min(folder.glob("0*.png")) for folder in folders]
+    common = ("predict", "--json", "--workspace", first_run.workspace, *images)
+    rest = here(*common, "--url", f"localhost:{rest_port}")
+    grpc = here(*common, "--grpc", f"localhost:{grpc_port}")
+    assert rest.code == 0, rest.err
+    by_rest = [json.loads(line) for line in rest.out.splitlines()]
+    by_grpc = [json.loads(line) for line in grpc.out.splitlines()]
     assert [answer["label"] for answer in by_rest] == [answer["label"] for answer in by_grpc]
-    assert sum(answer["label"] == digit for answer, digit in zip(by_rest, "046", strict=True)) >= 2
+    right = [answer["label"] == label for answer, (_, label) in zip(by_rest, chosen, strict=True)]
+    assert sum(right) >= 2
     for one, other in zip(by_rest, by_grpc, strict=True):
         assert one["score"] == pytest.approx(other["score"], abs=1e-5)
+
+
+def test_a_second_run_is_cached_throughout(first_run: FirstRun, here: Here) -> None:
+    before = first_run.served()
+    again = here(*first_run.command)
+    assert again.code == 0, again.err
+    second = again.summary
+    assert [name for name, stage in second["stages"].items() if not stage["cached"]] == []
+    assert second["metrics"] == first_run.summary["metrics"]
+    assert second["model"] == first_run.summary["model"]
+    assert first_run.served() == before
+
+
+def test_one_changed_value_reruns_only_what_depends_on_it(first_run: FirstRun, here: Here) -> None:
+    done = here(*first_run.command, "--set", "evaluation.min_accuracy=1.0",
+                "--set", "evaluation.min_class_recall=1.0")  # fmt: skip
+    changed = done.summary
+    rerun = {name for name, stage in changed["stages"].items() if not stage["cached"]}
+    assert rerun <= {"Evaluator", "Judge", "ServingCheck", "Pusher"}
+    assert "Judge" in rerun
+    if changed["metrics"]["accuracy"] < 1.0:
+        assert (done.code, changed["status"]) == (4, "not_blessed")
+        assert "accuracy" in changed["reason"]
+
+
+def test_a_run_killed_at_its_training_and_at_its_push_is_finished_by_the_next(
+    first_run: FirstRun,
+) -> None:
+    """Only what follows from another strategy is made; `test_kill.py` kills at every stage."""
+    before, workspace = first_run.served(), Workspace(first_run.workspace)
+    command = (*first_run.command, "--strategy", "fine_tune", "--epochs", "2",
+               "--set", "training.unfreeze=0.1", "--set", "training.augment=false",
+               "--set", "training.learning_rate=1e-6")  # fmt: skip
+    moment = random.Random(0)
+    for stage in ("Trainer", "Pusher"):
+        kill_at(stage, workspace, command, moment)
+    done = finish(start(*command))
+    assert done.code == 0, done.err
+    assert done.summary["status"] == "pushed"
+    assert done.summary["stages"]["Trainer"]["cached"]
+    pushed = str(done.summary["model"]["version"])
+    assert first_run.served() == sorted({*before, pushed})
+    assert_nothing_is_left_of_a_kill(workspace)

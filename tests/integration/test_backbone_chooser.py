@@ -51,9 +51,15 @@ def choice_artifact(tmp_path: Path) -> ChoiceArtifact:
     return artifact
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample's embeddings, which no choice need compute again."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def choose(examples: Any, choice_artifact: ChoiceArtifact, tmp_path: Path) -> Choose:
-    """Runs the executor on candidates; the cache lives as long as the test."""
+def choose(examples: Any, choice_artifact: ChoiceArtifact, cache: Path) -> Choose:
+    """Runs the executor on candidates."""
 
     def choose(*candidates: dict[str, Any], images: int = 150, **rule: float) -> BackboneChoice:
         settings = {"images": images, "price": 0.0, "standard_errors": 0.0, **rule}
@@ -64,7 +70,7 @@ def choose(examples: Any, choice_artifact: ChoiceArtifact, tmp_path: Path) -> Ch
                 "model": json.dumps({"candidates": candidates}),
                 "settings": json.dumps(settings),
                 "seed": 0,
-                "cache_dir": str(tmp_path / "cache"),
+                "cache_dir": str(cache),
                 "code": "",
             },
         )
@@ -106,7 +112,7 @@ def test_a_misspelt_name_ends_the_run(choose: Choose) -> None:
 
 
 def test_the_chosen_backbone_is_embedded_with_and_its_sample_is_not_embedded_again(
-    choose: Choose, choice_artifact: ChoiceArtifact, examples: Any, tmp_path: Path
+    choose: Choose, choice_artifact: ChoiceArtifact, examples: Any, cache: Path, tmp_path: Path
 ) -> None:
     choose(LITE_32, LITE_96, price=1.0)
     embeddings = Embeddings()
@@ -114,7 +120,7 @@ def test_the_chosen_backbone_is_embedded_with_and_its_sample_is_not_embedded_aga
     ExtractorExecutor().Do(
         {"examples": [examples], "choice": [choice_artifact]},
         {"embeddings": [embeddings]},
-        {"settings": "{}", "cache_dir": str(tmp_path / "cache"), "code": ""},
+        {"settings": "{}", "cache_dir": str(cache), "code": ""},
     )
     info = read_info(embeddings.uri)
     assert (info.backbone, info.weights, info.image_size) == ("EfficientNetLite0", "imagenet", 32)

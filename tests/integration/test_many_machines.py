@@ -118,6 +118,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made.stop()
 
 
+@pytest.mark.slow
 def test_the_trial_of_a_killed_worker_is_made_by_another(cluster: Cluster) -> None:
     victim = cluster.processes["worker2"]
     while len(cluster.began("worker2")) < 2:

@@ -74,6 +74,7 @@ def test_flags_are_those_of_tensorflow_serving(capsys: pytest.CaptureFixture[str
     assert "--rest_api_port: 65536 is not within 0 to 65535" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_load_is_told_by_the_parent(base_path: Path, tmp_path: Path) -> None:
     shutil.copytree(base_path, tmp_path / "broken")
     (tmp_path / "broken" / "1" / "variables" / "variables.data-00000-of-00001").write_bytes(b"")

@@ -19,7 +19,14 @@ from models.training.training_settings import TrainingSettings
 
 def run(folder: Path) -> None:
     nodes = importers(folder)
-    settings = TrainingSettings(strategy="fine_tune", epochs=2, batch_size=8, learning_rate=1e-4)
+    settings = TrainingSettings(
+        strategy="fine_tune",
+        epochs=2,
+        batch_size=8,
+        learning_rate=1e-4,
+        unfreeze=0.1,
+        augment=False,
+    )
     trainer = Trainer(
         **channels(nodes),
         settings=settings.to_json(),

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_digits import SIZE, digit_paths, digits_task, tiny_backbone
+from training_digits import SIZE, digit_paths, digits_task, named_backbone, tiny_backbone
 
 from models.data.image_decoding import ImageSpec, decode_batch
 from models.training import top_phase
@@ -38,7 +38,6 @@ def statistics(model: keras.Model) -> list[np.ndarray]:
 class Run:
     """A fine-tuning, and the backbone's weights before it."""
 
-    folder: Path
     trained: Trained
     before: keras.Model
     after: keras.Model
@@ -46,11 +45,10 @@ class Run:
 
 @pytest.fixture(scope="module")
 def fine_tuned(digits_folder, tmp_path_factory) -> Run:
-    folder = tmp_path_factory.mktemp("fine_tuned")
-    task = digits_task(digits_folder, folder)
+    task = digits_task(digits_folder, tmp_path_factory.mktemp("fine_tuned"))
     before = keras.models.clone_model(task.backbone.model)
     before.set_weights(task.backbone.model.get_weights())
-    return Run(folder, train(task), before, task.backbone.model)
+    return Run(train(task), before, task.backbone.model)
 
 
 def assert_the_top_alone_has_moved(before: keras.Model, after: keras.Model) -> None:
@@ -141,33 +139,50 @@ def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_pat
         np.testing.assert_array_equal(old, new)
 
 
-def test_a_killed_training_ends_like_one_that_was_not(fine_tuned, digits_folder, tmp_path):
+@dataclass
+class Whole:
+    """A training of a backbone that ended without a kill."""
+
+    folder: Path
+    backbone: str
+    trained: Trained
+
+
+@pytest.fixture(
+    scope="module", params=["tiny", pytest.param("EfficientNetLite0", marks=pytest.mark.slow)]
+)
+def whole(request, digits_folder, tmp_path_factory) -> Whole:
+    folder = tmp_path_factory.mktemp("whole")
+    task = digits_task(digits_folder, folder, named_backbone(request.param))
+    return Whole(folder, request.param, train(task))
+
+
+def test_a_killed_training_ends_like_one_that_was_not(whole, digits_folder, tmp_path):
     killed = subprocess.run(
-        [sys.executable, str(PROGRAM), str(digits_folder), str(tmp_path), "2"],
+        [sys.executable, str(PROGRAM), str(digits_folder), str(tmp_path), "2", whole.backbone],
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL
-    resumed = train(digits_task(digits_folder, tmp_path))
+    resumed = train(digits_task(digits_folder, tmp_path, named_backbone(whole.backbone)))
     # The second epoch was over, but not yet saved.
     assert resumed.record.resumed_from_epoch == 1
-    whole, again = fine_tuned.trained.record.to_values(), resumed.record.to_values()
     # One machine, one result: to the last bit, in whatever process and beside whatever else.
-    assert again["history"] == whole["history"]
+    assert resumed.record.to_values()["history"] == whole.trained.record.to_values()["history"]
     for ours, theirs in zip(
-        resumed.model.get_weights(), fine_tuned.trained.model.get_weights(), strict=True
+        resumed.model.get_weights(), whole.trained.model.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_a_finished_training_is_not_repeated(fine_tuned, digits_folder):
-    again = train(digits_task(digits_folder, fine_tuned.folder))
+def test_a_finished_training_is_not_repeated(whole, digits_folder):
+    again = train(digits_task(digits_folder, whole.folder, named_backbone(whole.backbone)))
     assert again.record.resumed_from_epoch == 3
     images = pixels(digits_folder)
     np.testing.assert_array_equal(
-        again.model.predict(images, verbose=0), fine_tuned.trained.model.predict(images, verbose=0)
+        again.model.predict(images, verbose=0), whole.trained.model.predict(images, verbose=0)
     )
-    scratch = fine_tuned.folder / "scratch"
+    scratch = whole.folder / "scratch"
     left = [path.name for path in scratch.rglob("*") if path.is_file()]
     assert left == ["state.npz"], "activations are deleted"
