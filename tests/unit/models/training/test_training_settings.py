@@ -10,11 +10,11 @@ def test_an_unknown_setting_is_named():
 
 
 def test_auto_goes_by_the_number_of_images_and_says_so():
-    few = choose_strategy(TrainingSettings(), 499)
+    few = choose_strategy(TrainingSettings(), 149)
     assert few.name == "feature_extraction"
-    assert "499" in few.reason
-    assert "500" in few.reason
-    many = choose_strategy(TrainingSettings(), 500)
-    assert (many.name, "500" in many.reason) == ("fine_tune", True)
+    assert "149" in few.reason
+    assert "150" in few.reason
+    many = choose_strategy(TrainingSettings(), 150)
+    assert (many.name, "150" in many.reason) == ("fine_tune", True)
     asked = choose_strategy(TrainingSettings(strategy="fine_tune"), 3)
     assert (asked.name, asked.reason) == ("fine_tune", "asked for in the configuration")
