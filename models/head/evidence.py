@@ -7,10 +7,10 @@ Modern Neural Networks", ICML 2017) takes that away. What is left of the differe
 in nats, foretells about a third of it as a difference of accuracies. Both witnesses are weighed by
 their precision: the accuracy counts by the number of images.
 
-Measured on 2,500 draws of 40 to 400 validation images, pairs of seven heads on four data sets:
-choosing by this lost 0.18, 0.14, 0.10 and 0.05 points of test accuracy (40, 80, 160, 400 images),
-by the share of right answers 0.49, 0.33, 0.24 and 0.10, by the plain log loss 0.28, 0.29, 0.25 and
-0.23. The slope, by least squares, was 0.33 to 0.40.
+Choosing by this between two of seven heads lost 0.34, 0.16, 0.09 and 0.07 points of test accuracy
+(40, 80, 160 and 400 validation images, four data sets), by the share of right answers 0.61, 0.34,
+0.20 and 0.11, by the plain log loss 0.32, 0.25, 0.21 and 0.20 (`benchmarks/quality/evidence.py`).
+The slope, by least squares over such pairs, was 0.33 to 0.40.
 """
 
 import math
