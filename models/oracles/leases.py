@@ -207,6 +207,12 @@ class LeasingOracle(keras_tuner.Oracle):
         trial.message = f"{lost} {how}"
         self.end_trial(trial)
 
+    def reload(self) -> None:
+        """Reads the project back; what was running is handed out again."""
+        super().reload()
+        # Keras Tuner writes a trial down as ended while it still counts it as running.
+        self._retry_queue[:] = [each for each in self._retry_queue if each not in self.end_order]
+
     @synchronized
     def let_go(self) -> None:
         """Hands all trials that are running to whoever asks next, as their workers are gone."""

@@ -1,0 +1,106 @@
+"""Published learning curves, read from folders in Quick-Tune's format.
+
+A folder holds `perf.json.gz` (data set → configuration → validation accuracy in percent after each
+epoch), `cost.json.gz` (likewise, seconds of each epoch), `table.csv.gz` (a line for each
+configuration: number and hyperparameters, a column `cat:NAME:VALUE` for each value of a text) and
+`descriptors.json.gz` (data set → images, classes, pixels, channels).
+"""
+
+import gzip
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.curves.learning_curve import CurveTask, LearningCurve
+from models.errors import BadDataError
+from models.history.search_space import Values
+
+_COMMA_OUTSIDE_BRACKETS = re.compile(r",(?![^\[]*\])")
+_FIGURES = ("classes", "pixels", "channels")
+_LEAST_SECONDS = 1e-3
+
+
+def read_tables(folders: Sequence[Path]) -> list[CurveTask]:
+    """All data sets of the folders, each with its curves to their ends.
+
+    Raises:
+        BadDataError: a file is missing or not as described, or two folders have one data set.
+    """
+    tasks = [task for folder in folders for task in _read(folder)]
+    names = [task.name for task in tasks]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadDataError(f"{', '.join(twice)}: the same data set in two places, or twice in one")
+    return tasks
+
+
+def _read(folder: Path) -> list[CurveTask]:
+    try:
+        scores, seconds, described = (
+            _json(folder / f"{name}.json.gz") for name in ("perf", "cost", "descriptors")
+        )
+        configurations = _configurations(folder / "table.csv.gz")
+        return [
+            _task(name, described[name], scores[name], seconds[name], configurations)
+            for name in sorted(scores)
+        ]
+    except (OSError, ValueError, KeyError) as error:
+        raise BadDataError(
+            f"{folder} does not hold curves in Quick-Tune's format: {error}"
+        ) from error
+
+
+def _task(
+    name: str,
+    described: Sequence[float],
+    scores: dict[str, list[float]],
+    seconds: dict[str, list[float]],
+    configurations: dict[str, Values],
+) -> CurveTask:
+    images, *figures = described
+    curves = tuple(
+        LearningCurve(
+            configurations[key],
+            tuple(np.clip(np.divide(percent, 100), 0, 1).tolist()),
+            tuple(np.maximum(seconds[key], _LEAST_SECONDS).tolist()),
+            ended=True,
+        )
+        for key, percent in scores.items()
+        if percent
+    )
+    return CurveTask(name, images, dict(zip(_FIGURES, figures, strict=False)), curves)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    with gzip.open(path, "rt") as file:
+        return json.load(file)
+
+
+def _configurations(path: Path) -> dict[str, Values]:
+    # The names of some columns hold commas, within brackets and without quotes.
+    with gzip.open(path, "rt") as file:
+        header, *lines = file.read().splitlines()
+    names = _COMMA_OUTSIDE_BRACKETS.split(header)[1:]
+    read = {}
+    for line in lines:
+        key, *cells = line.split(",")
+        read[key] = _values(dict(zip(names, cells, strict=True)))
+    return read
+
+
+def _values(cells: dict[str, str]) -> Values:
+    """Texts out of the columns that say by 1 which of them it is; numbers of the others."""
+    values: Values = {}
+    for column, cell in cells.items():
+        if not cell:
+            continue
+        if not column.startswith("cat:"):
+            values[column] = float(cell)
+        elif float(cell):
+            _, name, value = column.split(":", 2)
+            values[name] = value
+    return values

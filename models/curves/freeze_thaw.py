@@ -1,0 +1,185 @@
+"""Which curve to buy more of: the most expected improvement for its cost.
+
+Freeze-thaw search (Swersky, Snoek and Adams, 2014, arXiv 1406.3896) with what earlier tasks teach
+(as in Quick-Tune: Arango et al., ICLR 2024). Of each configuration, new or paused, the outlook says
+what it may come to at each of the next rungs. Its index is the greatest, over the rungs, of the
+expected improvement there over the best score so far, divided by a power of the seconds to it. The
+configuration with the highest index gets the next rung's epochs; then all is looked at again.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from scipy.special import ndtr
+
+from models.curves.agreement import Agreement
+from models.curves.cold import CheapestFirst
+from models.curves.learning_curve import CurveTask, Floats, LearningCurve
+from models.curves.purchase import Purchase
+from models.curves.rungs import next_rung
+from models.curves.surrogate import HORIZONS, Outlook, Surrogate
+from models.history.search_space import Value
+
+COST_POWER: Final = 0.7
+"""1 would buy what is cheap until nothing is left of it, 0 would not look at the cost."""
+COLD_SHARE: Final = 0.05
+"""Of the seconds, kept for the search that knows no past."""
+
+
+class FreezeThaw:
+    """Buys stretches of the candidates' curves, from what was seen of them so far.
+
+    **The guard.** A share of the seconds is the cold search's, which buys what it would buy alone,
+    as soon as its share pays for it. Where what the past predicts does not agree with what is seen,
+    all seconds are the cold search's, and likewise without a past. So after t seconds the cold
+    search has got what it buys alone in `COLD_SHARE` · t seconds, less one purchase.
+
+    Attributes:
+        start_seconds: that each purchase takes before its first epoch; may be changed when more is
+            known of it.
+    """
+
+    def __init__(
+        self,
+        task: CurveTask,
+        candidates: Sequence[Mapping[str, Value]],
+        surrogate: Surrogate | None,
+        *,
+        most: int,
+        seconds: Floats | None = None,
+        start_seconds: float = 0.0,
+        is_relative: bool = False,
+    ) -> None:
+        """Predicts a first time.
+
+        Args:
+            task: that is searched on; its curves are not looked at.
+            candidates: configurations to choose from.
+            surrogate: that has learned from earlier tasks; None without any.
+            most: epochs of a full training.
+            seconds: that an epoch of each candidate is expected to take, float64 [n]; None to learn
+                it from the past.
+            start_seconds: that each purchase takes before its first epoch.
+            is_relative: whether the seconds, told or learned, are right up to a factor alone, as
+                those of another machine are; it is then taken from the candidates seen.
+
+        Raises:
+            ValueError: neither a past nor seconds are given.
+        """
+        if surrogate is None and seconds is None:
+            raise ValueError("without a past, the seconds of an epoch of each candidate are needed")
+        self.start_seconds = start_seconds
+        self._most = most
+        self._surrogate = surrogate
+        self._spent = {"cold": 0.0, "warm": 0.0}
+        if surrogate is not None:
+            self._points = surrogate.points(task, candidates)
+            if seconds is None:
+                seconds = surrogate.seconds(task, self._points)
+            self._outlook = surrogate.outlook(self._points)
+            self._agreement = Agreement()
+        self._expected = np.array(seconds, np.float64)
+        self._seconds = self._expected.copy()
+        self._is_relative = is_relative
+        self._ahead = np.tile(_stretches(0, most), (len(candidates), 1))
+        self._cold = CheapestFirst(self._seconds, most)
+        self._curves = [LearningCurve(values) for values in candidates]
+
+    @property
+    def curves(self) -> Sequence[LearningCurve]:
+        """Of each candidate, as seen so far."""
+        return self._curves
+
+    @property
+    def trusts_past(self) -> bool:
+        """Whether there is a past, and what it predicts agrees with what was seen."""
+        return self._surrogate is not None and self._agreement.holds
+
+    def choose(
+        self, busy: frozenset[int] = frozenset(), remaining: float = math.inf
+    ) -> Purchase | None:
+        """The next stretch to buy.
+
+        Args:
+            busy: candidates that are being trained.
+            remaining: seconds that are left; what is expected to take more is not bought.
+
+        Returns:
+            None where nothing can be bought now.
+        """
+        purchase = self._choose(busy, remaining)
+        if purchase is None or self._price(purchase) > remaining:
+            return None
+        return purchase
+
+    def _choose(self, busy: frozenset[int], remaining: float) -> Purchase | None:
+        cold = self._cold.choose(self._curves, busy)
+        if not self.trusts_past:
+            return cold
+        kept = COLD_SHARE * sum(self._spent.values()) - self._spent["cold"]
+        if cold is not None and self._price(cold) <= min(kept, remaining):
+            return cold
+        return self._warm(busy, remaining)
+
+    def observe(self, purchase: Purchase, curve: LearningCurve) -> None:
+        """Takes what came of a purchase.
+
+        Args:
+            purchase: that was chosen.
+            curve: of its candidate from the first epoch on.
+        """
+        candidate, before = purchase.candidate, self._curves[purchase.candidate]
+        self._curves[candidate] = curve
+        self._spent[purchase.origin] += sum(curve.seconds[before.epochs :])
+        self._ahead[candidate] = _stretches(curve.epochs, self._most)
+        if curve.seconds:
+            self._seconds[candidate] = np.mean(curve.seconds)
+            if self._is_relative:
+                self._rescale()
+        if self._surrogate is None:
+            return
+        if before.epochs == 0 and curve.scores:
+            self._agreement.add(self._outlook.mean[candidate, 0], curve.scores[0])
+        seen = self._surrogate.outlook(self._points[[candidate]], curve.scores)
+        self._outlook.mean[candidate] = seen.mean[0]
+        self._outlook.deviation[candidate] = seen.deviation[0]
+
+    def _warm(self, busy: frozenset[int], remaining: float) -> Purchase | None:
+        prices = self.start_seconds + self._seconds[:, None] * self._ahead
+        gain = expected_improvement(self._outlook, max(curve.best() for curve in self._curves))
+        index = np.where(prices <= remaining, gain / prices**COST_POWER, -1).max(axis=1)
+        ended = [number for number, curve in enumerate(self._curves) if curve.ended]
+        index[[*ended, *busy]] = -1
+        candidate = int(index.argmax())
+        if index[candidate] < 0:
+            return None
+        start = self._curves[candidate].epochs
+        return Purchase(candidate, start, next_rung(start, self._most), "warm")
+
+    def _rescale(self) -> None:
+        begun = np.array([bool(curve.scores) for curve in self._curves])
+        factor = np.median(self._seconds[begun] / self._expected[begun])
+        self._seconds[~begun] = factor * self._expected[~begun]
+
+    def _price(self, purchase: Purchase) -> float:
+        epochs = purchase.stop - purchase.start
+        return self.start_seconds + float(self._seconds[purchase.candidate] * epochs)
+
+
+def expected_improvement(outlook: Outlook, best: float) -> Floats:
+    """Mean of what a score is expected to be above the best one, float64 [n, h]."""
+    gap = outlook.mean - best
+    z = gap / outlook.deviation
+    density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    return gap * ndtr(z) + outlook.deviation * density
+
+
+def _stretches(epochs: int, most: int) -> Floats:
+    """Epochs from here to each of the next rungs, float64 [h]; at least 1, to divide by."""
+    stops, stop = [], epochs
+    for _ in range(HORIZONS):
+        stop = next_rung(stop, most) if stop < most else most
+        stops.append(max(stop - epochs, 1))
+    return np.array(stops, np.float64)

@@ -1,0 +1,156 @@
+"""The benchmark of searches on tables of curves, on tables made by a formula."""
+
+import csv
+import gzip
+import json
+
+import numpy as np
+import pytest
+from learning_curves import made_task
+
+from benchmarks.search.methods import METHODS, Situation
+from benchmarks.search.pasts import change
+from benchmarks.search.replay import BUDGETS, Replay, median_training, relative_regret
+from benchmarks.search.report import ratio
+from benchmarks.search.run import main
+from benchmarks.search.tables import read_tables
+from models.curves.learning_curve import CurveTask, LearningCurve
+from models.errors import BadDataError
+
+
+def _write(folder, tasks):
+    """Tasks in Quick-Tune's format."""
+    folder.mkdir(parents=True)
+    scores: dict[str, dict[str, list[float]]] = {}
+    seconds: dict[str, dict[str, list[float]]] = {}
+    described: dict[str, list[float]] = {}
+    rows: list[list[object]] = []
+    backbones = ("small", "middle", "large")
+    for task in tasks:
+        scores[task.name], seconds[task.name] = {}, {}
+        described[task.name] = [task.size, 10, 64, 3]
+        for number, curve in enumerate(task.curves):
+            key = f"{task.name}{number}"
+            scores[task.name][key] = [100 * score for score in curve.scores]
+            seconds[task.name][key] = list(curve.seconds)
+            one_hot = [int(curve.values["backbone"] == name) for name in backbones]
+            rows.append([key, *one_hot, curve.values["rate"], 1, 0])
+    for name, content in (("perf", scores), ("cost", seconds), ("descriptors", described)):
+        with gzip.open(folder / f"{name}.json.gz", "wt") as file:
+            json.dump(content, file)
+    header = [f"cat:backbone:{name}" for name in backbones] + ["lr"]
+    with gzip.open(folder / "table.csv.gz", "wt", newline="") as file:
+        # As published: commas in brackets, and no quotes.
+        file.write(",".join(["", *header, "cat:betas:[0.0, 0.9]", "cat:betas:None"]) + "\n")
+        csv.writer(file).writerows(rows)
+
+
+def test_a_replay_pays_for_each_epoch_and_sees_no_more():
+    table = CurveTask(
+        "t",
+        1.0,
+        {},
+        (LearningCurve({}, (0.1, 0.5), (1.0, 1.0), True), LearningCurve({}, (0.9,), (6.0,), True)),
+    )
+    replay = Replay(table)
+    assert replay.curve(0) == LearningCurve({})
+    assert replay.buy(0, 1) == LearningCurve({}, (0.1,), (1.0,))
+    assert replay.buy(0, 50) == LearningCurve({}, (0.1, 0.5), (1.0, 1.0), True)
+    assert not replay.is_over
+    replay.buy(1, 1)
+    assert replay.is_over
+    # The median training is of 4 seconds: nothing in 0.4, one epoch in 1, all in 8.
+    assert median_training(table) == 4.0
+    assert replay.regret() == pytest.approx([1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+
+
+def test_regret_is_of_the_best_epoch_and_the_worst_curve():
+    curves = (LearningCurve({}, (0.2, 0.8), (1.0, 1.0)), LearningCurve({}, (0.1, 0.4), (1.0, 1.0)))
+    assert [relative_regret(curves, found) for found in (0.8, 0.6, 0.4, 0.1)] == pytest.approx(
+        [0.0, 0.5, 1.0, 1.0]
+    )
+
+
+def test_tables_are_read_with_their_texts(tmp_path):
+    _write(tmp_path / "a", [made_task(0, count=5)])
+    (task,) = read_tables([tmp_path / "a"])
+    assert (task.name, task.size) == ("made-0", 1000.0)
+    assert task.description == {"classes": 10, "pixels": 64, "channels": 3}
+    for read, made in zip(task.curves, made_task(0, count=5).curves, strict=True):
+        assert read.values == {
+            "backbone": made.values["backbone"],
+            "lr": made.values["rate"],
+            "betas": "[0.0, 0.9]",
+        }
+        np.testing.assert_allclose(read.scores, made.scores)
+        assert read.ended
+
+
+def test_what_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(BadDataError, match="nowhere does not hold curves"):
+        read_tables([tmp_path / "nowhere"])
+    _write(tmp_path / "a", [made_task(0, count=5)])
+    with pytest.raises(BadDataError, match="made-0: the same data set in two places"):
+        read_tables([tmp_path / "a", tmp_path / "a"])
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_comes_to_the_best_with_time(name):
+    past = tuple(made_task(seed) for seed in range(1, 4))
+    regret = METHODS[name](Situation(made_task(0), past, seed=0)).regret()
+    assert len(regret) == len(BUDGETS)
+    assert regret == sorted(regret, reverse=True)
+    # Eight of forty full trainings, at random.
+    assert regret[-1] < 0.5
+    assert name in ("random", "asha", "hyperband") or regret[-1] < 0.1
+
+
+def test_false_pasts_are_false():
+    task = made_task(0)
+    (turned,) = change("inverted", [task], 0)
+    assert np.argmax([each.scores[-1] for each in turned.curves]) == np.argmin(
+        [each.scores[-1] for each in task.curves]
+    )
+    (mixed,) = change("permuted", [task], 0)
+    assert sorted(each.scores for each in mixed.curves) == sorted(
+        each.scores for each in task.curves
+    )
+    assert [each.values for each in mixed.curves] == [each.values for each in task.curves]
+    assert mixed != task
+    assert change("none", [task], 0) == []
+
+
+def test_a_ratio_has_an_interval_over_data_sets():
+    regret = np.random.default_rng(0).uniform(0.1, 0.5, (12, len(BUDGETS)))
+    assert ratio(regret / 2, regret) == pytest.approx((0.5, 0.5, 0.5))
+    other = np.random.default_rng(1).uniform(0.1, 0.5, (12, len(BUDGETS)))
+    middle, low, high = ratio(other, regret)
+    assert low < middle < high
+
+
+def test_the_benchmark_learns_from_one_place_and_is_judged_on_another(tmp_path, monkeypatch):
+    _write(tmp_path / "judged", [made_task(0), made_task(1)])
+    _write(tmp_path / "past", [made_task(2), made_task(3)])
+    arguments = [
+        f"--curves={tmp_path / 'judged'}",
+        f"--past={tmp_path / 'past'}",
+        "--seeds=1",
+        f"--cache={tmp_path / 'cache'}",
+        f"--out={tmp_path / 'out'}",
+        "--methods",
+        "cheapest",
+        "freeze-thaw",
+    ]
+    assert main(arguments) == 0
+    text = (tmp_path / "out" / "RESULTS.md").read_text()
+    assert "2 data sets, 1 seeds" in text
+    assert "<polyline" in (tmp_path / "out" / "plot.svg").read_text()
+    # What was made is not made again.
+    monkeypatch.setattr("benchmarks.search.run.METHODS", dict.fromkeys(METHODS))
+    assert main(arguments) == 0
+    assert (tmp_path / "out" / "RESULTS.md").read_text() == text
+
+
+def test_a_folder_without_curves_ends_the_benchmark(tmp_path, capsys):
+    assert main([f"--curves={tmp_path}"]) != 0
+    assert "Quick-Tune's format" in capsys.readouterr().err

@@ -1,0 +1,156 @@
+import numpy as np
+import pytest
+from learning_curves import EPOCHS, begun, made_task
+
+from models.curves.agreement import Agreement
+from models.curves.cold import CheapestFirst
+from models.curves.freeze_thaw import COLD_SHARE, FreezeThaw
+from models.curves.learning_curve import CurveTask, LearningCurve
+from models.curves.purchase import Purchase
+from models.curves.surrogate import Surrogate
+
+TASK = made_task(9)
+BEST = max(curve.best() for curve in TASK.curves)
+
+
+def _inverted(task):
+    curves = tuple(
+        LearningCurve(
+            each.values, tuple(1 - score for score in each.scores), each.seconds, each.ended
+        )
+        for each in task.curves
+    )
+    return CurveTask(task.name, task.size, task.description, curves)
+
+
+@pytest.fixture(scope="module")
+def past():
+    return [made_task(seed) for seed in range(4)]
+
+
+@pytest.fixture(scope="module")
+def surrogate(past):
+    return Surrogate(past)
+
+
+def _search(surrogate, seconds=None):
+    told = np.array([curve.seconds[0] for curve in TASK.curves]) if seconds is None else seconds
+    values = [curve.values for curve in TASK.curves]
+    return FreezeThaw(TASK, values, surrogate, most=EPOCHS, seconds=told)
+
+
+def _steps(search, most=10_000):
+    """Purchases, each with the seconds spent and the best score after it."""
+    spent = 0.0
+    steps: list[tuple[Purchase, float, float]] = []
+    while len(steps) < most and (purchase := search.choose()) is not None:
+        whole = TASK.curves[purchase.candidate]
+        spent += sum(whole.seconds[purchase.start : purchase.stop])
+        search.observe(purchase, begun(whole, purchase.stop))
+        steps.append((purchase, spent, max(curve.best() for curve in search.curves)))
+    return steps
+
+
+def _seconds_to(steps, score):
+    return next(spent for _, spent, best in steps if best >= score)
+
+
+def test_it_finds_the_best_in_a_fraction_of_the_cold_seconds(surrogate):
+    warm = _seconds_to(_steps(_search(surrogate)), 0.99 * BEST)
+    cold = _seconds_to(_steps(_search(None)), 0.99 * BEST)
+    assert warm < cold / 3
+
+
+def test_it_buys_all_in_the_end_and_nothing_twice(surrogate):
+    search = _search(surrogate)
+    steps = _steps(search)
+    assert all(curve.ended for curve in search.curves)
+    bought = [(purchase.candidate, purchase.start) for purchase, _, _ in steps]
+    assert len(set(bought)) == len(bought)
+
+
+def test_without_a_past_it_is_the_cold_search():
+    steps = _steps(_search(None))
+    cold = CheapestFirst(np.array([curve.seconds[0] for curve in TASK.curves]), EPOCHS)
+    curves = [begun(curve, 0) for curve in TASK.curves]
+    for purchase, _, _ in steps:
+        assert cold.choose(curves) == purchase
+        curves[purchase.candidate] = begun(TASK.curves[purchase.candidate], purchase.stop)
+
+
+def test_a_past_that_misleads_is_dropped(past):
+    search = _search(Surrogate([_inverted(task) for task in past]))
+    assert search.trusts_past
+    steps = _steps(search, 30)
+    assert not search.trusts_past
+    assert {purchase.origin for purchase, _, _ in steps[-10:]} == {"cold"}
+
+
+def test_a_past_that_helps_is_kept(surrogate):
+    search = _search(surrogate)
+    _steps(search, 60)
+    assert search.trusts_past
+
+
+def test_the_cold_search_gets_its_share(surrogate):
+    search = _search(surrogate)
+    total = cold = 0.0
+    longest = max(sum(curve.seconds) for curve in TASK.curves)
+    for purchase, spent, _ in _steps(search):
+        cold += (spent - total) * (purchase.origin == "cold")
+        total = spent
+        if not all(curve.ended for curve in search.curves):
+            assert cold >= COLD_SHARE * total - longest
+    assert cold > 0
+
+
+def test_costs_are_learned_where_nobody_tells_them(surrogate):
+    values = [curve.values for curve in TASK.curves]
+    search = FreezeThaw(TASK, values, surrogate, most=EPOCHS)
+    assert _steps(search, 15)[-1][2] > 0.9 * BEST
+    with pytest.raises(ValueError, match="without a past, the seconds"):
+        FreezeThaw(TASK, values, None, most=EPOCHS)
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_nothing_is_bought_that_the_rest_does_not_pay_for(surrogate, warm):
+    search = _search(surrogate if warm else None)
+    assert search.choose(remaining=0.5) is None
+    purchase = search.choose(remaining=1.5)
+    assert TASK.curves[purchase.candidate].seconds[0] <= 1.5
+
+
+def test_what_is_being_trained_is_not_bought(surrogate):
+    search = _search(surrogate)
+    first = search.choose().candidate
+    assert search.choose(frozenset({first})).candidate != first
+    assert search.choose(frozenset(range(len(TASK.curves)))) is None
+
+
+def test_agreement_is_of_pairs():
+    agreement = Agreement()
+    assert agreement.holds
+    for place in range(6):
+        agreement.add(0.1 * place, 0.5 - 0.1 * place)
+    assert agreement.gamma == -1.0
+    assert not agreement.holds
+
+
+def test_seconds_of_another_machine_are_rescaled(surrogate):
+    values = [curve.values for curve in TASK.curves]
+    told = np.array([curve.seconds[0] for curve in TASK.curves])
+    search = FreezeThaw(TASK, values, surrogate, most=EPOCHS, seconds=told / 50, is_relative=True)
+    assert search.choose(remaining=0.5) is not None
+    _steps(search, 3)
+    assert search.choose(remaining=0.5) is None
+
+
+def test_what_each_purchase_costs_before_its_first_epoch_counts(surrogate):
+    values = [curve.values for curve in TASK.curves]
+    told = np.array([curve.seconds[0] for curve in TASK.curves])
+    search = FreezeThaw(TASK, values, surrogate, most=EPOCHS, seconds=told, start_seconds=100.0)
+    assert search.choose(remaining=99.0) is None
+    # What an epoch costs hardly matters then: the best is begun with, and not the cheapest.
+    purchase = search.choose()
+    assert purchase is not None
+    assert values[purchase.candidate]["backbone"] == "middle"
