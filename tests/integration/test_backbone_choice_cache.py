@@ -36,7 +36,8 @@ def run(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     (workspace / "schema").mkdir()
 
     def run(**values: Any) -> Stages:
-        own = {"data.path": str(digits_folder), "workspace": str(workspace), "choice.images": 150}
+        own: dict[str, Any] = {"data.path": str(digits_folder), "workspace": str(workspace)}
+        own |= {"choice.images": 150, "model.features": "last"}
         return run_to_embeddings(own | {key.replace("__", "."): v for key, v in values.items()})
 
     return run

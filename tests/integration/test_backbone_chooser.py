@@ -67,7 +67,7 @@ def choose(examples: Any, choice_artifact: ChoiceArtifact, cache: Path) -> Choos
             {"examples": [examples]},
             {"choice": [choice_artifact]},
             {
-                "model": json.dumps({"candidates": candidates}),
+                "model": json.dumps({"candidates": candidates, "features": "last"}),
                 "settings": json.dumps(settings),
                 "seed": 0,
                 "cache_dir": str(cache),
@@ -120,7 +120,7 @@ def test_the_chosen_backbone_is_embedded_with_and_its_sample_is_not_embedded_aga
     ExtractorExecutor().Do(
         {"examples": [examples], "choice": [choice_artifact]},
         {"embeddings": [embeddings]},
-        {"settings": "{}", "cache_dir": str(cache), "code": ""},
+        {"settings": '{"features": "last"}', "cache_dir": str(cache), "code": ""},
     )
     info = read_info(embeddings.uri)
     assert (info.backbone, info.weights, info.image_size) == ("EfficientNetLite0", "imagenet", 32)

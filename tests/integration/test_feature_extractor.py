@@ -62,11 +62,11 @@ def test_every_split_is_embedded_in_the_order_of_its_examples(
     told: list[progress.Progress] = []
     with progress.listening(told.append):
         info = run(splits)
-    assert (info.images, info.computed, info.reused, info.dimension) == (200, 200, 0, 1280)
+    assert (info.images, info.computed, info.reused, info.dimension) == (200, 200, 0, 3304)
     assert (told[-1].done, told[-1].total, told[-1].unit) == (200, 200, "images")
     for split, images in splits.items():
         content = read_embeddings(tmp_path / "embeddings", split)
-        assert content.embeddings.shape == (len(images), 1280)
+        assert content.embeddings.shape == (len(images), 3304)
         assert content.embeddings.dtype == np.float32
         assert content.labels.tolist() == [label for label, _, _ in images]
         assert content.names.tolist() == [name for _, name, _ in images]
