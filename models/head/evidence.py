@@ -74,7 +74,8 @@ class Comparison:
 
     def __str__(self) -> str:
         sure = max(self.confidence, 1.0 - self.confidence)
-        return f"by {100 * abs(self.gain):.1f} points of accuracy as expected, {sure:.0%} sure"
+        words = f"{sure:.0%}" if sure < 0.99 else "over 99%"
+        return f"by an expected {100 * abs(self.gain):.1f} points of accuracy ({words} sure)"
 
 
 def answers_of(logits: NDArray[np.floating], classes: NDArray[np.integer]) -> Answers:

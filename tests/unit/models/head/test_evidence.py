@@ -58,7 +58,8 @@ def test_a_comparison_is_the_same_from_both_sides():
     assert there.gain == pytest.approx(-back.gain)
     assert there.error == pytest.approx(back.error)
     assert there.confidence + back.confidence == pytest.approx(1.0)
-    assert "points of accuracy" in str(there)
+    assert "points of accuracy (" in str(there)
+    assert "(over 99% sure)" in str(compare(answers_of(logits(60, 2.0), CLASSES), other))
     assert str(there) == str(back)
 
 
