@@ -19,8 +19,8 @@ def test_features_of_all_blocks_are_the_last_ones_and_the_means_of_the_blocks(na
         features[:, : last.dimension], last.model.predict(images, verbose=0), rtol=1e-4, atol=1e-6
     )
     start = last.dimension
-    for block in every.blocks:
-        inside = keras.Model(every.trunk.inputs[0], block.tensor).predict(images, verbose=0)
+    tensors = [block.tensor for block in every.blocks]
+    for inside in keras.Model(every.trunk.inputs[0], tensors).predict(images, verbose=0):
         end = start + inside.shape[-1]
         np.testing.assert_allclose(
             features[:, start:end], inside.mean(axis=(1, 2)), rtol=1e-3, atol=1e-5
