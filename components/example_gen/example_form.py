@@ -26,6 +26,8 @@ class ExampleForm(threading.local):
             values: by feature, one value each; a feature keeps its type from image to image.
         """
         if self._lists.keys() != values.keys():
+            # What holds no value yet must not be taken for whole if this is broken off.
+            self._lists = {}
             self._example.Clear()
             self._lists = {key: self._list(key, value) for key, value in values.items()}
         for key, value in values.items():

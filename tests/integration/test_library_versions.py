@@ -26,7 +26,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def version(checkout: Path) -> str:
-    program = "from pipeline.library_versions import versions; print(versions()['graft'])"
+    program = "from pipeline import library_versions; print(library_versions.versions()['graft'])"
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     return subprocess.run(
         [sys.executable, "-c", program],
