@@ -67,6 +67,16 @@ def kill_a_search(
     return (folder / "workers").read_text().split()
 
 
+def read_task(folder: Path) -> HeadTask:
+    """The task that was written to `task.npz`, of ten classes."""
+    data = np.load(folder / "task.npz")
+    return HeadTask(
+        LabelledEmbeddings(data["train"], data["train_classes"]),
+        LabelledEmbeddings(data["validation"], data["validation_classes"]),
+        10,
+    )
+
+
 def main(folder: Path, trials: int) -> None:
     def tell(state: progress.Progress) -> None:
         if state.unit == "trials" and state.done == trials:
@@ -74,12 +84,7 @@ def main(folder: Path, trials: int) -> None:
             (folder / "workers").write_text(" ".join(workers))
             os.kill(os.getpid(), signal.SIGKILL)
 
-    data = np.load(folder / "task.npz")
-    task = HeadTask(
-        LabelledEmbeddings(data["train"], data["train_classes"]),
-        LabelledEmbeddings(data["validation"], data["validation_classes"]),
-        10,
-    )
+    task = read_task(folder)
     settings = SearchSettings.from_json((folder / "settings.json").read_text())
     origin = Origin(**json.loads((folder / "origin.json").read_text()))
     files = sorted(folder.glob("past-*.jsonl"))

@@ -21,15 +21,15 @@ from models.history.tuning_history import read_history
 TRIALS = 18
 EPOCHS = 250
 LIMIT_SECONDS = 600.0
+TESTS = Path(__file__).parents[1]
 
 RUN = '''
 """The search of WarmTuner, whose own first trial takes until `go` is there."""
 
 import sys, time
 from pathlib import Path
-import numpy as np
 from components.code_fingerprint import code_fingerprint
-from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from killed_search import read_task
 from models.head.task_description import Origin, describe
 from models.head.head_trainer import HeadTrainer
 from models.history.tuning_history import write_history
@@ -60,12 +60,7 @@ class Trainer(HeadTrainer):
         return super().train(*args, **kwargs)
 
 
-data = np.load(folder / "task.npz")
-task = HeadTask(
-    LabelledEmbeddings(data["train"], data["train_classes"]),
-    LabelledEmbeddings(data["validation"], data["validation_classes"]),
-    10,
-)
+task = read_task(folder)
 settings = SearchSettings.from_json((folder / "settings.json").read_text())
 description = describe(task, Origin("pixels", "none", "0" * 64, 8, data_fingerprint="f" * 64))
 result = search_heads(
@@ -111,7 +106,7 @@ class Hosts:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**os.environ, "PYTHONPATH": f"{TESTS.parent}:{TESTS}"},
         )
         self._processes.append(process)
         return process
