@@ -18,10 +18,10 @@ SCHEMA_FILE: Final = "schema.pbtxt"
 """The only file of a Schema artifact, as TFX names it."""
 
 PROBE_FILE: Final = "probe.json"
-"""Figures of the best head on the frozen backbone, in a TuningHistory artifact."""
+"""Figures of the best head on the frozen backbone, in a Model artifact."""
 
 PROBE_ANSWERS_FILE: Final = "probe_predictions.npz"
-"""What it answers to the test images, in a TuningHistory artifact."""
+"""What it answers to the test images, in a Model artifact."""
 
 BEST_FILE: Final = "best_hyperparameters.txt"
 """Where TFX's Trainer looks for the values."""

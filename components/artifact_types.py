@@ -39,7 +39,7 @@ class Findings(Artifact):
 
 
 class BackboneChoice(Artifact):
-    """Which of several backbones was chosen, and why.
+    """Which backbone was chosen.
 
     The format is in `models.backbone_choice.backbone_choice`.
 
@@ -47,6 +47,15 @@ class BackboneChoice(Artifact):
     """
 
     TYPE_NAME = "GraftBackboneChoice"
+
+
+class TrainingState(Artifact):
+    """What the final training goes on from: the search's training of the same configuration.
+
+    File: `state.npz` of `models.training.training_state`; none where nothing was begun.
+    """
+
+    TYPE_NAME = "GraftTrainingState"
 
 
 class Embeddings(Artifact):
@@ -64,8 +73,8 @@ class TuningHistory(Artifact):
 
     The format is in `models.history.tuning_history`.
 
-    Files: `history.jsonl`, `contribution.json` (what earlier searches gave to this one) and
-    `probe.json` (the best head on the frozen backbone).
+    Files: `history.jsonl`, and `search.json` (what the search did; see
+    `models.search.search_record`).
     """
 
     TYPE_NAME = TUNING_HISTORY

@@ -19,3 +19,13 @@ def interval_text(interval: tuple[float, float] | list[float] | None, digits: in
     '[0.932, 0.978]'
     """
     return "" if interval is None else f"[{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
+
+
+def duration(seconds: float) -> str:
+    """Writes a wall time for people, such as "4.2 s" or "3 min 05 s"."""
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 100:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

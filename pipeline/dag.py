@@ -12,14 +12,11 @@ from tfx.proto import transform_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 
 from components.artifact_types import BackboneChoice, TuningHistory
-from components.backbone_chooser.chosen_backbone_resolver import ChosenBackboneStrategy
-from components.backbone_chooser.component import BackboneChooser
 from components.baseline_resolver import BaselineStrategy
 from components.code_fingerprint import code_fingerprint
 from components.evaluation.eval_config import eval_config
 from components.example_gen.component import ImageExampleGen
 from components.feature_extractor.component import FeatureExtractor
-from components.fine_tuner.component import FineTuner
 from components.gate.component import ValidationGate
 from components.image_validator.component import ImageValidator
 from components.judge.component import Judge
@@ -33,8 +30,8 @@ from components.statistics import stats_options
 from components.trainer.component import Trainer
 from components.transform import preprocessing
 from components.transform.label_schema import LabelSchema
-from components.warm_tuner.component import WarmTuner
-from models.backbone_choice.model_settings import CandidateSettings
+from components.tuner.chosen_backbone_resolver import ChosenBackboneStrategy
+from components.tuner.component import Tuner
 from models.data import example_schema
 from models.storage.plain_path import plain_path
 from pipeline.config import Config
@@ -44,19 +41,13 @@ from pipeline.workspace import Workspace
 NAME = "graft"
 BASELINE = "Baseline"
 """The node that looks up the last blessed model."""
-SEARCH = "WarmTuner"
-"""The node that searches the head's hyperparameters."""
+SEARCH = "Tuner"
+"""The node that searches for what to train."""
 PAST_SEARCHES = "PastSearches"
 """The node that looks up the histories of earlier searches."""
-FINE_TUNING_SEARCH = "FineTuner"
-"""The node that searches the settings of fine-tuning; there is none without trials for it."""
-PAST_FINE_TUNINGS = "PastFineTunings"
-"""The node that looks up the histories of earlier searches for them."""
-CHOOSER = "BackboneChooser"
-"""The node that chooses among several backbones; there is none without candidates."""
 CHOSEN_BACKBONE = "ChosenBackbone"
-"""The node that looks up whether its choice fell on the same backbone before."""
-RESOLVERS = (BASELINE, PAST_SEARCHES, PAST_FINE_TUNINGS, CHOSEN_BACKBONE)
+"""The node that looks up whether the search chose the same backbone before."""
+RESOLVERS = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
 """Nodes that do no work that could be cached."""
 _BEAM = [
     # The default runner tries to download a binary first.
@@ -141,78 +132,43 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         disable_statistics=True,
         custom_config={"code": code_fingerprint("components.transform.preprocessing")},
     )
-    backbone = _backbone_nodes(config, workspace, examples)
-    embeddings = backbone["FeatureExtractor"]
-    inputs: dict[str, BaseChannel] = {
-        "transform_graph": transform.outputs["transform_graph"],
-        "embeddings": embeddings.outputs["embeddings"],
-    }
-    searches = _search_nodes(config, workspace, **inputs)
-    if config.tuning.fine_tune_trials and config.training.strategy != "feature_extraction":
-        inputs |= {"examples": examples}
-        hyperparameters = searches[-1].outputs["best_hyperparameters"]
-        searches += _fine_tuning_nodes(config, workspace, hyperparameters=hyperparameters, **inputs)
-    trainer = Trainer(
-        examples,
-        transform.outputs["transform_graph"],
-        embeddings.outputs["embeddings"],
-        searches[-1].outputs["best_hyperparameters"],
-        settings=config.training.to_json(),
-        seed=config.seed,
-        head_epochs=config.tuning.epochs,
-        check_images=config.serving.check_images,
-        scratch_dir=str(workspace.cache / "training"),
-        code=code_fingerprint("components.trainer"),
-    )
-    for node in (transform, *backbone.values(), *searches, trainer):
-        node.add_upstream_node(data["ValidationGate"])
-    return _by_id(label_schema, transform, *backbone.values(), *searches, trainer)
-
-
-def _backbone_nodes(config: Config, workspace: Workspace, examples: BaseChannel) -> _Nodes:
-    """The embeddings, and before them the choice of the backbone where there is one."""
-    model = config.model
-    cache_dir = str(workspace.cache / "embeddings")
-    code = code_fingerprint("components.feature_extractor")
-    candidates = model.resolved_candidates
-    if not candidates:
-        return _by_id(
-            FeatureExtractor(
-                examples=examples,
-                settings=model.to_json("candidates"),
-                cache_dir=cache_dir,
-                code=code + _weights_digest(model.weights),
-            )
-        )
-    digests = "".join(_weights_digest(each["weights"]) for each in candidates)
-    chooser = BackboneChooser(
-        examples=examples,
-        model=model.to_json(),
-        settings=config.choice.to_json(),
-        seed=config.seed,
-        cache_dir=cache_dir,
-        code=code_fingerprint("components.backbone_chooser") + digests,
-    )
+    graph = transform.outputs["transform_graph"]
+    past, tuner = _search_nodes(config, workspace, examples=examples, transform_graph=graph)
     chosen = resolver.Resolver(
         strategy_class=ChosenBackboneStrategy,
-        current=chooser.outputs["choice"],
-        choice=Channel(type=BackboneChoice, producer_component_id=CHOOSER),
+        current=tuner.outputs["chosen"],
+        choice=Channel(type=BackboneChoice, producer_component_id=SEARCH),
     ).with_id(CHOSEN_BACKBONE)
     # A choice names the weights by their values, so no digest of a file is needed beside it.
     embeddings = FeatureExtractor(
         examples=examples,
         choice=chosen.outputs["choice"],
-        settings=model.to_json(*CandidateSettings.model_fields, "candidates"),
-        cache_dir=cache_dir,
-        code=code,
+        settings=config.model.to_json("backbone", "weights", "image_size", "candidates"),
+        cache_dir=_embeddings_cache(workspace),
+        code=code_fingerprint("components.feature_extractor"),
     )
-    return _by_id(chooser, chosen, embeddings)
+    trainer = Trainer(
+        examples,
+        graph,
+        embeddings.outputs["embeddings"],
+        tuner.outputs["best_hyperparameters"],
+        tuner.outputs["state"],
+        settings=config.training.to_json(),
+        seed=config.seed,
+        check_images=config.serving.check_images,
+        scratch_dir=str(workspace.cache / "training"),
+        code=code_fingerprint("components.trainer"),
+    )
+    nodes = (transform, past, tuner, chosen, embeddings, trainer)
+    for node in nodes:
+        node.add_upstream_node(data["ValidationGate"])
+    return _by_id(label_schema, *nodes)
 
 
 def _search_nodes(
     config: Config, workspace: Workspace, **inputs: BaseChannel
-) -> list[base_node.BaseNode]:
-    """The search for the head, and before it the look-up of all that it may learn from."""
+) -> tuple[base_node.BaseNode, base_node.BaseNode]:
+    """The look-up of all that the search may learn from, and the search."""
     # What an algorithm does not read must not make it search anew.
     is_warm = config.tuning.algorithm == "warm"
     knowledge = find_knowledge(
@@ -220,57 +176,35 @@ def _search_nodes(
         workspace.artifacts,
         starter=is_warm and config.knowledge.starter,
     )
+    digests = {_weights_digest(each.weights) for each in config.model.resolved_candidates}
     parameters: dict[str, Any] = {
-        "settings": config.tuning.to_json("fine_tune_trials"),
-        "class_weights": config.training.class_weights,
-        "seed": config.seed,
-        "name": data_name(config.data.path),
-        "knowledge": knowledge.to_json(),
-        "code": code_fingerprint("components.warm_tuner"),
-    }
-    past = _past_searches(workspace, parameters, inputs).with_id(PAST_SEARCHES)
-    tuner = WarmTuner(
-        past=past.outputs["past"],
-        scratch_dir=str(workspace.cache / "tuning"),
-        **inputs,
-        **parameters,
-    )
-    return [past, tuner]
-
-
-def _fine_tuning_nodes(
-    config: Config, workspace: Workspace, **inputs: BaseChannel
-) -> list[base_node.BaseNode]:
-    """The search for the settings of fine-tuning, and the look-up of what it may learn from."""
-    folders = places(config) if config.tuning.algorithm == "warm" else []
-    knowledge = find_knowledge(folders, workspace.artifacts, subject="fine_tuning")
-    parameters: dict[str, Any] = {
-        "settings": config.tuning.to_json(),
+        "model": config.model.to_json(),
+        "choice": config.choice.to_json(),
         "training": config.training.to_json(),
+        "settings": config.tuning.to_json(),
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": knowledge.to_json(),
-        "code": code_fingerprint("components.fine_tuner"),
+        "code": code_fingerprint("components.tuner") + "".join(sorted(digests)),
     }
-    past = _past_searches(workspace, parameters, inputs).with_id(PAST_FINE_TUNINGS)
-    tuner = FineTuner(
-        past=past.outputs["past"],
-        scratch_dir=str(workspace.cache / "fine_tuning"),
-        **inputs,
-        **parameters,
-    )
-    return [past, tuner]
-
-
-def _past_searches(
-    workspace: Workspace, parameters: dict[str, Any], inputs: dict[str, BaseChannel]
-) -> resolver.Resolver:
-    return resolver.Resolver(
+    past = resolver.Resolver(
         strategy_class=PastSearchesStrategy,
         config={"parameters": parameters, "forgotten": forgotten(workspace)},
         past=Channel(type=TuningHistory),
         **inputs,
+    ).with_id(PAST_SEARCHES)
+    tuner = Tuner(
+        past=past.outputs["past"],
+        cache_dir=_embeddings_cache(workspace),
+        scratch_dir=str(workspace.cache / "tuning"),
+        **inputs,
+        **parameters,
     )
+    return past, tuner
+
+
+def _embeddings_cache(workspace: Workspace) -> str:
+    return str(workspace.cache / "embeddings")
 
 
 def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
@@ -296,7 +230,6 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         examples=examples,
         model=candidate,
         evaluation=evaluator.outputs["evaluation"],
-        history=model[SEARCH].outputs["history"],
         baseline_model=baseline.outputs["model"],
         settings=config.evaluation.to_json(),
         code=code_fingerprint("components.judge"),

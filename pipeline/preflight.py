@@ -90,10 +90,8 @@ def _check_data(path: str) -> None:
 
 def _models(config: Config) -> Iterator[str]:
     """Names, sizes and weights of the backbone or, where there are some, of the candidates."""
-    candidates = config.model.resolved_candidates
-    own = config.model.model_dump(include={"backbone", "weights", "image_size"})
-    for number, each in enumerate(candidates or [own]):
-        key = f"model.candidates.{number}" if candidates else "model"
+    for number, each in enumerate(config.model.asked_candidates):
+        key = f"model.candidates.{number}" if config.model.candidates else "model"
         try:
             check_backbone(each["backbone"], each["image_size"])
         except UsageError as error:

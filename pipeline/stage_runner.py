@@ -67,7 +67,7 @@ def run_stages(config: Config, workspace: Workspace, record: RunRecord, display:
 
 def _share(config: Config, result: StageResult, display: Display) -> None:
     """Copies the history of the search to where a team keeps them, cached or not."""
-    if not config.knowledge.share or result.name not in (dag.SEARCH, dag.FINE_TUNING_SEARCH):
+    if not config.knowledge.share or result.name != dag.SEARCH:
         return
     if EMPTY in result.properties["history"]:
         return

@@ -1,4 +1,4 @@
-"""`graft worker`: makes trials of a search that a run on another machine serves."""
+"""`graft worker`: trains for a search that a run on another machine serves."""
 
 from pathlib import Path
 
@@ -32,9 +32,9 @@ def work(folder: Path, timeout: int) -> int:
     print(f"Joining the search that is served at {address}.", flush=True)
     with progress.listening(_print):
         made = search_worker.work(
-            folder, code=code_fingerprint("components.warm_tuner"), timeout=timeout
+            folder, code=code_fingerprint("components.tuner"), timeout=timeout
         )
-    print(f"The search has ended. {made} of its trials were made here.")
+    print(f"The search has ended. {made} of its trainings were made here.")
     return 0
 
 

@@ -10,10 +10,10 @@ from tfx.types import BaseChannel, standard_artifacts
 from training_digits import LABELS, PARAMETERS, SIZE, digit_paths, write_split
 
 from components.artifact_types import Embeddings
-from components.feature_extractor.extraction import extract
 from models.backbones import build_backbone
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec
+from models.embedding.extraction import extract
 
 
 def write_inputs(digits: Path, folder: Path) -> None:

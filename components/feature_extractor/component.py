@@ -18,11 +18,11 @@ class FeatureExtractor(TypedComponent):
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
 
     examples: Input[standard_artifacts.Examples]
-    choice: Input[BackboneChoice] | None
-    """Its backbone stands for that of the settings."""
+    choice: Input[BackboneChoice]
+    """Of Tuner: which backbone."""
 
     settings: str
-    """`models.backbone_choice.model_settings.ModelSettings` as JSON."""
+    """`models.backbone_choice.model_settings.ModelSettings` as JSON; which backbone is not read."""
     cache_dir: str
     """Keeps embeddings from run to run; decides the cost, never the result."""
     code: str

@@ -7,11 +7,11 @@ from tfx.types import artifact_utils
 from typing_extensions import override
 
 from components.artifact_types import Artifacts, Params
-from components.feature_extractor.extraction import extract
-from models.backbone_choice.backbone_choice import Candidate, read_choice
+from models.backbone_choice.backbone_choice import read_choice
 from models.backbone_choice.model_settings import ModelSettings
 from models.backbones import build_backbone
 from models.data.image_decoding import ImageSpec
+from models.embedding.extraction import extract
 
 
 class Executor(base_executor.BaseExecutor):
@@ -28,9 +28,7 @@ class Executor(base_executor.BaseExecutor):
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         embeddings = artifact_utils.get_single_instance(output_dict["embeddings"])
         settings = ModelSettings.from_json(exec_properties["settings"])
-        wanted: Candidate | ModelSettings = settings
-        if choices := input_dict.get("choice"):
-            wanted = read_choice(Path(artifact_utils.get_single_uri(choices))).winner.candidate
+        wanted = read_choice(Path(artifact_utils.get_single_uri(input_dict["choice"]))).candidate
         backbone = build_backbone(
             wanted.backbone, wanted.weights, wanted.image_size, features=settings.features
         )

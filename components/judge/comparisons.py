@@ -43,17 +43,17 @@ def check_baseline(
     return check_drop(BASELINE, "the last blessed model", baseline.right, predictions.right, limit)
 
 
-def probe_predictions(history_uri: str, predictions: Predictions) -> Predictions | None:
+def probe_predictions(model_uri: str, predictions: Predictions) -> Predictions | None:
     """Reads what the head on the frozen backbone answers on the same images.
 
     Args:
-        history_uri: directory of the TuningHistory artifact.
+        model_uri: directory of the Model artifact.
         predictions: of the model that is judged; gives labels, classes and the order.
 
     Returns:
         The probe's answers; None where it has none, or not for all of these images.
     """
-    path = Path(history_uri) / PROBE_ANSWERS_FILE
+    path = Path(model_uri) / PROBE_ANSWERS_FILE
     if not path.exists():
         return None
     with np.load(path) as arrays:

@@ -3,7 +3,6 @@
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.types import standard_artifacts
 
-from components.artifact_types import TuningHistory
 from components.judge.executor import Executor
 from components.typed_component import Input, Output, TypedComponent
 
@@ -21,13 +20,11 @@ class Judge(TypedComponent):
     examples: Input[standard_artifacts.Examples]
     """With a test split."""
     model: Input[standard_artifacts.Model]
+    """With what the head on the frozen backbone answers."""
     baseline_model: Input[standard_artifacts.Model] | None
     """The last blessed model, where there is one."""
     evaluation: Input[standard_artifacts.ModelEvaluation]
     """What the Evaluator found of the same model on the same split."""
-    history: Input[TuningHistory]
-    """Of the search, for the head on the frozen backbone."""
-
     settings: str
     """`components.evaluation.evaluation_settings.EvaluationSettings` as JSON."""
     code: str

@@ -50,7 +50,6 @@ class Executor(base_executor.BaseExecutor):
             baseline_uri=baseline.uri if baseline else None,
             examples_uri=artifact_utils.get_single_uri(input_dict["examples"]),
             evaluation_uri=artifact_utils.get_single_uri(input_dict["evaluation"]),
-            history_uri=artifact_utils.get_single_uri(input_dict["history"]),
             settings=EvaluationSettings.from_json(exec_properties["settings"]),
             directory=Path(blessing.uri),
         )
@@ -65,7 +64,6 @@ def judge(
     baseline_uri: str | None,
     examples_uri: str,
     evaluation_uri: str,
-    history_uri: str,
     settings: EvaluationSettings,
     directory: Path,
 ) -> Verdict:
@@ -76,7 +74,6 @@ def judge(
         baseline_uri: the same of the last blessed model; None where there is none.
         examples_uri: directory of the Examples artifact; its test split is used.
         evaluation_uri: directory of the Evaluator's ModelEvaluation artifact.
-        history_uri: directory of the TuningHistory artifact.
         settings: what the model must show.
         directory: gets the files; made if it is missing.
 
@@ -94,7 +91,7 @@ def judge(
     figures = quality(
         predictions.truth, predictions.probabilities, predictions.classes, settings.top_k
     )
-    probe = comparisons.probe_predictions(history_uri, predictions)
+    probe = comparisons.probe_predictions(model_uri, predictions)
     result = verdict(
         (
             check_accuracy(figures, settings.min_accuracy),

@@ -43,12 +43,12 @@ class Knowledge(BaseModel):
     starter: str = ""
 
     def to_json(self) -> str:
-        """As WarmTuner takes it."""
+        """As Tuner takes it."""
         return self.model_dump_json()
 
 
 def find_knowledge(
-    places: Sequence[str], artifacts: Path, *, subject: Subject = "head", starter: bool = False
+    places: Sequence[str], artifacts: Path, *, subject: Subject = "joint", starter: bool = False
 ) -> Knowledge:
     """Looks into folders and buckets.
 

@@ -16,7 +16,7 @@ def read_past(
     knowledge: Knowledge,
     task: TaskDescription,
     *,
-    subject: Subject = "head",
+    subject: Subject = "joint",
     images: Iterable[str] = (),
 ) -> Library:
     """Reads earlier searches from ML Metadata, from folders and buckets, and what comes with Graft.
@@ -36,4 +36,4 @@ def read_past(
         task=task,
         subject=subject,
     )
-    return Library(library.sources, (*knowledge.left_out, *library.skipped, *related))
+    return Library(library.histories, (*knowledge.left_out, *library.skipped, *related))

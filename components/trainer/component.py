@@ -9,15 +9,19 @@ from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter
 from tfx.types.standard_component_specs import TrainerSpec as TfxTrainerSpec
 
-from components.artifact_types import Embeddings
+from components.artifact_types import Embeddings, TrainingState
 from components.trainer.executor import Executor
 from models.data import example_schema
 
 
 class TrainerSpec(TfxTrainerSpec):
-    """TFX's Trainer, and the embeddings."""
+    """TFX's Trainer, the embeddings, and what a search began."""
 
-    INPUTS = {**TfxTrainerSpec.INPUTS, "embeddings": ChannelParameter(type=Embeddings)}
+    INPUTS = {
+        **TfxTrainerSpec.INPUTS,
+        "embeddings": ChannelParameter(type=Embeddings),
+        "state": ChannelParameter(type=TrainingState),
+    }
 
 
 class Trainer(TfxTrainer):
@@ -27,6 +31,7 @@ class Trainer(TfxTrainer):
 
     - `keras/model.keras`: from float32 [n, s, s, 3], RGB in 0..255, to probabilities;
     - `training.json`: see `models.training.training_record`;
+    - `probe.json` and `probe_predictions.npz`: see `models.head.frozen_probe`;
     - `expected.json`: a list of `name`, `sha256` and `probabilities`, what the Keras model answers
       to some validation images, for the serving check.
     """
@@ -40,10 +45,10 @@ class Trainer(TfxTrainer):
         transform_graph: BaseChannel,
         embeddings: BaseChannel,
         hyperparameters: BaseChannel,
+        state: BaseChannel,
         *,
         settings: str,
         seed: int,
-        head_epochs: int,
         check_images: int,
         scratch_dir: str,
         code: str,
@@ -54,16 +59,16 @@ class Trainer(TfxTrainer):
             examples: of ImageExampleGen.
             transform_graph: of Transform, with the label vocabulary.
             embeddings: of FeatureExtractor; they also say which backbone it was.
-            hyperparameters: of WarmTuner.
+            hyperparameters: of Tuner: the configuration to train.
+            state: of Tuner: what its training goes on from.
             settings: `models.training.training_settings.TrainingSettings` as JSON.
             seed: of everything random.
-            head_epochs: most epochs of the head on the frozen features.
             check_images: validation images for the serving check.
             scratch_dir: keeps what a killed training goes on from; decides the cost, never the
                 result.
             code: digest of the code that this component depends on; part of the cache key.
         """
-        # TFX's constructor would refuse the further input.
+        # TFX's constructor would refuse the further inputs.
         base_component.BaseComponent.__init__(
             self,
             TrainerSpec(
@@ -71,6 +76,7 @@ class Trainer(TfxTrainer):
                 transform_graph=transform_graph,
                 embeddings=embeddings,
                 hyperparameters=hyperparameters,
+                state=state,
                 run_fn=f"{__package__}.run_fn.run_fn",
                 train_args=trainer_pb2.TrainArgs(splits=[example_schema.TRAIN]),
                 eval_args=trainer_pb2.EvalArgs(splits=[example_schema.VALIDATION]),
@@ -78,7 +84,6 @@ class Trainer(TfxTrainer):
                     {
                         "settings": settings,
                         "seed": seed,
-                        "head_epochs": head_epochs,
                         "check_images": check_images,
                         "scratch_dir": scratch_dir,
                         "code": code,

@@ -10,10 +10,11 @@ from components.artifact_types import Artifacts, Params
 EMBEDDINGS = "embeddings_uri"
 EXAMPLES = "examples_uri"
 MODEL = "model_uri"
+STATE = "state_uri"
 
 
 class Executor(GenericExecutor):
-    """TFX's executor; `custom_config` of FnArgs carries three more folders."""
+    """TFX's executor; `custom_config` of FnArgs carries four more folders."""
 
     @override
     def _GetFnArgs(
@@ -24,6 +25,7 @@ class Executor(GenericExecutor):
             **fn_args.custom_config,
             EXAMPLES: artifact_utils.get_single_uri(input_dict["examples"]),
             EMBEDDINGS: artifact_utils.get_single_uri(input_dict["embeddings"]),
+            STATE: artifact_utils.get_single_uri(input_dict["state"]),
             MODEL: artifact_utils.get_single_uri(output_dict["model"]),
         }
         return fn_args

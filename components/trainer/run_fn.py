@@ -13,20 +13,28 @@ import numpy as np
 import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components.artifact_names import EXPECTED_FILE, SERVING_FOLDER, TRAINING_FILE
-from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL
-from components.trainer.task_reader import Inputs, read_task
+from components.artifact_names import (
+    EXPECTED_FILE,
+    PROBE_ANSWERS_FILE,
+    PROBE_FILE,
+    SERVING_FOLDER,
+    TRAINING_FILE,
+)
+from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL, STATE
+from components.trainer.task_reader import Inputs, ReadTask, read_task
 from components.transform.vocabulary import labels_from_transform_graph
 from models.backbones.weight_files import digest
 from models.data import example_schema
 from models.data.example_reader import read_records
 from models.data.image_decoding import decode_and_resize
 from models.data.sample_depth import read_sample_range
-from models.embedding import EmbeddingInfo
 from models.export import export_model
+from models.head.frozen_probe import train_probe, write_probe
 from models.storage.atomic_write import write_atomically
+from models.storage.seals import is_sealed
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
+from models.training.training_state import STATE_FILE
 from models.training.training_task import TrainingTask
 
 KERAS_FILE = "keras/model.keras"
@@ -40,17 +48,21 @@ def run_fn(fn_args: FnArgs) -> None:
         GraftError: the training diverged.
     """
     config = fn_args.custom_config
-    task, info, fingerprint = _task(fn_args)
+    read = _read(fn_args)
+    task = read.task
     _forget_others(Path(config["scratch_dir"]), task.scratch)
+    _take_up(Path(config[STATE]) / STATE_FILE, task.scratch / STATE_FILE)
     trained = train(task)
     model_uri = Path(config[MODEL])
-    _write(trained, task, model_uri, _description(trained, info, config["code"], fingerprint))
+    _write(trained, task, model_uri, _description(trained, read, config["code"]))
+    probe = train_probe(task.embeddings, task.settings.class_weights, read.data.test)
+    files = model_uri / PROBE_FILE, model_uri / PROBE_ANSWERS_FILE
+    write_probe(*files, probe, read.data.test_names)
     expected = _expected(trained.model, task, config["check_images"])
     _write_json(model_uri / EXPECTED_FILE, expected)
 
 
-def _task(fn_args: FnArgs) -> tuple[TrainingTask, EmbeddingInfo, str]:
-    """The task, how its embeddings were made, and a digest of the data and their split."""
+def _read(fn_args: FnArgs) -> ReadTask:
     config = fn_args.custom_config
     inputs = Inputs(
         examples_uri=config[EXAMPLES],
@@ -63,28 +75,31 @@ def _task(fn_args: FnArgs) -> tuple[TrainingTask, EmbeddingInfo, str]:
         inputs,
         TrainingSettings.from_json(config["settings"]),
         seed=config["seed"],
-        head_epochs=config["head_epochs"],
         scratch=scratch_dir,
         log_dir=Path(fn_args.model_run_dir),
     )
-    fingerprint = read.data.origin.data_fingerprint
-    scratch = scratch_dir / _key(read.task, config["code"], read.info, fingerprint)
-    return dataclasses.replace(read.task, scratch=scratch), read.info, fingerprint
+    task = dataclasses.replace(read.task, scratch=scratch_dir / _key(read, config["code"]))
+    return dataclasses.replace(read, task=task)
 
 
-def _key(task: TrainingTask, code: str, info: EmbeddingInfo, fingerprint: str) -> str:
+def _key(read: ReadTask, code: str) -> str:
     """Names everything that the training depends on: what is taken up must be the same training."""
     parts = {
-        "settings": task.settings.model_dump(),
-        "head_epochs": task.head_epochs,
-        "seed": task.seed,
+        "settings": read.task.settings.model_dump(),
+        "seed": read.task.seed,
         "code": code,
-        "features": info.key,
-        "head": task.parameters.to_values(),
-        "data": fingerprint,
-        "sample_range": str(read_sample_range(task.examples_uri)),
+        "features": read.data.info.key,
+        "data": read.data.fingerprint,
+        "sample_range": str(read_sample_range(read.task.examples_uri)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _take_up(begun: Path, state: Path) -> None:
+    """Goes on from where the search was, unless a killed training came farther."""
+    if begun.exists() and not is_sealed(state):
+        state.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(state, begun.read_bytes())
 
 
 def _forget_others(scratch_dir: Path, own: Path) -> None:
@@ -95,10 +110,9 @@ def _forget_others(scratch_dir: Path, own: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _description(
-    trained: Trained, info: EmbeddingInfo, code: str, fingerprint: str
-) -> dict[str, Any]:
+def _description(trained: Trained, read: ReadTask, code: str) -> dict[str, Any]:
     """Lineage for `assets.extra/graft.json`, beside what `export_model` adds."""
+    info = read.data.info
     return {
         "backbone": info.backbone,
         "weights": info.weights,
@@ -107,7 +121,7 @@ def _description(
         "exported": trained.record.exported,
         "model_digest": digest(trained.model),
         "validation_accuracy": trained.record.validation_accuracy,
-        "data_fingerprint": fingerprint,
+        "data_fingerprint": read.data.fingerprint,
         "seed": trained.record.seed,
         "code": code,
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},

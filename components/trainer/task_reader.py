@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from components.embedded_data import SearchData, read_data
+from components.embedded_data import EmbeddedData, read_data
 from models.backbones import build_backbone
 from models.data.image_decoding import ImageSpec, Resize
-from models.embedding import EmbeddingInfo, read_info
 from models.errors import UsageError
-from models.head.hyperparameters import HeadParameters
-from models.training.searched_settings import with_choice
+from models.search.joint_space import with_choice
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import TrainingTask
 
@@ -24,8 +22,7 @@ class Inputs:
         examples_uri: of Examples.
         embeddings_uri: of Embeddings.
         labels: class names in the order of the outputs.
-        values: of the searched hyperparameters: the head's, and settings of fine-tuning if they
-            were searched.
+        values: of the configuration that a search chose; empty where nothing was searched.
     """
 
     examples_uri: str
@@ -41,12 +38,10 @@ class ReadTask:
     Attributes:
         task: to train on.
         data: its embeddings.
-        info: how they were made.
     """
 
     task: TrainingTask
-    data: SearchData
-    info: EmbeddingInfo
+    data: EmbeddedData
 
 
 def read_task(
@@ -54,7 +49,6 @@ def read_task(
     settings: TrainingSettings,
     *,
     seed: int,
-    head_epochs: int,
     scratch: Path,
     log_dir: Path,
 ) -> ReadTask:
@@ -64,7 +58,6 @@ def read_task(
         inputs: of the training.
         settings: of the configuration; what was searched takes their place.
         seed: of everything random.
-        head_epochs: most epochs of the head on the frozen features.
         scratch: of the training.
         log_dir: for TensorBoard.
 
@@ -72,8 +65,8 @@ def read_task(
         BadDataError: no image to train or to validate on.
         UsageError: the weights are not those that the embeddings were made with.
     """
-    info = read_info(inputs.embeddings_uri)
     data = read_data(inputs.embeddings_uri, inputs.labels)
+    info = data.info
     backbone = build_backbone(info.backbone, info.weights, info.image_size, features=info.features)
     if backbone.weights_digest != info.weights_digest:
         raise UsageError(
@@ -86,11 +79,9 @@ def read_task(
         spec=ImageSpec(info.image_size, cast(Resize, info.resize)),
         backbone=backbone,
         embeddings=data.task,
-        parameters=HeadParameters.from_values(dict(inputs.values)),
         settings=with_choice(settings, inputs.values),
-        head_epochs=head_epochs,
         seed=seed,
         scratch=scratch,
         log_dir=log_dir,
     )
-    return ReadTask(task, data, info)
+    return ReadTask(task, data)

@@ -1,9 +1,11 @@
 """The backbone and how one of several is chosen: the sections `model` and `choice`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from models.backbone_choice.backbone_choice import Candidate
+from models.backbone_names import LITES, default_image_size
 from models.settings import Fraction, Section
 
 _Side = Annotated[int, Field(ge=32, le=1024)]
@@ -35,23 +37,47 @@ class ModelSettings(Section):
     features: Literal["all", "last"] = "all"
     """all: the head sees the means of all the backbone's blocks, from the same forward pass; last:
     its last output alone."""
-    candidates: tuple[CandidateSettings, ...] = ()
-    """Backbones of which the data choose one, such as [{image_size: 128}, {image_size: 224},
-    {backbone: MobileNetV2}]; what one leaves out is as above. Empty: no choice, the one above."""
+    candidates: tuple[CandidateSettings, ...] | None = None
+    """Backbones that the search chooses among, such as [{image_size: 128}, {image_size: 224},
+    {backbone: MobileNetV2}]; what one leaves out is as above, and the first is the usual one. []:
+    no choice, the one above. Empty: likewise, but where backbone, weights and image_size are as
+    above all untouched EfficientNetLite0, 1 and 2, each at its own size and at 160 px."""
 
     @property
-    def resolved_candidates(self) -> list[dict[str, Any]]:
-        """`backbone`, `weights` and `image_size` of each candidate."""
+    def asked_candidates(self) -> list[dict[str, Any]]:
+        """`backbone`, `weights` and `image_size` (or None) of each, the usual one first."""
         own = self.model_dump(include=set(CandidateSettings.model_fields))
-        return [own | each.model_dump(exclude_none=True) for each in self.candidates]
+        if self.candidates is not None:
+            given = [each.model_dump(exclude_none=True) for each in self.candidates] or [{}]
+        elif own == {name: _DEFAULT[name] for name in own}:
+            sizes = (None, _SMALLER)
+            given = [{"backbone": name, "image_size": size} for name in LITES for size in sizes]
+        else:
+            given = [{}]
+        return [own | each for each in given]
+
+    @property
+    def resolved_candidates(self) -> tuple[Candidate, ...]:
+        """Each once, the usual one first, with its size in pixels.
+
+        Raises:
+            UsageError: an unknown backbone.
+        """
+        return tuple(dict.fromkeys(map(_settled, self.asked_candidates)))
+
+
+_DEFAULT: Final = {name: field.default for name, field in ModelSettings.model_fields.items()}
+_SMALLER: Final = 160
+"""Side in pixels, beside a backbone's own."""
+
+
+def _settled(asked: dict[str, Any]) -> Candidate:
+    size = asked["image_size"] or default_image_size(asked["backbone"])
+    return Candidate(**asked | {"image_size": size})
 
 
 class ChoiceSettings(Section):
-    """How one of model.candidates is chosen: the cheapest of those that are as good as the best."""
+    """What a cheaper model is worth, where a search chooses among backbones."""
 
-    images: Annotated[int, Field(ge=20, le=10_000)] = 800
-    """Training and validation images that each candidate is probed on."""
     price: Fraction = 0.005
-    """Accuracy that a candidate must gain for each doubling of its milliseconds an image."""
-    standard_errors: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0
-    """A cheaper candidate counts as good as the best up to so many standard errors behind it."""
+    """Accuracy that a model must gain for each doubling of what it computes for an image."""

@@ -37,8 +37,8 @@ class FreezeThaw:
     search has got what it buys alone in `COLD_SHARE` · t seconds, less one purchase.
 
     Attributes:
-        start_seconds: that each purchase takes before its first epoch; may be changed when more is
-            known of it.
+        start_seconds: that a purchase takes before its first epoch, the same for all candidates or
+            float64 [n]; may be changed when more is known of it.
     """
 
     def __init__(
@@ -49,8 +49,9 @@ class FreezeThaw:
         *,
         most: int,
         seconds: Floats | None = None,
-        start_seconds: float = 0.0,
+        start_seconds: float | Floats = 0.0,
         is_relative: bool = False,
+        opening: bool = False,
     ) -> None:
         """Predicts a first time.
 
@@ -61,16 +62,18 @@ class FreezeThaw:
             most: epochs of a full training.
             seconds: that an epoch of each candidate is expected to take, float64 [n]; None to learn
                 it from the past.
-            start_seconds: that each purchase takes before its first epoch.
+            start_seconds: see the attribute.
             is_relative: whether the seconds, told or learned, are right up to a factor alone, as
                 those of another machine are; it is then taken from the candidates seen.
+            opening: whether the first candidate is begun before all others, whatever it costs.
 
         Raises:
             ValueError: neither a past nor seconds are given.
         """
         if surrogate is None and seconds is None:
             raise ValueError("without a past, the seconds of an epoch of each candidate are needed")
-        self.start_seconds = start_seconds
+        self.start_seconds: float | Floats = start_seconds
+        self._opening = opening
         self._most = most
         self._surrogate = surrogate
         self._spent = {"cold": 0.0, "warm": 0.0}
@@ -114,7 +117,37 @@ class FreezeThaw:
             return None
         return purchase
 
+    def promises(self) -> Floats:
+        """What each candidate's curve is expected to end at; 0 for what has not begun.
+
+        By the outlook where the past is trusted, else by the best score so far.
+        """
+        best = np.array([curve.best() for curve in self._curves])
+        if not self.trusts_past:
+            return best
+        begun = np.array([bool(curve.scores) and not curve.ended for curve in self._curves])
+        return np.where(begun, np.maximum(best, self._outlook.mean[:, -1]), best)
+
+    def expected_gain(self, seconds: float) -> float | None:
+        """By how much the best score is expected to grow in so many seconds; None without a past.
+
+        The most that any one candidate promises for them.
+        """
+        if not self.trusts_past:
+            return None
+        gain = expected_improvement(self._outlook, max(curve.best() for curve in self._curves))
+        gain = np.where(self._prices() <= seconds, gain, 0.0).max(axis=1)
+        gain[[number for number, curve in enumerate(self._curves) if curve.ended]] = 0.0
+        return float(gain.max())
+
+    def _prices(self) -> Floats:
+        """Seconds from now to each of the next rungs, float64 [n, h]."""
+        starts = np.broadcast_to(self.start_seconds, len(self._curves))
+        return np.asarray(starts[:, None] + self._seconds[:, None] * self._ahead)
+
     def _choose(self, busy: frozenset[int], remaining: float) -> Purchase | None:
+        if self._opening and not self._curves[0].epochs and not self._curves[0].ended:
+            return None if 0 in busy else Purchase(0, 0, next_rung(0, self._most), "warm")
         cold = self._cold.choose(self._curves, busy)
         if not self.trusts_past:
             return cold
@@ -147,7 +180,7 @@ class FreezeThaw:
         self._outlook.deviation[candidate] = seen.deviation[0]
 
     def _warm(self, busy: frozenset[int], remaining: float) -> Purchase | None:
-        prices = self.start_seconds + self._seconds[:, None] * self._ahead
+        prices = self._prices()
         gain = expected_improvement(self._outlook, max(curve.best() for curve in self._curves))
         index = np.where(prices <= remaining, gain / prices**COST_POWER, -1).max(axis=1)
         ended = [number for number, curve in enumerate(self._curves) if curve.ended]
@@ -165,7 +198,8 @@ class FreezeThaw:
 
     def _price(self, purchase: Purchase) -> float:
         epochs = purchase.stop - purchase.start
-        return self.start_seconds + float(self._seconds[purchase.candidate] * epochs)
+        starts = np.broadcast_to(self.start_seconds, len(self._curves))
+        return float(starts[purchase.candidate] + self._seconds[purchase.candidate] * epochs)
 
 
 def expected_improvement(outlook: Outlook, best: float) -> Floats:

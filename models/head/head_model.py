@@ -5,8 +5,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from models.head.hyperparameters import HeadParameters
-
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
 _VARIANCE_FLOOR = 0.1
@@ -69,43 +67,27 @@ def statistics(embeddings: FloatArray) -> tuple[FloatArray, FloatArray]:
 def build_head(
     dimension: int,
     classes: int,
-    parameters: HeadParameters,
     *,
     mean: FloatArray | None = None,
     variance: FloatArray | None = None,
-    seed: int = 0,
 ) -> keras.Model:
-    """Builds standardisation, dropout, an optional hidden layer and a layer of logits.
-
-    The last kernel starts at zero: every class is equally likely before the first step, whatever
-    the width.
+    """Builds standardisation and a layer of logits, whose weights are zero.
 
     Args:
         dimension: features of the backbone, d.
         classes: number of classes, k.
-        parameters: the searched values; only width and dropout shape the model.
         mean: float32 [d] from `statistics`; None leaves features as they are.
         variance: float32 [d] from `statistics`.
-        seed: of the hidden layer's weights and of dropout.
 
     Returns:
         Uncompiled model from float32 [n, d] to float32 logits [n, k].
     """
     inputs = keras.Input((dimension,), name="embedding")
     standardisation = Standardisation(name="standardisation", dtype="float32")
-    hidden = keras.layers.Dropout(parameters.dropout, seed=seed)(standardisation(inputs))
-    if parameters.hidden_units:
-        hidden = keras.layers.Dense(
-            parameters.hidden_units,
-            activation="relu",
-            kernel_initializer=keras.initializers.HeNormal(seed),
-            name="hidden",
-        )(hidden)
-        hidden = keras.layers.Dropout(parameters.dropout, seed=seed + 1)(hidden)
     # float32 under mixed precision too: softmax over half-precision logits loses calibration.
     logits = keras.layers.Dense(
         classes, kernel_initializer="zeros", dtype="float32", name="logits"
-    )(hidden)
+    )(standardisation(inputs))
     if mean is not None and variance is not None:
         standardisation.set_statistics(mean, variance)
     return keras.Model(inputs, logits, name="head")

@@ -1,4 +1,4 @@
-"""Embeddings with class indices, as a search over heads reads them."""
+"""Embeddings with class indices, as a head is trained on them."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -17,18 +17,15 @@ class LabelledEmbeddings:
     Attributes:
         embeddings: float32 [n, d].
         classes: int [n], class indices; -1 for a class that the model does not know.
-        groups: int [n], equal for images that must not be parted; None where all may be.
     """
 
     embeddings: NDArray[np.float32]
     classes: NDArray[np.integer]
-    groups: NDArray[np.integer] | None = None
 
     def known(self) -> "LabelledEmbeddings":
         """The rows whose class the model knows."""
         rows = self.classes >= 0
-        groups = None if self.groups is None else self.groups[rows]
-        return LabelledEmbeddings(self.embeddings[rows], self.classes[rows], groups)
+        return LabelledEmbeddings(self.embeddings[rows], self.classes[rows])
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from models.history.collection import Entry, collect, is_same_task
 from models.history.contribution import LeftOut
-from models.history.past_search import PastSearch
 from models.history.records import Subject, TaskDescription
+from models.history.tuning_history import TuningHistory
 
 MOST_SOURCES = 50
 """Searches that one search learns from; the oracle's own time grows with them."""
@@ -25,11 +25,11 @@ class Library:
     """What a search learns from.
 
     Attributes:
-        sources: the most related first.
+        histories: with the name of each, the most related first.
         skipped: what was left out.
     """
 
-    sources: tuple[PastSearch, ...]
+    histories: tuple[tuple[str, TuningHistory], ...]
     skipped: tuple[LeftOut, ...]
 
 
@@ -38,7 +38,7 @@ def read_library(
     *,
     own: Iterable[tuple[str, Path | str]] = (),
     task: TaskDescription | None = None,
-    subject: Subject = "head",
+    subject: Subject = "joint",
     most: int = MOST_SOURCES,
 ) -> Library:
     """Reads the searches that a new one learns from.
@@ -61,8 +61,8 @@ def read_library(
         for entry in entries
         if entry.digest not in taken
     ]
-    sources = tuple(PastSearch.from_history(entry.history, entry.name) for entry in chosen)
-    return Library(sources, (*collection.skipped, *collection.repeated, *left_out))
+    histories = tuple((entry.name, entry.history) for entry in chosen)
+    return Library(histories, (*collection.skipped, *collection.repeated, *left_out))
 
 
 def choose(

@@ -15,7 +15,8 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 Positive = Annotated[int, Field(ge=1, lt=2**63)]
 Size = Annotated[float, Field(ge=0.0, le=MOST)]
 Seconds = Size
-Subject = Literal["head", "fine_tuning"]
+Subject = Literal["joint", "head", "fine_tuning"]
+"""Of a search. Those for heads alone and for fine-tuning alone were made by Graft up to 0.1."""
 
 
 class _Frozen(BaseModel):
@@ -86,7 +87,7 @@ class SearchDescription(_Frozen):
         metric: name of the score; see `models.head.selection_score`.
         direction: "max" when a higher score is better.
         stop_trials: whether trials that fell behind were stopped.
-        subject: what the hyperparameters are of: the head on frozen features, or fine-tuning.
+        subject: what was searched: backbone, features and fine-tuning together, or a part.
     """
 
     algorithm: Text
@@ -107,15 +108,21 @@ class Curve(_Frozen):
         train_loss: mean of the epoch's batches, in nats, with dropout and label smoothing.
         validation_loss: mean negative log likelihood, in nats.
         validation_accuracy: share answered rightly.
+        seconds: wall time; empty where nobody took it.
+        scores: accuracy to expect (`models.head.evidence`); empty where nobody asked.
     """
 
     train_loss: Annotated[tuple[Number, ...], Field(max_length=100_000)]
     validation_loss: Annotated[tuple[Number, ...], Field(max_length=100_000)]
     validation_accuracy: Annotated[tuple[Share, ...], Field(max_length=100_000)]
+    seconds: Annotated[tuple[Seconds, ...], Field(max_length=100_000)] = ()
+    scores: Annotated[tuple[Share, ...], Field(max_length=100_000)] = ()
 
     @model_validator(mode="after")
     def _check(self) -> "Curve":
-        if not len(self.train_loss) == len(self.validation_loss) == len(self.validation_accuracy):
+        columns = (self.train_loss, self.validation_loss, self.validation_accuracy)
+        given = [column for column in (self.seconds, self.scores) if column]
+        if len({len(column) for column in (*columns, *given)}) != 1:
             raise ValueError("the columns of the learning curve differ in length")
         return self
 

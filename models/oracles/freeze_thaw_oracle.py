@@ -23,6 +23,11 @@ INITIAL_EPOCH: Final = "tuner/initial_epoch"
 CONTINUES: Final = "tuner/trial_id"
 SECONDS: Final = "tuner/seconds"
 """Metric of a trial: seconds of an epoch, reported at the step of as many epochs as are made."""
+ELAPSED: Final = "tuner/elapsed"
+"""Metric of a trial: seconds that all of it took; where it is not reported, a clock says."""
+
+ENDED: Final = "tuner/ended"
+"""Metric of a trial: above 0 where no epoch of its configuration can follow."""
 
 _LEAST_SECONDS: Final = 1e-6
 
@@ -51,7 +56,10 @@ class FreezeThawOracle(LeasingOracle):
         max_trials: int | None = None,
         first: Sequence[Values] = (),
         candidates: int = 200,
+        pool: Sequence[Values] = (),
+        comparable: Callable[[Values], Values] = dict,
         seconds: Callable[[Values], float] | None = None,
+        start_seconds: Callable[[Values], float] | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -68,9 +76,14 @@ class FreezeThawOracle(LeasingOracle):
             max_trials: stretches in all; None for no limit.
             first: configurations that are candidates beside the space's default one.
             candidates: configurations to choose from in all; the others are drawn at random.
+            pool: all configurations to choose from, in the place of drawn ones; the first is begun
+                before all others.
+            comparable: makes of a configuration what the past is told by.
             seconds: that an epoch of a configuration is expected to take, up to a factor that is
                 the same for all; None to learn it from the past, or without one to take all for
                 alike.
+            start_seconds: that a configuration is expected to take before its next epoch, asked
+                before each proposal; None to learn from the trials what each takes.
             seed: of the candidates; 0 and None draw one.
             **kwargs: as for every `LeasingOracle`.
 
@@ -97,7 +110,10 @@ class FreezeThawOracle(LeasingOracle):
         self._first = tuple(first)
         self._count = candidates
         self._expected = seconds
-        self._candidates: list[Values] = []
+        self._starts = start_seconds
+        self._comparable = comparable
+        self._has_pool = bool(pool)
+        self._candidates = [dict(each) for each in pool]
         self._purchases: dict[str, tuple[int, Origin]] = {}
         self._elapsed: dict[str, float] = {}
         self._begun: dict[str, float] = {}
@@ -122,6 +138,8 @@ class FreezeThawOracle(LeasingOracle):
             what is left has to wait for other workers.
         """
         search = self._prepare()
+        if self._starts is not None:
+            search.start_seconds = np.array([self._starts(each) for each in self._candidates])
         busy = frozenset(self._purchases[each.trial_id][0] for each in self.ongoing_trials.values())
         purchase = search.choose(busy, self.budget - self.spent)
         if purchase is None:
@@ -143,11 +161,30 @@ class FreezeThawOracle(LeasingOracle):
         number = trial.trial_id
         if number not in self.end_order:
             begun = self._begun.get(number, time.monotonic())
-            self._elapsed[number] = max(time.monotonic() - begun, _LEAST_SECONDS)
+            told = self.trials[number].metrics
+            elapsed = (
+                told.get_last_value(ELAPSED) if told.exists(ELAPSED) else time.monotonic() - begun
+            )
+            self._elapsed[number] = max(float(elapsed), _LEAST_SECONDS)
         is_new = number not in self.end_order
         super().end_trial(trial)
         if is_new and number in self.end_order and self._search is not None:
             self._observe(self._search, number)
+
+    def expected_gain(self, seconds: float) -> float | None:
+        """Growth of the best score to expect in so many seconds; None without a past."""
+        return self._prepare().expected_gain(seconds)
+
+    def promises(self) -> list[tuple[Values, float]]:
+        """Each configuration that was begun, with the score that its curve is to end at."""
+        search = self._prepare()
+        return [
+            (values, float(promise))
+            for values, promise, curve in zip(
+                self._candidates, search.promises(), search.curves, strict=True
+            )
+            if curve.scores
+        ]
 
     def as_task(self, name: str) -> CurveTask:
         """The search's own curves, for a later search's past.
@@ -188,11 +225,12 @@ class FreezeThawOracle(LeasingOracle):
             expected = np.ones(len(self._candidates))
         search = FreezeThaw(
             self._task,
-            self._candidates,
+            [self._comparable(each) for each in self._candidates],
             Surrogate(self._past, self.seed) if self._past else None,
             most=self.max_epochs,
             seconds=expected,
             is_relative=True,
+            opening=self._has_pool,
         )
         self._overheads.clear()
         for number in self.end_order:
@@ -229,11 +267,15 @@ class FreezeThawOracle(LeasingOracle):
         purchase = Purchase(candidate, values[INITIAL_EPOCH], values[EPOCHS], origin)
         before = search.curves[candidate]
         scores, seconds = self._stretch(self.trials[number], purchase)
+        told = self.trials[number].metrics
         ended = len(scores) < purchase.stop - purchase.start or purchase.stop >= self.max_epochs
+        ended |= told.exists(ENDED) and bool(told.get_last_value(ENDED))
         curve = LearningCurve(
             before.values, before.scores + scores, before.seconds + seconds, ended
         )
         search.observe(purchase, curve)
+        if self._starts is not None:
+            return
         self._overheads.append(max(self._elapsed[number] - sum(seconds), 0.0))
         search.start_seconds = statistics.median(self._overheads)
 
@@ -241,8 +283,9 @@ class FreezeThawOracle(LeasingOracle):
         self, trial: Trial, purchase: Purchase
     ) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Scores and seconds of its epochs; fewer than were bought where it failed."""
-        if trial.metrics.exists(SECONDS):
-            measured = {each.step: each.mean() for each in trial.metrics.get_history(SECONDS)}
+        if trial.metrics.exists(SECONDS) or trial.metrics.exists(ELAPSED):
+            told = trial.metrics.get_history(SECONDS) if trial.metrics.exists(SECONDS) else []
+            measured = {each.step: each.mean() for each in told}
             reported = {
                 each.step: each.mean() for each in trial.metrics.get_history(self.objective.name)
             }

@@ -19,7 +19,7 @@ from models.storage.seals import read_sealed, write_sealed
 
 
 class TrialStore:
-    """Evaluations by the values of their configuration, the seed and the fold.
+    """Evaluations by the values of their trial and the seed.
 
     The directory belongs to one task and one way of training; its name must change with the data,
     the seed, the epochs and the code.
@@ -29,29 +29,28 @@ class TrialStore:
         """Takes a directory that need not exist yet."""
         self._directory = directory
 
-    def get(self, values: Values, seed: int, fold: int | None = None) -> Evaluation | None:
+    def get(self, values: Values, seed: int) -> Evaluation | None:
         """The evaluation of a configuration; None when there is none that can be read.
 
         Args:
             values: of the configuration.
             seed: of the training.
-            fold: that was validated on; None for the task's own validation split.
         """
         try:
-            content = read_sealed(self._path(values, seed, fold))
+            content = read_sealed(self._path(values, seed))
             return None if content is None else Evaluation.model_validate_json(content, strict=True)
         except ValidationError:
             return None
 
     def put(self, values: Values, evaluation: Evaluation) -> None:
-        """Keeps an evaluation under its seed and its fold, in one step.
+        """Keeps an evaluation under its seed, in one step.
 
         Raises:
             OSError: the disk is full or the folder cannot be written.
         """
-        path = self._path(values, evaluation.seed, evaluation.fold)
+        path = self._path(values, evaluation.seed)
         write_sealed(path, evaluation.model_dump_json().encode())
 
-    def _path(self, values: Values, seed: int, fold: int | None) -> Path:
-        parts = json.dumps([values, seed, fold], sort_keys=True)
+    def _path(self, values: Values, seed: int) -> Path:
+        parts = json.dumps([values, seed], sort_keys=True)
         return self._directory / f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}.json"

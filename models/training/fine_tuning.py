@@ -60,6 +60,7 @@ class TopAndHead(keras.Model):
         super().__init__()
         self.top = top
         self.head = head
+        self.schedule: _WarmUp | None = None
         self._unpack = unpack
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -75,7 +76,6 @@ def trainable_model(
     settings: TrainingSettings,
     *,
     streamed: bool,
-    label_smoothing: float,
     steps: int,
 ) -> TopAndHead:
     """Puts the head on the backbone and compiles both for fine-tuning above the cut.
@@ -84,29 +84,45 @@ def trainable_model(
         backbone: from images to features.
         split: of the same; what lies below its cut is frozen.
         head: from features to logits, already trained on frozen features.
-        settings: rate and number of epochs.
+        settings: rate and smoothing of the labels.
         streamed: whether the inputs are images; else they are what crosses the cut.
-        label_smoothing: share of the target spread evenly over the classes.
         steps: batches in an epoch.
 
     Returns:
         Model from the inputs to logits [n, k].
     """
-    above = {layer.name for layer in split.top.layers}
-    for layer in backbone.layers:
-        normalises = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = layer.name in above and not normalises
+    freeze_below(backbone, split)
     model = TopAndHead(backbone, head) if streamed else TopAndHead(split.top, head, split.unpack)
     model(keras.Input(backbone.input_shape[1:] if streamed else (split.values,)))
+    model.schedule = _WarmUp(settings.learning_rate, round(_WARM_UP * steps))
     model.compile(
-        optimizer=_optimizer(settings, steps),
+        optimizer=_optimizer(model.schedule, steps),
         loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=label_smoothing
+            from_logits=True, label_smoothing=settings.label_smoothing
         ),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
     model.optimizer.build(model.trainable_variables)
     return model
+
+
+def freeze_below(backbone: keras.Model, split: SplitBackbone) -> None:
+    """Freezes what lies below the cut, and every BatchNorm; the rest can be trained.
+
+    Args:
+        backbone: from images to features.
+        split: of the same.
+    """
+    above = {layer.name for layer in split.top.layers}
+    for layer in backbone.layers:
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = layer.name in above and not normalises
+
+
+def set_rate(model: TopAndHead, rate: float) -> None:
+    """Changes the learning rate that a model of `trainable_model` has after its warm-up."""
+    assert model.schedule is not None
+    model.schedule.rate.assign(rate)
 
 
 def fine_tune(
@@ -132,6 +148,8 @@ def fine_tune(
     first = len(state.history.epochs)
     steps = steps_per_epoch(source.images, settings.batch_size)
     batches = _training_batches(source, model, settings, class_weights, first)
+    # Traced before the clock of an epoch runs.
+    model.predict_on_batch(np.zeros((1, *source.shape), np.float32))
     state.validate_by(lambda: _validation_logits(model, source))
     with suppress(PausedError):
         model.fit(
@@ -152,17 +170,18 @@ class _WarmUp(keras.optimizers.schedules.LearningRateSchedule):
     """A rate that grows from near zero in so many steps, and stays."""
 
     def __init__(self, rate: float, steps: int) -> None:
-        self._rate = rate
+        # A variable, so that another rate needs no new trace.
+        self.rate = keras.Variable(rate, trainable=False, dtype="float32", name="rate")
         self._steps = steps
 
     def __call__(self, step: Any) -> Any:
         done = keras.ops.cast(step + 1, "float32") / self._steps
-        return self._rate * keras.ops.minimum(done, 1.0)
+        return self.rate * keras.ops.minimum(done, 1.0)
 
 
-def _optimizer(settings: TrainingSettings, steps: int) -> keras.Optimizer:
+def _optimizer(schedule: _WarmUp, steps: int) -> keras.Optimizer:
     optimizer = keras.optimizers.AdamW(
-        _WarmUp(settings.learning_rate, round(_WARM_UP * steps)),
+        schedule,
         weight_decay=_WEIGHT_DECAY,
         use_ema=True,
         ema_momentum=1.0 - 1.0 / max(10.0, _AVERAGED_EPOCHS * steps),

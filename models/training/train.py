@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import keras
 
 from models.head.evidence import compare
-from models.head.frozen_head import FrozenHead, train_frozen_head
-from models.head.head_trainer import HeadTrainer
-from models.head.stopping import PATIENCE
+from models.head.frozen_head import FrozenHead, fit_frozen_head
 from models.training import device
-from models.training.top_phase import TopPhase, train_top
+from models.training.top_trainer import TopPhase, TopTrainer
 from models.training.training_record import Phase, TrainingRecord
 from models.training.training_settings import Strategy, choose_strategy
 from models.training.training_task import TrainingTask, with_head
@@ -37,9 +35,6 @@ def train(task: TrainingTask) -> Trained:
 
     Args:
         task: what to train on; its backbone is changed.
-
-    Raises:
-        DivergedError: not one epoch of the head ended with finite losses.
     """
     keras.utils.set_random_seed(task.seed)
     strategy = choose_strategy(task.settings, task.images)
@@ -48,36 +43,24 @@ def train(task: TrainingTask) -> Trained:
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)
         return _outcome(task, strategy, head, choice, [head_phase])
     policy = device.precision(task.settings.mixed_precision, device.prepare_device())
-    before = task.backbone.trunk.get_weights(), head.model.get_weights()
-    top = train_top(task, head.model, policy)
+    trainer = TopTrainer(task, head.model, policy)
+    top = trainer.train(task)
     choice = _choose(head, top)
     if choice.exported == "head":
-        task.backbone.trunk.set_weights(before[0])
-        head.model.set_weights(before[1])
+        trainer.reset()
     return _outcome(task, strategy, head, choice, [head_phase, top.phase], top, policy)
 
 
 def train_head(task: TrainingTask) -> tuple[FrozenHead, Phase]:
-    """Trains the head on the embeddings.
-
-    Raises:
-        DivergedError: not one epoch of it ended with finite losses.
-    """
+    """Fits the head on the embeddings."""
     started = time.perf_counter()
-    head = train_frozen_head(
-        HeadTrainer(task.embeddings, task.settings.class_weights),
-        task.parameters,
-        epochs=task.head_epochs,
-        patience=PATIENCE,
-        seed=task.seed,
-    )
-    curve = head.curve
-    figures = zip(curve.train_loss, curve.validation_loss, curve.validation_accuracy, strict=True)
-    epochs: tuple[dict[str, float | None], ...] = tuple(
-        {"loss": loss, "val_loss": validation, "val_accuracy": accuracy}
-        for loss, validation, accuracy in figures
-    )
-    return head, Phase("head", epochs, head.best_epoch, time.perf_counter() - started)
+    head = fit_frozen_head(task.embeddings, task.settings.class_weights)
+    figures: dict[str, float | None] = {
+        "loss": head.train_loss,
+        "val_loss": head.validation_loss,
+        "val_accuracy": head.answers.accuracy,
+    }
+    return head, Phase("head", (figures,), 0, time.perf_counter() - started)
 
 
 @dataclass(frozen=True)
@@ -118,11 +101,10 @@ def _outcome(
         validation_accuracy=choice.accuracy,
         head_validation_accuracy=head.answers.accuracy,
         settings=task.settings,
-        parameters=head.parameters,
         seed=task.seed,
         class_weights=dict(zip(task.labels, weights.tolist(), strict=True)),
         precision=policy,
-        notes=(head.reason, *(top.notes if top else ())),
+        notes=top.notes if top else (),
         resumed_from_epoch=top.resumed_from if top else None,
     )
     return Trained(with_head(task.backbone.model, head.model), record)

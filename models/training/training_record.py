@@ -1,9 +1,8 @@
 """What a training leaves for the report and for lineage: `training.json`."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from models.head.hyperparameters import HeadParameters
 from models.training.training_settings import Strategy, TrainingSettings
 
 
@@ -37,7 +36,6 @@ class TrainingRecord:
         validation_accuracy: of the exported model.
         head_validation_accuracy: of the head on the frozen backbone.
         settings: of the training.
-        parameters: of the head.
         seed: of everything random.
         class_weights: by class name.
         precision: Keras policy that fine-tuning computed in.
@@ -53,7 +51,6 @@ class TrainingRecord:
     validation_accuracy: float
     head_validation_accuracy: float
     settings: TrainingSettings
-    parameters: HeadParameters
     seed: int
     class_weights: dict[str, float]
     precision: str
@@ -88,7 +85,6 @@ class TrainingRecord:
             "head_validation_accuracy": self.head_validation_accuracy,
             "seconds": sum(phase.seconds for phase in self.phases),
             "settings": self.settings.model_dump(),
-            "parameters": asdict(self.parameters),
             "seed": self.seed,
             "class_weights": self.class_weights,
             "precision": self.precision,

@@ -28,6 +28,8 @@ class TrainingSettings(Section):
     """Rate while fine-tuning, after an epoch that starts near zero."""
     batch_size: Annotated[int, Field(ge=1)] = 32
     """Images a step while fine-tuning."""
+    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Share of the target that fine-tuning spreads evenly over the classes."""
     augment: bool = True
     """Random flips and small changes of framing and light while fine-tuning."""
     class_weights: ClassWeights = "none"

@@ -3,11 +3,12 @@
 import io
 import json
 import math
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -18,6 +19,9 @@ from models.head.evidence import answers_of, log_loss
 from models.storage.seals import read_sealed, write_sealed
 
 Arrays = list[NDArray[Any]]
+
+STATE_FILE: Final = "state.npz"
+"""In the folder of a training: what it is taken up from."""
 
 _WORST = -1e9
 """Score of an epoch that diverged, below any other."""
@@ -32,9 +36,10 @@ class FineTuningHistory:
     """What the epochs of fine-tuning showed.
 
     Attributes:
-        epochs: for each epoch its `loss`, `accuracy`, `val_log_loss` and `val_accuracy`.
+        epochs: for each epoch its `loss`, `accuracy`, `val_log_loss`, `val_accuracy`, `seconds` and
+            `score`, the accuracy to expect (`models.head.evidence`).
         best_epoch: index of the epoch whose weights are kept; -1 before the first.
-        best_score: the accuracy to expect of it (`models.head.evidence`).
+        best_score: the score of it.
         resumed_from: epoch at which a killed training was taken up; None if it was not.
         finished: no epoch is left to do.
     """
@@ -88,6 +93,11 @@ class TrainingState(keras.callbacks.Callback):
         self._validate = validate
 
     @property
+    def is_over(self) -> bool:
+        """Whether no epoch is left to do, for now or for good."""
+        return self.history.finished or len(self.history.epochs) == self._pause_after
+
+    @property
     def best_logits(self) -> NDArray[np.float32]:
         """Of the validation images in the best epoch, float32 [m, k]."""
         return self._best[-1]
@@ -120,18 +130,35 @@ class TrainingState(keras.callbacks.Callback):
             self._save()
         if epoch == self._pause_after:
             raise PausedError
+        self._began, self._batches = time.monotonic(), 0
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Counts; the clock starts behind the first batch, in which TensorFlow may trace."""
+        del batch, logs
+        self._batches += 1
+        if self._batches == 1:
+            self._first_began, self._began = self._began, time.monotonic()
+
+    def _epoch_seconds(self, validated_from: float) -> float:
+        now = time.monotonic()
+        if self._batches == 1:
+            return now - self._first_began
+        trained = (validated_from - self._began) * self._batches / (self._batches - 1)
+        return trained + now - validated_from
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Compares the epoch with the best one so far."""
         assert self._validate is not None
+        began = time.monotonic()
         logits = self._validate()
         diverged = not np.isfinite(logits).all()
         logs = {} if logs is None else logs
         logs["val_accuracy"] = float(np.mean(logits.argmax(axis=1) == self._classes))
         logs["val_log_loss"] = math.nan if diverged else log_loss(logits, self._classes)
-        history = self.history
-        history.epochs.append({name: float(value) for name, value in logs.items()})
         score = _WORST if diverged else answers_of(logits, self._classes).expected_accuracy
+        history = self.history
+        figures = logs | {"seconds": self._epoch_seconds(began), "score": score}
+        history.epochs.append({name: float(value) for name, value in figures.items()})
         if score > history.best_score:
             history.best_score, history.best_epoch = score, epoch
             self._best = [*_values(self.model.trainable_variables), logits]

@@ -8,7 +8,6 @@ import keras
 from models.backbones import Backbone
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec
-from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask
 from models.training.image_split import ImageSplit
 from models.training.training_settings import TrainingSettings
@@ -24,14 +23,12 @@ class TrainingTask:
         spec: the square that images become.
         backbone: pretrained; fine-tuning changes its weights.
         embeddings: of its features, in the order of the examples; only known classes.
-        parameters: of the head.
         settings: of the training.
-        head_epochs: most epochs of the head on the frozen features.
         seed: of everything random.
         scratch: folder of this training alone, where a killed one is taken up.
         log_dir: for TensorBoard.
-        activations: folder that keeps what the frozen layers made of the images, for further
-            trainings with the same images, backbone and seed; None for a training of its own.
+        activations: folder that keeps what frozen layers made of the images, for further trainings
+            with the same images and seed; None for a training of its own.
     """
 
     examples_uri: str
@@ -39,9 +36,7 @@ class TrainingTask:
     spec: ImageSpec
     backbone: Backbone
     embeddings: HeadTask
-    parameters: HeadParameters
     settings: TrainingSettings
-    head_epochs: int
     seed: int
     scratch: Path
     log_dir: Path

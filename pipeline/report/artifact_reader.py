@@ -23,15 +23,10 @@ from components.artifact_names import (
 )
 from components.findings import FINDINGS_FILE
 from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
-from models.backbone_choice.backbone_choice import read_choice
 from models.embedding.artifact import INFO_FILE
 from models.errors import GraftError
-from models.history.contribution import (
-    CONTRIBUTION_FILE,
-    Contribution,
-    read_contribution,
-)
 from models.history.tuning_history import TuningHistory, read_history
+from models.search.search_record import SearchRecord, read_record
 from models.storage.seals import DESCRIPTION
 from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.data_statistics import read_statistics
@@ -47,13 +42,10 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         quarantine=read_lines(run, "quarantine", QUARANTINE_FILE),
         findings=read_list(run, "findings", FINDINGS_FILE),
         statistics=read_statistics(run.artifacts.get("statistics")),
-        choice=_read(run, "choice", read_choice),
         embeddings=read_object(run, "embeddings", INFO_FILE),
         history=read_tuning(run, "history"),
-        contribution=_contribution(run, "history"),
-        fine_tuning=read_tuning(run, "fine_tuning_history"),
-        fine_tuning_contribution=_contribution(run, "fine_tuning_history"),
-        probe=read_object(run, "history", PROBE_FILE),
+        search=read_search(run),
+        probe=read_object(run, "model", PROBE_FILE),
         training=read_object(run, "model", TRAINING_FILE),
         lineage=read_object(run, "model", f"{SERVING_FOLDER}/{DESCRIPTION}"),
         verdict=read_object(run, "blessing", VERDICT_FILE),
@@ -103,8 +95,9 @@ def read_tuning(run: RunRecord, key: str) -> TuningHistory | None:
     return _read(run, key, lambda folder: read_history(folder / HISTORY_FILE))
 
 
-def _contribution(run: RunRecord, key: str) -> Contribution | None:
-    return _read(run, key, lambda folder: read_contribution(folder / CONTRIBUTION_FILE))
+def read_search(run: RunRecord) -> SearchRecord | None:
+    """Reads what the search did; None where there is none, or a damaged one."""
+    return _read(run, "history", read_record)
 
 
 def _read(run: RunRecord, key: str, read: Callable[[Path], _File]) -> _File | None:

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they bring TensorFlow, which a failed run's summary has to do without
     from components.judge.prediction_file import Predictions
-    from models.backbone_choice.backbone_choice import BackboneChoice
-    from models.history.contribution import Contribution
     from models.history.tuning_history import TuningHistory
+    from models.search.search_record import SearchRecord
     from pipeline.report.data_statistics import SplitStatistics
 
 Json = dict[str, Any]
@@ -22,12 +21,9 @@ class Artifacts:
         quarantine: all that was left out.
         findings: of validation.
         statistics: split name to its statistics.
-        choice: of the backbone, where there were several.
         embeddings: `meta.json` of Embeddings.
         history: of the search.
-        contribution: what earlier searches gave to it.
-        fine_tuning: of the search for the settings of fine-tuning.
-        fine_tuning_contribution: what earlier searches gave to that.
+        search: what it did; also where nothing was searched.
         probe: `probe.json`, the best head on the frozen backbone.
         training: `training.json` of the model.
         lineage: `graft.json` of the model.
@@ -42,12 +38,9 @@ class Artifacts:
     quarantine: list[Json] = field(default_factory=list)
     findings: list[Json] = field(default_factory=list)
     statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)
-    choice: "BackboneChoice | None" = None
     embeddings: Json = field(default_factory=dict)
     history: "TuningHistory | None" = None
-    contribution: "Contribution | None" = None
-    fine_tuning: "TuningHistory | None" = None
-    fine_tuning_contribution: "Contribution | None" = None
+    search: "SearchRecord | None" = None
     probe: Json = field(default_factory=dict)
     training: Json = field(default_factory=dict)
     lineage: Json = field(default_factory=dict)

@@ -9,15 +9,12 @@ import jinja2
 import tensorflow as tf
 from markupsafe import Markup
 
-from models.number_text import interval_text
+from models.number_text import duration, interval_text
 from pipeline.report.artifacts import Artifacts
-from pipeline.report.choice_view import choice_view
-from pipeline.report.contribution_view import contribution_view
 from pipeline.report.data_view import data_view
-from pipeline.report.fine_tuning_view import fine_tuning_view
 from pipeline.report.quality_view import quality_view
 from pipeline.report.run_record import RunRecord
-from pipeline.report.run_view import duration, run_view
+from pipeline.report.run_view import run_view
 from pipeline.report.search_view import search_view
 from pipeline.report.training_view import training_view
 
@@ -48,10 +45,7 @@ def _context(run: RunRecord, found: Artifacts) -> dict[str, Any]:
         "found": found,
         "view": run_view(run, found),
         "data": _section("data", lambda: data_view(found, examples)),
-        "choice": _section("choice", lambda: choice_view(found)),
         "search": _section("search", lambda: search_view(found)),
-        "earlier": _section("earlier", lambda: contribution_view(found)),
-        "fine_tuning": _section("fine_tuning", lambda: fine_tuning_view(found)),
         "training": _section("training", lambda: training_view(found)),
         "quality": _section("quality", lambda: quality_view(found, examples)),
     }

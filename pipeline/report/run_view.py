@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.number_text import interval_text
+from models.number_text import duration, interval_text
 from pipeline.report.account import training_account
 from pipeline.report.artifacts import Artifacts
 from pipeline.report.run_record import RunRecord
@@ -113,16 +113,6 @@ def _figures(run: RunRecord, found: Artifacts) -> list[Figure]:
         seconds = run.seconds or sum(stage.seconds for stage in run.stages)
         figures.append(Figure("Time", duration(seconds), note))
     return figures
-
-
-def duration(seconds: float) -> str:
-    """Writes a wall time for people, such as "4.2 s" or "3 min 05 s"."""
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 100:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _stages(run: RunRecord) -> list[StageRow]:

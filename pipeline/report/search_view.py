@@ -1,42 +1,54 @@
-"""The report's section on the search for the head's hyperparameters."""
+"""The report's section on the search."""
 
-import statistics
+import math
 from dataclasses import dataclass
-from itertools import accumulate
 
 from markupsafe import Markup
 
-from models.head.selection_score import METRIC
-from models.history.importance import importance
+from models.history.contribution import LeftOut
 from models.history.records import TrialRecord
 from models.history.tuning_history import TuningHistory
-from models.intervals import Interval, interval_of
-from pipeline.report.account import validation_images
+from models.number_text import duration, short_number
+from models.search.joint_space import in_words
+from models.search.search_record import SearchRecord, Step, TriedBackbone
 from pipeline.report.artifacts import Artifacts
-from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
+from pipeline.report.charts import Axis, Series, line_chart, nice_ticks
 
-_MOST_TRIALS = 12
+_MOST_ROWS = 15
+_MOST_NAMES = 12
 
 
 @dataclass(frozen=True)
-class TrialRow:
-    """One trial.
+class TriedRow:
+    """One configuration, as text.
 
     Attributes:
-        number: from 1, in the order of the search.
-        score: as text.
-        accuracy: on the validation split, as text.
-        seconds: as text.
-        values: of the hyperparameters, as text, in the order of `SearchView.names`.
-        best: whether it won.
+        words: what it is.
+        epochs: that were made.
+        accuracy: on the validation split, of the best epoch.
+        score: accuracy to expect.
+        seconds: that it took.
+        best: whether it was chosen.
     """
 
-    number: int
+    words: str
+    epochs: str
+    accuracy: str
     score: str
+    seconds: str
+    best: bool
+
+
+@dataclass(frozen=True)
+class BackboneRow:
+    """One backbone, as text; `chosen` where the winner has it."""
+
+    name: str
+    configurations: str
     accuracy: str
     seconds: str
-    values: list[str]
-    best: bool
+    work: str
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -44,110 +56,137 @@ class SearchView:
     """What the section shows.
 
     Attributes:
-        trials: made in all.
-        failed: without a score.
-        seconds: that the trials took.
-        algorithm: that proposed them.
-        metric: name of the score.
-        names: of the hyperparameters.
-        rows: the best trials.
-        chart: score over trials.
-        importance: hyperparameter and the share that it explains by itself, 0..1; empty with few
-            trials, or when none made a difference.
-        probe_accuracy: of the best head on the frozen backbone, on the validation split.
-        probe_interval: the 95 % interval of that accuracy.
-        failure: message of the first failed trial.
+        words: what was searched, and what came out.
+        past: what earlier searches gave.
+        gain: what more time would bring; empty where nobody can tell.
+        rows: the best configurations.
+        more: number of the others.
+        backbones: the one that computes least first.
+        progress: best score against time; None with too few stretches.
+        price: accuracy against computation; None for one backbone.
+        left_out: earlier searches and backbones that could not be used.
+        failure: why the first configuration that failed did; empty where none did.
     """
 
-    trials: int
-    failed: int
-    seconds: float
-    algorithm: str
-    metric: str
-    names: list[str]
-    rows: list[TrialRow]
-    chart: Markup | None
-    importance: list[tuple[str, float]]
-    probe_accuracy: float | None
-    probe_interval: Interval | None
+    words: str
+    past: str
+    gain: str
+    rows: list[TriedRow]
+    more: int
+    backbones: list[BackboneRow]
+    progress: Markup | None
+    price: Markup | None
+    left_out: list[LeftOut]
     failure: str
 
 
 def search_view(found: Artifacts) -> SearchView | None:
-    """Builds the section; None when the search left nothing."""
-    history = found.history
-    if history is None:
+    """Builds the section; None when nothing was searched."""
+    record, history = found.search, found.history
+    if record is None or history is None:
         return None
-    names = [parameter.name for parameter in history.header.space.parameters]
+    ranked = sorted(history.completed, key=lambda trial: (-(trial.score or 0.0), trial.order))
     failures = [trial.message for trial in history.trials if trial.status == "failed"]
+    refused = [LeftOut(name=str(each.candidate), reason=each.reason) for each in record.refused]
     return SearchView(
-        trials=len(history.trials),
-        failed=len(failures),
-        seconds=sum(trial.seconds for trial in history.trials),
-        algorithm=history.header.search.algorithm,
-        metric=score_name(history),
-        names=names,
-        rows=_rows(history, names),
-        chart=_chart(history),
-        importance=_importance(history),
-        probe_accuracy=found.probe.get("validation_accuracy"),
-        probe_interval=interval_of(
-            found.probe.get("validation_accuracy"), validation_images(found.ingest)
-        ),
+        words=_words(record, history),
+        past=past_words(record),
+        gain=_gain(record),
+        rows=[_row(trial, history) for trial in ranked[:_MOST_ROWS]],
+        more=max(0, len(ranked) - _MOST_ROWS),
+        backbones=[_backbone(each) for each in record.backbones],
+        progress=_progress(record.steps),
+        price=_price(record.backbones),
+        left_out=[*refused, *record.left_out],
         failure=failures[0] if failures else "",
     )
 
 
-def _importance(history: TuningHistory) -> list[tuple[str, float]]:
-    shares = importance(history)
-    if not any(shares.values()):
-        return []
-    return [(name.replace("_", " ").capitalize(), share) for name, share in shares.items()]
-
-
-def _rows(history: TuningHistory, names: list[str]) -> list[TrialRow]:
-    sign = -1.0 if history.header.search.direction == "max" else 1.0
-    ranked = sorted(history.completed, key=lambda trial: (sign * (trial.score or 0), trial.order))
-    return [
-        TrialRow(
-            number=trial.order + 1,
-            score=f"{trial.score:.4f}",
-            accuracy=f"{_accuracy(trial):.3f}",
-            seconds=f"{trial.seconds:.1f}",
-            values=[_value(trial.values.get(name)) for name in names],
-            best=trial is history.best,
+def past_words(record: SearchRecord) -> str:
+    """What earlier searches gave, in a sentence."""
+    if not record.past:
+        return (
+            "It learned from no earlier search: it began with the usual configuration, went on "
+            "with the cheapest, and trained the better half of them on."
         )
-        for trial in ranked[:_MOST_TRIALS]
-    ]
+    count = len(record.past)
+    searches = "1 earlier search" if count == 1 else f"{count} earlier searches"
+    names = ", ".join(record.past[:_MOST_NAMES])
+    names += f" and {count - _MOST_NAMES} more" if count > _MOST_NAMES else ""
+    held = (
+        "What they foretold held."
+        if record.trusted
+        else "What they foretold did not hold, so that they were no longer listened to."
+    )
+    return f"It learned from the curves of {searches} ({names}). {held}"
 
 
-def _accuracy(trial: TrialRecord) -> float:
-    return statistics.fmean(each.validation_accuracy for each in trial.evaluations)
-
-
-def _value(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _chart(history: TuningHistory) -> Markup | None:
-    points = [(trial.order + 1.0, trial.score or 0.0) for trial in history.completed]
-    if len(points) < 2:
-        return None
-    better = max if history.header.search.direction == "max" else min
-    best = list(accumulate((score for _, score in points), better))
-    scores = [score for _, score in points]
-    return line_chart(
-        "Score of each trial and the best so far",
-        [
-            Series("each trial", points, "second", dots=True),
-            Series("best so far", [(x, y) for (x, _), y in zip(points, best, strict=True)]),
-        ],
-        Axis("trial", whole_ticks(int(points[-1][0]))),
-        Axis(score_name(history), nice_ticks(min(scores), max(scores))),
+def _words(record: SearchRecord, history: TuningHistory) -> str:
+    return (
+        f"{len(history.trials)} configurations were begun in {duration(record.spent)} of "
+        f"{duration(record.budget)}. {record.words} The training goes on from there."
     )
 
 
-def score_name(history: TuningHistory) -> str:
-    """What the score is called: "score" where it is Graft's own, which the section explains."""
-    metric = history.header.search.metric
-    return "score" if metric == METRIC else metric.replace("_", " ")
+def _gain(record: SearchRecord) -> str:
+    if record.gain is None:
+        return ""
+    return f"Ten more minutes would be expected to bring {100 * record.gain:.1f} points."
+
+
+def _row(trial: TrialRecord, history: TuningHistory) -> TriedRow:
+    evaluation = trial.evaluations[-1]
+    return TriedRow(
+        words=in_words(trial.values),
+        epochs=str(len(evaluation.curve.scores)),
+        accuracy=f"{evaluation.validation_accuracy:.3f}",
+        score=f"{trial.score:.4f}",
+        seconds=f"{trial.seconds:.0f}",
+        best=trial is history.best,
+    )
+
+
+def _backbone(tried: TriedBackbone) -> BackboneRow:
+    return BackboneRow(
+        name=str(tried.candidate),
+        configurations=str(tried.configurations),
+        accuracy="–" if tried.accuracy is None else f"{tried.accuracy:.3f}",
+        seconds=duration(tried.seconds),
+        work=f"{short_number(tried.multiply_adds / 1e6)} M",
+        chosen=tried.chosen,
+    )
+
+
+def _progress(steps: tuple[Step, ...]) -> Markup | None:
+    if len(steps) < 2:
+        return None
+    points = [(step.seconds, step.score) for step in steps]
+    scores = [score for _, score in points]
+    return line_chart(
+        "The best score against the time that the search had spent",
+        [Series("best so far", points)],
+        Axis("seconds", nice_ticks(0.0, points[-1][0])),
+        Axis("accuracy to expect", nice_ticks(min(scores), max(scores))),
+    )
+
+
+def _price(backbones: tuple[TriedBackbone, ...]) -> Markup | None:
+    points = [
+        (math.log2(each.multiply_adds / 1e6), each.accuracy, each.chosen)
+        for each in backbones
+        if each.accuracy is not None
+    ]
+    if len(points) < 2:
+        return None
+    series = [Series("tried", [(x, y) for x, y, _ in points], "second", dots=True)]
+    chosen = [(x, y) for x, y, is_chosen in points if is_chosen]
+    if chosen:
+        series.append(Series("chosen", chosen, dots=True))
+    across = [x for x, _, _ in points]
+    heights = [y for _, y, _ in points]
+    return line_chart(
+        "The best validation accuracy of each backbone against what it computes for an image",
+        series,
+        Axis("log2 of million multiply-adds", nice_ticks(min(across), max(across))),
+        Axis("validation accuracy", nice_ticks(min(heights), max(heights))),
+    )

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from components.artifact_names import (
     INGEST_FILE,
-    PROBE_FILE,
     QUARANTINE_FILE,
     SERVING_CHECK_FILE,
     TRAINING_FILE,
@@ -12,13 +11,20 @@ from components.artifact_names import (
 )
 from components.findings import FINDINGS_FILE
 from models.embedding.artifact import INFO_FILE
+from models.search.joint_space import in_words
 from pipeline.report.account import (
     data_account,
     embedding_words,
     findings_words,
     training_account,
 )
-from pipeline.report.artifact_reader import read_lines, read_list, read_object, read_tuning
+from pipeline.report.artifact_reader import (
+    read_lines,
+    read_list,
+    read_object,
+    read_search,
+    read_tuning,
+)
 from pipeline.report.run_record import RunRecord
 
 _MOST_FINDINGS = 20
@@ -74,10 +80,12 @@ def _train(run: RunRecord) -> str:
 
 
 def _search(run: RunRecord) -> str:
-    history = read_tuning(run, "history")
-    probe = read_object(run, "history", PROBE_FILE)
-    trials = f"{len(history.trials)} trials, " if history else ""
-    return f"{trials}best head’s validation accuracy {probe['validation_accuracy']:.3f}"
+    history, record = read_tuning(run, "history"), read_search(run)
+    if history is None or record is None:
+        return "nothing was searched" if record else ""
+    best = history.best
+    assert best is not None
+    return f"{len(history.trials)} configurations; {in_words(best.values)}"
 
 
 def _serve(run: RunRecord) -> str:
@@ -99,7 +107,7 @@ _NOTES: dict[str, Callable[[RunRecord], str]] = {
     "ImageExampleGen": _ingest,
     "ImageValidator": _validate,
     "FeatureExtractor": _embed,
-    "WarmTuner": _search,
+    "Tuner": _search,
     "Trainer": _train,
     "Judge": _judge,
     "ServingCheck": _serve,

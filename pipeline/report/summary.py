@@ -9,7 +9,6 @@ from pipeline.report.account import (
     training_account,
 )
 from pipeline.report.artifacts import Artifacts, Json
-from pipeline.report.fine_tuning_view import fine_tuning_summary
 from pipeline.report.run_record import RunRecord
 
 _PER_CLASS = (
@@ -30,11 +29,10 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
     Returns:
         JSON object. Every key is always there; a figure that the run did not come to is None.
         `status` is "pushed", "not_blessed" or "failed"; `stages` holds seconds and whether the
-        result came from an earlier run; `tuning.contribution` is None for a search that could not
-        learn from earlier ones, `tuning.fine_tuning` where its settings were not searched,
-        `model.choice` for one backbone without a choice; `repairs` says what was found damaged and
-        was made again or left out; all shares are in 0..1, and an interval is the lower and upper
-        end of a figure's 95 % interval.
+        result came from an earlier run; `tuning.past` holds the names of the searches that this
+        one learned from, `tuning.past_trusted` is None without any; `repairs` says what was found
+        damaged and was made again or left out; all shares are in 0..1, and an interval is the lower
+        and upper end of a figure's 95 % interval.
     """
     return {
         "status": run.status,
@@ -82,34 +80,26 @@ def _data(found: Artifacts) -> Json:
 
 
 def _tuning(found: Artifacts) -> Json:
-    history = found.history
+    history, record = found.history, found.search
     best = None if history is None else history.best
     return {
-        "trials": None if history is None else len(history.trials),
+        "configurations": None if history is None else len(history.trials),
         "best": None if best is None else {"score": best.score, "values": dict(best.values)},
-        "contribution": _contribution(found),
-        "fine_tuning": fine_tuning_summary(found),
-    }
-
-
-def _contribution(found: Artifacts) -> Json | None:
-    given = found.contribution
-    if given is None:
-        return None
-    return {
-        "sources": [
-            {
-                "name": source.name,
-                "trials": source.trials,
-                "weight": source.mean_weight,
-                "dropped_after": source.dropped_after,
-            }
-            for source in given.sources
-        ],
-        "left_out": [{"name": each.name, "reason": each.reason} for each in given.left_out],
-        "trials_saved": given.trials_saved,
-        "seconds_saved": given.seconds_saved,
-        "words": given.words,
+        "budget": None if record is None else record.budget,
+        "seconds": None if record is None else round(record.spent, 2),
+        "usual_seconds": None if record is None else round(record.usual_seconds, 2),
+        "words": "" if record is None else record.words,
+        "past": None if record is None else list(record.past),
+        "past_trusted": None if record is None else record.trusted,
+        "left_out": []
+        if record is None
+        else [{"name": each.name, "reason": each.reason} for each in record.left_out],
+        "backbones": []
+        if record is None
+        else [each.model_dump(mode="json") for each in record.backbones],
+        "refused": []
+        if record is None
+        else [each.model_dump(mode="json") for each in record.refused],
     }
 
 
@@ -148,7 +138,7 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "backbone": found.lineage.get("backbone") or found.embeddings.get("backbone"),
         "weights_digest": found.lineage.get("weights_digest")
         or found.embeddings.get("weights_digest"),
-        "choice": _choice(found),
+        "image_size": found.embeddings.get("image_size"),
         "strategy": None if trained is None else trained.strategy,
         "requested_strategy": run.config.get("training", {}).get("strategy"),
         "trained_strategy": None if trained is None else trained.chosen,
@@ -157,28 +147,4 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "words": "" if trained is None else trained.words,
         "pushed_to": run.pushed_to,
         "version": run.version,
-    }
-
-
-def _choice(found: Artifacts) -> Json | None:
-    choice = found.choice
-    if choice is None:
-        return None
-    return {
-        "words": choice.words,
-        "images": choice.images,
-        "candidates": [
-            {
-                **each.measured.candidate.model_dump(),
-                "accuracy": each.measured.accuracy,
-                "standard_error": each.measured.standard_error,
-                "milliseconds": each.measured.milliseconds,
-                "batch_milliseconds": each.measured.batch_milliseconds,
-                "chosen": place == choice.chosen,
-            }
-            for place, each in enumerate(choice.compared)
-        ],
-        "left_out": [
-            {**each.candidate.model_dump(), "reason": each.reason} for each in choice.left_out
-        ],
     }

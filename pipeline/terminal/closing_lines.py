@@ -42,10 +42,10 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("layout", str(data["layout"])))
     if data["findings"]["words"]:
         rows.append(("findings", data["findings"]["words"]))
-    if model.get("choice"):
-        rows.append(("backbone", _chosen(model["choice"]["candidates"])))
-    if summary["tuning"].get("contribution"):
-        rows.append(("search", _start(summary["tuning"]["contribution"])))
+    if model.get("backbone"):
+        rows.append(("backbone", f"{model['backbone']} at {model['image_size']} px"))
+    if summary["tuning"].get("configurations"):
+        rows.append(("search", _search(summary["tuning"])))
     if model.get("words"):
         rows.append(("training", model["words"]))
     if metrics.get("accuracy") is not None:
@@ -63,20 +63,14 @@ def _figure(metrics: dict[str, Any], name: str) -> str:
     return f"{metrics[name]:.3f} {interval_text(metrics[f'{name}_interval'])}".rstrip()
 
 
-def _chosen(candidates: list[dict[str, Any]]) -> str:
-    (chosen,) = [each for each in candidates if each["chosen"]]
-    name = f"{chosen['backbone']} at {chosen['image_size']} px"
-    accuracy = f"{chosen['accuracy']:.3f} ± {chosen['standard_error']:.3f}"
-    return f"{name}, out of {len(candidates)}; its quick probe {accuracy}"
-
-
-def _start(contribution: dict[str, Any]) -> str:
-    sources, saved = len(contribution["sources"]), contribution["trials_saved"]
-    if not sources:
-        return "cold, from no earlier search"
-    searches = "1 earlier search" if sources == 1 else f"{sources} earlier searches"
-    trials = f", ~{saved} random trial{'' if saved == 1 else 's'} saved" if saved else ""
-    return f"warm from {searches}{trials}"
+def _search(tuning: dict[str, Any]) -> str:
+    """What was searched, from what."""
+    count, past = tuning["configurations"], tuning["past"]
+    begun = "1 configuration" if count == 1 else f"{count} configurations"
+    searches = "1 earlier search" if len(past) == 1 else f"{len(past)} earlier searches"
+    start = f"warm from {searches}" if past else "cold, from no earlier search"
+    misled = ", which misled and were dropped" if tuning["past_trusted"] is False else ""
+    return f"{begun} in {tuning['seconds']:.0f} s, {start}{misled}"
 
 
 def _time(stages: dict[str, dict[str, Any]]) -> str:

@@ -14,7 +14,7 @@ import tensorflow as tf
 from training_digits import SIZE, digit_paths, digits_task, named_backbone, tiny_backbone
 
 from models.data.image_decoding import ImageSpec, decode_batch
-from models.training import top_phase
+from models.training.top_trainer import TopTrainer
 from models.training.train import Trained, train
 
 PROGRAM = Path(__file__).parents[1] / "training_digits.py"
@@ -88,7 +88,7 @@ def test_so_it_does_in_half_precision_where_activations_do_not_fit_the_cache(
     task = digits_task(digits_folder, tmp_path, epochs=1, cache_gigabytes=0.0)
     before = keras.models.clone_model(task.backbone.model)
     before.set_weights(task.backbone.model.get_weights())
-    top = top_phase.train_top(task, _untrained_head(task), "mixed_float16")
+    top = TopTrainer(task, _untrained_head(task), "mixed_float16").train(task)
     assert any("anew in every epoch" in note for note in top.notes)
     assert_the_top_alone_has_moved(before, task.backbone.model)
     assert not list((tmp_path / "scratch").rglob("*.npy"))

@@ -54,7 +54,7 @@ class ChiefClient:
             GraftError: the run does not answer, or refuses.
         """
         answer = self._call("next", report)
-        if report.job.startswith("trial"):
+        if report.job:
             self.made += 1
             progress.report(self.made, None, "trials")
         return answer

@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.history.records import Count, Evaluation
-from models.history.search_space import Number, Text, Value
+from models.history.records import Evaluation
+from models.history.search_space import Text, Value
 
 SERVICE: Final = "graft.Search"
 MARK: Final = "graft-search"
@@ -17,7 +17,6 @@ class Report(BaseModel):
 
     Attributes:
         worker: who asks; no two may have the same name.
-        curves: number of ended trials whose scores the worker knows.
         job: the last one, or the one that it is at; empty where there was none.
         evaluation: of that job; None where it failed.
         message: why it failed.
@@ -26,7 +25,6 @@ class Report(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     worker: Text = ""
-    curves: Count = 0
     job: Text = ""
     evaluation: Evaluation | None = None
     message: Annotated[str, Field(max_length=10_000)] = ""
@@ -39,15 +37,11 @@ class Answer(BaseModel):
         job: no other one of the search has its name; empty where there is none now, so that the
             worker asks again.
         values: of the hyperparameters.
-        fold: of the task to validate on, from 0; None for the task as it is.
         is_over: whether there will be no job again.
-        curves: scores, epoch by epoch, of the ended trials that the worker did not know.
     """
 
     model_config = ConfigDict(frozen=True)
 
     job: Text = ""
     values: Annotated[dict[str, Value], Field(max_length=1000)] = {}
-    fold: Count | None = None
     is_over: bool = False
-    curves: tuple[tuple[Number, ...], ...] = ()

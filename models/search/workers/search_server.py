@@ -6,14 +6,13 @@ folder keeps those of another search out, and nobody who listens.
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
 
 from models.errors import UsageError
-from models.head.labelled_embeddings import HeadTask
 from models.oracles.leases import IDLE_SECONDS
 from models.search.workers.messages import MARK, SERVICE, Answer, Report
 from models.search.workers.served_search import ServedSearch, remove_served, write_served
@@ -28,22 +27,16 @@ _FAREWELL_SECONDS = 5.0
 
 
 class SearchServer:
-    """Answers workers out of one stage of the search after the other.
+    """Answers workers.
 
     Attributes:
         stage: that jobs are given of; None where there are none now.
     """
 
-    def __init__(self, mark: str, curves: Sequence[Sequence[float]]) -> None:
-        """Takes what it needs to know of the search.
-
-        Args:
-            mark: that all calls must have.
-            curves: scores of the trials that have ended; the list grows with the search.
-        """
+    def __init__(self, mark: str) -> None:
+        """Takes the mark that all calls must have."""
         self.stage: Stage | None = None
         self._mark = mark
-        self._curves = curves
         self._is_ending = False
         self._asked: dict[str, float] = {}
 
@@ -55,11 +48,10 @@ class SearchServer:
         self._asked[report.worker] = time.monotonic()
         answer = self.stage.next(report) if self.stage else Answer(is_over=True)
         if answer.is_over:
-            # The stage, not yet the search.
+            # The farewell is said to all at once.
             time.sleep(IDLE_SECONDS)
             return Answer()
-        curves = tuple(tuple(scores) for scores in self._curves[report.curves :])
-        return answer.model_copy(update={"curves": curves})
+        return answer
 
     def beat(self, report: Report) -> Answer:
         """Hears that a worker is still at its job."""
@@ -95,22 +87,18 @@ class SearchServer:
 
 
 @contextlib.contextmanager
-def serving(
-    served: ServedSearch, folder: Path, task: HeadTask, curves: Sequence[Sequence[float]]
-) -> Iterator[SearchServer]:
+def serving(served: ServedSearch, folder: Path) -> Iterator[SearchServer]:
     """Serves a search for as long as the block lasts.
 
     Args:
         served: the search; its address is `HOST:PORT` of this machine.
         folder: of the search, where workers look.
-        task: what heads are trained on.
-        curves: see `SearchServer`.
 
     Raises:
         UsageError: the address cannot be listened at.
         OSError: the disk is full or the folder cannot be written.
     """
-    search = SearchServer(served.mark, curves)
+    search = SearchServer(served.mark)
     # Without the option a second run would share the port, and each get half of the calls.
     server = grpc.server(
         ThreadPoolExecutor(_THREADS, thread_name_prefix="search"),
@@ -127,7 +115,7 @@ def serving(
     host = served.address.rpartition(":")[0]
     try:
         # First: workers of an earlier run learn from the folder that this one is another.
-        write_served(folder, served.model_copy(update={"address": f"{host}:{port}"}), task)
+        write_served(folder, served.model_copy(update={"address": f"{host}:{port}"}))
         server.start()
         yield search
         search.say_farewell()

@@ -8,18 +8,15 @@ import uuid
 from pathlib import Path
 
 from models.errors import UsageError
-from models.head.head_trainer import HeadTrainer
 from models.oracles.leases import beating
-from models.search.folds import FoldTrainers
-from models.search.trial_runner import TrialRunner
-from models.search.trial_store import TrialStore
+from models.search.stretch_runner import StretchRunner
 from models.search.workers.chief_client import ChiefClient, SearchEndedError
 from models.search.workers.messages import Answer, Report
-from models.search.workers.served_search import TRIALS, ServedSearch, read_served, read_task
+from models.search.workers.served_search import ServedSearch, read_served
 from models.search.workers.stage import Stage
 
 BEAT_SECONDS = 5.0
-"""Between two signs of life; many in a trial's timeout (`models.oracles.algorithms`)."""
+"""Between two signs of life; many in `models.search.joint_search.TIMEOUT_SECONDS`."""
 
 
 def work(
@@ -28,7 +25,7 @@ def work(
     code: str,
     timeout: float = 60.0,
     name: str = "",
-    kind: type[HeadTrainer] = HeadTrainer,
+    kind: type[StretchRunner] = StretchRunner,
 ) -> int:
     """Makes trials until the search has ended.
 
@@ -40,7 +37,7 @@ def work(
         code: digest of the training code here.
         timeout: seconds for which a run that does not answer is waited for.
         name: of this worker; empty for one that nobody else has.
-        kind: of trainer.
+        kind: of runner.
 
     Returns:
         Number of trials that were made here.
@@ -63,10 +60,7 @@ def work(
         try:
             # Before the data is read: a run that is gone shows at once.
             chief.beat(Report())
-            trainer = kind(read_task(folder, served), served.search.class_weights)
-            trainers = FoldTrainers(trainer, served.folds, served.search.seed)
-            store = TrialStore(folder / TRIALS)
-            make_trials(chief, name, TrialRunner(trainers, served.search, store))
+            make_trials(chief, name, kind(served.task, folder, name))
         except SearchEndedError:
             pass
         finally:
@@ -76,7 +70,7 @@ def work(
     return made
 
 
-def make_trials(chief: ChiefClient | Stage, name: str, runner: TrialRunner) -> None:
+def make_trials(chief: ChiefClient | Stage, name: str, runner: StretchRunner) -> None:
     """Makes one job after the other until there will be none again.
 
     Args:
@@ -90,17 +84,16 @@ def make_trials(chief: ChiefClient | Stage, name: str, runner: TrialRunner) -> N
     """
     report = Report(worker=name)
     while not (answer := chief.next(report)).is_over:
-        runner.hear(answer.curves)
-        report = Report(worker=name, curves=len(runner.curves), job=answer.job)
+        report = Report(worker=name, job=answer.job)
         if answer.job:
             with beating(functools.partial(chief.beat, report), BEAT_SECONDS):
                 report = report.model_copy(update=_outcome(answer, runner))
 
 
-def _outcome(answer: Answer, runner: TrialRunner) -> dict[str, object]:
+def _outcome(answer: Answer, runner: StretchRunner) -> dict[str, object]:
     """What a report says of a job."""
     try:
-        return {"evaluation": runner.run(answer.values, answer.fold)}
+        return {"evaluation": runner.run(answer.values)}
     except OSError:
         # The folder cannot be written: no trial of this worker would count.
         raise

@@ -12,7 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from models.errors import GraftError
-from models.head.head_trainer import HeadTrainer
+from models.search.stretch_runner import StretchRunner
 from models.search.workers.search_worker import work
 from models.training.device import prepare_device
 
@@ -20,20 +20,20 @@ from models.training.device import prepare_device
 class WorkerProcesses:
     """Processes that take part in a search.
 
-    A process takes seconds to import TensorFlow and holds a copy of the task's data: each is
+    A process takes seconds to import TensorFlow and holds backbones of its own: each is
     started once, and replaced if it dies, killed for its memory for instance. When the process that
     made them dies, however suddenly, they end at once. As for all of Python's multiprocessing, a
     script that is run must not do its work when it is merely imported.
     """
 
-    def __init__(self, count: int, folder: Path, code: str, kind: type[HeadTrainer]) -> None:
+    def __init__(self, count: int, folder: Path, code: str, kind: type[StretchRunner]) -> None:
         """Takes what they need to know.
 
         Args:
             count: of processes; they share the cores evenly.
             folder: of the search, which must be served there when they start.
             code: of `models.search.workers.search_worker.work`, as the next.
-            kind: of trainer; they must be able to import it.
+            kind: of runner; they must be able to import it.
         """
         self._count = count
         self._arguments = folder, code, kind
@@ -72,7 +72,7 @@ class WorkerProcesses:
         self._processes[name] = process
 
 
-def _work(threads: int, name: str, folder: Path, code: str, kind: type[HeadTrainer]) -> None:
+def _work(threads: int, name: str, folder: Path, code: str, kind: type[StretchRunner]) -> None:
     """What runs in a process."""
     # Ctrl-C in a terminal comes to all; the one that made this one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -112,6 +112,33 @@ def extract(
     return info
 
 
+def embed_splits(
+    examples_uri: str,
+    splits: Sequence[str],
+    backbone: Backbone,
+    spec: ImageSpec,
+    cache_directory: str,
+) -> dict[str, EmbeddingSplit]:
+    """The embeddings of some splits, by name; without an artifact.
+
+    Args:
+        examples_uri: directory of the Examples artifact.
+        splits: names of the splits wanted.
+        backbone: the feature extractor.
+        spec: how an image becomes the backbone's square.
+        cache_directory: of the store that outlives the run.
+
+    Raises:
+        BadDataError: an image cannot be decoded; names it.
+        UsageError: the backbone's features are no finite numbers.
+        OSError: the cache cannot be written.
+    """
+    store = EmbeddingStore(cache_directory, embedding_key(backbone, spec), backbone.dimension)
+    total = sum(count_records(examples_uri, split) for split in splits)
+    extraction = _Extraction(Embedder(backbone, spec), store, total)
+    return {split: extraction.split(examples_uri, split) for split in splits}
+
+
 @dataclass
 class _Columns:
     """What is remembered of a split while its images pass by."""

@@ -14,8 +14,7 @@ CHOSEN = "chosen"
 
 def chosen_key(choice: BackboneChoice) -> str:
     """Names the chosen backbone: equal for two choices that make no difference to what follows."""
-    winner = choice.winner
-    return json.dumps([winner.candidate.model_dump(), winner.weights_digest], sort_keys=True)
+    return json.dumps([choice.candidate.model_dump(), choice.weights_digest], sort_keys=True)
 
 
 class ChosenBackboneStrategy(resolver.ResolverStrategy):

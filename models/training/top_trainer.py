@@ -16,14 +16,20 @@ from models.backbones.split_backbone import SplitBackbone, split_at
 from models.head.evidence import Answers, answers_of
 from models.training import device
 from models.training.activations import bytes_in, compute_activations, delete_activations
-from models.training.fine_tuning import fine_tune, trainable_model
+from models.training.fine_tuning import (
+    TopAndHead,
+    fine_tune,
+    freeze_below,
+    set_rate,
+    trainable_model,
+)
 from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
 from models.training.mirroring import MIRROR_IMAGES, is_harmless, mirrored_accuracy
 from models.training.training_record import Phase
-from models.training.training_state import TrainingState
+from models.training.training_state import STATE_FILE, Arrays, TrainingState
 from models.training.training_task import TrainingTask, with_head
 
-_VIEWS = 3
+VIEWS = 3
 """Cached views of an image, the unchanged one among them."""
 _BYTES = 2
 """Of a cached number."""
@@ -38,77 +44,134 @@ class TopPhase:
 
     Attributes:
         phase: its epochs.
+        scores: the accuracy to expect after each epoch; below 0 where it diverged.
+        epoch_seconds: that each took, its validation included.
         answers: of the best epoch to the validation images.
         notes: what was decided on the way, in words.
-        resumed_from: epochs that an earlier, killed process had done; None if there was none.
+        resumed_from: epochs that were done when it was taken up; None if there were none.
+        finished: whether no epoch is left to do.
     """
 
     phase: Phase
+    scores: tuple[float, ...]
+    epoch_seconds: tuple[float, ...]
     answers: Answers
     notes: tuple[str, ...]
     resumed_from: int | None
+    finished: bool
 
 
-def train_top(
-    task: TrainingTask,
-    head: keras.Model,
-    policy: str,
-    *,
-    mirror: Mirror | None = None,
-    pause_after: int | None = None,
-) -> TopPhase:
-    """Fine-tunes the backbone's top with the head; both then have the weights of the best epoch.
+class TopTrainer:
+    """Fine-tunes the top of one backbone with one head, any number of times, each from the start.
 
-    Args:
-        task: its backbone is changed.
-        head: trained on the frozen features; is changed.
-        policy: Keras policy to compute in.
-        mirror: of `try_mirror`, where it was called already.
-        pause_after: epochs to stop after for now. A later call with more, on the same backbone and
-            head as they were and in the same scratch folder, goes on as if there had been no stop.
+    What TensorFlow traces, which takes seconds, is traced once. Backbone and head have the weights
+    of the last training's best epoch, until the next begins with those that they had first.
     """
-    started = time.perf_counter()
-    settings = task.settings
-    with device.computing_in(policy):
-        backbone = _working_copy(task, policy)
-        cut = choose_cut(backbone.trunk, settings.unfreeze)
-        split = split_at(backbone, cut)
-        # Before anything is restored: the head must still be that of the frozen features.
-        mirrors, mirror_note = mirror or try_mirror(task, head)
-        views = _cached_views(task, split.values)
-        steps = steps_per_epoch(task.images, settings.batch_size)
-        model = trainable_model(
-            backbone.model,
-            split,
-            head,
-            settings,
-            streamed=not views,
-            label_smoothing=task.parameters.label_smoothing,
-            steps=steps,
+
+    def __init__(self, task: TrainingTask, head: keras.Model, policy: str) -> None:
+        """Splits the backbone where the task's settings say.
+
+        Args:
+            task: its backbone is changed by trainings.
+            head: trained on the frozen features; is changed by trainings.
+            policy: Keras policy to compute in.
+        """
+        self._policy = policy
+        self._head = head
+        self._given = task.backbone
+        with device.computing_in(policy):
+            self._backbone = _working_copy(task, policy)
+            self._cut = choose_cut(self._backbone.trunk, task.settings.unfreeze)
+            self._split = split_at(self._backbone, self._cut)
+        self._start = _values(self._variables())
+        self._models: dict[bool, tuple[TopAndHead, Arrays]] = {}
+
+    def train(
+        self, task: TrainingTask, *, mirror: Mirror | None = None, pause_after: int | None = None
+    ) -> TopPhase:
+        """Fine-tunes; backbone and head then have the weights of the best epoch.
+
+        Args:
+            task: that of the constructor, which may have another rate, other numbers of epochs,
+                another choice to augment and other folders.
+            mirror: of `try_mirror`, where it was called already.
+            pause_after: epochs to stop after for now. A later call with more, of any `TopTrainer`
+                of the same backbone and head, in the same scratch folder, goes on as if there had
+                been no stop.
+        """
+        started = time.perf_counter()
+        settings = task.settings
+        self.reset()
+        with device.computing_in(self._policy):
+            # Before anything is restored: the head must still be that of the frozen features.
+            mirrors, mirror_note = mirror or try_mirror(task, self._head)
+            views = _cached_views(task, self._split.values)
+            model = self._model(task, streamed=not views)
+            state = TrainingState(
+                task.scratch / STATE_FILE,
+                task.embeddings.validation.classes,
+                epochs=settings.epochs,
+                patience=settings.patience,
+                pause_after=pause_after,
+            )
+            state.restore(model)
+            if not state.is_over:
+                source = _source(task, self._split, self._cut, views, mirrors)
+                weights = task.embeddings.class_weights(settings.class_weights)
+                fine_tune(model, source, state, settings, weights, task.log_dir)
+                if task.activations is None and state.history.finished:
+                    delete_activations(_own_activations(task))
+            state.give_best(model)
+        self._give_back()
+        history = state.history
+        seconds = time.perf_counter() - started
+        return TopPhase(
+            phase=Phase("fine_tune", _figures(history.epochs), history.best_epoch, seconds),
+            scores=tuple(epoch["score"] for epoch in history.epochs),
+            epoch_seconds=tuple(epoch["seconds"] for epoch in history.epochs),
+            answers=answers_of(state.best_logits, task.embeddings.validation.classes),
+            notes=(_cut_note(self._backbone.trunk, self._cut, views), mirror_note),
+            resumed_from=history.resumed_from,
+            finished=history.finished,
         )
-        state = TrainingState(
-            task.scratch / "state.npz",
-            task.embeddings.validation.classes,
-            epochs=settings.epochs,
-            patience=settings.patience,
-            pause_after=pause_after,
-        )
-        state.restore(model)
-        if not state.history.finished:
-            source = _source(task, split, cut, views, mirrors)
-            weights = task.embeddings.class_weights(settings.class_weights)
-            fine_tune(model, source, state, settings, weights, task.log_dir)
-            if task.activations is None and state.history.finished:
-                delete_activations(_own_activations(task))
-        state.give_best(model)
-    if backbone is not task.backbone:
-        task.backbone.trunk.set_weights(backbone.trunk.get_weights())
-    history = state.history
-    seconds = time.perf_counter() - started
-    phase = Phase("fine_tune", _figures(history.epochs), history.best_epoch, seconds)
-    notes = (_cut_note(backbone.trunk, cut, views), mirror_note)
-    answers = answers_of(state.best_logits, task.embeddings.validation.classes)
-    return TopPhase(phase, answers, notes, history.resumed_from)
+
+    def reset(self) -> None:
+        """Gives backbone and head the weights that they had first."""
+        for variable, value in zip(self._variables(), self._start, strict=True):
+            variable.assign(value)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._backbone is not self._given:
+            self._given.trunk.set_weights(self._backbone.trunk.get_weights())
+
+    def _model(self, task: TrainingTask, *, streamed: bool) -> TopAndHead:
+        """Ready to begin: its optimizer has seen nothing."""
+        freeze_below(self._backbone.model, self._split)
+        if streamed not in self._models:
+            model = trainable_model(
+                self._backbone.model,
+                self._split,
+                self._head,
+                task.settings,
+                streamed=streamed,
+                steps=steps_per_epoch(task.images, task.settings.batch_size),
+            )
+            self._models[streamed] = model, _values(model.optimizer.variables)
+        model, fresh = self._models[streamed]
+        for variable, value in zip(model.optimizer.variables, fresh, strict=True):
+            variable.assign(value)
+        model.stop_training = False
+        set_rate(model, task.settings.learning_rate)
+        return model
+
+    def _variables(self) -> list[keras.Variable]:
+        """Weights of both, and what dropout draws from."""
+        return [*self._backbone.model.variables, *self._head.variables]
+
+
+def _values(variables: list[keras.Variable]) -> Arrays:
+    return [np.array(keras.ops.convert_to_numpy(each)) for each in variables]
 
 
 def _working_copy(task: TrainingTask, policy: str) -> Backbone:
@@ -130,7 +193,7 @@ def _cached_views(task: TrainingTask, values: int) -> int:
         task: the training.
         values: numbers that are kept of one view.
     """
-    wanted = _VIEWS if task.settings.augment else 1
+    wanted = VIEWS if task.settings.augment else 1
     validation = len(task.embeddings.validation.classes)
     fitting = int((_room(task) / (values * _BYTES) - validation) // task.images)
     views = min(wanted, fitting)
@@ -177,7 +240,8 @@ def _activations(
     """The folder for the activations; where not all of the shared ones fit, the others go."""
     if task.activations is None:
         return _own_activations(task)
-    own = task.activations / f"{cut.layer}-{views}{'-mirrored' if mirror else ''}"
+    backbone = f"{task.backbone.name}-{task.backbone.weights_digest[:8]}-{task.spec.size}"
+    own = task.activations / f"{backbone}-{cut.layer}-{views}{'-mirrored' if mirror else ''}"
     others = [folder for folder in task.activations.glob("*") if folder != own]
     images = task.images * views + len(task.embeddings.validation.classes)
     if images * split.values * _BYTES + sum(map(bytes_in, others)) > _room(task):

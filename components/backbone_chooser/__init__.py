@@ -1,1 +1,0 @@
-"""Which of several backbones suits the data."""

@@ -1,0 +1,1 @@
+"""The search for backbone, image size, how much is trained, and how."""

@@ -1,0 +1,183 @@
+"""Reads the task and earlier searches, searches, and writes what came out."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from tfx.dsl.components.base import base_executor
+from tfx.types import Artifact, artifact_utils
+from typing_extensions import override
+
+from components.artifact_names import BEST_FILE, HISTORY_FILE
+from components.artifact_types import Artifacts, Params
+from components.past_searches.knowledge import Knowledge
+from components.past_searches.past_library import read_past
+from components.past_searches.request import note_request
+from components.past_searches.stored_histories import EMPTY
+from components.transform.vocabulary import labels_from_transform_graph
+from components.tuner.chosen_backbone_resolver import CHOSEN, chosen_key
+from models import progress
+from models.backbone_choice.backbone_choice import BackboneChoice, write_choice
+from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
+from models.backbones import build_backbone
+from models.data import example_schema
+from models.data.example_reader import derived_features
+from models.head.labelled_embeddings import fingerprint
+from models.head.task_description import Origin, describe
+from models.history.tuning_history import write_history
+from models.number_text import duration
+from models.search.joint_search import JointSearch, SearchResult
+from models.search.joint_space import candidate_of
+from models.search.search_record import SearchRecord, write_record
+from models.search.search_settings import SearchSettings
+from models.search.search_task import SearchTask
+from models.search.tried import curve_task
+from models.storage.atomic_write import write_atomically
+from models.training.training_settings import TrainingSettings
+from models.training.training_state import STATE_FILE
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the artifacts BackboneChoice, HyperParameters, TrainingState and TuningHistory."""
+
+    @override
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
+        """Runs the component; see `components.tuner.component`.
+
+        Raises:
+            BadDataError: no image to train or to validate on.
+            UsageError: a backbone's name is unknown, or the first cannot be had.
+            GraftError: not a single configuration came out.
+        """
+        task = _task(input_dict, exec_properties)
+        settings = SearchSettings.from_json(exec_properties["settings"])
+        if settings.budget == 0:
+            _write_unsearched(task, output_dict)
+            return
+        scratch, code = Path(exec_properties["scratch_dir"]), exec_properties["code"]
+        search = JointSearch(task, settings, scratch, code=code)
+        _announce(search)
+        result = _search(search, task, input_dict, exec_properties)
+        _write_choice(task, result.chosen, output_dict)
+        space = result.history.header.space.to_hyperparameters()
+        _write_values(space, result.chosen, output_dict)
+        if result.state is not None:
+            state = Path(_uri(output_dict, "state")) / STATE_FILE
+            shutil.copyfile(result.state, state)
+        history = output_dict["history"][0]
+        write_history(Path(history.uri) / HISTORY_FILE, result.history)
+        write_record(Path(history.uri), result.record)
+        note_request(history, exec_properties, input_dict)
+        search.close()
+
+
+def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> SearchTask:
+    model = ModelSettings.from_json(exec_properties["model"])
+    return SearchTask(
+        examples_uri=_uri(input_dict, "examples"),
+        labels=labels_from_transform_graph(_uri(input_dict, "transform_graph")),
+        candidates=model.resolved_candidates,
+        resize=model.resize,
+        features=model.features,
+        training=TrainingSettings.from_json(exec_properties["training"]),
+        seed=exec_properties["seed"],
+        embeddings=exec_properties["cache_dir"],
+    )
+
+
+def _announce(search: JointSearch) -> None:
+    total = search.budget + search.usual_seconds
+    words = (
+        f"searching for {duration(search.budget)}; the usual training would take "
+        f"{duration(search.usual_seconds)} alone, both together at most some {duration(total)}"
+    )
+    progress.report(0, round(search.budget), "seconds", words, is_lasting=True)
+
+
+def _search(
+    search: JointSearch, task: SearchTask, input_dict: Artifacts, exec_properties: Params
+) -> SearchResult:
+    backbone = search.first_backbone
+    images = _images(task.examples_uri)
+    origin = Origin(
+        backbone=backbone.name,
+        weights=task.candidates[0].weights,
+        weights_digest=backbone.weights_digest,
+        image_size=backbone.image_size,
+        data_fingerprint=fingerprint(images),
+    )
+    described = describe(search.embeddings, origin)
+    knowledge = Knowledge.model_validate_json(exec_properties["knowledge"])
+    digests = [digest for hashes, _ in images.values() for digest in hashes]
+    library = read_past(input_dict.get("past", []), knowledge, described, images=digests)
+    result = search.run(
+        described,
+        [curve_task(history, name) for name, history in library.histories],
+        price=ChoiceSettings.from_json(exec_properties["choice"]).price,
+        name=exec_properties["name"],
+    )
+    record = result.record.model_copy(update={"left_out": library.skipped})
+    return SearchResult(result.history, result.chosen, result.state, record)
+
+
+def _images(examples_uri: str) -> dict[str, tuple[list[str], list[str]]]:
+    """Digests and labels of the images of each split; a group tells one task from another too."""
+    images = {}
+    for split in example_schema.SPLITS:
+        columns = derived_features(examples_uri, split)
+        labels = [
+            f"{label}\0{group}" if group else str(label)
+            for label, group in zip(
+                columns[example_schema.LABEL], columns[example_schema.GROUP], strict=True
+            )
+        ]
+        images[split] = [str(each) for each in columns[example_schema.SHA256]], labels
+    return images
+
+
+def _write_unsearched(task: SearchTask, output_dict: Artifacts) -> None:
+    """The first candidate, to be trained as configured."""
+    candidate = task.candidates[0]
+    values = {
+        "model.backbone": candidate.backbone,
+        "model.weights": candidate.weights,
+        "model.image_size": candidate.image_size,
+    }
+    _write_choice(task, values, output_dict)
+    _write_values(keras_tuner.HyperParameters(), {}, output_dict)
+    output_dict["history"][0].set_int_custom_property(EMPTY, 1)
+    record = SearchRecord(
+        budget=0.0,
+        spent=0.0,
+        usual_seconds=0.0,
+        training_seconds=0.0,
+        chosen={},
+        words="Nothing was searched: tuning.budget is 0.",
+    )
+    write_record(Path(_uri(output_dict, "history")), record)
+
+
+def _write_choice(task: SearchTask, values: Mapping[str, Any], output_dict: Artifacts) -> None:
+    candidate = candidate_of(values)
+    backbone = build_backbone(
+        candidate.backbone, candidate.weights, candidate.image_size, features=task.features
+    )
+    choice = BackboneChoice(candidate=candidate, weights_digest=backbone.weights_digest)
+    artifact = output_dict["chosen"][0]
+    write_choice(Path(artifact.uri), choice)
+    artifact.set_string_custom_property(CHOSEN, chosen_key(choice))
+
+
+def _write_values(
+    space: keras_tuner.HyperParameters, values: Mapping[str, Any], output_dict: Artifacts
+) -> None:
+    content = {**space.get_config(), "values": dict(values)}
+    best = Path(_uri(output_dict, "best_hyperparameters")) / BEST_FILE
+    write_atomically(best, json.dumps(content).encode())
+
+
+def _uri(artifacts: dict[str, list[Artifact]], key: str) -> str:
+    return artifact_utils.get_single_uri(artifacts[key])

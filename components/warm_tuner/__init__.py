@@ -1,1 +1,0 @@
-"""The search for the head's hyperparameters, on embeddings."""

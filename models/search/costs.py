@@ -1,0 +1,133 @@
+"""What trainings take on this machine, told before they are made.
+
+Counted are the multiplications and additions; a measured pass over a few images says how long the
+machine takes for them. The search corrects what is left by what it sees.
+"""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from models.backbone_choice.backbone_choice import Candidate
+from models.backbones.multiply_adds import Work, count_work
+from models.embedding.timing import milliseconds_an_image
+from models.history.search_space import Values
+from models.inference import compiled_forward
+from models.search.joint_space import (
+    AUGMENT,
+    ON,
+    UNFREEZE,
+    candidate_of,
+    is_frozen,
+)
+from models.search.prepared_backbone import PreparedBackbone
+from models.storage.seals import read_sealed, write_sealed
+from models.training.top_trainer import VIEWS
+
+_BACKWARD: Final = 3.0
+"""Passes forward that a step of training takes as long as."""
+_TRACE_SECONDS: Final = 6.0
+"""That TensorFlow takes to trace one part of one backbone."""
+_HEAD_SECONDS_AN_IMAGE: Final = 2e-3
+"""That the linear head takes."""
+_TIMED_IMAGES, _TIMED_ROUNDS = 16, 4
+_MACHINE = "machine.json"
+
+
+@dataclass
+class Costs:
+    """Expected seconds of what may be trained.
+
+    Attributes:
+        images: to train on.
+        validation_images: to validate on.
+        shares: of a backbone that may be unfrozen.
+        rate: seconds for a multiplication and addition, forwards.
+    """
+
+    images: int
+    validation_images: int
+    shares: tuple[float, ...]
+    rate: float
+    _paid: set[tuple[object, ...]] = field(default_factory=set)
+
+    def epoch(self, values: Values) -> float:
+        """Seconds of an epoch of a configuration."""
+        work = self._work(candidate_of(values))
+        if is_frozen(values):
+            return _HEAD_SECONDS_AN_IMAGE * self.images
+        top = work.top[float(values[UNFREEZE])]
+        return self.rate * top * (_BACKWARD * self.images + self.validation_images)
+
+    def start(self, values: Values) -> float:
+        """Seconds before its next epoch, for what was not paid by another configuration."""
+        candidate = candidate_of(values)
+        work = self._work(candidate)
+        everything = self.images + self.validation_images
+        seconds = 0.0
+        if ("embedded", candidate) not in self._paid:
+            seconds += _TRACE_SECONDS + self.rate * work.forward * everything
+        if is_frozen(values):
+            return seconds
+        share = float(values[UNFREEZE])
+        if ("traced", candidate, share) not in self._paid:
+            seconds += _TRACE_SECONDS
+        if ("run", candidate, share, values[AUGMENT]) not in self._paid:
+            views = VIEWS if values[AUGMENT] == ON else 1
+            below = work.forward - work.top[share]
+            seconds += self.rate * below * (views * self.images + self.validation_images)
+        return seconds
+
+    def pay(self, values: Values) -> None:
+        """Notes that a configuration was begun."""
+        candidate = candidate_of(values)
+        self._paid.add(("embedded", candidate))
+        if not is_frozen(values):
+            share = float(values[UNFREEZE])
+            self._paid.add(("traced", candidate, share))
+            self._paid.add(("run", candidate, share, values[AUGMENT]))
+
+    def training(self, values: Values, epochs: int) -> float:
+        """Seconds of so many epochs of a configuration, with all that comes before them."""
+        return self.start(values) + epochs * self.epoch(values)
+
+    def serving(self, candidate: Candidate) -> float:
+        """Multiplications and additions of a backbone for an image."""
+        return self._work(candidate).forward
+
+    def _work(self, candidate: Candidate) -> Work:
+        assert candidate.image_size is not None
+        return count_work(candidate.backbone, candidate.image_size, self.shares)
+
+
+def measured_rate(prepared: PreparedBackbone, shares: Iterable[float], folder: Path) -> float:
+    """Seconds for a multiplication and addition on this machine, forwards; takes a second or two.
+
+    Args:
+        prepared: the backbone to measure with.
+        shares: see `Costs`.
+        folder: of the search. The figure is kept there, so that a search that was killed goes on
+            with the same.
+    """
+    kept = _read(folder / _MACHINE)
+    if kept is not None:
+        return kept
+    backbone = prepared.backbone
+    milliseconds = milliseconds_an_image(
+        compiled_forward(backbone.model), backbone.image_size, _TIMED_IMAGES, _TIMED_ROUNDS
+    )
+    work = count_work(backbone.name, backbone.image_size, shares)
+    rate = milliseconds / 1000 / work.forward
+    write_sealed(folder / _MACHINE, json.dumps({"rate": rate}).encode())
+    return rate
+
+
+def _read(path: Path) -> float | None:
+    try:
+        rate = float(json.loads(read_sealed(path) or b"")["rate"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return rate if math.isfinite(rate) and rate > 0 else None

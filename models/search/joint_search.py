@@ -1,0 +1,322 @@
+"""One search for backbone, image size, how much of it is trained and how, within a time."""
+
+import contextlib
+import hashlib
+import json
+import logging
+import math
+import shutil
+import statistics
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import keras_tuner
+
+from models import progress
+from models.backbone_choice.backbone_choice import Candidate
+from models.backbones import Backbone
+from models.curves.learning_curve import CurveTask
+from models.errors import GraftError
+from models.history.records import SearchDescription, TaskDescription, TrialRecord
+from models.history.search_space import Values
+from models.history.tuning_history import TuningHistory, new_history
+from models.oracles.freeze_thaw_oracle import FreezeThawOracle
+from models.search.costs import Costs, measured_rate
+from models.search.joint_space import (
+    UNFREEZE,
+    candidate_of,
+    comparable,
+    configurations,
+    frozen_backbone,
+    in_words,
+    is_frozen,
+    space_of,
+    usual_fine_tuning,
+)
+from models.search.search_record import RefusedBackbone, SearchRecord, TriedBackbone
+from models.search.search_settings import SearchSettings
+from models.search.search_task import SearchTask
+from models.search.stretch_runner import StretchRunner
+from models.search.stretches import Stretches
+from models.search.tried import description
+from models.search.workers.search_server import LOOPBACK, SearchServer, serving
+from models.search.workers.served_search import ServedSearch
+from models.search.workers.worker_processes import WorkerProcesses
+
+METRIC: Final = "expected_accuracy"
+"""Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
+TIMEOUT_SECONDS: Final = 60.0
+"""Without a word after which a worker's stretch goes to another one."""
+USUAL_EPOCHS: Final = 12
+"""After which most fine-tunings have ended by themselves."""
+_SHARE: Final = 0.5
+"""Of what the usual training is expected to take: the budget where none is given."""
+
+_TEN_MINUTES: Final = 600.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found.
+
+    Attributes:
+        history: every configuration that was begun; at least one came out.
+        chosen: values of the configuration to train.
+        state: file that its training is taken up from; None where it is a frozen backbone.
+        record: of the search, for people.
+    """
+
+    history: TuningHistory
+    chosen: Values
+    state: Path | None
+    record: SearchRecord
+
+
+class JointSearch:
+    """A search, from what is known before it to what was found.
+
+    The usual configuration is begun first. All that was made is kept until `close`, so that a
+    search that was killed goes on.
+    """
+
+    def __init__(
+        self, task: SearchTask, settings: SearchSettings, scratch: Path, *, code: str = ""
+    ) -> None:
+        """Builds the first backbone, embeds the images with it, and measures the machine.
+
+        Args:
+            task: that is searched on.
+            settings: of the search.
+            scratch: folder that is kept from run to run; searches share it.
+            code: digest of the training code; nothing is taken over from other code.
+
+        Raises:
+            UsageError: the first backbone cannot be had.
+            BadDataError: no image to train or to validate on.
+        """
+        self._task = task
+        self._settings = settings
+        self._code = code
+        self._folder = scratch / _key(task, code)
+        _forget_others(scratch, self._folder)
+        self.runner = StretchRunner(task, self._folder)
+        first = self.runner.prepared(task.candidates[0])
+        self.embeddings = first.embeddings
+        images = len(self.embeddings.train.classes)
+        self._pool = configurations(task, images)
+        shares = {float(each[UNFREEZE]) for each in self._pool} - {0.0}
+        shares.add(task.training.unfreeze)
+        self.costs = Costs(
+            images=images,
+            validation_images=len(self.embeddings.validation.classes),
+            shares=tuple(sorted(shares)),
+            rate=measured_rate(first, shares, self._folder),
+        )
+
+    @property
+    def first_backbone(self) -> Backbone:
+        """Of the first candidate."""
+        return self.runner.prepared(self._task.candidates[0]).backbone
+
+    @property
+    def usual_seconds(self) -> float:
+        """That the usual fine-tuning is expected to take."""
+        epochs = min(self._task.training.epochs, USUAL_EPOCHS)
+        return self.costs.training(usual_fine_tuning(self._task), epochs)
+
+    @property
+    def budget(self) -> float:
+        """Seconds for the search."""
+        given = self._settings.budget
+        return _SHARE * self.usual_seconds if given is None else given
+
+    def run(
+        self,
+        described: TaskDescription,
+        past: Sequence[CurveTask] = (),
+        *,
+        price: float = 0.0,
+        name: str = "",
+    ) -> SearchResult:
+        """Searches.
+
+        Args:
+            described: the task, by its embeddings with the first backbone.
+            past: what earlier searches saw.
+            price: accuracy that a configuration must promise for each doubling of what its backbone
+                computes for an image.
+            name: of the data, for people.
+
+        Raises:
+            GraftError: not a single configuration came out.
+            UsageError: the address to serve at cannot be listened at.
+            OSError: the disk is full or the folder cannot be written.
+        """
+        is_warm = self._settings.algorithm == "warm"
+        learned = [each for each in past if each.begun] if is_warm else []
+        largest = max(each.image_size or 1 for each in self._task.candidates)
+        oracle = FreezeThawOracle(
+            keras_tuner.Objective(METRIC, "max"),
+            self.budget,
+            learned,
+            task=CurveTask("this search", described.images, description(described)),
+            max_epochs=self._task.training.epochs,
+            max_trials=self._settings.trials,
+            pool=self._pool,
+            comparable=lambda values: comparable(values, largest),
+            seconds=self.costs.epoch,
+            start_seconds=self.costs.start,
+            # Keras Tuner takes 0 for "choose one at random".
+            seed=self._task.seed + 1,
+            # By default three failures in a row end the search.
+            max_consecutive_failed_trials=len(self._pool) + 1,
+            trial_timeout=TIMEOUT_SECONDS,
+        )
+        stretches = Stretches(oracle, self.runner, self.costs, self._folder)
+        with contextlib.ExitStack() as stack:
+            stretches.make(*self._workers(stack))
+        records = stretches.tried.records
+        if not any(record.evaluations for record in records):
+            reason = records[-1].message if records else "none was proposed"
+            raise GraftError(f"None of {len(records)} configurations came out: {reason}")
+        chosen, words = self._chosen(oracle, price)
+        state = None if is_frozen(chosen) else self.runner.state_file(chosen)
+        history = new_history(
+            space_of(self._pool),
+            described,
+            self._described(),
+            records,
+            chosen=next(each.order for each in records if each.values == chosen),
+            name=name,
+        )
+        record = SearchRecord(
+            budget=self.budget,
+            spent=oracle.spent,
+            usual_seconds=self.usual_seconds,
+            training_seconds=self._left(chosen, records),
+            chosen=chosen,
+            words=words,
+            past=tuple(each.name for each in learned),
+            trusted=oracle.trusts_past if learned else None,
+            steps=tuple(stretches.steps),
+            backbones=self._backbones(chosen, records),
+            refused=tuple(
+                RefusedBackbone(candidate=candidate, reason=reason[:1000])
+                for candidate, reason in self.runner.refused.items()
+            ),
+            gain=oracle.expected_gain(_TEN_MINUTES),
+        )
+        return SearchResult(history, chosen, state, record)
+
+    def close(self) -> None:
+        """Deletes what takes much room."""
+        self.runner.close()
+
+    def _chosen(self, oracle: FreezeThawOracle, price: float) -> tuple[Values, str]:
+        """The configuration that promises most, its cost counted, and why in words."""
+        cheapest = min(self.costs.serving(each) for each in self._task.candidates)
+
+        def worth(each: tuple[Values, float]) -> float:
+            values, promise = each
+            return promise - price * math.log2(self.costs.serving(candidate_of(values)) / cheapest)
+
+        ranked = sorted(oracle.promises(), key=worth, reverse=True)
+        values, promise = ranked[0]
+        words = f"{in_words(values)} promises {promise:.3f}"
+        if len(ranked) == 1:
+            return values, f"{words}; the time was enough for no other configuration."
+        second, other = ranked[1]
+        costs = ", its cost counted" if price else ""
+        return values, f"{words}, the most of {len(ranked)}{costs}; {in_words(second)} {other:.3f}."
+
+    def _left(self, chosen: Values, records: Sequence[TrialRecord]) -> float:
+        """Seconds that the final training of a configuration is still expected to take."""
+        (record,) = [each for each in records if each.values == chosen]
+        curve = record.evaluations[-1].curve
+        if is_frozen(chosen) or record.evaluations[-1].paused_after is None:
+            return self.costs.epoch(frozen_backbone(candidate_of(chosen)))
+        epochs = min(self._task.training.epochs, USUAL_EPOCHS) - len(curve.seconds)
+        return max(epochs, self._task.training.patience) * statistics.fmean(curve.seconds)
+
+    def _backbones(
+        self, chosen: Values, records: Sequence[TrialRecord]
+    ) -> tuple[TriedBackbone, ...]:
+        by_candidate: dict[Candidate, list[TrialRecord]] = defaultdict(list)
+        for record in records:
+            by_candidate[candidate_of(record.values)].append(record)
+        tried = [
+            TriedBackbone(
+                candidate=candidate,
+                configurations=len(own),
+                accuracy=max(
+                    (e.validation_accuracy for each in own for e in each.evaluations), default=None
+                ),
+                seconds=sum(each.seconds for each in own),
+                multiply_adds=self.costs.serving(candidate),
+                chosen=candidate == candidate_of(chosen),
+            )
+            for candidate, own in by_candidate.items()
+        ]
+        return tuple(sorted(tried, key=lambda each: each.multiply_adds))
+
+    def _workers(
+        self, stack: contextlib.ExitStack
+    ) -> tuple[SearchServer | None, WorkerProcesses | None]:
+        """Serves the search, until the stack is closed, to processes of this machine and others."""
+        settings = self._settings
+        if settings.parallel == 1 and not settings.serve:
+            return None, None
+        processes = None
+        if settings.parallel > 1:
+            kind = type(self.runner)
+            processes = WorkerProcesses(settings.parallel, self._folder, self._own_code, kind)
+            # Only after the farewell, which those that are idle follow by themselves.
+            stack.callback(processes.kill)
+        served = ServedSearch(
+            mark=uuid.uuid4().hex,
+            address=settings.serve or LOOPBACK,
+            code=self._own_code,
+            task=self._task,
+        )
+        server = stack.enter_context(serving(served, self._folder))
+        if settings.serve:
+            words = f"Other machines may join by: graft worker {self._folder.absolute()}"
+            _log.info(words)
+            progress.report(0, round(self.budget), "seconds", words, is_lasting=True)
+        return server, processes
+
+    @property
+    def _own_code(self) -> str:
+        """Without the digests of weights files behind it, which workers do not know."""
+        return self._code.partition(" ")[0]
+
+    def _described(self) -> SearchDescription:
+        training = self._task.training
+        return SearchDescription(
+            algorithm=self._settings.algorithm,
+            seed=self._task.seed,
+            epochs=training.epochs,
+            patience=training.patience,
+            class_weights=training.class_weights,
+            metric=METRIC,
+            subject="joint",
+        )
+
+
+def _key(task: SearchTask, code: str) -> str:
+    """Digest of everything that a stretch depends on, beside its values."""
+    parts = [task.model_dump(mode="json"), code]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _forget_others(scratch: Path, own: Path) -> None:
+    """Deletes what killed searches left: only the last one can go on."""
+    for folder in scratch.glob("*"):
+        if folder.is_dir() and folder != own:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,36 @@
+"""What a search is made on, as every process that takes part in it reads it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.backbone_choice.backbone_choice import Candidate
+from models.backbones.block_features import FeatureSource
+from models.data.image_decoding import Resize
+from models.training.training_settings import TrainingSettings
+
+
+class SearchTask(BaseModel):
+    """The images, and what may be made of them.
+
+    Attributes:
+        examples_uri: folder of the Examples, with the splits train and validation.
+        labels: class names in the order of the outputs.
+        candidates: backbones to choose from, with their image sizes; the first is the usual one.
+        resize: how a rectangle becomes a square.
+        features: that the head sees of a backbone.
+        training: as configured; what is searched takes the place of some of it.
+        seed: of everything random.
+        embeddings: folder of the store that keeps embeddings from run to run.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    examples_uri: str
+    labels: tuple[str, ...]
+    candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
+    resize: Resize
+    features: FeatureSource
+    training: TrainingSettings
+    seed: int
+    embeddings: str

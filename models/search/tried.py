@@ -1,0 +1,93 @@
+"""The configurations of a search, as its history tells of them."""
+
+from collections.abc import Sequence
+
+from models.curves.learning_curve import CurveTask, LearningCurve
+from models.history.records import Evaluation, TaskDescription, TrialRecord
+from models.history.search_space import Values
+from models.history.tuning_history import TuningHistory
+from models.search.joint_space import SIZE, comparable
+
+
+class Tried:
+    """One record for each configuration, in the order in which they were begun."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, TrialRecord] = {}
+
+    @property
+    def records(self) -> tuple[TrialRecord, ...]:
+        """Of all configurations so far."""
+        return tuple(self._records.values())
+
+    def add(self, values: Values, evaluation: Evaluation | None, message: str = "") -> None:
+        """Takes what came of a stretch.
+
+        Args:
+            values: of the configuration.
+            evaluation: of all its epochs so far; None where the stretch failed.
+            message: why it failed.
+        """
+        key = repr(sorted(values.items()))
+        before = self._records.get(key)
+        if evaluation is None and before is not None:
+            # What it came to before it failed stays.
+            return
+        self._records[key] = TrialRecord(
+            order=before.order if before else len(self._records),
+            status="failed" if evaluation is None else "completed",
+            values=values,
+            score=evaluation.score if evaluation else None,
+            evaluations=(evaluation,) if evaluation else (),
+            seconds=(before.seconds if before else 0.0)
+            + (evaluation.seconds if evaluation else 0.0),
+            message=message,
+        )
+
+
+def curve_task(history: TuningHistory, name: str) -> CurveTask:
+    """What a later search learns from a history.
+
+    Args:
+        history: of a joint search.
+        name: for people.
+    """
+    trials = [trial for trial in history.completed if trial.evaluations[-1].curve.scores]
+    largest = max((int(trial.values[SIZE]) for trial in trials), default=1)
+    return CurveTask(
+        name,
+        max(history.header.task.images, 1),
+        description(history.header.task),
+        tuple(_curve(trial, largest) for trial in trials),
+    )
+
+
+def description(task: TaskDescription) -> dict[str, float]:
+    """The figures that tell tasks apart, beside their size."""
+    return {
+        "classes": task.classes,
+        "images_a_class": task.images / max(task.classes, 1),
+        "balance": task.balance,
+        "class_separation": task.embedding.class_separation,
+        "centroid_accuracy": task.embedding.centroid_accuracy,
+    }
+
+
+def _curve(trial: TrialRecord, largest: int) -> LearningCurve:
+    evaluation = trial.evaluations[-1]
+    curve = evaluation.curve
+    seconds = tuple(max(each, 1e-6) for each in curve.seconds)
+    values = comparable(trial.values, largest)
+    return LearningCurve(values, curve.scores, seconds, evaluation.paused_after is None)
+
+
+def last_line(message: str | None) -> str:
+    """Of a traceback, the line that says what happened; never empty."""
+    lines = (message or "").strip().splitlines()
+    return lines[-1][:500] if lines else "no reason was given"
+
+
+def best_so_far(records: Sequence[TrialRecord]) -> str:
+    """The best validation accuracy in words; empty when nothing has come out."""
+    reached = [each.evaluations[-1].validation_accuracy for each in records if each.evaluations]
+    return f"best validation accuracy {max(reached):.3f}" if reached else ""
