@@ -23,7 +23,7 @@ class KnowledgeSettings(Section):
     """What a search may learn from, beside the earlier runs in the workspace."""
 
     starter: bool = True
-    """Learn from the histories that come with Graft too, from searches on public image data, so
+    """Learn from the curves that come with Graft too, of fine-tunings on public image data, so
     that a first run starts warm."""
     paths: tuple[str, ...] = ()
     """Folders, files and buckets (gs://bucket/folder) with histories of other searches, such as

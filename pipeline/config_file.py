@@ -153,10 +153,10 @@ def _explain(detail: ErrorDetails) -> str:
     if detail["type"] == "extra_forbidden":
         section: Any = Config
         for part in detail["loc"][:-1]:
-            # A number is a place in a list of sections.
-            if isinstance(part, int):
+            # A number is a place in a list of sections, which may be optional.
+            while isinstance(part, int) and not hasattr(section, "model_fields"):
                 section = get_args(section)[0]
-            else:
+            if isinstance(part, str):
                 section = section.model_fields[part].annotation
         return (
             f"{_cut(key)}: unknown key.{_nearest_key(key, section)} "

@@ -156,6 +156,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         settings=config.training.to_json(),
         seed=config.seed,
         check_images=config.serving.check_images,
+        activations_dir=str(workspace.cache / "activations"),
         scratch_dir=str(workspace.cache / "training"),
         code=code_fingerprint("components.trainer"),
     )
@@ -196,6 +197,7 @@ def _search_nodes(
     tuner = Tuner(
         past=past.outputs["past"],
         cache_dir=_embeddings_cache(workspace),
+        activations_dir=str(workspace.cache / "activations"),
         scratch_dir=str(workspace.cache / "tuning"),
         **inputs,
         **parameters,

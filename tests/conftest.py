@@ -1,7 +1,6 @@
 """Data that many tests share."""
 
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 from sklearn.datasets import load_digits
-from small_ranges import RANGES
 
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.task_description import Origin
 from models.numerics import compute_with_onednn
-from models.search.search_settings import SearchSettings
 
 compute_with_onednn()
 
@@ -80,20 +77,3 @@ def digits_test() -> LabelledEmbeddings:
 def digits_origin() -> Origin:
     """Says that the pixels come from no backbone."""
     return Origin("pixels", "none", "0" * 64, image_size=8, data_fingerprint="f" * 64)
-
-
-@pytest.fixture
-def small_search() -> Callable[..., SearchSettings]:
-    """Settings of a search of some seconds; keyword arguments replace them."""
-
-    def make(**changes: object) -> SearchSettings:
-        settings = {
-            "trials": 4,
-            "algorithm": "random",
-            "epochs": 4,
-            "finalists": 1,
-            **RANGES,
-        }
-        return SearchSettings.model_validate({**settings, **changes})
-
-    return make

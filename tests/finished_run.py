@@ -22,22 +22,31 @@ from components.judge.prediction_file import FILE_NAME, Predictions, save_predic
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
 from models import metrics
+from models.backbone_choice.backbone_choice import Candidate
 from models.data import example_schema
-from models.head.selection_score import METRIC
+from models.history.contribution import LeftOut
 from models.history.records import (
     Curve,
     EmbeddingStatistics,
     Evaluation,
     SearchDescription,
     TaskDescription,
-    TrialRecord,
 )
-from models.history.search_space import Choice, FloatRange, SearchSpace
 from models.history.tuning_history import new_history, write_history
+from models.search.joint_search import METRIC
+from models.search.joint_space import configurations, space_of
+from models.search.search_record import SearchRecord, Step, TriedBackbone, write_record
+from models.search.search_task import SearchTask
+from models.search.tried import Tried
+from models.training.training_settings import TrainingSettings
 from pipeline.report.run_record import RunRecord, StageRecord
 from pipeline.report.write import write_report
 
 EVIL = '<script>alert("&1")</script>'
+CANDIDATES = tuple(
+    Candidate(backbone="EfficientNetLite0", weights="imagenet", image_size=size)
+    for size in (160, 224)
+)
 CLASSES = ("eight", "five", "four", "nine", EVIL, "one", "seven", "six", "three", "zero")
 
 
@@ -194,14 +203,29 @@ class FinishedRun:
         (directory / "FeatureStats.pb").write_bytes(message.SerializeToString())
 
     def search(self, flat: np.ndarray) -> None:
-        random = np.random.default_rng(0)
-        trials = []
-        for order in range(12):
-            rate = float(10 ** random.uniform(-4, 0))
-            head = LogisticRegression(C=rate, max_iter=60).fit(flat[:400], self.target[:400])
+        task = SearchTask(
+            examples_uri=str(self.folder / "examples"),
+            labels=CLASSES,
+            candidates=CANDIDATES,
+            resize="stretch",
+            features="all",
+            training=TrainingSettings(),
+            seed=7,
+            embeddings="",
+            activations="",
+        )
+        pool = configurations(task, images=400)
+        tried, steps = Tried(), []
+        for order, values in enumerate(pool[:12]):
+            head = LogisticRegression(C=10.0 ** (order - 8), max_iter=60)
+            head.fit(flat[:400], self.target[:400])
             accuracy = float(head.score(flat[400:500], self.target[400:500]))
             curve = Curve(
-                train_loss=(0.5,), validation_loss=(0.5,), validation_accuracy=(accuracy,)
+                train_loss=(0.5,),
+                validation_loss=(0.5,),
+                validation_accuracy=(accuracy,),
+                seconds=(0.4,),
+                scores=(accuracy,),
             )
             evaluation = Evaluation(
                 seed=0,
@@ -209,31 +233,40 @@ class FinishedRun:
                 best_epoch=0,
                 validation_loss=0.5,
                 validation_accuracy=accuracy,
-                seconds=0.4,
+                seconds=0.5,
                 curve=curve,
             )
-            values = {"learning_rate": rate, "hidden_units": int(random.choice([0, 128]))}
-            trials.append(
-                TrialRecord(
-                    order=order,
-                    status="completed",
-                    values=values,
-                    score=accuracy,
-                    evaluations=(evaluation,),
-                    seconds=0.5,
+            tried.add(values, evaluation)
+            best = max(each.score for each in tried.records)
+            steps.append(Step(seconds=0.5 * (order + 1), score=best, accuracy=best))
+        best = max(tried.records, key=lambda each: each.score)
+        history = new_history(space_of(pool), _TASK, _SEARCH, tried.records, chosen=best.order)
+        write_history(self.artifact("history") / "history.jsonl", history)
+        record = SearchRecord(
+            budget=60.0,
+            spent=6.0,
+            usual_seconds=90.0,
+            training_seconds=40.0,
+            chosen=best.values,
+            words="The chosen one promises most.",
+            past=("hats (starter), 2026-11-28",),
+            trusted=True,
+            left_out=(LeftOut(name=EVIL, reason="It is no history."),),
+            steps=tuple(steps),
+            backbones=tuple(
+                TriedBackbone(
+                    candidate=candidate,
+                    configurations=6,
+                    accuracy=0.9 + 0.01 * number,
+                    seconds=3.0,
+                    multiply_adds=2e8 * (number + 1),
+                    chosen=number == 1,
                 )
-            )
-        space = SearchSpace(
-            parameters=(
-                FloatRange(name="learning_rate", low=1e-4, high=1.0, scale="log"),
-                Choice(name="hidden_units", values=(0, 128)),
-            )
+                for number, candidate in enumerate(CANDIDATES)
+            ),
+            gain=0.004,
         )
-        write_history(
-            self.artifact("history") / "history.jsonl",
-            new_history(space, _TASK, _SEARCH, tuple(trials)),
-        )
-        self.write("history", "probe.json", {"validation_accuracy": 0.91, "test_accuracy": 0.9})
+        write_record(self.folder / "history", record)
 
     def training(self) -> None:
         loss = [1.9, 1.2, 0.8, 0.7, 0.62, 0.5, 0.44, 0.41]
@@ -322,7 +355,7 @@ STAGES = {
     "ImageExampleGen": 2.4,
     "StatisticsGen": 3.1,
     "ImageValidator": 0.05,
-    "WarmTuner": 14.0,
+    "Tuner": 14.0,
     "Trainer": 33.9,
     "Evaluator": 9.7,
     "Judge": 3.2,
@@ -330,12 +363,13 @@ STAGES = {
     "Pusher": 0.3,
 }
 _SEARCH = SearchDescription(
-    algorithm="bayesian",
+    algorithm="warm",
     seed=7,
     epochs=30,
     patience=3,
     class_weights="none",
     metric=METRIC,
+    subject="joint",
 )
 _TASK = TaskDescription(
     images=400,

@@ -8,6 +8,7 @@ from models.history.records import (
     EmbeddingStatistics,
     Evaluation,
     SearchDescription,
+    Subject,
     TaskDescription,
     TrialRecord,
 )
@@ -67,6 +68,7 @@ def history(
     created: str = "2026-11-21T10:00:00+00:00",
     seed: int = 0,
     rates: Sequence[float] = (),
+    subject: Subject = "joint",
 ) -> TuningHistory:
     search = SearchDescription(
         algorithm="bayesian",
@@ -75,6 +77,7 @@ def history(
         patience=5,
         class_weights="balanced",
         metric="accuracy",
+        subject=subject,
     )
     tried = rates or [1e-3] * len(scores)
     trials = tuple(

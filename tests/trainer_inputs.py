@@ -7,9 +7,9 @@ import keras_tuner
 import tensorflow as tf
 from tfx.dsl.components.common.importer import Importer
 from tfx.types import BaseChannel, standard_artifacts
-from training_digits import LABELS, PARAMETERS, SIZE, digit_paths, write_split
+from training_digits import LABELS, SIZE, digit_paths, write_split
 
-from components.artifact_types import Embeddings
+from components.artifact_types import Embeddings, TrainingState
 from models.backbones import build_backbone
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec
@@ -17,7 +17,7 @@ from models.embedding.extraction import extract
 
 
 def write_inputs(digits: Path, folder: Path) -> None:
-    """Writes examples, embeddings, the transform graph and the head's hyperparameters."""
+    """Writes examples, embeddings, the transform graph and the outcome of no search."""
     for split, paths in digit_paths(digits).items():
         write_split(folder / "examples", split, paths)
     extract(
@@ -34,11 +34,11 @@ def write_inputs(digits: Path, folder: Path) -> None:
     with tf.io.TFRecordWriter(str(assets / "labels.tfrecord.gz"), "GZIP") as writer:
         for label in reversed(LABELS):
             writer.write(label.encode())
-    best = keras_tuner.HyperParameters()
-    for name, value in PARAMETERS.to_values().items():
-        best.Fixed(name, value)
     (folder / "best").mkdir()
-    (folder / "best" / "best_hyperparameters.txt").write_text(json.dumps(best.get_config()))
+    (folder / "best" / "best_hyperparameters.txt").write_text(
+        json.dumps(keras_tuner.HyperParameters().get_config())
+    )
+    (folder / "state").mkdir()
 
 
 def importers(folder: Path) -> dict[str, Importer]:
@@ -49,6 +49,7 @@ def importers(folder: Path) -> dict[str, Importer]:
         "graph": (standard_artifacts.TransformGraph, None),
         "embeddings": (Embeddings, None),
         "best": (standard_artifacts.HyperParameters, None),
+        "state": (TrainingState, None),
     }
     return {
         name: Importer(str(folder / name), kind, properties=properties).with_id(name)
@@ -57,11 +58,12 @@ def importers(folder: Path) -> dict[str, Importer]:
 
 
 def channels(nodes: dict[str, Importer]) -> dict[str, BaseChannel]:
-    """Their outputs, as Trainer and FineTuner name them."""
+    """Their outputs, as Trainer names them."""
     names = {
         "examples": "examples",
         "transform_graph": "graph",
         "embeddings": "embeddings",
         "hyperparameters": "best",
+        "state": "state",
     }
     return {key: nodes[name].outputs["result"] for key, name in names.items()}

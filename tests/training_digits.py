@@ -21,7 +21,6 @@ from models.backbones import Backbone, build_backbone
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec
 from models.embedding.forward import Embedder
-from models.head.hyperparameters import HeadParameters
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
@@ -30,7 +29,6 @@ from models.training.training_task import TrainingTask
 LABELS = tuple(str(digit) for digit in range(10))
 SIZE = 64
 _EMBEDDED: dict[tuple[object, ...], HeadTask] = {}
-PARAMETERS = HeadParameters(learning_rate=1e-2, dropout=0.1, label_smoothing=0.05)
 
 
 def write_split(uri: Path, split: str, paths: list[Path]) -> None:
@@ -92,17 +90,16 @@ def digits_task(
         spec=ImageSpec(SIZE),
         backbone=backbone,
         embeddings=_embedded(backbone, paths),
-        parameters=PARAMETERS,
         settings=TrainingSettings(
             **{
                 "strategy": "fine_tune",
                 "epochs": 3,
                 "batch_size": 8,
                 "learning_rate": 1e-4,
+                "label_smoothing": 0.05,
                 **settings,
             }
         ),
-        head_epochs=30,
         seed=1,
         scratch=folder / "scratch",
         log_dir=folder / "logs",

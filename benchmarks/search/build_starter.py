@@ -52,7 +52,7 @@ _VALIDATION, _MOST_CLASSES = 120, 15
 _NAMES = ("EfficientNetLite0", "EfficientNetLite1", "EfficientNetLite2")
 _SIZES = (96, 64)
 _CANDIDATES = 3
-_SHARES_EACH, _CURVES_A_SHARE = 2, 4
+_SHARES_EACH, _CURVES_A_SHARE = 2, 3
 _DIGITS = 4
 """Decimals of the curves."""
 
@@ -189,6 +189,7 @@ def _task(name: str, labels: tuple[str, ...], examples: Path, cache: Path) -> Se
         training=TrainingSettings(),
         seed=1,
         embeddings=str(cache / "embeddings"),
+        activations=str(cache / "activations"),
     )
 
 

@@ -50,6 +50,7 @@ class Trainer(TfxTrainer):
         settings: str,
         seed: int,
         check_images: int,
+        activations_dir: str,
         scratch_dir: str,
         code: str,
     ) -> None:
@@ -64,6 +65,8 @@ class Trainer(TfxTrainer):
             settings: `models.training.training_settings.TrainingSettings` as JSON.
             seed: of everything random.
             check_images: validation images for the serving check.
+            activations_dir: keeps what frozen layers made of the images, from the search on, and is
+                emptied in the end; decides the cost, never the result.
             scratch_dir: keeps what a killed training goes on from; decides the cost, never the
                 result.
             code: digest of the code that this component depends on; part of the cache key.
@@ -85,6 +88,7 @@ class Trainer(TfxTrainer):
                         "settings": settings,
                         "seed": seed,
                         "check_images": check_images,
+                        "activations_dir": activations_dir,
                         "scratch_dir": scratch_dir,
                         "code": code,
                     },

@@ -32,6 +32,7 @@ from models.export import export_model
 from models.head.frozen_probe import train_probe, write_probe
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import is_sealed
+from models.training.activations import shared_activations
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import STATE_FILE
@@ -53,6 +54,7 @@ def run_fn(fn_args: FnArgs) -> None:
     _forget_others(Path(config["scratch_dir"]), task.scratch)
     _take_up(Path(config[STATE]) / STATE_FILE, task.scratch / STATE_FILE)
     trained = train(task)
+    shutil.rmtree(config["activations_dir"], ignore_errors=True)
     model_uri = Path(config[MODEL])
     _write(trained, task, model_uri, _description(trained, read, config["code"]))
     probe = train_probe(task.embeddings, task.settings.class_weights, read.data.test)
@@ -78,7 +80,13 @@ def _read(fn_args: FnArgs) -> ReadTask:
         scratch=scratch_dir,
         log_dir=Path(fn_args.model_run_dir),
     )
-    task = dataclasses.replace(read.task, scratch=scratch_dir / _key(read, config["code"]))
+    task = dataclasses.replace(
+        read.task,
+        scratch=scratch_dir / _key(read, config["code"]),
+        activations=shared_activations(
+            Path(config["activations_dir"]), read.task.examples_uri, read.task.seed
+        ),
+    )
     return dataclasses.replace(read, task=task)
 
 

@@ -43,6 +43,8 @@ class Tuner(TypedComponent):
     """`components.past_searches.knowledge.Knowledge` as JSON: histories in folders and buckets."""
     cache_dir: str
     """FeatureExtractor's; decides the cost, never the result."""
+    activations_dir: str
+    """Keeps what frozen layers make of the images, for Trainer too; decides the cost alone."""
     scratch_dir: str
     """Keeps what was trained, so that a killed search goes on; decides the cost, not the result."""
     code: str

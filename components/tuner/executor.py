@@ -85,6 +85,7 @@ def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> Sea
         training=TrainingSettings.from_json(exec_properties["training"]),
         seed=exec_properties["seed"],
         embeddings=exec_properties["cache_dir"],
+        activations=exec_properties["activations_dir"],
     )
 
 

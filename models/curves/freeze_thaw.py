@@ -112,6 +112,8 @@ class FreezeThaw:
         Returns:
             None where nothing can be bought now.
         """
+        if self._opening and not self._curves[0].epochs and not self._curves[0].ended:
+            return None if 0 in busy else Purchase(0, 0, next_rung(0, self._most), "warm")
         purchase = self._choose(busy, remaining)
         if purchase is None or self._price(purchase) > remaining:
             return None
@@ -146,8 +148,6 @@ class FreezeThaw:
         return np.asarray(starts[:, None] + self._seconds[:, None] * self._ahead)
 
     def _choose(self, busy: frozenset[int], remaining: float) -> Purchase | None:
-        if self._opening and not self._curves[0].epochs and not self._curves[0].ended:
-            return None if 0 in busy else Purchase(0, 0, next_rung(0, self._most), "warm")
         cold = self._cold.choose(self._curves, busy)
         if not self.trusts_past:
             return cold

@@ -22,6 +22,8 @@ class SearchTask(BaseModel):
         training: as configured; what is searched takes the place of some of it.
         seed: of everything random.
         embeddings: folder of the store that keeps embeddings from run to run.
+        activations: folder that keeps what frozen layers make of the images until the training
+            after the search has ended.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,3 +36,4 @@ class SearchTask(BaseModel):
     training: TrainingSettings
     seed: int
     embeddings: str
+    activations: str

@@ -20,6 +20,7 @@ from models.search.joint_space import candidate_of, is_frozen, with_choice
 from models.search.prepared_backbone import PreparedBackbone
 from models.search.search_task import SearchTask
 from models.search.trial_store import TrialStore
+from models.training.activations import shared_activations
 from models.training.top_trainer import TopPhase
 from models.training.training_state import STATE_FILE
 
@@ -49,8 +50,8 @@ class StretchRunner:
         """
         self._task = task
         self._folder = folder
-        self._activations = (
-            folder / _WORK / "activations" / hashlib.sha256(name.encode()).hexdigest()[:8]
+        self._activations = shared_activations(
+            Path(task.activations), task.examples_uri, task.seed, name
         )
         self._store = TrialStore(folder / "trials")
         self._prepared: dict[Candidate, PreparedBackbone] = {}
@@ -123,7 +124,7 @@ class StretchRunner:
         return self._scratch(values) / STATE_FILE
 
     def close(self) -> None:
-        """Deletes all states and activations; what came of the stretches is kept."""
+        """Deletes all states; what came of the stretches is kept."""
         shutil.rmtree(self._folder / _WORK, ignore_errors=True)
 
     def _frozen(self, values: Values) -> Evaluation:

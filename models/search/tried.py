@@ -6,7 +6,7 @@ from models.curves.learning_curve import CurveTask, LearningCurve
 from models.history.records import Evaluation, TaskDescription, TrialRecord
 from models.history.search_space import Values
 from models.history.tuning_history import TuningHistory
-from models.search.joint_space import SIZE, comparable
+from models.search.joint_space import BACKBONE, SIZE, UNFREEZE, comparable
 
 
 class Tried:
@@ -52,8 +52,8 @@ def curve_task(history: TuningHistory, name: str) -> CurveTask:
         history: of a joint search.
         name: for people.
     """
-    trials = [trial for trial in history.completed if trial.evaluations[-1].curve.scores]
-    largest = max((int(trial.values[SIZE]) for trial in trials), default=1)
+    trials = [trial for trial in history.completed if _tells_a_curve(trial)]
+    largest = max((_size(trial) for trial in trials), default=1)
     return CurveTask(
         name,
         max(history.header.task.images, 1),
@@ -71,6 +71,18 @@ def description(task: TaskDescription) -> dict[str, float]:
         "class_separation": task.embedding.class_separation,
         "centroid_accuracy": task.embedding.centroid_accuracy,
     }
+
+
+def _tells_a_curve(trial: TrialRecord) -> bool:
+    """Whether a search of Graft's made the trial; anybody may have written the file."""
+    curve = trial.evaluations[-1].curve
+    has_values = isinstance(trial.values.get(BACKBONE), str) and _size(trial) > 0
+    return has_values and UNFREEZE in trial.values and bool(curve.scores and curve.seconds)
+
+
+def _size(trial: TrialRecord) -> int:
+    size = trial.values.get(SIZE)
+    return size if isinstance(size, int) else 0
 
 
 def _curve(trial: TrialRecord, largest: int) -> LearningCurve:

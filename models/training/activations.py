@@ -5,8 +5,11 @@ So a few views of each image (the first unchanged) go through it once; training 
 activations at the cut and runs the trainable top alone.
 """
 
+import hashlib
 import io
 import itertools
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,6 +100,22 @@ def compute_activations(
         paths.append(path)
         progress.report(min((number + 1) * _SHARD, len(classes)), len(classes), "images")
     return Activations([np.load(path, mmap_mode="r") for path in paths], classes)
+
+
+def shared_activations(root: Path, examples_uri: str, seed: int, process: str = "run") -> Path:
+    """Folder in which a search and the training after it keep activations; deletes all others.
+
+    Args:
+        root: of the workspace.
+        examples_uri: folder of the Examples that they are of.
+        seed: of the changed views.
+        process: that writes there; no two at a time may have the same name.
+    """
+    key = hashlib.sha256(json.dumps([examples_uri, seed]).encode()).hexdigest()[:16]
+    for folder in root.glob("*"):
+        if folder.name != key:
+            shutil.rmtree(folder, ignore_errors=True)
+    return root / key / hashlib.sha256(process.encode()).hexdigest()[:8]
 
 
 def delete_activations(directory: Path) -> None:

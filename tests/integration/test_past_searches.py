@@ -1,30 +1,37 @@
 """Searches that learn from earlier ones through ML Metadata and folders, and what stays cached.
 
 Two data sets, the digits 0 to 4 and 5 to 9, in one metadata store, as two users of a workspace
-would run them.
+would run them. Only frozen backbones are tried, which takes seconds.
 """
 
 import itertools
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from embedded_digits import write_digits, write_vocabulary
+import tensorflow as tf
 from tfx.dsl.components.common.importer import Importer
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration import metadata, pipeline
 from tfx.types import Channel, standard_artifacts
+from training_digits import digit_paths, write_split
 
-from components.artifact_types import Embeddings, TuningHistory
+from components.artifact_types import TuningHistory
 from components.past_searches.knowledge import find_knowledge
 from components.past_searches.past_searches_resolver import PastSearchesStrategy
-from components.warm_tuner.component import WarmTuner
+from components.tuner.component import Tuner
+from models.backbone_choice.backbone_choice import read_choice
+from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
+from models.data import example_schema
 from models.history.collection import read_all
-from models.history.contribution import Contribution, read_contribution
 from models.history.shipped import starter_files
+from models.history.tuning_history import read_history
+from models.search.search_record import SearchRecord, read_record
 from models.search.search_settings import SearchSettings
+from models.training.training_settings import TrainingSettings
 from pipeline.local_runner import StageResult, run_pipeline
 
 _RUN = itertools.count()
@@ -33,11 +40,17 @@ _RUN = itertools.count()
 class Lab:
     """A folder with two data sets and one metadata store."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, digits: Path) -> None:
         self.root = root
-        for name, digits in (("low", range(5)), ("high", range(5, 10))):
-            write_digits(root / name / "embeddings", digits)
-            write_vocabulary(root / name / "graph", digits)
+        for name, labels in (("low", "01234"), ("high", "56789")):
+            for split, paths in digit_paths(digits).items():
+                own = [path for path in paths if path.parent.name in labels]
+                write_split(root / name / "examples", split, own)
+            assets = root / name / "graph" / "transform_fn" / "assets"
+            assets.mkdir(parents=True)
+            with tf.io.TFRecordWriter(str(assets / "labels.tfrecord.gz"), "GZIP") as writer:
+                for label in labels:
+                    writer.write(label.encode())
 
     def search(
         self,
@@ -47,21 +60,28 @@ class Lab:
         starter: bool = False,
         forgotten: Sequence[str] = (),
         pipeline_name: str = "graft",
+        epochs: int = 2,
         **settings: Any,
     ) -> StageResult:
         """Runs one search on a data set."""
         data = self.root / name
-        embeddings = Importer(str(data / "embeddings"), Embeddings).with_id("Embeddings")
+        splits = {"split_names": json.dumps(list(example_schema.SPLITS))}
+        examples = Importer(
+            str(data / "examples"), standard_artifacts.Examples, properties=splits
+        ).with_id("Examples")
         graph = Importer(str(data / "graph"), standard_artifacts.TransformGraph).with_id("Graph")
         inputs = {
-            "embeddings": embeddings.outputs["result"],
+            "examples": examples.outputs["result"],
             "transform_graph": graph.outputs["result"],
         }
-        quick = {"trials": 5, "epochs": 2, "hidden_units": [0], "finalists": 1, **settings}
         artifacts = self.root / "artifacts"
+        model = {"candidates": [{"image_size": 64}, {"image_size": 32}]}
+        training = TrainingSettings(strategy="feature_extraction", epochs=epochs)
         parameters: dict[str, Any] = {
-            "settings": SearchSettings(**quick).to_json(),
-            "class_weights": "balanced",
+            "model": ModelSettings.model_validate(model).to_json(),
+            "choice": ChoiceSettings().to_json(),
+            "training": training.to_json(),
+            "settings": SearchSettings(**{"budget": 600.0, "trials": 5, **settings}).to_json(),
             "seed": 0,
             "name": name,
             "knowledge": find_knowledge(
@@ -75,31 +95,29 @@ class Lab:
             past=Channel(type=TuningHistory),
             **inputs,
         ).with_id("Past")
-        tuner = WarmTuner(
-            past=past.outputs["past"],
-            scratch_dir=str(self.root / "scratch"),
-            **inputs,
-            **parameters,
-        )
+        folders_of_its_own = {
+            key: str(self.root / key) for key in ("cache_dir", "activations_dir", "scratch_dir")
+        }
+        tuner = Tuner(past=past.outputs["past"], **inputs, **parameters, **folders_of_its_own)
         store = metadata.sqlite_metadata_connection_config(str(self.root / "metadata.sqlite"))
         stages = run_pipeline(
             pipeline.Pipeline(
                 pipeline_name=pipeline_name,
                 pipeline_root=str(artifacts),
-                components=[embeddings, graph, past, tuner],
+                components=[examples, graph, past, tuner],
                 enable_cache=True,
                 metadata_connection_config=store,
             ),
             f"run-{next(_RUN)}",
             lambda _: None,
         )
-        (searched,) = [stage for stage in stages if stage.name == "WarmTuner"]
+        (searched,) = [stage for stage in stages if stage.name == "Tuner"]
         return searched
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    return Lab(tmp_path_factory.mktemp("past"))
+def lab(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    return Lab(tmp_path_factory.mktemp("past"), digits_folder)
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +130,8 @@ def second(lab: Lab, first: StageResult) -> StageResult:
     return lab.search("high")
 
 
-def contribution(stage: StageResult) -> Contribution:
-    return read_contribution(Path(stage.outputs["history"]) / "contribution.json")
+def record(stage: StageResult) -> SearchRecord:
+    return read_record(Path(stage.outputs["history"]))
 
 
 def history(stage: StageResult) -> Path:
@@ -122,7 +140,19 @@ def history(stage: StageResult) -> Path:
 
 def sources(stage: StageResult) -> list[str]:
     """Names of the data of all sources."""
-    return [source.name.partition(",")[0] for source in contribution(stage).sources]
+    return [name.partition(",")[0] for name in record(stage).past]
+
+
+def test_what_a_search_leaves(first: StageResult) -> None:
+    told = read_history(history(first))
+    assert {each.values["model.image_size"] for each in told.completed} == {32, 64}
+    best = json.loads(
+        (Path(first.outputs["best_hyperparameters"]) / "best_hyperparameters.txt").read_text()
+    )
+    assert best["values"] == dict(record(first).chosen)
+    choice = read_choice(Path(first.outputs["chosen"]))
+    assert choice.candidate.image_size == best["values"]["model.image_size"]
+    assert list(Path(first.outputs["state"]).iterdir()) == []
 
 
 def test_the_first_search_knows_nothing_and_a_related_one_starts_from_it(
@@ -130,14 +160,25 @@ def test_the_first_search_knows_nothing_and_a_related_one_starts_from_it(
 ) -> None:
     assert sources(first) == []
     assert sources(second) == ["low"]
-    assert {"portfolio", "model"} & {each.origin for each in contribution(second).proposals}
 
 
-def test_a_first_search_starts_from_what_comes_with_graft(tmp_path: Path) -> None:
-    lab = Lab(tmp_path)
+def test_without_a_budget_the_first_candidate_is_trained_as_configured(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    stage = Lab(tmp_path, digits_folder).search("low", budget=0.0)
+    best = Path(stage.outputs["best_hyperparameters"]) / "best_hyperparameters.txt"
+    assert json.loads(best.read_text())["values"] == {}
+    assert read_choice(Path(stage.outputs["chosen"])).candidate.image_size == 64
+    assert record(stage).budget == 0.0
+    assert not history(stage).exists()
+
+
+def test_a_first_search_starts_from_what_comes_with_graft(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    lab = Lab(tmp_path, digits_folder)
     first = lab.search("low", starter=True)
     assert {name.partition(" ")[2] for name in sources(first)} == {"(starter)"}
-    assert contribution(first).proposals[0].origin == "portfolio"
     assert lab.search("low", starter=True).cached
     assert sources(lab.search("low", starter=False)) == ["low"]
     second = lab.search("high", starter=True)
@@ -172,14 +213,14 @@ def test_another_pipeline_learns_too(lab: Lab, second: StageResult) -> None:
 def test_a_forgotten_history_is_no_source_of_new_searches(lab: Lab, second: StageResult) -> None:
     (entry,), _ = read_all([("", history(second))])
     searched = lab.search("low", forgotten=[entry.digest], trials=8)
-    assert entry.name not in [source.name for source in contribution(searched).sources]
+    assert entry.name not in record(searched).past
     assert lab.search("high", forgotten=[entry.digest]).cached
 
 
 def test_a_folder_is_learned_from_and_a_corrupt_file_in_it_skipped_with_its_reason(
-    lab: Lab, tmp_path: Path, second: StageResult
+    lab: Lab, digits_folder: Path, tmp_path: Path, second: StageResult
 ) -> None:
-    elsewhere = Lab(tmp_path / "elsewhere")
+    elsewhere = Lab(tmp_path / "elsewhere", digits_folder)
     team = tmp_path / "team"
     team.mkdir()
     # With other epochs: else it would be the same search as one that the store holds.
@@ -187,22 +228,24 @@ def test_a_folder_is_learned_from_and_a_corrupt_file_in_it_skipped_with_its_reas
     shutil.copy(theirs, team / "theirs.jsonl")
     (team / "corrupt.jsonl").write_bytes(theirs.read_bytes()[:-30])
 
-    searched = lab.search("low", folders=[team], dropout=[0.0, 0.1])
-    told = contribution(searched)
-    assert "high, " in " ".join(source.name for source in told.sources)
+    searched = lab.search("low", folders=[team], trials=9)
+    told = record(searched)
+    assert "high, " in " ".join(told.past)
     reasons = {each.name: each.reason for each in told.left_out}
     assert "cut short" in reasons["corrupt.jsonl"]
 
     # Its own history, shared to the same folder, is no news; one of others is.
     shutil.copy(history(searched), team / "ours.jsonl")
-    assert lab.search("low", folders=[team], dropout=[0.0, 0.1]).cached
+    assert lab.search("low", folders=[team], trials=9).cached
     shutil.copy(history(elsewhere.search("low", epochs=4)), team / "news.jsonl")
-    assert not lab.search("low", folders=[team], dropout=[0.0, 0.1]).cached
+    assert not lab.search("low", folders=[team], trials=9).cached
 
 
-def test_a_history_that_has_vanished_is_skipped_with_its_reason(tmp_path: Path) -> None:
-    lab = Lab(tmp_path)
+def test_a_history_that_has_vanished_is_skipped_with_its_reason(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    lab = Lab(tmp_path, digits_folder)
     history(lab.search("low")).unlink()
-    told = contribution(lab.search("high"))
-    assert told.sources == ()
+    told = record(lab.search("high"))
+    assert told.past == ()
     assert "No such file" in told.left_out[0].reason

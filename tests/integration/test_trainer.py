@@ -31,8 +31,8 @@ def run(folder: Path) -> None:
         **channels(nodes),
         settings=settings.to_json(),
         seed=1,
-        head_epochs=30,
         check_images=4,
+        activations_dir=str(folder / "activations"),
         scratch_dir=str(folder / "scratch"),
         code="1",
     )

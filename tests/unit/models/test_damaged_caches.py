@@ -110,6 +110,8 @@ def test_a_damaged_state_of_a_training_is_not_taken_up(tmp_path: Path) -> None:
 
     model, state = training()
     state.set_model(model)
+    state.on_epoch_begin(0)
+    state.on_train_batch_end(0)
     model.fit(data, epochs=1, verbose=0)
     state.on_epoch_end(0, {"loss": 0.7})
     state.on_train_end()

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,9 @@ def test_every_key_is_documented() -> None:
 
 def test_flags_override_the_file(tmp_path: Path) -> None:
     file = tmp_path / "graft.yaml"
-    file.write_text("tuning: {trials: 7, epochs: 9}\nseed: 5\n")
+    file.write_text("tuning: {trials: 7, parallel: 2}\nseed: 5\n")
     config = load_config(file, {"tuning.trials": "3"})
-    assert (config.tuning.trials, config.tuning.epochs, config.seed) == (3, 9, 5)
+    assert (config.tuning.trials, config.tuning.parallel, config.seed) == (3, 2, 5)
 
 
 def test_a_path_in_a_file_is_relative_to_the_file(tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_a_path_in_a_file_is_relative_to_the_file(tmp_path: Path) -> None:
 
 
 def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
-    config = load_config(None, {"data.path": str(tmp_path), "tuning.hidden_units": [0, 64]})
+    config = load_config(None, {"data.path": str(tmp_path), "tuning.budget": "20m"})
     file = tmp_path / "effective.yaml"
     file.write_text(as_yaml(config))
     assert load_config(file, {}) == config
@@ -49,6 +50,10 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"tuning.trails": 3}, ["tuning.trails: unknown key", "trials"]),
         ({"tuning.trials": "many"}, ["tuning.trials", "integer", "'many'"]),
         ({"tuning.trials": 0}, ["tuning.trials", "greater than or equal to 1", "got 0"]),
+        ({"tuning.budget": "soon"}, ["tuning.budget", "90s, 20m or 1.5h", "'soon'"]),
+        ({"tuning.budget": "-5s"}, ["tuning.budget", "90s, 20m or 1.5h"]),
+        ({"tuning.budget": -1}, ["tuning.budget", "greater than or equal to 0"]),
+        ({"tuning.budget": "999h"}, ["tuning.budget", "less than or equal to"]),
         ({"tuning.parallel": 0}, ["tuning.parallel", "greater than or equal to 1", "got 0"]),
         ({"tuning.serve": "8600"}, ["tuning.serve", "HOST:PORT, such as", "'8600'"]),
         ({"tuning.serve": "fd00::1:8600"}, ["tuning.serve", "HOST:PORT, such as"]),
@@ -56,9 +61,6 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"tuning.serve": "host:65536"}, ["tuning.serve", "a port from 1 to 65535"]),
         ({"tuning.serve": "0.0.0.0:8600"}, ["tuning.serve", "workers reach this machine"]),
         ({"training.strategy": "magic"}, ["training.strategy", "'fine_tune'", "'magic'"]),
-        ({"tuning.dropout": [0.5, 0.1]}, ["tuning.dropout", "low <= high"]),
-        ({"tuning.learning_rate": [0.0, 0.1]}, ["tuning.learning_rate", "above 0"]),
-        ({"tuning.batch_size": []}, ["tuning.batch_size", "at least one choice"]),
         ({"seed.of": 1}, ["seed"]),
         ({"model.candidates": [{"sise": 3}]}, ["model.candidates.0.sise: unknown", "image_size"]),
         ({"model.candidates": [{}, {"image_size": 8}]}, ["model.candidates.1.image_size", "32"]),
@@ -71,12 +73,8 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"trials": 3}, ["trials: unknown key", "Did you mean tuning.trials?"]),
         ({"training.strategy": "finetune"}, ["Did you mean fine_tune?"]),
         ({"validation.unseen_class": "Warning"}, ["Did you mean warning?"]),
-        ({"tuning.batch_size": [0, 32]}, ["tuning.batch_size", "at least 1 image"]),
-        ({"tuning.hidden_units": [10**9]}, ["tuning.hidden_units", "up to 65,536"]),
-        ({"tuning.learning_rate": [0.1, float("inf")]}, ["tuning.learning_rate", "finite"]),
         ({"training.learning_rate": float("inf")}, ["training.learning_rate", "finite"]),
         ({"evaluation.min_accuracy": float("nan")}, ["evaluation.min_accuracy"]),
-        ({"tuning.stop_search": 0.1, "tuning.algorithm": "random"}, ["tuning.stop_search", "warm"]),
         ({"data.path": "a\0b"}, ["data.path", "NUL"]),
         ({"knowledge.paths": ["a\0b"]}, ["knowledge.paths", "NUL"]),
     ],
@@ -131,14 +129,49 @@ def test_what_a_candidate_leaves_out_is_as_in_model(tmp_path: Path) -> None:
         "        candidates: [{}, {image_size: 96}, {backbone: MobileNetV2, weights: none}]}\n"
     )
     config = load_config(file, {"model.image_size": 160})
-    assert config.model.resolved_candidates == [
+    assert config.model.asked_candidates == [
         {"backbone": "ResNet50", "weights": "imagenet", "image_size": 160},
         {"backbone": "ResNet50", "weights": "imagenet", "image_size": 96},
         {"backbone": "MobileNetV2", "weights": "none", "image_size": 160},
     ]
+    assert [str(each) for each in config.model.resolved_candidates] == [
+        "ResNet50 at 160 px",
+        "ResNet50 at 96 px",
+        "MobileNetV2 at 160 px with weights none",
+    ]
     file.write_text(as_yaml(config))
     assert load_config(file, {}) == config
-    assert Config().model.resolved_candidates == []
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        (
+            {},
+            [
+                *("EfficientNetLite0 at 224 px", "EfficientNetLite0 at 160 px"),
+                *("EfficientNetLite1 at 240 px", "EfficientNetLite1 at 160 px"),
+                *("EfficientNetLite2 at 260 px", "EfficientNetLite2 at 160 px"),
+            ],
+        ),
+        ({"candidates": []}, ["EfficientNetLite0 at 224 px"]),
+        ({"image_size": 96}, ["EfficientNetLite0 at 96 px"]),
+        ({"backbone": "MobileNetV2"}, ["MobileNetV2 at 224 px"]),
+        ({"candidates": [{}, {"image_size": 224}]}, ["EfficientNetLite0 at 224 px"]),
+    ],
+)
+def test_who_asks_for_nothing_gets_the_usual_candidates(
+    model: dict[str, Any], names: list[str]
+) -> None:
+    config = Config.model_validate({"model": model})
+    assert [str(each) for each in config.model.resolved_candidates] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90.0), ("20m", 1200.0), ("1.5h", 5400.0), (45, 45.0), ("0s", 0.0)]
+)
+def test_a_budget_is_a_time(text: str | int, seconds: float) -> None:
+    assert load_config(None, {"tuning.budget": text}).tuning.budget == seconds
 
 
 @pytest.mark.parametrize(

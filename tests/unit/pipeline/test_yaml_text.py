@@ -70,7 +70,7 @@ def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
 
 def test_anchors_and_a_byte_order_mark_are_understood(tmp_path: Path) -> None:
     file = tmp_path / "graft.yaml"
-    text = "seed: &n 7\ntuning: {<<: {epochs: 5}, trials: *n}\n"
+    text = "seed: &n 7\ntuning: {<<: {parallel: 5}, trials: *n}\n"
     file.write_bytes(text.encode("utf-8-sig"))
     config = load_config(file, {})
-    assert (config.seed, config.tuning.trials, config.tuning.epochs) == (7, 7, 5)
+    assert (config.seed, config.tuning.trials, config.tuning.parallel) == (7, 7, 5)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import keras_tuner
 import pytest
 from histories import history, task, write
 
@@ -12,7 +11,7 @@ from models.history.collection import collect
 from models.history.library import choose, distance, read_library
 from models.history.shipped import starter_files
 from models.history.tuning_history import history_bytes, read_history
-from models.oracles.warm.warm_start_oracle import WarmStartOracle
+from models.search.tried import curve_task
 
 
 def test_the_library_holds_searches_and_says_what_it_left_out(tmp_path: Path) -> None:
@@ -22,9 +21,9 @@ def test_the_library_holds_searches_and_says_what_it_left_out(tmp_path: Path) ->
         of = task(str(number), images=100 + number)
         write(tmp_path / f"{number}.jsonl", history(of, [0.5, None, 0.7], created=created))
     found = read_library([("", tmp_path)], task=task("new"), most=2)
-    assert [source.name for source in found.sources] == ["photos, 2026-11-20", "photos, 2026-11-22"]
-    assert found.sources[0].scores.tolist() == [0.5, 0.7]
-    assert found.sources[0].task == task("0", images=100)
+    names = [name for name, _ in found.histories]
+    assert names == ["photos, 2026-11-20", "photos, 2026-11-22"]
+    assert found.histories[0][1].header.task == task("0", images=100)
     reasons = {each.name: each.reason for each in found.skipped}
     assert "not a tuning history" in reasons["bad.jsonl"]
     assert "2 more related or newer" in reasons["photos, 2026-11-21"]
@@ -34,9 +33,9 @@ HOSTILE: list[tuple[tuple[str, ...], object, str]] = [
     (("task", "images"), 10**400, "task.images"),
     (("task", "classes"), 10**400, "task.classes"),
     (("trials",), 10**400, "trials"),
-    (("space", "parameters", "0", "high"), 1e308, "space.parameters.0.float.high"),
-    (("space", "parameters", "0", "low"), 5e-324, "must start above 0, at 1e-50 or more"),
-    (("space", "parameters", "4", "values"), [10**400], "space.parameters.4.choice.values.0"),
+    (("space", "parameters", "5", "high"), 1e308, "space.parameters.5.float.high"),
+    (("space", "parameters", "5", "low"), 5e-324, "must start above 0, at 1e-50 or more"),
+    (("space", "parameters", "2", "values"), [10**400], "space.parameters.2.choice.values.0"),
 ]
 
 
@@ -61,19 +60,10 @@ def test_a_hostile_file_is_left_out_alone(
     (skipped,) = found.skipped
     assert skipped.name == "hostile.jsonl"
     assert reason in skipped.reason
-    assert [source.name for source in found.sources] == [f"{good.stem} (starter), {date(good)}"]
+    assert [name for name, _ in found.histories] == [f"{good.stem} (starter), {date(good)}"]
 
-    space = of.space.to_hyperparameters()
-    goal = keras_tuner.Objective("score", "max")
-    oracle = WarmStartOracle(goal, 3, found.sources, task=of.task, seed=1, hyperparameters=space)
-    oracle._set_project_dir(str(tmp_path / "search"), "warm")
-    oracle.verbose = 0
-    while (trial := oracle.create_trial("me")).status == "RUNNING":
-        oracle.update_trial(trial.trial_id, {"score": trial.hyperparameters.values["dropout"]})
-        trial.status = "COMPLETED"
-        oracle.end_trial(trial)
-    assert len(oracle.end_order) == 3
-    assert len(oracle.contribution().sources) == 1
+    (name, history) = found.histories[0]
+    assert len(curve_task(history, name).begun) == len(history.completed) > 0
 
 
 ANYTHING: Any = (
@@ -118,10 +108,12 @@ def test_whatever_stands_in_a_file_the_one_beside_it_is_used(tmp_path: Path) -> 
                 text = "".join(json.dumps(each) + "\n" for each in content)
                 write(tmp_path / "hostile.jsonl", text.encode())
                 found = read_library([("", tmp_path)], task=task("new"))
-                names = [source.name.partition(",")[0] for source in found.sources]
+                names = [name.partition(",")[0] for name, _ in found.histories]
                 assert "good" in names, (place, value)
                 assert len(names) + len(found.skipped) == 2, (place, value)
                 assert all(each.reason.isprintable() for each in found.skipped)
+                for name, kept in found.histories:
+                    curve_task(kept, name)
 
 
 def test_the_bound_keeps_the_same_task_the_related_and_the_newest(tmp_path: Path) -> None:
@@ -143,7 +135,7 @@ def test_what_comes_with_graft_takes_the_places_that_are_left(tmp_path: Path) ->
     related = read_history(files[0]).header.task
     write(tmp_path / "own.jsonl", history(task("own", images=7), name="own", created="2001-01-01"))
     found = read_library([("", file) for file in (*files, tmp_path)], task=related, most=2)
-    assert [source.name for source in found.sources] == [
+    assert [name for name, _ in found.histories] == [
         "own, 2001-01-01",
         f"{files[0].stem} (starter), {date(files[0])}",
     ]

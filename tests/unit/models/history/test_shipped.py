@@ -1,32 +1,34 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from histories import history, task, write
 
+from models.curves.surrogate import Surrogate
 from models.history import shipped
 from models.history.collection import collect
-from models.history.past_search import PastSearch
-from models.oracles.warm.encoding import SpaceEncoder
-from models.oracles.warm.source_models import learn
-from models.search.search_settings import SearchSettings
+from models.search.tried import curve_task
 
 
 def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_all_of_the_library_is_read_and_listened_to() -> None:
+def test_all_of_the_library_is_read_and_can_be_learned_from() -> None:
     found = collect([("", file) for file in shipped.starter_files()])
-    assert len(found.entries) >= 8
     assert (found.skipped, found.repeated) == ((), ())
     assert all(entry.is_starter for entry in found.entries)
-    space = SearchSettings().space
-    past = [PastSearch.from_history(entry.history, entry.name) for entry in found.entries]
-    knowledge = learn(past, SpaceEncoder(space.to_hyperparameters()))
-    assert knowledge is not None
-    assert knowledge.left_out == ()
-    assert all(source.mapped.shared.all() for source in knowledge.sources)
+    assert {entry.subject for entry in found.entries} == {"joint"}
+    tasks = [curve_task(entry.history, entry.name) for entry in found.entries]
+    assert len(tasks) == len(shipped.starter_files()) > 1
+    assert all(len(task.begun) > 20 for task in tasks)
+    first, *others = tasks
+    surrogate = Surrogate(others)
+    points = surrogate.points(first, [curve.values for curve in first.begun])
+    predicted = surrogate.outlook(points).mean[:, -1]
+    ends = np.array([curve.best() for curve in first.begun])
+    assert np.corrcoef(predicted, ends)[0, 1] > 0.2
 
 
 def test_it_is_small_and_tells_images_of_every_history() -> None:
@@ -34,7 +36,7 @@ def test_it_is_small_and_tells_images_of_every_history() -> None:
     assert sum(file.stat().st_size for file in files) < 2_000_000
     samples = shipped.read_samples()
     assert set(samples) == {file.name for file in shipped.starter_files()}
-    assert all(len(set(sample)) == 64 for sample in samples.values())
+    assert all(40 < len(set(sample)) <= 64 for sample in samples.values())
 
 
 @pytest.fixture

@@ -43,7 +43,8 @@ def test_the_summary_keeps_its_contract(run):
         "identical": 25,
     }
     assert summary["stages"]["ImageValidator"] == {"seconds": 0.05, "cached": True}
-    assert summary["tuning"]["trials"] == 12
+    assert summary["tuning"]["configurations"] == 12
+    assert summary["tuning"]["past"] == ["hats (starter), 2026-11-28"]
     assert set(summary["tuning"]["best"]) == {"score", "values"}
     measured = summary["metrics"]
     right = run.probabilities.argmax(axis=1) == run.target[500:]
@@ -62,7 +63,7 @@ def test_the_summary_keeps_its_contract(run):
     assert summary["model"] == {
         "backbone": "EfficientNetLite0",
         "weights_digest": "ab12",
-        "choice": None,
+        "image_size": None,
         "strategy": "fine_tune",
         "requested_strategy": "auto",
         "trained_strategy": "fine_tune",

@@ -1,0 +1,49 @@
+from models.backbone_choice.backbone_choice import Candidate
+from models.backbones.multiply_adds import count_work
+from models.history.search_space import Values
+from models.search.costs import Costs
+from models.search.joint_space import AUGMENT, LEARNING_RATE, UNFREEZE, frozen_backbone
+
+LITE0 = Candidate(backbone="EfficientNetLite0", weights="imagenet", image_size=64)
+LARGE = Candidate(backbone="EfficientNetLite0", weights="imagenet", image_size=128)
+
+
+def costs() -> Costs:
+    return Costs(images=100, validation_images=50, shares=(0.25, 0.5), rate=1e-10)
+
+
+def fine_tuned(candidate: Candidate, share: float = 0.5, augment: str = "on") -> Values:
+    frozen = frozen_backbone(candidate)
+    return {**frozen, UNFREEZE: share, LEARNING_RATE: 1e-4, AUGMENT: augment}
+
+
+def test_the_work_of_a_backbone_is_what_its_authors_counted() -> None:
+    work = count_work("EfficientNetLite0", 224, (0.25, 0.5))
+    # https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite: 407 million,
+    # with the classifier, which is not there.
+    assert 0.9 * 407e6 < work.forward < 1.05 * 407e6
+    assert 0 < work.top[0.25] < work.top[0.5] < work.forward
+
+
+def test_costs_grow_with_the_size_and_with_what_is_trained() -> None:
+    known = costs()
+    assert known.epoch(fine_tuned(LARGE)) == 4 * known.epoch(fine_tuned(LITE0))
+    assert known.epoch(fine_tuned(LITE0, 0.25)) < known.epoch(fine_tuned(LITE0, 0.5))
+    assert known.epoch(frozen_backbone(LITE0)) < known.epoch(fine_tuned(LITE0))
+    assert known.serving(LARGE) == 4 * known.serving(LITE0)
+    assert known.training(fine_tuned(LITE0), 3) == known.start(fine_tuned(LITE0)) + 3 * known.epoch(
+        fine_tuned(LITE0)
+    )
+
+
+def test_what_another_configuration_paid_for_costs_nothing_again() -> None:
+    known = costs()
+    first = known.start(fine_tuned(LITE0))
+    assert first > known.start(frozen_backbone(LITE0)) > 0
+    known.pay(frozen_backbone(LITE0))
+    assert known.start(frozen_backbone(LITE0)) == 0
+    assert 0 < known.start(fine_tuned(LITE0)) < first
+    known.pay(fine_tuned(LITE0))
+    assert known.start(fine_tuned(LITE0)) == 0
+    assert 0 < known.start(fine_tuned(LITE0, augment="off")) < known.start(fine_tuned(LITE0, 0.25))
+    assert known.start(fine_tuned(LARGE)) > first

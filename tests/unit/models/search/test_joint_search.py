@@ -1,0 +1,184 @@
+"""Searches with a backbone of eight layers: what they begin, keep, and hand on."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from search_digits import search_task, small_backbones
+
+from models.backbone_choice.backbone_choice import Candidate
+from models.curves.learning_curve import CurveTask
+from models.errors import GraftError
+from models.head.task_description import Origin, describe
+from models.history.records import TaskDescription
+from models.history.tuning_history import read_history, write_history
+from models.oracles.freeze_thaw_oracle import EPOCHS, INITIAL_EPOCH
+from models.search.joint_search import JointSearch, SearchResult
+from models.search.joint_space import (
+    configurations,
+    is_frozen,
+    usual_fine_tuning,
+)
+from models.search.search_record import read_record, write_record
+from models.search.search_settings import SearchSettings
+from models.search.search_task import SearchTask
+from models.search.stretch_runner import StretchRunner
+from models.search.tried import curve_task
+
+__all__ = ["small_backbones"]
+pytestmark = pytest.mark.usefixtures("small_backbones")
+
+
+def described(search: JointSearch) -> TaskDescription:
+    origin = Origin("small", "none", "0" * 64, 32, data_fingerprint="f" * 64)
+    return describe(search.embeddings, origin)
+
+
+def searched(
+    task: SearchTask, folder: Path, past: Sequence[CurveTask] = (), **settings: Any
+) -> SearchResult:
+    search = JointSearch(
+        task, SearchSettings(**{"budget": 600.0, **settings}), folder / "scratch", code="1"
+    )
+    return search.run(described(search), past, name="digits")
+
+
+def test_a_search_tells_all_that_it_tried(digits_folder: Path, tmp_path: Path) -> None:
+    task = search_task(digits_folder, tmp_path, strategy="fine_tune", learning_rate=3e-3)
+    result = searched(task, tmp_path, trials=5)
+    history = result.history
+    first = history.trials[0]
+    assert first.values == usual_fine_tuning(task)
+    assert history.header.search.subject == "joint"
+    assert sum(1 for each in history.trials if each.evaluations) == len(history.trials) >= 3
+    for trial in history.trials:
+        curve = trial.evaluations[-1].curve
+        assert trial.score == max(curve.scores)
+        assert len(curve.seconds) == len(curve.scores) <= 4
+        assert all(each > 0 for each in curve.seconds)
+    best = history.best
+    assert best is not None
+    assert best.values == result.chosen
+    assert result.state is not None
+    assert result.state.is_file()
+    record = result.record
+    assert len(record.steps) == 5
+    assert list(record.steps) == sorted(record.steps, key=lambda each: each.seconds)
+    assert record.spent == pytest.approx(record.steps[-1].seconds)
+    assert record.past == ()
+    assert record.trusted is None
+    assert sum(each.configurations for each in record.backbones) == len(history.trials)
+    assert [each.chosen for each in record.backbones].count(True) == 1
+    write_history(tmp_path / "history.jsonl", history)
+    assert read_history(tmp_path / "history.jsonl") == history
+    write_record(tmp_path, record)
+    assert read_record(tmp_path) == record
+    assert len(curve_task(history, "digits").begun) == len(history.trials)
+
+
+def test_a_paused_training_goes_on_as_if_it_had_not_been(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    task = search_task(digits_folder, tmp_path, learning_rate=3e-3, patience=4)
+    values, other = usual_fine_tuning(task), configurations(task, 500)[5]
+
+    def epochs(runner: StretchRunner, configuration: Any, start: int, stop: int) -> list[float]:
+        made = runner.run({**configuration, EPOCHS: stop, INITIAL_EPOCH: start})
+        return list(made.curve.scores)
+
+    whole = epochs(StretchRunner(task, tmp_path / "whole"), values, 0, 4)
+    parts = StretchRunner(task, tmp_path / "parts")
+    assert epochs(parts, values, 0, 1) == whole[:1]
+    epochs(parts, other, 0, 2)
+    assert epochs(parts, values, 1, 2) == whole[:2]
+    # In another process.
+    assert epochs(StretchRunner(task, tmp_path / "parts"), values, 2, 4) == whole
+    assert len(whole) == 4
+    assert len(set(whole)) > 1
+
+
+def test_a_search_that_was_killed_goes_on(
+    digits_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = search_task(digits_folder, tmp_path, learning_rate=3e-3)
+    before = searched(task, tmp_path, trials=2)
+    made: list[Any] = []
+    train = StretchRunner._fine_tuned
+
+    def noted(self: StretchRunner, values: Any) -> Any:
+        made.append(values)
+        return train(self, values)
+
+    monkeypatch.setattr(StretchRunner, "_fine_tuned", noted)
+    after = searched(task, tmp_path, trials=4)
+    assert [each.values for each in after.history.trials[: len(before.history.trials)]] == [
+        each.values for each in before.history.trials
+    ]
+    assert after.record.steps[:2] == before.record.steps
+    assert len(after.record.steps) == 4
+    assert len(made) <= 2
+    journal = json.loads(
+        next((tmp_path / "scratch").glob("*/journal.json")).read_bytes().split(b"\nsha256")[0]
+    )
+    assert len(journal) == 8
+
+
+def test_backbones_that_cannot_be_had_are_left_out(digits_folder: Path, tmp_path: Path) -> None:
+    task = search_task(digits_folder, tmp_path, strategy="feature_extraction")
+    missing = Candidate(backbone="EfficientNetLite0", weights="missing", image_size=24)
+    result = searched(task.model_copy(update={"candidates": (*task.candidates, missing)}), tmp_path)
+    assert [(each.candidate, each.reason) for each in result.record.refused] == [
+        (missing, "the weights cannot be had")
+    ]
+    failed = [each for each in result.history.trials if each.status == "failed"]
+    assert ["cannot be had" in each.message for each in failed] == [True]
+    assert len(result.history.completed) == 2
+    assert is_frozen(result.chosen)
+    assert result.state is None
+
+
+def test_what_diverges_has_failed_and_is_not_chosen(digits_folder: Path, tmp_path: Path) -> None:
+    task = search_task(digits_folder, tmp_path, learning_rate=1e30)
+    result = searched(task, tmp_path, trials=4)
+    assert {each.status for each in result.history.trials} == {"failed", "completed"}
+    diverged = [each for each in result.history.trials if each.status == "failed"]
+    assert all("diverged" in each.message for each in diverged)
+    assert is_frozen(result.chosen)
+
+
+def test_a_search_of_which_nothing_comes_says_why(digits_folder: Path, tmp_path: Path) -> None:
+    task = search_task(digits_folder, tmp_path, learning_rate=1e30, strategy="fine_tune")
+    with pytest.raises(GraftError, match=r"None of 3 configurations came out: .*diverged"):
+        searched(task, tmp_path, trials=3)
+    # What has to be mended is not remembered.
+    assert not list((tmp_path / "scratch").glob("*/journal.json"))
+
+
+def test_the_budget_follows_from_the_machine_and_the_usual_is_begun_in_any_case(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    task = search_task(digits_folder, tmp_path)
+    search = JointSearch(task, SearchSettings(), tmp_path / "scratch")
+    assert search.budget == pytest.approx(search.usual_seconds / 2)
+    slow = JointSearch(task, SearchSettings(budget=1e-3), tmp_path / "slow")
+    result = slow.run(described(slow))
+    # The usual configuration is begun whatever it takes.
+    assert len(result.history.trials) == 1
+    assert result.chosen == configurations(task, 120)[0]
+    assert "no other configuration" in result.record.words
+
+
+def test_a_past_is_learned_from_unless_the_search_is_to_be_cold(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    task = search_task(digits_folder, tmp_path, strategy="feature_extraction")
+    first = searched(task, tmp_path / "first")
+    past = [curve_task(first.history, f"digits {number}") for number in range(2)]
+    second = searched(task, tmp_path / "second", past)
+    assert second.record.past == ("digits 0", "digits 1")
+    assert second.record.trusted
+    assert second.record.gain == 0.0, "nothing is left to try"
+    cold = searched(task, tmp_path / "cold", past, algorithm="cold")
+    assert (cold.record.past, cold.record.trusted, cold.record.gain) == ((), None, None)
