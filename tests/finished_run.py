@@ -237,9 +237,9 @@ class FinishedRun:
                 curve=curve,
             )
             tried.add(values, evaluation)
-            best = max(each.score for each in tried.records)
-            steps.append(Step(seconds=0.5 * (order + 1), score=best, accuracy=best))
-        best = max(tried.records, key=lambda each: each.score)
+            reached = max(each.score or 0.0 for each in tried.records)
+            steps.append(Step(seconds=0.5 * (order + 1), score=reached, accuracy=reached))
+        best = max(tried.records, key=lambda each: each.score or 0.0)
         history = new_history(space_of(pool), _TASK, _SEARCH, tried.records, chosen=best.order)
         write_history(self.artifact("history") / "history.jsonl", history)
         record = SearchRecord(

@@ -1,6 +1,7 @@
 """Small searches on scikit-learn's digits, with eight layers in place of a real backbone."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import keras
 import pytest
 from training_digits import LABELS, digit_paths, write_split
 
+from components.tuner import executor
 from models.backbone_choice.backbone_choice import Candidate
 from models.backbones import Backbone, multiply_adds
 from models.errors import UsageError
@@ -33,14 +35,22 @@ def small_backbone(name: str, weights: str, size: int, **_: Any) -> Backbone:
     return Backbone(name, model, model, (), size, 12, "0" * 64)
 
 
+@contextmanager
+def only_small_backbones() -> Iterator[None]:
+    """In the block all searches have `small_backbone`, whichever they ask for."""
+    multiply_adds._counted.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (prepared_backbone, multiply_adds, executor):
+            patch.setattr(module, "build_backbone", small_backbone)
+        yield
+    multiply_adds._counted.cache_clear()
+
+
 @pytest.fixture
-def small_backbones(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Backbone]:
-    """Searches of the test have `small_backbone`, whichever they ask for."""
-    for module in (prepared_backbone, multiply_adds):
-        monkeypatch.setattr(module, "build_backbone", small_backbone)
-    multiply_adds._counted.cache_clear()
-    yield small_backbone
-    multiply_adds._counted.cache_clear()
+def small_backbones() -> Iterator[None]:
+    """`only_small_backbones` in one test."""
+    with only_small_backbones():
+        yield
 
 
 def search_task(digits: Path, folder: Path, **settings: Any) -> SearchTask:

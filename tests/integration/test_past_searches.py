@@ -7,12 +7,13 @@ would run them. Only frozen backbones are tried, which takes seconds.
 import itertools
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tensorflow as tf
+from search_digits import only_small_backbones
 from tfx.dsl.components.common.importer import Importer
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration import metadata, pipeline
@@ -35,6 +36,12 @@ from models.training.training_settings import TrainingSettings
 from pipeline.local_runner import StageResult, run_pipeline
 
 _RUN = itertools.count()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_backbones() -> Iterator[None]:
+    with only_small_backbones():
+        yield
 
 
 class Lab:
