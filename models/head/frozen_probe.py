@@ -50,13 +50,14 @@ def train_probe(trainer: HeadTrainer, history: TuningHistory, test: LabelledEmbe
         test: embeddings of the test split, possibly none.
 
     Raises:
-        ValueError: no trial completed.
+        ValueError: no trial completed, or another tuner made the search.
     """
-    best = history.best
+    best, search = history.best, history.header.search
     if best is None:
         raise ValueError("a search without a completed trial has no best head")
+    if search.subject == "other":
+        raise ValueError("a search of another tuner has no best head")
     parameters = HeadParameters.from_values(dict(best.values))
-    search = history.header.search
     frozen = train_frozen_head(
         trainer, parameters, epochs=search.epochs, patience=search.patience, seed=search.seed
     )

@@ -77,6 +77,7 @@ def test_the_history_tells_the_task_and_every_trial(tuned: Path) -> None:
     assert len(history.completed) == 6
     assert history.header.name == "digits"
     task = history.header.task
+    assert task is not None
     assert (task.images, task.validation_images, task.classes) == (300, 200, 10)
     assert (task.backbone, task.image_size, task.dimension) == ("pixels", 8, 64)
     assert len(task.data_fingerprint) == 64

@@ -79,6 +79,7 @@ def test_a_search_records_every_trial_and_its_best(
         (done, 9, "trials") for done in range(1, 10)
     ]
     assert reports[-1].note.startswith("best validation accuracy 0.")
+    assert history.header.task is not None
     assert history.header.task.classes == 10
     assert history.header.search.algorithm == algorithm
 
