@@ -96,7 +96,7 @@ def test_older_forms_of_ranges_and_scores_are_read(tmp_path: Path) -> None:
         "UPDATE trial_params SET distribution_json = "
         '\'{"name": "IntUniformDistribution", "attributes": {"low": 8, "high": 128, "step": 8}}\' '
         "WHERE param_name = 'units'",
-        "ALTER TABLE trial_values DROP COLUMN value_type",
+        "ALTER TABLE trial_values RENAME COLUMN value_type TO kind",
     )
     history = import_histories(path).histories[0]
     rate, units = history.header.space.parameters[:2]
