@@ -19,6 +19,7 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from models.errors import GraftError
 from models.history import shipped
@@ -67,8 +68,8 @@ class Entry:
     place: int = 0
 
     @property
-    def subject(self) -> Subject:
-        """What was searched."""
+    def subject(self) -> Subject | Literal["other"]:
+        """What was searched; "other" where another tuner did it."""
         return self.history.header.search.subject
 
     @property

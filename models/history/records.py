@@ -15,9 +15,7 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 Positive = Annotated[int, Field(ge=1, lt=2**63)]
 Size = Annotated[float, Field(ge=0.0, le=MOST)]
 Seconds = Size
-PositiveSeconds = Annotated[float, Field(gt=0.0, le=MOST)]
-Subject = Literal["head", "fine_tuning", "other"]
-"""What hyperparameters are of; "other" where another tuner made the search, of whatever."""
+Subject = Literal["head", "fine_tuning"]
 
 
 class _Frozen(BaseModel):
@@ -99,7 +97,7 @@ class SearchDescription(_Frozen):
     metric: Text
     direction: Literal["max", "min"] = "max"
     stop_trials: bool = False
-    subject: Literal["head", "fine_tuning"] = "head"
+    subject: Subject = "head"
 
 
 class ForeignSearch(_Frozen):
@@ -180,7 +178,9 @@ class Reported(_Frozen):
     """
 
     scores: Annotated[tuple[Number, ...], Field(max_length=100_000)] = ()
-    seconds: Annotated[tuple[PositiveSeconds, ...], Field(max_length=100_000)] = ()
+    seconds: Annotated[
+        tuple[Annotated[float, Field(gt=0.0, le=MOST)], ...], Field(max_length=100_000)
+    ] = ()
     stopped: bool = False
 
     @model_validator(mode="after")
