@@ -11,8 +11,17 @@ FOLDER = Path(__file__).with_name("foreign")
 
 def optuna_storage(path: Path, *more: str) -> Path:
     """Makes an SQLite storage of what Optuna wrote, then says `more` to it in SQL."""
+    return _database(path, "optuna.sql", *more)
+
+
+def mlflow_database(path: Path, *more: str) -> Path:
+    """The same of what MLflow wrote."""
+    return _database(path, "mlflow.sql", *more)
+
+
+def _database(path: Path, dump: str, *more: str) -> Path:
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((FOLDER / "optuna.sql").read_text())
+        connection.executescript((FOLDER / dump).read_text())
         for statement in more:
             connection.execute(statement)
         connection.commit()

@@ -16,9 +16,11 @@ from models.history.imports.foreign_past import (
 )
 from models.history.imports.hyperopt_trials import HOW, is_trials, read_trials
 from models.history.imports.keras_tuner_project import is_project, read_project
+from models.history.imports.mlflow_database import is_database, read_database
 from models.history.imports.mlflow_folder import is_store, read_store
-from models.history.imports.optuna_storage import SIGNATURE, read_storage
+from models.history.imports.optuna_storage import read_storage
 from models.history.imports.ray_experiment import is_experiment, read_experiment
+from models.history.imports.sqlite_file import SIGNATURE
 from models.history.imports.tables import is_table, read_table
 from models.history.tuning_history import TuningHistory
 
@@ -59,9 +61,9 @@ def import_histories(
     """Takes over what another tuner left.
 
     Read are a project folder of Keras Tuner, an SQLite storage of Optuna (all its studies), an
-    experiment folder of Ray Tune, trials of Hyperopt as JSON, a file store of MLflow or its table
-    of runs, and any CSV table with a trial in each row. docs/KNOWLEDGE.md tells what is taken from
-    each. Nothing of them is run: pickles are refused.
+    experiment folder of Ray Tune, trials of Hyperopt as JSON, a store of MLflow (`mlruns/` or
+    SQLite) or its table of runs, and any CSV table with a trial in each row. docs/KNOWLEDGE.md
+    tells what is taken from each. Nothing of them is run: pickles are refused.
 
     Args:
         source: file or folder.
@@ -106,21 +108,28 @@ def kind_of(path: Path) -> Kind | None:
     """
     if path.is_dir():
         return _kind_of_folder(path)
-    if not path.is_file():
+    beginning = _beginning(path)
+    if not beginning:
         return None
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(_LOOKED_AT)
-    except OSError as error:
-        raise ForeignPastError(f"{path}: {error.strerror or error}") from None
     if beginning.startswith(SIGNATURE):
-        return "optuna"
+        return "mlflow" if is_database(path) else "optuna"
     if beginning.startswith(_PICKLE):
         raise ForeignPastError(
             f"{path}: is a pickle. Opening one runs whatever its author put into it, so Graft "
             f"never does. If it holds trials of Hyperopt, write them as JSON. {HOW}"
         )
     return _kind_of_text(beginning.decode("utf-8-sig", "replace"), path)
+
+
+def _beginning(path: Path) -> bytes:
+    """The first bytes of a file; none where there is no file."""
+    if not path.is_file():
+        return b""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LOOKED_AT)
+    except OSError as error:
+        raise ForeignPastError(f"{path}: {error.strerror or error}") from None
 
 
 def _kind_of_folder(path: Path) -> Kind | None:
@@ -164,7 +173,9 @@ def _reader(path: Path, kind: Kind | None) -> Callable[[Path, Wanted], Sequence[
         case "hyperopt":
             return read_trials
         case "mlflow":
-            return read_store if path.is_dir() else read_table
+            if path.is_dir():
+                return read_store
+            return read_database if _beginning(path).startswith(SIGNATURE) else read_table
         case "csv":
             return read_table
     if not path.exists():
@@ -172,6 +183,6 @@ def _reader(path: Path, kind: Kind | None) -> Callable[[Path, Wanted], Sequence[
     raise ForeignPastError(
         f"{path}: is nothing that can be imported: no project folder of Keras Tuner, no SQLite "
         "storage of Optuna, no experiment folder of Ray Tune, no trials of Hyperopt in JSON, no "
-        "file store of MLflow and no CSV table. If it is one of these, say which with --kind "
+        "store of MLflow and no CSV table. If it is one of these, say which with --kind "
         f"({', '.join(KINDS)})."
     )

@@ -1,19 +1,13 @@
-"""Optuna's storages in an SQLite file, with all studies in it.
-
-The file may come from anybody, so it is opened read-only, nothing in it is run (a view or a trigger
-may stand for a table), and how long a question may take and how much it may give are bounded.
-"""
+"""Optuna's storages in an SQLite file, with all studies in it."""
 
 import math
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from models.history.imports.bounded import MOST_BYTES, parse_json
+from models.history.imports.bounded import parse_json
 from models.history.imports.foreign_past import (
     ForeignPast,
     ForeignPastError,
@@ -23,74 +17,16 @@ from models.history.imports.foreign_past import (
     Wanted,
 )
 from models.history.imports.scores import number_of
+from models.history.imports.sqlite_file import SqliteFile, as_text, opened
 from models.history.imports.times import latest, seconds_between
 from models.history.imports.values import whole_numbers
 from models.history.search_space import Choice, FloatRange, Parameter
 
-SIGNATURE = b"SQLite format 3\x00"
-"""What such a file begins with."""
-
 _TABLES = {"studies", "study_directions", "trials", "trial_params", "trial_values"}
 _MOST_STUDIES = 1000
-_MOST_FILE_BYTES = 2**30
-_MOST_ROWS = 1_000_000
-_MOST_CHARACTERS = 100_000
-_MOST_STEPS = 200
-"""Of a million instructions of SQLite each: about a minute for one question."""
-
 _ENDED = ("COMPLETE", "PRUNED", "FAIL")
 _DIRECTIONS: Mapping[object, Any] = {"MAXIMIZE": "max", "MINIMIZE": "min"}
 _METRIC_NAMES = "study:metric_names"
-
-_Rows = list[tuple[Any, ...]]
-
-
-class _Storage:
-    """Asks a storage; each answer is bounded."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        self._steps = 0
-        self._connection.set_progress_handler(self._is_too_long, 1_000_000)
-        self._connection.execute("PRAGMA trusted_schema = OFF")
-        self._connection.text_factory = lambda text: text.decode("utf-8", "replace")
-        self.tables = self._tables()
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def ask(self, question: str, *values: object) -> _Rows:
-        """The rows of an answer.
-
-        Raises:
-            ForeignPastError: they are too many.
-        """
-        self._steps = 0
-        rows: _Rows = []
-        left = MOST_BYTES
-        for row in self._connection.execute(question, values):
-            rows.append(row)
-            left -= sum(len(value) for value in row if isinstance(value, str))
-            if len(rows) > _MOST_ROWS or left < 0:
-                raise ForeignPastError(
-                    f"{self.path}: one study has more than {_MOST_ROWS:,} figures, or more than "
-                    f"{MOST_BYTES >> 20} MiB of text"
-                )
-        return rows
-
-    def has_column(self, table: str, column: str) -> bool:
-        """Whether a table has a column; older Optunas had fewer."""
-        return column in self.tables.get(table, ())
-
-    def _is_too_long(self) -> bool:
-        self._steps += 1
-        return self._steps > _MOST_STEPS
-
-    def _tables(self) -> dict[str, tuple[str, ...]]:
-        names = self.ask("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT 1000")
-        columns = "SELECT name FROM pragma_table_info(?)"
-        return {name: tuple(row[0] for row in self.ask(columns, name)) for (name,) in names}
 
 
 def read_storage(path: Path, wanted: Wanted) -> list[Found]:
@@ -99,50 +35,33 @@ def read_storage(path: Path, wanted: Wanted) -> list[Found]:
     Raises:
         ForeignPastError: it cannot be read, or is none of Optuna's.
     """
-    try:
-        if path.stat().st_size > _MOST_FILE_BYTES:
-            raise ForeignPastError(f"{path}: larger than {_MOST_FILE_BYTES >> 20} MiB")
-        with closing(_Storage(path)) as storage:
-            _check_tables(storage)
-            studies = storage.ask(
-                f"SELECT study_id, {_text('study_name')} FROM studies ORDER BY study_id "
-                f"LIMIT {_MOST_STUDIES + 1}"
-            )
-            if len(studies) > _MOST_STUDIES:
-                raise ForeignPastError(f"{path}: has more than {_MOST_STUDIES:,} studies")
-            return [_study(storage, study, name, wanted) for study, name in studies]
-    except OSError as error:
-        raise ForeignPastError(f"{path}: {error.strerror or error}") from None
-    except (sqlite3.Error, UnicodeDecodeError) as error:
-        # Python cannot decode what SQLite says of a file with damaged names.
-        raise ForeignPastError(
-            f"{path}: cannot be read as an SQLite file ({error}). If a search is at work on it, "
-            "import a copy, or wait for its end."
-        ) from None
-
-
-def _check_tables(storage: _Storage) -> None:
-    tables = storage.tables.keys()
-    if {"experiments", "runs", "metrics"} <= tables:
-        raise ForeignPastError(
-            f"{storage.path}: is a store of MLflow's. Import what `mlflow experiments csv "
-            "--experiment-id ID --filename runs.csv` writes."
+    with opened(path) as storage:
+        _check_tables(storage)
+        studies = storage.ask(
+            f"SELECT study_id, {as_text('study_name')} FROM studies ORDER BY study_id "
+            f"LIMIT {_MOST_STUDIES + 1}"
         )
-    if not tables >= _TABLES:
+        if len(studies) > _MOST_STUDIES:
+            raise ForeignPastError(f"{path}: has more than {_MOST_STUDIES:,} studies")
+        return [_study(storage, study, name, wanted) for study, name in studies]
+
+
+def _check_tables(storage: SqliteFile) -> None:
+    if not storage.tables.keys() >= _TABLES:
         raise ForeignPastError(
             f"{storage.path}: is no storage of Optuna's, or of an Optuna before 2.4, which "
             f"`optuna storage upgrade --storage sqlite:///{storage.path.name}` mends"
         )
 
 
-def _study(storage: _Storage, study: int, name: str, wanted: Wanted) -> Found:
+def _study(storage: SqliteFile, study: int, name: str, wanted: Wanted) -> Found:
     try:
         return _read_study(storage, study, name, wanted)
     except ForeignPastError as error:
         return Refused(name, str(error))
 
 
-def _read_study(storage: _Storage, study: int, name: str, wanted: Wanted) -> Found:
+def _read_study(storage: SqliteFile, study: int, name: str, wanted: Wanted) -> Found:
     where = f"{storage.path}, study {name!r}"
     directions = storage.ask(
         "SELECT direction FROM study_directions WHERE study_id = ? ORDER BY objective", study
@@ -157,8 +76,8 @@ def _read_study(storage: _Storage, study: int, name: str, wanted: Wanted) -> Fou
     if direction is None:
         raise ForeignPastError(f"{where}: says neither minimise nor maximise; see --direction.")
     all_trials = storage.ask(
-        f"SELECT trial_id, {_text('state')}, {_text('datetime_start')}, "
-        f"{_text('datetime_complete')} FROM trials WHERE study_id = ? ORDER BY trial_id",
+        f"SELECT trial_id, {as_text('state')}, {as_text('datetime_start')}, "
+        f"{as_text('datetime_complete')} FROM trials WHERE study_id = ? ORDER BY trial_id",
         study,
     )
     ended = [row for row in all_trials if row[1] in _ENDED]
@@ -200,10 +119,12 @@ def _trial(
     )
 
 
-def _values(storage: _Storage, study: int) -> tuple[dict[int, dict[str, object]], list[Parameter]]:
+def _values(
+    storage: SqliteFile, study: int
+) -> tuple[dict[int, dict[str, object]], list[Parameter]]:
     """The hyperparameters of each trial, and the range that each of them had first."""
     rows = storage.ask(
-        f"SELECT trial_id, {_text('param_name')}, param_value, {_text('distribution_json')} "
+        f"SELECT trial_id, {as_text('param_name')}, param_value, {as_text('distribution_json')} "
         "FROM trial_params JOIN trials USING (trial_id) WHERE study_id = ? ORDER BY param_id",
         study,
     )
@@ -255,7 +176,7 @@ def _parameter(name: str, distribution: Mapping[str, Any]) -> Parameter | None:
         return None
 
 
-def _scores(storage: _Storage, study: int) -> dict[int, float]:
+def _scores(storage: SqliteFile, study: int) -> dict[int, float]:
     """The score of each trial that has one; infinite where Optuna says so."""
     kind = "value_type" if storage.has_column("trial_values", "value_type") else "'FINITE'"
     rows = storage.ask(
@@ -266,7 +187,7 @@ def _scores(storage: _Storage, study: int) -> dict[int, float]:
     return {trial: _number(value, kind) for trial, value, kind in rows}
 
 
-def _curves(storage: _Storage, study: int) -> dict[int, tuple[float, ...]]:
+def _curves(storage: SqliteFile, study: int) -> dict[int, tuple[float, ...]]:
     """What each trial reported after each step from the first; empty where steps are missing."""
     table = "trial_intermediate_values"
     if not storage.has_column(table, "intermediate_value"):
@@ -295,12 +216,13 @@ def _number(value: object, kind: str) -> float:
     return math.nan if number is None else number
 
 
-def _metric(storage: _Storage, study: int) -> str:
+def _metric(storage: SqliteFile, study: int) -> str:
     """The name that the user gave to the score, or Optuna's own word for it."""
     if not storage.has_column("study_system_attributes", "value_json"):
         return "value"
     rows = storage.ask(
-        f"SELECT {_text('value_json')} FROM study_system_attributes WHERE study_id = ? AND key = ?",
+        f"SELECT {as_text('value_json')} FROM study_system_attributes "
+        "WHERE study_id = ? AND key = ?",
         study,
         _METRIC_NAMES,
     )
@@ -309,13 +231,8 @@ def _metric(storage: _Storage, study: int) -> str:
     return names[0] if isinstance(names, list) and is_named else "value"
 
 
-def _versions(storage: _Storage) -> dict[str, str]:
+def _versions(storage: SqliteFile) -> dict[str, str]:
     if not storage.has_column("version_info", "library_version"):
         return {}
-    rows = storage.ask(f"SELECT {_text('library_version')} FROM version_info LIMIT 1")
+    rows = storage.ask(f"SELECT {as_text('library_version')} FROM version_info LIMIT 1")
     return {"optuna": rows[0][0]} if rows else {}
-
-
-def _text(column: str) -> str:
-    """The beginning of a text, however long somebody made it."""
-    return f"COALESCE(substr(CAST({column} AS TEXT), 1, {_MOST_CHARACTERS}), '')"
