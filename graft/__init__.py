@@ -11,7 +11,8 @@ bring the warm start to any search with Keras Tuner:
     >>> oracle = WarmStartOracle("val_accuracy", max_trials=10, past=[past], seed=1)
 
 Such an oracle goes into `keras_tuner.Tuner(oracle, build_model)`; `load_history` and
-`PastSearch.from_history` read what a run of Graft left.
+`PastSearch.from_history` read what a run of Graft left, and `import_histories` what other tuners
+did.
 
 `import graft` takes no time: what needs TensorFlow imports it when it is used.
 """
@@ -23,6 +24,7 @@ from graft.rooms import check_rooms
 
 if TYPE_CHECKING:
     from models.errors import GraftError
+    from models.history.imports.import_histories import import_histories
     from models.history.past_search import PastSearch
     from models.oracles.warm.warm_start_oracle import WarmStartOracle
     from serving.client import Predictions, predict_grpc, predict_rest
@@ -35,6 +37,7 @@ __all__ = [
     "PastSearch",
     "Predictions",
     "WarmStartOracle",
+    "import_histories",
     "load_history",
     "predict_grpc",
     "predict_rest",
@@ -51,6 +54,8 @@ if not TYPE_CHECKING:  # which knows the names from above, and should know no ot
         match name:
             case "GraftError":
                 from models import errors as home
+            case "import_histories":
+                from models.history.imports import import_histories as home
             case "PastSearch":
                 from models.history import past_search as home
             case "Predictions" | "predict_grpc" | "predict_rest":

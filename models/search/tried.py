@@ -51,13 +51,19 @@ def curve_task(history: TuningHistory, name: str) -> CurveTask:
     Args:
         history: of a joint search.
         name: for people.
+
+    Raises:
+        ValueError: another tuner made the search.
     """
+    task = history.header.task
+    if task is None:
+        raise ValueError("a search of another tuner tells nothing of its task")
     trials = [trial for trial in history.completed if _tells_a_curve(trial)]
     largest = max((_size(trial) for trial in trials), default=1)
     return CurveTask(
         name,
-        max(history.header.task.images, 1),
-        description(history.header.task),
+        max(task.images, 1),
+        description(task),
         tuple(_curve(trial, largest) for trial in trials),
     )
 
@@ -75,6 +81,8 @@ def description(task: TaskDescription) -> dict[str, float]:
 
 def _tells_a_curve(trial: TrialRecord) -> bool:
     """Whether a search of Graft's made the trial; anybody may have written the file."""
+    if not trial.evaluations:
+        return False
     curve = trial.evaluations[-1].curve
     has_values = isinstance(trial.values.get(BACKBONE), str) and _size(trial) > 0
     return has_values and UNFREEZE in trial.values and bool(curve.scores and curve.seconds)

@@ -6,6 +6,7 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from components.past_searches.stored_histories import history_file, stored_histories
+from models.errors import UsageError
 from models.history.collection import Collection, Entry, collect, read_all
 from models.history.shipped import starter_digests, starter_files
 from pipeline.config import Config
@@ -46,6 +47,33 @@ def catalogue(config: Config) -> Collection:
 def known(config: Config) -> frozenset[str]:
     """Digests of the histories that a search knows without copies of them: those in Graft."""
     return starter_digests() if config.knowledge.starter else frozenset()
+
+
+def find(entries: tuple[Entry, ...], which: str) -> Entry:
+    """The history that somebody means.
+
+    Args:
+        entries: as the list shows them.
+        which: number in the list, name, or beginning of a name.
+
+    Raises:
+        UsageError: there is no such history, or more than one begins with that name.
+    """
+    if which.isdecimal() and 1 <= int(which) <= len(entries):
+        return entries[int(which) - 1]
+    exact = [entry for entry in entries if entry.name == which]
+    matching = exact or [entry for entry in entries if entry.name.startswith(which)]
+    if len(matching) == 1:
+        return matching[0]
+    if matching:
+        names = "; ".join(entry.name for entry in matching[:5])
+        raise UsageError(
+            f"{len(matching)} histories begin with {which!r}: {names}. Type more of the name."
+        )
+    raise UsageError(
+        f"There is no history {which!r}. `graft knowledge list` shows all {len(entries)}, with "
+        "the number and the name that name one."
+    )
 
 
 def own_histories(workspace: Workspace) -> Own:

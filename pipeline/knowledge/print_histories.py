@@ -1,12 +1,12 @@
 """`graft knowledge list` and `graft knowledge show`."""
 
-from models.errors import UsageError
 from models.history.collection import Entry, printable
 from pipeline.config import Config
-from pipeline.knowledge.catalogue import catalogue
+from pipeline.knowledge.catalogue import catalogue, find
 from pipeline.knowledge.words import (
     accuracy,
     best_accuracy,
+    making_in_words,
     parameter_in_words,
     search_in_words,
     values_in_words,
@@ -63,7 +63,7 @@ def print_history(config: Config, which: str) -> int:
     Raises:
         UsageError: there is no such history, or more than one begins with that name.
     """
-    entry = _find(catalogue(config).entries, which)
+    entry = find(catalogue(config).entries, which)
     header = entry.history.header
     failed = len(entry.history.trials) - len(entry.history.completed)
     search = header.search
@@ -71,7 +71,7 @@ def print_history(config: Config, which: str) -> int:
     print(f"  task      {search_in_words(header)}")
     print(
         f"  trials    {len(entry.history.completed)} completed, {failed} failed; "
-        f"{printable(search.algorithm)}, at most {search.epochs} epochs, seed {search.seed}"
+        f"{making_in_words(search)}"
     )
     print(f"  file      {printable(entry.path, 1000)}")
     for place, parameter in enumerate(header.space.parameters):
@@ -84,21 +84,3 @@ def print_history(config: Config, which: str) -> int:
             f"{values_in_words(trial.values)}"
         )
     return 0
-
-
-def _find(entries: tuple[Entry, ...], which: str) -> Entry:
-    if which.isdecimal() and 1 <= int(which) <= len(entries):
-        return entries[int(which) - 1]
-    exact = [entry for entry in entries if entry.name == which]
-    matching = exact or [entry for entry in entries if entry.name.startswith(which)]
-    if len(matching) == 1:
-        return matching[0]
-    if matching:
-        names = "; ".join(entry.name for entry in matching[:5])
-        raise UsageError(
-            f"{len(matching)} histories begin with {which!r}: {names}. Type more of the name."
-        )
-    raise UsageError(
-        f"There is no history {which!r}. `graft knowledge list` shows all {len(entries)}, with "
-        "the number and the name that name one."
-    )

@@ -1,7 +1,13 @@
 """Histories in words."""
 
 from models.history.collection import Entry, printable
-from models.history.records import Header, TaskDescription, TrialRecord
+from models.history.records import (
+    ForeignSearch,
+    Header,
+    SearchDescription,
+    TaskDescription,
+    TrialRecord,
+)
 from models.history.search_space import Choice, Parameter, Value
 
 
@@ -13,18 +19,35 @@ def task_in_words(task: TaskDescription) -> str:
 
 def search_in_words(header: Header) -> str:
     """The task of a search, and what was searched where that is not the head."""
-    searched = {"head": "", "fine_tuning": "; fine-tuning"}[header.search.subject]
+    if header.task is None:
+        made = printable(header.search.algorithm), printable(header.search.metric)
+        return f"another tuner's ({made[0]}, {made[1]}), for notebooks alone"
+    searched = "; fine-tuning" if header.search.subject == "fine_tuning" else ""
     return task_in_words(header.task) + searched
 
 
+def making_in_words(search: SearchDescription | ForeignSearch) -> str:
+    """How the trials were made: "warm, at most 30 epochs, seed 1"."""
+    algorithm = printable(search.algorithm)
+    if search.subject == "other":
+        better = "higher" if search.direction == "max" else "lower"
+        return f"{algorithm}; the score is its {printable(search.metric)}, {better} is better"
+    return f"{algorithm}, at most {search.epochs} epochs, seed {search.seed}"
+
+
 def best_accuracy(entry: Entry) -> str:
-    """Validation accuracy of the best trial: "0.898"."""
+    """Validation accuracy of the best trial, "0.898", or another tuner's best score."""
     best = entry.history.best
     return accuracy(best) if best else ""
 
 
 def accuracy(trial: TrialRecord) -> str:
-    """Validation accuracy of a trial that has a score: mean over its longest trainings."""
+    """Validation accuracy of a trial that has a score: mean over its longest trainings.
+
+    The score itself where another tuner made the trial.
+    """
+    if not trial.evaluations:
+        return f"{trial.score:.3g}"
     longest = trial.evaluations[-1].paused_after
     evaluations = [each for each in trial.evaluations if each.paused_after == longest]
     return f"{sum(each.validation_accuracy for each in evaluations) / len(evaluations):.3f}"

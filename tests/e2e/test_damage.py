@@ -30,7 +30,6 @@ def finished(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> F
         return graft_here(
             folder, "run", "--json", "--data", digits_folder, "--workspace", root,
             "--image-size", "32", "--trials", "2", "--strategy", "feature_extraction",
-            "--set", "tuning.epochs=5", "--set", "tuning.finalists=1",
             "--set", "evaluation.min_accuracy=0.1",
         )  # fmt: skip
 

@@ -18,10 +18,9 @@ def test_kill_at_every_stage_then_finish(digits_folder: Path, tmp_path: Path) ->
     command = (
         "run", "--json", "--data", digits_folder, "--workspace", workspace.root,
         "--image-size", "32", "--trials", "3", "--strategy", "fine_tune", "--epochs", "2",
-        "--set", "evaluation.min_accuracy=0.1", "--set", "tuning.epochs=5",
+        "--set", "evaluation.min_accuracy=0.1", "--set", "tuning.budget=10m",
         "--set", "evaluation.max_drop_below_probe=1.0",
         "--set", "model.candidates=[{image_size: 32}, {image_size: 48}]",
-        "--set", "tuning.fine_tune_trials=2",
     )  # fmt: skip
     moment = random.Random(0)
     for stage in TITLES:

@@ -66,7 +66,7 @@ def test_the_summary_keeps_its_contract(first_run: FirstRun) -> None:
     assert told["data"]["images"] == 200
     assert told["data"]["quarantined"] == len(first_run.codes)
     assert told["data"]["fingerprint"]
-    assert told["tuning"]["trials"] == 3
+    assert told["tuning"]["configurations"] == 1
     assert told["tuning"]["best"]
     metrics = told["metrics"]
     assert 0.5 < metrics["accuracy"] <= 1.0

@@ -177,7 +177,7 @@ def test_two_in_one_place_that_contradict_each_other_are_both_left_out(tmp_path:
     write(tmp_path / "short.jsonl", history(task("a"), [0.9], rates=RATES[:1]))
     write(tmp_path / "another.jsonl", history(task("b")))
     found = collect([("", tmp_path)])
-    assert [entry.history.header.task.data_fingerprint for entry in found.entries] == ["b"]
+    assert [entry.history.header.task for entry in found.entries] == [task("b")]
     assert (len(found.skipped), len(found.repeated)) == (2, 1)
     for each in found.skipped:
         assert "neither is used" in each.reason

@@ -214,8 +214,8 @@ def test_values_that_lie_are_refused(
         ("task", {"classes": 10**400}, "line 1: task.classes"),
         ("task", {"validation_images": 2**63}, "line 1: task.validation_images"),
         ("task", {"backbone": "x" * 2000}, "line 1: task.backbone"),
-        ("search", {"seed": 10**400}, "line 1: search.seed"),
-        ("search", {"epochs": 10**400}, "line 1: search.epochs"),
+        ("search", {"seed": 10**400}, "line 1: search.graft.seed"),
+        ("search", {"epochs": 10**400}, "line 1: search.graft.epochs"),
     ],
 )
 def test_numbers_that_nobody_could_calculate_with_are_refused(

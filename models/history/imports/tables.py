@@ -1,0 +1,231 @@
+"""Tables in CSV: a row for each trial, with its hyperparameters and its score.
+
+Four layouts are known by their columns: MLflow's (`params.lr`, `metrics.val_loss`), Optuna's
+`trials_dataframe` (`params_lr`), Ray Tune's `get_dataframe` (`config/lr`), and any other table,
+where every column that is neither a figure nor bookkeeping is a hyperparameter.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.history.imports.bounded import Reader
+from models.history.imports.foreign_past import (
+    ForeignPast,
+    ForeignPastError,
+    ForeignTrial,
+    Found,
+    Wanted,
+)
+from models.history.imports.scores import choose_direction, choose_metric, direction_of, number_of
+from models.history.imports.times import latest, seconds_between
+from models.history.imports.values import typed
+from models.history.search_space import Value
+
+_MOST_COLUMNS = 2000
+_SCORES = {"metric", "objective", "score", "value"}
+"""What a score is called where it is not called by what it measures."""
+
+_BOOKKEEPING = {
+    "", "date", "duration", "end_time", "hostname", "id", "index", "name", "number", "run",
+    "run_id", "seconds", "start_time", "state", "status", "time", "timestamp", "trial",
+    "trial_id", "trial_number", "unnamed: 0",
+}  # fmt: skip
+_STATES = ("state", "status")
+_WELL_ENDED = {"", "complete", "completed", "finished", "ok", "success", "succeeded", "terminated"}
+_GOING_ON = {"paused", "pending", "running", "scheduled", "waiting"}
+_PRUNED = "pruned"
+
+_Column = Sequence[Value | None]
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a table names its columns.
+
+    Attributes:
+        tuner: whose table it is.
+        values: what the names of hyperparameters begin with.
+        figures: what the names of figures begin with.
+        start: column of the time when a trial began.
+        end: column of the time when it ended.
+    """
+
+    tuner: str
+    values: str = ""
+    figures: str = ""
+    start: str = "start_time"
+    end: str = "end_time"
+
+
+_MLFLOW = _Layout("MLflow", "params.", "metrics.")
+_OPTUNA = _Layout("Optuna", "params_", start="datetime_start", end="datetime_complete")
+_RAY = _Layout("Ray Tune", "config/")
+_PLAIN = _Layout("a table")
+
+
+def is_table(text: str) -> bool:
+    """Whether the beginning of a text looks like a table: two columns and a row at least."""
+    delimiter = _delimiter(text.split("\n", 1)[0])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        first, second = next(reader, []), next(reader, [])
+    except csv.Error:
+        return False
+    return 1 < len(first) == len(second)
+
+
+def read_table(path: Path, wanted: Wanted) -> list[Found]:
+    """Reads a table.
+
+    Raises:
+        ForeignPastError: it cannot be read, or its score is in doubt.
+    """
+    where = str(path)
+    columns = _columns(Reader().text(path), where)
+    layout = _layout(columns)
+    figures = {
+        name.removeprefix(layout.figures): column
+        for name, column in columns.items()
+        if _may_be_figure(layout, name, column, wanted)
+    }
+    metric = choose_metric(_likely(figures, layout, wanted), wanted, where)
+    names = _hyperparameters(columns, layout, figures, metric, wanted)
+    state = next((columns[name] for name in columns if name.lower() in _STATES), None)
+    rows = range(len(figures[metric]))
+    states = [str(state[row] or "").lower() if state else "" for row in rows]
+    notes = []
+    ended = [row for row in rows if _has_ended(states[row], figures[metric][row])]
+    if len(ended) < len(rows):
+        count = len(rows) - len(ended)
+        notes.append(f"{count} trials that had not ended or have no {metric} were passed over.")
+    if layout is _PLAIN:
+        taken = ", ".join(names.values()) or "none"
+        notes.append(f"The score is {metric!r}, the hyperparameters are {taken}.")
+    times = [
+        [columns[name][row] if name in columns else None for name in (layout.start, layout.end)]
+        for row in rows
+    ]
+    past = ForeignPast(
+        tuner=layout.tuner,
+        name=path.absolute().stem,
+        metric=metric,
+        direction=choose_direction(metric, wanted, where),
+        trials=[
+            _trial(
+                {name: columns[column][row] for column, name in names.items()},
+                figures[metric][row],
+                states[row],
+                seconds_between(*times[row]),
+            )
+            for row in _oldest_first(ended, times)
+        ],
+        created=latest((end for _, end in times), path),
+        notes=notes,
+    )
+    return [past]
+
+
+def _trial(
+    values: Mapping[str, object], score: Value | None, state: str, took: float
+) -> ForeignTrial:
+    ended = state in _WELL_ENDED or state == _PRUNED
+    return ForeignTrial(
+        values,
+        number_of(score) if ended else None,
+        took=took,
+        stopped=state == _PRUNED,
+        message=state if not ended else "it has no score",
+    )
+
+
+def _columns(text: str, where: str) -> dict[str, _Column]:
+    delimiter = _delimiter(text.split("\n", 1)[0])
+    try:
+        rows = [
+            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
+        ]
+    except csv.Error as error:
+        raise ForeignPastError(f"{where}: {error}") from None
+    names = [name.strip() for name in rows[0]] if rows else []
+    if len(names) < 2 or len(rows) < 2 or len(names) > _MOST_COLUMNS:
+        raise ForeignPastError(
+            f"{where}: expected a table with a line of names, a line for each trial, and 2 to "
+            f"{_MOST_COLUMNS:,} columns; got {len(names)} columns and {len(rows[1:])} trials"
+        )
+    for number, row in enumerate(rows[1:], start=2):
+        if len(row) != len(names):
+            raise ForeignPastError(
+                f"{where}: row {number} has {len(row)} cells, but there are {len(names)} columns"
+            )
+    named = [name for name in names if name]
+    if len(set(named)) != len(named):
+        double = next(name for name in named if named.count(name) > 1)
+        raise ForeignPastError(f"{where}: two columns are called {double!r}")
+    cells = zip(*rows[1:], strict=True)
+    return {name: typed(column) for name, column in zip(names, cells, strict=True)}
+
+
+def _layout(columns: Mapping[str, _Column]) -> _Layout:
+    for layout in (_MLFLOW, _OPTUNA, _RAY):
+        if any(name.startswith(layout.values) for name in columns):
+            return layout
+    return _PLAIN
+
+
+def _may_be_figure(layout: _Layout, name: str, column: _Column, wanted: Wanted) -> bool:
+    is_numeric = any(number_of(value) is not None for value in column)
+    if not is_numeric or not name.startswith(layout.figures):
+        return False
+    if name == wanted.metric:
+        return True
+    is_value = bool(layout.values) and name.startswith(layout.values)
+    return not is_value and name.lower() not in _BOOKKEEPING and name not in wanted.names
+
+
+def _likely(figures: Mapping[str, _Column], layout: _Layout, wanted: Wanted) -> list[str]:
+    """The columns that may be the score."""
+    if wanted.metric is not None or layout.figures:
+        return list(figures)
+    return [
+        name
+        for name in figures
+        if name.lower() in _SCORES or direction_of(name) or name.lower().startswith("values_")
+    ]
+
+
+def _hyperparameters(
+    columns: Mapping[str, _Column],
+    layout: _Layout,
+    figures: Mapping[str, _Column],
+    metric: str,
+    wanted: Wanted,
+) -> dict[str, str]:
+    """Names of the hyperparameters, by their columns."""
+    if layout.values:
+        begin = layout.values
+        return {name: name.removeprefix(begin) for name in columns if name.startswith(begin)}
+    measured = {metric} | {name for name in figures if direction_of(name)}
+    return {
+        name: name
+        for name in columns
+        if name in wanted.names or (name not in measured and name.lower() not in _BOOKKEEPING)
+    }
+
+
+def _has_ended(state: str, score: Value | None) -> bool:
+    """Whether a trial came to a score or failed; to end well without a score is neither."""
+    return state not in _GOING_ON and (score is not None or not state or state not in _WELL_ENDED)
+
+
+def _oldest_first(rows: Sequence[int], times: Sequence[Sequence[Value | None]]) -> list[int]:
+    """The rows by the time when their trials began, or as they stand where some have none."""
+    if all(isinstance(times[row][0], str) for row in rows):
+        return sorted(rows, key=lambda row: str(times[row][0]))
+    return list(rows)
+
+
+def _delimiter(line: str) -> str:
+    return max((",", ";", "\t"), key=line.count)

@@ -1,0 +1,119 @@
+"""Tables of trials: MLflow's, Optuna's, and any other."""
+
+from pathlib import Path
+
+import pytest
+from foreign_pasts import FOLDER, optuna_storage
+
+from models.history.imports.foreign_past import ForeignPastError
+from models.history.imports.import_histories import import_histories, kind_of
+
+TABLE = """lr,act,epochs,val_accuracy,train_loss,trial
+0.001,relu,10,0.91,0.2,a
+0.01,tanh,10,0.85,0.3,b
+0.1,relu,20,,9.0,c
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_bytes(text.encode())
+    return path
+
+
+def test_the_table_of_mlflow_agrees_with_its_store() -> None:
+    (table,) = import_histories(FOLDER / "mlflow_runs.csv", metric="val_accuracy").histories
+    (store,) = import_histories(FOLDER / "mlruns", metric="val_accuracy").histories
+    assert table.header.search == store.header.search
+    assert table.header.created == store.header.created
+    by_rate = {trial.values["learning_rate"]: trial for trial in table.trials}
+    for trial in store.trials:
+        same = by_rate[trial.values["learning_rate"]]
+        assert (same.values, same.score, same.status) == (trial.values, trial.score, trial.status)
+        assert same.seconds == pytest.approx(trial.seconds)
+
+
+def test_the_table_of_optuna_agrees_with_its_storage(tmp_path: Path) -> None:
+    (table,) = import_histories(FOLDER / "optuna_trials.csv").histories
+    storage = import_histories(optuna_storage(tmp_path / "study.db")).histories[0]
+    assert table.header.search.direction == "max"
+    assert [trial.values for trial in table.trials] == [trial.values for trial in storage.trials]
+    assert [trial.score for trial in table.trials] == [trial.score for trial in storage.trials]
+    assert [trial.status for trial in table.trials] == [trial.status for trial in storage.trials]
+    stopped = [
+        trial.order for trial in table.completed if trial.reported and trial.reported.stopped
+    ]
+    assert stopped == [6, 7, 10, 11]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_of_any_table_the_columns_are_told_apart(tmp_path: Path, delimiter: str) -> None:
+    path = write(tmp_path / "runs.csv", "\ufeff" + TABLE.replace(",", delimiter))
+    assert kind_of(path) == "csv"
+    with pytest.raises(ForeignPastError, match="any of train_loss, val_accuracy may be"):
+        import_histories(path)
+    imported = import_histories(path, metric="val_accuracy")
+    (history,) = imported.histories
+    assert [trial.values for trial in history.trials] == [
+        {"learning_rate": 0.001, "act": "relu", "epochs": 10},
+        {"learning_rate": 0.01, "act": "tanh", "epochs": 10},
+        {"learning_rate": 0.1, "act": "relu", "epochs": 20},
+    ]
+    assert [trial.score for trial in history.trials] == [0.91, 0.85, None]
+    assert imported.notes == (
+        "runs: The score is 'val_accuracy', the hyperparameters are lr, act, epochs.",
+    )
+
+
+def test_the_only_column_that_can_be_the_score_is(tmp_path: Path) -> None:
+    path = write(tmp_path / "runs.csv", "rate,loss\n0.1,3.0\n0.2,inf\n")
+    (history,) = import_histories(path).histories
+    assert (history.header.search.metric, history.header.search.direction) == ("loss", "min")
+    assert [trial.status for trial in history.trials] == ["completed", "failed"]
+    none = write(tmp_path / "none.csv", "rate,loss\n0.1,mse\n0.2,mae\n")
+    with pytest.raises(ForeignPastError, match="has no score"):
+        import_histories(none)
+
+
+def test_a_figure_or_bookkeeping_may_be_named_as_a_hyperparameter(tmp_path: Path) -> None:
+    path = write(tmp_path / "runs.csv", TABLE)
+    names = {"trial": "variant", "epochs": ""}
+    (history,) = import_histories(path, metric="val_accuracy", names=names).histories
+    assert history.trials[0].values == {"learning_rate": 0.001, "act": "relu", "variant": "a"}
+
+
+def test_states_tell_what_had_ended(tmp_path: Path) -> None:
+    text = "x,loss,state\n1,0.5,COMPLETE\n2,0.4,RUNNING\n3,0.3,FAIL\n4,,COMPLETE\n5,0.9,PRUNED\n"
+    imported = import_histories(write(tmp_path / "runs.csv", text))
+    trials = imported.histories[0].trials
+    assert [(each.values["x"], each.status) for each in trials] == [
+        (1, "completed"),
+        (3, "failed"),
+        (5, "completed"),
+    ]
+    assert trials[1].message == "fail"
+    assert "2 trials that had not ended or have no loss" in imported.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "expected a table"),
+        ("loss\n1\n", "expected a table"),
+        ("x,loss\n", "expected a table"),
+        ("x,loss\n1,2\n1\n", "row 3 has 1 cells"),
+        ("x,x,loss\n1,2,3\n", "two columns are called 'x'"),
+        ('x,loss\n"' + "a" * 200_000 + '",1\n', "field larger"),
+        (",".join(["x"] * 5000) + "\n1\n", "expected a table"),
+        ("x,loss\n\0,\0\n", "has no score"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(ForeignPastError, match=reason):
+        import_histories(write(tmp_path / "runs.csv", text), kind="csv")
+
+
+def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_bytes("größe,loss\n1,2\n".encode("latin-1"))
+    with pytest.raises(ForeignPastError, match="no text in UTF-8"):
+        import_histories(path)
