@@ -22,7 +22,7 @@ import models.curves
 from benchmarks.search.methods import METHODS, Situation
 from benchmarks.search.plot import write_plot
 from benchmarks.search.report import Results, to_markdown
-from benchmarks.search.tables import read_tables
+from benchmarks.search.tables import data_set, read_tables
 from models.curves.learning_curve import CurveTask
 from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
@@ -47,7 +47,9 @@ class Bench:
     def situation(self, table: CurveTask, seed: int) -> Situation:
         """A data set, and the past that it is searched with."""
         past = self.tables if self.past is None else self.past
-        return Situation(table, tuple(each for each in past if each.name != table.name), seed)
+        own = data_set(table.name)
+        others = tuple(each for each in past if data_set(each.name) != own)
+        return Situation(table, others, seed)
 
     def regret(self, method: str, situation: Situation) -> list[float]:
         """Makes a search, or finds it; relative regret at each budget."""
@@ -103,6 +105,10 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.gz"), *folder.glob("*.jsonl")])
+
+
 def _digest(folders: Sequence[Path]) -> str:
     code = [
         path
@@ -111,7 +117,7 @@ def _digest(folders: Sequence[Path]) -> str:
         for path in sorted(Path(folder).glob("*.py"))
         if path.name not in ("run.py", "report.py", "plot.py")
     ]
-    data = [path for folder in folders for path in sorted(folder.glob("*.gz"))]
+    data = [path for folder in folders for path in _files(folder)]
     parts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in [*code, *data]]
     return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
 

@@ -1,11 +1,14 @@
-"""Published learning curves, read from folders in Quick-Tune's format.
+"""Learning curves, read from folders: published ones in Quick-Tune's format, or Graft's histories.
 
-A folder holds `perf.json.gz` (data set → configuration → validation accuracy in percent after each
-epoch), `cost.json.gz` (likewise, seconds of each epoch), `table.csv.gz` (a line for each
-configuration: number and hyperparameters, a column `cat:NAME:VALUE` for each value of a text) and
+A folder of Graft's, such as the starter library, holds `*.jsonl`; of a data set with several
+histories, `NAME-few` and `NAME-some`, none is past to another. One in Quick-Tune's format holds
+`perf.json.gz` (data set → configuration → validation accuracy in percent after each epoch),
+`cost.json.gz` (likewise, seconds of each epoch), `table.csv.gz` (a line for each configuration:
+number and hyperparameters, a column `cat:NAME:VALUE` for each value of a text) and
 `descriptors.json.gz` (data set → images, classes, pixels, channels).
 """
 
+import dataclasses
 import gzip
 import json
 import re
@@ -18,8 +21,11 @@ import numpy as np
 from models.curves.learning_curve import CurveTask, LearningCurve
 from models.errors import BadDataError
 from models.history.search_space import Values
+from models.history.tuning_history import read_history
+from models.search.tried import curve_task
 
 _COMMA_OUTSIDE_BRACKETS = re.compile(r",(?![^\[]*\])")
+_PART = re.compile(r"-(few|some)$")
 _FIGURES = ("classes", "pixels", "channels")
 _LEAST_SECONDS = 1e-3
 
@@ -38,7 +44,14 @@ def read_tables(folders: Sequence[Path]) -> list[CurveTask]:
     return tasks
 
 
+def data_set(task: str) -> str:
+    """The data set that a task is made of."""
+    return _PART.sub("", task)
+
+
 def _read(folder: Path) -> list[CurveTask]:
+    if histories := sorted(folder.glob("*.jsonl")):
+        return [_whole(curve_task(read_history(path), path.stem)) for path in histories]
     try:
         scores, seconds, described = (
             _json(folder / f"{name}.json.gz") for name in ("perf", "cost", "descriptors")
@@ -52,6 +65,12 @@ def _read(folder: Path) -> list[CurveTask]:
         raise BadDataError(
             f"{folder} does not hold curves in Quick-Tune's format: {error}"
         ) from error
+
+
+def _whole(task: CurveTask) -> CurveTask:
+    """With curves of which nothing is left to make."""
+    curves = tuple(dataclasses.replace(curve, ended=True) for curve in task.curves)
+    return dataclasses.replace(task, curves=curves)
 
 
 def _task(
