@@ -25,7 +25,7 @@ class CheapestFirst:
         """Takes the candidates in order of their cost.
 
         Args:
-            seconds: that an epoch of each candidate is expected to take, float64 [n].
+            seconds: that the first epoch of each candidate is expected to take, float64 [n].
             most: epochs of a full training.
         """
         self._order = [int(each) for each in np.argsort(seconds, kind="stable")]

@@ -87,7 +87,7 @@ class FreezeThaw:
         self._seconds = self._expected.copy()
         self._is_relative = is_relative
         self._ahead = np.tile(_stretches(0, most), (len(candidates), 1))
-        self._cold = CheapestFirst(self._seconds, most)
+        self._cold = CheapestFirst(self._seconds + self.start_seconds, most)
         self._curves = [LearningCurve(values) for values in candidates]
 
     @property
@@ -112,8 +112,9 @@ class FreezeThaw:
         Returns:
             None where nothing can be bought now.
         """
-        if self._opening and not self._curves[0].epochs and not self._curves[0].ended:
-            return None if 0 in busy else Purchase(0, 0, next_rung(0, self._most), "warm")
+        first = self._curves[0]
+        if self._opening and 0 not in busy and not first.epochs and not first.ended:
+            return Purchase(0, 0, next_rung(0, self._most), "warm")
         purchase = self._choose(busy, remaining)
         if purchase is None or self._price(purchase) > remaining:
             return None
@@ -148,7 +149,7 @@ class FreezeThaw:
         return np.asarray(starts[:, None] + self._seconds[:, None] * self._ahead)
 
     def _choose(self, busy: frozenset[int], remaining: float) -> Purchase | None:
-        cold = self._cold.choose(self._curves, busy)
+        cold = self._cold.choose(self._curves, busy | self._beyond(remaining))
         if not self.trusts_past:
             return cold
         kept = COLD_SHARE * sum(self._spent.values()) - self._spent["cold"]
@@ -178,6 +179,10 @@ class FreezeThaw:
         seen = self._surrogate.outlook(self._points[[candidate]], curve.scores)
         self._outlook.mean[candidate] = seen.mean[0]
         self._outlook.deviation[candidate] = seen.deviation[0]
+
+    def _beyond(self, remaining: float) -> frozenset[int]:
+        """Candidates whose next rung costs more than is left."""
+        return frozenset(np.flatnonzero(self._prices()[:, 0] > remaining).tolist())
 
     def _warm(self, busy: frozenset[int], remaining: float) -> Purchase | None:
         prices = self._prices()

@@ -12,7 +12,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from models.curves.freeze_thaw import FreezeThaw
-from models.curves.learning_curve import CurveTask, LearningCurve
+from models.curves.learning_curve import CurveTask, Floats, LearningCurve
 from models.curves.purchase import Origin, Purchase
 from models.curves.surrogate import Surrogate
 from models.history.search_space import Values
@@ -139,7 +139,7 @@ class FreezeThawOracle(LeasingOracle):
         """
         search = self._prepare()
         if self._starts is not None:
-            search.start_seconds = np.array([self._starts(each) for each in self._candidates])
+            search.start_seconds = self._start_seconds()
         busy = frozenset(self._purchases[each.trial_id][0] for each in self.ongoing_trials.values())
         purchase = search.choose(busy, self.budget - self.spent)
         if purchase is None:
@@ -230,6 +230,7 @@ class FreezeThawOracle(LeasingOracle):
             most=self.max_epochs,
             seconds=expected,
             is_relative=True,
+            start_seconds=self._start_seconds(),
             opening=self._has_pool,
         )
         self._overheads.clear()
@@ -237,6 +238,12 @@ class FreezeThawOracle(LeasingOracle):
             self._observe(search, number)
         self._search = search
         return search
+
+    def _start_seconds(self) -> float | Floats:
+        """As told, float64 [n], or none where it is yet to be learned."""
+        if self._starts is None:
+            return 0.0
+        return np.array([self._starts(each) for each in self._candidates])
 
     def _draw(self) -> list[Values]:
         """The space's default, those given, and random others; each once."""

@@ -27,10 +27,16 @@ from models.search.prepared_backbone import PreparedBackbone
 from models.storage.seals import read_sealed, write_sealed
 from models.training.top_trainer import VIEWS
 
-_BACKWARD: Final = 3.0
-"""Passes forward that a step of training takes as long as."""
-_TRACE_SECONDS: Final = 6.0
-"""That TensorFlow takes to trace one part of one backbone."""
+_BACKWARD: Final = 5.0
+"""Passes forward that a step of training takes as long as, with its optimizer."""
+_EPOCH_SECONDS: Final = 1.5
+"""Of an epoch beside its images: to keep its state, and to swap the averaged weights."""
+_EMBEDDING_TRACE: Final = 5.0
+"""Seconds that TensorFlow takes to trace a backbone."""
+_TRAINING_TRACE: Final = 18.0
+"""Seconds that it takes to trace the training above a cut, and what lies below."""
+_MIRROR_SECONDS: Final = 6.0
+"""To find out, once a backbone, whether images may be mirrored."""
 _HEAD_SECONDS_AN_IMAGE: Final = 2e-3
 """That the linear head takes."""
 _TIMED_IMAGES, _TIMED_ROUNDS = 16, 4
@@ -60,7 +66,8 @@ class Costs:
         if is_frozen(values):
             return _HEAD_SECONDS_AN_IMAGE * self.images
         top = work.top[float(values[UNFREEZE])]
-        return self.rate * top * (_BACKWARD * self.images + self.validation_images)
+        images = _BACKWARD * self.images + self.validation_images
+        return _EPOCH_SECONDS + self.rate * top * images
 
     def start(self, values: Values) -> float:
         """Seconds before its next epoch, for what was not paid by another configuration."""
@@ -69,12 +76,14 @@ class Costs:
         everything = self.images + self.validation_images
         seconds = 0.0
         if ("embedded", candidate) not in self._paid:
-            seconds += _TRACE_SECONDS + self.rate * work.forward * everything
+            seconds += _EMBEDDING_TRACE + self.rate * work.forward * everything
         if is_frozen(values):
             return seconds
         share = float(values[UNFREEZE])
         if ("traced", candidate, share) not in self._paid:
-            seconds += _TRACE_SECONDS
+            seconds += _TRAINING_TRACE
+        if values[AUGMENT] == ON and ("mirrored", candidate) not in self._paid:
+            seconds += _MIRROR_SECONDS + self.rate * work.forward * self.validation_images
         if ("run", candidate, share, values[AUGMENT]) not in self._paid:
             views = VIEWS if values[AUGMENT] == ON else 1
             below = work.forward - work.top[share]
@@ -88,6 +97,8 @@ class Costs:
         if not is_frozen(values):
             share = float(values[UNFREEZE])
             self._paid.add(("traced", candidate, share))
+            if values[AUGMENT] == ON:
+                self._paid.add(("mirrored", candidate))
             self._paid.add(("run", candidate, share, values[AUGMENT]))
 
     def training(self, values: Values, epochs: int) -> float:

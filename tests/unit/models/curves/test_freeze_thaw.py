@@ -154,3 +154,57 @@ def test_what_each_purchase_costs_before_its_first_epoch_counts(surrogate):
     purchase = search.choose()
     assert purchase is not None
     assert values[purchase.candidate]["backbone"] == "middle"
+
+
+def test_the_opening_is_bought_whatever_it_costs_and_not_waited_for(surrogate):
+    values = [curve.values for curve in TASK.curves]
+    seconds = np.array([curve.seconds[0] for curve in TASK.curves])
+    dearest = int(seconds.argmax())
+    order = [dearest, *(each for each in range(len(values)) if each != dearest)]
+    search = FreezeThaw(
+        TASK,
+        [values[each] for each in order],
+        surrogate,
+        most=EPOCHS,
+        seconds=seconds[order],
+        opening=True,
+    )
+    assert search.choose(remaining=1e-9) == Purchase(0, 0, 1, "warm")
+    other = search.choose(frozenset({0}))
+    assert other is not None
+    assert other.candidate != 0
+    search.observe(Purchase(0, 0, 1, "warm"), begun(TASK.curves[dearest], 1))
+    assert search.choose(remaining=1e-9) is None
+
+
+def test_what_costs_more_to_begin_is_begun_later(surrogate):
+    search = _search(surrogate)
+    first = search.choose()
+    starts = np.zeros(len(TASK.curves))
+    starts[first.candidate] = 1e6
+    search.start_seconds = starts
+    assert search.choose().candidate != first.candidate
+    assert search.choose(remaining=1e5).candidate != first.candidate
+
+
+def test_a_promise_is_what_a_curve_is_expected_to_end_at(surrogate):
+    search, cold = _search(surrogate), _search(None)
+    for each in (search, cold):
+        _steps(each, most=6)
+    for each in (search, cold):
+        best = np.array([curve.best() for curve in each.curves])
+        assert (each.promises() >= best).all()
+        assert (each.promises()[best == 0] == 0).all()
+    assert (search.promises() > [curve.best() for curve in search.curves]).any()
+    np.testing.assert_array_equal(cold.promises(), [curve.best() for curve in cold.curves])
+
+
+def test_more_time_is_expected_to_bring_more(surrogate):
+    search = _search(surrogate)
+    _steps(search, most=4)
+    little, much = search.expected_gain(1.0), search.expected_gain(1e6)
+    assert 0 <= little <= much
+    assert much > 0
+    _steps(search)
+    assert search.expected_gain(1e6) == 0
+    assert _search(None).expected_gain(1e6) is None

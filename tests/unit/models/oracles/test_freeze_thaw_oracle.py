@@ -13,6 +13,8 @@ from learning_curves import EPOCHS, made_task
 from models.curves.learning_curve import CurveTask
 from models.oracles.freeze_thaw_oracle import (
     CONTINUES,
+    ELAPSED,
+    ENDED,
     EPOCHS as STOP,
     INITIAL_EPOCH,
     SECONDS,
@@ -222,3 +224,51 @@ def test_a_small_space_is_searched_whole(tmp_path, clock):
 def test_settings_that_make_no_search_are_refused(tmp_path, settings, message):
     with pytest.raises(ValueError, match=message):
         _oracle(tmp_path, **settings)
+
+
+def _pool():
+    return [{"backbone": name, "rate": rate} for name in SECONDS_OF for rate in (1e-4, 1e-3, 1e-2)]
+
+
+def test_a_pool_is_all_there_is_and_its_first_is_begun_first(tmp_path, clock):
+    pool = _pool()
+    pool.insert(0, pool.pop())
+    oracle = _oracle(tmp_path, pool=pool, budget=200.0)
+    trials = _run(oracle, clock)
+    tried = [{name: trial.hyperparameters.values[name] for name in pool[0]} for trial in trials]
+    assert tried[0] == pool[0]
+    assert all(each in pool for each in tried)
+    promises = oracle.promises()
+    assert {str(values) for values, _ in promises} == {str(each) for each in tried}
+    assert max(promise for _, promise in promises) == max(trial.score for trial in trials)
+    assert oracle.expected_gain(60.0) is None
+
+
+def test_what_a_tuner_says_a_trial_took_counts_in_the_place_of_the_clock(tmp_path, clock):
+    oracle = _oracle(tmp_path, pool=_pool(), budget=100.0)
+    trial = oracle.create_trial("tuner0")
+    oracle.update_trial(trial.trial_id, {"score": 0.5, SECONDS: 2.0}, step=1)
+    oracle.update_trial(trial.trial_id, {"score": 0.5, ELAPSED: 30.0})
+    trial.status = TrialStatus.COMPLETED
+    oracle.end_trial(trial)
+    assert clock.now == 0
+    assert oracle.spent == 30.0
+
+
+def test_what_has_ended_is_not_gone_on_with(tmp_path, clock):
+    oracle = _oracle(tmp_path, pool=_pool()[:1], budget=100.0)
+    trial = oracle.create_trial("tuner0")
+    oracle.update_trial(trial.trial_id, {"score": 0.5, SECONDS: 2.0}, step=1)
+    oracle.update_trial(trial.trial_id, {"score": 0.5, ELAPSED: 2.0, ENDED: 1.0})
+    trial.status = TrialStatus.COMPLETED
+    oracle.end_trial(trial)
+    assert oracle.create_trial("tuner0").status == TrialStatus.STOPPED
+
+
+def test_what_costs_too_much_to_begin_is_not_begun(tmp_path, clock):
+    def starts(values):
+        return 1e6 if values["backbone"] == "middle" else 0.0
+
+    oracle = _oracle(tmp_path, pool=_pool(), budget=300.0, start_seconds=starts)
+    backbones = {trial.hyperparameters.values["backbone"] for trial in _run(oracle, clock)}
+    assert backbones == {"small", "large"}

@@ -27,7 +27,7 @@ def test_the_work_of_a_backbone_is_what_its_authors_counted() -> None:
 
 def test_costs_grow_with_the_size_and_with_what_is_trained() -> None:
     known = costs()
-    assert known.epoch(fine_tuned(LARGE)) == 4 * known.epoch(fine_tuned(LITE0))
+    assert known.epoch(fine_tuned(LITE0)) < known.epoch(fine_tuned(LARGE))
     assert known.epoch(fine_tuned(LITE0, 0.25)) < known.epoch(fine_tuned(LITE0, 0.5))
     assert known.epoch(frozen_backbone(LITE0)) < known.epoch(fine_tuned(LITE0))
     assert known.serving(LARGE) == 4 * known.serving(LITE0)
