@@ -36,6 +36,7 @@ _IDENTITY = re.compile(r"[0-9a-f]{5,8}_[0-9]{5}")
 """Of a trial, in the name of its folder."""
 
 _ITERATION = "training_iteration"
+_TRIAL = "trial_id"
 
 _Report = Mapping[str, object]
 
@@ -134,7 +135,7 @@ def _is_trial(folder: Path) -> bool:
 
 
 def _identity(folder: Path, reports: Sequence[_Report]) -> str:
-    told = next((each["trial_id"] for each in reports if "trial_id" in each), None)
+    told = next((each[_TRIAL] for each in reports if each.get(_TRIAL)), None)
     named = _IDENTITY.search(folder.name)
     return str(told) if told else named[0] if named else ""
 
@@ -155,9 +156,16 @@ def _reports(reader: Reader, folder: Path) -> Iterator[_Report]:
             report = parse_json(line, f"{path}, line {number}")
             if not isinstance(report, dict):
                 raise ForeignPastError(f"{path}, line {number}: is no report of Ray Tune's")
-            yield flat({key: value for key, value in report.items() if key != "config"})
+            yield _kept({key: value for key, value in report.items() if key != "config"})
     elif (folder / "progress.csv").is_file():
         yield from _rows(reader.text(folder / "progress.csv"), str(folder / "progress.csv"))
+
+
+def _kept(report: dict[str, object]) -> _Report:
+    """What is looked at of a report: its numbers, and whose it is."""
+    figures = {name: number_of(value) for name, value in flat(report).items()}
+    kept = {name: value for name, value in figures.items() if value is not None}
+    return {**kept, _TRIAL: report.get(_TRIAL)}
 
 
 def _rows(text: str, where: str) -> list[_Report]:
@@ -184,5 +192,5 @@ def _states(reader: Reader, folder: Path) -> dict[str, str]:
         text = entry[0] if isinstance(entry, list) and entry else entry
         trial = parse_json(text, str(kept[-1])) if isinstance(text, str) else None
         if isinstance(trial, dict):
-            found[str(trial.get("trial_id"))] = str(trial.get("status"))
+            found[str(trial.get(_TRIAL))] = str(trial.get("status"))
     return found
