@@ -22,6 +22,7 @@ from models.data import example_schema
 from models.data.image_decoding import ImageSpec
 from models.embedding.forward import Embedder
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.training import training_state
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import TrainingTask
@@ -133,6 +134,7 @@ def main(digits: str, folder: str, last: str, backbone: str) -> Trained:
         if state.unit == "epochs" and state.done == int(last):
             os.kill(os.getpid(), signal.SIGKILL)
 
+    training_state.SAVE_SECONDS = 0.0
     with progress.listening(tell):
         return train(digits_task(Path(digits), Path(folder), named_backbone(backbone)))
 

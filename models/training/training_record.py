@@ -40,8 +40,8 @@ class TrainingRecord:
         class_weights: by class name.
         precision: Keras policy that fine-tuning computed in.
         notes: further decisions in words (views, mirror, cut, cache).
-        resumed_from_epoch: fine-tuning epochs that an earlier, killed process had done; None if
-            nothing was resumed.
+        resumed_from_epoch: fine-tuning epochs that the search, or a killed process, had done; None
+            if nothing was resumed.
     """
 
     strategy: Strategy

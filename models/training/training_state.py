@@ -23,6 +23,9 @@ Arrays = list[NDArray[Any]]
 STATE_FILE: Final = "state.npz"
 """In the folder of a training: what it is taken up from."""
 
+SAVE_SECONDS = 10.0
+"""At least, between two saves of a training under way: what a kill costs beside an epoch. A state
+takes half a second to write, and an epoch of few images hardly more to train."""
 _WORST = -1e9
 """Score of an epoch that diverged, below any other."""
 
@@ -71,7 +74,7 @@ class TrainingState(keras.callbacks.Callback):
         """Starts empty.
 
         Args:
-            file: where the state is saved after each epoch, whole or not at all.
+            file: where the state is saved, whole or not at all.
             classes: of the validation images, int [m].
             epochs: most epochs.
             patience: epochs without a better score before training stops.
@@ -86,6 +89,7 @@ class TrainingState(keras.callbacks.Callback):
         self._classes = classes
         self._pause_after = pause_after
         self._best: Arrays = []
+        self._saved = time.monotonic()
         self._validate: Callable[[], NDArray[np.float32]] | None = None
 
     def validate_by(self, validate: Callable[[], NDArray[np.float32]]) -> None:
@@ -120,15 +124,17 @@ class TrainingState(keras.callbacks.Callback):
             variable.assign(value)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Saves what the epoch before left; pauses if it was to be the last for now.
+        """Saves what the epochs before left, now and then; pauses if it is to.
 
         Raises:
             PausedError: the epochs that were asked for are done.
         """
         del logs
-        if len(self.history.epochs) == epoch > 0 and self.history.resumed_from != epoch:
+        is_pausing = epoch == self._pause_after
+        is_due = is_pausing or time.monotonic() - self._saved >= SAVE_SECONDS
+        if is_due and len(self.history.epochs) == epoch > 0 and self.history.resumed_from != epoch:
             self._save()
-        if epoch == self._pause_after:
+        if is_pausing:
             raise PausedError
         self._began, self._batches = time.monotonic(), 0
 
@@ -179,6 +185,7 @@ class TrainingState(keras.callbacks.Callback):
         history = json.dumps(asdict(self.history))
         np.savez(content, *_values(targets), *self._best, history=history)
         write_sealed(self._file, content.getvalue())
+        self._saved = time.monotonic()
 
 
 def _variables(model: keras.Model) -> list[Any]:

@@ -28,7 +28,7 @@ class TrainingView:
         head_validation_accuracy: of the head on the frozen backbone.
         seconds: wall time.
         phases: `name`, `epochs`, `best_epoch` (from 1) and `seconds` of each.
-        resumed_from_epoch: epochs that an earlier, killed process had done.
+        resumed_from_epoch: epochs that the search, or an interrupted run, had done.
         class_weights: smallest and largest, with their classes; None when all are equal.
     """
 

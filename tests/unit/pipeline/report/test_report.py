@@ -34,7 +34,7 @@ def test_the_report_tells_the_whole_story(run):
         "The file ends early.",
         "look alike in training and test",
         "Auto: 400 training images are at least 300.",
-        "Resumed after 2 epochs",
+        "It went on after 2 epochs",
         "5f0c41d0aa",
         "75.3 s",
     ):
