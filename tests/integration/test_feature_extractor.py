@@ -8,10 +8,12 @@ import pytest
 from labelled_examples import write_examples
 from tfx.types import channel_utils, standard_artifacts
 
-from components.artifact_types import Embeddings
+from components.artifact_types import BackboneChoice, Embeddings
 from components.feature_extractor.component import FeatureExtractor
 from components.feature_extractor.executor import Executor
 from models import progress
+from models.backbone_choice import backbone_choice
+from models.backbone_choice.backbone_choice import Candidate, write_choice
 from models.backbone_choice.model_settings import ModelSettings
 from models.embedding import EmbeddingInfo, read_embeddings, read_info
 from models.errors import BadDataError, UsageError
@@ -40,11 +42,19 @@ def run(tmp_path: Path) -> Run:
         write_examples(Path(examples.uri), splits)
         embeddings = Embeddings()
         embeddings.uri = str(tmp_path / "embeddings")
+        choice = BackboneChoice()
+        choice.uri = str(tmp_path / "choice")
+        asked = {"backbone": "EfficientNetLite0", "weights": "imagenet", "image_size": 32}
+        asked |= {name: settings.pop(name) for name in (*asked,) if name in settings}
+        candidate = Candidate.model_validate(asked)
+        write_choice(
+            Path(choice.uri), backbone_choice.BackboneChoice(candidate=candidate, weights_digest="")
+        )
         Executor().Do(
-            {"examples": [examples]},
+            {"examples": [examples], "choice": [choice]},
             {"embeddings": [embeddings]},
             {
-                "settings": ModelSettings(**{"image_size": 32, **settings}).to_json(),
+                "settings": ModelSettings(**settings).to_json(),
                 "cache_dir": str(tmp_path / "cache"),
                 "code": "",
             },
@@ -109,11 +119,11 @@ def test_an_unknown_backbone_is_a_usage_error(run: Run) -> None:
 def test_component_declares_what_it_takes() -> None:
     component = FeatureExtractor(
         examples=channel_utils.as_channel([standard_artifacts.Examples()]),
-        settings=ModelSettings(backbone="MobileNetV2", weights="none", resize="crop").to_json(),
+        choice=channel_utils.as_channel([BackboneChoice()]),
+        settings=ModelSettings(resize="crop").to_json(),
         cache_dir="cache",
         code="abc",
     )
     settings = ModelSettings.from_json(component.exec_properties["settings"])
-    assert settings.backbone == "MobileNetV2"
-    assert settings.image_size is None
+    assert settings.resize == "crop"
     assert component.outputs["embeddings"].type is Embeddings

@@ -16,7 +16,6 @@ from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
 from tfx.types import standard_artifacts
 from tfx.utils import proto_utils
 
-from components.artifact_types import TuningHistory
 from components.evaluation.eval_config import eval_config
 from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge.component import Judge
@@ -170,22 +169,13 @@ def weak_evaluation(world):
     return world.evaluate(world.weak, baseline=world.good)
 
 
-@pytest.fixture
-def history(tmp_path) -> TuningHistory:
-    artifact = TuningHistory()
-    artifact.uri = str(tmp_path / "history")
-    Path(artifact.uri).mkdir()
-    return artifact
-
-
-def _judge(world, folder, model, evaluation, history, baseline=None, **settings):
+def _judge(world, folder, model, evaluation, baseline=None, **settings):
     _, blessing = _outputs(folder)
     inputs = {
         "examples": [world.examples],
         "model": [model],
         "baseline_model": [baseline] if baseline else [],
         "evaluation": [evaluation],
-        "history": [history],
     }
     properties = {"settings": SETTINGS.model_copy(update=settings).to_json(), "code": ""}
     Executor().Do(inputs, {"blessing": [blessing]}, properties)
@@ -196,8 +186,8 @@ def _check(verdict: dict, name: str) -> dict:
     return next(check for check in verdict["checks"] if check["name"] == name)
 
 
-def test_a_good_model_is_blessed_with_its_reason(world, evaluation, history, tmp_path):
-    blessing, verdict = _judge(world, tmp_path, world.good, evaluation, history)
+def test_a_good_model_is_blessed_with_its_reason(world, evaluation, tmp_path):
+    blessing, verdict = _judge(world, tmp_path, world.good, evaluation)
     assert verdict["blessed"] is True
     assert verdict["reason"].startswith("Accuracy 0.9")
     assert (Path(blessing.uri) / "BLESSED").exists()
@@ -213,16 +203,16 @@ def test_a_good_model_is_blessed_with_its_reason(world, evaluation, history, tmp
     assert sum(each["images"] for each in metrics["calibration"]) == 150
 
 
-def test_the_strategy_of_tfx_finds_the_blessing(world, evaluation, history, tmp_path):
-    blessing, _ = _judge(world, tmp_path, world.good, evaluation, history)
+def test_the_strategy_of_tfx_finds_the_blessing(world, evaluation, tmp_path):
+    blessing, _ = _judge(world, tmp_path, world.good, evaluation)
     inputs = {"model": [world.weak, world.good], "model_blessing": [blessing]}
     resolved = LatestBlessedModelStrategy().resolve_artifacts(None, inputs)
     assert resolved == {"model": [world.good], "model_blessing": [blessing]}
 
 
-def test_a_weak_model_is_refused_for_every_reason(world, weak_evaluation, history, tmp_path):
+def test_a_weak_model_is_refused_for_every_reason(world, weak_evaluation, tmp_path):
     blessing, verdict = _judge(
-        world, tmp_path, world.weak, weak_evaluation, history, world.good, min_class_recall=0.9
+        world, tmp_path, world.weak, weak_evaluation, world.good, min_class_recall=0.9
     )
     assert verdict["blessed"] is False
     assert (Path(blessing.uri) / "NOT_BLESSED").exists()
@@ -234,24 +224,24 @@ def test_a_weak_model_is_refused_for_every_reason(world, weak_evaluation, histor
     assert blessing.get_string_custom_property("blessing_message") == verdict["reason"]
 
 
-def test_accuracy_below_the_least_fails_in_tfma_too(world, weak_evaluation, history, tmp_path):
-    _, verdict = _judge(world, tmp_path, world.weak, weak_evaluation, history, min_accuracy=0.99)
+def test_accuracy_below_the_least_fails_in_tfma_too(world, weak_evaluation, tmp_path):
+    _, verdict = _judge(world, tmp_path, world.weak, weak_evaluation, min_accuracy=0.99)
     assert not _check(verdict, "min_accuracy")["passed"]
 
 
 def test_a_model_worse_than_the_probe_is_negative_transfer(
-    world, evaluation, weak_evaluation, history, tmp_path
+    world, evaluation, weak_evaluation, tmp_path
 ):
-    good, _ = _judge(world, tmp_path / "good", world.good, evaluation, history)
+    good, _ = _judge(world, tmp_path / "good", world.good, evaluation)
     probe = load_predictions(Path(good.uri) / "predictions.npz")
+    file = Path(world.weak.uri) / "probe_predictions.npz"
     np.savez(
-        Path(history.uri) / "probe_predictions.npz",
+        file,
         names=np.array(probe.names[::-1]),
         probabilities=probe.probabilities[::-1],
     )
-    _, verdict = _judge(
-        world, tmp_path / "weak", world.weak, weak_evaluation, history, min_accuracy=0.1
-    )
+    _, verdict = _judge(world, tmp_path / "weak", world.weak, weak_evaluation, min_accuracy=0.1)
+    file.unlink()
     check = _check(verdict, "max_drop_below_probe")
     assert check["passed"] is False
     assert "the head on the frozen backbone" in check["words"]
@@ -259,45 +249,44 @@ def test_a_model_worse_than_the_probe_is_negative_transfer(
     assert check["value"] == pytest.approx(probe.right.mean() - weak.right.mean())
 
 
-def test_a_baseline_of_other_classes_is_not_compared(world, evaluation, history, tmp_path):
+def test_a_baseline_of_other_classes_is_not_compared(world, evaluation, tmp_path):
     other = world.model("other", 3, range(300, 360), classes=(*CLASSES[:9], "nine"))
-    _, verdict = _judge(world, tmp_path, world.good, evaluation, history, other)
+    _, verdict = _judge(world, tmp_path, world.good, evaluation, other)
     check = _check(verdict, "max_accuracy_drop")
     assert (check["passed"], check["value"]) == (True, None)
     assert "1 new, 1 gone" in check["words"]
 
 
-def test_an_evaluation_of_another_model_is_noticed(world, weak_evaluation, history, tmp_path):
-    _, verdict = _judge(world, tmp_path, world.good, weak_evaluation, history)
+def test_an_evaluation_of_another_model_is_noticed(world, weak_evaluation, tmp_path):
+    _, verdict = _judge(world, tmp_path, world.good, weak_evaluation)
     assert not verdict["blessed"]
     assert "do not compute the same" in verdict["reason"]
 
 
-def test_no_test_image_is_bad_data(world, evaluation, history, tmp_path):
+def test_no_test_image_is_bad_data(world, evaluation, tmp_path):
     empty = standard_artifacts.Examples()
     empty.uri = str(tmp_path / "nothing")
     inputs = {
         "examples": [empty],
         "model": [world.good],
         "evaluation": [evaluation],
-        "history": [history],
     }
     _, blessing = _outputs(tmp_path)
     with pytest.raises(BadDataError, match="no images"):
         Executor().Do(inputs, {"blessing": [blessing]}, {"settings": SETTINGS.to_json()})
 
 
-def test_a_model_without_class_names_is_refused(world, evaluation, history, tmp_path):
+def test_a_model_without_class_names_is_refused(world, evaluation, tmp_path):
     model = standard_artifacts.Model()
     model.uri, model.id = str(tmp_path / "model"), 9
     with pytest.raises(GraftError, match="does not name its classes"):
-        _judge(world, tmp_path, model, evaluation, history)
+        _judge(world, tmp_path, model, evaluation)
 
 
-def test_a_diverged_model_fails_in_words(world, evaluation, history, tmp_path):
+def test_a_diverged_model_fails_in_words(world, evaluation, tmp_path):
     model = world.model("diverged", 4, range(300, 360), scale=np.nan)
     with pytest.raises(GraftError, match=r"150 of 150 images.*training diverged"):
-        _judge(world, tmp_path, model, evaluation, history)
+        _judge(world, tmp_path, model, evaluation)
 
 
 def test_the_component_takes_and_gives_what_it_says():
@@ -310,7 +299,6 @@ def test_the_component_takes_and_gives_what_it_says():
         examples=channel(standard_artifacts.Examples),
         model=channel(standard_artifacts.Model),
         evaluation=channel(standard_artifacts.ModelEvaluation),
-        history=channel(TuningHistory),
         settings="{}",
         code="0",
     )
