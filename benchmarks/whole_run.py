@@ -1,7 +1,7 @@
 """Figure 1: Graft's whole run against a script that follows Keras' transfer-learning guide.
 
 Both train EfficientNetLite0 on the same folder (train/, validation/, test/ above a folder per
-class), from a cold start, imports included. Graft validates, searches 20 trials, trains,
+class), from a cold start, imports included. Graft validates, searches, trains,
 evaluates, proves that the model serves, and pushes; the script (`keras_guide.py`) trains 20
 epochs on the frozen base and 10 with all of it. Reach: at most 0.6 of the script's wall time, a
 test accuracy at least as high, and 0.85 or better on the clothing photos.
@@ -26,7 +26,7 @@ def _graft(data: Path, image_size: int) -> dict[str, Any]:
         begin = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-m", "pipeline.cli", "run", "--json", "--data", str(data),
-             "--workspace", workspace, "--image-size", str(image_size), "--trials", "20"],
+             "--workspace", workspace, "--image-size", str(image_size)],
             check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         seconds = time.monotonic() - begin

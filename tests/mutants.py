@@ -38,12 +38,9 @@ UNIT = "tests/unit"
 ROOMS = {
     "models/metrics.py": ["models/test_metrics.py", "models/test_intervals.py"],
     "models/intervals.py": ["models/test_intervals.py"],
-    "models/head/selection_score.py": ["models/head/test_selection_score.py"],
-    "models/head/stopping.py": [
-        "models/head/test_stopping.py",
-        "-k",
-        "behind or among or median or the_gain or a_gain or threshold or pace",
-    ],
+    "models/head/evidence.py": ["models/head/test_evidence.py"],
+    "models/curves/freeze_thaw.py": ["models/curves/test_freeze_thaw.py"],
+    "models/curves/cold.py": ["models/curves/test_cold.py"],
     "models/history/search_space.py": [
         "models/history/test_search_space.py",
         "-k",

@@ -13,8 +13,7 @@ import numpy as np
 from embedded import Embedded, embed_set
 from numpy.typing import NDArray
 
-from models.head.head_trainer import HeadTrainer
-from models.head.hyperparameters import HeadParameters
+from models.head.frozen_head import fit_frozen_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 
 _VALIDATION_SHARE = 0.15
@@ -74,9 +73,7 @@ def _judge(
         return LabelledEmbeddings(features[chosen], data.classes[chosen])
 
     task = HeadTask(rows(train), rows(validation), int(data.classes.max()) + 1)
-    trainer = HeadTrainer(task)
-    linear = trainer.linear()
-    head = trainer.model(HeadParameters(dropout=0.0), [linear.kernel, linear.bias])
+    head = fit_frozen_head(task).model
     logits = head.predict(features[data.test], batch_size=1024, verbose=0)
     return float((logits.argmax(axis=1) == data.classes[data.test]).mean())
 

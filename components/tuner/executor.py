@@ -92,8 +92,8 @@ def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> Sea
 def _announce(search: JointSearch) -> None:
     total = search.budget + search.usual_seconds
     words = (
-        f"searching for {duration(search.budget)}; the usual training would take "
-        f"{duration(search.usual_seconds)} alone, both together at most some {duration(total)}"
+        f"searching for {duration(search.budget)}, then training: about {duration(total)} in all "
+        f"(the usual training alone: {duration(search.usual_seconds)})"
     )
     progress.report(0, round(search.budget), "seconds", words, is_lasting=True)
 

@@ -1,34 +1,15 @@
-"""What earlier searches gave to a new one, for people to judge: `contribution.json`.
-
-Format, version 1: one JSON object in UTF-8, a `Contribution`, beside the `history.jsonl` of the
-same search. A reader ignores fields that it does not know, so fields may be added within a
-version; a change of meaning makes a new one. The file is written in one step and never changed.
-It may come from anybody, so the reader bounds its size and checks every type and range.
-"""
+"""What earlier searches gave to a new one of `WarmStartOracle`, for people to judge."""
 
 import statistics
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from models.errors import GraftError
-from models.history.file_format import first_fault, format_fault
-from models.storage.atomic_write import write_atomically
-
-CONTRIBUTION_FILE = "contribution.json"
-MAX_BYTES = 64 * 2**20
-"""Larger files are refused; fifty sources over a hundred trials take a tenth of a megabyte."""
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0)]
 Text = Annotated[str, Field(max_length=1000)]
 Origin = Literal["portfolio", "model", "cold", "random"]
 Weights = Annotated[tuple[Share, ...], Field(max_length=100_000)]
-
-
-class ContributionError(GraftError):
-    """A file that is no contribution, of another version, cut short, or damaged."""
 
 
 class _Frozen(BaseModel):
@@ -94,8 +75,6 @@ class Contribution(_Frozen):
     """What all earlier searches gave to a new one.
 
     Attributes:
-        format: tells the file apart from any other.
-        version: of the format.
         sources: that were used.
         left_out: that were not.
         cold_weights: the new search's own share of the model's weight, one for each finished
@@ -109,8 +88,6 @@ class Contribution(_Frozen):
         words: all of it in a sentence or two.
     """
 
-    format: Literal["graft-contribution"] = "graft-contribution"
-    version: Literal[1] = 1
     sources: Annotated[tuple[SourceContribution, ...], Field(max_length=10_000)] = ()
     left_out: Annotated[tuple[LeftOut, ...], Field(max_length=10_000)] = ()
     cold_weights: Weights = ()
@@ -132,34 +109,3 @@ class Contribution(_Frozen):
             if proposal.order != place:
                 raise ValueError(f"trial {proposal.order} in the place of {place}")
         return self
-
-
-def write_contribution(path: Path, contribution: Contribution) -> None:
-    """Writes the file in one step.
-
-    Raises:
-        OSError: the disk is full or the folder cannot be written.
-    """
-    write_atomically(path, (contribution.model_dump_json() + "\n").encode())
-
-
-def read_contribution(path: Path) -> Contribution:
-    """Reads a file that anybody may have written.
-
-    Raises:
-        ContributionError: names the file, the field and what is wrong with it.
-    """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ContributionError(
-                f"{path}: larger than {MAX_BYTES >> 20} MiB; no contribution is"
-            )
-        content = path.read_bytes()
-    except OSError as error:
-        raise ContributionError(f"{path}: {error.strerror or error}") from error
-    if fault := format_fault(content, "graft-contribution", "contribution"):
-        raise ContributionError(f"{path}: {fault}")
-    try:
-        return Contribution.model_validate_json(content, strict=True)
-    except ValidationError as error:
-        raise ContributionError(f"{path}: {first_fault(error, 'the contribution')}") from error

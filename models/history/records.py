@@ -84,7 +84,7 @@ class SearchDescription(_Frozen):
         epochs: most epochs of a trial.
         patience: epochs without a better score after which a trial stops.
         class_weights: "none" or "balanced".
-        metric: name of the score; see `models.head.selection_score`.
+        metric: name of the score; see `models.search.joint_search.METRIC`.
         direction: "max" when a higher score is better.
         stop_trials: whether trials that fell behind were stopped.
         subject: what was searched: backbone, features and fine-tuning together, or a part.
@@ -204,12 +204,12 @@ class TrialRecord(_Frozen):
         order: position in the search, from 0.
         status: "failed" when no evaluation came out; it then has no score.
         values: of the hyperparameters.
-        score: of the task's own validation split. A finalist's is the mean over its evaluations,
-            with what makes a fold easy or hard for all finalists taken out, or a longer training
-            better (`models.search.standings`), so that all trials of a history can be compared.
-        standard_error: of a finalist's score; None for a single evaluation.
-        evaluations: the first is the search's own; finalists have one more for each fold, or for
-            each further stretch of epochs. None where another tuner made the search.
+        score: of the validation split; of what Graft up to 0.1 held for finalists the mean over
+            their evaluations.
+        standard_error: of such a mean; None for a single evaluation.
+        evaluations: one, of all epochs that were made; those of Graft up to 0.1 have one more for
+            each fold, or for each further stretch of epochs. None where another tuner made the
+            search.
         reported: what that tuner kept; None where Graft made the search.
         seconds: that the trial took in all; 0 where another tuner did not say.
         message: why it failed, one line.
@@ -246,8 +246,8 @@ class Header(_Frozen):
         version: of the format.
         name: what people call the data; empty in files of the first Graft.
         trials: number of lines that follow.
-        chosen: order of the trial that was chosen among the finalists; None where the best score
-            was taken, as it came.
+        chosen: order of the trial that was chosen; None where the best score was taken, as it
+            came.
         ended: why the search made fewer trials than it might have, in words; empty when it made
             all.
         created: time of writing, ISO 8601.

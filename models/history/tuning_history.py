@@ -58,7 +58,7 @@ class TuningHistory:
 
     @property
     def best(self) -> TrialRecord | None:
-        """The chosen trial: of the finalists' contest, or else the first of the best score.
+        """The chosen trial, or else the first of the best score.
 
         None when all failed.
         """

@@ -31,7 +31,7 @@ def workspace(tmp_path: Path) -> Workspace:
         workspace.knowledge / "hats.jsonl",
         history(task("hats", images=2000), [0.5, 0.9], name="hats", created="2026-01-05"),
     )
-    folder = workspace.artifacts / "WarmTuner" / "history" / "7"
+    folder = workspace.artifacts / "Tuner" / "history" / "7"
     write(
         folder / "history.jsonl",
         history(task("boots"), [0.3, None], name="boots", created="2026-02-05"),
@@ -244,7 +244,7 @@ def test_prune_forgets_the_oldest_and_leaves_the_files_of_runs(
     assert knowledge(workspace, "prune", "--keep", "1") == 0
     assert not (workspace.knowledge / "hats.jsonl").exists()
     assert knowledge(workspace, "prune", "--keep", "0") == 0
-    assert (workspace.artifacts / "WarmTuner" / "history" / "7" / "history.jsonl").exists()
+    assert (workspace.artifacts / "Tuner" / "history" / "7" / "history.jsonl").exists()
     capsys.readouterr()
     assert knowledge(workspace, "list") == 0
     assert "Nothing yet" in capsys.readouterr().out
@@ -319,7 +319,7 @@ def test_a_forged_copy_of_ones_own_search_is_left_out_with_the_reason(
 ) -> None:
     """Of a run's history the forger has the header; the scores are upside down, one trial more."""
     rates, scores = [1e-3, 2e-3, 3e-3], [0.9, 0.6, 0.2]
-    own = workspace.artifacts / "WarmTuner" / "history" / "7" / "history.jsonl"
+    own = workspace.artifacts / "Tuner" / "history" / "7" / "history.jsonl"
     write(own, history(task("boots"), scores, rates=rates, name="boots"))
     upside_down = [*(1 - score for score in scores), 0.95]
     forged = history(task("boots"), upside_down, rates=[*rates, 4e-3], name="boots")
