@@ -1,12 +1,14 @@
 """Searches with a backbone of eight layers: what they begin, keep, and hand on."""
 
+import dataclasses
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from search_digits import search_task, small_backbones
+from search_digits import SIZES, search_task, small_backbone, small_backbones
 
 from models.backbone_choice.backbone_choice import Candidate
 from models.curves.learning_curve import CurveTask
@@ -20,12 +22,14 @@ from models.search.joint_space import (
     configurations,
     is_frozen,
     usual_fine_tuning,
+    with_choice,
 )
 from models.search.search_record import read_record, write_record
 from models.search.search_settings import SearchSettings
 from models.search.search_task import SearchTask
 from models.search.stretch_runner import StretchRunner
 from models.search.tried import curve_task
+from models.training.train import train
 
 __all__ = ["small_backbones"]
 pytestmark = pytest.mark.usefixtures("small_backbones")
@@ -182,3 +186,30 @@ def test_a_past_is_learned_from_unless_the_search_is_to_be_cold(
     assert second.record.gain == 0.0, "nothing is left to try"
     cold = searched(task, tmp_path / "cold", past, algorithm="cold")
     assert (cold.record.past, cold.record.trusted, cold.record.gain) == ((), None, None)
+
+
+def test_the_final_training_goes_on_where_the_search_left_the_winner(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    task = search_task(digits_folder, tmp_path, strategy="fine_tune", learning_rate=3e-3)
+    search = JointSearch(task, SearchSettings(budget=600.0, trials=1), tmp_path / "scratch")
+    result = search.run(described(search))
+    assert result.state is not None
+    candidate = task.candidates[0]
+    training = dataclasses.replace(
+        search.runner.prepared(candidate).training(
+            with_choice(task.training, result.chosen), tmp_path / "final"
+        ),
+        backbone=small_backbone(candidate.backbone, candidate.weights, SIZES[0]),
+    )
+    training.scratch.mkdir()
+    shutil.copy(result.state, training.scratch)
+    record = train(training).record
+    assert record.resumed_from_epoch == 1
+    (tried,) = result.history.trials
+    seen = record.to_values()["history"]["val_accuracy"]
+    # The first of both is the head's.
+    assert seen[1] == tried.evaluations[0].curve.validation_accuracy[0]
+    assert len(seen) == 1 + 4
+    search.close()
+    assert not list((tmp_path / "scratch").glob("*/work"))
