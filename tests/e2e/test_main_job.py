@@ -243,6 +243,7 @@ def test_a_run_killed_at_its_training_and_at_its_push_is_finished_by_the_next(
     """Only what follows from another strategy is made; `test_kill.py` kills at every stage."""
     before, workspace = first_run.served(), Workspace(first_run.workspace)
     command = (*first_run.command, "--strategy", "fine_tune", "--epochs", "2",
+               "--set", "tuning.budget=0s",
                "--set", "training.unfreeze=0.1", "--set", "training.augment=false",
                "--set", "training.learning_rate=1e-6")  # fmt: skip
     moment = random.Random(0)

@@ -18,7 +18,7 @@ from models.history.tuning_history import read_history
 from models.search.search_task import SearchTask
 
 TESTS = Path(__file__).parents[1]
-SIZES = (32, 40, 48)
+SIZES = (32, 40)
 
 RUN = '''
 """The search of Tuner; trains itself only once `go` is there."""

@@ -22,13 +22,14 @@ def test_all_of_the_library_is_read_and_can_be_learned_from() -> None:
     assert {entry.subject for entry in found.entries} == {"joint"}
     tasks = [curve_task(entry.history, entry.name) for entry in found.entries]
     assert len(tasks) == len(shipped.starter_files()) > 1
-    assert all(len(task.begun) > 20 for task in tasks)
-    first, *others = tasks
-    surrogate = Surrogate(others)
-    points = surrogate.points(first, [curve.values for curve in first.begun])
-    predicted = surrogate.outlook(points).mean[:, -1]
-    ends = np.array([curve.best() for curve in first.begun])
-    assert np.corrcoef(predicted, ends)[0, 1] > 0.2
+    assert all(len(task.begun) > 15 for task in tasks)
+    for place, task in enumerate(tasks):
+        surrogate = Surrogate([*tasks[:place], *tasks[place + 1 :]])
+        points = surrogate.points(task, [curve.values for curve in task.begun])
+        ends = np.array([curve.best() for curve in task.begun])
+        # Foretold from nothing, of a task that it never saw: some way towards where they end.
+        off = surrogate.outlook(points).mean[:, -1] - ends
+        assert np.abs(off).mean() < 0.35
 
 
 def test_it_is_small_and_tells_images_of_every_history() -> None:

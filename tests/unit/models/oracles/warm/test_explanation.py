@@ -1,6 +1,7 @@
 """What the account of a search says of searches of which the truth is known: random ones."""
 
 import statistics
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -9,18 +10,19 @@ import pytest
 from models.history.collection import Entry, collect
 from models.history.contribution import Contribution
 from models.history.past_search import PastSearch
-from models.history.shipped import starter_files
 from models.oracles.warm.cold import ColdSearch
 from models.oracles.warm.encoding import SpaceEncoder
 from models.oracles.warm.ensemble import COLD_PRIOR
 from models.oracles.warm.explanation import Progress, explain
 from models.oracles.warm.source_models import learn
 
+RANDOM = Path(__file__).parents[4] / "random_searches"
+
 
 @pytest.fixture(scope="module")
 def entries() -> tuple[Entry, ...]:
     """Random searches of 60 trials each."""
-    return collect([("", file) for file in starter_files()]).entries
+    return collect([("", RANDOM)]).entries
 
 
 def told(entry: Entry, others: list[Entry], trials: int, best: bool = False) -> Contribution:
