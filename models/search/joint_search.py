@@ -51,7 +51,7 @@ METRIC: Final = "expected_accuracy"
 """Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
 TIMEOUT_SECONDS: Final = 60.0
 """Without a word after which a worker's stretch goes to another one."""
-USUAL_EPOCHS: Final = 12
+USUAL_EPOCHS: Final = 15
 """After which most fine-tunings have ended by themselves."""
 _SHARE: Final = 0.5
 """Of what the usual training is expected to take: the budget where none is given."""
@@ -115,6 +115,7 @@ class JointSearch:
         self.costs = Costs(
             images=images,
             validation_images=len(self.embeddings.validation.classes),
+            batch_size=task.training.batch_size,
             shares=tuple(sorted(shares)),
             rate=measured_rate(first, shares, self._folder),
         )

@@ -9,7 +9,7 @@ LARGE = Candidate(backbone="EfficientNetLite0", weights="imagenet", image_size=1
 
 
 def costs() -> Costs:
-    return Costs(images=100, validation_images=50, shares=(0.25, 0.5), rate=1e-10)
+    return Costs(images=100, validation_images=50, batch_size=32, shares=(0.25, 0.5), rate=1e-10)
 
 
 def fine_tuned(candidate: Candidate, share: float = 0.5, augment: str = "on") -> Values:
