@@ -23,11 +23,11 @@ def test_all_of_the_library_is_read_and_can_be_learned_from() -> None:
     tasks = [curve_task(entry.history, entry.name) for entry in found.entries]
     assert len(tasks) == len(shipped.starter_files()) > 1
     assert all(len(task.begun) > 15 for task in tasks)
-    for place, task in enumerate(tasks):
+    for place, each in enumerate(tasks):
         surrogate = Surrogate([*tasks[:place], *tasks[place + 1 :]])
-        points = surrogate.points(task, [curve.values for curve in task.begun])
-        ends = np.array([curve.best() for curve in task.begun])
-        # Foretold from nothing, of a task that it never saw: some way towards where they end.
+        points = surrogate.points(each, [curve.values for curve in each.begun])
+        ends = np.array([curve.best() for curve in each.begun])
+        # Foretold from nothing, of a each that it never saw: some way towards where they end.
         off = surrogate.outlook(points).mean[:, -1] - ends
         assert np.abs(off).mean() < 0.35
 
