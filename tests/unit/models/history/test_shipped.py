@@ -27,7 +27,7 @@ def test_all_of_the_library_is_read_and_can_be_learned_from() -> None:
         surrogate = Surrogate([*tasks[:place], *tasks[place + 1 :]])
         points = surrogate.points(each, [curve.values for curve in each.begun])
         ends = np.array([curve.best() for curve in each.begun])
-        # Foretold from nothing, of a each that it never saw: some way towards where they end.
+        # Foretold from nothing, of a task that it never saw: some way towards where they end.
         off = surrogate.outlook(points).mean[:, -1] - ends
         assert np.abs(off).mean() < 0.35
 
