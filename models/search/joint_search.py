@@ -83,6 +83,13 @@ class JointSearch:
 
     The usual configuration is begun first. All that was made is kept until `close`, so that a
     search that was killed goes on.
+
+    Attributes:
+        runner: makes the stretches.
+        embeddings: of the first backbone.
+        costs: of trainings on this machine.
+        usual_seconds: that the usual fine-tuning is expected to take.
+        budget: seconds for the search.
     """
 
     def __init__(
@@ -119,23 +126,16 @@ class JointSearch:
             shares=tuple(sorted(shares)),
             rate=measured_rate(first, shares, self._folder),
         )
+        epochs = min(task.training.epochs, USUAL_EPOCHS)
+        # Now, as nothing is paid for yet.
+        self.usual_seconds = self.costs.training(usual_fine_tuning(task), epochs)
+        given = settings.budget
+        self.budget = _SHARE * self.usual_seconds if given is None else given
 
     @property
     def first_backbone(self) -> Backbone:
         """Of the first candidate."""
         return self.runner.prepared(self._task.candidates[0]).backbone
-
-    @property
-    def usual_seconds(self) -> float:
-        """That the usual fine-tuning is expected to take."""
-        epochs = min(self._task.training.epochs, USUAL_EPOCHS)
-        return self.costs.training(usual_fine_tuning(self._task), epochs)
-
-    @property
-    def budget(self) -> float:
-        """Seconds for the search."""
-        given = self._settings.budget
-        return _SHARE * self.usual_seconds if given is None else given
 
     def run(
         self,

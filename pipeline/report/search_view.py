@@ -123,8 +123,9 @@ def past_words(record: SearchRecord) -> str:
 
 def _words(record: SearchRecord, history: TuningHistory) -> str:
     return (
-        f"{len(history.trials)} configurations were begun in {duration(record.spent)} of "
-        f"{duration(record.budget)}. {record.words} The training goes on from there."
+        f"{len(history.trials)} configuration{'s were' if len(history.trials) > 1 else ' was'} "
+        f"begun in {duration(record.spent)}; the budget was {duration(record.budget)}. "
+        f"{record.words} The training goes on from there."
     )
 
 

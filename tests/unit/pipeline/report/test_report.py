@@ -25,7 +25,7 @@ def test_the_report_tells_the_whole_story(run):
     for words in (
         "Worst mistakes",
         "Confusion matrix",
-        "12 configurations were begun in 6.0 s of 60.0 s.",
+        "12 configurations were begun in 6.0 s; the budget was 60.0 s.",
         "It learned from the curves of 1 earlier search (hats (starter), 2026-11-28).",
         "Ten more minutes would be expected to bring 0.4 points.",
         "EfficientNetLite0 at 160 px, frozen",
