@@ -223,11 +223,12 @@ class JointSearch:
         """The configuration that promises most, its cost counted, and why in words."""
         cheapest = min(self.costs.serving(each) for each in self._task.candidates)
 
-        def worth(each: tuple[Values, float]) -> float:
+        def worth(each: tuple[Values, float]) -> tuple[float, bool]:
             values, promise = each
-            return promise - price * math.log2(self.costs.serving(candidate_of(values)) / cheapest)
+            cost = self.costs.serving(candidate_of(values)) / cheapest
+            return promise - price * math.log2(cost), not is_frozen(values)
 
-        ranked = sorted(oracle.promises(), key=worth, reverse=True)
+        ranked = sorted(at_least_frozen(oracle.promises()), key=worth, reverse=True)
         values, promise = ranked[0]
         words = f"{in_words(values)} promises {promise:.3f}"
         if len(ranked) == 1:
@@ -308,6 +309,21 @@ class JointSearch:
             metric=METRIC,
             subject="joint",
         )
+
+
+def at_least_frozen(promises: Sequence[tuple[Values, float]]) -> list[tuple[Values, float]]:
+    """Has a fine-tuning promise no less than its backbone does frozen.
+
+    The training that follows exports the head on the frozen backbone where that is better.
+
+    Args:
+        promises: of configurations.
+    """
+    frozen = {candidate_of(values): promise for values, promise in promises if is_frozen(values)}
+    return [
+        (values, max(promise, frozen.get(candidate_of(values), promise)))
+        for values, promise in promises
+    ]
 
 
 def _key(task: SearchTask, code: str) -> str:

@@ -17,9 +17,10 @@ from models.head.task_description import Origin, describe
 from models.history.records import TaskDescription
 from models.history.tuning_history import read_history, write_history
 from models.oracles.freeze_thaw_oracle import EPOCHS, INITIAL_EPOCH
-from models.search.joint_search import JointSearch, SearchResult
+from models.search.joint_search import JointSearch, SearchResult, at_least_frozen
 from models.search.joint_space import (
     configurations,
+    frozen_backbone,
     is_frozen,
     usual_fine_tuning,
     with_choice,
@@ -213,3 +214,14 @@ def test_the_final_training_goes_on_where_the_search_left_the_winner(
     assert len(seen) == 1 + 4
     search.close()
     assert not list((tmp_path / "scratch").glob("*/work"))
+
+
+def test_a_fine_tuning_that_has_just_begun_does_not_lose_to_its_own_start(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    task = search_task(digits_folder, tmp_path)
+    small, large = (frozen_backbone(each) for each in task.candidates)
+    begun = usual_fine_tuning(task)
+    promises = [(small, 0.9), (large, 0.8), (begun, 0.7)]
+    assert at_least_frozen(promises) == [(small, 0.9), (large, 0.8), (begun, 0.9)]
+    assert at_least_frozen([(large, 0.8), (begun, 0.7)]) == [(large, 0.8), (begun, 0.7)]
