@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from models.number_text import short_number
 
 WIDTH, HEIGHT = 480.0, 280.0
+_LEAST_SPAN = 1e-6
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 34.0, 42.0
 
 
@@ -70,7 +71,9 @@ def nice_ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
     """Chooses round values that span [low, high], at most about `most` of them."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return (0.0, 1.0)
-    span = high - low if high > low else max(abs(high), 1.0)
+    whole = max(abs(high), 1.0)
+    # What differs in its last digits alone would get ticks that are all the same.
+    span = high - low if high - low > _LEAST_SPAN * whole else whole
     raw = span / (most - 1)
     magnitude = 10.0 ** math.floor(math.log10(raw))
     step = next(m for m in (1, 2, 2.5, 5, 10) if m * magnitude >= raw * 0.999) * magnitude

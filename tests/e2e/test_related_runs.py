@@ -36,7 +36,7 @@ def run(workspace: Workspace, digits: Path, name: str, classes: str, trials: int
         shutil.copytree(digits / digit, data / digit)
     answer = graft(
         "run", "--json", "--workspace", workspace.root, "--data", data, "--trials", str(trials),
-        *_QUICK,
+        *_QUICK, "--set", f"validation.schema_path={data}.pbtxt",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     return answer.summary

@@ -82,6 +82,11 @@ def test_ticks_are_round_and_span_the_values():
     assert nice_ticks(0.713, 0.944) == pytest.approx((0.7, 0.75, 0.8, 0.85, 0.9, 0.95))
     assert nice_ticks(3.0, 3.0)[0] <= 3.0 < nice_ticks(3.0, 3.0)[-1]
     assert nice_ticks(float("nan"), 1.0) == (0.0, 1.0)
+    for low, high in ((1.0 - 1e-10, 1.0), (0.0, 1e-12), (5e6, 5e6 + 1e-9), (-1e-9, 0.0)):
+        ticks = nice_ticks(low, high)
+        assert ticks[0] < ticks[-1]
+        assert ticks[0] <= low + 1e-9
+        assert ticks[-1] >= high - 1e-9
 
 
 def test_chart_text_is_escaped():
