@@ -3,8 +3,6 @@
 from functools import cached_property
 from pathlib import Path
 
-import keras
-
 from models.backbone_choice.backbone_choice import Candidate
 from models.backbones import Backbone, build_backbone
 from models.data import example_schema
@@ -38,6 +36,7 @@ class PreparedBackbone:
         self._candidate = candidate
         self._activations = activations
         self._trainers: dict[float, TopTrainer] = {}
+        self._mirror: Mirror | None = None
         self.backbone: Backbone = build_backbone(
             candidate.backbone, candidate.weights, candidate.image_size, features=task.features
         )
@@ -102,13 +101,8 @@ class PreparedBackbone:
         """Whether changed views may be mirrored; None where views are not changed."""
         if not task.settings.augment:
             return None
-        if "_mirror" not in self.__dict__:
+        if self._mirror is None:
             for trainer in self._trainers.values():
                 trainer.reset()
             self._mirror = try_mirror(task, self.head.model)
         return self._mirror
-
-    @property
-    def model(self) -> keras.Model:
-        """From images to features."""
-        return self.backbone.model

@@ -148,7 +148,8 @@ class StretchRunner:
         mirror = prepared.mirror(task)
         trainer = prepared.trainer(task)
         top = trainer.train(task, mirror=mirror, pause_after=int(values[EPOCHS]))
-        return _evaluation(_curve(top, values), task.seed, int(values[EPOCHS]))
+        paused_after = None if top.finished else int(values[EPOCHS])
+        return _evaluation(_curve(top, values), task.seed, paused_after)
 
     def _scratch(self, values: Values) -> Path:
         key = json.dumps(configuration_of(values), sort_keys=True).encode()

@@ -100,6 +100,10 @@ def test_a_paused_training_goes_on_as_if_it_had_not_been(
     assert epochs(parts, values, 1, 2) == whole[:2]
     # In another process.
     assert epochs(StretchRunner(task, tmp_path / "parts"), values, 2, 4) == whole
+    for stop, paused_after in ((2, 2), (4, None)):
+        seen = parts.find({**values, EPOCHS: stop})
+        assert seen is not None
+        assert seen.paused_after == paused_after
     assert len(whole) == 4
     assert len(set(whole)) > 1
 
