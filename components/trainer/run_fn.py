@@ -20,6 +20,7 @@ from components.artifact_names import (
     SERVING_FOLDER,
     TRAINING_FILE,
 )
+from components.shared_activations import shared_activations
 from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL, STATE
 from components.trainer.task_reader import Inputs, ReadTask, read_task
 from components.transform.vocabulary import labels_from_transform_graph
@@ -31,8 +32,9 @@ from models.data.sample_depth import read_sample_range
 from models.export import export_model
 from models.head.frozen_probe import train_probe, write_probe
 from models.storage.atomic_write import write_atomically
+from models.storage.folders import delete_others
 from models.storage.seals import is_sealed
-from models.training.activations import shared_activations
+from models.training.activations import of_process
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import STATE_FILE
@@ -51,7 +53,8 @@ def run_fn(fn_args: FnArgs) -> None:
     config = fn_args.custom_config
     read = _read(fn_args)
     task = read.task
-    _forget_others(Path(config["scratch_dir"]), task.scratch)
+    # Of other trainings only the last one can have been killed.
+    delete_others(task.scratch)
     _take_up(Path(config[STATE]) / STATE_FILE, task.scratch / STATE_FILE)
     trained = train(task)
     shutil.rmtree(config["activations_dir"], ignore_errors=True)
@@ -83,8 +86,8 @@ def _read(fn_args: FnArgs) -> ReadTask:
     task = dataclasses.replace(
         read.task,
         scratch=scratch_dir / _key(read, config["code"]),
-        activations=shared_activations(
-            Path(config["activations_dir"]), read.task.examples_uri, read.task.seed
+        activations=of_process(
+            shared_activations(config["activations_dir"], read.task.examples_uri, read.task.seed)
         ),
     )
     return dataclasses.replace(read, task=task)
@@ -108,14 +111,6 @@ def _take_up(begun: Path, state: Path) -> None:
     if begun.exists() and not is_sealed(state):
         state.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(state, begun.read_bytes())
-
-
-def _forget_others(scratch_dir: Path, own: Path) -> None:
-    """Deletes what other trainings left: only the last one can have been killed."""
-    if scratch_dir.is_dir():
-        for folder in scratch_dir.iterdir():
-            if folder.is_dir() and folder != own:
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _description(trained: Trained, read: ReadTask, code: str) -> dict[str, Any]:

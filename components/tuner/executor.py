@@ -17,6 +17,7 @@ from components.past_searches.knowledge import Knowledge
 from components.past_searches.past_library import read_past
 from components.past_searches.request import note_request
 from components.past_searches.stored_histories import EMPTY
+from components.shared_activations import shared_activations
 from components.transform.vocabulary import labels_from_transform_graph
 from components.tuner.chosen_backbone_resolver import CHOSEN, chosen_key
 from models import progress
@@ -76,16 +77,17 @@ class Executor(base_executor.BaseExecutor):
 
 def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> SearchTask:
     model = ModelSettings.from_json(exec_properties["model"])
+    examples, seed = _uri(input_dict, "examples"), exec_properties["seed"]
     return SearchTask(
-        examples_uri=_uri(input_dict, "examples"),
+        examples_uri=examples,
         labels=labels_from_transform_graph(_uri(input_dict, "transform_graph")),
         candidates=model.resolved_candidates,
         resize=model.resize,
         features=model.features,
         training=TrainingSettings.from_json(exec_properties["training"]),
-        seed=exec_properties["seed"],
+        seed=seed,
         embeddings=exec_properties["cache_dir"],
-        activations=exec_properties["activations_dir"],
+        activations=str(shared_activations(exec_properties["activations_dir"], examples, seed)),
     )
 
 

@@ -1,7 +1,7 @@
 """The head on the frozen backbone: what fine-tuning starts from, and must be better than.
 
-A linear head, solved to its optimum. Heads with hidden layers, searched by twenty trainings of
-gradient descent, were no better on the features of all blocks, and took minutes.
+A linear head, solved to its optimum (`models.head.linear_head`): one hyperparameter, seconds, and
+no luck of a seed in it.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,6 @@ import hashlib
 import json
 import logging
 import math
-import shutil
 import statistics
 import uuid
 from collections import defaultdict
@@ -46,6 +45,7 @@ from models.search.tried import description
 from models.search.workers.search_server import LOOPBACK, SearchServer, serving
 from models.search.workers.served_search import ServedSearch
 from models.search.workers.worker_processes import WorkerProcesses
+from models.storage.folders import delete_others
 
 METRIC: Final = "expected_accuracy"
 """Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
@@ -111,7 +111,8 @@ class JointSearch:
         self._settings = settings
         self._code = code
         self._folder = scratch / _key(task, code)
-        _forget_others(scratch, self._folder)
+        # Of those that were killed only the last one can go on.
+        delete_others(self._folder)
         self.runner = StretchRunner(task, self._folder)
         first = self.runner.prepared(task.candidates[0])
         self.embeddings = first.embeddings
@@ -330,10 +331,3 @@ def _key(task: SearchTask, code: str) -> str:
     """Digest of everything that a stretch depends on, beside its values."""
     parts = [task.model_dump(mode="json"), code]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _forget_others(scratch: Path, own: Path) -> None:
-    """Deletes what killed searches left: only the last one can go on."""
-    for folder in scratch.glob("*"):
-        if folder.is_dir() and folder != own:
-            shutil.rmtree(folder, ignore_errors=True)

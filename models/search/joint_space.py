@@ -38,21 +38,17 @@ def configurations(task: SearchTask, images: int) -> list[Values]:
         images: to train on.
     """
     settings = task.training
-    usual = [False, True]
-    if choose_strategy(settings, images).name == "fine_tune":
-        usual.reverse()
     frozen = [frozen_backbone(each) for each in task.candidates]
     shares = sorted({settings.unfreeze, *_SHARES})
     unfrozen = [
         _fine_tuned(candidate, share, settings.learning_rate * factor, augment)
         for candidate, share, factor, augment in product(task.candidates, shares, _RATES, (ON, OFF))
     ]
-    by_kind = {
-        False: frozen if settings.strategy != "fine_tune" else [],
-        True: unfrozen if settings.strategy != "feature_extraction" else [],
-    }
-    first = usual_fine_tuning(task) if usual[0] else frozen[0]
-    every = [first, *by_kind[False], *by_kind[True]]
+    usual = choose_strategy(settings, images).name
+    first = usual_fine_tuning(task) if usual == "fine_tune" else frozen[0]
+    every = [first]
+    every += frozen if settings.strategy != "fine_tune" else []
+    every += unfrozen if settings.strategy != "feature_extraction" else []
     return [each for place, each in enumerate(every) if each not in every[:place]]
 
 

@@ -20,7 +20,7 @@ from models.search.joint_space import candidate_of, is_frozen, with_choice
 from models.search.prepared_backbone import PreparedBackbone
 from models.search.search_task import SearchTask
 from models.search.trial_store import TrialStore
-from models.training.activations import shared_activations
+from models.training.activations import of_process
 from models.training.top_trainer import TopPhase
 from models.training.training_state import STATE_FILE
 
@@ -50,9 +50,7 @@ class StretchRunner:
         """
         self._task = task
         self._folder = folder
-        self._activations = shared_activations(
-            Path(task.activations), task.examples_uri, task.seed, name
-        )
+        self._activations = of_process(Path(task.activations), name)
         self._store = TrialStore(folder / "trials")
         self._prepared: dict[Candidate, PreparedBackbone] = {}
         self._refused: dict[Candidate, str] = {}

@@ -16,7 +16,7 @@ from models.search.costs import Costs
 from models.search.reports import report_to
 from models.search.search_record import Step
 from models.search.stretch_runner import StretchRunner, configuration_of
-from models.search.tried import Tried, best_so_far, last_line
+from models.search.tried import Tried, last_line
 from models.search.workers.journal import Event, Journal
 from models.search.workers.search_server import SearchServer
 from models.search.workers.search_worker import make_trials
@@ -140,13 +140,12 @@ class Stretches:
             key=lambda each: each.score,
             default=None,
         )
-        spent, budget = self._oracle.spent, self._oracle.budget
+        spent, budget, note = self._oracle.spent, self._oracle.budget, ""
         if best:
             accuracy = best.validation_accuracy
             self.steps.append(Step(seconds=spent, score=best.score, accuracy=accuracy))
-        progress.report(
-            round(min(spent, budget)), round(budget), "seconds", best_so_far(self.tried.records)
-        )
+            note = f"best validation accuracy {accuracy:.3f}"
+        progress.report(round(min(spent, budget)), round(budget), "seconds", note)
 
     def _go_through(self, events: Sequence[Event]) -> None:
         """Does again what an earlier process did, for as far as it would do the same."""

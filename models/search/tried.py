@@ -1,7 +1,5 @@
 """The configurations of a search, as its history tells of them."""
 
-from collections.abc import Sequence
-
 from models.curves.learning_curve import CurveTask, LearningCurve
 from models.history.records import Evaluation, TaskDescription, TrialRecord
 from models.history.search_space import Values
@@ -105,9 +103,3 @@ def last_line(message: str | None) -> str:
     """Of a traceback, the line that says what happened; never empty."""
     lines = (message or "").strip().splitlines()
     return lines[-1][:500] if lines else "no reason was given"
-
-
-def best_so_far(records: Sequence[TrialRecord]) -> str:
-    """The best validation accuracy in words; empty when nothing has come out."""
-    reached = [each.evaluations[-1].validation_accuracy for each in records if each.evaluations]
-    return f"best validation accuracy {max(reached):.3f}" if reached else ""

@@ -8,8 +8,6 @@ activations at the cut and runs the trainable top alone.
 import hashlib
 import io
 import itertools
-import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,20 +100,14 @@ def compute_activations(
     return Activations([np.load(path, mmap_mode="r") for path in paths], classes)
 
 
-def shared_activations(root: Path, examples_uri: str, seed: int, process: str = "run") -> Path:
-    """Folder in which a search and the training after it keep activations; deletes all others.
+def of_process(folder: Path, process: str = "run") -> Path:
+    """The part of a shared folder that one process alone writes to.
 
     Args:
-        root: of the workspace.
-        examples_uri: folder of the Examples that they are of.
-        seed: of the changed views.
-        process: that writes there; no two at a time may have the same name.
+        folder: of a search and the training after it.
+        process: no two at a time may have the same name; the training goes on as the run.
     """
-    key = hashlib.sha256(json.dumps([examples_uri, seed]).encode()).hexdigest()[:16]
-    for folder in root.glob("*"):
-        if folder.name != key:
-            shutil.rmtree(folder, ignore_errors=True)
-    return root / key / hashlib.sha256(process.encode()).hexdigest()[:8]
+    return folder / hashlib.sha256(process.encode()).hexdigest()[:8]
 
 
 def delete_activations(directory: Path) -> None:

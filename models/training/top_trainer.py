@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from models.backbones import Backbone, build_backbone
 from models.backbones.cuts import Cut, choose_cut, find_cuts
 from models.backbones.split_backbone import SplitBackbone, split_at
+from models.embedding.forward import embedding_key
 from models.head.evidence import Answers, answers_of
 from models.training import device
 from models.training.activations import bytes_in, compute_activations, delete_activations
@@ -240,7 +241,7 @@ def _activations(
     """The folder for the activations; where not all of the shared ones fit, the others go."""
     if task.activations is None:
         return _own_activations(task)
-    backbone = f"{task.backbone.name}-{task.backbone.weights_digest[:8]}-{task.spec.size}"
+    backbone = embedding_key(task.backbone, task.spec)
     own = task.activations / f"{backbone}-{cut.layer}-{views}{'-mirrored' if mirror else ''}"
     others = [folder for folder in task.activations.glob("*") if folder != own]
     images = task.images * views + len(task.embeddings.validation.classes)

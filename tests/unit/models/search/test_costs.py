@@ -1,3 +1,5 @@
+import pytest
+
 from models.backbone_choice.backbone_choice import Candidate
 from models.backbones.multiply_adds import count_work
 from models.history.search_space import Values
@@ -23,6 +25,17 @@ def test_the_work_of_a_backbone_is_what_its_authors_counted() -> None:
     # with the classifier, which is not there.
     assert 0.9 * 407e6 < work.forward < 1.05 * 407e6
     assert 0 < work.top[0.25] < work.top[0.5] < work.forward
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    # https://arxiv.org/abs/1610.02357 and https://arxiv.org/abs/1512.00567: billions at 299 px.
+    [("Xception", 8_400), ("InceptionV3", 5_700)],
+)
+def test_backbones_that_take_no_small_images_are_counted_too(name: str, millions: float) -> None:
+    work = count_work(name, 299, (0.5,))
+    assert 0.9 * millions < work.forward / 1e6 < 1.1 * millions
+    assert count_work(name, 150, (0.5,)).forward == pytest.approx(work.forward * (150 / 299) ** 2)
 
 
 def test_costs_grow_with_the_size_and_with_what_is_trained() -> None:

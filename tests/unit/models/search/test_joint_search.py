@@ -229,3 +229,15 @@ def test_a_fine_tuning_that_has_just_begun_does_not_lose_to_its_own_start(
     promises = [(small, 0.9), (large, 0.8), (begun, 0.7)]
     assert at_least_frozen(promises) == [(small, 0.9), (large, 0.8), (begun, 0.9)]
     assert at_least_frozen([(large, 0.8), (begun, 0.7)]) == [(large, 0.8), (begun, 0.7)]
+
+
+def test_activations_of_images_made_square_otherwise_are_not_taken_up(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    task = search_task(digits_folder, tmp_path, strategy="fine_tune", augment=False)
+    for resize in ("stretch", "pad"):
+        other = task.model_copy(update={"resize": resize})
+        values = {**usual_fine_tuning(other), EPOCHS: 1, INITIAL_EPOCH: 0}
+        StretchRunner(other, tmp_path / resize).run(values)
+    (process,) = (tmp_path / "activations").iterdir()
+    assert len(list(process.iterdir())) == 2
