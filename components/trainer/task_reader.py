@@ -83,5 +83,6 @@ def read_task(
         seed=seed,
         scratch=scratch,
         log_dir=log_dir,
+        is_searched=bool(inputs.values),
     )
     return ReadTask(task, data)

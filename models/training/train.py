@@ -38,6 +38,8 @@ def train(task: TrainingTask) -> Trained:
     """
     keras.utils.set_random_seed(task.seed)
     strategy = choose_strategy(task.settings, task.images)
+    if task.is_searched:
+        strategy = Strategy(strategy.name, "chosen by the search")
     head, head_phase = train_head(task)
     if strategy.name == "feature_extraction":
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)

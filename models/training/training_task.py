@@ -29,6 +29,7 @@ class TrainingTask:
         log_dir: for TensorBoard.
         activations: folder that keeps what frozen layers made of the images, for further trainings
             with the same images and seed; None for a training of its own.
+        is_searched: whether a search chose the settings, and with them the strategy.
     """
 
     examples_uri: str
@@ -41,6 +42,7 @@ class TrainingTask:
     scratch: Path
     log_dir: Path
     activations: Path | None = None
+    is_searched: bool = False
 
     @property
     def images(self) -> int:

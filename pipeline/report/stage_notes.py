@@ -85,7 +85,8 @@ def _search(run: RunRecord) -> str:
         return "nothing was searched" if record else ""
     best = history.best
     assert best is not None
-    return f"{len(history.trials)} configurations; {in_words(best.values)}"
+    count = len(history.trials)
+    return f"{count} configuration{'' if count == 1 else 's'}; {in_words(best.values)}"
 
 
 def _serve(run: RunRecord) -> str:

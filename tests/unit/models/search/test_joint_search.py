@@ -206,11 +206,13 @@ def test_the_final_training_goes_on_where_the_search_left_the_winner(
             with_choice(task.training, result.chosen), tmp_path / "final"
         ),
         backbone=small_backbone(candidate.backbone, candidate.weights, SIZES[0]),
+        is_searched=True,
     )
     training.scratch.mkdir()
     shutil.copy(result.state, training.scratch)
     record = train(training).record
     assert record.resumed_from_epoch == 1
+    assert record.strategy.reason == "chosen by the search"
     (tried,) = result.history.trials
     seen = record.to_values()["history"]["val_accuracy"]
     # The first of both is the head's.
