@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print("graft: interrupted. The same command goes on from here.", file=sys.stderr)
+        _forget_interrupt()
         return 130
     except BrokenPipeError:
         # Who read the output has gone. Python would try once more to write it, and complain.
@@ -68,6 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"graft: {_unforeseen(error)}", file=sys.stderr)
         return 1
     return code
+
+
+def _forget_interrupt() -> None:
+    """Lets the process end with the exit code of `main`.
+
+    CPython notes a KeyboardInterrupt that goes through `exec` of a text, as `dataclass` and
+    `namedtuple` use it. A process that was started with `-m` then kills itself by SIGINT at its
+    end, whatever was caught. The next `exec` forgets it.
+    """
+    exec("")  # noqa: S102 - an empty text
 
 
 def _unforeseen(error: Exception) -> str:

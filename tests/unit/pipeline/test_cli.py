@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +43,24 @@ def test_runs_and_report_of_an_empty_workspace(
     assert "graft run --data" in capsys.readouterr().out
     assert main(["report", "--workspace", str(tmp_path)]) == 2
     assert "no report of any run" in capsys.readouterr().err
+
+
+def test_an_interrupt_inside_generated_code_ends_with_the_code_for_it(tmp_path: Path) -> None:
+    """What `dataclass` and `namedtuple` run is a text; CPython treats an interrupt there alone."""
+    module = tmp_path / "interrupted.py"
+    module.write_text(
+        "import sys\n"
+        "from pipeline import cli, config_file\n"
+        "config_file.load_config = lambda *_: exec('raise KeyboardInterrupt')\n"
+        "sys.exit(cli.main(['config']))\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert done.returncode == 130, done.stderr
+    assert "The same command goes on from here" in done.stderr
