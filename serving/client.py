@@ -89,7 +89,7 @@ def predict_grpc(
     import grpc
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-    from serving.tensors import from_proto, to_proto
+    from serving.tensors.tensor_protos import from_proto, to_proto
 
     request = predict_pb2.PredictRequest(output_filter=OUTPUTS)
     request.model_spec.name = model_name

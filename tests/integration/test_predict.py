@@ -15,7 +15,7 @@ from pipeline.answers import Answer, Form
 from pipeline.predict_command import Servers, ask_each, predict
 from pipeline.served_model import Served
 from serving.client import PredictionError, predict_grpc, predict_rest
-from serving.server import ModelServer
+from serving.server.model_server import ModelServer
 
 _PIXELS = 1_000_000
 

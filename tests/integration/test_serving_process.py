@@ -14,7 +14,7 @@ import pytest
 
 from models.errors import GraftError
 from serving.client import predict_grpc, predict_rest
-from serving.server import ServerSettings, parse_flags, settings_of
+from serving.server.model_server import ServerSettings, parse_flags, settings_of
 from serving.server_process import ServerProcess
 
 _PARENT = """

@@ -12,8 +12,8 @@ from serving_requests import request_json, rest_url, server_settings
 
 from models.errors import GraftError
 from serving.client import predict_rest
-from serving.model_versions import State, VersionStatus
-from serving.server import ModelServer
+from serving.servables.model_versions import State, VersionStatus
+from serving.server.model_server import ModelServer
 
 Answer = Callable[[Path, list[bytes]], np.ndarray]
 

@@ -18,14 +18,12 @@ from tensorflow.python.util import deprecation
 
 from models.errors import UsageError
 from models.storage.plain_path import plain_path
-from serving.completeness import SERVING_TAG
 from serving.errors import ServingError, from_number
+from serving.servables.completeness import SERVING_TAG
+from serving.tensors.tensor_protos import SignatureDef
 
 DEFAULT_SIGNATURE: Final = "serving_default"
 _INIT_SIGNATURE: Final = "__saved_model_init_op"
-
-SignatureDef = Any
-"""`tensorflow.core.protobuf.meta_graph_pb2.SignatureDef`, which carries no types."""
 
 
 class LoadedModel:

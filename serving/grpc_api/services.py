@@ -13,17 +13,17 @@ from tensorflow_serving.apis import (
 )
 
 from serving.errors import ServingError
-from serving.loader import DEFAULT_SIGNATURE
-from serving.messages import (
+from serving.inference.signature_call import predict
+from serving.servables.loader import DEFAULT_SIGNATURE
+from serving.servables.model_messages import (
     Message,
     metadata_response,
     model_spec,
     status_response,
     target_of,
 )
-from serving.registry import Registry
-from serving.signature_call import predict
-from serving.tensors import from_proto, to_proto
+from serving.servables.registry import Registry
+from serving.tensors.tensor_protos import from_proto, to_proto
 
 _LARGEST_MESSAGE: Final = 2**31 - 1
 _THREADS: Final = 16

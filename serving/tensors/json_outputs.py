@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from serving.errors import invalid_argument
-from serving.signature_call import Tensors
+from serving.tensors.tensor_protos import Tensors
 
 _BYTES_SUFFIX: Final = "_bytes"
 _DIGITS: Final = {2: "%.5g", 4: "%.9g", 8: "%.17g"}

@@ -12,6 +12,12 @@ from tensorflow.core.framework import tensor_pb2
 
 from serving.errors import invalid_argument
 
+Tensors = dict[str, NDArray[Any]]
+"""Alias in the signature to value; strings are arrays of dtype object that hold bytes."""
+
+SignatureDef = Any
+"""`tensorflow.core.protobuf.meta_graph_pb2.SignatureDef`, which carries no types."""
+
 TensorProto = Any
 """`tensorflow.core.framework.tensor_pb2.TensorProto`, which carries no types."""
 

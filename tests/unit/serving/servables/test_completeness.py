@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tensorflow.core.protobuf import saved_model_pb2
 
-from serving.completeness import Snapshot, missing_part
+from serving.servables.completeness import Snapshot, missing_part
 
 
 @pytest.fixture

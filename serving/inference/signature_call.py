@@ -6,11 +6,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from serving.errors import invalid_argument
-from serving.loader import LoadedModel, SignatureDef
-from serving.tensors import from_proto
-
-Tensors = dict[str, NDArray[Any]]
-"""Alias in the signature to value; strings are arrays of dtype object that hold bytes."""
+from serving.servables.loader import LoadedModel
+from serving.tensors.tensor_protos import SignatureDef, Tensors, from_proto
 
 
 def predict(

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import grpc
 
 from serving.errors import ServingError, invalid_argument
-from serving.rest import Response, RestApi, error_response
+from serving.rest_api.rest import Response, RestApi, error_response
 
 _log = logging.getLogger(__name__)
 _LARGEST_INFLATED: Final = 100 * 2**20

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import grpc
 
 from serving.errors import ServingError, invalid_argument
-from serving.model_versions import Lease, VersionManager, VersionStatus, not_servable
+from serving.servables.model_versions import Lease, VersionManager, VersionStatus, not_servable
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from typing import Final
 import grpc
 
 from models.errors import GraftError, UsageError
-from serving.grpc_service import grpc_server
-from serving.http_server import RestServer
-from serving.model_versions import State, VersionManager, VersionStatus
-from serving.registry import Registry
-from serving.rest import RestApi
+from serving.grpc_api.services import grpc_server
+from serving.rest_api.http_server import RestServer
+from serving.rest_api.rest import RestApi
+from serving.servables.model_versions import State, VersionManager, VersionStatus
+from serving.servables.registry import Registry
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 30.0

@@ -9,8 +9,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.errors import ServingError
-from serving.rest_results import outputs_to_json
-from serving.rest_tensors import inputs_from_json
+from serving.tensors.json_inputs import inputs_from_json
+from serving.tensors.json_outputs import outputs_to_json
 
 
 def _signature(**dtypes: tf.DType) -> meta_graph_pb2.SignatureDef:

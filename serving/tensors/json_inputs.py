@@ -16,8 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from serving.errors import ServingError, invalid_argument
-from serving.loader import SignatureDef
-from serving.signature_call import Tensors
+from serving.tensors.tensor_protos import SignatureDef, Tensors
 
 _B64: Final = "b64"
 _LONGEST_DEBUG_TEXT: Final = 256

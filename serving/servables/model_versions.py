@@ -3,7 +3,7 @@
 Follows TensorFlow Serving: sub-directories whose names are numbers are versions, the highest one is
 served, a new one is loaded before the old one is unloaded, and a version that fails to load leaves
 the old one in service. It goes further in two points: a version that is not wholly there is not
-loaded (`serving.completeness`), and one that failed is tried again when its files change.
+loaded (`serving.servables.completeness`), and one that failed is tried again when its files change.
 """
 
 import enum
@@ -19,9 +19,9 @@ from typing import Final
 
 import grpc
 
-from serving.completeness import Snapshot, missing_part
 from serving.errors import ServingError
-from serving.loader import LoadedModel
+from serving.servables.completeness import Snapshot, missing_part
+from serving.servables.loader import LoadedModel
 
 _log = logging.getLogger(__name__)
 _MAX_VERSION: Final = 2**63 - 1

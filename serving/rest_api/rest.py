@@ -13,12 +13,12 @@ import grpc
 from google.protobuf.json_format import MessageToJson
 
 from serving.errors import ServingError, invalid_argument
-from serving.loader import DEFAULT_SIGNATURE
-from serving.messages import Message, model_spec, signature_map, status_response
-from serving.registry import Registry, Target
-from serving.rest_results import outputs_to_json
-from serving.rest_tensors import inputs_from_json
-from serving.signature_call import predict
+from serving.inference.signature_call import predict
+from serving.servables.loader import DEFAULT_SIGNATURE
+from serving.servables.model_messages import Message, model_spec, signature_map, status_response
+from serving.servables.registry import Registry, Target
+from serving.tensors.json_inputs import inputs_from_json
+from serving.tensors.json_outputs import outputs_to_json
 
 _VERSION_OR_LABEL: Final = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _PREDICT: Final = re.compile(

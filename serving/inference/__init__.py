@@ -1,0 +1,1 @@
+"""What the APIs share: a signature, run on the tensors of a request."""

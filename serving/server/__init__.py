@@ -1,0 +1,1 @@
+"""The embedded server: its flags, its start and its end."""

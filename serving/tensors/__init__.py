@@ -1,0 +1,1 @@
+"""Values of requests and answers: protos and JSON to and from NumPy arrays."""
