@@ -1,0 +1,56 @@
+"""The commands that put the pushed model to use: `predict` and `export`."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from models.errors import UsageError
+from pipeline.command_line import add_workspace, command, count, effective, served
+
+
+def add_model_commands(commands: Any) -> None:
+    """Declares the commands.
+
+    Args:
+        commands: subparsers of `graft`.
+    """
+    predict = command(commands, "predict", _predict, "classify images with the pushed model")
+    add_workspace(predict)
+    predict.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE", help="a file, or a folder to be walked"
+    )
+    predict.add_argument("--url", help="REST address of a running server, such as localhost:8501")
+    predict.add_argument("--grpc", help="gRPC address of a running server, such as localhost:8500")
+    form = predict.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a JSON object for each image")
+    form.add_argument("--csv", action="store_true", help="print a line of CSV for each image")
+
+    export = command(commands, "export", _export, "make LiteRT models of the pushed one")
+    add_workspace(export)
+    export.add_argument("--format", choices=("litert",), default="litert", help="default litert")
+    export.add_argument("--out", type=Path, metavar="FOLDER", help="default: in the workspace")
+    export.add_argument(
+        "--calibration-images",
+        type=count,
+        default=256,
+        metavar="N",
+        help="most training images to calibrate the int8 model with (default 256)",
+    )
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from pipeline.answers import Form
+    from pipeline.predict_command import Servers, predict
+
+    form: Form = "json" if options.json else "csv" if options.csv else "text"
+    return predict(served(options), options.images, Servers(options.url, options.grpc), form)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from pipeline.edge_command import export
+    from pipeline.workspace import Workspace
+
+    if not options.calibration_images:
+        raise UsageError("int8 needs at least one image to calibrate with: --calibration-images.")
+    workspace = Workspace(effective(options).workspace_path)
+    return export(served(options), workspace, options.out, options.calibration_images)
