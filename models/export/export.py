@@ -69,8 +69,8 @@ def export_model(
 
     encoded = [tf.TensorSpec([None], tf.string, name="image_bytes")]
     examples = [tf.TensorSpec([None], tf.string, name="examples")]
+    # The archive finds the variables of its endpoints; `track` would store them a second time.
     archive = keras.export.ExportArchive()
-    archive.track(model)
     archive.add_endpoint("serving_default", predict, encoded)
     archive.add_endpoint(
         "serving_examples",
