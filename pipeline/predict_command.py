@@ -159,8 +159,8 @@ def ask_each(ask: _Ask, images: Sequence[bytes]) -> list[Answer | str]:
             return [f"was refused: {error}"]
         middle = len(images) // 2
         return ask_each(ask, images[:middle]) + ask_each(ask, images[middle:])
-    scores = (float(score) for score in given.scores)
-    return [Answer(label, score) for label, score in zip(given.labels, scores, strict=True)]
+    named = zip(given.labels, given.scores, strict=True)
+    return [Answer(labels[0], float(scores[0])) for labels, scores in named]
 
 
 def _interrupted(error: PredictionError, counts: Counter[str]) -> PredictionError:

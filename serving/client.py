@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.errors import GraftError, UsageError
 
 INPUT: Final = "image_bytes"
-OUTPUTS: Final = ("label", "score", "probabilities")
+OUTPUTS: Final = ("probabilities", "class_ids", "labels")
 DEFAULT_TIMEOUT: Final = 30.0
 _HINT: Final = "`graft serve` starts a server for the pushed model."
 
@@ -35,14 +35,19 @@ class Predictions:
     """What a model says about n images.
 
     Attributes:
-        labels: n names of the likeliest class.
-        scores: float32 [n], its probability.
-        probabilities: float32 [n, classes], in the order of the model's labels.
+        probabilities: float32 [n, k], in the order of the model's labels.
+        class_ids: int64 [n, t], positions of the most likely classes, most likely first.
+        labels: for each image the names of these classes.
     """
 
-    labels: tuple[str, ...]
-    scores: NDArray[np.float32]
     probabilities: NDArray[np.float32]
+    class_ids: NDArray[np.int64]
+    labels: tuple[tuple[str, ...], ...]
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """Probabilities of the named classes, float32 [n, t]."""
+        return np.take_along_axis(self.probabilities, self.class_ids, axis=1)
 
 
 def predict_rest(
@@ -152,14 +157,16 @@ def _predictions(outputs: Mapping[str, Any], where: str, images: int) -> Predict
     missing = [name for name in OUTPUTS if name not in outputs]
     if missing:
         raise PredictionError(f"{where} does not return {', '.join(missing)}: no model of Graft's.")
-    labels = tuple(
-        label.decode("utf-8") if isinstance(label, bytes) else str(label)
-        for label in outputs["label"]
-    )
+    labels = tuple(tuple(map(_text, names)) for names in outputs["labels"])
     if len(labels) != images:
         raise PredictionError(f"{where} answered for {len(labels)} of {images} images.")
     return Predictions(
-        labels,
-        np.asarray(outputs["score"], dtype=np.float32),
         np.asarray(outputs["probabilities"], dtype=np.float32),
+        np.asarray(outputs["class_ids"], dtype=np.int64),
+        labels,
     )
+
+
+def _text(name: bytes | str) -> str:
+    """A name as gRPC or as REST gives it."""
+    return name.decode("utf-8") if isinstance(name, bytes) else name

@@ -139,6 +139,7 @@ def _write(
     trained.model.save(keras_file)
     export_model(
         trained.model,
+        task.backbone.model.outputs[0],
         task.labels,
         task.spec,
         model_uri / SERVING_FOLDER,
