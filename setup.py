@@ -54,6 +54,7 @@ setup(
         "grpcio>=1.60,<2",
         "grpcio-health-checking>=1.60,<2",
         "httptools>=0.6,<1",
+        "httpx>=0.28,<1",
         "jinja2>=3.1,<4",
         "keras>=3.12,<4",
         # Its private names are used (locks and the queue of an oracle).

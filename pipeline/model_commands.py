@@ -1,11 +1,15 @@
 """The commands that put the pushed model to use: `predict` and `export`."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
 from models.errors import UsageError
 from pipeline.command_line import add_workspace, command, count, effective, served
+
+_API_KEY = "GRAFT_API_KEY"
+"""In the environment, as others see the arguments of a command."""
 
 
 def add_model_commands(commands: Any) -> None:
@@ -25,6 +29,20 @@ def add_model_commands(commands: Any) -> None:
     form.add_argument("--json", action="store_true", help="print a JSON object for each image")
     form.add_argument("--csv", action="store_true", help="print a line of CSV for each image")
 
+    predict.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write a page with the pictures"
+    )
+    predict.add_argument(
+        "--timeout",
+        type=count,
+        default=30,
+        metavar="SECONDS",
+        help="until an answer must be there, with all that is tried for it (default 30)",
+    )
+    predict.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="PEM file of the authorities to trust (https)"
+    )
+
     export = command(commands, "export", _export, "make LiteRT models of the pushed one")
     add_workspace(export)
     export.add_argument("--format", choices=("litert",), default="litert", help="default litert")
@@ -41,9 +59,14 @@ def add_model_commands(commands: Any) -> None:
 def _predict(options: argparse.Namespace) -> int:
     from pipeline.answers import Form
     from pipeline.predict_command import Servers, predict
+    from serving.client import Options
 
     form: Form = "json" if options.json else "csv" if options.csv else "text"
-    return predict(served(options), options.images, Servers(options.url, options.grpc), form)
+    how = Options(
+        timeout=options.timeout, ca_file=options.ca_file, api_key=os.environ.get(_API_KEY)
+    )
+    servers = Servers(options.url, options.grpc, how)
+    return predict(served(options), options.images, servers, form, options.html)
 
 
 def _export(options: argparse.Namespace) -> int:
