@@ -202,7 +202,7 @@ def test_the_page_shows_each_picture_and_runs_no_name(
     assert "onerror=alert(1)>" not in text
     assert text.count('<td class="bar">') == 5 * 3 + len(set(re.findall('best">(.*?)<', text)))
     assert "naïve" in text
-    assert "5 images classified, 2 not" in text
+    assert "5 images classified, 2 not classified" in text
     assert "latin\\xe9" in text
 
 
