@@ -1,5 +1,6 @@
 """Data that many tests share."""
 
+import gc
 import signal
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,14 @@ _UNTIMED: dict[str, Any] = {
 settings.register_profile("small", max_examples=300, derandomize=True, **_UNTIMED)
 settings.register_profile("large", max_examples=50_000, print_blob=True, **_UNTIMED)
 settings.load_profile("small")
+
+
+def pytest_collection_finish() -> None:
+    """Takes what was imported, millions of objects, out of the garbage collector's sight.
+
+    Keras and Keras Tuner have it look at all there is, for each model: a second each time.
+    """
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -276,7 +276,7 @@ def test_one_changed_value_reruns_only_what_depends_on_it(first_run: FirstRun, h
         assert "accuracy" in changed["reason"]
 
 
-def test_a_run_killed_at_its_training_and_at_its_push_is_finished_by_the_next(
+def test_a_run_killed_at_its_push_is_finished_by_the_next(
     first_run: FirstRun,
 ) -> None:
     """Only what follows from another strategy is made; `test_kill.py` kills at every stage."""
@@ -285,9 +285,7 @@ def test_a_run_killed_at_its_training_and_at_its_push_is_finished_by_the_next(
                "--set", "tuning.budget=0s",
                "--set", "training.unfreeze=0.1", "--set", "training.augment=false",
                "--set", "training.learning_rate=1e-6")  # fmt: skip
-    moment = random.Random(0)
-    for stage in ("Trainer", "Pusher"):
-        kill_at(stage, workspace, command, moment)
+    kill_at("Pusher", workspace, command, random.Random(0))
     done = finish(start(*command))
     assert done.code == 0, done.err
     assert done.summary["status"] == "pushed"

@@ -11,12 +11,15 @@ def _build(hp):
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, "softmax")])
     rate = hp.Float("rate", 1e-3, 1.0, sampling="log")
     model.compile(
-        keras.optimizers.SGD(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+        keras.optimizers.SGD(rate),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        run_eagerly=True,  # two steps an epoch do not pay for a graph
     )
     return model
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data():
     random = np.random.default_rng(0)
     x = random.normal(size=(200, 4)).astype(np.float32)
@@ -32,8 +35,13 @@ def _search(folder, data, trials, kind=ContinuingTuner):
     return tuner
 
 
-def test_a_trial_goes_on_with_the_weights_of_the_one_before(tmp_path, data):
-    oracle = _search(tmp_path, data, 12).oracle
+@pytest.fixture(scope="module")
+def oracle(tmp_path_factory, data):
+    """After twelve trials."""
+    return _search(tmp_path_factory.mktemp("twelve"), data, 12).oracle
+
+
+def test_a_trial_goes_on_with_the_weights_of_the_one_before(oracle):
     continued = [
         trial for trial in oracle.trials.values() if CONTINUES in trial.hyperparameters.values
     ]
@@ -46,8 +54,7 @@ def test_a_trial_goes_on_with_the_weights_of_the_one_before(tmp_path, data):
         assert trial.score < earlier.score
 
 
-def test_each_epoch_is_reported(tmp_path, data):
-    oracle = _search(tmp_path, data, 12).oracle
+def test_each_epoch_is_reported(oracle):
     curves = oracle.as_task("this").curves
     assert sum(curve.epochs for curve in curves) == sum(
         trial.hyperparameters.values[EPOCHS] - trial.hyperparameters.values[INITIAL_EPOCH]
