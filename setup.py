@@ -86,6 +86,7 @@ setup(
         "uvloop>=0.21,<1",
     ],
     extras_require={
+        "onnx": ["onnx>=1.19,<2", "onnxruntime>=1.23,<2", "tf2onnx>=1.17,<2"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "dev": [
             "grimp>=3.18,<4",

@@ -1,9 +1,9 @@
-"""`graft export`: the pushed model for phones and small boards, and how it does there."""
+"""`graft export`: the pushed model for other engines, and how it does there."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 from components.artifact_names import KERAS_FILE
 from models.data import example_schema
@@ -21,6 +21,7 @@ from pipeline.workspace import Workspace
 if TYPE_CHECKING:  # they bring TensorFlow, which is imported in silence
     from models.edge.edge_export import EdgeModel, EdgeSource
 
+Format = Literal["litert", "onnx"]
 FIGURES: Final = "edge.json"
 PAGE: Final = "edge.html"
 LOG: Final = "log.txt"
@@ -32,31 +33,35 @@ class _Measured:
     values: dict[str, Any]
 
 
-def export(model: Served, workspace: Workspace, folder: Path | None, calibrate_on: int) -> int:
-    """Writes the LiteRT models of the pushed version with their figures, and prints these.
+def export(
+    model: Served, workspace: Workspace, form: Format, folder: Path | None, calibrate_on: int
+) -> int:
+    """Writes the pushed version in another format with its figures, and prints these.
 
     Args:
         model: the pushed model.
         workspace: of the run that pushed it.
-        folder: for the files; None for `edge/<model>-<version>` in the workspace.
+        form: LiteRT gives two models, float32 and int8.
+        folder: for the files; None for `edge/<model>-<version>-<format>` in the workspace.
         calibrate_on: most training images to calibrate int8 with.
 
     Returns:
         The exit code.
 
     Raises:
-        GraftError: the run's artifacts are not there any more, LiteRT cannot express the model, or
-            the folder cannot be written.
+        UsageError: packages for the format are missing.
+        GraftError: the run's artifacts are not there any more, the format cannot express the
+            model, or the folder cannot be written.
     """
     version = model.newest
     lineage = lineage_of(version, workspace)
-    folder = folder or workspace.root / "edge" / f"{model.name}-{version.name}"
+    folder = folder or workspace.root / "edge" / f"{model.name}-{version.name}-{form}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with output_to(folder / LOG) as terminal:
-            made = _export(model, lineage, calibrate_on, terminal)
+            made = _export(model, lineage, form, calibrate_on, terminal)
         for each in made.models:
-            write_atomically(folder / _file(each.name), each.content)
+            write_atomically(folder / each.file, each.content)
         text = json.dumps(made.values, indent=2, ensure_ascii=False) + "\n"
         write_atomically(folder / FIGURES, text.encode())
         page = environment().get_template("edge.html.j2").render(told=made.values)
@@ -69,12 +74,17 @@ def export(model: Served, workspace: Workspace, folder: Path | None, calibrate_o
     return 0
 
 
-def _export(model: Served, lineage: Lineage, calibrate_on: int, terminal: TextIO) -> _Measured:
+def _export(
+    model: Served, lineage: Lineage, form: Format, calibrate_on: int, terminal: TextIO
+) -> _Measured:
     # Imported here: they bring TensorFlow, whose words belong in the log.
     from components.judge.predicting import predict_split
-    from models.edge.edge_export import export_edge, figures_as_values
+    from models.edge import onnx_model
+    from models.edge.edge_export import export_litert, export_onnx
     from models.intervals import share_interval
 
+    if form == "onnx":
+        onnx_model.check_packages()
     print("Asking the served model about the test split", file=terminal)
     answers = predict_split(str(lineage.model), str(lineage.examples), example_schema.TEST)
     version = model.newest
@@ -86,23 +96,26 @@ def _export(model: Served, lineage: Lineage, calibrate_on: int, terminal: TextIO
         "backbone": described["backbone"],
         "model_digest": described["model_digest"],
     }
-    print("Making the LiteRT models and asking them", file=terminal)
-    made = export_edge(source, about, calibrate_on)
+    print("Exporting it, and asking what was exported", file=terminal)
+    if form == "litert":
+        made = export_litert(source, about, calibrate_on)
+    else:
+        made = export_onnx(source, about)
     hits = int(answers.right.sum())
     served = {
         "bytes": sum(each.stat().st_size for each in version.rglob("*") if each.is_file()),
         "accuracy": hits / len(answers.labels),
         "accuracy_interval": share_interval(hits, len(answers.labels)),
     }
-    figures = {each.name: {"file": _file(each.name), **figures_as_values(each)} for each in made}
     values = {
         **about,
+        "format": form,
         "labels": described["labels"],
         "image_size": described["image_size"],
         "resize": described["resize"],
         "test_images": len(answers.labels),
         "served": served,
-        "models": figures,
+        "models": {each.precision: each.to_values() for each in made},
     }
     return _Measured(made, values)
 
@@ -128,10 +141,6 @@ def _source(
         served=served,
         truth=truth,
     )
-
-
-def _file(name: str) -> str:
-    return f"model-{name}.tflite"
 
 
 def _print(told: dict[str, Any], folder: Path) -> None:

@@ -43,9 +43,14 @@ def add_model_commands(commands: Any) -> None:
         "--ca-file", type=Path, metavar="FILE", help="PEM file of the authorities to trust (https)"
     )
 
-    export = command(commands, "export", _export, "make LiteRT models of the pushed one")
+    export = command(commands, "export", _export, "write the pushed model for other engines")
     add_workspace(export)
-    export.add_argument("--format", choices=("litert",), default="litert", help="default litert")
+    export.add_argument(
+        "--format",
+        choices=("litert", "onnx"),
+        default="litert",
+        help="litert (float32 and int8, the default), or onnx (float32; needs the extra onnx)",
+    )
     export.add_argument("--out", type=Path, metavar="FOLDER", help="default: in the workspace")
     export.add_argument(
         "--calibration-images",
@@ -76,4 +81,5 @@ def _export(options: argparse.Namespace) -> int:
     if not options.calibration_images:
         raise UsageError("int8 needs at least one image to calibrate with: --calibration-images.")
     workspace = Workspace(effective(options).workspace_path)
-    return export(served(options), workspace, options.out, options.calibration_images)
+    images = options.calibration_images
+    return export(served(options), workspace, options.format, options.out, images)

@@ -1,4 +1,4 @@
-"""How LiteRT models do on the test split, against the model that they were made from."""
+"""How exported models do on the test split, against the model that they were made from."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import progress
-from models.edge.litert import LiteRtModel
+from models.edge.contract import Runner
 from models.errors import GraftError
 from models.intervals import Interval, share_interval
 from models.metrics import Integers, PairedDrop, is_right, paired_drop
@@ -16,7 +16,7 @@ from models.metrics import Integers, PairedDrop, is_right, paired_drop
 
 @dataclass(frozen=True)
 class EdgeFigures:
-    """One LiteRT model against the served one, on the same images.
+    """One exported model against the served one, on the same images.
 
     Attributes:
         accuracy: share answered rightly.
@@ -36,7 +36,7 @@ class EdgeFigures:
 
 
 def compare(
-    models: Mapping[str, LiteRtModel],
+    models: Mapping[str, Runner],
     images: Iterable[NDArray[np.float32]],
     truth: Integers,
     served: NDArray[np.float32],

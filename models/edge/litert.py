@@ -1,18 +1,15 @@
 """A classifier as a LiteRT (formerly TensorFlow Lite) model: making one and running one."""
 
 import warnings
-from typing import Final
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from models.edge.contract import INPUT, OUTPUT
 from models.errors import GraftError
 from models.inference import frozen_forward
-
-INPUT: Final = "image"
-OUTPUT: Final = "probabilities"
 
 
 def convert(model: keras.Model, calibration: NDArray[np.uint8] | None = None) -> bytes:
@@ -46,7 +43,7 @@ def convert(model: keras.Model, calibration: NDArray[np.uint8] | None = None) ->
 
 
 class LiteRtModel:
-    """A LiteRT model in the interpreter, one image at a time, on one core."""
+    """See `models.edge.contract.Runner`."""
 
     def __init__(self, content: bytes) -> None:
         """Loads what `convert` made."""
@@ -61,14 +58,7 @@ class LiteRtModel:
         """What one step of the input is in units of a pixel, and the step that stands for 0."""
 
     def probabilities(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Classifies one image.
-
-        Args:
-            image: float32 [s, s, 3], RGB in 0..255; rounded where the model takes uint8.
-
-        Returns:
-            float32 [k].
-        """
+        """Classifies one image."""
         pixels = np.rint(image) if self._dtype == np.uint8 else image
         answer: NDArray[np.float32] = self._run(**{INPUT: pixels[None].astype(self._dtype)})[OUTPUT]
         return answer[0]

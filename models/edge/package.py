@@ -1,4 +1,4 @@
-"""One file with the model and what its numbers mean."""
+"""What a model's numbers mean, in the same file."""
 
 import io
 import json
@@ -13,6 +13,21 @@ DESCRIPTION: Final = "graft.json"
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 
+def texts(labels: Sequence[str], description: Mapping[str, Any]) -> dict[str, str]:
+    """What travels with a model: name to text.
+
+    Args:
+        labels: class names in the order of the outputs.
+        description: values for JSON.
+    """
+    lines = "".join(" ".join(label.splitlines()) + "\n" for label in labels)
+    document = {"labels": list(labels), **description}
+    return {
+        LABELS: lines,
+        DESCRIPTION: json.dumps(document, indent=2, ensure_ascii=False) + "\n",
+    }
+
+
 def packed(content: bytes, labels: Sequence[str], description: Mapping[str, Any]) -> bytes:
     """Appends a ZIP archive with the labels and the description to a LiteRT model.
 
@@ -24,15 +39,9 @@ def packed(content: bytes, labels: Sequence[str], description: Mapping[str, Any]
         labels: class names in the order of the outputs.
         description: values for JSON.
     """
-    lines = "".join(" ".join(label.splitlines()) + "\n" for label in labels)
-    document = {"labels": list(labels), **description}
-    texts = {
-        LABELS: lines,
-        DESCRIPTION: json.dumps(document, indent=2, ensure_ascii=False) + "\n",
-    }
     file = io.BytesIO()
     file.write(content)
     with zipfile.ZipFile(file, "a") as archive:
-        for name, text in texts.items():
+        for name, text in texts(labels, description).items():
             archive.writestr(zipfile.ZipInfo(name, _TIME), text)
     return file.getvalue()

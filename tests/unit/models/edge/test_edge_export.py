@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import keras
@@ -15,10 +16,12 @@ from PIL import Image
 
 from models.data.example_reader import read_records
 from models.data.image_decoding import ImageSpec, decode_batch
+from models.edge import onnx_model
 from models.edge.calibration import calibration_images
-from models.edge.edge_export import FLOAT, INT8, EdgeModel, EdgeSource, export_edge
+from models.edge.contract import FLOAT, INT8
+from models.edge.edge_export import EdgeModel, EdgeSource, export_litert, export_onnx
 from models.edge.litert import LiteRtModel, convert
-from models.errors import GraftError
+from models.errors import GraftError, UsageError
 
 _SPEC = ImageSpec(16)
 _LABELS = ("blue", "gre\nen", "röd")
@@ -67,8 +70,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> EdgeSource:
 
 @pytest.fixture(scope="module")
 def exported(source: EdgeSource) -> dict[str, EdgeModel]:
-    made = export_edge(source, {"version": 7}, calibrate_on=25)
-    return {each.name: each for each in made}
+    made = export_litert(source, {"version": 7}, calibrate_on=25)
+    return {each.precision: each for each in made}
 
 
 def _answers(content: bytes, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -122,7 +125,7 @@ def test_what_is_not_the_served_model_is_not_exported(source: EdgeSource) -> Non
     wrong = source.served[:, ::-1]
     values = {**vars(source), "served": wrong}
     with pytest.raises(GraftError, match="The float32 model is not the served one"):
-        export_edge(EdgeSource(**values), {}, calibrate_on=2)
+        export_litert(EdgeSource(**values), {}, calibrate_on=2)
 
 
 def test_calibration_is_spread_over_the_training_split(source: EdgeSource) -> None:
@@ -143,6 +146,29 @@ def test_a_calibration_that_knows_no_black_is_refused(source: EdgeSource) -> Non
     pale = np.full((4, 16, 16, 3), 200, np.uint8)
     with pytest.raises(GraftError, match="must reach from 0 to 255"):
         convert(source.model, pale)
+
+
+@pytest.mark.skipif(find_spec("tf2onnx") is None, reason="the extra onnx is not installed")
+def test_onnx_is_the_served_model_and_says_how_to_use_it(source: EdgeSource) -> None:
+    import onnx
+    import onnxruntime
+
+    (made,) = export_onnx(source, {"version": 7})
+    assert made.figures.largest_difference < 1e-5
+    assert made.figures.agreement == 1.0
+    told = {each.key: each.value for each in onnx.load_from_string(made.content).metadata_props}
+    assert told["labels.txt"].splitlines() == ["blue", "gre en", "röd"]
+    assert json.loads(told["graft.json"])["input"]["shape"] == [None, 16, 16, 3]
+    images = np.full((5, 16, 16, 3), 100, np.float32)
+    session = onnxruntime.InferenceSession(made.content)
+    (answers,) = session.run(["probabilities"], {"image": images})
+    np.testing.assert_allclose(answers, source.model.predict(images, verbose=0), atol=1e-5)
+
+
+def test_without_the_extra_onnx_is_bad_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx_model, "find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"needs tf2onnx, onnx, onnxruntime.*graft\[onnx\]"):
+        onnx_model.check_packages()
 
 
 def test_what_litert_lacks_is_told() -> None:
