@@ -95,11 +95,11 @@ def _is_sound(answer: Predictions) -> bool:
     ids, probabilities = answer.class_ids, answer.probabilities
     if ids.ndim != 2 or probabilities.ndim != 2 or not ids.shape[1]:
         return False
-    if len(ids) != len(probabilities) or [len(row) for row in answer.labels] != [
-        ids.shape[1]
-    ] * len(ids):
+    named = [len(row) for row in answer.labels]
+    if len(ids) != len(probabilities) or named != [ids.shape[1]] * len(ids):
         return False
-    return bool(((ids >= 0) & (ids < probabilities.shape[1])).all())
+    is_in_range = (ids >= 0) & (ids < probabilities.shape[1])
+    return bool(is_in_range.all() and np.isfinite(probabilities).all())
 
 
 def _text(name: bytes | str) -> str:

@@ -159,9 +159,13 @@ class AsyncGraftClient:
         try:
             return await asyncio.wait_for(asked, max(deadline - time.monotonic(), 0.0))
         except (asyncio.TimeoutError, TimeoutError) as error:
-            raise PredictionError(
-                f"The server at {self._address.text} did not answer within {self._timeout:g} s."
-            ) from error
+            words = f"The server at {self._address.text} did not answer within {self._timeout:g} s."
+            late = PredictionError(words)
+            late.request_id = request_id
+            raise late from error
+        except PredictionError as error:
+            error.request_id = request_id
+            raise
 
     async def _open(self) -> "RestTransport | GrpcTransport":
         """What a program imports for it takes none of the time for an answer."""

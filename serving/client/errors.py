@@ -8,7 +8,14 @@ HINT = "`graft serve` starts a server for the pushed model."
 
 
 class PredictionError(GraftError):
-    """The server could not be reached, or gave no answer that can be used."""
+    """The server could not be reached, or gave no answer that can be used.
+
+    Attributes:
+        request_id: by which the request stands in the logs of what it went through; empty where
+            nothing was sent.
+    """
+
+    request_id: str = ""
 
 
 class RequestRefusedError(PredictionError):

@@ -119,6 +119,7 @@ def test_what_is_no_model_server_is_told_at_once(script: Script, words: str) -> 
         {"class_ids": [[2**80, 0], [0, 0]]},
         {"probabilities": [[0.5, 0.5, 0.0], [0.5]]},
         {"probabilities": "much"},
+        {"probabilities": [[float("nan"), 0.0, 1.0], [0.5, 0.5, 0.0]]},
         {"probabilities": {"a": 1}},
         {"probabilities": [[0.5, 0.25, 0.25]]},
         {name: [[[0.0]]] for name in ("probabilities", "class_ids", "labels")},
@@ -199,8 +200,9 @@ def test_an_image_that_is_refused_costs_itself_alone(status: int) -> None:
         assert isinstance(told[3], RequestRefusedError)
         assert told[0] == Answer(("red", "dark"), (0.625, 0.25))
         assert client.predict_each([]) == []
-        with pytest.raises(RequestRefusedError):
+        with pytest.raises(RequestRefusedError) as raised:
             client.predict(images)
+        assert raised.value.request_id == server.requests[-1].headers["x-request-id"]
 
 
 def test_key_version_and_path_are_sent() -> None:

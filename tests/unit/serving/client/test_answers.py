@@ -1,0 +1,53 @@
+"""Whatever a server sends, it is an answer or an error in words."""
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from serving.client.answers import OUTPUTS, Answer, predictions_of
+from serving.client.errors import PredictionError
+
+_SINGLE = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
+_ANY = st.recursive(
+    _SINGLE,
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(), below),
+    max_leaves=12,
+)
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(OUTPUTS, _ANY)), st.integers(1, 3))
+def test_anything_is_an_answer_or_refused_in_words(outputs: dict[str, object], images: int) -> None:
+    try:
+        answer = predictions_of(outputs, "The model", images)
+    except PredictionError as error:
+        assert str(error).startswith("The model ")
+    else:
+        assert len(answer.each()) == images
+
+
+@given(st.integers(1, 4), st.integers(1, 6), st.data())
+def test_each_answer_is_what_was_said_of_its_image(images: int, classes: int, data) -> None:
+    shares = st.lists(st.floats(0, 1, width=32), min_size=classes, max_size=classes)
+    rows = data.draw(st.lists(shares, min_size=images, max_size=images))
+    named = min(classes, 5)
+    ids = np.argsort(-np.array(rows), axis=1)[:, :named].tolist()
+    labels = [[f"class {place}" for place in row] for row in ids]
+    outputs = {"probabilities": rows, "class_ids": ids, "labels": labels}
+    for given_rows, each in zip(
+        rows, predictions_of(outputs, "The model", images).each(), strict=True
+    ):
+        best = sorted(given_rows, reverse=True)[:named]
+        assert each.scores == tuple(best)
+        assert each.label == f"class {given_rows.index(best[0])}" or given_rows.count(best[0]) > 1
+    binary = {**outputs, "labels": [[label.encode() for label in row] for row in labels]}
+    assert predictions_of(binary, "The model", images).labels == tuple(map(tuple, labels))
+
+
+def test_the_first_is_the_likeliest() -> None:
+    answer = Answer(("red", "dark"), (0.75, 0.25))
+    assert (answer.label, answer.score) == ("red", 0.75)
+
+
+def test_a_missing_output_is_named() -> None:
+    with pytest.raises(PredictionError, match="does not return class_ids, labels"):
+        predictions_of({"probabilities": [[1.0]]}, "It", 1)
