@@ -76,8 +76,10 @@ def predictions_of(outputs: Mapping[str, Any], who: str, images: int) -> Predict
     if missing:
         raise PredictionError(f"{who} does not return {', '.join(missing)}: no model of Graft's.")
     try:
+        with np.errstate(over="ignore"):  # to infinity, which is refused
+            probabilities = np.asarray(outputs["probabilities"], dtype=np.float32)
         answer = Predictions(
-            np.asarray(outputs["probabilities"], dtype=np.float32),
+            probabilities,
             np.asarray(outputs["class_ids"], dtype=np.int64),
             tuple(tuple(map(_text, names)) for names in outputs["labels"]),
         )
