@@ -26,6 +26,7 @@ from models.training.fine_tuning import (
 )
 from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
 from models.training.mirroring import MIRROR_IMAGES, is_harmless, mirrored_accuracy
+from models.training.pointwise import multiplied_pointwise
 from models.training.training_record import Phase
 from models.training.training_state import STATE_FILE, Arrays, TrainingState
 from models.training.training_task import TrainingTask, with_head
@@ -103,7 +104,7 @@ class TopTrainer:
         started = time.perf_counter()
         settings = task.settings
         self.reset()
-        with device.computing_in(self._policy):
+        with device.computing_in(self._policy), multiplied_pointwise(self._split.top):
             # Before anything is restored: the head must still be that of the frozen features.
             mirrors, mirror_note = mirror or try_mirror(task, self._head)
             views = _cached_views(task, self._split.values)
