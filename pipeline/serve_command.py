@@ -9,7 +9,8 @@ from pipeline.served_model import Served
 from pipeline.terminal.quiet import import_tensorflow
 
 if TYPE_CHECKING:  # it brings TensorFlow, which is imported in silence
-    from serving.server.model_server import ModelServer, ServerSettings
+    from serving.server.model_server import ModelServer
+    from serving.server.settings import ServerSettings
 
 
 def serve(model: Served, host: str, port: int, rest_port: int) -> int:
@@ -28,7 +29,8 @@ def serve(model: Served, host: str, port: int, rest_port: int) -> int:
     import_tensorflow()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    from serving.server.model_server import ServerSettings, run
+    from serving.server.model_server import run
+    from serving.server.settings import ServerSettings
 
     settings = ServerSettings(
         model_name=model.name,

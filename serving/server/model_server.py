@@ -4,15 +4,12 @@ For a laptop, for tests, and for the check before a push; production runs the of
 Serving image on the same directory.
 """
 
-import argparse
 import json
 import logging
 import os
 import signal
-import sys
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -24,31 +21,10 @@ from serving.rest_api.http_server import RestServer
 from serving.rest_api.rest import RestApi
 from serving.servables.model_versions import State, VersionManager, VersionStatus
 from serving.servables.registry import Registry
+from serving.server.settings import ServerSettings
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 30.0
-_HIGHEST_PORT: Final = 65535
-
-
-@dataclass(frozen=True)
-class ServerSettings:
-    """What to serve, and where.
-
-    Attributes:
-        model_name: name of the model in the API.
-        model_base_path: directory of version directories.
-        host: address to bind to; only this machine reaches the default.
-        port: of gRPC; 0 takes a free port, None leaves gRPC out.
-        rest_api_port: of REST; likewise.
-        poll_seconds: time between two looks at the directory; 0 looks once.
-    """
-
-    model_name: str
-    model_base_path: Path
-    host: str = "127.0.0.1"
-    port: int | None = 8500
-    rest_api_port: int | None = 8501
-    poll_seconds: float = 1.0
 
 
 class ModelServer:
@@ -216,64 +192,3 @@ def _write_ports(server: ModelServer, path: Path) -> None:
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_text(json.dumps(ports), encoding="utf-8")
     unfinished.replace(path)
-
-
-def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
-    """Reads TensorFlow Serving's flags, and some of Graft's own."""
-    parser = argparse.ArgumentParser(prog="python -m serving", allow_abbrev=False)
-    parser.add_argument("--port", type=_port, default=8500, help="gRPC port; 0 leaves gRPC out")
-    parser.add_argument(
-        "--rest_api_port", type=_port, default=0, help="REST port; 0 leaves REST out"
-    )
-    parser.add_argument("--model_name", default="default", help="name in the API")
-    parser.add_argument("--model_base_path", type=Path, required=True, help="holds the versions")
-    parser.add_argument(
-        "--file_system_poll_wait_seconds",
-        type=float,
-        default=1.0,
-        help="time between two looks for a new version; 0 looks once",
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (Graft's own)")
-    parser.add_argument(
-        "--ports_file",
-        type=Path,
-        help="take free ports and write them here as JSON once ready (Graft's own)",
-    )
-    parser.add_argument(
-        "--stop_at_eof",
-        action="store_true",
-        help="stop when standard input ends, so as not to outlive a parent process (Graft's own)",
-    )
-    return parser.parse_args(arguments)
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{port} is not within 0 to {_HIGHEST_PORT}")
-    return port
-
-
-def settings_of(flags: argparse.Namespace) -> ServerSettings:
-    """The settings that the flags ask for."""
-    any_free = flags.ports_file is not None
-    return ServerSettings(
-        model_name=flags.model_name,
-        model_base_path=flags.model_base_path,
-        host=flags.host,
-        port=0 if any_free else flags.port or None,
-        rest_api_port=0 if any_free else flags.rest_api_port or None,
-        poll_seconds=flags.file_system_poll_wait_seconds,
-    )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the server of `python -m serving`; returns the exit code."""
-    flags = parse_flags(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    try:
-        run(settings_of(flags), flags.ports_file, flags.stop_at_eof)
-    except GraftError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return os.EX_OK

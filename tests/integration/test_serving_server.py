@@ -22,7 +22,8 @@ from tensorflow_serving.apis import (
 
 from models.errors import UsageError
 from serving.client import PredictionError, predict_grpc, predict_rest
-from serving.server.model_server import ModelServer, ServerSettings
+from serving.server.model_server import ModelServer
+from serving.server.settings import ServerSettings
 from serving.tensors.tensor_protos import from_proto, to_proto
 
 Answer = Callable[[Path, list[bytes]], np.ndarray]

@@ -1,0 +1,162 @@
+"""The flags of TensorFlow Serving's binary, and some of Graft's own.
+
+A flag that is implemented is added in `_parser` and in `settings_of`. A flag of the official binary
+that is not stands in `NOT_IMPLEMENTED` with the reason: the server says it and goes on, as the
+official one goes on after a flag that it does not know.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from serving.server.settings import ServerSettings
+
+_HIGHEST_PORT: Final = 65535
+_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
+
+_NOT_YET: Final = "the embedded server does not have it"
+_OF_TENSORFLOW: Final = "TensorFlow's own choice is kept"
+NOT_IMPLEMENTED: Final = {
+    "allow_version_labels_for_unavailable_models": _NOT_YET,
+    "batching_parameters_file": _NOT_YET,
+    "enable_batching": _NOT_YET,
+    "enable_grpc_healthcheck_service": _NOT_YET,
+    "enable_model_warmup": _NOT_YET,
+    "enable_per_model_batching_parameters": _NOT_YET,
+    "enable_profiler": "profile the model in TensorFlow",
+    "enable_serialization_as_tensor_content": "answers use the typed fields of a tensor",
+    "enable_signature_method_name_check": "the method of a signature is never checked",
+    "flush_filesystem_caches": "the system's own caching is kept",
+    "grpc_channel_arguments": _NOT_YET,
+    "grpc_max_threads": _NOT_YET,
+    "grpc_socket_path": _NOT_YET,
+    "load_retry_interval_micros": _NOT_YET,
+    "max_num_load_retries": _NOT_YET,
+    "mixed_precision": _OF_TENSORFLOW,
+    "model_config_file": _NOT_YET,
+    "model_config_file_poll_wait_seconds": _NOT_YET,
+    "monitoring_config_file": _NOT_YET,
+    "num_load_threads": "each model loads in a thread of its own",
+    "num_request_iterations_for_warmup": "each warm-up request runs once",
+    "num_tflite_interpreters_per_pool": "TensorFlow Lite models are not served",
+    "num_tflite_pools": "TensorFlow Lite models are not served",
+    "num_unload_threads": "each model unloads in a thread of its own",
+    "per_process_gpu_memory_fraction": "memory of a GPU is taken as it is needed",
+    "platform_config_file": _OF_TENSORFLOW,
+    "prefer_tflite_model": "TensorFlow Lite models are not served",
+    "remove_unused_fields_from_bundle_metagraph": _OF_TENSORFLOW,
+    "rest_api_enable_cors_support": _NOT_YET,
+    "rest_api_num_threads": _NOT_YET,
+    "rest_api_timeout_in_ms": _NOT_YET,
+    "saved_model_tags": "the graph tagged `serve` is served",
+    "skip_initialize_tpu": "there is no support of TPUs",
+    "ssl_config_file": _NOT_YET,
+    "tensorflow_inter_op_parallelism": _OF_TENSORFLOW,
+    "tensorflow_intra_op_parallelism": _OF_TENSORFLOW,
+    "tensorflow_session_config_file": _OF_TENSORFLOW,
+    "tensorflow_session_parallelism": _OF_TENSORFLOW,
+    "thread_pool_factory_config_file": _OF_TENSORFLOW,
+    "use_alts_credentials": "there is no support of ALTS",
+    "use_tflite_model": "TensorFlow Lite models are not served",
+    "xla_cpu_compilation_enabled": _OF_TENSORFLOW,
+}
+"""Flag of the official binary to the reason why it changes nothing here."""
+
+
+def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
+    """Reads the flags, and says on standard error which ones change nothing.
+
+    A flag with a value that cannot be, or no model to serve, ends the program with code 2.
+    """
+    parser = _parser()
+    flags, unknown = parser.parse_known_args(arguments)
+    for argument in unknown:
+        name = argument.removeprefix("--").partition("=")[0]
+        if name in NOT_IMPLEMENTED:
+            print(f"--{name} changes nothing: {NOT_IMPLEMENTED[name]}", file=sys.stderr)
+        else:
+            print(f"unknown argument: {argument}", file=sys.stderr)
+    if not flags.version and flags.model_base_path is None:
+        parser.error("what is to be served? Give --model_base_path.")
+    return flags
+
+
+def settings_of(flags: argparse.Namespace) -> ServerSettings:
+    """The settings that the flags ask for."""
+    any_free = flags.ports_file is not None
+    return ServerSettings(
+        model_name=flags.model_name,
+        model_base_path=flags.model_base_path,
+        host=flags.host,
+        port=0 if any_free else flags.port or None,
+        rest_api_port=0 if any_free else flags.rest_api_port or None,
+        poll_seconds=flags.file_system_poll_wait_seconds,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="graft-model-server",
+        description="Serves SavedModels with TensorFlow Serving's API and flags.",
+        allow_abbrev=False,
+    )
+    _add_places(parser)
+    _add_models(parser)
+    _add_own(parser)
+    return parser
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=_port, default=8500, help="gRPC port; 0 leaves gRPC out")
+    parser.add_argument(
+        "--rest_api_port", type=_port, default=0, help="REST port; 0 leaves REST out"
+    )
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model_name", default="default", help="name in the API")
+    parser.add_argument("--model_base_path", type=Path, help="holds the versions")
+    parser.add_argument(
+        "--file_system_poll_wait_seconds",
+        type=float,
+        default=1.0,
+        help="time between two looks for a new version; 0 looks once",
+    )
+
+
+def _add_own(parser: argparse.ArgumentParser) -> None:
+    _add_truth(parser, "version", default=False, text="print the versions and exit")
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (Graft's own)")
+    parser.add_argument(
+        "--ports_file",
+        type=Path,
+        help="take free ports and write them here as JSON once ready (Graft's own)",
+    )
+    parser.add_argument(
+        "--stop_at_eof",
+        action="store_true",
+        help="stop when standard input ends, so as not to outlive a parent process (Graft's own)",
+    )
+
+
+def _add_truth(parser: argparse.ArgumentParser, name: str, default: bool, text: str) -> None:
+    """Adds a flag that is true when it stands alone, as in TensorFlow's own parser."""
+    parser.add_argument(
+        f"--{name}", type=_truth, nargs="?", const=True, default=default, metavar="BOOL", help=text
+    )
+
+
+def _truth(text: str) -> bool:
+    try:
+        return _TRUTHS[text.lower()]
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false") from None
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{port} is not within 0 to {_HIGHEST_PORT}")
+    return port
