@@ -58,6 +58,8 @@ class ServerProcess:
         self._log = log
         command = [sys.executable, "-m", _PACKAGE, f"--model_name={self._name}"]
         command += [f"--model_base_path={self._base_path.absolute()}"]
+        # Who waits for this process wants to hear at once of a model that does not load.
+        command += ["--max_num_load_retries=0"]
         command += [f"--ports_file={self._ports_file}", "--stop_at_eof"]
         self._process = subprocess.Popen(
             command,

@@ -19,7 +19,6 @@ _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 _NOT_YET: Final = "the embedded server does not have it"
 _OF_TENSORFLOW: Final = "TensorFlow's own choice is kept"
 NOT_IMPLEMENTED: Final = {
-    "allow_version_labels_for_unavailable_models": _NOT_YET,
     "batching_parameters_file": _NOT_YET,
     "enable_batching": _NOT_YET,
     "enable_grpc_healthcheck_service": _NOT_YET,
@@ -32,11 +31,7 @@ NOT_IMPLEMENTED: Final = {
     "grpc_channel_arguments": _NOT_YET,
     "grpc_max_threads": _NOT_YET,
     "grpc_socket_path": _NOT_YET,
-    "load_retry_interval_micros": _NOT_YET,
-    "max_num_load_retries": _NOT_YET,
     "mixed_precision": _OF_TENSORFLOW,
-    "model_config_file": _NOT_YET,
-    "model_config_file_poll_wait_seconds": _NOT_YET,
     "monitoring_config_file": _NOT_YET,
     "num_load_threads": "each model loads in a thread of its own",
     "num_request_iterations_for_warmup": "each warm-up request runs once",
@@ -78,8 +73,8 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
             print(f"--{name} changes nothing: {NOT_IMPLEMENTED[name]}", file=sys.stderr)
         else:
             print(f"unknown argument: {argument}", file=sys.stderr)
-    if not flags.version and flags.model_base_path is None:
-        parser.error("what is to be served? Give --model_base_path.")
+    if not flags.version and flags.model_base_path is None and flags.model_config_file is None:
+        parser.error("what is to be served? Give --model_base_path or --model_config_file.")
     return flags
 
 
@@ -93,6 +88,11 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
         port=0 if any_free else flags.port or None,
         rest_api_port=0 if any_free else flags.rest_api_port or None,
         poll_seconds=flags.file_system_poll_wait_seconds,
+        model_config_file=flags.model_config_file,
+        config_poll_seconds=flags.model_config_file_poll_wait_seconds,
+        load_retries=flags.max_num_load_retries,
+        load_retry_seconds=flags.load_retry_interval_micros / 1e6,
+        allow_labels_ahead=flags.allow_version_labels_for_unavailable_models,
     )
 
 
@@ -119,10 +119,39 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model_name", default="default", help="name in the API")
     parser.add_argument("--model_base_path", type=Path, help="holds the versions")
     parser.add_argument(
+        "--model_config_file",
+        type=Path,
+        help="text of a ModelServerConfig: models, instead of the two flags above",
+    )
+    parser.add_argument(
+        "--model_config_file_poll_wait_seconds",
+        type=float,
+        default=0.0,
+        help="time between two looks at that file; 0 looks once",
+    )
+    parser.add_argument(
         "--file_system_poll_wait_seconds",
         type=float,
         default=1.0,
-        help="time between two looks for a new version; 0 looks once",
+        help="time between two looks for a new version; 0 looks once, less never",
+    )
+    parser.add_argument(
+        "--max_num_load_retries",
+        type=int,
+        default=5,
+        help="how often a version that does not load is tried again",
+    )
+    parser.add_argument(
+        "--load_retry_interval_micros",
+        type=int,
+        default=60 * 10**6,
+        help="microseconds before it is",
+    )
+    _add_truth(
+        parser,
+        "allow_version_labels_for_unavailable_models",
+        default=False,
+        text="a new label may name a version that is not available yet",
     )
 
 

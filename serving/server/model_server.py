@@ -15,12 +15,17 @@ from typing import Final
 
 import grpc
 
-from models.errors import GraftError, UsageError
+from models.errors import GraftError
+from serving.errors import ServingError
 from serving.grpc_api.services import grpc_server
 from serving.rest_api.http_server import RestServer
 from serving.rest_api.rest import RestApi
-from serving.servables.model_versions import State, VersionManager, VersionStatus
+from serving.servables.loader import LoadedModel
+from serving.servables.model_config import ModelConfig
 from serving.servables.registry import Registry
+from serving.servables.version_manager import LoadOptions
+from serving.server.config_file import ConfigFile
+from serving.server.ports import HeldPort
 from serving.server.settings import ServerSettings
 
 _log = logging.getLogger(__name__)
@@ -28,86 +33,96 @@ _DRAIN_SECONDS: Final = 30.0
 
 
 class ModelServer:
-    """One model behind gRPC and REST.
+    """Models behind gRPC and REST.
 
     Attributes:
-        manager: the versions of the model.
+        registry: the models.
         grpc_port: port that gRPC is bound to, None if left out.
         rest_port: likewise for REST.
     """
 
     def __init__(self, settings: ServerSettings) -> None:
-        """Binds the ports, so that a taken one is known before anything is loaded.
+        """Holds the ports, so that a taken one is known before anything is loaded.
 
         Raises:
             UsageError: a port is taken.
         """
-        host = settings.host
-        self.manager = VersionManager(
-            settings.model_name, settings.model_base_path, settings.poll_seconds
+        self._settings = settings
+        self.registry = Registry(
+            _load,
+            LoadOptions(settings.poll_seconds, settings.load_retries, settings.load_retry_seconds),
+            settings.allow_labels_ahead,
         )
-        registry = Registry([self.manager])
-        self.grpc_port: int | None = None
-        self.rest_port: int | None = None
+        host = settings.host
+        self._held_grpc = _held("gRPC", host, settings.port)
+        self._held_rest = _held("REST", host, settings.rest_api_port)
+        self.grpc_port = self._held_grpc.number if self._held_grpc else None
+        self.rest_port = self._held_rest.number if self._held_rest else None
         self._grpc: grpc.Server | None = None
         self._rest: RestServer | None = None
-        if settings.port is not None:
-            try:
-                self._grpc, self.grpc_port = grpc_server(registry, host, settings.port)
-            except RuntimeError as error:
-                raise _taken("gRPC", host, settings.port) from error
-        if settings.rest_api_port is not None:
-            try:
-                self._rest = RestServer(RestApi(registry), host, settings.rest_api_port)
-            except OSError as error:
-                raise _taken("REST", host, settings.rest_api_port) from error
-            self.rest_port = self._rest.port
+        self._config_file: ConfigFile | None = None
 
     def load(self, cancelled: threading.Event | None = None) -> None:
-        """Waits until a version is available, however long the directory stays empty.
+        """Waits until every model is available, however long its directory stays empty.
 
         Raises:
-            GraftError: the version to start with does not load.
+            GraftError: the configuration is wrong, or a model does not load.
         """
-        self.manager.start()
-        while not self.manager.wait_for(_settled, timeout=0.5):
-            if cancelled is not None and cancelled.is_set():
-                return
-        failed = [status for status in self.manager.statuses() if _failed(status)]
-        if failed and not any(map(_is_available, self.manager.statuses())):
-            raise GraftError(
-                f"Version {failed[0].version} of {self.manager.name} in {self.manager.base_path}"
-                f" does not load: {failed[0].error}"
-            )
+        given_up = cancelled.is_set if cancelled is not None else lambda: False
+        settings = self._settings
+        try:
+            if settings.model_config_file is not None:
+                self._config_file = ConfigFile(settings.model_config_file, self.registry)
+                self._config_file.apply(given_up)
+            elif settings.model_base_path is not None:
+                model = ModelConfig(settings.model_name, settings.model_base_path)
+                self.registry.reload([model], given_up)
+        except ServingError as error:
+            if not given_up():
+                raise GraftError(f"The server does not start: {error}") from error
 
     def serve(self) -> None:
-        """Starts to answer."""
-        if self._grpc is not None:
-            self._grpc.start()
-        if self._rest is not None:
-            self._rest.serve_in_background()
-
-    def start(self) -> None:
-        """Loads the model and answers.
+        """Starts to answer.
 
         Raises:
-            GraftError: the version to start with does not load; the server has stopped.
+            UsageError: somebody else has taken a port meanwhile.
+        """
+        host = self._settings.host
+        if self._held_grpc is not None:
+            with self._held_grpc as held:
+                self._grpc, _ = grpc_server(self.registry, host, held.number)
+            self._grpc.start()
+        if self._held_rest is not None:
+            with self._held_rest as held:
+                self._rest = RestServer(RestApi(self.registry), host, held.number)
+            self._rest.serve_in_background()
+        if self._config_file is not None and self._settings.config_poll_seconds > 0:
+            self._config_file.watch(self._settings.config_poll_seconds)
+
+    def start(self) -> None:
+        """Loads the models and answers.
+
+        Raises:
+            GraftError: the server cannot start; it has stopped.
         """
         try:
             self.load()
+            self.serve()
         except GraftError:
             self.stop()
             raise
-        self.serve()
 
     def stop(self, drain_seconds: float = _DRAIN_SECONDS) -> None:
-        """Takes no new request, lets the running ones finish, and frees the model."""
+        """Refuses new connections, lets the running requests finish, and frees the models."""
+        self.registry.drain()
         stopped = self._grpc.stop(drain_seconds) if self._grpc is not None else None
         if self._rest is not None:
             self._rest.drain(drain_seconds)
         if stopped is not None:
             stopped.wait()
-        self.manager.stop()
+        if self._config_file is not None:
+            self._config_file.stop()
+        self.registry.close()
 
     def __enter__(self) -> "ModelServer":
         self.start()
@@ -117,32 +132,21 @@ class ModelServer:
         self.stop()
 
 
-def _is_available(status: VersionStatus) -> bool:
-    return status.state is State.AVAILABLE
+def _held(api: str, host: str, port: int | None) -> HeldPort | None:
+    return None if port is None else HeldPort(api, host, port)
 
 
-def _failed(status: VersionStatus) -> bool:
-    return status.state is State.END and status.error is not None
-
-
-def _settled(statuses: list[VersionStatus]) -> bool:
-    return any(_is_available(status) or _failed(status) for status in statuses)
-
-
-def _taken(api: str, host: str, port: int) -> UsageError:
-    return UsageError(
-        f"The {api} port {port} of {host} cannot be opened. Expected an address of this machine"
-        " and a port that no other server holds; 0 takes a free one."
-    )
+def _load(name: str, version: int, directory: Path) -> LoadedModel:
+    del name, version
+    return LoadedModel(directory)
 
 
 def announce(server: ModelServer, settings: ServerSettings) -> None:
     """Logs where a server answers."""
     if server.rest_port is not None:
-        name = settings.model_name
-        _log.info("REST: http://%s:%d/v1/models/%s", settings.host, server.rest_port, name)
+        _log.info("Exporting HTTP/REST API at: %s:%d", settings.host, server.rest_port)
     if server.grpc_port is not None:
-        _log.info("gRPC: %s:%d", settings.host, server.grpc_port)
+        _log.info("Running gRPC ModelServer at %s:%d", settings.host, server.grpc_port)
 
 
 def run(
@@ -168,7 +172,6 @@ def run(
     if stop_at_eof:
         threading.Thread(target=_await_eof, args=(stopping,), name="stdin", daemon=True).start()
     server = ModelServer(settings)
-    _log.info("Loading %s from %s.", settings.model_name, settings.model_base_path)
     server.load(cancelled=stopping)
     if not stopping.is_set():
         server.serve()

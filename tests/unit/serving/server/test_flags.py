@@ -14,7 +14,7 @@ MODEL = ["--model_name=m", "--model_base_path=/models/m"]
 def test_flags_are_those_of_tensorflow_serving() -> None:
     flags = [*MODEL, "--port=9000", "--file_system_poll_wait_seconds=0"]
     assert settings_of(parse_flags(flags)) == ServerSettings(
-        "m", Path("/models/m"), port=9000, rest_api_port=None, poll_seconds=0
+        "m", Path("/models/m"), port=9000, rest_api_port=None, poll_seconds=0, load_retries=5
     )
 
 
