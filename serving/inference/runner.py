@@ -3,15 +3,18 @@
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 import grpc
 from numpy.typing import NDArray
 
 from serving.errors import ServingError
+from serving.inference.batch_queue import BatchQueue
+from serving.inference.batching_parameters import BatchingParameters
 from serving.inference.deadline import NEVER, Deadline
 from serving.inference.signature_call import SignatureCall, checked_call
+from serving.inference.tasks import Task
 from serving.limits import Limits
 from serving.servables.model_versions import Lease
 from serving.tensors.tensor_protos import Tensors
@@ -20,16 +23,19 @@ from serving.tensors.tensor_protos import Tensors
 class Runner:
     """Runs graphs in threads of its own."""
 
-    def __init__(self, limits: Limits | None = None, threads: int | None = None) -> None:
-        """Starts no thread before there is a request.
+    def __init__(
+        self, limits: Limits | None = None, batching: BatchingParameters | None = None
+    ) -> None:
+        """Starts its threads.
 
         Args:
             limits: bounds the requests that wait or run.
-            threads: requests that run at a time; twice the number of cores if None, so that a long
-                request leaves the short ones a way past it.
+            batching: how to join requests; None to run each by itself, twice as many at a time as
+                there are cores, so that a long one leaves the short ones a way past it.
         """
         self._limits = limits or Limits()
-        self._pool = ThreadPoolExecutor(threads or 2 * (os.cpu_count() or 1), "run")
+        alone = BatchingParameters(num_batch_threads=2 * (os.cpu_count() or 1))
+        self._queue = BatchQueue(batching or alone, joins=batching is not None)
         self._lock = threading.Lock()
         self._requests = 0
 
@@ -44,7 +50,7 @@ class Runner:
         """Runs a signature on `inputs` when its turn comes.
 
         Args:
-            lease: the version to run; held by the caller until the future is done or cancelled.
+            lease: the version to run; held by the caller until the future is done.
             signature_name: one of the signatures of the version.
             inputs: one value for each input of the signature that has no default.
             output_filter: aliases to compute; all if empty.
@@ -52,22 +58,45 @@ class Runner:
 
         Returns:
             Alias to value; fails with `ServingError`. Cancelling it takes the request out of the
-            queue, unless it already runs.
+            queue; what runs already is not stopped, but its answer goes nowhere.
 
         Raises:
             ServingError: inputs or outputs do not match the signature, or too many requests wait.
         """
         signature = lease.model.signatures[signature_name]
-        call = checked_call(lease.model, signature, inputs, output_filter)
+        return self.submit_call(
+            checked_call(lease.model, signature, inputs, output_filter), deadline
+        )
+
+    def submit_call(self, call: SignatureCall, deadline: Deadline = NEVER) -> "Future[Tensors]":
+        """Runs a call that is checked already; see `submit`.
+
+        Raises:
+            ServingError: too many requests wait, or it has too many rows.
+        """
+        self._require_few_strings(call)
         self._enter()
         future: Future[Tensors] = Future()
         future.add_done_callback(self._leave)
-        self._pool.submit(_run, call, future, deadline)
+        try:
+            self._queue.add(Task(call, future, deadline))
+        except ServingError:
+            future.cancel()
+            raise
         return future
 
     def close(self) -> None:
         """Finishes the requests that wait, and ends the threads."""
-        self._pool.shutdown()
+        self._queue.close()
+
+    def _require_few_strings(self, call: SignatureCall) -> None:
+        for value in call.feeds.values():
+            if value.dtype == object and value.size > self._limits.instances:
+                raise ServingError(
+                    grpc.StatusCode.INVALID_ARGUMENT,
+                    f"An input has {value.size} strings, more than the {self._limits.instances}"
+                    " that a request may have. Send them in several requests.",
+                )
 
     def _enter(self) -> None:
         with self._lock:
@@ -82,15 +111,3 @@ class Runner:
     def _leave(self, _: "Future[Tensors]") -> None:
         with self._lock:
             self._requests -= 1
-
-
-def _run(call: SignatureCall, future: "Future[Tensors]", deadline: Deadline) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        if deadline.expired:
-            message = "The deadline passed before the request could run."
-            raise ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, message)
-        future.set_result(call.run())
-    except BaseException as error:  # noqa: BLE001 (whoever waits gets it)
-        future.set_exception(error)
