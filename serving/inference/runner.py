@@ -17,7 +17,7 @@ from serving.inference.signature_call import SignatureCall, checked_call
 from serving.inference.tasks import Task
 from serving.limits import Limits
 from serving.servables.model_versions import Lease
-from serving.tensors.tensor_protos import Tensors
+from serving.tensors.tensor_protos import Tensors, cost
 
 
 class Runner:
@@ -38,6 +38,7 @@ class Runner:
         self._queue = BatchQueue(batching or alone, joins=batching is not None)
         self._lock = threading.Lock()
         self._requests = 0
+        self._bytes = 0
 
     def submit(
         self,
@@ -75,9 +76,10 @@ class Runner:
             ServingError: too many requests wait, or it has too many rows.
         """
         self._require_few_strings(call)
-        self._enter()
+        size = sum(map(cost, call.feeds.values()))
+        self._enter(size)
         future: Future[Tensors] = Future()
-        future.add_done_callback(self._leave)
+        future.add_done_callback(lambda _: self._leave(size))
         try:
             self._queue.add(Task(call, future, deadline))
         except ServingError:
@@ -98,16 +100,20 @@ class Runner:
                     " that a request may have. Send them in several requests.",
                 )
 
-    def _enter(self) -> None:
+    def _enter(self, size: int) -> None:
+        most, most_bytes = self._limits.concurrent_requests, self._limits.waiting_bytes
         with self._lock:
-            if self._requests >= self._limits.concurrent_requests:
+            is_full = self._requests >= most
+            if is_full or (self._requests and self._bytes + size > most_bytes):
+                limit = f"{most} requests" if is_full else f"{most_bytes} bytes of requests"
                 raise ServingError(
                     grpc.StatusCode.RESOURCE_EXHAUSTED,
-                    f"The server is at its limit of {self._limits.concurrent_requests} requests at"
-                    " a time. Try again later.",
+                    f"The server is at its limit of {limit} at a time. Try again later.",
                 )
             self._requests += 1
+            self._bytes += size
 
-    def _leave(self, _: "Future[Tensors]") -> None:
+    def _leave(self, size: int) -> None:
         with self._lock:
             self._requests -= 1
+            self._bytes -= size
