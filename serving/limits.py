@@ -1,33 +1,46 @@
 """What a request may cost: bounds that keep one client from taking the server from the others."""
 
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+FLAG = "flag"
+"""Key of a field's metadata that names its flag."""
+
+
+def _limit(default: float, flag: str) -> Any:
+    return field(default=default, metadata={FLAG: flag})
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of the embedded server; each is set by the flag of its name.
+    """Bounds of the embedded server; each is set by the flag that stands at its field.
 
     Attributes:
-        message_bytes: largest request of gRPC (`--grpc_max_message_bytes`).
-        receive_seconds: how long a request of gRPC may take to come in
-            (`--grpc_receive_seconds`).
-        tensor_bytes: memory that the tensors of one request may take once they are unpacked
-            (`--max_tensor_bytes`). A tensor of a few bytes may declare that its one value stands
-            for millions.
-        instances: most strings, such as encoded images, in one input (`--max_instances`). What a
-            string costs does not show in its length, so that these are counted.
-        concurrent_requests: requests that wait or run at a time (`--max_concurrent_requests`).
-        waiting_bytes: what their tensors may take together (`--max_waiting_bytes`).
+        message_bytes: largest request of gRPC.
+        receive_seconds: how long a request of gRPC may take to come in.
+        tensor_bytes: memory that the tensors of one request may take once they are unpacked. A
+            tensor of a few bytes may declare that its one value stands for millions.
+        instances: most strings, such as encoded images, in one input. What a string costs does not
+            show in its length, so that these are counted.
+        concurrent_requests: requests that wait or run at a time.
+        waiting_bytes: what their tensors may take together.
     """
 
-    message_bytes: int = 64 * 2**20
-    receive_seconds: float = 30.0
-    tensor_bytes: int = 128 * 2**20
-    instances: int = 1000
-    concurrent_requests: int = 1000
-    waiting_bytes: int = 512 * 2**20
+    message_bytes: int = _limit(64 * 2**20, "grpc_max_message_bytes")
+    receive_seconds: float = _limit(30.0, "grpc_receive_seconds")
+    tensor_bytes: int = _limit(128 * 2**20, "max_tensor_bytes")
+    instances: int = _limit(1000, "max_instances")
+    concurrent_requests: int = _limit(1000, "max_concurrent_requests")
+    waiting_bytes: int = _limit(512 * 2**20, "max_waiting_bytes")
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
+        for limit in fields(self):
+            value = getattr(self, limit.name)
             if value <= 0:
+                name = flag_of(limit)
                 raise ValueError(f"The limit {name} must be more than 0, and is {value}.")
+
+
+def flag_of(limit: "Field[Any]") -> str:
+    """The flag that sets a limit, without its dashes."""
+    return str(limit.metadata[FLAG])

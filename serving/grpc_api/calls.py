@@ -38,7 +38,7 @@ def method(
             failure = error
         except grpc.aio.AbortError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (a defect must answer, not hang the client)
             _log.exception("A request failed")
             failure = ServingError(grpc.StatusCode.INTERNAL, str(error))
         await context.abort(failure.code, _short(failure.message))

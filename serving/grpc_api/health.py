@@ -39,7 +39,7 @@ class Health(health_pb2_grpc.HealthServicer):
         return health_pb2.HealthCheckResponse(status=status)
 
     async def Watch(  # noqa: N802
-        self, request: Message, context: grpc.aio.ServicerContext
+        self, request: Message, _: grpc.aio.ServicerContext
     ) -> AsyncIterator[Message]:
         """Says how a service is, now and whenever that changes."""
         said = None

@@ -1,15 +1,16 @@
 """`tensorflow.serving.ModelService` on a registry."""
 
 import asyncio
-from collections.abc import Callable
+import threading
 from typing import Final
 
 import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2
 
-from serving.errors import ServingError, invalid_argument
+from serving.errors import invalid_argument
 from serving.grpc_api.calls import method, parser
 from serving.grpc_api.intake import Intake
+from serving.servables.model_config import configs_of
 from serving.servables.model_messages import Message, status_response, target_of
 from serving.servables.registry import Registry
 
@@ -19,16 +20,8 @@ SERVICE: Final = "tensorflow.serving.ModelService"
 class ModelService:
     """GetModelStatus and HandleReloadConfigRequest."""
 
-    def __init__(self, registry: Registry, reload: Callable[[Message], None] | None = None) -> None:
-        """Prepares the answers.
-
-        Args:
-            registry: the models.
-            reload: takes a `ModelServerConfig` and returns once it is in force, or raises
-                `ServingError`; None where the models are fixed.
-        """
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._reload = reload
 
     def handler(self, intake: Intake) -> grpc.GenericRpcHandler:
         """The service, for a server that takes requests in through `intake`."""
@@ -49,11 +42,13 @@ class ModelService:
                 "ServerConfig type not supported by HandleReloadConfigRequest. Only"
                 " ModelConfigList is currently supported"
             )
-        if self._reload is None:
-            message = "This server serves one fixed model."
-            raise ServingError(grpc.StatusCode.UNIMPLEMENTED, message)
+        configs = configs_of(request.config)
+        given_up = threading.Event()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._reload, request.config)
+        try:
+            await loop.run_in_executor(None, self._registry.reload, configs, given_up.is_set)
+        finally:
+            given_up.set()
         response = model_management_pb2.ReloadConfigResponse()
         response.status.SetInParent()
         return response

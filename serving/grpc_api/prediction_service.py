@@ -29,8 +29,8 @@ from serving.inference.example_calls import (
 from serving.inference.runner import Runner
 from serving.servables.loader import DEFAULT_SIGNATURE
 from serving.servables.model_messages import Message, metadata_response, model_spec, target_of
-from serving.servables.model_versions import Lease
 from serving.servables.registry import Registry, Target
+from serving.servables.versions import Lease
 from serving.tensors.tensor_protos import Tensors, cost, from_proto, to_proto
 from serving.tensors.tf_examples import serialized_examples
 

@@ -16,7 +16,7 @@ from serving.inference.deadline import NEVER, Deadline
 from serving.inference.signature_call import SignatureCall, checked_call
 from serving.inference.tasks import Task
 from serving.limits import Limits
-from serving.servables.model_versions import Lease
+from serving.servables.versions import Lease
 from serving.tensors.tensor_protos import Tensors, cost
 
 

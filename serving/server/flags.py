@@ -8,10 +8,14 @@ official one goes on after a flag that it does not know.
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from serving.server.settings import ServerSettings
+from models.errors import UsageError
+from serving.inference.batching_parameters import BatchingParameters, read_batching_parameters
+from serving.limits import Limits, flag_of
+from serving.server.settings import GrpcSettings, ServerSettings
 
 _HIGHEST_PORT: Final = 65535
 _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -19,18 +23,13 @@ _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 _NOT_YET: Final = "the embedded server does not have it"
 _OF_TENSORFLOW: Final = "TensorFlow's own choice is kept"
 NOT_IMPLEMENTED: Final = {
-    "batching_parameters_file": _NOT_YET,
-    "enable_batching": _NOT_YET,
-    "enable_grpc_healthcheck_service": _NOT_YET,
     "enable_model_warmup": _NOT_YET,
     "enable_per_model_batching_parameters": _NOT_YET,
     "enable_profiler": "profile the model in TensorFlow",
-    "enable_serialization_as_tensor_content": "answers use the typed fields of a tensor",
     "enable_signature_method_name_check": "the method of a signature is never checked",
     "flush_filesystem_caches": "the system's own caching is kept",
     "grpc_channel_arguments": _NOT_YET,
     "grpc_max_threads": _NOT_YET,
-    "grpc_socket_path": _NOT_YET,
     "mixed_precision": _OF_TENSORFLOW,
     "monitoring_config_file": _NOT_YET,
     "num_load_threads": "each model loads in a thread of its own",
@@ -47,7 +46,6 @@ NOT_IMPLEMENTED: Final = {
     "rest_api_timeout_in_ms": _NOT_YET,
     "saved_model_tags": "the graph tagged `serve` is served",
     "skip_initialize_tpu": "there is no support of TPUs",
-    "ssl_config_file": _NOT_YET,
     "tensorflow_inter_op_parallelism": _OF_TENSORFLOW,
     "tensorflow_intra_op_parallelism": _OF_TENSORFLOW,
     "tensorflow_session_config_file": _OF_TENSORFLOW,
@@ -79,7 +77,11 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def settings_of(flags: argparse.Namespace) -> ServerSettings:
-    """The settings that the flags ask for."""
+    """The settings that the flags ask for.
+
+    Raises:
+        UsageError: flags contradict each other, or a file that they name is wrong.
+    """
     any_free = flags.ports_file is not None
     return ServerSettings(
         model_name=flags.model_name,
@@ -93,7 +95,30 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
         load_retries=flags.max_num_load_retries,
         load_retry_seconds=flags.load_retry_interval_micros / 1e6,
         allow_labels_ahead=flags.allow_version_labels_for_unavailable_models,
+        batching=_batching_of(flags),
+        limits=_limits_of(flags),
+        grpc=GrpcSettings(
+            socket_path=flags.grpc_socket_path,
+            ssl_config_file=flags.ssl_config_file,
+            health_service=flags.enable_grpc_healthcheck_service,
+            tensor_content=flags.enable_serialization_as_tensor_content,
+        ),
     )
+
+
+def _batching_of(flags: argparse.Namespace) -> BatchingParameters | None:
+    if flags.batching_parameters_file is None:
+        return BatchingParameters() if flags.enable_batching else None
+    if not flags.enable_batching:
+        raise UsageError("--batching_parameters_file is given without --enable_batching.")
+    return read_batching_parameters(flags.batching_parameters_file)
+
+
+def _limits_of(flags: argparse.Namespace) -> Limits:
+    try:
+        return Limits(**{limit.name: getattr(flags, flag_of(limit)) for limit in fields(Limits)})
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,7 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_places(parser)
     _add_models(parser)
+    _add_batching(parser)
     _add_own(parser)
+    _add_limits(parser)
     return parser
 
 
@@ -112,6 +139,32 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, default=8500, help="gRPC port; 0 leaves gRPC out")
     parser.add_argument(
         "--rest_api_port", type=_port, default=0, help="REST port; 0 leaves REST out"
+    )
+
+    parser.add_argument("--grpc_socket_path", type=Path, help="Unix socket to answer gRPC on too")
+    parser.add_argument(
+        "--ssl_config_file", type=Path, help="text of an SSLConfig: TLS on the gRPC port"
+    )
+    _add_truth(
+        parser,
+        "enable_grpc_healthcheck_service",
+        default=False,
+        text="answer grpc.health.v1; the empty name is served when every model is available",
+    )
+    _add_truth(
+        parser,
+        "enable_serialization_as_tensor_content",
+        default=False,
+        text="answer with tensor_content instead of typed fields",
+    )
+
+
+def _add_batching(parser: argparse.ArgumentParser) -> None:
+    _add_truth(parser, "enable_batching", default=False, text="join concurrent requests")
+    parser.add_argument(
+        "--batching_parameters_file",
+        type=Path,
+        help="text of BatchingParameters: how to join them",
     )
 
 
@@ -168,6 +221,16 @@ def _add_own(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="stop when standard input ends, so as not to outlive a parent process (Graft's own)",
     )
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    for limit in fields(Limits):
+        parser.add_argument(
+            f"--{flag_of(limit)}",
+            type=type(limit.default),
+            default=limit.default,
+            help=f"{limit.name}, {limit.default} unless set (Graft's own)",
+        )
 
 
 def _add_truth(parser: argparse.ArgumentParser, name: str, default: bool, text: str) -> None:

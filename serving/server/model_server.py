@@ -10,14 +10,14 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
-import grpc
-
 from models.errors import GraftError
 from serving.errors import ServingError
-from serving.grpc_api.services import grpc_server
+from serving.grpc_api.grpc_server import GrpcServer
+from serving.inference.runner import Runner
 from serving.rest_api.http_server import RestServer
 from serving.rest_api.rest import RestApi
 from serving.servables.loader import LoadedModel
@@ -25,6 +25,7 @@ from serving.servables.model_config import ModelConfig
 from serving.servables.registry import Registry
 from serving.servables.version_manager import LoadOptions
 from serving.server.config_file import ConfigFile
+from serving.server.grpc_parts import grpc_server
 from serving.server.ports import HeldPort
 from serving.server.settings import ServerSettings
 
@@ -58,7 +59,8 @@ class ModelServer:
         self._held_rest = _held("REST", host, settings.rest_api_port)
         self.grpc_port = self._held_grpc.number if self._held_grpc else None
         self.rest_port = self._held_rest.number if self._held_rest else None
-        self._grpc: grpc.Server | None = None
+        self._runner = Runner(settings.limits, settings.batching)
+        self._grpc: GrpcServer | None = None
         self._rest: RestServer | None = None
         self._config_file: ConfigFile | None = None
 
@@ -88,10 +90,11 @@ class ModelServer:
             UsageError: somebody else has taken a port meanwhile.
         """
         host = self._settings.host
-        if self._held_grpc is not None:
-            with self._held_grpc as held:
-                self._grpc, _ = grpc_server(self.registry, host, held.number)
-            self._grpc.start()
+        if self.grpc_port is not None or self._settings.grpc.socket_path is not None:
+            server = grpc_server(self._settings, self.grpc_port, self.registry, self._runner)
+            with self._held_grpc or nullcontext():
+                server.start()
+            self._grpc = server
         if self._held_rest is not None:
             with self._held_rest as held:
                 self._rest = RestServer(RestApi(self.registry), host, held.number)
@@ -115,11 +118,11 @@ class ModelServer:
     def stop(self, drain_seconds: float = _DRAIN_SECONDS) -> None:
         """Refuses new connections, lets the running requests finish, and frees the models."""
         self.registry.drain()
-        stopped = self._grpc.stop(drain_seconds) if self._grpc is not None else None
         if self._rest is not None:
             self._rest.drain(drain_seconds)
-        if stopped is not None:
-            stopped.wait()
+        if self._grpc is not None:
+            self._grpc.stop(drain_seconds)
+        self._runner.close()
         if self._config_file is not None:
             self._config_file.stop()
         self.registry.close()

@@ -1,7 +1,27 @@
 """What the embedded server serves, where, and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from serving.inference.batching_parameters import BatchingParameters
+from serving.limits import Limits
+
+
+@dataclass(frozen=True)
+class GrpcSettings:
+    """How the gRPC API answers.
+
+    Attributes:
+        socket_path: Unix socket to answer on too.
+        ssl_config_file: text of an `SSLConfig`; None for plain text.
+        health_service: whether to answer health checks.
+        tensor_content: whether answers use `tensor_content` instead of the typed fields.
+    """
+
+    socket_path: Path | None = None
+    ssl_config_file: Path | None = None
+    health_service: bool = False
+    tensor_content: bool = False
 
 
 @dataclass(frozen=True)
@@ -21,6 +41,9 @@ class ServerSettings:
         load_retry_seconds: time before it is.
         warm_up: whether a version answers its warm-up requests before it is available.
         allow_labels_ahead: whether a new label may name a version that is not available yet.
+        batching: how to join requests; None runs each by itself.
+        limits: what requests may cost.
+        grpc: how the gRPC API answers.
         monitoring_config_file: text of a `MonitoringConfig`; None leaves the metrics page out.
     """
 
@@ -37,3 +60,6 @@ class ServerSettings:
     warm_up: bool = True
     allow_labels_ahead: bool = False
     monitoring_config_file: Path | None = None
+    batching: BatchingParameters | None = None
+    limits: Limits = field(default_factory=Limits)
+    grpc: GrpcSettings = field(default_factory=GrpcSettings)
