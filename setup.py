@@ -66,6 +66,7 @@ setup(
         "markupsafe>=2.1,<4",
         "ml-metadata>=1.21,<1.22",
         "numpy>=1.26,<3",
+        "orjson>=3.10,<4",
         "pillow>=10,<13",
         "prometheus-client>=0.21,<1",
         "protobuf>=6.31,<7",

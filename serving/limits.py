@@ -24,6 +24,12 @@ class Limits:
             show in its length, so that these are counted.
         concurrent_requests: requests that wait or run at a time.
         waiting_bytes: what their tensors may take together.
+        body_bytes: largest body of REST, as it is sent and once it is inflated.
+        json_bytes: memory that the JSON of one body may take once it is parsed. Two characters of
+            JSON can become an object of 64 bytes.
+        connections: open connections of REST.
+        header_seconds: time in which the headers of a REST request must arrive.
+        body_seconds: time in which its body must arrive, and a second more for each MiB of it.
     """
 
     message_bytes: int = _limit(64 * 2**20, "grpc_max_message_bytes")
@@ -32,6 +38,11 @@ class Limits:
     instances: int = _limit(1000, "max_instances")
     concurrent_requests: int = _limit(1000, "max_concurrent_requests")
     waiting_bytes: int = _limit(512 * 2**20, "max_waiting_bytes")
+    body_bytes: int = _limit(64 * 2**20, "rest_api_max_body_bytes")
+    json_bytes: int = _limit(256 * 2**20, "rest_api_max_json_bytes")
+    connections: int = _limit(1000, "rest_api_max_connections")
+    header_seconds: float = _limit(10.0, "rest_api_header_seconds")
+    body_seconds: float = _limit(20.0, "rest_api_body_seconds")
 
     def __post_init__(self) -> None:
         for limit in fields(self):

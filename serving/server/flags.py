@@ -15,6 +15,7 @@ from typing import Final
 from models.errors import UsageError
 from serving.inference.batching_parameters import BatchingParameters, read_batching_parameters
 from serving.limits import Limits, flag_of
+from serving.rest_api.server import RestOptions
 from serving.server.settings import GrpcSettings, ServerSettings
 
 _HIGHEST_PORT: Final = 65535
@@ -41,9 +42,7 @@ NOT_IMPLEMENTED: Final = {
     "platform_config_file": _OF_TENSORFLOW,
     "prefer_tflite_model": "TensorFlow Lite models are not served",
     "remove_unused_fields_from_bundle_metagraph": _OF_TENSORFLOW,
-    "rest_api_enable_cors_support": _NOT_YET,
-    "rest_api_num_threads": _NOT_YET,
-    "rest_api_timeout_in_ms": _NOT_YET,
+    "rest_api_num_threads": "requests are answered on an event loop",
     "saved_model_tags": "the graph tagged `serve` is served",
     "skip_initialize_tpu": "there is no support of TPUs",
     "tensorflow_inter_op_parallelism": _OF_TENSORFLOW,
@@ -103,6 +102,10 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
             health_service=flags.enable_grpc_healthcheck_service,
             tensor_content=flags.enable_serialization_as_tensor_content,
         ),
+        rest=RestOptions(
+            timeout_seconds=flags.rest_api_timeout_in_ms / 1000,
+            cors=flags.rest_api_enable_cors_support,
+        ),
     )
 
 
@@ -140,7 +143,18 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rest_api_port", type=_port, default=0, help="REST port; 0 leaves REST out"
     )
-
+    parser.add_argument(
+        "--rest_api_timeout_in_ms",
+        type=_milliseconds,
+        default=30_000,
+        help="milliseconds from a whole REST request to its answer",
+    )
+    _add_truth(
+        parser,
+        "rest_api_enable_cors_support",
+        default=False,
+        text="pages of other sites may use REST",
+    )
     parser.add_argument("--grpc_socket_path", type=Path, help="Unix socket to answer gRPC on too")
     parser.add_argument(
         "--ssl_config_file", type=Path, help="text of an SSLConfig: TLS on the gRPC port"
@@ -245,6 +259,13 @@ def _truth(text: str) -> bool:
         return _TRUTHS[text.lower()]
     except KeyError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false") from None
+
+
+def _milliseconds(text: str) -> int:
+    milliseconds = int(text)
+    if milliseconds <= 0:
+        raise argparse.ArgumentTypeError(f"{milliseconds} is not more than 0")
+    return milliseconds
 
 
 def _port(text: str) -> int:

@@ -18,8 +18,7 @@ from models.errors import GraftError
 from serving.errors import ServingError
 from serving.grpc_api.grpc_server import GrpcServer
 from serving.inference.runner import Runner
-from serving.rest_api.http_server import RestServer
-from serving.rest_api.rest import RestApi
+from serving.rest_api.server import RestServer
 from serving.servables.loader import LoadedModel
 from serving.servables.model_config import ModelConfig
 from serving.servables.registry import Registry
@@ -89,7 +88,6 @@ class ModelServer:
         Raises:
             UsageError: somebody else has taken a port meanwhile.
         """
-        host = self._settings.host
         if self.grpc_port is not None or self._settings.grpc.socket_path is not None:
             server = grpc_server(self._settings, self.grpc_port, self.registry, self._runner)
             with self._held_grpc or nullcontext():
@@ -97,8 +95,8 @@ class ModelServer:
             self._grpc = server
         if self._held_rest is not None:
             with self._held_rest as held:
-                self._rest = RestServer(RestApi(self.registry), host, held.number)
-            self._rest.serve_in_background()
+                self._rest = self._rest_server(held.number)
+                self._rest.start()
         if self._config_file is not None and self._settings.config_poll_seconds > 0:
             self._config_file.watch(self._settings.config_poll_seconds)
 
@@ -126,6 +124,11 @@ class ModelServer:
         if self._config_file is not None:
             self._config_file.stop()
         self.registry.close()
+
+    def _rest_server(self, port: int) -> RestServer:
+        settings = self._settings
+        address = (settings.host, port)
+        return RestServer(self.registry, self._runner, settings.limits, address, settings.rest)
 
     def __enter__(self) -> "ModelServer":
         self.start()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from serving.inference.batching_parameters import BatchingParameters
 from serving.limits import Limits
+from serving.rest_api.server import RestOptions
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class ServerSettings:
         batching: how to join requests; None runs each by itself.
         limits: what requests may cost.
         grpc: how the gRPC API answers.
+        rest: how the REST API answers.
         monitoring_config_file: text of a `MonitoringConfig`; None leaves the metrics page out.
     """
 
@@ -63,3 +65,4 @@ class ServerSettings:
     batching: BatchingParameters | None = None
     limits: Limits = field(default_factory=Limits)
     grpc: GrpcSettings = field(default_factory=GrpcSettings)
+    rest: RestOptions = field(default_factory=RestOptions)
