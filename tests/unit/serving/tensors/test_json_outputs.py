@@ -36,8 +36,8 @@ def test_numbers_are_printed_short_and_survive() -> None:
     np.testing.assert_array_equal(read, values)
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_numbers_that_are_not_finite_are_written(dtype: type) -> None:
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_numbers_that_are_not_finite_are_written(dtype: str) -> None:
     values = np.array([0.5, np.nan, np.inf, -np.inf], dtype)
     text = outputs_to_json({"x": values}, by_row=True)
     assert text == b'{"predictions":[0.5,NaN,Infinity,-Infinity]}\n'
