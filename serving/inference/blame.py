@@ -1,18 +1,19 @@
 """Which instance of a batch it is that a graph cannot do with."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import grpc
 
 from serving.errors import ServingError
+from serving.inference.signature_call import SignatureCall
 from serving.tensors.halving import first_failing
-from serving.tensors.tensor_protos import Tensors
 
 
-def may_be_blamed(error: ServingError, inputs: Tensors) -> bool:
+def may_be_blamed(error: ServingError, call: SignatureCall) -> bool:
     """Whether `error` can be the fault of one instance among several."""
-    counts = {value.shape[:1] for value in inputs.values()}
+    counts = {value.shape[:1] for value in call.feeds.values()}
     return (
         error.code is grpc.StatusCode.INVALID_ARGUMENT
         and len(counts) == 1
@@ -20,7 +21,9 @@ def may_be_blamed(error: ServingError, inputs: Tensors) -> bool:
     )
 
 
-def blamed(error: ServingError, inputs: Tensors, run: Callable[[Tensors], Any]) -> ServingError:
+def blamed(
+    error: ServingError, call: SignatureCall, run: Callable[[SignatureCall], Any]
+) -> ServingError:
     """Says in `error` which instance is to blame, if a single one is.
 
     A graph fails for the whole batch. The batch is halved, and the halves run, until the first
@@ -28,18 +31,18 @@ def blamed(error: ServingError, inputs: Tensors, run: Callable[[Tensors], Any]) 
 
     Args:
         error: why the batch failed; see `may_be_blamed`.
-        inputs: the batch; the first dimension of every input counts the instances.
+        call: the batch; the first dimension of every input counts the instances.
         run: runs a part of it, and raises `ServingError`.
     """
 
     def fault(start: int, end: int) -> ServingError | None:
         try:
-            run({alias: value[start:end] for alias, value in inputs.items()})
+            run(replace(call, feeds={name: value[start:end] for name, value in call.feeds.items()}))
         except ServingError as found:
             return found
         return None
 
-    count = len(next(iter(inputs.values())))
+    count = len(next(iter(call.feeds.values())))
     first = first_failing(count, lambda start, end: fault(start, end) is not None)
     own = fault(first, first + 1)
     if own is None or own.code is not error.code:

@@ -9,8 +9,12 @@ from typing import Any, Final
 
 import orjson
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from serving.limits import Limits
 
@@ -163,6 +167,15 @@ class Connection(HttpToolsProtocol):
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, until the client leaves or the time to drain is over."""
         self._task = asyncio.current_task()
+        cycle: RequestResponseCycle = receive.__self__  # type: ignore[attr-defined]
+
+        async def send_and_close(message: Message) -> None:
+            # What is left of a body that nobody wants is not read just to reach the next request.
+            cycle.keep_alive = cycle.keep_alive and not cycle.more_body
+            await cycle.send(message)  # type: ignore[arg-type]
+
+        if cycle.more_body:
+            send = send_and_close
         try:
             await self._asgi(scope, receive, send)
         except ClientDisconnect:

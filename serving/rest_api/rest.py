@@ -6,9 +6,8 @@ Routes, status codes and messages: https://www.tensorflow.org/tfx/serving/api_re
 import asyncio
 import re
 import urllib.parse
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from functools import partial
 from typing import Final, TypeVar
 
@@ -22,19 +21,19 @@ from serving.errors import ServingError, invalid_argument
 from serving.inference.blame import blamed, may_be_blamed
 from serving.inference.deadline import Deadline
 from serving.inference.runner import Runner
+from serving.inference.signature_call import SignatureCall
 from serving.limits import Limits
 from serving.rest_api.app import json_response
 from serving.rest_api.bodies import Body, BodyStore, Headers
-from serving.servables.loader import DEFAULT_SIGNATURE
+from serving.rest_api.methods import Asked, read
+from serving.servables.loader import LoadedModel
 from serving.servables.model_messages import Message, model_spec, signature_map, status_response
 from serving.servables.registry import Registry, Target
 from serving.tensors.json_document import parse_document
-from serving.tensors.json_inputs import inputs_from_json
-from serving.tensors.json_outputs import outputs_to_json
-from serving.tensors.tensor_protos import SignatureDef, Tensors
+from serving.tensors.tensor_protos import Tensors
 
 _VERSION_OR_LABEL: Final = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
-_PREDICT: Final = re.compile(
+_INFER: Final = re.compile(
     rf"/v1/models/(?P<name>[^/:]+){_VERSION_OR_LABEL}:(?P<method>classify|regress|predict)",
     re.IGNORECASE,
 )
@@ -83,14 +82,14 @@ class RestApi:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
-        if method == "POST" and (match := _PREDICT.fullmatch(path)):
+        if method == "POST" and (match := _INFER.fullmatch(path)):
             target = _target(match)
             # An unknown model is told before anything is read.
             with self._registry.lease(target):
                 pass
             with Body(self._bodies, dict(scope["headers"])) as body:
                 await body.read(receive)
-                return await self._predict(target, body)
+                return await self._infer(match["method"].lower(), target, body)
         if method == "GET" and (match := _STATUS.fullmatch(path)):
             if match["name"] is None:
                 raise invalid_argument("Missing model name in request.")
@@ -102,28 +101,34 @@ class RestApi:
             return json_response(200, {})
         raise invalid_argument(f"Malformed request: {method} {path[:_LONGEST_ECHO]}")
 
-    async def _predict(self, target: Target, body: Body) -> Response:
+    async def _infer(self, method: str, target: Target, body: Body) -> Response:
         deadline = Deadline.after(self._timeout)
-        with ExitStack() as held:
-            lease = held.enter_context(self._registry.lease(target))
-            read = partial(_read_prediction, body, lease.model.signatures, self._limits)
-            name, inputs, by_row = await self._here_or_aside(body.is_slow, read, deadline)
-            future = self._runner.submit(lease, name, inputs, deadline=deadline)
-            # The version is held until it runs no more, even if nobody waits any longer.
-            release = held.pop_all().close
-            future.add_done_callback(lambda _: release())
+
+        def asked_by(model: LoadedModel) -> Asked:
+            return read(method, model, parse_document(body.take(), self._limits))
+
+        with self._registry.lease(target) as lease:
+            reading = partial(asked_by, lease.model)
+            asked = await self._here_or_aside(body.is_slow, reading, deadline)
+            fetched = await self._run(asked.call, deadline)
+        is_slow = sum(value.size for value in fetched.values()) > _FEW_VALUES
+        answering = partial(asked.answer, fetched)
+        return json_response(200, await self._here_or_aside(is_slow, answering, deadline))
+
+    async def _run(self, call: SignatureCall, deadline: Deadline) -> Tensors:
+        running = self._runner.submit_call(call, deadline)
         try:
-            outputs = await _in_time(asyncio.wrap_future(future), deadline)
+            return await _in_time(asyncio.wrap_future(running), deadline)
         except ServingError as error:
-            if not may_be_blamed(error, inputs):
+            if not may_be_blamed(error, call):
                 raise
-            run = partial(self._run_again, Target(target.name, lease.version), name, deadline)
+
+            def run(part: SignatureCall) -> None:
+                self._runner.submit_call(part, deadline).result()
+
             loop = asyncio.get_running_loop()
-            search = loop.run_in_executor(self._blame_lane, blamed, error, inputs, run)
+            search = loop.run_in_executor(self._blame_lane, blamed, error, call, run)
             raise await _in_time(search, deadline) from error
-        is_slow = sum(value.size for value in outputs.values()) > _FEW_VALUES
-        write = partial(outputs_to_json, outputs, by_row)
-        return json_response(200, await self._here_or_aside(is_slow, write, deadline))
 
     async def _here_or_aside(self, is_slow: bool, work: Callable[[], _T], deadline: Deadline) -> _T:
         """Does what is slow in a thread, so that other requests go on."""
@@ -132,10 +137,6 @@ class RestApi:
         return await _in_time(
             asyncio.get_running_loop().run_in_executor(self._slow_lane, work), deadline
         )
-
-    def _run_again(self, target: Target, name: str, deadline: Deadline, inputs: Tensors) -> None:
-        with self._registry.lease(target) as lease:
-            self._runner.submit(lease, name, inputs, deadline=deadline).result()
 
     def _status(self, target: Target) -> Response:
         statuses = status_response(self._registry.statuses(target))
@@ -150,26 +151,6 @@ class RestApi:
             f'{{"signature_def": {_to_json(signatures, proto_names=True)}}}\n}}\n'
         )
         return json_response(200, text.encode("utf-8"))
-
-
-def _read_prediction(
-    body: Body, signatures: Mapping[str, SignatureDef], limits: Limits
-) -> tuple[str, Tensors, bool]:
-    """The name of the signature, its inputs, and whether the answer is by row."""
-    document = parse_document(body.take(), limits)
-    name = signature_name(document)
-    signature = signatures.get(name)
-    if signature is None:
-        raise invalid_argument(f'Serving signature name: "{name}" not found in signature def')
-    return name, *inputs_from_json(document, signature, limits)
-
-
-def signature_name(document: Mapping[str, object]) -> str:
-    """The signature that a request asks for."""
-    name = document.get("signature_name", DEFAULT_SIGNATURE)
-    if not isinstance(name, str):
-        raise invalid_argument("'signature_name' key must be a string value.")
-    return name or DEFAULT_SIGNATURE
 
 
 async def _in_time(waiting: Awaitable[_T], deadline: Deadline) -> _T:

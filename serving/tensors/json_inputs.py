@@ -15,7 +15,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from serving.errors import ServingError, invalid_argument
-from serving.limits import Limits
 from serving.tensors.halving import first_failing
 from serving.tensors.json_document import short_text
 from serving.tensors.tensor_protos import SignatureDef, Tensors
@@ -33,15 +32,12 @@ _JSON_TYPES: Final = {
 }
 
 
-def inputs_from_json(
-    document: Mapping[str, Any], signature: SignatureDef, limits: Limits
-) -> tuple[Tensors, bool]:
+def inputs_from_json(document: Mapping[str, Any], signature: SignatureDef) -> tuple[Tensors, bool]:
     """Reads the input tensors of a predict request.
 
     Args:
         document: the parsed body.
         signature: whose inputs are filled.
-        limits: bounds the strings of an input.
 
     Returns:
         The inputs by alias, and whether the request has the row format.
@@ -61,9 +57,9 @@ def inputs_from_json(
             raise invalid_argument("Excepting 'instances' to be an list/array")
         if not instances:
             raise invalid_argument("No values in 'instances' array")
-        return _from_rows(instances, dtypes, limits), True
+        return _from_rows(instances, dtypes), True
     if "inputs" in document:
-        return _from_columns(document["inputs"], dtypes, limits), False
+        return _from_columns(document["inputs"], dtypes), False
     raise invalid_argument("Missing 'inputs' or 'instances' key")
 
 
@@ -96,18 +92,16 @@ def is_b64(value: Any) -> bool:
     )
 
 
-def _from_rows(instances: list[Any], dtypes: Mapping[str, tf.DType], limits: Limits) -> Tensors:
+def _from_rows(instances: list[Any], dtypes: Mapping[str, tf.DType]) -> Tensors:
     named = _is_object(instances[0])
     if not named and len(dtypes) > 1:
         raise invalid_argument(
             "instances is a plain list, but expecting list of objects as multiple input tensors"
             " required as per tensorinfo_map"
         )
-    if tf.string in dtypes.values():
-        _require_few_strings(len(instances), limits)
     _require_alike(instances, named)
     if not named:
-        return {alias: _stacked(instances, dtype, limits) for alias, dtype in dtypes.items()}
+        return {alias: _stacked(instances, dtype) for alias, dtype in dtypes.items()}
     keys = set(dtypes)
     for position, instance in enumerate(instances):
         if instance.keys() != keys:
@@ -116,7 +110,7 @@ def _from_rows(instances: list[Any], dtypes: Mapping[str, tf.DType], limits: Lim
                 f" {_names(instance)}, keys must be equal to: {_names(dtypes)}"
             )
     return {
-        alias: _stacked([instance[alias] for instance in instances], dtype, limits, alias)
+        alias: _stacked([instance[alias] for instance in instances], dtype, alias)
         for alias, dtype in dtypes.items()
     }
 
@@ -131,28 +125,26 @@ def _require_alike(instances: list[Any], named: bool) -> None:
             raise invalid_argument(message)
 
 
-def _stacked(
-    values: list[Any], dtype: tf.DType, limits: Limits, alias: str | None = None
-) -> NDArray[Any]:
+def _stacked(values: list[Any], dtype: tf.DType, alias: str | None = None) -> NDArray[Any]:
     """One value for each instance; the error says which one it is that does not fit."""
     try:
-        return _tensor(values, dtype, limits)
+        return _tensor(values, dtype)
     except ServingError as error:
-        position = first_failing(len(values), lambda _, end: _fails(values[:end], dtype, limits))
+        position = first_failing(len(values), lambda _, end: _fails(values[:end], dtype))
         key = f" key: {alias}" if alias else ""
         message = f"Failed to process element: {position}{key} of 'instances' list. Error: "
         raise invalid_argument(f"{message}{error.code.name}: {error.message}") from error
 
 
-def _fails(values: list[Any], dtype: tf.DType, limits: Limits) -> bool:
+def _fails(values: list[Any], dtype: tf.DType) -> bool:
     try:
-        _tensor(values, dtype, limits)
+        _tensor(values, dtype)
     except ServingError:
         return True
     return False
 
 
-def _from_columns(inputs: Any, dtypes: Mapping[str, tf.DType], limits: Limits) -> Tensors:
+def _from_columns(inputs: Any, dtypes: Mapping[str, tf.DType]) -> Tensors:
     if not _is_object(inputs):
         if len(dtypes) > 1:
             raise invalid_argument(
@@ -164,15 +156,15 @@ def _from_columns(inputs: Any, dtypes: Mapping[str, tf.DType], limits: Limits) -
     for alias, dtype in dtypes.items():
         if alias not in inputs:
             raise invalid_argument(f"Missing named input: {alias} in 'inputs' object.")
-        tensors[alias] = _tensor(inputs[alias], dtype, limits)
+        tensors[alias] = _tensor(inputs[alias], dtype)
     return tensors
 
 
-def _tensor(value: Any, dtype: tf.DType, limits: Limits) -> NDArray[Any]:
+def _tensor(value: Any, dtype: tf.DType) -> NDArray[Any]:
     """A JSON value, or lists of lists of them, as a dense tensor."""
     leaves, shape = _flatten(value)
     if dtype == tf.string:
-        flat = _strings(leaves, limits)
+        flat = _strings(leaves)
     elif dtype == tf.bool:
         _require(leaves, {bool}, dtype)
         flat = np.array(leaves, dtype=bool)
@@ -208,19 +200,10 @@ def _flatten(value: Any) -> tuple[list[Any], tuple[int, ...]]:
     return leaves, tuple(shape)
 
 
-def _strings(leaves: Sequence[Any], limits: Limits) -> NDArray[Any]:
-    _require_few_strings(len(leaves), limits)
+def _strings(leaves: Sequence[Any]) -> NDArray[Any]:
     flat = np.empty(len(leaves), dtype=object)
     flat[:] = [as_bytes(leaf) for leaf in leaves]
     return flat
-
-
-def _require_few_strings(count: int, limits: Limits) -> None:
-    if count > limits.instances:
-        raise invalid_argument(
-            f"An input holds {count} strings, and the limit is {limits.instances}. Send fewer at a"
-            " time."
-        )
 
 
 def _decoded(text: str) -> bytes:

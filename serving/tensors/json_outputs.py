@@ -42,6 +42,13 @@ def to_json(document: Any) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
 
 
+def number(value: Any) -> Any:
+    """A number for `to_json`, by its name if it is not finite."""
+    if np.isfinite(value):
+        return value
+    return orjson.Fragment("NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity")
+
+
 def _alone_or_all(values: dict[str, Any]) -> Any:
     return next(iter(values.values())) if len(values) == 1 else values
 
@@ -65,7 +72,7 @@ def _jsonable(array: NDArray[Any], alias: str) -> Any:
     if array.dtype.kind not in _NATIVE_KINDS:
         array = array.astype(np.float32)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        return _map_leaves(_number, array.tolist())
+        return _map_leaves(number, array.tolist())
     return np.ascontiguousarray(array) if array.ndim else array[()]
 
 
@@ -73,13 +80,6 @@ def _map_leaves(function: Any, value: Any) -> Any:
     if isinstance(value, list):
         return [_map_leaves(function, item) for item in value]
     return function(value)
-
-
-def _number(value: float) -> Any:
-    if np.isfinite(value):
-        return value
-    name = "NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return orjson.Fragment(name)
 
 
 def _string(value: bytes) -> str:

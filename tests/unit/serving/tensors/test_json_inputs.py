@@ -8,7 +8,6 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.errors import ServingError
-from serving.limits import Limits
 from serving.tensors.json_inputs import inputs_from_json
 
 
@@ -21,14 +20,14 @@ def _signature(**dtypes: tf.DType) -> meta_graph_pb2.SignatureDef:
 
 def _error(document: dict[str, Any], **dtypes: tf.DType) -> str:
     with pytest.raises(ServingError) as caught:
-        inputs_from_json(document, _signature(**dtypes), Limits(instances=3))
+        inputs_from_json(document, _signature(**dtypes))
     assert caught.value.http_status == 400
     return caught.value.message
 
 
 def test_rows_of_base64_become_a_batch_of_bytes() -> None:
     document = {"instances": [{"b64": "AP8="}, {"b64": "AP8"}, "é"]}
-    inputs, by_row = inputs_from_json(document, _signature(x=tf.string), Limits())
+    inputs, by_row = inputs_from_json(document, _signature(x=tf.string))
     assert by_row
     assert inputs["x"].tolist() == [b"\x00\xff", b"\x00\xff", "é".encode()]
 
@@ -37,9 +36,7 @@ def test_named_rows_and_columns_agree() -> None:
     signature = _signature(a=tf.float32, b=tf.int64)
     rows = {"instances": [{"a": [1, 2.5], "b": 3}, {"a": [0, -1], "b": 4}]}
     columns = {"inputs": {"a": [[1, 2.5], [0, -1]], "b": [3, 4]}}
-    by_row, by_column = (
-        inputs_from_json(document, signature, Limits())[0] for document in (rows, columns)
-    )
+    by_row, by_column = (inputs_from_json(document, signature)[0] for document in (rows, columns))
     for alias, dtype in (("a", np.float32), ("b", np.int64)):
         np.testing.assert_array_equal(by_row[alias], by_column[alias])
         assert by_row[alias].dtype == by_column[alias].dtype == dtype
@@ -98,11 +95,6 @@ def test_lists_that_are_nested_deeply_are_refused() -> None:
     assert "nested more than 32 deep" in _error({"inputs": value}, x=tf.float32)
 
 
-def test_too_many_strings_are_refused() -> None:
-    for document in ({"inputs": ["a"] * 4}, {"instances": ["a"] * 4}):
-        assert "An input holds 4 strings, and the limit is 3." in _error(document, x=tf.string)
-
-
 def test_half_a_surrogate_pair_is_no_text() -> None:
     message = _error({"inputs": ["\ud800"]}, x=tf.string)
     assert message == "A string has half of a surrogate pair."
@@ -123,13 +115,11 @@ def test_half_a_surrogate_pair_is_no_text() -> None:
     ],
 )
 def test_every_type_of_value_is_read(dtype: tf.DType, values: list[Any]) -> None:
-    inputs, _ = inputs_from_json({"inputs": values}, _signature(x=dtype), Limits())
+    inputs, _ = inputs_from_json({"inputs": values}, _signature(x=dtype))
     assert inputs["x"].dtype == dtype.as_numpy_dtype
     assert inputs["x"].tolist() == values
 
 
 def test_base64_may_have_line_breaks() -> None:
-    inputs, _ = inputs_from_json(
-        {"inputs": {"b64": "AP8A\nAP8"}}, _signature(x=tf.string), Limits()
-    )
+    inputs, _ = inputs_from_json({"inputs": {"b64": "AP8A\nAP8"}}, _signature(x=tf.string))
     assert inputs["x"][()] == b"\x00\xff\x00\x00\xff"
