@@ -263,13 +263,17 @@ class _Lingering:
         self._transport = transport
         self._connection = connection
         self._closing = False
-        self.write = transport.write
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
     def is_closing(self) -> bool:
         return self._closing or self._transport.is_closing()
+
+    def write(self, data: bytes) -> None:
+        # What an answer still writes after its connection was given up goes nowhere.
+        if not self._closing:
+            self._transport.write(data)
 
     def close(self) -> None:
         if self._closing:
