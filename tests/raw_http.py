@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 
 @dataclass(frozen=True)
 class RawAnswer:
@@ -43,12 +45,13 @@ def send(connection: socket.socket, parts: Iterable[bytes]) -> None:
 
 
 def read_answer(connection: socket.socket) -> RawAnswer | None:
+    """Reads one answer; an invitation to send the body is passed over."""
     received = b""
     while b"\r\n\r\n" not in received:
         part = _receive(connection)
         if not part:
             return None
-        received += part
+        received = (received + part).removeprefix(_CONTINUE)
     head, _, body = received.partition(b"\r\n\r\n")
     status_line, *lines = head.decode("latin-1").split("\r\n")
     headers = {

@@ -76,12 +76,16 @@ def _parse_leniently(body: bytes | bytearray) -> Any:
         if not text:
             raise invalid_argument("JSON Parse error: The document is empty")
         document, _ = decoder.raw_decode(text)
+        # It is written for the check alone: halves of surrogate pairs cannot be.
+        orjson.dumps(document)
     except json.JSONDecodeError as error:
         raise invalid_argument(f"JSON Parse error: {error}") from error
     except UnicodeDecodeError as error:
         raise invalid_argument(f"JSON Parse error: Invalid encoding in string. {error}") from error
     except RecursionError as error:
         raise invalid_argument("JSON Parse error: nested too deeply") from error
+    except orjson.JSONEncodeError as error:
+        raise invalid_argument(f"JSON Parse error: {error}") from error
     return document
 
 

@@ -70,10 +70,7 @@ def as_bytes(value: Any) -> bytes:
         ServingError: it is neither.
     """
     if isinstance(value, str):
-        try:
-            return value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise invalid_argument("A string has half of a surrogate pair.") from error
+        return value.encode("utf-8")
     if not isinstance(value, dict):
         raise _type_error(value, tf.string)
     if not is_b64(value):

@@ -45,6 +45,9 @@ def test_what_tensorflow_serving_reads_is_read(body: bytes, expected: object) ->
         b'{"a": ' + b"[" * 100_000,
         b'{"a": ' * 100_000,
         b"NaN",
+        b'{"a": "\\ud800"}',
+        b'{"\\udc00": NaN}',
+        b'{"a": NaN, "b": ' + b"[" * 300 + b"]" * 300 + b"}",
     ],
 )
 def test_what_is_no_json_object_is_refused(body: bytes) -> None:

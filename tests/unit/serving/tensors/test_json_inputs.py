@@ -95,11 +95,6 @@ def test_lists_that_are_nested_deeply_are_refused() -> None:
     assert "nested more than 32 deep" in _error({"inputs": value}, x=tf.float32)
 
 
-def test_half_a_surrogate_pair_is_no_text() -> None:
-    message = _error({"inputs": ["\ud800"]}, x=tf.string)
-    assert message == "A string has half of a surrogate pair."
-
-
 @pytest.mark.parametrize(
     ("dtype", "values"),
     [
