@@ -20,6 +20,7 @@ from models.errors import UsageError
 from models.storage.plain_path import plain_path
 from serving.errors import ServingError, from_number
 from serving.servables.completeness import SERVING_TAG
+from serving.servables.memory import give_back_memory
 from serving.tensors.tensor_protos import SignatureDef
 
 DEFAULT_SIGNATURE: Final = "serving_default"
@@ -83,9 +84,12 @@ class LoadedModel:
         return [_as_array(output) for output in outputs]
 
     def close(self) -> None:
-        """Frees the model; no request may be running."""
+        """Frees the model, and gives its memory back; no request may be running."""
         self._callables.clear()
         self._session.close()
+        self.signatures = {}
+        del self._session
+        give_back_memory()
 
     def _callable(
         self, feeds: tuple[str, ...], fetches: tuple[str, ...]

@@ -33,6 +33,7 @@ from serving.servables.versions import (
 
 _log = logging.getLogger(__name__)
 _MOST_ENDED: Final = 100
+_STOP_SECONDS: Final = 5.0
 
 Load = Callable[[str, int, Path], LoadedModel]
 """Brings version (model's name, number, directory) into memory; raises a ServingError if not."""
@@ -91,12 +92,11 @@ class VersionManager:
         self._woken.set()
 
     def stop(self) -> None:
-        """Unloads every version, and waits for it."""
+        """Unloads every version, and waits for it, but not for a load or a request that hangs."""
         self.retire()
-        if self._thread.is_alive():
-            self._thread.join()
-        for thread in self._unloads:
-            thread.join()
+        for thread in (self._thread, *self._unloads):
+            if thread.is_alive():
+                thread.join(_STOP_SECONDS)
 
     def wait_for(
         self, condition: Callable[[list[VersionStatus]], bool], timeout: float | None = None
@@ -308,7 +308,9 @@ class VersionManager:
                 if version.number not in kept and version.state is State.AVAILABLE:
                     version.enter(State.UNLOADING)
                     name = f"unload-{self.config.name}-{version.number}"
-                    thread = threading.Thread(target=self._unload, args=[version], name=name)
+                    thread = threading.Thread(
+                        target=self._unload, args=[version], name=name, daemon=True
+                    )
                     self._unloads.append(thread)
                     thread.start()
             self._changed.notify_all()

@@ -20,6 +20,7 @@ from serving.grpc_api.grpc_server import GrpcServer
 from serving.inference.runner import Runner
 from serving.rest_api.server import RestServer
 from serving.servables.loader import LoadedModel
+from serving.servables.memory import keep_what_is_imported
 from serving.servables.model_config import ModelConfig
 from serving.servables.registry import Registry
 from serving.servables.version_manager import LoadOptions
@@ -178,6 +179,7 @@ def run(
     if stop_at_eof:
         threading.Thread(target=_await_eof, args=(stopping,), name="stdin", daemon=True).start()
     server = ModelServer(settings)
+    keep_what_is_imported()
     server.load(cancelled=stopping)
     if not stopping.is_set():
         server.serve()
