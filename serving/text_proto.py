@@ -16,6 +16,8 @@ from models.errors import UsageError
 
 _WRAPPERS: Final = wrappers_pb2.DESCRIPTOR.name
 _TYPES: Final = descriptor_pb2.FieldDescriptorProto
+Fields = Mapping[str, "str | Mapping[str, str]"]
+"""Name of a field to its type: a word, or the fields of a message of its own."""
 _SCALARS: Final = {
     "bool": _TYPES.TYPE_BOOL,
     "int64": _TYPES.TYPE_INT64,
@@ -23,14 +25,14 @@ _SCALARS: Final = {
 }
 
 
-def read_text_proto(path: Path, name: str, fields: Mapping[str, str]) -> Any:
+def read_text_proto(path: Path, name: str, fields: Fields) -> Any:
     """Reads a file in protobuf's text format.
 
     Args:
         path: the file.
         name: of the message, for errors.
         fields: name to type: `bool`, `int64`, `string`, a wrapper such as `Int64Value`, each with
-            `repeated ` in front if it may stand several times.
+            `repeated ` in front if it may stand several times; or the fields of a message.
 
     Returns:
         The message.
@@ -50,23 +52,31 @@ def read_text_proto(path: Path, name: str, fields: Mapping[str, str]) -> Any:
     return message
 
 
-def _message_class(name: str, fields: Mapping[str, str]) -> Any:
+def _message_class(name: str, fields: Fields) -> Any:
     file = descriptor_pb2.FileDescriptorProto(
         name=f"{name}.proto", syntax="proto3", dependency=[_WRAPPERS]
     )
-    message = file.message_type.add(name=name)
-    for number, (field, words) in enumerate(fields.items(), start=1):
-        kind = words.removeprefix("repeated ")
-        repeated = kind != words
-        added = message.field.add(
-            name=field,
-            number=number,
-            label=_TYPES.LABEL_REPEATED if repeated else _TYPES.LABEL_OPTIONAL,
-            type=_SCALARS.get(kind, _TYPES.TYPE_MESSAGE),
-        )
-        if kind not in _SCALARS:
-            added.type_name = f".google.protobuf.{kind}"
+    _add_fields(file.message_type.add(name=name), f".{name}", fields)
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+
+
+def _add_fields(message: Any, path: str, fields: Fields) -> None:
+    for number, (field, words) in enumerate(fields.items(), start=1):
+        is_repeated = isinstance(words, str) and words.startswith("repeated ")
+        if not isinstance(words, str):
+            inner = field.title().replace("_", "")
+            _add_fields(message.nested_type.add(name=inner), f"{path}.{inner}", words)
+            kind, type_name = "", f"{path}.{inner}"
+        else:
+            kind = words.removeprefix("repeated ")
+            type_name = "" if kind in _SCALARS else f".google.protobuf.{kind}"
+        message.field.add(
+            name=field,
+            number=number,
+            label=_TYPES.LABEL_REPEATED if is_repeated else _TYPES.LABEL_OPTIONAL,
+            type=_SCALARS.get(kind, _TYPES.TYPE_MESSAGE),
+            type_name=type_name or None,
+        )

@@ -1,8 +1,9 @@
 """`tensorflow.serving.PredictionService` on the models of a registry."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from tensorflow_serving.apis import (
@@ -27,6 +28,7 @@ from serving.inference.example_calls import (
     regression_result,
 )
 from serving.inference.runner import Runner
+from serving.metrics import Metrics
 from serving.servables.loader import DEFAULT_SIGNATURE
 from serving.servables.model_messages import Message, metadata_response, model_spec, target_of
 from serving.servables.registry import Registry, Target
@@ -35,6 +37,7 @@ from serving.tensors.tensor_protos import Tensors, cost, from_proto, to_proto
 from serving.tensors.tf_examples import serialized_examples
 
 SERVICE: Final = "tensorflow.serving.PredictionService"
+_Answer = Callable[[Any, grpc.aio.ServicerContext], Awaitable[Message]]
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,25 @@ class PredictionService:
     """Predict, Classify, Regress, MultiInference and GetModelMetadata."""
 
     def __init__(
-        self, registry: Registry, runner: Runner, tensor_bytes: int, as_content: bool = False
+        self,
+        registry: Registry,
+        runner: Runner,
+        metrics: Metrics,
+        tensor_bytes: int,
+        as_content: bool = False,
     ) -> None:
         """Prepares the answers.
 
         Args:
             registry: the models.
             runner: runs them.
+            metrics: counts the requests.
             tensor_bytes: most that the tensors of one request may take.
             as_content: answer with `tensor_content` in place of the typed fields.
         """
         self._registry = registry
         self._runner = runner
+        self._metrics = metrics
         self._tensor_bytes = tensor_bytes
         self._as_content = as_content
 
@@ -73,13 +83,21 @@ class PredictionService:
             "Classify": (parser(classification_pb2.ClassificationRequest), self._classify),
             "Regress": (parser(regression_pb2.RegressionRequest), self._regress),
             "MultiInference": (parser(inference_pb2.MultiInferenceRequest), self._multi_inference),
-            "GetModelMetadata": (
-                parser(get_model_metadata_pb2.GetModelMetadataRequest),
-                self._metadata,
-            ),
         }
-        handlers = {name: method(intake, *functions) for name, functions in methods.items()}
+        handlers = {
+            name: method(intake, parse, self._counted(name, answer))
+            for name, (parse, answer) in methods.items()
+        }
+        metadata = parser(get_model_metadata_pb2.GetModelMetadataRequest)
+        handlers["GetModelMetadata"] = method(intake, metadata, self._metadata)
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
+
+    def _counted(self, api: str, answer: _Answer) -> _Answer:
+        async def counted(request: Any, context: grpc.aio.ServicerContext) -> Message:
+            with self._metrics.request(_model_of(request), api, "GRPC"):
+                return await answer(request, context)
+
+        return counted
 
     def _parse_predict(self, content: bytes) -> _Prediction:
         request = parser(predict_pb2.PredictRequest)(content)
@@ -169,6 +187,14 @@ class PredictionService:
     async def _metadata(self, request: Message, _: grpc.aio.ServicerContext) -> Message:
         with self._registry.lease(target_of(request)) as lease:
             return metadata_response(lease, request.metadata_field)
+
+
+def _model_of(request: Any) -> str:
+    if isinstance(request, _Prediction):
+        return request.target.name
+    if isinstance(request, inference_pb2.MultiInferenceRequest):
+        return str(request.tasks[0].model_spec.name) if request.tasks else ""
+    return str(request.model_spec.name)
 
 
 def _require_one_model(tasks: Message) -> None:

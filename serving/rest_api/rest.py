@@ -23,6 +23,7 @@ from serving.inference.deadline import Deadline
 from serving.inference.runner import Runner
 from serving.inference.signature_call import SignatureCall
 from serving.limits import Limits
+from serving.metrics import Metrics
 from serving.rest_api.app import json_response
 from serving.rest_api.bodies import Body, BodyStore, Headers
 from serving.rest_api.methods import Asked, read
@@ -51,7 +52,12 @@ class RestApi:
     """Answers requests below `/v1/`."""
 
     def __init__(
-        self, registry: Registry, runner: Runner, limits: Limits, timeout_seconds: float
+        self,
+        registry: Registry,
+        runner: Runner,
+        limits: Limits,
+        timeout_seconds: float,
+        metrics: Metrics,
     ) -> None:
         """Prepares the API.
 
@@ -60,7 +66,9 @@ class RestApi:
             runner: runs them.
             limits: what a request may take.
             timeout_seconds: time from a whole body to its answer.
+            metrics: counts the requests.
         """
+        self._metrics = metrics
         self._registry = registry
         self._runner = runner
         self._limits = limits
@@ -83,13 +91,14 @@ class RestApi:
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
         if method == "POST" and (match := _INFER.fullmatch(path)):
-            target = _target(match)
-            # An unknown model is told before anything is read.
-            with self._registry.lease(target):
-                pass
-            with Body(self._bodies, dict(scope["headers"])) as body:
-                await body.read(receive)
-                return await self._infer(match["method"].lower(), target, body)
+            target, name = _target(match), match["method"].lower()
+            with self._metrics.request(target.name, name.capitalize(), "REST"):
+                # An unknown model is told before anything is read.
+                with self._registry.lease(target):
+                    pass
+                with Body(self._bodies, dict(scope["headers"])) as body:
+                    await body.read(receive)
+                    return await self._infer(name, target, body)
         if method == "GET" and (match := _STATUS.fullmatch(path)):
             if match["name"] is None:
                 raise invalid_argument("Missing model name in request.")

@@ -15,7 +15,8 @@ from typing import Final
 from models.errors import UsageError
 from serving.inference.batching_parameters import BatchingParameters, read_batching_parameters
 from serving.limits import Limits, flag_of
-from serving.rest_api.server import RestOptions
+from serving.rest_api.options import RestOptions
+from serving.server.monitoring_config import metrics_path
 from serving.server.settings import GrpcSettings, ServerSettings
 
 _HIGHEST_PORT: Final = 65535
@@ -24,7 +25,6 @@ _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 _NOT_YET: Final = "the embedded server does not have it"
 _OF_TENSORFLOW: Final = "TensorFlow's own choice is kept"
 NOT_IMPLEMENTED: Final = {
-    "enable_model_warmup": _NOT_YET,
     "enable_per_model_batching_parameters": _NOT_YET,
     "enable_profiler": "profile the model in TensorFlow",
     "enable_signature_method_name_check": "the method of a signature is never checked",
@@ -32,9 +32,7 @@ NOT_IMPLEMENTED: Final = {
     "grpc_channel_arguments": _NOT_YET,
     "grpc_max_threads": _NOT_YET,
     "mixed_precision": _OF_TENSORFLOW,
-    "monitoring_config_file": _NOT_YET,
     "num_load_threads": "each model loads in a thread of its own",
-    "num_request_iterations_for_warmup": "each warm-up request runs once",
     "num_tflite_interpreters_per_pool": "TensorFlow Lite models are not served",
     "num_tflite_pools": "TensorFlow Lite models are not served",
     "num_unload_threads": "each model unloads in a thread of its own",
@@ -94,6 +92,7 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
         load_retries=flags.max_num_load_retries,
         load_retry_seconds=flags.load_retry_interval_micros / 1e6,
         allow_labels_ahead=flags.allow_version_labels_for_unavailable_models,
+        warm_ups=flags.num_request_iterations_for_warmup if flags.enable_model_warmup else 0,
         batching=_batching_of(flags),
         limits=_limits_of(flags),
         grpc=GrpcSettings(
@@ -105,6 +104,7 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
         rest=RestOptions(
             timeout_seconds=flags.rest_api_timeout_in_ms / 1000,
             cors=flags.rest_api_enable_cors_support,
+            metrics_path=metrics_path(flags.monitoring_config_file),
         ),
     )
 
@@ -154,6 +154,11 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
         "rest_api_enable_cors_support",
         default=False,
         text="pages of other sites may use REST",
+    )
+    parser.add_argument(
+        "--monitoring_config_file",
+        type=Path,
+        help="text of a MonitoringConfig: whether REST has a page of metrics, and where",
     )
     parser.add_argument("--grpc_socket_path", type=Path, help="Unix socket to answer gRPC on too")
     parser.add_argument(
@@ -219,6 +224,18 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
         "allow_version_labels_for_unavailable_models",
         default=False,
         text="a new label may name a version that is not available yet",
+    )
+    _add_truth(
+        parser,
+        "enable_model_warmup",
+        default=True,
+        text="a version answers its warm-up requests before it is available",
+    )
+    parser.add_argument(
+        "--num_request_iterations_for_warmup",
+        type=int,
+        default=1,
+        help="how often each of them runs",
     )
 
 

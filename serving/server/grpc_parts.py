@@ -6,12 +6,17 @@ from serving.grpc_api.health import Health
 from serving.grpc_api.model_service import ModelService
 from serving.grpc_api.prediction_service import PredictionService
 from serving.inference.runner import Runner
+from serving.metrics import Metrics
 from serving.servables.registry import Registry
 from serving.server.settings import ServerSettings
 
 
 def grpc_server(
-    settings: ServerSettings, port: int | None, registry: Registry, runner: Runner
+    settings: ServerSettings,
+    port: int | None,
+    registry: Registry,
+    runner: Runner,
+    metrics: Metrics,
 ) -> GrpcServer:
     """Makes the server, not yet started; `port` None leaves the port out.
 
@@ -21,7 +26,7 @@ def grpc_server(
     asked, limits = settings.grpc, settings.limits
     ssl = asked.ssl_config_file
     services: list[Service] = [
-        PredictionService(registry, runner, limits.tensor_bytes, asked.tensor_content),
+        PredictionService(registry, runner, metrics, limits.tensor_bytes, asked.tensor_content),
         ModelService(registry),
     ]
     return GrpcServer(

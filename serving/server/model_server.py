@@ -17,9 +17,10 @@ from typing import Final
 from models.errors import GraftError
 from serving.errors import ServingError
 from serving.grpc_api.grpc_server import GrpcServer
+from serving.inference.model_loader import ModelLoader
 from serving.inference.runner import Runner
+from serving.metrics import Metrics
 from serving.rest_api.server import RestServer
-from serving.servables.loader import LoadedModel
 from serving.servables.memory import keep_what_is_imported
 from serving.servables.model_config import ModelConfig
 from serving.servables.registry import Registry
@@ -38,6 +39,7 @@ class ModelServer:
 
     Attributes:
         registry: the models.
+        metrics: counts of what it does.
         grpc_port: port that gRPC is bound to, None if left out.
         rest_port: likewise for REST.
     """
@@ -49,8 +51,10 @@ class ModelServer:
             UsageError: a port is taken.
         """
         self._settings = settings
+        self.metrics = Metrics()
+        self._runner = Runner(settings.limits, settings.batching)
         self.registry = Registry(
-            _load,
+            ModelLoader(self._runner, self.metrics, settings.warm_ups),
             LoadOptions(settings.poll_seconds, settings.load_retries, settings.load_retry_seconds),
             settings.allow_labels_ahead,
         )
@@ -59,7 +63,6 @@ class ModelServer:
         self._held_rest = _held("REST", host, settings.rest_api_port)
         self.grpc_port = self._held_grpc.number if self._held_grpc else None
         self.rest_port = self._held_rest.number if self._held_rest else None
-        self._runner = Runner(settings.limits, settings.batching)
         self._grpc: GrpcServer | None = None
         self._rest: RestServer | None = None
         self._config_file: ConfigFile | None = None
@@ -90,7 +93,9 @@ class ModelServer:
             UsageError: somebody else has taken a port meanwhile.
         """
         if self.grpc_port is not None or self._settings.grpc.socket_path is not None:
-            server = grpc_server(self._settings, self.grpc_port, self.registry, self._runner)
+            server = grpc_server(
+                self._settings, self.grpc_port, self.registry, self._runner, self.metrics
+            )
             with self._held_grpc or nullcontext():
                 server.start()
             self._grpc = server
@@ -121,15 +126,17 @@ class ModelServer:
             self._rest.drain(drain_seconds)
         if self._grpc is not None:
             self._grpc.stop(drain_seconds)
-        self._runner.close()
         if self._config_file is not None:
             self._config_file.stop()
+        self._runner.close()
         self.registry.close()
 
     def _rest_server(self, port: int) -> RestServer:
         settings = self._settings
         address = (settings.host, port)
-        return RestServer(self.registry, self._runner, settings.limits, address, settings.rest)
+        return RestServer(
+            self.registry, self._runner, settings.limits, address, settings.rest, self.metrics
+        )
 
     def __enter__(self) -> "ModelServer":
         self.start()
@@ -141,11 +148,6 @@ class ModelServer:
 
 def _held(api: str, host: str, port: int | None) -> HeldPort | None:
     return None if port is None else HeldPort(api, host, port)
-
-
-def _load(name: str, version: int, directory: Path) -> LoadedModel:
-    del name, version
-    return LoadedModel(directory)
 
 
 def announce(server: ModelServer, settings: ServerSettings) -> None:

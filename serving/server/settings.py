@@ -5,7 +5,7 @@ from pathlib import Path
 
 from serving.inference.batching_parameters import BatchingParameters
 from serving.limits import Limits
-from serving.rest_api.server import RestOptions
+from serving.rest_api.options import RestOptions
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,12 @@ class ServerSettings:
         config_poll_seconds: time between two looks at that file; 0 looks once.
         load_retries: how often a version that does not load is tried again.
         load_retry_seconds: time before it is.
-        warm_up: whether a version answers its warm-up requests before it is available.
+        warm_ups: how often each warm-up request of a version runs before it is available.
         allow_labels_ahead: whether a new label may name a version that is not available yet.
         batching: how to join requests; None runs each by itself.
         limits: what requests may cost.
         grpc: how the gRPC API answers.
         rest: how the REST API answers.
-        monitoring_config_file: text of a `MonitoringConfig`; None leaves the metrics page out.
     """
 
     model_name: str
@@ -59,9 +58,8 @@ class ServerSettings:
     config_poll_seconds: float = 0.0
     load_retries: int = 0
     load_retry_seconds: float = 60.0
-    warm_up: bool = True
+    warm_ups: int = 1
     allow_labels_ahead: bool = False
-    monitoring_config_file: Path | None = None
     batching: BatchingParameters | None = None
     limits: Limits = field(default_factory=Limits)
     grpc: GrpcSettings = field(default_factory=GrpcSettings)

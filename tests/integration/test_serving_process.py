@@ -49,7 +49,7 @@ def test_it_answers_and_drains_at_sigterm(base_path: Path, pictures: list[bytes]
         assert predict_grpc(addresses.target, "m", pictures).labels == rest.labels
 
         answers: list[tuple[str, ...]] = []
-        many = pictures * 2000
+        many = pictures * 300
         client = threading.Thread(
             target=lambda: answers.append(predict_rest(addresses.url, "m", many).labels)
         )
@@ -59,7 +59,7 @@ def test_it_answers_and_drains_at_sigterm(base_path: Path, pictures: list[bytes]
             time.sleep(0.01)
         os.kill(server.pid, signal.SIGTERM)
         client.join()
-        assert answers == [rest.labels * 2000]
+        assert answers == [rest.labels * 300]
 
 
 @pytest.mark.slow
