@@ -6,8 +6,10 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from models.errors import GraftError
+from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
+from serving.errors import ServingError
+from serving.servables.model_config import read_config
 from serving.server.flags import parse_flags, settings_of
 
 
@@ -22,10 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before TensorFlow is imported: a client's bad image is answered, not logged by every kernel.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     compute_with_onednn()
-    from serving.server.model_server import run
-
     try:
-        run(settings_of(flags), flags.ports_file, flags.stop_at_eof)
+        settings = settings_of(flags)
+        if settings.model_config_file is not None:
+            # A wrong file is told at once, not after the seconds that TensorFlow takes to come.
+            read_config(settings.model_config_file)
+        from serving.server.model_server import run
+
+        run(settings, flags.ports_file, flags.stop_at_eof)
+    except ServingError as error:
+        print(f"Failed to start server. Error: {error}", file=sys.stderr)
+        return UsageError.exit_code
     except GraftError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 v1 = tf.compat.v1
 VERSION: Final = "00000123"
+NAMES: Final = ("half_plus_two", "half_plus_three", "half_plus_two_v2", "mixed")
 VOCABULARY: Final = ("red", "green", "naïve")
 EXAMPLE: Final = {
     "x": tf.io.FixedLenFeature([1], tf.float32),
@@ -20,11 +21,21 @@ EXAMPLE: Final = {
 
 
 def write_all(folder: Path) -> None:
-    """Writes every model of this file below `folder`."""
+    """Writes every model of this file below `folder`, and `models.config`, which names them."""
     write_v1(folder / "half_plus_two" / VERSION, 2.0)
     write_v1(folder / "half_plus_three" / VERSION, 3.0)
     write_v2(folder / "half_plus_two_v2" / VERSION)
     write_mixed(folder / "mixed" / VERSION)
+    (folder / "models.config").write_text(config_of(folder, *NAMES), encoding="utf-8")
+
+
+def config_of(folder: Path, *names: str) -> str:
+    """Text of a `ModelServerConfig` with the models `names` below `folder`."""
+    lines = [
+        f'  config {{ name: "{name}" base_path: "{folder / name}" model_platform: "tensorflow" }}'
+        for name in names
+    ]
+    return "\n".join(["model_config_list {", *lines, "}", ""])
 
 
 def write_v1(

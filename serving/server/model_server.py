@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
@@ -84,7 +85,7 @@ class ModelServer:
                 self.registry.reload([model], given_up)
         except ServingError as error:
             if not given_up():
-                raise GraftError(f"The server does not start: {error}") from error
+                raise GraftError(f"Failed to start server. Error: {error}") from error
 
     def serve(self) -> None:
         """Starts to answer.
@@ -122,10 +123,14 @@ class ModelServer:
     def stop(self, drain_seconds: float = _DRAIN_SECONDS) -> None:
         """Refuses new connections, lets the running requests finish, and frees the models."""
         self.registry.drain()
+        ends: list[Callable[[float], None]] = []
         if self._rest is not None:
-            self._rest.drain(drain_seconds)
+            ends.append(self._rest.drain)
         if self._grpc is not None:
-            self._grpc.stop(drain_seconds)
+            ends.append(self._grpc.stop)
+        # At the same time: none may go on to accept while the other one still answers.
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(lambda end: end(drain_seconds), ends))
         if self._config_file is not None:
             self._config_file.stop()
         self._runner.close()
