@@ -3,6 +3,9 @@
 A batch runs as soon as a thread is free and it is full, or its oldest request has waited for
 `batch_timeout_micros`. While all threads are busy the requests that come in join up, so that with a
 timeout of 0 the size of the batches follows the load and nobody waits for company.
+
+Of a request that runs in parts one part waits at a time, behind what came since: a request of a
+thousand images does not hold up one of a single image.
 """
 
 import threading
@@ -73,10 +76,11 @@ class BatchQueue:
             self._require_open()
             key = task.key(self._parameters.pad_variable_length_inputs)
             batches = self._queues.get(key, deque())
-            self._require_room(batches, task.rows)
+            if len(batches) >= self._parameters.max_enqueued_batches:
+                _drop_unwanted(batches)
+            self._require_room(batches, min(task.rows, self._parameters.rows_at_once))
             self._queues[key] = batches
-            for piece in task.pieces(self._parameters.rows_at_once):
-                self._append(batches, piece)
+            self._append_next(batches, task)
             self._changed.notify()
 
     def close(self) -> None:
@@ -112,7 +116,10 @@ class BatchQueue:
                 f" open_batch_size={open_rows}, max_execution_batch_size={size})",
             )
 
-    def _append(self, batches: "deque[_Batch]", piece: Piece) -> None:
+    def _append_next(self, batches: "deque[_Batch]", task: Task) -> None:
+        piece = task.next_piece(self._parameters.rows_at_once)
+        if piece is None:
+            return
         if not batches or batches[-1].rows + piece.rows > self._parameters.rows_at_once:
             batches.append(_Batch(time.monotonic()))
         batches[-1].add(piece)
@@ -145,6 +152,9 @@ class BatchQueue:
 
     def _take(self, key: Hashable, batches: "deque[_Batch]") -> _Batch:
         batch = batches.popleft()
+        for piece in batch.pieces:
+            if piece.task.is_wanted():
+                self._append_next(batches, piece.task)
         if batches:
             self._queues.move_to_end(key)  # the others' turn is next
         else:
@@ -152,3 +162,13 @@ class BatchQueue:
         if self._queues:
             self._changed.notify()
         return batch
+
+
+def _drop_unwanted(batches: "deque[_Batch]") -> None:
+    """Makes room where clients have left."""
+    for batch in batches:
+        batch.pieces = [piece for piece in batch.pieces if piece.task.is_wanted()]
+        batch.rows = sum(piece.rows for piece in batch.pieces)
+    kept = [batch for batch in batches if batch.pieces]
+    batches.clear()
+    batches.extend(kept)

@@ -42,7 +42,8 @@ class BatchingParameters:
         batch_timeout_micros: how long a batch that is not full waits for more, once a thread is
             free to run it.
         max_enqueued_batches: batches of one kind that may wait.
-        num_batch_threads: batches that run at a time.
+        num_batch_threads: batches that run at a time. As each keeps several cores busy by itself,
+            half as many as there are cores unless set.
         allowed_batch_sizes: a batch is filled up to the next of these, by repeating a row of its
             own; empty for any size.
         pad_variable_length_inputs: whether to join inputs of different shapes, filled up with their
@@ -54,7 +55,7 @@ class BatchingParameters:
     max_batch_size: int = 1000
     batch_timeout_micros: int = 0
     max_enqueued_batches: int = 100
-    num_batch_threads: int = os.cpu_count() or 1
+    num_batch_threads: int = max(1, (os.cpu_count() or 1) // 2)
     allowed_batch_sizes: tuple[int, ...] = ()
     pad_variable_length_inputs: bool = False
     enable_large_batch_splitting: bool = True

@@ -1,7 +1,7 @@
 """A request on its way through the queue, whole or in pieces."""
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +39,7 @@ class Task:
         self.rows = size[0] if size and size[0] else None
         self._lock = threading.Lock()
         self._answers: dict[int, list[NDArray[Any]]] = {}
+        self._cut = 0
 
     def key(self, any_length: bool) -> Hashable:
         """What two requests have in common that can be joined.
@@ -53,11 +54,13 @@ class Task:
         )
         return (call.model, call.fetches, *shapes)
 
-    def pieces(self, most_rows: int) -> "Iterator[Piece]":
-        """Cuts the request into pieces of at most `most_rows`."""
-        rows = self.rows or 0
-        for begin in range(0, rows, most_rows):
-            yield Piece(self, begin, min(begin + most_rows, rows))
+    def next_piece(self, most_rows: int) -> "Piece | None":
+        """Cuts off at most `most_rows` of what is left; None if nothing is."""
+        begin, rows = self._cut, self.rows or 0
+        if begin >= rows:
+            return None
+        self._cut = min(begin + most_rows, rows)
+        return Piece(self, begin, self._cut)
 
     def is_wanted(self) -> bool:
         """Whether anybody waits for an answer still; one whose deadline has passed is told so."""

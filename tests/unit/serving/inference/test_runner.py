@@ -160,7 +160,7 @@ def test_a_large_request_runs_in_parts_and_fills_batches(made: list[Queue]) -> N
     waiting = _queue(made, max_batch_size=10, max_execution_batch_size=4)
     small, large = waiting.ask([1]), waiting.ask(np.arange(10))
     waiting.let_go()
-    assert sum(waiting.graph.sizes(4)) == 11
+    assert waiting.graph.sizes(4) == [1, 4, 4, 2]
     assert (_y(small), _y(large)) == ([2], [2 * n for n in range(10)])
 
 
@@ -201,6 +201,27 @@ def test_a_large_request_whose_client_left_stops_half_way(made: list[Queue]) -> 
     waiting.graph.go.release()
     assert _y(after) == [2]
     assert waiting.graph.begun.qsize() == 1
+
+
+def test_who_left_takes_no_room(made: list[Queue]) -> None:
+    waiting = _queue(made, max_batch_size=2, max_enqueued_batches=1)
+    for _ in range(5):
+        assert waiting.ask([1, 2]).cancel()
+    future = waiting.ask([3, 4])
+    waiting.let_go()
+    assert waiting.graph.sizes(1) == [2]
+    assert _y(future) == [6, 8]
+
+
+def test_a_small_request_waits_for_one_part_of_a_large_one(made: list[Queue]) -> None:
+    waiting = _queue(made, max_batch_size=10, max_execution_batch_size=2)
+    large, small = waiting.ask(np.arange(10)), waiting.ask([7, 7])
+    waiting.let_go()
+    waiting.graph.sizes(2)
+    assert _y(small) == [14, 14]
+    assert not large.done()
+    assert sum(waiting.graph.sizes(4)) == 8
+    assert _y(large) == [2 * n for n in range(10)]
 
 
 def test_requests_and_their_bytes_are_limited(made: list[Queue]) -> None:
