@@ -87,6 +87,11 @@ class Runner:
             raise
         return future
 
+    @property
+    def requests(self) -> int:
+        """Requests that wait or run."""
+        return self._requests
+
     def close(self) -> None:
         """Finishes the requests that wait, and ends the threads."""
         self._queue.close()

@@ -1,12 +1,14 @@
 """Tensor protos: what TensorFlow writes is read, and what is hostile costs nothing."""
 
 import tracemalloc
+from typing import Any
 
 import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, strategies as st
+from numpy.typing import NDArray
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from serving.errors import ServingError
@@ -22,7 +24,8 @@ MOST = 2**20
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(), (0,), (1,), (2, 3), (3, 0, 2)])
 def test_numbers_survive_in_every_form(dtype: type, shape: tuple[int, ...]) -> None:
-    array = np.arange(1, 1 + np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
+    size = int(np.prod(shape))
+    array: NDArray[Any] = np.arange(1, 1 + size).reshape(shape).astype(dtype)
     for proto in (to_proto(array), to_proto(array, as_content=True), tf.make_tensor_proto(array)):
         read = from_proto(proto, "x", MOST)
         assert (read.dtype, read.shape) == (array.dtype, array.shape)
