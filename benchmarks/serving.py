@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ _CLASSES = 10
 _MANY = 32
 _SWAP_SECONDS = 5.0
 _TICKS = os.sysconf("SC_CLK_TCK")
+_HOSTILE = ("bomb", "broken", "many", "large")
+"""A tensor whose one value stands for 50 million, no image, 1000 images at once, 60 MB of zeros."""
 _FLAGS = ["--enable_batching", "--file_system_poll_wait_seconds=0.2"]
 
 
@@ -122,6 +124,13 @@ def _write_payloads(folder: Path) -> None:
     request.model_spec.name = "m"
     request.inputs["image_bytes"].CopyFrom(to_proto(np.array([_jpeg()], dtype=object)))
     (folder / "grpc").write_bytes(request.SerializeToString())
+    bomb = predict_pb2.PredictRequest.FromString(request.SerializeToString())
+    bomb.inputs["image_bytes"].tensor_shape.dim[0].size = 50_000_000
+    (folder / "bomb").write_bytes(bomb.SerializeToString())
+    for name, images in (("broken", [b"no image"]), ("many", [_jpeg()] * 1000)):
+        request.inputs["image_bytes"].CopyFrom(to_proto(np.array(images, dtype=object)))
+        (folder / name).write_bytes(request.SerializeToString())
+    (folder / "large").write_bytes(bytes(60 * 2**20))
     image = {"b64": base64.b64encode(_jpeg()).decode()}
     (folder / "rest").write_text(json.dumps({"instances": [image]}))
 
@@ -188,6 +197,31 @@ def _swapped(base: Path, process: _Process, load: Load) -> dict[str, Any]:
     }
 
 
+def _hostile(folder: Path, process: _Process, good: Load) -> dict[str, Any]:
+    """A good client beside clients that send requests made to hurt."""
+    attacks = [
+        subprocess.Popen(
+            [sys.executable, str(_HERE / "serving_load.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in _HOSTILE
+    ]
+    for name, attack in zip(_HOSTILE, attacks, strict=True):
+        assert attack.stdin is not None
+        load = replace(good, payload=str(folder / name), clients=4, seconds=good.seconds + 2)
+        attack.stdin.write(json.dumps(asdict(load)))
+        attack.stdin.close()
+    time.sleep(1)
+    seen = _measured(process, good)
+    for name, attack in zip(_HOSTILE, attacks, strict=True):
+        assert attack.stdout is not None
+        seen[name] = json.loads(attack.stdout.read())["statuses"]
+        attack.wait()
+    return {**seen, "peak_megabytes": process.megabytes("VmHWM")}
+
+
 def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]) -> dict[str, Any]:
     base = folder / "base"
     raw = _step("--raw", str(base / "1"), "--seconds", str(seconds / 2))
@@ -206,6 +240,7 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
         swaps = _swapped(
             base, process, Load(addresses.target, None, grpc_payload, _MANY, swap_seconds)
         )
+        hostile = _hostile(folder, process, Load(addresses.target, None, grpc_payload, 1, seconds))
     single, batch = raw["1"], raw[str(_MANY)]
     return {
         "one client / raw batch-1, CPU": single["cpu_ms"] / one["cpu_ms"],
@@ -217,6 +252,8 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
         "p99 / p50 at 80 % of the peak": busy["p99_ms"] / busy["p50_ms"],
         "requests failed in swaps": swaps["failed"],
         "MB after swaps / before": swaps["megabytes_after"] / swaps["megabytes_before"],
+        "ms of the slowest good request beside hostile ones": hostile["slowest_ms"],
+        "MB at most, hostile requests included": hostile["peak_megabytes"],
         "raw": raw,
         "one": one,
         "many": many,
@@ -224,6 +261,7 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
         "rest_one": rest_one,
         "busy": busy,
         "swaps": swaps,
+        "hostile": hostile,
     }
 
 
@@ -250,7 +288,7 @@ def main() -> None:
             seen = _figures(folder, options.seconds, options.swap_seconds, flags)
         for label, value in seen.items():
             if isinstance(value, (int, float)):
-                print(f"{label:<45} {value:>8.2f}")
+                print(f"{label:<52} {value:>8.2f}")
         print(json.dumps(seen))
 
 

@@ -118,6 +118,7 @@ async def _main(asked: dict[str, Any]) -> dict[str, Any]:
         "per_second": len(latencies) / (time.perf_counter() - begin),
         "p50_ms": latencies[len(latencies) // 2] * 1000,
         "p99_ms": latencies[len(latencies) * 99 // 100] * 1000,
+        "slowest_ms": latencies[-1] * 1000,
         "client_cpu_ms": (time.process_time() - used) / len(latencies) * 1000,
     }
 

@@ -29,6 +29,7 @@ def serve(model: Served, host: str, port: int, rest_port: int) -> int:
     import_tensorflow()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    from serving.inference.batching_parameters import BatchingParameters
     from serving.server.model_server import run
     from serving.server.settings import ServerSettings
 
@@ -38,6 +39,8 @@ def serve(model: Served, host: str, port: int, rest_port: int) -> int:
         host=host,
         port=port,
         rest_api_port=rest_port,
+        # Graft's own models answer for each image by itself, so that requests may be joined.
+        batching=BatchingParameters(),
     )
     run(settings, ready=_show)
     return 0

@@ -4,7 +4,6 @@
 some that it can; plain `Session.run` adds a check of shapes that the C++ session does not make.
 """
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +45,7 @@ class LoadedModel:
         config = tf.compat.v1.ConfigProto()
         config.gpu_options.allow_growth = True
         # Between two requests the threads would spin for work, on cores that the server needs.
-        config.experimental.disable_thread_spinning = not os.environ.get("GRAFT_SPIN")
+        config.experimental.disable_thread_spinning = True
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
         self.watch: Callable[[float, int], None] | None = None
         self._callables: dict[tuple[str, ...], Callable[..., list[Any]]] = {}

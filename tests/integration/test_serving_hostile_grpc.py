@@ -10,6 +10,8 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
+from strange_protos import predict_requests
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import predict_pb2
 
@@ -134,6 +136,21 @@ def test_a_hostile_request_gets_its_status(
         assert target.send(make()) == status
         target.assert_good()
     target.assert_modest()
+
+
+REFUSALS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
+
+
+@given(predict_requests() | st.binary(max_size=200))
+@settings(max_examples=max(100, settings().max_examples // 5))
+def test_any_request_is_answered_or_refused(
+    target: Target, made: predict_pb2.PredictRequest | bytes
+) -> None:
+    content = made if isinstance(made, bytes) else made.SerializeToString()
+    assert target.send(content) in REFUSALS
+    if content[-1:] < b"\x20":
+        target.assert_good()
+        target.assert_modest()
 
 
 def test_many_at_once_spoil_nothing_for_the_good_ones(target: Target) -> None:

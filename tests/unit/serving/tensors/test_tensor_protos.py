@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, strategies as st
 from numpy.typing import NDArray
+from strange_protos import protos
 from tensorflow.core.framework import tensor_pb2, types_pb2
 
 from serving.errors import ServingError
@@ -104,37 +105,6 @@ def test_repeated_strings_count_by_their_lengths() -> None:
     array = from_proto(_hostile(types_pb2.DT_STRING, 3, string_val=[LONG]), "x", MOST)
     assert cost(array) == 3 * (1000 + 64)
     assert cost(np.zeros(10, np.uint8)) == 80
-
-
-FIELDS = [
-    ("float_val", st.floats(width=32)),
-    ("double_val", st.floats()),
-    ("int_val", st.integers(-(2**31), 2**31 - 1)),
-    ("int64_val", st.integers(-(2**63), 2**63 - 1)),
-    ("uint32_val", st.integers(0, 2**32 - 1)),
-    ("uint64_val", st.integers(0, 2**64 - 1)),
-    ("half_val", st.integers(-(2**31), 2**31 - 1)),
-    ("bool_val", st.booleans()),
-    ("string_val", st.binary(max_size=40)),
-    ("scomplex_val", st.floats(width=32)),
-    ("dcomplex_val", st.floats()),
-]
-
-
-@st.composite
-def protos(draw: st.DrawFn) -> tensor_pb2.TensorProto:
-    """Tensors of any type with any shape and values, that mostly do not fit each other."""
-    dtype = draw(st.sampled_from(types_pb2.DataType.values()) | st.integers(0, 200))
-    proto = tensor_pb2.TensorProto(dtype=dtype)
-    proto.tensor_shape.unknown_rank = draw(st.integers(0, 20)) == 0
-    small = st.integers(-2, 5)
-    for size in draw(st.lists(small | small | st.integers(-(2**63), 2**63 - 1), max_size=5)):
-        proto.tensor_shape.dim.add(size=size)
-    name, values = draw(st.sampled_from(FIELDS))
-    getattr(proto, name).extend(draw(st.lists(values, max_size=8)))
-    if draw(st.integers(0, 5)) == 0:
-        proto.tensor_content = draw(st.binary(max_size=64))
-    return proto
 
 
 @given(protos(), st.sampled_from([0, 100, MOST]))
