@@ -1,7 +1,7 @@
 """`tensorflow.serving.PredictionService` on the models of a registry."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from tensorflow_serving.apis import (
 from serving.errors import ServingError, invalid_argument
 from serving.grpc_api.calls import method, parser
 from serving.grpc_api.intake import Intake
+from serving.inference.blame import run_or_blame
 from serving.inference.deadline import Deadline
 from serving.inference.example_calls import (
     CLASSIFY,
@@ -28,6 +29,7 @@ from serving.inference.example_calls import (
     regression_result,
 )
 from serving.inference.runner import Runner
+from serving.inference.signature_call import SignatureCall, checked_call
 from serving.metrics import Metrics
 from serving.servables.loader import DEFAULT_SIGNATURE
 from serving.servables.model_messages import Message, metadata_response, model_spec, target_of
@@ -75,6 +77,7 @@ class PredictionService:
         self._metrics = metrics
         self._tensor_bytes = tensor_bytes
         self._as_content = as_content
+        self._blame_lane = ThreadPoolExecutor(1, "grpc-blame")
 
     def handler(self, intake: Intake) -> grpc.GenericRpcHandler:
         """The service, for a server that takes requests in through `intake`."""
@@ -115,15 +118,9 @@ class PredictionService:
             if asked.signature_name not in lease.model.signatures:
                 message = f'Serving signature key "{asked.signature_name}" not found.'
                 raise ServingError(grpc.StatusCode.FAILED_PRECONDITION, message)
-            outputs = await asyncio.wrap_future(
-                self._runner.submit(
-                    lease,
-                    asked.signature_name,
-                    asked.inputs,
-                    asked.output_filter,
-                    Deadline.after(context.time_remaining()),
-                )
-            )
+            signature = lease.model.signatures[asked.signature_name]
+            call = checked_call(lease.model, signature, asked.inputs, asked.output_filter)
+            outputs = await self._answered(call, context)
         return predict_pb2.PredictResponse(
             model_spec=model_spec(lease, asked.signature_name),
             outputs={alias: to_proto(value, self._as_content) for alias, value in outputs.items()},
@@ -180,9 +177,11 @@ class PredictionService:
     ) -> tuple[Tensors, int]:
         examples = serialized_examples(request_input)
         call = example_call(lease.model, tasks, examples)
+        return await self._answered(call, context), len(examples)
+
+    async def _answered(self, call: SignatureCall, context: grpc.aio.ServicerContext) -> Tensors:
         deadline = Deadline.after(context.time_remaining())
-        future = self._runner.submit_call(call, deadline)
-        return await asyncio.wrap_future(future), len(examples)
+        return await run_or_blame(self._runner, self._blame_lane, call, deadline)
 
     async def _metadata(self, request: Message, _: grpc.aio.ServicerContext) -> Message:
         with self._registry.lease(target_of(request)) as lease:

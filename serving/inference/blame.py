@@ -1,14 +1,46 @@
 """Which instance of a batch it is that a graph cannot do with."""
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
 import grpc
 
 from serving.errors import ServingError
+from serving.inference.deadline import Deadline
+from serving.inference.runner import Runner
 from serving.inference.signature_call import SignatureCall
 from serving.tensors.halving import first_failing
+from serving.tensors.tensor_protos import Tensors
+
+
+async def run_or_blame(
+    runner: Runner, lane: Executor, call: SignatureCall, deadline: Deadline
+) -> Tensors:
+    """Runs a call on the event loop's behalf.
+
+    Args:
+        runner: runs it.
+        lane: looks for the instance that is to blame when it fails.
+        call: what to run.
+        deadline: after it nothing is begun.
+
+    Raises:
+        ServingError: why it failed, with the instance that is to blame if there is a single one.
+    """
+    try:
+        return await asyncio.wrap_future(runner.submit_call(call, deadline))
+    except ServingError as error:
+        if not may_be_blamed(error, call):
+            raise
+
+        def run(part: SignatureCall) -> None:
+            runner.submit_call(part, deadline).result()
+
+        loop = asyncio.get_running_loop()
+        raise await loop.run_in_executor(lane, blamed, error, call, run) from error
 
 
 def may_be_blamed(error: ServingError, call: SignatureCall) -> bool:

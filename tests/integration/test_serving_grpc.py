@@ -167,6 +167,16 @@ def test_multi_inference(stub: prediction_service_pb2_grpc.PredictionServiceStub
         assert (refusal[0], message in refusal[1]) == (code, True), refusal
 
 
+def test_the_broken_example_is_named(
+    stub: prediction_service_pb2_grpc.PredictionServiceStub,
+) -> None:
+    request = _fill(classification_pb2.ClassificationRequest(), 0.5, 0.5, 0.5)
+    request.model_spec.name = "m"
+    request.input.example_list.examples[1].Clear()
+    code, message = _refusal(stub.Classify, request)
+    assert (code, message.partition(":")[0]) == ("INVALID_ARGUMENT", "Instance 1 of the request")
+
+
 def test_defaults_of_a_signature_fill_in_and_content_is_packed(
     stub: prediction_service_pb2_grpc.PredictionServiceStub,
 ) -> None:
