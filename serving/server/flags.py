@@ -26,7 +26,6 @@ _NOT_YET: Final = "the embedded server does not have it"
 _OF_TENSORFLOW: Final = "TensorFlow's own choice is kept"
 NOT_IMPLEMENTED: Final = {
     "enable_per_model_batching_parameters": _NOT_YET,
-    "enable_profiler": "profile the model in TensorFlow",
     "enable_signature_method_name_check": "the method of a signature is never checked",
     "flush_filesystem_caches": "the system's own caching is kept",
     "grpc_channel_arguments": _NOT_YET,
@@ -100,6 +99,7 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
             ssl_config_file=flags.ssl_config_file,
             health_service=flags.enable_grpc_healthcheck_service,
             tensor_content=flags.enable_serialization_as_tensor_content,
+            profiler=flags.enable_profiler,
         ),
         rest=RestOptions(
             timeout_seconds=flags.rest_api_timeout_in_ms / 1000,
@@ -175,6 +175,12 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
         "enable_serialization_as_tensor_content",
         default=False,
         text="answer with tensor_content instead of typed fields",
+    )
+    _add_truth(
+        parser,
+        "enable_profiler",
+        default=True,
+        text="answer TensorBoard's profiler on the gRPC port, for clients on this machine",
     )
 
 

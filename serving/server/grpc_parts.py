@@ -5,6 +5,7 @@ from serving.grpc_api.grpc_server import GrpcServer, Service
 from serving.grpc_api.health import Health
 from serving.grpc_api.model_service import ModelService
 from serving.grpc_api.prediction_service import PredictionService
+from serving.grpc_api.profiler_service import ProfilerService
 from serving.inference.runner import Runner
 from serving.metrics import Metrics
 from serving.servables.registry import Registry
@@ -29,6 +30,8 @@ def grpc_server(
         PredictionService(registry, runner, metrics, limits.tensor_bytes, asked.tensor_content),
         ModelService(registry),
     ]
+    if asked.profiler:
+        services.append(ProfilerService())
     return GrpcServer(
         services,
         limits,

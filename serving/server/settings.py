@@ -16,6 +16,7 @@ class GrpcSettings:
         socket_path: Unix socket to answer on too.
         ssl_config_file: text of an `SSLConfig`; None for plain text.
         health_service: whether to answer health checks.
+        profiler: whether clients on this machine may profile the server.
         tensor_content: whether answers use `tensor_content` instead of the typed fields.
     """
 
@@ -23,6 +24,7 @@ class GrpcSettings:
     ssl_config_file: Path | None = None
     health_service: bool = False
     tensor_content: bool = False
+    profiler: bool = True
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plain_models import write_v1
+from plain_models import config_of, write_v1
 
 from serving.errors import ServingError
 from serving.servables.loader import LoadedModel
@@ -19,6 +19,7 @@ from serving.servables.model_config import ModelConfig, VersionPolicy
 from serving.servables.registry import Registry, Target
 from serving.servables.version_manager import LoadOptions
 from serving.servables.versions import State
+from serving.server.config_file import ConfigFile
 
 ALL = VersionPolicy(latest=None)
 OPTIONS = LoadOptions(poll_seconds=0.02, retries=1, retry_seconds=0.0)
@@ -246,3 +247,20 @@ def test_memory_goes_back_after_swaps(exported: Path, tmp_path: Path) -> None:
     for _ in range(5):
         swap()
     assert resident() - before < megabytes * 2**20
+
+
+def test_a_config_file_is_followed_when_it_changes(
+    registry: Registry, base_path: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "models.config"
+    file.write_text(config_of(tmp_path, "m"), encoding="utf-8")
+    followed = ConfigFile(file, registry)
+    followed.apply()
+    assert available(registry) == [3]
+    file.write_text("nothing of the kind", encoding="utf-8")
+    assert refusal(followed.apply)[0] == "INVALID_ARGUMENT"
+    assert available(registry) == [3]
+    file.write_text(config_of(tmp_path, "m").replace('"m" base', '"n" base'), encoding="utf-8")
+    followed.apply()
+    assert (registry.has("m"), available(registry, "n")) == (False, [3])
+    followed.stop()

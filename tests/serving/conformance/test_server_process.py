@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import grpc
 import pytest
 import tensorflow as tf
 from plain_models import NAMES, config_of
+from tensorflow.python.profiler import profiler_client
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +30,24 @@ def predict(target: str, model: str) -> float:
 
 def test_the_unix_socket_answers(own: Any) -> None:
     assert predict(f"unix:{own.socket}", "half_plus_two") == 3.0
+
+
+def test_the_profiler_answers(own: Any, server: Any, tmp_path: Path) -> None:
+    # As in TensorFlow Serving's test, requests go on meanwhile: without events there is no trace.
+    stopping = threading.Event()
+
+    def ask() -> None:
+        while not stopping.is_set():
+            predict(server.grpc, "half_plus_two")
+
+    client = threading.Thread(target=ask)
+    client.start()
+    try:
+        profiler_client.trace(server.grpc, str(tmp_path), 500, "", 10)
+    finally:
+        stopping.set()
+        client.join()
+    assert list(tmp_path.rglob("*.xplane.pb"))
 
 
 def test_a_config_file_that_changes_is_followed(own: Any, server: Any) -> None:

@@ -36,12 +36,12 @@ def test_a_value_that_cannot_be_is_refused(
 def test_the_server_goes_on_after_a_flag_that_it_does_not_know(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    odd = ["--no_such_flag=1", "--enable_profiler=false", "--xla_cpu_compilation_enabled"]
+    odd = ["--no_such_flag=1", "--num_load_threads=3", "--xla_cpu_compilation_enabled"]
     assert settings_of(parse_flags([*odd, *MODEL])).model_name == "m"
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "unknown argument: --no_such_flag=1"
     assert [line.partition(" changes nothing: ")[0] for line in lines[1:]] == [
-        "--enable_profiler",
+        "--num_load_threads",
         "--xla_cpu_compilation_enabled",
     ]
 
