@@ -58,12 +58,13 @@ def read_answer(connection: socket.socket) -> RawAnswer | None:
         name.strip().lower(): value.strip()
         for name, _, value in (line.partition(":") for line in lines)
     }
-    while len(body) < int(headers["content-length"]):
+    length = int(headers["content-length"])
+    while len(body) < length:
         part = _receive(connection)
         if not part:
             return None
         body += part
-    return RawAnswer(int(status_line.split()[1]), headers, body)
+    return RawAnswer(int(status_line.split()[1]), headers, body[:length])
 
 
 def _receive(connection: socket.socket) -> bytes:

@@ -4,15 +4,15 @@ Nothing is set aside for a body before its bytes are there; what is too large is
 first byte that shows it.
 """
 
+import asyncio
 import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+import grpc
 from starlette.types import Message, Receive
 
-from serving.errors import invalid_argument
+from serving.errors import ServingError, invalid_argument
 from serving.limits import Limits
 
 _SMALL_BODY: Final = 256 * 1024
@@ -24,6 +24,19 @@ _CHUNK: Final = 2**20
 
 Headers = dict[bytes, bytes]
 """Names in lower case to values."""
+
+
+class BodyError(ServingError):
+    """A body that is not read, with an HTTP status of its own."""
+
+    def __init__(self, http_status: int, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(code, message)
+        self._http_status = http_status
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status; other servers know no finer one than that of the code."""
+        return self._http_status
 
 
 class BodyStore:
@@ -46,7 +59,7 @@ class Body:
         """Refuses what the headers already show to be too large, or in an unknown encoding.
 
         Raises:
-            HTTPException: 413 or 415.
+            BodyError: 413, 415 or 501.
         """
         self.content: bytes | bytearray = b""
         self._store = store
@@ -54,9 +67,10 @@ class Body:
         encoding = headers.get(b"content-encoding", b"identity").lower()
         if encoding not in (b"identity", b"gzip", b"x-gzip"):
             message = f"A body cannot be in the encoding {encoding.decode('latin-1')}; use gzip."
-            raise HTTPException(415, message)
+            raise BodyError(415, grpc.StatusCode.INVALID_ARGUMENT, message)
         if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
-            raise HTTPException(501, "The one transfer encoding of a body is chunked.")
+            message = "The one transfer encoding of a body is chunked."
+            raise BodyError(501, grpc.StatusCode.UNIMPLEMENTED, message)
         self.is_gzip = encoding != b"identity"
         self._require_at_most(int(headers.get(b"content-length", 0)))
 
@@ -70,8 +84,8 @@ class Body:
         """Fills `content`.
 
         Raises:
-            HTTPException: 413 if it is too large, 503 if there is no room for it now.
-            ClientDisconnect: the client has left.
+            ServingError: it is too large, or there is no room for it now.
+            CancelledError: the client has left.
         """
         message = await _next_part(receive)
         self.content = message["body"]
@@ -93,8 +107,7 @@ class Body:
         """The content without its compression; it is gone from here then.
 
         Raises:
-            HTTPException: 413 if it is too large.
-            ServingError: it is no whole gzip data.
+            ServingError: it is too large, or no whole gzip data.
         """
         content, self.content = self.content, b""
         if not self.is_gzip:
@@ -108,14 +121,16 @@ class Body:
     def _require_at_most(self, size: int) -> None:
         limit = self._store.limits.body_bytes
         if size > limit:
-            raise HTTPException(413, f"The body has more than {limit} bytes, which is the limit.")
+            message = f"The body has more than {limit} bytes, which is the limit."
+            raise BodyError(413, grpc.StatusCode.RESOURCE_EXHAUSTED, message)
 
     def _take(self, size: int) -> None:
         more = size - self._taken
         if size <= _SMALL_BODY or more <= 0:
             return
         if more > self._store.free:
-            raise HTTPException(503, "The server reads too many large bodies. Try again later.")
+            message = "The server reads too many large bodies. Try again later."
+            raise ServingError(grpc.StatusCode.UNAVAILABLE, message)
         self._store.free -= more
         self._taken = size
 
@@ -123,7 +138,7 @@ class Body:
 async def _next_part(receive: Receive) -> Message:
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise ClientDisconnect
+        raise asyncio.CancelledError
     return message
 
 

@@ -8,7 +8,6 @@ import asyncio
 from typing import Any, Final
 
 import orjson
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -178,8 +177,6 @@ class Connection(HttpToolsProtocol):
             send = send_and_close
         try:
             await self._asgi(scope, receive, send)
-        except ClientDisconnect:
-            pass
         except asyncio.CancelledError:
             if not self._left:
                 self._refuse(503, "The server stops.")

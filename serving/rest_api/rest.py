@@ -6,12 +6,10 @@ Routes, status codes and messages: https://www.tensorflow.org/tfx/serving/api_re
 import asyncio
 import re
 import urllib.parse
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
-import grpc
 from google.protobuf.json_format import MessageToJson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -27,6 +25,7 @@ from serving.metrics import Metrics
 from serving.rest_api.app import json_response
 from serving.rest_api.bodies import Body, BodyStore, Headers
 from serving.rest_api.methods import Asked, read
+from serving.rest_api.slow_lane import SlowLane, in_time
 from serving.servables.loader import LoadedModel
 from serving.servables.model_messages import Message, model_spec, signature_map, status_response
 from serving.servables.registry import Registry, Target
@@ -44,8 +43,6 @@ _STATUS: Final = re.compile(
 _LARGEST_VERSION: Final = 2**63 - 1
 _LONGEST_ECHO: Final = 500
 _FEW_VALUES: Final = 20_000
-
-_T = TypeVar("_T")
 
 
 class RestApi:
@@ -74,13 +71,12 @@ class RestApi:
         self._limits = limits
         self._timeout = timeout_seconds
         self._bodies = BodyStore(limits)
-        # One thread: large bodies are parsed one after the other, so that only one is in memory.
-        self._slow_lane = ThreadPoolExecutor(1, "rest-json")
+        self._slow_lane = SlowLane()
         self._blame_lane = ThreadPoolExecutor(1, "rest-blame")
 
     def close(self) -> None:
         """Ends its threads."""
-        self._slow_lane.shutdown(wait=False, cancel_futures=True)
+        self._slow_lane.close()
         self._blame_lane.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,16 +114,17 @@ class RestApi:
 
         with self._registry.lease(target) as lease:
             reading = partial(asked_by, lease.model)
-            asked = await self._here_or_aside(body.is_slow, reading, deadline)
+            asked = await self._slow_lane.do(reading, deadline) if body.is_slow else reading()
             fetched = await self._run(asked.call, deadline)
         is_slow = sum(value.size for value in fetched.values()) > _FEW_VALUES
         answering = partial(asked.answer, fetched)
-        return json_response(200, await self._here_or_aside(is_slow, answering, deadline))
+        answer = await self._slow_lane.do(answering, deadline) if is_slow else answering()
+        return json_response(200, answer)
 
     async def _run(self, call: SignatureCall, deadline: Deadline) -> Tensors:
         running = self._runner.submit_call(call, deadline)
         try:
-            return await _in_time(asyncio.wrap_future(running), deadline)
+            return await in_time(asyncio.wrap_future(running), deadline)
         except ServingError as error:
             if not may_be_blamed(error, call):
                 raise
@@ -137,15 +134,7 @@ class RestApi:
 
             loop = asyncio.get_running_loop()
             search = loop.run_in_executor(self._blame_lane, blamed, error, call, run)
-            raise await _in_time(search, deadline) from error
-
-    async def _here_or_aside(self, is_slow: bool, work: Callable[[], _T], deadline: Deadline) -> _T:
-        """Does what is slow in a thread, so that other requests go on."""
-        if not is_slow:
-            return work()
-        return await _in_time(
-            asyncio.get_running_loop().run_in_executor(self._slow_lane, work), deadline
-        )
+            raise await in_time(search, deadline) from error
 
     def _status(self, target: Target) -> Response:
         statuses = status_response(self._registry.statuses(target))
@@ -160,14 +149,6 @@ class RestApi:
             f'{{"signature_def": {_to_json(signatures, proto_names=True)}}}\n}}\n'
         )
         return json_response(200, text.encode("utf-8"))
-
-
-async def _in_time(waiting: Awaitable[_T], deadline: Deadline) -> _T:
-    try:
-        return await asyncio.wait_for(waiting, deadline.remaining())
-    except asyncio.TimeoutError:
-        message = "The answer was not there in time (--rest_api_timeout_in_ms)."
-        raise ServingError(grpc.StatusCode.DEADLINE_EXCEEDED, message) from None
 
 
 def _target(match: re.Match[str]) -> Target:
