@@ -222,11 +222,24 @@ def _source(task: TrainingTask, split: SplitBackbone, cut: Cut, views: int, mirr
             seed=task.seed,
         )
     directory = _activations(task, split, cut, views, mirror)
+    known = task.embeddings
     train = compute_activations(
-        split.bottom, task.train, directory, views=views, mirror=mirror, seed=task.seed
+        split.bottom,
+        task.train,
+        known.train.classes,
+        directory,
+        views=views,
+        mirror=mirror,
+        seed=task.seed,
     )
     validation = compute_activations(
-        split.bottom, task.validation, directory, views=1, mirror=False, seed=task.seed
+        split.bottom,
+        task.validation,
+        known.validation.classes,
+        directory,
+        views=1,
+        mirror=False,
+        seed=task.seed,
     )
     return CachedSource(train, validation, task.seed)
 

@@ -84,7 +84,8 @@ def test_damaged_activations_are_computed_again(digits_folder: Path, tmp_path: P
     bottom = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.AveragePooling2D(4)])
 
     def computed() -> Activations:
-        return compute_activations(bottom, split, tmp_path, views=2, mirror=False, seed=0)
+        classes = split.classes()
+        return compute_activations(bottom, split, classes, tmp_path, views=2, mirror=False, seed=0)
 
     first = computed().all()
     (file,) = tmp_path.glob("*.npy")
