@@ -19,6 +19,7 @@ writes them to `live.md` in `--out`.
 import argparse
 import hashlib
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -99,6 +100,8 @@ def _live(options: argparse.Namespace) -> int:
         most_test=options.test_images,
         cache=options.cache / "live",
     )
+    # So that a process that is told to end ends its arm too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     results, failed = compare(comparison)
     text = to_markdown(results, options.arms)
     write_atomically(options.out / "live.md", text.encode())

@@ -25,6 +25,8 @@ _CODE: Final = (
     "benchmarks.keras_guide",
 )
 """Modules that results follow from, with all of Graft's that they import."""
+_SCRATCH: Final = "arm-"
+"""Begins the name of an arm's folder, which goes when the arm has ended."""
 _GRACE_SECONDS: Final = 600.0
 """Beside twice its time, for imports and test images, before an arm is killed."""
 
@@ -103,6 +105,8 @@ def compare(comparison: Comparison, run_arm: RunArm = run_process) -> tuple[list
     Raises:
         GraftError: a folder cannot be read as a data set.
     """
+    for left in comparison.cache.glob(f"{_SCRATCH}*"):
+        shutil.rmtree(left, ignore_errors=True)
     results = ResultFile(comparison.cache / "results.jsonl")
     code = code_fingerprint(*_CODE)
     keys, failed = [], 0
@@ -136,7 +140,7 @@ def _run(
     """Runs an arm and keeps what came of it; false where it failed."""
     folder = comparison.cache / "tasks" / f"{task.name}-{task.digest}"
     write_task(task, folder)
-    scratch = Path(tempfile.mkdtemp(prefix="arm-", dir=comparison.cache))
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=comparison.cache))
     situation = Situation(
         examples_uri=str((folder / "examples").absolute()),
         images=(folder / "images").absolute(),

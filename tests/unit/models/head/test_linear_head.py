@@ -40,7 +40,7 @@ def test_few_images_of_many_features_come_to_the_same_head(monkeypatch):
     features = (classes[:, None] + generator.normal(0.0, 6.0, (90, 200))).astype(np.float32)
     parts = features[:40], classes[:40], features[40:], classes[40:], np.ones(3, np.float32)
     head = fit_linear(*parts)
-    monkeypatch.setattr(linear_head, "_row_space", lambda features: None)
+    monkeypatch.setattr(linear_head, "_row_space", lambda _: None)
     plain = fit_linear(*parts)
     assert head.strength == plain.strength
     assert np.abs(plain.kernel).max() > 0.01
