@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from search_digits import SIZES, only_small_backbones
+from search_digits import SIZES, only_small_backbones, small_backbone
 
 import benchmarks.keras_guide
 from benchmarks.search.live.arm_names import ARM_NAMES, find_arm
@@ -37,10 +37,7 @@ def small(monkeypatch):
     monkeypatch.setattr(old_default, "_TRIALS", 2)
     monkeypatch.setattr(old_default, "_FINE_TUNED_FROM", 100)
     with only_small_backbones():
-        from models.search import prepared_backbone
-
-        build = prepared_backbone.build_backbone
-        monkeypatch.setattr(benchmarks.keras_guide, "build_backbone", build)
+        monkeypatch.setattr(benchmarks.keras_guide, "build_backbone", small_backbone)
         yield
 
 

@@ -75,8 +75,8 @@ def draw_task(
         validation += files[:border]
         train += files[border:]
         test += apart[:each_test]
-    files = SmallTask(labels, tuple(train), tuple(validation), tuple(test))
-    return DrawnTask(data.name, files, _digest(files))
+    drawn = SmallTask(labels, tuple(train), tuple(validation), tuple(test))
+    return DrawnTask(data.name, drawn, _digest(drawn))
 
 
 def write_task(task: DrawnTask, folder: Path) -> None:
@@ -112,16 +112,18 @@ def _by_class(
         key=lambda each: (each.split != TEST, each.path),
     )
     seen: set[bytes] = set()
-    parts: tuple[dict[str, list[LabelledFile]], ...] = (defaultdict(list), defaultdict(list))
+    own: dict[str, list[LabelledFile]] = defaultdict(list)
+    tests: dict[str, list[LabelledFile]] = defaultdict(list)
     for file in files:
         digest = hashlib.sha256(Path(file.path).read_bytes()).digest()
         if digest not in seen:
             seen.add(digest)
-            parts[file.split == TEST][file.label].append(LabelledFile(file.label, Path(file.path)))
-    for part in parts:
+            part = tests if file.split == TEST else own
+            part[file.label].append(LabelledFile(file.label, Path(file.path)))
+    for part in (own, tests):
         for label in sorted(part):
             draw.shuffle(part[label])
-    return parts
+    return own, tests
 
 
 def _digest(files: SmallTask) -> str:

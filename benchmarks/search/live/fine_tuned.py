@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
@@ -37,8 +37,15 @@ class Chosen:
         return judge(classifier, self.prepared.spec, situation, clock, self.words, self.notes)
 
 
+class Countdown(Protocol):
+    """Tells the seconds that are left."""
+
+    @property
+    def left(self) -> float: ...  # noqa: D102
+
+
 def train_within(
-    clock: Clock, train: Callable[[int], tuple[Sequence[float], bool]], *, done: int = 0
+    clock: Countdown, train: Callable[[int], tuple[Sequence[float], bool]], *, done: int = 0
 ) -> None:
     """Trains stretch by stretch until it is finished or no further epoch fits into the time.
 

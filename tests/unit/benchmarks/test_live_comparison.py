@@ -2,13 +2,13 @@
 
 import json
 import random
+import sys
 from itertools import combinations
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.search.live import bench
 from benchmarks.search.live.bench import ArmError, Comparison, compare
 from benchmarks.search.live.drawn_task import draw_task, write_task
 from benchmarks.search.live.fine_tuned import train_within
@@ -208,7 +208,7 @@ def test_a_process_that_fails_is_an_arm_that_failed(folder, tmp_path, monkeypatc
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\nexit 3\n")
     program.chmod(0o755)
-    monkeypatch.setattr(bench.sys, "executable", str(program))
+    monkeypatch.setattr(sys, "executable", str(program))
     results, failed = compare(_comparison(folder, tmp_path, seeds=1))
     assert (results, failed) == ([], 2)
 
@@ -221,7 +221,9 @@ SCORES = {
 
 
 def test_differences_are_paired_and_weigh_tasks_alike():
-    mean, (low, high) = paired_difference(SCORES, "one", "other")
+    found = paired_difference(SCORES, "one", "other")
+    assert found
+    mean, (low, high) = found
     assert mean == pytest.approx((0.05 - 0.1) / 2)
     assert low == pytest.approx(-0.1)
     assert 0.05 <= high <= 0.1

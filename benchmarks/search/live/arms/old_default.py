@@ -81,8 +81,7 @@ def _searched_head(
         oracle.update_trial(trial.trial_id, {_SCORE: score}, step=0)
         trial.status = TrialStatus.COMPLETED
         oracle.end_trial(trial)
-    _, head, values, answers = max(heads, key=lambda each: each[0])
-    return head, values, answers
+    return max(heads, key=lambda each: each[0])[1:]
 
 
 def _space() -> keras_tuner.HyperParameters:
