@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from models import progress
-from models.inference import compiled_forward
 from models.storage.seals import is_sealed, write_sealed
 from models.training.augmentation import changed_views
 from models.training.image_split import ImageSplit
@@ -68,7 +66,7 @@ class Activations:
 
 
 def compute_activations(
-    bottom: keras.Model,
+    forward: Callable[[Any], Any],
     split: ImageSplit,
     classes: NDArray[np.integer],
     directory: Path,
@@ -80,10 +78,10 @@ def compute_activations(
     """Runs the frozen bottom over a split, or takes up what an earlier call left, killed or not.
 
     Args:
-        bottom: the frozen part of a backbone.
+        forward: the pass through the frozen part of a backbone, float32 [n, s, s, 3] to [n, ...].
         split: the images.
         classes: of these images, int [n], in their order.
-        directory: files go here; it must belong to these images, this bottom and these arguments.
+        directory: files go here; it must belong to these images, this pass and these arguments.
         views: views of each image: one unchanged, the others changed.
         mirror: whether changed views may be mirrored.
         seed: of the changes.
@@ -92,7 +90,6 @@ def compute_activations(
     shards = range(math.ceil(count / _SHARD))
     paths = [directory / f"{split.split}-{number:06}.npy" for number in shards]
     if not all(map(is_sealed, paths)):
-        forward = compiled_forward(bottom)
         for number, (encoded, _) in enumerate(split.encoded().batch(_SHARD)):
             if not is_sealed(paths[number]):
                 generator = np.random.default_rng([seed, number])
