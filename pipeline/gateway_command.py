@@ -45,16 +45,21 @@ def gateway(settings: GatewaySettings, folder: Path, base_path: str) -> int:
         _say("Everybody who reaches this machine may ask: no API keys are set (--keys).")
     trouble = ""
     while not stopping.wait(_TICK_SECONDS):
-        try:
-            controller.step()
-            trouble = ""
-        except GraftError as error:
-            # Servers come and go. The gateway goes on as it is, and tries again.
-            if str(error) != trouble:
-                trouble = str(error)
-                _say(trouble)
+        words = _trouble(controller)
+        if words and words != trouble:
+            _say(words)
+        trouble = words
     controller.close()
     return 0
+
+
+def _trouble(controller: Controller) -> str:
+    """Servers come and go: the gateway goes on as it is, and tries again."""
+    try:
+        controller.step()
+    except GraftError as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True)
@@ -63,13 +68,13 @@ class Trial:
 
     Attributes:
         version: None for the newest that was pushed.
-        share: of the requests, 0 to 1.
-        copies: of the requests, 0 to 1.
+        share: of the requests, percents.
+        copies: of the requests, percents.
     """
 
     version: int | None
-    share: float
-    copies: float
+    share: int
+    copies: int
 
 
 def rollout(model: Served, folder: Path, trial: Trial) -> int:

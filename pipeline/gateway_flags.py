@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from serving.gateway.settings import GatewaySettings
 
-_PERCENT = 100
+_ALL = 100
 
 
-def percent(text: str) -> float:
-    """Reads a share such as `10%`, as 0.1."""
-    try:
-        value = float(text.removesuffix("%"))
-    except ValueError:
-        value = -1
-    if not 0 <= value <= _PERCENT:
-        raise argparse.ArgumentTypeError(f"expected a share such as 10%, got {text!r}")
-    return value / _PERCENT
+def percent(text: str) -> int:
+    """Reads a share such as `10%`: whole percents."""
+    number = text.removesuffix("%")
+    if number.isdecimal() and int(number) <= _ALL:
+        return int(number)
+    raise argparse.ArgumentTypeError(f"expected whole percents such as 10%, got {text!r}")
 
 
 def add_gateway_flags(parser: argparse.ArgumentParser, port: Any) -> None:
@@ -48,14 +45,14 @@ def add_rollout_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--canary",
         type=percent,
-        default=0.1,
+        default=10,
         metavar="PERCENT",
         help="of the requests that the new version answers (default 10%%); 0%% for copies alone",
     )
     parser.add_argument(
         "--copies",
         type=percent,
-        default=0.1,
+        default=10,
         metavar="PERCENT",
         help="of the REST requests that both versions get a copy of (default 10%%)",
     )

@@ -9,17 +9,17 @@ from typing import Final
 import jinja2
 
 from models.errors import UsageError
-from serving.gateway.settings import CANARY, STABLE, GatewaySettings, Traffic
+from serving.gateway.settings import CANARY, STABLE, GatewaySettings
 
 _HERE: Final = Path(__file__).parent
 
 
-def nginx_config(settings: GatewaySettings, traffic: Traffic, folder: Path) -> str:
+def nginx_config(settings: GatewaySettings, copies_to: str, folder: Path) -> str:
     """The text of `nginx.conf`.
 
     Args:
         settings: of the gateway.
-        traffic: for the time being.
+        copies_to: address that takes copies of requests.
         folder: for logs and temporary files, absolute.
 
     Raises:
@@ -33,14 +33,13 @@ def nginx_config(settings: GatewaySettings, traffic: Traffic, folder: Path) -> s
     )
     return environment.get_template("nginx.conf.j2").render(
         settings=settings,
-        traffic=traffic,
+        copies_to=copies_to,
         folder=folder,
         page=_HERE / "templates",
         model=settings.model_name,
         name=re.escape(settings.model_name),
         user=getpass.getuser() if os.geteuid() == 0 else None,
         quoted=_quoted,
-        percent=_percent,
         STABLE=STABLE,
         CANARY=CANARY,
     )
@@ -51,8 +50,3 @@ def _quoted(path: Path) -> str:
     if re.search(r'["\\$\x00-\x1f]', text):
         raise UsageError(f"nginx takes no quotes, backslashes, $ or line ends in a path: {text!r}.")
     return f'"{text}"'
-
-
-def _percent(share: float) -> str:
-    """A share as `split_clients` takes it: hundredths of a percent."""
-    return f"{100 * share:.2f}%"

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -24,8 +25,8 @@ _START_SECONDS: Final = 10.0
 class Nginx:
     """nginx for one gateway, which goes on when this process dies; the next one finds it again."""
 
-    def __init__(self, settings: GatewaySettings, folder: Path) -> None:
-        """Takes what it is to serve, and a folder for configuration, logs and temporary files.
+    def __init__(self, settings: GatewaySettings, copies_to: str, folder: Path) -> None:
+        """Takes what it is to serve, who gets copies of requests, and a folder for all its files.
 
         Raises:
             UsageError: nginx is not installed.
@@ -38,6 +39,7 @@ class Nginx:
             )
         self._program = program
         self._settings = settings
+        self._copies_to = copies_to
         self._folder = folder.absolute()
 
     @property
@@ -51,8 +53,8 @@ class Nginx:
         # The id may have gone to another process since.
         return pid if b"nginx" in command and str(self._folder).encode() in command else None
 
-    def ensure(self, traffic: Traffic) -> bool:
-        """Has nginx run with `traffic`; does nothing if it does.
+    def ensure(self) -> bool:
+        """Has nginx run as it is set up; does nothing if it does.
 
         The configuration is checked before it replaces the one that runs. Requests that are under
         way end as they began.
@@ -65,7 +67,7 @@ class Nginx:
                 does not start.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        text = nginx_config(self._settings, traffic, self._folder).encode()
+        text = nginx_config(self._settings, self._copies_to, self._folder).encode()
         keys = as_maps(read_keys(self._settings.keys)).encode() if self._settings.keys else b""
         same = self._content(_CONFIG) == text and self._content(_KEYS) == keys
         pid = self.pid
@@ -78,6 +80,36 @@ class Nginx:
             self._start()
         else:
             os.kill(pid, signal.SIGHUP)
+        return True
+
+    def direct(self, traffic: Traffic) -> bool:
+        """Changes the shares, for all requests that come from now on.
+
+        nginx looks at the files of a folder for each request, so that it need not be reloaded,
+        which would close connections on which a client is just about to ask. The folder is
+        replaced in one step.
+
+        Returns:
+            Whether anything had to be done.
+        """
+        names = {f"canary-{number}" for number in range(traffic.share)}
+        names |= {f"copy-{number}" for number in range(traffic.copies)}
+        names |= {"trial"} if traffic.trial else set()
+        link = self._folder / "traffic"
+        if link.is_dir() and {path.name for path in link.iterdir()} == names:
+            return False
+        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="traffic-", dir=self._folder))
+        for name in names:
+            (folder / name).touch()
+        folder.chmod(0o755)
+        unfinished = self._folder / "traffic.part"
+        unfinished.unlink(missing_ok=True)
+        unfinished.symlink_to(folder.name)
+        unfinished.replace(link)
+        for former in self._folder.glob("traffic-*"):
+            if former.name != folder.name:
+                shutil.rmtree(former)
         return True
 
     def stop(self, seconds: float = 30.0) -> None:

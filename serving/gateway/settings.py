@@ -89,19 +89,17 @@ class Traffic:
     """Who gets how much, for the time being.
 
     Attributes:
-        share: of the requests that the canary answers, 0 to 1.
-        copies: of the REST requests that are copied for a comparison, 0 to 1.
-        copies_to: address that takes the copies, None for none.
-        evidence: file for a second log of the requests, None for none.
+        share: of the requests that the canary answers, whole percents.
+        copies: of the REST requests that are copied for a comparison, whole percents.
+        trial: the requests are logged as evidence too.
     """
 
-    share: float = 0.0
-    copies: float = 0.0
-    copies_to: str | None = None
-    evidence: Path | None = None
+    share: int = 0
+    copies: int = 0
+    trial: bool = False
 
     def __post_init__(self) -> None:
         for name in ("share", "copies"):
             value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise UsageError(f"Expected a {name} of 0 % to 100 %; got {value:.0%}.")
+            if not 0 <= value <= 100:
+                raise UsageError(f"Expected a {name} of 0 % to 100 %; got {value} %.")

@@ -20,6 +20,8 @@ from serving.rollout.model_server import (
 from serving.rollout.state import Phase, Rollout, RolloutFile
 
 _LOAD_SECONDS: Final = 120.0
+_EVIDENCE: Final = "evidence.jsonl"
+_PORT: Final = "copies-to"
 
 
 class Controller:
@@ -51,14 +53,15 @@ class Controller:
             UsageError: nginx is not installed.
         """
         self.file = RolloutFile(folder)
-        self.nginx = Nginx(settings, folder)
         self._settings = settings
         self._base_path = base_path
         self._rules = rules
         self._say = say
         self._evidence: Evidence | None = None
         servers = {STABLE: settings.stable, CANARY: settings.canary}
-        self._copies = Copies(settings.model_name, servers, self._compared)
+        self._copies = Copies(settings.model_name, servers, self._compared, _port(folder))
+        write_atomically(folder / _PORT, self._copies.address.encode())
+        self.nginx = Nginx(settings, self._copies.address, folder)
         self._models = {
             server: ModelOnServer(server, settings.model_name, base_path)
             for server in servers.values()
@@ -70,11 +73,12 @@ class Controller:
         Raises:
             GraftError: a server cannot be reached, or nginx refuses.
         """
+        self.nginx.ensure()
         state = self.file.read() or self._first()
         match state.phase:
             case Phase.STEADY:
-                self._settle(state.stable, state.stable)
                 self._direct(Traffic())
+                self._settle(state.stable, state.stable)
             case Phase.STARTING:
                 self._begin(state)
             case Phase.WATCHING:
@@ -114,8 +118,10 @@ class Controller:
             words = str(error)
             self._decide(state, lambda s: s.roll_back(words))
             return
+        # nginx appends, so that the file may be emptied under it; no trial writes to it yet.
+        (self.file.folder / _EVIDENCE).write_bytes(b"")
         self._open_evidence(state)
-        self._direct(self._traffic(state))
+        self._direct(Traffic(state.share, state.copies, trial=True))
         self._advance(state, Rollout.watching)
 
     def _watch(self, state: Rollout) -> None:
@@ -127,7 +133,7 @@ class Controller:
             words = str(error)
             self._decide(state, lambda s: s.roll_back(words))
             return
-        self._direct(self._traffic(state))
+        self._direct(Traffic(state.share, state.copies, trial=True))
         evidence.read_on()
         verdict = evidence.judge.verdict()
         if verdict.decision is Decision.PROMOTE:
@@ -139,16 +145,11 @@ class Controller:
 
     def _open_evidence(self, state: Rollout) -> Evidence:
         folder = self.file.folder / "rollouts" / f"{state.number}"
-        evidence = Evidence(folder, Judge(self._rules))
+        requests = self.file.folder / _EVIDENCE
+        evidence = Evidence(folder, requests, state.share / 100, Judge(self._rules))
         evidence.start(self.file.folder / "requests.jsonl")
         self._evidence = evidence
         return evidence
-
-    def _traffic(self, state: Rollout) -> Traffic:
-        assert self._evidence is not None
-        return Traffic(
-            state.share, state.copies, self._copies.address, self._evidence.requests.absolute()
-        )
 
     def _compared(self, stable: Answer | None, canary: Answer | None) -> None:
         if self._evidence is not None:
@@ -173,8 +174,8 @@ class Controller:
             write_atomically(self.file.folder / f"{name}.config", config_text(config).encode())
 
     def _direct(self, traffic: Traffic) -> None:
-        if self.nginx.ensure(traffic):
-            self._say(f"Gateway: {traffic.share:.2%} of the requests go to the canary.")
+        if self.nginx.direct(traffic):
+            self._say(f"{traffic.share} % of the requests go to the canary.")
 
     def _advance(self, seen: Rollout, step: Callable[[Rollout], Rollout]) -> None:
         """Changes the state, unless a command changed it meanwhile."""
@@ -185,3 +186,11 @@ class Controller:
         decided = self.file.read() or seen
         self._say(f"{decided.phase.value.capitalize()} version {decided.canary}: {decided.reason}")
         self._evidence = None
+
+
+def _port(folder: Path) -> int:
+    """Where a former controller took copies; another port would mean to reload nginx."""
+    try:
+        return int((folder / _PORT).read_text(encoding="ascii").rpartition(":")[2])
+    except (OSError, ValueError):
+        return 0

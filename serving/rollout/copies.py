@@ -20,15 +20,23 @@ _MOST_IMAGES: Final = 4
 
 
 class Copies:
-    """Listens on a free port of this machine. More copies than can be compared are thrown away."""
+    """Listens on a port of this machine. More copies than can be compared are thrown away."""
 
     def __init__(
         self,
         model_name: str,
         servers: dict[str, Server],
         compared: Callable[[Answer | None, Answer | None], None],
+        port: int = 0,
     ) -> None:
-        """Takes the servers by label, and who gets what stable and canary said."""
+        """Listens.
+
+        Args:
+            model_name: in the API.
+            servers: by label.
+            compared: gets what stable and canary said.
+            port: to listen on if it is free.
+        """
         self._waiting: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue(_WAITING)
         self._name = model_name
         self._servers = servers
@@ -37,7 +45,10 @@ class Copies:
         class Handler(_Handler):
             waiting = self._waiting
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        except OSError:
+            self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         for target in (self._server.serve_forever, self._compare):
             threading.Thread(target=target, name="copies", daemon=True).start()

@@ -23,15 +23,23 @@ class Evidence:
     """The evidence of one rollout, read as it grows.
 
     Attributes:
-        requests: file of the requests since the canary began, which nginx writes.
+        requests: file of the requests since the canary began, to which nginx appends.
         pairs: file of the compared copies.
         judge: knows what was read.
     """
 
-    def __init__(self, folder: Path, judge: Judge) -> None:
-        """Takes the rollout's folder, and a judge that knows nothing yet."""
+    def __init__(self, folder: Path, requests: Path, share: float, judge: Judge) -> None:
+        """Begins with nothing read.
+
+        Args:
+            folder: of the rollout.
+            requests: file to which nginx appends.
+            share: of the requests that the canary answers, 0 to 1.
+            judge: knows nothing yet.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        self.requests = folder / "requests.jsonl"
+        self.requests = requests
+        self._share = share
         self.pairs = folder / "pairs.jsonl"
         self.judge = judge
         self._past = folder / "past.jsonl"
@@ -60,10 +68,9 @@ class Evidence:
     def read_on(self) -> None:
         """Shows the judge what came since the last time."""
         for line in self._new(self.requests):
-            share = float(line.get("share", 0))
-            if 0 < share < 1 and (seen := _outcome(line)) is not None:
+            if 0 < self._share < 1 and (seen := _outcome(line)) is not None:
                 failed, seconds, from_canary = seen
-                self.judge.request(from_canary, failed, seconds, share)
+                self.judge.request(from_canary, failed, seconds, self._share)
         for line in self._new(self.pairs):
             self.judge.pair(*(Answer(*line[who]) if line[who] else None for who in line))
 

@@ -30,8 +30,8 @@ class Rollout:
         stable: version that answers by default.
         canary: version on trial, None between two rollouts.
         phase: where the rollout is.
-        share: of the requests that the canary answers, 0 to 1.
-        copies: of the REST requests that are copied and compared, 0 to 1.
+        share: of the requests that the canary answers, percents.
+        copies: of the REST requests that are copied and compared, percents.
         number: of the rollout; names its folder of evidence.
         reason: of the last decision, in words.
         refused: versions that were rolled back.
@@ -40,13 +40,13 @@ class Rollout:
     stable: int
     canary: int | None = None
     phase: Phase = Phase.STEADY
-    share: float = 0.0
-    copies: float = 0.0
+    share: int = 0
+    copies: int = 0
     number: int = 0
     reason: str = ""
     refused: tuple[int, ...] = ()
 
-    def begin(self, canary: int, share: float, copies: float) -> "Rollout":
+    def begin(self, canary: int, share: int, copies: int) -> "Rollout":
         """A rollout of `canary` begins.
 
         Raises:
@@ -100,7 +100,7 @@ class Rollout:
     def settled(self) -> "Rollout":
         """What PROMOTING or ROLLING_BACK comes to."""
         assert self.canary is not None
-        ended = replace(self, canary=None, phase=Phase.STEADY, share=0.0, copies=0.0)
+        ended = replace(self, canary=None, phase=Phase.STEADY, share=0, copies=0)
         if self.phase is Phase.PROMOTING:
             return replace(ended, stable=self.canary)
         return replace(ended, refused=tuple({*self.refused, self.canary}))
