@@ -150,7 +150,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8500, help="gRPC port (default 8500)")
     serve.add_argument("--rest-port", type=_port, default=8501, help="REST port (default 8501)")
     serve.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
-
+    serve.add_argument(
+        "--embedded",
+        action="store_true",
+        help="Graft's own server, even where Docker could run the official TensorFlow Serving",
+    )
     _add_production(commands)
     return parser
 
@@ -164,7 +168,11 @@ def _add_production(commands: Any) -> None:
     add_rollout_flags(rollout)
     promote = _command(commands, "promote", _promote, "make the version on trial the stable one")
     rollback = _command(commands, "rollback", _rollback, "take the version on trial away")
-    for parser in (gateway, rollout, promote, rollback):
+    about = "write compose and Kubernetes files for the official TensorFlow Serving image"
+    deploy = _command(commands, "deploy", _deploy, about)
+    deploy.add_argument("folder", type=Path, help="to write them to")
+    deploy.add_argument("--gpu", action="store_true", help="for NVIDIA GPUs")
+    for parser in (gateway, rollout, promote, rollback, deploy):
         _add_workspace(parser)
 
 
@@ -394,9 +402,17 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from pipeline.serve_command import serve
+    from pipeline.official_server import serve
 
-    return serve(_served(options), options.host, options.port, options.rest_port)
+    model = _served(options)
+    return serve(model, options.host, options.port, options.rest_port, options.embedded)
+
+
+def _deploy(options: argparse.Namespace) -> int:
+    from pipeline.deployment.files import write_deployment
+
+    model = _served(options)
+    return write_deployment(options.folder, model.name, model.directory, options.gpu)
 
 
 def _gateway(options: argparse.Namespace) -> int:

@@ -48,6 +48,7 @@ class FakeServer:
         labels: to version.
         seen: path, headers and body of each request, the oldest first.
         reloads: how often the configuration came.
+        failed: versions that do not load.
     """
 
     behaviours: dict[int, Behaviour]
@@ -55,6 +56,7 @@ class FakeServer:
     labels: dict[str, int] = field(default_factory=dict)
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     reloads: int = 0
+    failed: set[int] = field(default_factory=set)
 
     def __enter__(self) -> "FakeServer":
         fake = self
@@ -111,13 +113,12 @@ class FakeServer:
         return behaviour.status, answer if behaviour.status == 200 else {"error": "made"}
 
     def _statuses(self) -> list[dict[str, Any]]:
-        ended = getattr(self, "failed", set())
         return [
             {"version": str(v), "state": "AVAILABLE", "status": {"error_message": ""}}
             for v in self.versions
         ] + [
             {"version": str(v), "state": "END", "status": {"error_message": "made to fail"}}
-            for v in ended
+            for v in self.failed
         ]
 
 
@@ -139,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
         self.wfile.flush()
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 (the base's name)
 
     def log_message(self, *_: object) -> None:
         pass

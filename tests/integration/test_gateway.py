@@ -198,7 +198,18 @@ def guarded(
     stable: FakeServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[GatewaySettings, Nginx]]:
     folder = tmp_path_factory.mktemp("guarded")
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split()
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
     made = [*command, "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
     subprocess.run(made, check=True, capture_output=True)
     keys = folder / "keys"

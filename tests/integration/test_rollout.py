@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,7 @@ def test_a_crash_between_any_two_steps_is_repaired(
         state = controller.file.read()
         assert state is not None
         other = 3 - state.stable
-        controller.file.change(lambda state, other=other: state.begin(other, 50, 0))
+        controller.file.change(partial(Rollout.begin, canary=other, share=50, copies=0))
         ended = False
         for _ in range(12):
             try:
