@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
+from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -149,7 +150,30 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=8500, help="gRPC port (default 8500)")
     serve.add_argument("--rest-port", type=_port, default=8501, help="REST port (default 8501)")
     serve.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
+    serve.add_argument(
+        "--embedded",
+        action="store_true",
+        help="Graft's own server, even where Docker could run the official TensorFlow Serving",
+    )
+    _add_production(commands)
     return parser
+
+
+def _add_production(commands: Any) -> None:
+    about = "put nginx in front of the model server, and roll new versions out"
+    gateway = _command(commands, "gateway", _gateway, about)
+    add_gateway_flags(gateway, _port)
+    about = "try the newest version on some of the requests, and promote it or roll it back"
+    rollout = _command(commands, "rollout", _rollout, about)
+    add_rollout_flags(rollout)
+    promote = _command(commands, "promote", _promote, "make the version on trial the stable one")
+    rollback = _command(commands, "rollback", _rollback, "take the version on trial away")
+    about = "write compose and Kubernetes files for the official TensorFlow Serving image"
+    deploy = _command(commands, "deploy", _deploy, about)
+    deploy.add_argument("folder", type=Path, help="to write them to")
+    deploy.add_argument("--gpu", action="store_true", help="for NVIDIA GPUs")
+    for parser in (gateway, rollout, promote, rollback, deploy):
+        _add_workspace(parser)
 
 
 def _add_knowledge(commands: Any) -> None:
@@ -378,9 +402,46 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from pipeline.serve_command import serve
+    from pipeline.official_server import serve
 
-    return serve(_served(options), options.host, options.port, options.rest_port)
+    model = _served(options)
+    return serve(model, options.host, options.port, options.rest_port, options.embedded)
+
+
+def _deploy(options: argparse.Namespace) -> int:
+    from pipeline.deployment.files import write_deployment
+
+    model = _served(options)
+    return write_deployment(options.folder, model.name, model.directory, options.gpu)
+
+
+def _gateway(options: argparse.Namespace) -> int:
+    from pipeline.gateway_command import gateway, gateway_folder
+    from pipeline.gateway_flags import gateway_settings
+
+    model = _served(options)
+    settings = gateway_settings(options, model.name)
+    base_path = options.base_path or str(model.directory)
+    return gateway(settings, gateway_folder(_effective(options)), base_path)
+
+
+def _rollout(options: argparse.Namespace) -> int:
+    from pipeline.gateway_command import Trial, gateway_folder, rollout
+
+    trial = Trial(options.version, options.canary, options.copies)
+    return rollout(_served(options), gateway_folder(_effective(options)), trial)
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from pipeline.gateway_command import gateway_folder, promote
+
+    return promote(gateway_folder(_effective(options)))
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    from pipeline.gateway_command import gateway_folder, roll_back
+
+    return roll_back(gateway_folder(_effective(options)))
 
 
 if __name__ == "__main__":
