@@ -59,6 +59,7 @@ setup(
         "grpcio>=1.60,<2",
         "grpcio-health-checking>=1.60,<2",
         "httptools>=0.6,<1",
+        "httpx>=0.28,<1",
         "jinja2>=3.1,<4",
         "keras>=3.12,<4",
         # Its private names are used (locks and the queue of an oracle).
@@ -91,6 +92,7 @@ setup(
         "uvloop>=0.21,<1",
     ],
     extras_require={
+        "onnx": ["onnx>=1.19,<2", "onnxruntime>=1.23,<2", "tf2onnx>=1.17,<2"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "dev": [
             "grimp>=3.18,<4",

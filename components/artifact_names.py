@@ -35,6 +35,12 @@ EXPECTED_FILE: Final = "expected.json"
 SERVING_FOLDER: Final = "Format-Serving"
 """The SavedModel in a Model artifact, as TFX names it."""
 
+KERAS_FILE: Final = "keras/model.keras"
+"""The trained model in a Model artifact."""
+
+PUSHED_DIGEST: Final = "pushed_digest"
+"""Custom property of a PushedModel: `models.storage.seals.tree_digest` of the pushed version."""
+
 VERDICT_FILE: Final = "verdict.json"
 """In a ModelBlessing; see `components.judge.verdict_files`."""
 

@@ -1,6 +1,7 @@
 """Graft for notebooks and programs: the few names that a user needs, under one package.
 
-`run` and `serve` do what the commands of the same names do. `WarmStartOracle` and `PastSearch`
+`run` and `serve` do what the commands of the same names do; `GraftClient` and `AsyncGraftClient`
+ask a served model. `WarmStartOracle` and `PastSearch`
 bring the warm start to any search with Keras Tuner:
 
     >>> import numpy as np
@@ -27,15 +28,29 @@ if TYPE_CHECKING:
     from models.history.imports.import_histories import import_histories
     from models.history.past_search import PastSearch
     from models.oracles.warm.warm_start_oracle import WarmStartOracle
-    from serving.client import Predictions, predict_grpc, predict_rest
+    from serving.client import (
+        Answer,
+        AsyncGraftClient,
+        GraftClient,
+        PredictionError,
+        Predictions,
+        RequestRefusedError,
+        predict_grpc,
+        predict_rest,
+    )
 
     __version__: str
 
 __all__ = [
+    "Answer",
+    "AsyncGraftClient",
     "FinishedRun",
+    "GraftClient",
     "GraftError",
     "PastSearch",
+    "PredictionError",
     "Predictions",
+    "RequestRefusedError",
     "WarmStartOracle",
     "import_histories",
     "load_history",
@@ -58,7 +73,16 @@ if not TYPE_CHECKING:  # which knows the names from above, and should know no ot
                 from models.history.imports import import_histories as home
             case "PastSearch":
                 from models.history import past_search as home
-            case "Predictions" | "predict_grpc" | "predict_rest":
+            case (
+                "Answer"
+                | "AsyncGraftClient"
+                | "GraftClient"
+                | "PredictionError"
+                | "Predictions"
+                | "RequestRefusedError"
+                | "predict_grpc"
+                | "predict_rest"
+            ):
                 from serving import client as home
             case "WarmStartOracle":
                 from models.oracles.warm import warm_start_oracle as home

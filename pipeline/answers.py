@@ -5,36 +5,26 @@ import json
 import os
 import sys
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from components.example_gen.sources.entries import printable
+from pipeline.image_files import ImageFile
+from serving.client import Answer
 
 Form = Literal["text", "json", "csv"]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model says of an image.
-
-    Attributes:
-        label: name of the likeliest class.
-        score: its probability.
-    """
-
-    label: str
-    score: float
+_MOST_CLASSES: Final = 5
 
 
 class Writer(ABC):
-    """Writes to standard output, image by image."""
+    """Is told of image after image, in their order."""
 
     asks_once = True
     """Whether one API is asked where both could be: programs want one answer an image."""
 
     @abstractmethod
-    def answered(self, path: Path, answers: dict[str, Answer]) -> None:
+    def answered(self, file: ImageFile, answers: Mapping[str, Answer]) -> None:
         """Writes what each API answered."""
 
     @abstractmethod
@@ -45,10 +35,10 @@ class Writer(ABC):
 class _Lines(Writer):
     asks_once = False
 
-    def answered(self, path: Path, answers: dict[str, Answer]) -> None:
+    def answered(self, file: ImageFile, answers: Mapping[str, Answer]) -> None:
         for api, answer in answers.items():
             label = printable(answer.label)
-            print(f"{api:<5} {printable(str(path))}  {label}  {answer.score:.3f}")
+            print(f"{api:<5} {printable(str(file.path))}  {label}  {answer.score:.3f}")
 
     def failed(self, path: Path, error: str) -> None:
         sys.stdout.flush()  # so that a terminal shows all in order
@@ -56,12 +46,18 @@ class _Lines(Writer):
 
 
 class _Json(Writer):
-    def answered(self, path: Path, answers: dict[str, Answer]) -> None:
+    def answered(self, file: ImageFile, answers: Mapping[str, Answer]) -> None:
         for answer in answers.values():
-            self._write({"file": str(path), "label": answer.label, "score": answer.score})
+            classes = [
+                {"label": label, "score": score}
+                for label, score in zip(answer.labels, answer.scores, strict=True)
+            ]
+            first = {"file": str(file.path), "label": answer.label, "score": answer.score}
+            self._write({**first, "classes": classes})
 
     def failed(self, path: Path, error: str) -> None:
-        self._write({"file": str(path), "label": None, "score": None, "error": error})
+        nothing: dict[str, object] = {"label": None, "score": None, "classes": []}
+        self._write({"file": str(path), **nothing, "error": error})
 
     @staticmethod
     def _write(row: dict[str, object]) -> None:
@@ -71,25 +67,39 @@ class _Json(Writer):
 
 
 class _Csv(Writer):
-    r"""RFC 4180; bytes of a name that are not UTF-8 are written as `\xNN`."""
+    """RFC 4180."""
 
     def __init__(self) -> None:
         self._rows = csv.writer(sys.stdout, lineterminator="\r\n")
-        self._rows.writerow(("file", "label", "score", "error"))
+        further = [
+            f"{what}_{place}"
+            for place in range(2, _MOST_CLASSES + 1)
+            for what in ("label", "score")
+        ]
+        header = ("file", "label", "score", "error", *further)
+        self._columns = len(header)
+        self._rows.writerow(header)
 
-    def answered(self, path: Path, answers: dict[str, Answer]) -> None:
+    def answered(self, file: ImageFile, answers: Mapping[str, Answer]) -> None:
         for answer in answers.values():
-            self._rows.writerow((self._name(path), answer.label, answer.score, ""))
+            ranked: list[tuple[str, float | str]] = list(
+                zip(answer.labels, answer.scores, strict=True)
+            )
+            ranked += [("", "")] * (_MOST_CLASSES - len(ranked))
+            further = [value for pair in ranked[1:_MOST_CLASSES] for value in pair]
+            self._rows.writerow((name_in_utf8(file.path), *ranked[0], "", *further))
 
     def failed(self, path: Path, error: str) -> None:
-        self._rows.writerow((self._name(path), "", "", error))
+        row = (name_in_utf8(path), "", "", error)
+        self._rows.writerow(row + ("",) * (self._columns - len(row)))
 
-    @staticmethod
-    def _name(path: Path) -> str:
-        return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+def name_in_utf8(path: Path) -> str:
+    r"""The name of a file, whose bytes need not be UTF-8: then they are written as `\xNN`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def writer(form: Form) -> Writer:
-    """The writer of a form."""
+    """The writer of a form, to standard output."""
     writers: dict[Form, type[_Lines | _Json | _Csv]] = {"text": _Lines, "json": _Json, "csv": _Csv}
     return writers[form]()

@@ -2,30 +2,36 @@
 
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from models.errors import BadDataError
-from pipeline.answers import Answer, Form, Writer, writer
+from pipeline.answer_page import AnswerPage
+from pipeline.answers import Form, Writer, writer
 from pipeline.image_files import Found, ImageFile, find, read
 from pipeline.served_model import Served
 from pipeline.terminal.quiet import import_tensorflow
 from serving.client import (
+    Answer,
+    GraftClient,
+    Options,
     PredictionError,
-    Predictions,
     RequestRefusedError,
-    predict_grpc,
-    predict_rest,
 )
+from serving.client.address import as_grpc
 from serving.server_process import ServerProcess
 
-_BATCH = 32
-_BATCH_BYTES = 32 * 2**20
+_BATCH: Final = 32
+_BATCH_BYTES: Final = 32 * 2**20
+_MOST_AT_ONCE: Final = 4
+"""Batches that are under way while more files are read."""
 
-_Ask = Callable[[Sequence[bytes]], Predictions]
+_Asked = dict[str, "Future[list[Answer | RequestRefusedError]]"]
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,21 @@ class Servers:
     Attributes:
         rest: address of a running server's REST port; None for none.
         grpc: address of a running server's gRPC port; None for none.
+        options: how.
     """
 
     rest: str | None = None
     grpc: str | None = None
+    options: Options = field(default_factory=Options)
 
 
-def predict(model: Served, paths: Sequence[Path], servers: Servers, form: Form) -> int:
+def predict(
+    model: Served,
+    paths: Sequence[Path],
+    servers: Servers,
+    form: Form,
+    page_file: Path | None = None,
+) -> int:
     """Prints the likeliest class of each image, in the order given, as the answers come.
 
     Asks the servers that are named; where none is, starts one for as long as it takes.
@@ -51,6 +65,7 @@ def predict(model: Served, paths: Sequence[Path], servers: Servers, form: Form) 
         paths: image files, and folders that are walked.
         servers: to ask.
         form: of what is printed.
+        page_file: for a page with the pictures; None for none.
 
     Returns:
         The exit code: 0, or that of bad data where something could not be classified.
@@ -58,50 +73,55 @@ def predict(model: Served, paths: Sequence[Path], servers: Servers, form: Form) 
     Raises:
         UsageError: what is named is no server's address.
         PredictionError: the server does not answer; what it answered before was printed.
+        GraftError: the page cannot be written.
     """
     counts: Counter[str] = Counter()
     output = writer(form)
-    with ExitStack() as stack:
-        asked = _Asked(model, servers, output.asks_once, stack)
-        for batch in _batches(find(paths), model, counts):
-            try:
-                _answer(batch, asked, output, counts)
-            except PredictionError as error:
-                raise _interrupted(error, counts) from error
-            sys.stdout.flush()
+    page = AnswerPage(page_file, model.name) if page_file else None
+    writers = [output, page] if page else [output]
+    try:
+        with ExitStack() as stack:
+            apis = _Apis(model, servers, output.asks_once, stack)
+            for batch, asked in _asked(_batches(find(paths), model, counts), apis):
+                _write(batch, asked, writers, counts)
+    except PredictionError as error:
+        raise _interrupted(error, counts) from error
+    finally:
+        if page:
+            page.write()
     if counts["passed over"] or counts["not classified"] or any(map(os.path.isdir, paths)):
         told = [f"{counts[key]:,} {key}" for key in ("classified", "not classified", "passed over")]
         print(f"graft: {', '.join(told)}.", file=sys.stderr)
     return BadDataError.exit_code if counts["not classified"] else 0
 
 
-class _Asked:
+class _Apis:
     """The APIs that are asked, by name; a server of its own is started by the first image."""
 
     def __init__(self, model: Served, servers: Servers, asks_once: bool, stack: ExitStack) -> None:
         self._model = model
+        self._options = servers.options
         self._asks_once = asks_once
         self._stack = stack
-        self._apis = self._of(servers)
+        self._clients = self._of(servers.rest, servers.grpc)
 
-    def apis(self) -> dict[str, _Ask]:
-        if not self._apis:
-            model = self._model
-            process = ServerProcess(model.name, model.directory)
+    def submit(self, images: list[bytes]) -> _Asked:
+        """Begins to ask; nobody is asked about nothing."""
+        if images and not self._clients:
+            process = ServerProcess(self._model.name, self._model.directory)
             addresses = self._stack.enter_context(process).wait()
-            grpc = None if self._asks_once else addresses.target
-            self._apis = self._of(Servers(addresses.url, grpc))
-        return self._apis
+            self._clients = self._of(addresses.url, None if self._asks_once else addresses.target)
+        return {api: client.submit(images) for api, client in self._clients.items()}
 
-    def _of(self, servers: Servers) -> dict[str, _Ask]:
-        name, apis = self._model.name, dict[str, _Ask]()
-        if servers.rest:
-            url = servers.rest if "://" in servers.rest else f"http://{servers.rest}"
-            apis["REST"] = lambda images: predict_rest(url, name, images)
-        if target := servers.grpc:
+    def _of(self, rest: str | None, grpc: str | None) -> dict[str, GraftClient]:
+        addresses = {"REST": rest, "gRPC": grpc and as_grpc(grpc)}
+        if grpc:
             import_tensorflow()
-            apis["gRPC"] = lambda images: predict_grpc(target, name, images)
-        return apis
+        return {
+            api: self._stack.enter_context(GraftClient(address, self._model.name, **self._options))
+            for api, address in addresses.items()
+            if address
+        }
 
 
 def _batches(
@@ -122,45 +142,38 @@ def _batches(
         yield batch
 
 
-def _answer(batch: list[ImageFile], asked: _Asked, output: Writer, counts: Counter[str]) -> None:
-    readable = [file for file in batch if file.encoded]
-    images = [file.encoded for file in readable]
-    apis = asked.apis() if images else {}
-    answers = {api: iter(ask_each(ask, images)) for api, ask in apis.items()}
+def _asked(
+    batches: Iterator[list[ImageFile]], apis: _Apis
+) -> Iterator[tuple[list[ImageFile], _Asked]]:
+    """Asks about some batches ahead, and gives them in their order."""
+    waiting: deque[tuple[list[ImageFile], _Asked]] = deque()
+    for batch in batches:
+        waiting.append((batch, apis.submit([file.encoded for file in batch if file.encoded])))
+        while waiting and (len(waiting) == _MOST_AT_ONCE or _is_answered(waiting[0][1])):
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _is_answered(asked: _Asked) -> bool:
+    return all(future.done() for future in asked.values())
+
+
+def _write(
+    batch: list[ImageFile], asked: _Asked, writers: Sequence[Writer], counts: Counter[str]
+) -> None:
+    answers = {api: iter(future.result()) for api, future in asked.items()}
     for file in batch:
-        told = {api: next(answer) for api, answer in answers.items()} if file.encoded else {}
-        errors = [each for each in told.values() if isinstance(each, str)]
-        error = file.error or "".join(errors[:1])
-        if error:
-            output.failed(file.path, error)
-        else:
-            given = {api: each for api, each in told.items() if isinstance(each, Answer)}
-            output.answered(file.path, given)
+        told = {api: next(each) for api, each in answers.items()} if file.encoded else {}
+        refused = [each for each in told.values() if isinstance(each, RequestRefusedError)]
+        error = file.error or (f"was refused: {refused[0]}" if refused else "")
+        for each in writers:
+            if error:
+                each.failed(file.path, error)
+            else:
+                given = {api: said for api, said in told.items() if isinstance(said, Answer)}
+                each.answered(file, given)
         counts["not classified" if error else "classified"] += 1
-
-
-def ask_each(ask: _Ask, images: Sequence[bytes]) -> list[Answer | str]:
-    """Asks about images; one that the server refuses is found by halving.
-
-    Args:
-        ask: sends a request.
-        images: encoded, at least one.
-
-    Returns:
-        For each image the answer or, in words, why there is none.
-
-    Raises:
-        PredictionError: the server does not answer.
-    """
-    try:
-        given = ask(images)
-    except RequestRefusedError as error:
-        if len(images) == 1:
-            return [f"was refused: {error}"]
-        middle = len(images) // 2
-        return ask_each(ask, images[:middle]) + ask_each(ask, images[middle:])
-    scores = (float(score) for score in given.scores)
-    return [Answer(label, score) for label, score in zip(given.labels, scores, strict=True)]
+    sys.stdout.flush()
 
 
 def _interrupted(error: PredictionError, counts: Counter[str]) -> PredictionError:

@@ -18,10 +18,11 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
+from components.artifact_names import PUSHED_DIGEST
 from components.artifact_seals import is_whole
 from components.baseline_resolver import BLESSED, CURRENT_MODEL_ID
 from components.past_searches.stored_histories import stored_histories
-from components.pusher.executor import DESTINATION, DIGEST
+from components.pusher.executor import DESTINATION
 from models.storage.plain_path import plain_path
 from models.storage.seals import tree_digest
 from pipeline.metadata_store import check_store, forget_digest, unreadable
@@ -109,7 +110,7 @@ def _forget_stale_pushes(store: mlmd.MetadataStore) -> Iterator[str]:
             continue
         version = Path(destination)
         newest = _is_newest(version)
-        if newest and _is_as_pushed(version, _text(artifact, DIGEST)):
+        if newest and _is_as_pushed(version, _text(artifact, PUSHED_DIGEST)):
             continue
         _forget(store, artifact)
         if newest:

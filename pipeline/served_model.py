@@ -31,6 +31,11 @@ class Served:
     max_pixels: int
     sample_range: Range = "stated"
 
+    @property
+    def newest(self) -> Path:
+        """Directory of the newest version."""
+        return _newest(self.directory)
+
 
 def served(config: Config, config_named: bool) -> Served:
     """Finds the model to serve.
@@ -47,17 +52,21 @@ def served(config: Config, config_named: bool) -> Served:
     if not config_named:
         config = _last_pushed(Workspace(Path(config.workspace))) or config
     directory = config.serving_directory
+    newest = _newest(directory)
+    _check_whole(newest)
+    return Served(
+        config.serving.model_name, directory, config.data.max_pixels, _sample_range(newest)
+    )
+
+
+def _newest(directory: Path) -> Path:
     versions = [path for path in directory.glob("*") if path.name.isdecimal()]
     if not versions:
         raise UsageError(
             f"No model was pushed to {directory} yet. `graft run --data DIR` makes one; "
             "--workspace or --config names another place."
         )
-    newest = max(versions, key=lambda path: int(path.name))
-    _check_whole(newest)
-    return Served(
-        config.serving.model_name, directory, config.data.max_pixels, _sample_range(newest)
-    )
+    return max(versions, key=lambda path: int(path.name))
 
 
 def _sample_range(version: Path) -> Range:

@@ -10,7 +10,7 @@ from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 from typing_extensions import override
 
-from components.artifact_names import SERVING_CHECK_FILE, VERDICT_FILE
+from components.artifact_names import PUSHED_DIGEST, SERVING_CHECK_FILE, VERDICT_FILE
 from components.artifact_seals import EXPORT_DIGEST
 from components.artifact_types import Artifacts, Params
 from components.pusher.push import push_model
@@ -19,8 +19,6 @@ from models.errors import GraftError
 FILE_NAME = "push.json"
 DESTINATION = "pushed_destination"
 """Custom property: directory of the pushed version."""
-DIGEST = "pushed_digest"
-"""Custom property: `models.storage.seals.tree_digest` of that directory."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -49,7 +47,7 @@ class Executor(base_executor.BaseExecutor):
             _proved(model_blessing, infra_blessing),
         )
         pushed.set_string_custom_property(DESTINATION, str(push.path))
-        pushed.set_string_custom_property(DIGEST, push.digest)
+        pushed.set_string_custom_property(PUSHED_DIGEST, push.digest)
         pushed.set_string_custom_property("pushed_version", str(push.version))
         reason = "" if push.new else "The newest version is this very model."
         result = {"version": push.version, "destination": str(push.path), "new": push.new}

@@ -15,6 +15,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.artifact_names import (
     EXPECTED_FILE,
+    KERAS_FILE,
     PROBE_ANSWERS_FILE,
     PROBE_FILE,
     SERVING_FOLDER,
@@ -39,8 +40,6 @@ from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import STATE_FILE
 from models.training.training_task import TrainingTask
-
-KERAS_FILE = "keras/model.keras"
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -140,6 +139,7 @@ def _write(
     trained.model.save(keras_file)
     export_model(
         trained.model,
+        task.backbone.model.outputs[0],
         task.labels,
         task.spec,
         model_uri / SERVING_FOLDER,

@@ -21,6 +21,11 @@ from graft_command import GRAFT, Here, await_that, finish, graft, start
 from killed_run import assert_nothing_is_left_of_a_kill, kill_at
 from strange_digits import STRANGE_CLASSES, write_strange_digits
 
+from components.artifact_names import SERVING_FOLDER
+from models.data.example_reader import split_files
+from models.errors import GraftError
+from models.storage.seals import tree_digest
+from pipeline.pushed_lineage import lineage_of
 from pipeline.workspace import Workspace
 
 
@@ -212,6 +217,40 @@ def test_the_pushed_model_answers_over_rest_and_grpc(
     assert sum(right) >= 2
     for one, other in zip(by_rest, by_grpc, strict=True):
         assert one["score"] == pytest.approx(other["score"], abs=1e-5)
+
+
+def test_the_parents_of_the_pushed_version_are_found(first_run: FirstRun, tmp_path: Path) -> None:
+    version = first_run.workspace / "serving" / "graft" / "1"
+    lineage = lineage_of(version, Workspace(first_run.workspace))
+    assert tree_digest(lineage.model / SERVING_FOLDER) == tree_digest(version)
+    assert split_files(str(lineage.examples), "test")
+
+    copy = tmp_path / "1"
+    shutil.copytree(version, copy)
+    assert lineage_of(copy, Workspace(first_run.workspace)) == lineage
+    (copy / "saved_model.pb").write_bytes(b"another")
+    for workspace in (first_run.workspace, tmp_path):
+        with pytest.raises(GraftError, match=r"No run in .* pushed .*/1 as it is now"):
+            lineage_of(copy, Workspace(workspace))
+
+
+@pytest.mark.slow
+def test_the_pushed_model_goes_to_the_edge(first_run: FirstRun, here: Here, tmp_path: Path) -> None:
+    made = here("export", "--workspace", first_run.workspace, "--out", tmp_path / "edge",
+                "--calibration-images", "40")  # fmt: skip
+    assert made.code == 0, made.err
+    told = json.loads((tmp_path / "edge" / "edge.json").read_text("utf-8"))
+    accuracy = first_run.summary["metrics"]["accuracy"]
+    assert told["served"]["accuracy"] == pytest.approx(accuracy)
+    assert told["models"]["float32"]["accuracy"] == pytest.approx(accuracy)
+    assert told["models"]["int8"]["calibration_images"] == 40
+    assert told["models"]["int8"]["bytes"] < told["models"]["float32"]["bytes"] / 2
+    for model in told["models"].values():
+        assert (tmp_path / "edge" / model["file"]).stat().st_size == model["bytes"]
+        assert f"{model['accuracy']:.3f}" in made.out
+    page = (tmp_path / "edge" / "edge.html").read_text("utf-8")
+    assert html.escape(told["labels"][0]).replace("&#x27;", "&#39;") in page
+    assert made.out.splitlines()[-1] == str(tmp_path / "edge" / "edge.html")
 
 
 def test_a_second_run_is_cached_throughout(first_run: FirstRun, here: Here) -> None:

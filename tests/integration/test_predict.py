@@ -1,20 +1,28 @@
 """`graft predict`: an answer for every image that can be read, and words for all else."""
 
+import base64
 import csv
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from markupsafe import escape
+from PIL import Image
 from serving_requests import rest_url, server_settings
 
-from pipeline.answers import Answer, Form
-from pipeline.predict_command import Servers, ask_each, predict
+from models.errors import GraftError
+from pipeline.answer_page import MOST_PICTURES, AnswerPage
+from pipeline.answers import Form
+from pipeline.image_files import ImageFile
+from pipeline.predict_command import Servers, predict
 from pipeline.served_model import Served
-from serving.client import PredictionError, predict_grpc, predict_rest
+from serving.client import Answer, Options, PredictionError
 from serving.server.model_server import ModelServer
 
 _PIXELS = 1_000_000
@@ -49,7 +57,7 @@ def photos(tmp_path: Path, pictures: list[bytes]) -> Path:
     return folder
 
 
-def _rows(out: str) -> list[dict[str, object]]:
+def _rows(out: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
@@ -77,7 +85,16 @@ def test_csv_says_the_same(
     out = capsys.readouterr().out
     assert out.count("\r\n") == 6
     rows = list(csv.DictReader(io.StringIO(out, newline="")))
-    assert list(rows[0]) == ["file", "label", "score", "error"]
+    assert list(rows[0])[:6] == ["file", "label", "score", "error", "label_2", "score_2"]
+    for row, told in zip(rows, expected, strict=True):
+        ranked = [
+            (row["label"], row["score"]),
+            *((row[f"label_{n}"], row[f"score_{n}"]) for n in (2, 3)),
+        ]
+        classes = [(each["label"], str(each["score"])) for each in told["classes"]]
+        assert [each for each in ranked if each[0]] == classes
+        assert len(classes) == (0 if row["error"] else 3)
+        assert row["label_4"] == row["score_5"] == ""
     assert [row["label"] for row in rows] == [row["label"] or "" for row in expected]
     assert [row["error"] for row in rows] == [row.get("error", "") for row in expected]
     assert rows[-1]["file"].endswith("latin\\xe9")
@@ -136,42 +153,74 @@ def test_both_apis_of_a_server_of_its_own(
     assert told.err == ""
 
 
-@pytest.mark.parametrize("api", ["rest", "grpc"])
-def test_an_image_that_the_server_refuses_takes_no_other_with_it(
-    server: ModelServer, pictures: list[bytes], api: str
-) -> None:
-    def ask(images):
-        if api == "rest":
-            return predict_rest(rest_url(server), "m", images)
-        return predict_grpc(f"127.0.0.1:{server.grpc_port}", "m", images)
-
-    told = ask_each(ask, [pictures[0], b"no image", *pictures, b""])
-    assert [isinstance(each, Answer) for each in told] == [True, False, True, True, True, False]
-    assert str(told[1]).startswith("was refused: The server at")
-    assert told[0] == told[2]
-
-
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_server_that_goes_in_the_middle_leaves_what_it_said(
     model: Served, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: Form
 ) -> None:
-    for number in range(40):
-        shutil.copy(photos / "a.png", tmp_path / f"{number:02}.png")
+    for number in range(200):
+        shutil.copy(photos / "a.png", tmp_path / f"{number:03}.png")
     server = ModelServer(server_settings(model.directory))
     server.start()
 
     def paths() -> Iterator[Path]:
-        for number in range(40):
-            if number == 32:  # the first request was answered
+        for number in range(200):
+            if number == 160:  # one request at least was answered, as four are under way at most
                 server.stop()
-            yield tmp_path / f"{number:02}.png"
+            yield tmp_path / f"{number:03}.png"
 
     class Files(list[Path]):
         def __iter__(self) -> Iterator[Path]:
             return paths()
 
-    with pytest.raises(
-        PredictionError, match=r"No server answers .* The first 32 images were done"
-    ):
-        predict(model, Files(), Servers(rest_url(server)), form)
-    assert len(capsys.readouterr().out.splitlines()) == 32
+    page = tmp_path / "page.html"
+    servers = Servers(rest_url(server), options=Options(retry=False))
+    with pytest.raises(PredictionError, match=r" The first [0-9]+ images were done") as raised:
+        predict(model, Files(), servers, form, page)
+    done = int(re.findall("first ([0-9]+) images", str(raised.value))[0])
+    assert done in range(32, 161, 32)
+    assert len(capsys.readouterr().out.splitlines()) == done
+    assert page.read_text().count("<img") == done
+
+
+def test_the_page_shows_each_picture_and_runs_no_name(
+    model: Served, server: ModelServer, photos: Path, tmp_path: Path, pictures: list[bytes]
+) -> None:
+    evil = "<img src=x onerror=alert(1)>&quot;'.png"
+    (photos / evil).write_bytes(pictures[0])
+    (photos / f"{evil}.png").write_bytes(b"no image")
+    page = tmp_path / "page.html"
+    assert predict(model, [photos], Servers(rest_url(server)), "json", page) == 3
+    text = page.read_text("utf-8")
+    sources = re.findall('<img src="(.*?)"', text)
+    assert len(sources) == 5
+    for source in sources:
+        kind, _, data = source.partition(",")
+        assert kind == "data:image/jpeg;base64"
+        with Image.open(io.BytesIO(base64.b64decode(data))) as small:
+            assert max(small.size) <= 160
+    assert text.count(str(escape(evil))) == 3  # the picture, its title, the error
+    assert "onerror=alert(1)>" not in text
+    assert text.count('<td class="bar">') == 5 * 3 + len(set(re.findall('best">(.*?)<', text)))
+    assert "naïve" in text
+    assert "5 images classified, 2 not classified" in text
+    assert "latin\\xe9" in text
+
+
+def test_a_page_holds_so_many_pictures_and_no_more(tmp_path: Path, pictures: list[bytes]) -> None:
+    page = AnswerPage(tmp_path / "page.html", "m")
+    answer = Answer(("red", "dark"), (0.75, 0.25))
+    for number in range(MOST_PICTURES + 20):
+        page.answered(ImageFile(Path(f"{number}.png"), pictures[2]), {"REST": answer})
+        page.failed(Path(f"{number}.txt"), "is text")
+    page.write()
+    text = (tmp_path / "page.html").read_text("utf-8")
+    assert text.count("<img") == MOST_PICTURES == 500
+    assert "The first 500 of 520." in text
+    assert "The first 200 of 520." in text
+    assert len(text) < 2_000_000
+
+
+def test_a_page_that_cannot_be_written_is_an_error_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(GraftError, match=r"file/page\.html cannot be written"):
+        AnswerPage(tmp_path / "file" / "page.html", "m").write()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from tfx.types import standard_artifacts
 
+from components.artifact_names import PUSHED_DIGEST
 from components.artifact_seals import EXPORT_DIGEST
-from components.pusher.executor import DIGEST, Executor
+from components.pusher.executor import Executor
 from models.errors import GraftError
 from models.storage.seals import tree_digest
 
@@ -46,7 +47,7 @@ def test_a_blessed_model_is_pushed_once(inputs: dict[str, list[Any]], tmp_path: 
         assert artifact.get_int_custom_property("pushed") == 1
         assert artifact.get_string_custom_property("pushed_destination") == str(version)
         assert artifact.get_string_custom_property("pushed_version") == "1"
-        assert artifact.get_string_custom_property(DIGEST) == tree_digest(version)
+        assert artifact.get_string_custom_property(PUSHED_DIGEST) == tree_digest(version)
         assert (result["pushed"], result["version"], result["new"]) == (True, 1, new)
         assert (version / "saved_model.pb").is_file()
         assert (version / "variables" / "variables.index").is_file()

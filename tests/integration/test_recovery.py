@@ -9,11 +9,11 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
-from components.artifact_names import TUNING_HISTORY
+from components.artifact_names import PUSHED_DIGEST, TUNING_HISTORY
 from components.artifact_seals import is_whole, seal
 from components.baseline_resolver import BLESSED, CURRENT_MODEL_ID
 from components.past_searches.stored_histories import stored_histories
-from components.pusher.executor import DESTINATION, DIGEST
+from components.pusher.executor import DESTINATION
 from models.storage.seals import tree_digest
 from pipeline.metadata_store import MetadataStoreError, digest_file, record_digest
 from pipeline.recovery import recover
@@ -87,7 +87,9 @@ def pushed(store: Store) -> metadata_store_pb2.Artifact:
     version = store.workspace.root / "serving" / "graft" / "1"
     version.mkdir(parents=True)
     (version / "saved_model.pb").write_bytes(b"graph")
-    return store.add("PushedModel", **{DESTINATION: str(version), DIGEST: tree_digest(version)})
+    return store.add(
+        "PushedModel", **{DESTINATION: str(version), PUSHED_DIGEST: tree_digest(version)}
+    )
 
 
 def test_a_version_as_it_was_pushed_stays(

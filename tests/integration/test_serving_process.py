@@ -48,7 +48,7 @@ def test_it_answers_and_drains_at_sigterm(base_path: Path, pictures: list[bytes]
         rest = predict_rest(addresses.url, "m", pictures)
         assert predict_grpc(addresses.target, "m", pictures).labels == rest.labels
 
-        answers: list[tuple[str, ...]] = []
+        answers: list[tuple[tuple[str, ...], ...]] = []
         many = pictures * 300
         client = threading.Thread(
             target=lambda: answers.append(predict_rest(addresses.url, "m", many).labels)

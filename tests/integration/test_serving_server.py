@@ -66,10 +66,10 @@ def test_rest_and_grpc_give_what_the_model_gives(
     grpc_answer = predict_grpc(f"127.0.0.1:{server.grpc_port}", "m", pictures)
     for answer in (rest, grpc_answer):
         np.testing.assert_allclose(answer.probabilities, expected, atol=1e-6)
-        np.testing.assert_allclose(answer.scores, expected.max(axis=1), atol=1e-6)
-        assert answer.labels == tuple(
-            ("dark", "naïve", "red")[index] for index in expected.argmax(axis=1)
-        )
+        np.testing.assert_array_equal(answer.class_ids, np.argsort(-expected, axis=1))
+        np.testing.assert_allclose(answer.scores, -np.sort(-expected, axis=1), atol=1e-6)
+        names = np.array(["dark", "naïve", "red"])
+        assert answer.labels == tuple(tuple(names[row]) for row in answer.class_ids)
 
 
 def test_row_and_column_formats(server: ModelServer, pictures: list[bytes]) -> None:
@@ -81,7 +81,7 @@ def test_row_and_column_formats(server: ModelServer, pictures: list[bytes]) -> N
     _, by_plain_row = request_json(server, "POST", "/v1/models/m/versions/7:predict", plain)
     _, by_column = request_json(server, "POST", "/V1/Models/m:Predict", columns)
     assert by_row == by_plain_row
-    assert sorted(by_column["outputs"]) == ["label", "probabilities", "score"]
+    assert sorted(by_column["outputs"]) == ["class_ids", "labels", "probabilities"]
     for position, row in enumerate(by_row["predictions"]):
         assert row == {key: values[position] for key, values in by_column["outputs"].items()}
 
@@ -90,7 +90,7 @@ def test_a_gzipped_body_is_read(server: ModelServer, pictures: list[bytes]) -> N
     body = gzip.compress(json.dumps({"inputs": _b64(pictures)}).encode())
     path = "/v1/models/m:predict"
     status, answer = request_json(server, "POST", path, body, Content_Encoding="gzip")
-    assert (status, len(answer["outputs"]["label"])) == (200, 3)
+    assert (status, len(answer["outputs"]["labels"])) == (200, 3)
     status, answer = request_json(server, "POST", path, b"no gzip", Content_Encoding="gzip")
     assert (status, answer["error"]) == (400, "The body is not valid gzip data.")
 
@@ -192,11 +192,11 @@ def test_grpc_fills_typed_fields_and_says_who_answered(
     channel: grpc.Channel, pictures: list[bytes]
 ) -> None:
     request = _request(pictures)
-    request.output_filter.append("score")
+    request.output_filter.append("probabilities")
     response = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request)
-    assert list(response.outputs) == ["score"]
-    assert len(response.outputs["score"].float_val) == 3
-    assert response.outputs["score"].tensor_content == b""
+    assert list(response.outputs) == ["probabilities"]
+    assert len(response.outputs["probabilities"].float_val) == 9
+    assert response.outputs["probabilities"].tensor_content == b""
     assert response.model_spec.version.value == 7
     assert response.model_spec.signature_name == "serving_default"
 
@@ -239,8 +239,8 @@ def test_grpc_errors(channel: grpc.Channel, pictures: list[bytes]) -> None:
     filtered = _request(pictures)
     filtered.output_filter.extend(["nothing"])
     assert "output tensor alias not found in signature: nothing" in _refusal(channel, filtered)[1]
-    filtered.output_filter[:] = ["score", "score"]
-    assert _refusal(channel, filtered)[1] == "duplicate output tensor alias: score"
+    filtered.output_filter[:] = ["labels", "labels"]
+    assert _refusal(channel, filtered)[1] == "duplicate output tensor alias: labels"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from training_digits import LABELS, SIZE, digit_paths
 
 from components.trainer.component import Trainer
 from models.data.example_reader import dataset
+from models.embedding import read_embeddings
 from models.training.training_settings import TrainingSettings
 
 
@@ -92,7 +93,7 @@ def test_images(digits_folder) -> list[Path]:
 
 def test_the_server_answers_encoded_images_as_the_keras_model_does(model, serve, test_images):
     answers = serve("serving_default", [path.read_bytes() for path in test_images])
-    assert set(answers) == {"probabilities", "label", "score"}
+    assert set(answers) == {"probabilities", "class_ids", "labels"}
     keras_model = keras.saving.load_model(model / "keras" / "model.keras", compile=False)
     decoded = [
         tf.image.resize(keras.utils.load_img(path), [SIZE, SIZE], antialias=True)
@@ -100,9 +101,11 @@ def test_the_server_answers_encoded_images_as_the_keras_model_does(model, serve,
     ]
     expected = keras_model.predict(np.stack(decoded), verbose=0)
     np.testing.assert_allclose(answers["probabilities"], expected, atol=1e-4)
-    np.testing.assert_allclose(answers["score"], expected.max(axis=1), atol=1e-4)
-    best = [LABELS[index].encode() for index in expected.argmax(axis=1)]
-    assert answers["label"].tolist() == best
+    assert answers["class_ids"].dtype == np.int64
+    np.testing.assert_array_equal(answers["class_ids"], np.argsort(-expected, axis=1)[:, :5])
+    names = np.array([label.encode() for label in LABELS], object)
+    np.testing.assert_array_equal(answers["labels"], names[answers["class_ids"]])
+    best = answers["labels"][:, 0].tolist()
     truth = [path.parent.name.encode() for path in test_images]
     assert np.mean([given == true for given, true in zip(best, truth, strict=True)]) > 0.6
 
@@ -117,6 +120,15 @@ def test_examples_are_answered_like_their_images(folder, serve, test_images):
     (classes,) = serve("transform_labels", examples).values()
     assert classes.dtype == np.int64
     assert classes.tolist() == [int(path.parent.name) for path in test_images]
+
+
+def test_monitoring_gets_the_embedding_with_the_same_answers(folder, serve, test_images):
+    images = [path.read_bytes() for path in test_images]
+    answers = serve("monitored", images)
+    for name, value in serve("serving_default", images).items():
+        np.testing.assert_array_equal(answers[name], value)
+    learned = read_embeddings(folder / "embeddings", "test").embeddings
+    assert answers["embedding"].shape == learned.shape
 
 
 def test_a_class_that_was_not_learnt_is_minus_one(serve):

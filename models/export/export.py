@@ -5,7 +5,6 @@ in Python and fails in every C++ session.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
@@ -18,25 +17,28 @@ from models.data import example_schema
 from models.data.class_labels import class_index
 from models.data.image_decoding import ImageSpec, decode_batch
 from models.data.sample_depth import SampleRange
+from models.export.answers import answering, only
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION, write_sums
-
-Outputs = dict[str, tf.Tensor]
 
 
 def export_model(
     model: keras.Model,
+    embedding: keras.KerasTensor,
     labels: tuple[str, ...],
     spec: ImageSpec,
     directory: Path,
     description: dict[str, Any],
     sample_range: SampleRange | None = None,
 ) -> None:
-    """Writes a SavedModel with four signatures.
+    """Writes a SavedModel with five signatures.
 
     - `serving_default`: `image_bytes` string [n], encoded images, to `probabilities` float32
-      [n, k], `label` string [n] and `score` float32 [n], the probability of the label.
+      [n, k] in the order of the labels, `class_ids` int64 [n, t] and `labels` string [n, t], the t
+      most likely classes, most likely first; t is 5, or k where there are fewer classes.
     - `serving_examples`: `examples` string [n], serialized tf.Examples, to the same.
+    - `monitored`: `image_bytes` to the same and `embedding` float32 [n, d], what the head reads, in
+      one pass.
     - `evaluate`: `examples` to `probabilities` alone, for TFMA.
     - `transform_labels`: `examples` to `label_id` int64 [n], -1 for an unknown class, for TFMA.
 
@@ -44,6 +46,7 @@ def export_model(
 
     Args:
         model: from float32 [n, s, s, 3], RGB in 0..255, to probabilities [n, k].
+        embedding: in the model's graph, what its head reads, float32 [n, d].
         labels: class names in the order of the outputs.
         spec: how an image becomes the model's square.
         directory: is made.
@@ -51,31 +54,32 @@ def export_model(
         sample_range: black and white of images of more than 8 bits a channel, as they were at
             ingest; None where the model was trained on none.
     """
-    archive = keras.export.ExportArchive()
-    archive.track(model)
-    answer = _answer(model, labels, partial(decode_batch, spec=spec, sample_range=sample_range))
-    encoded = tf.TensorSpec([None], tf.string, name="image_bytes")
-    archive.add_endpoint("serving_default", answer, input_signature=[encoded])
+    answer = answering(
+        model, embedding, labels, partial(decode_batch, spec=spec, sample_range=sample_range)
+    )
+
+    def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        return only(answer(image_bytes), "probabilities", "class_ids", "labels")
+
+    def label_ids(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"label_id": class_index(_feature(examples, example_schema.LABEL), labels)}
+
+    def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        return only(answer(_feature(examples, example_schema.IMAGE)), "probabilities")
+
+    encoded = [tf.TensorSpec([None], tf.string, name="image_bytes")]
     examples = [tf.TensorSpec([None], tf.string, name="examples")]
+    # The archive finds the variables of its endpoints; `track` would store them a second time.
+    archive = keras.export.ExportArchive()
+    archive.add_endpoint("serving_default", predict, encoded)
     archive.add_endpoint(
         "serving_examples",
-        lambda examples: answer(_feature(examples, example_schema.IMAGE)),
-        input_signature=examples,
+        lambda examples: predict(_feature(examples, example_schema.IMAGE)),
+        examples,
     )
-    archive.add_endpoint(
-        "evaluate",
-        lambda examples: {
-            "probabilities": answer(_feature(examples, example_schema.IMAGE))["probabilities"]
-        },
-        input_signature=examples,
-    )
-    archive.add_endpoint(
-        "transform_labels",
-        lambda examples: {
-            "label_id": class_index(_feature(examples, example_schema.LABEL), labels)
-        },
-        input_signature=examples,
-    )
+    archive.add_endpoint("monitored", answer, encoded)
+    archive.add_endpoint("evaluate", evaluate, examples)
+    archive.add_endpoint("transform_labels", label_ids, examples)
     archive.write_out(str(directory), verbose=False)
     content = {
         "labels": labels,
@@ -87,23 +91,6 @@ def export_model(
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory / DESCRIPTION, text.encode())
     write_sums(directory)
-
-
-def _answer(
-    model: keras.Model, labels: tuple[str, ...], decode: Callable[[tf.Tensor], tf.Tensor]
-) -> Callable[[tf.Tensor], Outputs]:
-    names = [label.encode() for label in labels]
-
-    def answer(image_bytes: tf.Tensor) -> Outputs:
-        probabilities = model(decode(image_bytes), training=False)
-        best = tf.argmax(probabilities, axis=-1)
-        return {
-            "probabilities": probabilities,
-            "label": tf.gather(tf.constant(names), best),
-            "score": tf.reduce_max(probabilities, axis=-1),
-        }
-
-    return answer
 
 
 def _feature(examples: tf.Tensor, name: str) -> tf.Tensor:

@@ -1,0 +1,5 @@
+"""The trained classifier as a SavedModel that takes any picture which Graft was trained on."""
+
+from models.export.export import export_model
+
+__all__ = ["export_model"]

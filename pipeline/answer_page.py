@@ -1,0 +1,86 @@
+"""The page of `graft predict --html`: pictures with their most likely classes."""
+
+import base64
+import io
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from models.data.image_opening import open_image
+from models.errors import GraftError
+from models.storage.atomic_write import write_atomically
+from pipeline.answers import Writer, name_in_utf8
+from pipeline.image_files import ImageFile
+from pipeline.report.environment import environment
+from serving.client import Answer
+
+MOST_PICTURES: Final = 500
+_MOST_ERRORS: Final = 200
+_SIDE: Final = 160
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """An image on the page: its file, a data URI of a small JPEG, and what was answered."""
+
+    name: str
+    source: str
+    answer: Answer
+
+
+class AnswerPage(Writer):
+    """Gathers answers, so many as a page can show, and writes the page in the end."""
+
+    def __init__(self, file: Path, model_name: str) -> None:
+        """Takes the place of the page, and the name of the model for its title."""
+        self._file = file
+        self._model_name = model_name
+        self._shown: list[_Shown] = []
+        self._errors: list[tuple[str, str]] = []
+        self._classes: Counter[str] = Counter()
+        self._failed = 0
+
+    def answered(self, file: ImageFile, answers: Mapping[str, Answer]) -> None:
+        """Keeps a small picture, where there is still room for one."""
+        answer = next(iter(answers.values()))
+        self._classes[answer.label] += 1
+        if len(self._shown) < MOST_PICTURES:
+            self._shown.append(_Shown(name_in_utf8(file.path), _small(file.encoded), answer))
+
+    def failed(self, path: Path, error: str) -> None:
+        """Keeps the reason, where there is still room for one."""
+        self._failed += 1
+        if len(self._errors) < _MOST_ERRORS:
+            self._errors.append((name_in_utf8(path), error))
+
+    def write(self) -> None:
+        """Writes the page, which needs nothing from outside.
+
+        Raises:
+            GraftError: the file cannot be written.
+        """
+        page = environment().get_template("answers.html.j2")
+        content = page.render(
+            model=self._model_name,
+            shown=self._shown,
+            errors=self._errors,
+            classes=self._classes.most_common(),
+            classified=self._classes.total(),
+            failed=self._failed,
+        )
+        try:
+            write_atomically(self._file, content.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            raise GraftError(f"{self._file} cannot be written: {error.strerror}.") from None
+
+
+def _small(encoded: bytes) -> str:
+    with open_image(encoded) as image:
+        image.draft("RGB", (2 * _SIDE, 2 * _SIDE))
+        small = image.convert("RGB")
+    small.thumbnail((_SIDE, _SIDE))
+    file = io.BytesIO()
+    small.save(file, "JPEG", quality=75, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,71 @@
+"""What the commands of `graft` have in common: how they are declared, and the configuration."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.served_model import Served
+
+_HIGHEST_COUNT = 100_000
+_HIGHEST_PORT = 65535
+
+_OVERRIDES = {
+    "data": "data.path",
+    "workspace": "workspace",
+    "seed": "seed",
+    "backbone": "model.backbone",
+    "weights": "model.weights",
+    "image_size": "model.image_size",
+    "trials": "tuning.trials",
+    "strategy": "training.strategy",
+    "epochs": "training.epochs",
+}
+
+
+def command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
+    """Declares a command: `run` is called with the options and returns the exit code."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_workspace(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags that say where the runs are."""
+    parser.add_argument("--workspace", help="folder that holds the runs (default graft-workspace)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+
+
+def count(text: str) -> int:
+    """Reads a number that a flag was given."""
+    if text.isdecimal() and int(text) <= _HIGHEST_COUNT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a number, 0 to {_HIGHEST_COUNT}; got {text!r}")
+
+
+def port(text: str) -> int:
+    """Reads the number of a port."""
+    if text.isdecimal() and int(text) <= _HIGHEST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a port, 0 to {_HIGHEST_PORT}; got {text!r}")
+
+
+def effective(options: argparse.Namespace) -> "Config":
+    """The configuration that a command works with: file, flags and defaults."""
+    from pipeline.config_file import load_config, parse_assignment
+
+    overrides: dict[str, Any] = {
+        key: getattr(options, flag)
+        for flag, key in _OVERRIDES.items()
+        if getattr(options, flag, None) is not None
+    }
+    overrides.update(parse_assignment(item) for item in getattr(options, "set", []))
+    return load_config(options.config, overrides)
+
+
+def served(options: argparse.Namespace) -> "Served":
+    """The pushed model of the workspace."""
+    from pipeline.served_model import served as find
+
+    return find(effective(options), options.config is not None)

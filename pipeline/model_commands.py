@@ -1,0 +1,85 @@
+"""The commands that put the pushed model to use: `predict` and `export`."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from models.errors import UsageError
+from pipeline.command_line import add_workspace, command, count, effective, served
+
+_API_KEY = "GRAFT_API_KEY"
+"""In the environment, as others see the arguments of a command."""
+
+
+def add_model_commands(commands: Any) -> None:
+    """Declares the commands.
+
+    Args:
+        commands: subparsers of `graft`.
+    """
+    predict = command(commands, "predict", _predict, "classify images with the pushed model")
+    add_workspace(predict)
+    predict.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE", help="a file, or a folder to be walked"
+    )
+    predict.add_argument("--url", help="REST address of a running server, such as localhost:8501")
+    predict.add_argument("--grpc", help="gRPC address of a running server, such as localhost:8500")
+    form = predict.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a JSON object for each image")
+    form.add_argument("--csv", action="store_true", help="print a line of CSV for each image")
+
+    predict.add_argument(
+        "--html", type=Path, metavar="FILE", help="also write a page with the pictures"
+    )
+    predict.add_argument(
+        "--timeout",
+        type=count,
+        default=30,
+        metavar="SECONDS",
+        help="until an answer must be there, with all that is tried for it (default 30)",
+    )
+    predict.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="PEM file of the authorities to trust (https)"
+    )
+
+    export = command(commands, "export", _export, "write the pushed model for other engines")
+    add_workspace(export)
+    export.add_argument(
+        "--format",
+        choices=("litert", "onnx"),
+        default="litert",
+        help="litert (float32 and int8, the default), or onnx (float32; needs the extra onnx)",
+    )
+    export.add_argument("--out", type=Path, metavar="FOLDER", help="default: in the workspace")
+    export.add_argument(
+        "--calibration-images",
+        type=count,
+        default=256,
+        metavar="N",
+        help="most training images to calibrate the int8 model with (default 256)",
+    )
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from pipeline.answers import Form
+    from pipeline.predict_command import Servers, predict
+    from serving.client import Options
+
+    form: Form = "json" if options.json else "csv" if options.csv else "text"
+    how = Options(
+        timeout=options.timeout, ca_file=options.ca_file, api_key=os.environ.get(_API_KEY)
+    )
+    servers = Servers(options.url, options.grpc, how)
+    return predict(served(options), options.images, servers, form, options.html)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from pipeline.edge_command import export
+    from pipeline.workspace import Workspace
+
+    if not options.calibration_images:
+        raise UsageError("int8 needs at least one image to calibrate with: --calibration-images.")
+    workspace = Workspace(effective(options).workspace_path)
+    images = options.calibration_images
+    return export(served(options), workspace, options.format, options.out, images)

@@ -1,0 +1,90 @@
+"""What the pushed version was made from, as ML Metadata knows it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+
+from components.artifact_names import PUSHED_DIGEST
+from models.errors import GraftError
+from models.storage.seals import tree_digest
+from pipeline.metadata_store import check_store, unreadable
+from pipeline.workspace import Workspace
+
+_PUSHED = "PushedModel"
+_Event = metadata_store_pb2.Event
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where the parents of a pushed version lie.
+
+    Attributes:
+        model: directory of the Model artifact.
+        examples: directory of the Examples artifact that it was trained on.
+    """
+
+    model: Path
+    examples: Path
+
+
+def lineage_of(version: Path, workspace: Workspace) -> Lineage:
+    """Finds the parents of a version by the digest that its push left.
+
+    Args:
+        version: directory of the version.
+        workspace: where the run was.
+
+    Raises:
+        GraftError: the version was pushed by a run of no or another workspace, its parents were
+            deleted, or the metadata store is damaged.
+    """
+    if not workspace.metadata.is_file():
+        raise _unknown(version, workspace)
+    check_store(workspace.metadata)
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(workspace.metadata)
+    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
+    try:
+        store = mlmd.MetadataStore(config)
+        model = _input(store, _push_of(store, version, workspace), "model")
+        examples = _input(store, model.id, "examples")
+    except (mlmd.errors.StatusError, RuntimeError) as error:
+        raise unreadable(workspace.metadata, error) from None
+    found = Lineage(workspace.artifact(model.uri), workspace.artifact(examples.uri))
+    for folder in (found.model, found.examples):
+        if not folder.is_dir():
+            raise GraftError(
+                f"{folder}, from which {version} was made, is missing. `graft run` makes it again."
+            )
+    return found
+
+
+def _push_of(store: mlmd.MetadataStore, version: Path, workspace: Workspace) -> int:
+    digest = tree_digest(version)
+    for artifact in store.get_artifacts_by_type(_PUSHED):
+        properties = artifact.custom_properties
+        if PUSHED_DIGEST in properties and properties[PUSHED_DIGEST].string_value == digest:
+            return int(artifact.id)
+    raise _unknown(version, workspace)
+
+
+def _input(store: mlmd.MetadataStore, made: int, key: str) -> metadata_store_pb2.Artifact:
+    """What the execution that made an artifact read under a key."""
+    events = store.get_events_by_artifact_ids([made])
+    makers = [each.execution_id for each in events if each.type == _Event.OUTPUT]
+    read = [
+        each.artifact_id
+        for each in store.get_events_by_execution_ids(makers)
+        if each.type == _Event.INPUT and key in [step.key for step in each.path.steps]
+    ]
+    (artifact,) = store.get_artifacts_by_id(read[:1])
+    return artifact
+
+
+def _unknown(version: Path, workspace: Workspace) -> GraftError:
+    return GraftError(
+        f"No run in {workspace.root} pushed {version} as it is now. Name the workspace of the run "
+        "that pushed it with --workspace, or push a model anew."
+    )

@@ -1,0 +1,42 @@
+"""How all of Graft's pages are made: one set of templates, everything in them escaped."""
+
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from models.number_text import duration, interval_text
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def environment() -> jinja2.Environment:
+    """The templates, with the filters `duration`, `figure`, `interval` and `visible`."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["duration"] = duration
+    made.filters["figure"] = _figure
+    made.filters["interval"] = _interval
+    made.filters["visible"] = _visible
+    return made
+
+
+def _figure(value: float | None, digits: int = 3) -> str:
+    """Writes a share, or a dash where it is unknown."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def _interval(interval: list[float] | tuple[float, float] | None, digits: int = 3) -> Markup:
+    """Writes a 95 % interval behind its figure; nothing where there is none."""
+    text = interval_text(interval, digits)
+    return Markup('<span class="faint interval">{}</span>').format(text) if text else Markup("")
+
+
+def _visible(name: str) -> str:
+    """Shows control characters of a file or class name as escapes."""
+    return name if name.isprintable() else repr(name)[1:-1]

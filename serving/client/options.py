@@ -1,0 +1,27 @@
+"""What a client can be told beside whom to ask."""
+
+from pathlib import Path
+from typing import Final, TypedDict
+
+DEFAULT_TIMEOUT: Final = 30.0
+MOST_ANSWER_BYTES: Final = 64 * 2**20
+"""An answer is not read beyond this: what sends so much is no model of Graft's."""
+API_KEY_HEADER: Final = "x-api-key"
+REQUEST_ID_HEADER: Final = "x-request-id"
+
+
+class Options(TypedDict, total=False):
+    """Keyword arguments of both clients, all of which may be left out."""
+
+    version: int | None
+    """Version to ask; None for the newest one, or the one with the label."""
+    label: str | None
+    """Label of the version to ask, such as "canary"."""
+    timeout: float
+    """Seconds until an answer must be there, with all its retries; 30 by default."""
+    retry: bool
+    """Whether to ask again where that is safe and may help; true by default."""
+    api_key: str | None
+    """Key that a gateway asks for, sent as `X-API-Key`."""
+    ca_file: Path | str | None
+    """PEM file of the authorities to trust instead of the system's, for https and grpcs."""

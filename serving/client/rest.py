@@ -1,0 +1,174 @@
+"""One attempt over REST."""
+
+import base64
+import json
+import ssl
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from models.errors import UsageError
+from serving.client.address import Address
+from serving.client.answers import INPUT
+from serving.client.errors import (
+    HINT,
+    PredictionError,
+    RequestRefusedError,
+    UnansweredError,
+    Why,
+)
+from serving.client.options import API_KEY_HEADER, MOST_ANSWER_BYTES, REQUEST_ID_HEADER, Options
+
+_BUSY: Final = (
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+_REFUSED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+_MOST_WORDS: Final = 500
+
+
+class RestTransport:
+    """Asks over REST, on connections that are kept."""
+
+    def __init__(self, address: Address, model_name: str, options: Options) -> None:
+        """Takes the same arguments as the clients; connects when it is first asked.
+
+        Raises:
+            UsageError: the file of authorities cannot be read.
+        """
+        self._where = address.text
+        self._url = address.target + _path(model_name, options)
+        self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
+        if key := options.get("api_key"):
+            self._headers[API_KEY_HEADER] = key
+        self._http = httpx.AsyncClient(
+            verify=_trusted(options.get("ca_file")) if address.is_encrypted else False,
+            timeout=None,  # the caller has a deadline for all of it
+            limits=httpx.Limits(max_connections=None),
+            trust_env=False,
+        )
+
+    async def ask(self, images: Sequence[bytes], request_id: str, _: float) -> Mapping[str, Any]:
+        """Asks once.
+
+        Args:
+            images: encoded.
+            request_id: for the logs of all that the request goes through.
+
+        Raises:
+            UnansweredError: another attempt may be answered.
+            RequestRefusedError: the server cannot do with the images.
+            PredictionError: there is no answer, and none to hope for.
+        """
+        encoded = [{"b64": base64.b64encode(image).decode("ascii")} for image in images]
+        body = json.dumps({"inputs": {INPUT: encoded}}).encode()
+        headers = {**self._headers, REQUEST_ID_HEADER: request_id}
+        try:
+            async with self._http.stream(
+                "POST", self._url, content=body, headers=headers
+            ) as response:
+                content = await self._read(response)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise self._unreached(error) from error
+        except (httpx.TransportError, httpx.StreamError) as error:
+            words = f"The connection to {self._where} broke before the answer was there ({error})."
+            raise UnansweredError(Why.BROKEN, PredictionError(words)) from error
+        return self._checked(response, content)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        """Reads a body as it comes: what is packed may be anything once it is unpacked."""
+        parts, size = [], 0
+        async for part in response.aiter_raw():
+            size += len(part)
+            if size > MOST_ANSWER_BYTES:
+                raise PredictionError(
+                    f"What answers at {self._where} is no model server: it sends more than "
+                    f"{MOST_ANSWER_BYTES:,} bytes."
+                )
+            parts.append(part)
+        return b"".join(parts)
+
+    def _unreached(self, error: httpx.TransportError) -> Exception:
+        if _is_of_tls(error):
+            return PredictionError(
+                f"{self._where} cannot be trusted ({error}). If its certificate is signed by an "
+                "authority of your own, name that one's file (`ca_file`, or --ca-file)."
+            )
+        final = PredictionError(f"No server answers at {self._where} ({_reason(error)}). {HINT}")
+        return UnansweredError(Why.UNREACHED, final)
+
+    def _checked(self, response: httpx.Response, content: bytes) -> Mapping[str, Any]:
+        document = _parsed(content)
+        status = response.status_code
+        if status != HTTPStatus.OK:
+            said = document.get("error") if isinstance(document, dict) else None
+            reason = str(said or "no reason given")[:_MOST_WORDS]
+            words = f"The server at {self._where} answers {status}: {reason}"
+            if status in _BUSY:
+                wait = _seconds(response.headers.get("retry-after", ""))
+                raise UnansweredError(Why.BUSY, PredictionError(words), wait)
+            raise (RequestRefusedError if status in _REFUSED else PredictionError)(words)
+        outputs = document.get("outputs") if isinstance(document, dict) else None
+        if not isinstance(document, dict):
+            raise PredictionError(f"What answers at {self._where} is no model server.")
+        if not isinstance(outputs, dict):
+            raise PredictionError(f"The model at {self._where} is no model of Graft's.")
+        return outputs
+
+
+def _path(model_name: str, options: Options) -> str:
+    version, label = options.get("version"), options.get("label")
+    which = f"/versions/{version}" if version is not None else ""
+    which = f"/labels/{urllib.parse.quote(label, safe='')}" if label is not None else which
+    return f"/v1/models/{urllib.parse.quote(model_name, safe='')}{which}:predict"
+
+
+def _trusted(ca_file: Path | str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file and str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"{ca_file} holds no certificates that can be read ({error}).") from None
+
+
+def _is_of_tls(error: BaseException) -> bool:
+    below = error.__cause__ or error.__context__
+    return isinstance(error, ssl.SSLError) or (below is not None and _is_of_tls(below))
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said, which lies at the bottom."""
+    below = error.__cause__ or error.__context__
+    if below is not None:
+        return _reason(below)
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _seconds(retry_after: str) -> float:
+    """Reads the header Retry-After: seconds, or a date."""
+    if retry_after.isdecimal():
+        return float(retry_after[:9])
+    try:
+        moment = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max((moment - datetime.now(timezone.utc)).total_seconds(), 0.0)
