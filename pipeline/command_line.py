@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pipeline.served_model import Served
 
 _HIGHEST_COUNT = 100_000
+_HIGHEST_PORT = 65535
 
 _OVERRIDES = {
     "data": "data.path",
@@ -41,6 +42,13 @@ def count(text: str) -> int:
     if text.isdecimal() and int(text) <= _HIGHEST_COUNT:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a number, 0 to {_HIGHEST_COUNT}; got {text!r}")
+
+
+def port(text: str) -> int:
+    """Reads the number of a port."""
+    if text.isdecimal() and int(text) <= _HIGHEST_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a port, 0 to {_HIGHEST_PORT}; got {text!r}")
 
 
 def effective(options: argparse.Namespace) -> "Config":

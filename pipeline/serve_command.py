@@ -9,7 +9,8 @@ from pipeline.served_model import Served
 from pipeline.terminal.quiet import import_tensorflow
 
 if TYPE_CHECKING:  # it brings TensorFlow, which is imported in silence
-    from serving.server.model_server import ModelServer, ServerSettings
+    from serving.server.model_server import ModelServer
+    from serving.server.settings import ServerSettings
 
 
 def serve(model: Served, host: str, port: int, rest_port: int) -> int:
@@ -28,7 +29,9 @@ def serve(model: Served, host: str, port: int, rest_port: int) -> int:
     import_tensorflow()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    from serving.server.model_server import ServerSettings, run
+    from serving.inference.batching_parameters import BatchingParameters
+    from serving.server.model_server import run
+    from serving.server.settings import ServerSettings
 
     settings = ServerSettings(
         model_name=model.name,
@@ -36,6 +39,8 @@ def serve(model: Served, host: str, port: int, rest_port: int) -> int:
         host=host,
         port=port,
         rest_api_port=rest_port,
+        # Graft's own models answer for each image by itself, so that requests may be joined.
+        batching=BatchingParameters(),
     )
     run(settings, ready=_show)
     return 0

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -43,11 +44,25 @@ class ServerProcess:
             predict_rest(server.wait().url, "graft", images)
     """
 
-    def __init__(self, model_name: str, model_base_path: Path, log: Path | None = None) -> None:
-        """Prepares a server of `model_base_path` (version directories) that writes to `log`."""
+    def __init__(
+        self,
+        model_name: str,
+        model_base_path: Path,
+        log: Path | None = None,
+        flags: Sequence[str] = (),
+    ) -> None:
+        """Prepares a server.
+
+        Args:
+            model_name: in the API.
+            model_base_path: directory of version directories.
+            log: where it writes what it has to say; None for nowhere.
+            flags: of `graft-model-server`, in addition.
+        """
         self._name = model_name
         self._base_path = model_base_path
         self._log = log
+        self._flags = tuple(flags)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "ServerProcess":
@@ -58,7 +73,9 @@ class ServerProcess:
         self._log = log
         command = [sys.executable, "-m", _PACKAGE, f"--model_name={self._name}"]
         command += [f"--model_base_path={self._base_path.absolute()}"]
-        command += [f"--ports_file={self._ports_file}", "--stop_at_eof"]
+        # Who waits for this process wants to hear at once of a model that does not load.
+        command += ["--max_num_load_retries=0"]
+        command += [f"--ports_file={self._ports_file}", "--stop_at_eof", *self._flags]
         self._process = subprocess.Popen(
             command,
             # `-m` looks here first: a folder of the user's named `serving` must not be taken.

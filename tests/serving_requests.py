@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from serving.server.model_server import ModelServer, ServerSettings
+from serving.server.model_server import ModelServer
+from serving.server.settings import ServerSettings
 
 
 def server_settings(base_path: Path) -> ServerSettings:

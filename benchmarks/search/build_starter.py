@@ -31,6 +31,7 @@ import keras
 
 from benchmarks.search.small_task import SmallTask, split_files, write_examples
 from models.backbone_choice.backbone_choice import Candidate
+from models.data.example_schema import TRAIN, VALIDATION
 from models.errors import GraftError
 from models.head.task_description import Origin, describe
 from models.history.records import Curve, Evaluation, SearchDescription
@@ -101,7 +102,7 @@ def write_task(name: str, files: SmallTask, options: Options, deadline: float) -
     """Writes the history of a task; false where not one curve came out."""
     examples = options.cache / "examples" / name
     if not examples.exists():
-        write_examples(examples, files.train, files.validation)
+        write_examples(examples, {TRAIN: files.train, VALIDATION: files.validation})
     task = _task(name, files.labels, examples, options.cache)
     runner = StretchRunner(task, options.cache / "stretches" / name)
     pool = configurations(task, len(files.train))

@@ -1,16 +1,25 @@
-"""How a search spends its budget, replayed on published learning curves.
+"""How a search spends its budget: replayed on published learning curves, or live on images.
 
     ./dev bench search/run --curves DIR [DIR …] [--past DIR …] [--seeds 10] [--out DIR]
+    ./dev bench search/run --tasks DIR [DIR …] [--minutes 10] [--seeds 3]
+        [--images-per-class 20,50,100] [--arms joint …]
 
-Each data set of `--curves` is searched on, with the others of `--curves` as its past (leave one
-out), or with those of `--past` alone where it is given. The format is told in `tables.py`. Each
-search is kept in `--cache`, by all that it follows from: the same command goes on after a kill, and
-more seeds or methods pay for what is new alone. Writes `RESULTS.md` and `plot.svg` into `--out`.
+**--curves.** Each data set is searched on, with the others as its past (leave one out), or with
+those of `--past` alone where it is given. The format is told in `tables.py`. Each search is kept in
+`--cache`, by all that it follows from: the same command goes on after a kill, and more seeds or
+methods pay for what is new alone. Writes `RESULTS.md` and `plot.svg` into `--out`.
+
+**--tasks.** Each DIR holds labelled images, a folder per class, or splits of these. Each arm
+(`live/arms`) has the same time on the same cores, in a process of its own, and its model answers
+test images that none has seen (`live/bench.py`). Each result is a line of `results.jsonl` in
+`--cache`; the same command goes on after a stop, which costs an arm at most. Prints the tables, and
+writes them to `live.md` in `--out`.
 """
 
 import argparse
 import hashlib
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +28,7 @@ from pathlib import Path
 
 import benchmarks.search
 import models.curves
+from benchmarks.search.live.arm_names import ARM_NAMES
 from benchmarks.search.methods import METHODS, Situation
 from benchmarks.search.plot import write_plot
 from benchmarks.search.report import Results, to_markdown
@@ -26,6 +36,8 @@ from benchmarks.search.tables import data_set, read_tables
 from models.curves.learning_curve import CurveTask
 from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
+
+_REPLAYED_SEEDS, _LIVE_SEEDS = 10, 3
 
 
 @dataclass(frozen=True)
@@ -67,15 +79,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
     options = build_parser().parse_args(arguments)
     try:
-        tables = read_tables(options.curves)
-        past = read_tables(options.past) if options.past else None
+        return _live(options) if options.tasks else _replayed(options)
     except GraftError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+
+
+def _live(options: argparse.Namespace) -> int:
+    # They need TensorFlow, which a replay does not.
+    from benchmarks.search.live.bench import Comparison, compare
+    from benchmarks.search.live.table import to_markdown
+
+    comparison = Comparison(
+        folders=options.tasks,
+        arms=options.arms,
+        seeds=options.seeds or _LIVE_SEEDS,
+        images_a_class=options.images_per_class,
+        minutes=options.minutes,
+        cores=options.cores,
+        most_test=options.test_images,
+        cache=options.cache / "live",
+    )
+    # So that a process that is told to end ends its arm too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    results, failed = compare(comparison)
+    text = to_markdown(results, options.arms)
+    write_atomically(options.out / "live.md", text.encode())
+    print(text)
+    return 1 if failed else 0
+
+
+def _replayed(options: argparse.Namespace) -> int:
+    seeds = options.seeds or _REPLAYED_SEEDS
+    tables = read_tables(options.curves)
+    past = read_tables(options.past) if options.past else None
     bench = Bench(tables, past, options.cache, _digest([*options.curves, *options.past]))
     results: Results = {method: {} for method in options.methods}
     for number, table in enumerate(tables, 1):
-        for seed in range(options.seeds):
+        for seed in range(seeds):
             # One for all methods, so that the past is learned once.
             situation = bench.situation(table, seed)
             for method in options.methods:
@@ -96,13 +137,42 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--curves", nargs="+", type=Path, required=True, metavar="DIR", help="to search on")
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--curves", nargs="+", type=Path, metavar="DIR", help="to replay searches on")
+    kind.add_argument(
+        "--tasks", nargs="+", type=Path, metavar="DIR", help="of images, to search on"
+    )
     add("--past", nargs="*", type=Path, default=[], metavar="DIR", help="to learn from alone")
-    add("--seeds", type=int, default=10, help="searches of each method on each data set")
+    add(
+        "--seeds",
+        type=int,
+        help=f"on each data set: {_REPLAYED_SEEDS} with --curves, {_LIVE_SEEDS} with --tasks",
+    )
     add("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    add(
+        "--arms",
+        nargs="+",
+        choices=ARM_NAMES,
+        default=list(ARM_NAMES),
+        help="the first is compared with all",
+    )
+    add("--minutes", type=float, default=10.0, help="of each arm")
+    add("--cores", type=int, default=2, help="of each arm")
+    add(
+        "--images-per-class",
+        type=_sizes,
+        default=(None,),
+        metavar="N,…",
+        help="to train and validate on, at most; all where it is not given",
+    )
+    add("--test-images", type=int, default=1000, help="at most")
     add("--cache", type=Path, default=Path("benchmarks/out/search/cache"))
     add("--out", type=Path, default=Path("benchmarks/out/search"))
     return parser
+
+
+def _sizes(text: str) -> tuple[int | None, ...]:
+    return tuple(int(each) for each in text.split(","))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,12 +90,10 @@ def split_files(
     return SmallTask(labels, *map(tuple, parts))
 
 
-def write_examples(
-    folder: Path, train: Sequence[LabelledFile], validation: Sequence[LabelledFile]
-) -> None:
-    """Writes both splits as Examples; the folder is complete when it is there."""
+def write_examples(folder: Path, splits: Mapping[str, Sequence[LabelledFile]]) -> None:
+    """Writes splits, by their names, as Examples; the folder is complete when it is there."""
     partial = folder.with_name(f"{folder.name}.partial")
-    for split, files in ((example_schema.TRAIN, train), (example_schema.VALIDATION, validation)):
+    for split, files in splits.items():
         place = partial / f"Split-{split}"
         place.mkdir(parents=True, exist_ok=True)
         with tf.io.TFRecordWriter(str(place / "data-00000-of-00001")) as writer:

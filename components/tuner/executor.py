@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,14 @@ class Executor(base_executor.BaseExecutor):
         scratch, code = Path(exec_properties["scratch_dir"]), exec_properties["code"]
         search = JointSearch(task, settings, scratch, code=code)
         _announce(search)
-        result = _search(search, task, input_dict, exec_properties)
+        result = search_with_past(
+            search,
+            task,
+            past=input_dict.get("past", []),
+            knowledge=Knowledge.model_validate_json(exec_properties["knowledge"]),
+            price=ChoiceSettings.from_json(exec_properties["choice"]).price,
+            name=exec_properties["name"],
+        )
         _write_choice(task, result.chosen, output_dict)
         space = result.history.header.space.to_hyperparameters()
         _write_values(space, result.chosen, output_dict)
@@ -100,9 +107,28 @@ def _announce(search: JointSearch) -> None:
     progress.report(0, round(search.budget), "seconds", words, is_lasting=True)
 
 
-def _search(
-    search: JointSearch, task: SearchTask, input_dict: Artifacts, exec_properties: Params
+def search_with_past(
+    search: JointSearch,
+    task: SearchTask,
+    *,
+    past: Sequence[Artifact] = (),
+    knowledge: Knowledge,
+    price: float,
+    name: str = "",
 ) -> SearchResult:
+    """Searches, with all that earlier searches teach on such a task.
+
+    Args:
+        search: not yet made.
+        task: that it is made on.
+        past: histories that ML Metadata knows.
+        knowledge: the others.
+        price: see `JointSearch.run`.
+        name: of the data, for people.
+
+    Raises:
+        GraftError: not a single configuration came out.
+    """
     backbone = search.first_backbone
     images = _images(task.examples_uri)
     origin = Origin(
@@ -113,15 +139,10 @@ def _search(
         data_fingerprint=fingerprint(images),
     )
     described = describe(search.embeddings, origin)
-    knowledge = Knowledge.model_validate_json(exec_properties["knowledge"])
     digests = [digest for hashes, _ in images.values() for digest in hashes]
-    library = read_past(input_dict.get("past", []), knowledge, described, images=digests)
-    result = search.run(
-        described,
-        [curve_task(history, name) for name, history in library.histories],
-        price=ChoiceSettings.from_json(exec_properties["choice"]).price,
-        name=exec_properties["name"],
-    )
+    library = read_past(past, knowledge, described, images=digests)
+    learned = [curve_task(history, name) for name, history in library.histories]
+    result = search.run(described, learned, price=price, name=name)
     record = result.record.model_copy(update={"left_out": library.skipped})
     return SearchResult(result.history, result.chosen, result.state, record)
 

@@ -4,8 +4,10 @@ Only TensorFlow's own C++ operations are used, so the same function runs inside 
 exported signature and in a TF Serving process, with the same result.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import tensorflow as tf
 
@@ -81,6 +83,23 @@ def decode_and_resize(
     image.set_shape([None, None, 3])
     resized = _to_square(image, spec)
     return tf.ensure_shape(tf.cast(resized, tf.float32), [spec.size, spec.size, 3])
+
+
+@functools.cache
+def compiled_decoding(spec: ImageSpec) -> Callable[[Any], Any]:
+    """`decode_and_resize` as a graph: `tf.data` would trace it anew for each of its pipelines.
+
+    Args:
+        spec: the wanted square.
+
+    Returns:
+        From a string scalar to a tensor float32 [size, size, 3].
+    """
+    signature = [tf.TensorSpec([], tf.string)]
+    # Nothing in it depends on Python's control flow, whose conversion takes most of the tracing.
+    return tf.function(
+        lambda encoded: decode_and_resize(encoded, spec), input_signature=signature, autograph=False
+    )
 
 
 def decode_batch(

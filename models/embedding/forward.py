@@ -10,7 +10,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.backbones import Backbone
-from models.data.image_decoding import DECODE_VERSION, ImageSpec, decode_and_resize
+from models.data.image_decoding import (
+    DECODE_VERSION,
+    ImageSpec,
+    compiled_decoding,
+    decode_and_resize,
+)
 from models.errors import BadDataError
 from models.inference import compiled_forward
 
@@ -88,7 +93,7 @@ class Embedder:
             return np.zeros((0, self._dimension), np.float32)
         batches = (
             tf.data.Dataset.from_tensor_slices(tf.constant(images, tf.string))
-            .map(self._decode, num_parallel_calls=tf.data.AUTOTUNE)
+            .map(compiled_decoding(self._spec), num_parallel_calls=tf.data.AUTOTUNE)
             .batch(self._batch_size)
             .prefetch(2)
         )
@@ -106,14 +111,11 @@ class Embedder:
 
     def _refusal(self, image: bytes) -> str:
         try:
-            self._decode(tf.constant(image))
+            decode_and_resize(tf.constant(image), self._spec)
         except tf.errors.InvalidArgumentError as error:
             # TensorFlow wraps its reason in the names of the node and of the operation.
             return str(error.message).rpartition("}} ")[2].partition(" [Op:")[0]
         return ""
-
-    def _decode(self, image: tf.Tensor) -> tf.Tensor:
-        return decode_and_resize(image, self._spec)
 
 
 def embed(

@@ -20,6 +20,8 @@ _STRENGTHS: Final = tuple(10.0**power for power in np.arange(-2.0, -6.1, -0.5))
 """Of the penalty on half the squared norm of the weights, for features divided by sqrt(d)."""
 _ITERATIONS: Final = 200
 _TOLERANCE: Final = 1e-7
+_SPARED: Final = 2
+"""Features for each image from which on the axes that hold all images are worth their finding."""
 _GIVE_UP: Final = 2
 """Strengths in a row that were no better, after which weaker ones are not tried."""
 
@@ -65,19 +67,25 @@ def fit_linear(
         validation_classes: int [m].
         class_weights: float32 [k].
     """
-    problem = _Problem(features, classes, class_weights)
-    solution = np.zeros((features.shape[1] + 1) * len(class_weights))
+    axes = _row_space(features)
+    rows, validation_rows = (
+        each if axes is None else each @ axes for each in (features, validation_features)
+    )
+    problem = _Problem(rows, classes, class_weights, 1 / math.sqrt(features.shape[1]))
+    solution = np.zeros((rows.shape[1] + 1) * len(class_weights))
     losses: list[float] = []
     best, best_solution = 0, solution
     for strength in _STRENGTHS:
         solution = problem.solve(strength, solution)
         kernel, bias = problem.weights(solution)
-        losses.append(log_loss(validation_features @ kernel + bias, validation_classes))
+        losses.append(log_loss(validation_rows @ kernel + bias, validation_classes))
         if losses[-1] <= losses[best]:
             best, best_solution = len(losses) - 1, solution
         elif len(losses) - 1 - best == _GIVE_UP:
             break
     kernel, bias = problem.weights(best_solution)
+    if axes is not None:
+        kernel = axes @ kernel
     return LinearHead(
         kernel=kernel,
         bias=bias,
@@ -88,17 +96,30 @@ def fit_linear(
     )
 
 
+def _row_space(features: Floats) -> Floats | None:
+    """Orthonormal axes float32 [d, n] that hold all features; None where few would be spared.
+
+    The penalty leaves nothing of a kernel outside of them, and has the same norm along them: the
+    same head comes out of a problem of n numbers for each class in the place of d.
+    """
+    count, dimension = features.shape
+    if count * _SPARED > dimension:
+        return None
+    axes, _ = np.linalg.qr(features.T.astype(np.float64))
+    return axes.astype(np.float32)
+
+
 class _Problem:
     """Mean weighted log loss and a penalty, and its gradient, for SciPy."""
 
     def __init__(
-        self, features: Floats, classes: NDArray[np.integer], class_weights: Floats
+        self, features: Floats, classes: NDArray[np.integer], class_weights: Floats, scale: float
     ) -> None:
         self._features = features
         self._classes = classes
         self._weights = class_weights[classes] / len(classes)
         self._shape = features.shape[1] + 1, len(class_weights)
-        self._scale = np.float32(1 / math.sqrt(features.shape[1]))
+        self._scale = np.float32(scale)
 
     def solve(self, strength: float, start: NDArray[Any]) -> NDArray[Any]:
         """The solution for a strength, in the parameters of the scaled features."""

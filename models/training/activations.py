@@ -8,17 +8,16 @@ activations at the cut and runs the trainable top alone.
 import hashlib
 import io
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from models import progress
-from models.inference import compiled_forward
 from models.storage.seals import is_sealed, write_sealed
 from models.training.augmentation import changed_views
 from models.training.image_split import ImageSplit
@@ -34,11 +33,11 @@ class Activations:
     """Activations of one split on disk, [views, n, ...] in float16.
 
     Attributes:
-        classes: int64 [n], class indices.
+        classes: int [n], class indices.
         views: how many views of each image there are.
     """
 
-    def __init__(self, shards: list[NDArray[np.float16]], classes: NDArray[np.int64]) -> None:
+    def __init__(self, shards: list[NDArray[np.float16]], classes: NDArray[np.integer]) -> None:
         """Takes memory-mapped shards of `_SHARD` images each and the classes of all images."""
         self._shards = shards
         self.classes = classes
@@ -67,36 +66,35 @@ class Activations:
 
 
 def compute_activations(
-    bottom: keras.Model,
+    forward: Callable[[Any], Any],
     split: ImageSplit,
+    classes: NDArray[np.integer],
     directory: Path,
     *,
     views: int,
     mirror: bool,
     seed: int,
 ) -> Activations:
-    """Runs the frozen bottom over a split, or takes up what an earlier, killed call left.
+    """Runs the frozen bottom over a split, or takes up what an earlier call left, killed or not.
 
     Args:
-        bottom: the frozen part of a backbone.
+        forward: the pass through the frozen part of a backbone, float32 [n, s, s, 3] to [n, ...].
         split: the images.
-        directory: files go here; it must belong to these images, this bottom and these arguments.
+        classes: of these images, int [n], in their order.
+        directory: files go here; it must belong to these images, this pass and these arguments.
         views: views of each image: one unchanged, the others changed.
         mirror: whether changed views may be mirrored.
         seed: of the changes.
     """
-    classes = split.classes()
-    forward = compiled_forward(bottom)
-    source = split.encoded().batch(_SHARD)
-    paths = []
-    for number, (encoded, _) in enumerate(source):
-        path = directory / f"{split.split}-{number:06}.npy"
-        if not is_sealed(path):
-            generator = np.random.default_rng([seed, number])
-            shard = _shard(forward, encoded, split, views, mirror, generator)
-            _save(path, shard)
-        paths.append(path)
-        progress.report(min((number + 1) * _SHARD, len(classes)), len(classes), "images")
+    count = len(classes)
+    shards = range(math.ceil(count / _SHARD))
+    paths = [directory / f"{split.split}-{number:06}.npy" for number in shards]
+    if not all(map(is_sealed, paths)):
+        for number, (encoded, _) in enumerate(split.encoded().batch(_SHARD)):
+            if not is_sealed(paths[number]):
+                generator = np.random.default_rng([seed, number])
+                _save(paths[number], _shard(forward, encoded, split, views, mirror, generator))
+            progress.report(min((number + 1) * _SHARD, count), count, "images")
     return Activations([np.load(path, mmap_mode="r") for path in paths], classes)
 
 

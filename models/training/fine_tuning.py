@@ -48,13 +48,18 @@ class TopAndHead(keras.Model):
     """
 
     def __init__(
-        self, top: keras.Model, head: keras.Model, unpack: Callable[[Any], Any] | None = None
+        self,
+        top: keras.Model,
+        head: keras.Model,
+        shape: tuple[int, ...],
+        unpack: Callable[[Any], Any] | None = None,
     ) -> None:
         """Puts the parts together.
 
         Args:
             top: from inputs to features.
             head: from features to logits.
+            shape: of one input.
             unpack: makes the top's inputs of what the model is given; None where they are those.
         """
         super().__init__()
@@ -62,6 +67,17 @@ class TopAndHead(keras.Model):
         self.head = head
         self.schedule: _WarmUp | None = None
         self._unpack = unpack
+        # A graph for batches of any size; `predict_on_batch` would trace one for each of two.
+        self.answer = tf.function(
+            lambda inputs: self(inputs, training=False),
+            input_signature=[tf.TensorSpec((None, *shape), tf.float32)],
+            autograph=False,
+        )
+
+    def build(self, input_shape: Any) -> None:
+        """The parts are built; a symbolic pass through them, a second long, would do nothing."""
+        del input_shape
+        self.built = True
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Logits [n, k]."""
@@ -92,8 +108,11 @@ def trainable_model(
         Model from the inputs to logits [n, k].
     """
     freeze_below(backbone, split)
-    model = TopAndHead(backbone, head) if streamed else TopAndHead(split.top, head, split.unpack)
-    model(keras.Input(backbone.input_shape[1:] if streamed else (split.values,)))
+    if streamed:
+        model = TopAndHead(backbone, head, backbone.input_shape[1:])
+    else:
+        model = TopAndHead(split.top, head, (split.values,), split.unpack)
+    model.build(None)
     model.schedule = _WarmUp(settings.learning_rate, round(_WARM_UP * steps))
     model.compile(
         optimizer=_optimizer(model.schedule, steps),
@@ -149,7 +168,7 @@ def fine_tune(
     steps = steps_per_epoch(source.images, settings.batch_size)
     batches = _training_batches(source, model, settings, class_weights, first)
     # Traced before the clock of an epoch runs.
-    model.predict_on_batch(np.zeros((1, *source.shape), np.float32))
+    model.answer(np.zeros((1, *source.shape), np.float32))
     state.validate_by(lambda: _validation_logits(model, source))
     with suppress(PausedError):
         model.fit(
@@ -212,7 +231,7 @@ def _training_batches(
 def _validation_logits(model: TopAndHead, source: Source) -> NDArray[np.float32]:
     """What the model makes of the validation images, float32 [m, k], with the weights of now."""
     batches = source.validation(_VALIDATION_BATCH)
-    logits = [model.predict_on_batch(inputs) for inputs, _ in batches]
+    logits = [model.answer(inputs).numpy() for inputs, _ in batches]
     return np.concatenate(logits).astype(np.float32)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.data import example_reader, example_schema
 from models.data.class_labels import class_index
-from models.data.image_decoding import ImageSpec, decode_and_resize
+from models.data.image_decoding import ImageSpec, compiled_decoding
 
 _SPEC = {
     example_schema.IMAGE: tf.io.FixedLenFeature([], tf.string),
@@ -42,9 +42,10 @@ class ImageSplit:
         parsed = example_reader.dataset(self.examples_uri, self.split).map(self._parse)
         return parsed.filter(lambda _, known: known >= 0)
 
+    @tf.autograph.experimental.do_not_convert
     def decode(self, encoded: tf.Tensor, known: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Decodes one element of `encoded`."""
-        return decode_and_resize(encoded, self.spec), known
+        return compiled_decoding(self.spec)(encoded), known
 
     def classes(self) -> NDArray[np.int64]:
         """Class index of each image, int64 [n], in the order of `encoded`."""

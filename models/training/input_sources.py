@@ -16,7 +16,7 @@ from models.training.image_split import ImageSplit
 _SHUFFLED = 4096
 """Encoded images from which a streamed epoch draws."""
 
-Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
+Batch = tuple[NDArray[np.float32], NDArray[np.integer]]
 """Inputs [b, ...] and class indices [b]."""
 
 

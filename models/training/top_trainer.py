@@ -3,8 +3,11 @@
 import math
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +18,7 @@ from models.backbones.cuts import Cut, choose_cut, find_cuts
 from models.backbones.split_backbone import SplitBackbone, split_at
 from models.embedding.forward import embedding_key
 from models.head.evidence import Answers, answers_of
+from models.inference import compiled_forward
 from models.training import device
 from models.training.activations import bytes_in, compute_activations, delete_activations
 from models.training.fine_tuning import (
@@ -26,6 +30,7 @@ from models.training.fine_tuning import (
 )
 from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
 from models.training.mirroring import MIRROR_IMAGES, is_harmless, mirrored_accuracy
+from models.training.pointwise import multiplied_pointwise
 from models.training.training_record import Phase
 from models.training.training_state import STATE_FILE, Arrays, TrainingState
 from models.training.training_task import TrainingTask, with_head
@@ -103,7 +108,7 @@ class TopTrainer:
         started = time.perf_counter()
         settings = task.settings
         self.reset()
-        with device.computing_in(self._policy):
+        with device.computing_in(self._policy), multiplied_pointwise(self._split.top):
             # Before anything is restored: the head must still be that of the frozen features.
             mirrors, mirror_note = mirror or try_mirror(task, self._head)
             views = _cached_views(task, self._split.values)
@@ -117,7 +122,7 @@ class TopTrainer:
             )
             state.restore(model)
             if not state.is_over:
-                source = _source(task, self._split, self._cut, views, mirrors)
+                source = self._source(task, views, mirrors)
                 weights = task.embeddings.class_weights(settings.class_weights)
                 fine_tune(model, source, state, settings, weights, task.log_dir)
                 if task.activations is None and state.history.finished:
@@ -135,6 +140,42 @@ class TopTrainer:
             resumed_from=history.resumed_from,
             finished=history.finished,
         )
+
+    def _source(self, task: TrainingTask, views: int, mirror: bool) -> Source:
+        if not views:
+            return StreamedSource(
+                train=task.train,
+                validated=task.validation,
+                images=task.images,
+                augment=task.settings.augment,
+                mirror=mirror,
+                seed=task.seed,
+            )
+        directory = _activations(task, self._split, self._cut, views, mirror)
+        train = compute_activations(
+            self._bottom,
+            task.train,
+            task.embeddings.train.classes,
+            directory,
+            views=views,
+            mirror=mirror,
+            seed=task.seed,
+        )
+        validation = compute_activations(
+            self._bottom,
+            task.validation,
+            task.embeddings.validation.classes,
+            directory,
+            views=1,
+            mirror=False,
+            seed=task.seed,
+        )
+        return CachedSource(train, validation, task.seed)
+
+    @cached_property
+    def _bottom(self) -> Callable[[Any], Any]:
+        """The pass through what is frozen; no training of whatever depth begins elsewhere."""
+        return compiled_forward(self._split.bottom)
 
     def reset(self) -> None:
         """Gives backbone and head the weights that they had first."""
@@ -209,26 +250,6 @@ def _room(task: TrainingTask) -> float:
         free += bytes_in(task.activations)
     # The disk is not Graft's alone.
     return min(task.settings.cache_gigabytes * 1e9, free / 2)
-
-
-def _source(task: TrainingTask, split: SplitBackbone, cut: Cut, views: int, mirror: bool) -> Source:
-    if not views:
-        return StreamedSource(
-            train=task.train,
-            validated=task.validation,
-            images=task.images,
-            augment=task.settings.augment,
-            mirror=mirror,
-            seed=task.seed,
-        )
-    directory = _activations(task, split, cut, views, mirror)
-    train = compute_activations(
-        split.bottom, task.train, directory, views=views, mirror=mirror, seed=task.seed
-    )
-    validation = compute_activations(
-        split.bottom, task.validation, directory, views=1, mirror=False, seed=task.seed
-    )
-    return CachedSource(train, validation, task.seed)
 
 
 def _own_activations(task: TrainingTask) -> Path:

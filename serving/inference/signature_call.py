@@ -1,6 +1,7 @@
-"""Checks a prediction against a signature and runs it, for REST and gRPC alike."""
+"""Checks a prediction against a signature, for REST and gRPC alike."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
@@ -10,13 +11,42 @@ from serving.servables.loader import LoadedModel
 from serving.tensors.tensor_protos import SignatureDef, Tensors, from_proto
 
 
-def predict(
+@dataclass(frozen=True)
+class SignatureCall:
+    """A run of a graph that fits its signature.
+
+    Attributes:
+        model: the graph.
+        feeds: name of a tensor to its value.
+        fetches: names of the tensors to compute.
+        aliases: what the signature calls them, in the same order.
+    """
+
+    model: LoadedModel
+    feeds: Tensors
+    fetches: tuple[str, ...]
+    aliases: tuple[str, ...]
+
+    def run(self) -> Tensors:
+        """Runs the graph; returns alias to value.
+
+        Raises:
+            ServingError: the graph fails.
+        """
+        return self.answer(self.model.run(self.feeds, self.fetches))
+
+    def answer(self, fetched: Sequence[NDArray[Any]]) -> Tensors:
+        """Names the values of the fetches."""
+        return dict(zip(self.aliases, fetched, strict=True))
+
+
+def checked_call(
     model: LoadedModel,
     signature: SignatureDef,
     inputs: Mapping[str, NDArray[Any]],
     output_filter: Sequence[str] = (),
-) -> Tensors:
-    """Runs `signature` on `inputs`.
+) -> SignatureCall:
+    """Fits `inputs` to `signature`.
 
     Shapes are not checked against the signature: TensorFlow Serving does not check them either, and
     there are models that count on it.
@@ -28,13 +58,26 @@ def predict(
         output_filter: aliases to compute; all if empty.
 
     Raises:
-        ServingError: inputs or outputs do not match the signature, or the graph fails.
+        ServingError: inputs or outputs do not match the signature.
     """
     values = _with_defaults(signature, inputs)
-    outputs = _requested_outputs(signature, output_filter)
-    feeds = {signature.inputs[alias].name: value for alias, value in values.items()}
-    fetched = model.run(feeds, [signature.outputs[alias].name for alias in outputs])
-    return dict(zip(outputs, fetched, strict=True))
+    aliases = _requested_outputs(signature, output_filter)
+    return SignatureCall(
+        model,
+        feeds={signature.inputs[alias].name: value for alias, value in values.items()},
+        fetches=tuple(signature.outputs[alias].name for alias in aliases),
+        aliases=aliases,
+    )
+
+
+def predict(
+    model: LoadedModel,
+    signature: SignatureDef,
+    inputs: Mapping[str, NDArray[Any]],
+    output_filter: Sequence[str] = (),
+) -> Tensors:
+    """Runs `signature` on `inputs` in this thread; see `checked_call`."""
+    return checked_call(model, signature, inputs, output_filter).run()
 
 
 def _with_defaults(signature: SignatureDef, inputs: Mapping[str, NDArray[Any]]) -> Tensors:
@@ -50,7 +93,7 @@ def _with_defaults(signature: SignatureDef, inputs: Mapping[str, NDArray[Any]]) 
     return values
 
 
-def _requested_outputs(signature: SignatureDef, output_filter: Sequence[str]) -> list[str]:
+def _requested_outputs(signature: SignatureDef, output_filter: Sequence[str]) -> tuple[str, ...]:
     for position, alias in enumerate(output_filter):
         if alias not in signature.outputs:
             raise invalid_argument(
@@ -59,7 +102,7 @@ def _requested_outputs(signature: SignatureDef, output_filter: Sequence[str]) ->
             )
         if alias in output_filter[:position]:
             raise invalid_argument(f"duplicate output tensor alias: {alias}")
-    return list(output_filter) or sorted(signature.outputs)
+    return tuple(output_filter) or tuple(sorted(signature.outputs))
 
 
 def _braces(names: Collection[str]) -> str:

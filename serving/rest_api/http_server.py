@@ -1,150 +1,109 @@
-"""The HTTP around the REST API: keep-alive, a thread for each connection, a drain at the end."""
+"""The HTTP server under the REST API: uvicorn in a thread, on a port bound beforehand."""
 
-import gzip
-import io
-import json
-import logging
+import contextlib
+import functools
+import socket
 import threading
-import time
-import zlib
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
-from urllib.parse import urlsplit
 
-import grpc
+import uvicorn
+from starlette.types import ASGIApp
 
-from serving.errors import ServingError, invalid_argument
-from serving.rest_api.rest import Response, RestApi, error_response
+from serving.limits import Limits
+from serving.rest_api.connection import Connection
 
-_log = logging.getLogger(__name__)
-_LARGEST_INFLATED: Final = 100 * 2**20
-_IDLE_SECONDS: Final = 300.0
+_KEEP_ALIVE_SECONDS: Final = 75
+_BACKLOG: Final = 1024
+_START_SECONDS: Final = 30.0
 
 
-class RestServer(ThreadingHTTPServer):
-    """Serves a `RestApi` over HTTP/1.1."""
+class HttpServer:
+    """Serves an ASGI application over HTTP/1.1.
 
-    daemon_threads = True
-    # Idle keep-alive connections hold their threads; `drain` waits for requests, not for threads.
-    block_on_close = False
-    request_queue_size = 128
+    Attributes:
+        port: the port that the server is bound to.
+    """
 
-    def __init__(self, api: RestApi, host: str, port: int) -> None:
-        """Binds to `host`; port 0 takes a free one.
+    def __init__(self, app: ASGIApp, address: tuple[str, int], limits: Limits) -> None:
+        """Binds to a host and port; 0 takes a free one. Nothing is accepted before `start`.
 
         Raises:
             OSError: the port is taken.
         """
-        super().__init__((host, port), _Handler)
-        self.api = api
-        self.draining = False
-        self._thread = threading.Thread(target=self.serve_forever, name="rest", daemon=True)
-        self._running = 0
-        self._idle = threading.Condition()
+        self._socket = _bound(*address)
+        self.port = int(self._socket.getsockname()[1])
+        self._config = uvicorn.Config(
+            app,
+            loop="uvloop",
+            http=functools.partial(Connection, limits, {}),  # type: ignore[arg-type]
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            backlog=_BACKLOG,
+        )
+        self._server = _Server(self._config)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._serve, name="rest", daemon=True)
 
-    @property
-    def port(self) -> int:
-        """The port that the server is bound to."""
-        return int(self.server_address[1])
+    def start(self) -> None:
+        """Accepts connections, in a thread of its own.
 
-    def serve_in_background(self) -> None:
-        """Serves until `drain`, in a thread of its own."""
+        Raises:
+            OSError: another server took the port since it was bound.
+        """
         self._thread.start()
+        self._server.is_settled.wait(_START_SECONDS)
+        if self._error is not None:
+            raise self._error
 
     def drain(self, seconds: float) -> None:
-        """Accepts nothing more and waits, at most `seconds`, for the running requests."""
-        self.draining = True
+        """Accepts nothing more, and waits at most `seconds` for the requests that run."""
+        self._config.timeout_graceful_shutdown = seconds  # type: ignore[assignment]
+        self._server.should_exit = True
         if self._thread.is_alive():
-            self.shutdown()
-        deadline = time.monotonic() + seconds
-        with self._idle:
-            self._idle.wait_for(lambda: self._running == 0, deadline - time.monotonic())
-        self.server_close()
+            self._thread.join()
+        self._socket.close()
 
-    def count(self, change: int) -> None:
-        """Notes that a request has begun (1) or ended (-1)."""
-        with self._idle:
-            self._running += change
-            self._idle.notify_all()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: RestServer
-    protocol_version = "HTTP/1.1"
-    server_version = "graft"
-    timeout = _IDLE_SECONDS
-    # Headers and body leave in one packet, at once.
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        self.server.count(1)
+    def _serve(self) -> None:
         try:
-            self._send(self._response())
+            self._server.run(sockets=[self._socket])
+        except BaseException as error:  # noqa: BLE001 (whoever starts the server gets it)
+            self._error = error
         finally:
-            self.server.count(-1)
-
-    def _response(self) -> Response:
-        path = urlsplit(self.path).path
-        try:
-            body = self._body()
-            if not path.lower().startswith("/v1/"):
-                return Response(404, b"")
-            return self.server.api.answer(self.command, path, body)
-        except ServingError as error:
-            return error_response(error)
-        except Exception as error:  # noqa: BLE001 (a defect must answer 500, not hang the client)
-            _log.exception("%s %s failed", self.command, path)
-            return error_response(ServingError(grpc.StatusCode.INTERNAL, str(error)))
-
-    def _body(self) -> bytes:
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            raise invalid_argument("A body needs a Content-Length.")
-        body = self.rfile.read(int(length))
-        if self.headers.get("Content-Encoding", "").lower() == "gzip":
-            return _inflate(body)
-        return body
-
-    def _send(self, response: Response) -> None:
-        self.send_response(response.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(response.body)))
-        if self.server.draining:
-            self.send_header("Connection", "close")
-            self.close_connection = True
-        self.end_headers()
-        self.wfile.write(response.body)
-        self.wfile.flush()
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answers in the API's form, not in HTML; any other method is a malformed request."""
-        self.close_connection = True
-        if code == HTTPStatus.NOT_IMPLEMENTED:
-            self._send(self.server.api.answer(self.command, urlsplit(self.path).path, b""))
-            return
-        text = json.dumps({"error": message or explain or HTTPStatus(code).phrase})
-        self._send(Response(code, text.encode("utf-8")))
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
-        """Keeps the access log at the debug level."""
-        _log.debug(format, *args)
+            self._server.is_settled.set()
 
 
-def _inflate(body: bytes) -> bytes:
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(body)) as stream:
-            inflated = stream.read(_LARGEST_INFLATED + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise invalid_argument("The body is not valid gzip data.") from error
-    if len(inflated) > _LARGEST_INFLATED:
-        raise invalid_argument(f"The body inflates to more than {_LARGEST_INFLATED} bytes.")
-    return inflated
+class _Server(uvicorn.Server):
+    """Says when it listens.
+
+    Attributes:
+        is_settled: set once connections are accepted, or never will be.
+    """
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_settled = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens."""
+        await super().startup(sockets)
+        self.is_settled.set()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    with contextlib.ExitStack() as stack:
+        bound = stack.enter_context(socket.socket(family, kind, protocol))
+        # A port that a server has just left is free.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        stack.pop_all()
+    return bound

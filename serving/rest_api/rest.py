@@ -1,27 +1,39 @@
-"""TensorFlow Serving's REST API on the models of a registry, without the HTTP around it.
+"""TensorFlow Serving's REST API, as an ASGI application.
 
 Routes, status codes and messages: https://www.tensorflow.org/tfx/serving/api_rest.
 """
 
-import json
+import asyncio
 import re
 import urllib.parse
-from dataclasses import dataclass
-from typing import Any, Final
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final
 
-import grpc
 from google.protobuf.json_format import MessageToJson
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from serving.errors import ServingError, invalid_argument
-from serving.inference.signature_call import predict
-from serving.servables.loader import DEFAULT_SIGNATURE
+from serving.inference.blame import blamed, may_be_blamed
+from serving.inference.deadline import Deadline
+from serving.inference.runner import Runner
+from serving.inference.signature_call import SignatureCall
+from serving.limits import Limits
+from serving.metrics import Metrics
+from serving.rest_api.app import json_response
+from serving.rest_api.bodies import Body, BodyStore, Headers
+from serving.rest_api.methods import Asked, read
+from serving.rest_api.slow_lane import SlowLane, in_time
+from serving.servables.loader import LoadedModel
 from serving.servables.model_messages import Message, model_spec, signature_map, status_response
 from serving.servables.registry import Registry, Target
-from serving.tensors.json_inputs import inputs_from_json
-from serving.tensors.json_outputs import outputs_to_json
+from serving.tensors.json_document import parse_document
+from serving.tensors.tensor_protos import Tensors
 
 _VERSION_OR_LABEL: Final = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
-_PREDICT: Final = re.compile(
+_INFER: Final = re.compile(
     rf"/v1/models/(?P<name>[^/:]+){_VERSION_OR_LABEL}:(?P<method>classify|regress|predict)",
     re.IGNORECASE,
 )
@@ -29,130 +41,129 @@ _STATUS: Final = re.compile(
     rf"/v1/models(?:/(?P<name>[^/:]+))?{_VERSION_OR_LABEL}(?P<metadata>/metadata)?", re.IGNORECASE
 )
 _LARGEST_VERSION: Final = 2**63 - 1
-
-# RapidJSON's words, which TensorFlow Serving passes on, by the start of Python's.
-_PARSE_ERRORS: Final = {
-    "Expecting property name": "Missing a name for object member.",
-    "Expecting ':'": "Missing a colon after a name of object member.",
-    "Unterminated string": "Missing a closing quotation mark in string.",
-    "Invalid \\escape": "Invalid escape character in string.",
-    "Invalid \\uXXXX": "Incorrect hex digit after \\u escape in string.",
-}
-
-
-@dataclass(frozen=True)
-class Response:
-    """An HTTP answer.
-
-    Attributes:
-        status: HTTP status.
-        body: JSON.
-    """
-
-    status: int
-    body: bytes
+_LONGEST_ECHO: Final = 500
+_FEW_VALUES: Final = 20_000
 
 
 class RestApi:
     """Answers requests below `/v1/`."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def answer(self, method: str, path: str, body: bytes) -> Response:
-        """Answers one request; every error is an answer too.
+    def __init__(
+        self,
+        registry: Registry,
+        runner: Runner,
+        limits: Limits,
+        timeout_seconds: float,
+        metrics: Metrics,
+    ) -> None:
+        """Prepares the API.
 
         Args:
-            method: GET or POST.
-            path: percent-encoded, without the query.
-            body: JSON of a POST.
+            registry: the models.
+            runner: runs them.
+            limits: what a request may take.
+            timeout_seconds: time from a whole body to its answer.
+            metrics: counts the requests.
         """
-        try:
-            text = self._route(method, path, body)
-        except ServingError as error:
-            return error_response(error)
-        return Response(200, text.encode("utf-8", "surrogatepass"))
+        self._metrics = metrics
+        self._registry = registry
+        self._runner = runner
+        self._limits = limits
+        self._timeout = timeout_seconds
+        self._bodies = BodyStore(limits)
+        self._slow_lane = SlowLane()
+        self._blame_lane = ThreadPoolExecutor(1, "rest-blame")
 
-    def _route(self, method: str, path: str, body: bytes) -> str:
-        if method == "POST" and (match := _PREDICT.fullmatch(path)):
-            if match["method"].lower() != "predict":
-                message = f"{match['method']} is not supported; use predict."
-                raise ServingError(grpc.StatusCode.UNIMPLEMENTED, message)
-            return self._predict(_target(match), body)
+    def close(self) -> None:
+        """Ends its threads."""
+        self._slow_lane.close()
+        self._blame_lane.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request (ASGI); an error is an exception, for the application around it."""
+        response = await self._answer(scope, receive)
+        await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        method, path = scope["method"], scope["raw_path"].decode("latin-1")
+        if method == "POST" and (match := _INFER.fullmatch(path)):
+            target, name = _target(match), match["method"].lower()
+            with self._metrics.request(target.name, name.capitalize(), "REST"):
+                # An unknown model is told before anything is read.
+                with self._registry.lease(target):
+                    pass
+                with Body(self._bodies, dict(scope["headers"])) as body:
+                    await body.read(receive)
+                    return await self._infer(name, target, body)
         if method == "GET" and (match := _STATUS.fullmatch(path)):
             if match["name"] is None:
                 raise invalid_argument("Missing model name in request.")
             target = _target(match)
             return self._metadata(target) if match["metadata"] else self._status(target)
-        raise invalid_argument(f"Malformed request: {method} {path}")
+        if not path.lower().startswith("/v1/"):
+            raise HTTPException(404, f"There is nothing at {path[:_LONGEST_ECHO]}")
+        if method == "OPTIONS" and _has_origin(dict(scope["headers"])):
+            return json_response(200, {})
+        raise invalid_argument(f"Malformed request: {method} {path[:_LONGEST_ECHO]}")
 
-    def _predict(self, target: Target, body: bytes) -> str:
-        document = parse_document(body)
-        name = document.get("signature_name", DEFAULT_SIGNATURE)
-        if not isinstance(name, str):
-            raise invalid_argument("'signature_name' key must be a string value.")
+    async def _infer(self, method: str, target: Target, body: Body) -> Response:
+        deadline = Deadline.after(self._timeout)
+
+        def asked_by(model: LoadedModel) -> Asked:
+            return read(method, model, parse_document(body.take(), self._limits))
+
         with self._registry.lease(target) as lease:
-            signature = lease.model.signatures.get(name or DEFAULT_SIGNATURE)
-            if signature is None:
-                message = f'Serving signature name: "{name}" not found in signature def'
-                raise invalid_argument(message)
-            inputs, by_row = inputs_from_json(document, signature)
-            outputs = predict(lease.model, signature, inputs)
-        return outputs_to_json(outputs, by_row)
+            reading = partial(asked_by, lease.model)
+            asked = await self._slow_lane.do(reading, deadline) if body.is_slow else reading()
+            fetched = await self._run(asked.call, deadline)
+        is_slow = sum(value.size for value in fetched.values()) > _FEW_VALUES
+        answering = partial(asked.answer, fetched)
+        answer = await self._slow_lane.do(answering, deadline) if is_slow else answering()
+        return json_response(200, answer)
 
-    def _status(self, target: Target) -> str:
-        return _to_json(status_response(self._registry.statuses(target)), proto_names=False)
+    async def _run(self, call: SignatureCall, deadline: Deadline) -> Tensors:
+        running = self._runner.submit_call(call, deadline)
+        try:
+            return await in_time(asyncio.wrap_future(running), deadline)
+        except ServingError as error:
+            if not may_be_blamed(error, call):
+                raise
 
-    def _metadata(self, target: Target) -> str:
+            def run(part: SignatureCall) -> None:
+                self._runner.submit_call(part, deadline).result()
+
+            loop = asyncio.get_running_loop()
+            search = loop.run_in_executor(self._blame_lane, blamed, error, call, run)
+            raise await in_time(search, deadline) from error
+
+    def _status(self, target: Target) -> Response:
+        statuses = status_response(self._registry.statuses(target))
+        return json_response(200, _to_json(statuses, proto_names=False).encode("utf-8"))
+
+    def _metadata(self, target: Target) -> Response:
         with self._registry.lease(target) as lease:
             spec, signatures = model_spec(lease), signature_map(lease)
         # The map would be an Any inside the response; TensorFlow Serving writes it out plainly too.
-        return (
+        text = (
             f'{{\n"model_spec":{_to_json(spec, proto_names=True)},\n"metadata": '
             f'{{"signature_def": {_to_json(signatures, proto_names=True)}}}\n}}\n'
         )
-
-
-def error_response(error: ServingError) -> Response:
-    """The answer that tells a client about `error`."""
-    text = json.dumps({"error": error.message}, indent=4, ensure_ascii=False)
-    return Response(error.http_status, text.encode("utf-8", "replace"))
-
-
-def parse_document(body: bytes) -> dict[str, Any]:
-    """Parses the JSON object of a request; what follows it is ignored, as TensorFlow Serving does.
-
-    Raises:
-        ServingError: it is no JSON object.
-    """
-    try:
-        text = body.decode("utf-8").lstrip(" \t\r\n")
-    except UnicodeDecodeError as error:
-        raise invalid_argument(f"JSON Parse error: Invalid encoding in string. {error}") from error
-    if not text:
-        raise invalid_argument("JSON Parse error: The document is empty")
-    try:
-        document, _ = json.JSONDecoder().raw_decode(text)
-    except json.JSONDecodeError as error:
-        words = next((w for start, w in _PARSE_ERRORS.items() if error.msg.startswith(start)), None)
-        message = f"JSON Parse error: {words or 'Invalid value.'} at offset: {error.pos}"
-        raise invalid_argument(message) from error
-    except RecursionError as error:
-        raise invalid_argument("JSON Parse error: nested too deeply") from error
-    if not isinstance(document, dict):
-        raise invalid_argument(f"JSON Value: {json.dumps(document)[:256]} Is not object")
-    return document
+        return json_response(200, text.encode("utf-8"))
 
 
 def _target(match: re.Match[str]) -> Target:
     version, label = match["version"], match["label"]
-    if version is not None and int(version) > _LARGEST_VERSION:
-        raise invalid_argument(f"Failed to convert version: {version} to numeric.")
+    if version is not None and (len(version) > 20 or int(version) > _LARGEST_VERSION):
+        raise invalid_argument(f"Failed to convert version: {version[:50]} to numeric.")
     return Target(
         urllib.parse.unquote(match["name"]),
         version=None if version is None else int(version),
         label=None if label is None else urllib.parse.unquote(label),
     )
+
+
+def _has_origin(headers: Headers) -> bool:
+    return headers.get(b"origin", b"").startswith((b"http://", b"https://"))
 
 
 def _to_json(message: Message, proto_names: bool) -> str:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 SERVING_TAG: Final = "serve"
 GRAPH_FILE: Final = "saved_model.pb"
+_GRAPH_AS_TEXT: Final = "saved_model.pbtxt"
 _INDEX: Final = "variables/variables.index"
 _SHARD: Final = re.compile(r"variables\.data-\d+-of-(?P<count>\d+)")
 
@@ -58,17 +60,23 @@ def missing_part(directory: Path) -> str | None:
     checked by the load, which fails on truncated ones.
     """
     graph_file = directory / GRAPH_FILE
+    is_text = not graph_file.exists() and (directory / _GRAPH_AS_TEXT).exists()
+    if is_text:
+        graph_file = directory / _GRAPH_AS_TEXT
     try:
         content = graph_file.read_bytes()
     except FileNotFoundError:
         return f"{GRAPH_FILE} is missing"
     except OSError as error:
-        return f"{GRAPH_FILE} cannot be read: {error.strerror}"
+        return f"{graph_file.name} cannot be read: {error.strerror}"
     saved_model = saved_model_pb2.SavedModel()
     try:
-        saved_model.ParseFromString(content)
-    except DecodeError:
-        return f"{GRAPH_FILE} is truncated or no SavedModel"
+        if is_text:
+            text_format.Parse(content, saved_model)
+        else:
+            saved_model.ParseFromString(content)
+    except (DecodeError, text_format.ParseError, UnicodeDecodeError):
+        return f"{graph_file.name} is truncated or no SavedModel"
     graph = _serving_graph(saved_model)
     if graph is None:
         return f"{GRAPH_FILE} has no graph tagged {SERVING_TAG!r}"

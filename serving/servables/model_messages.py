@@ -6,8 +6,8 @@ from typing import Any, Final
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, model_pb2
 
 from serving.errors import invalid_argument
-from serving.servables.model_versions import Lease, VersionStatus
 from serving.servables.registry import Target
+from serving.servables.versions import Lease, VersionStatus
 
 SIGNATURES: Final = "signature_def"
 """The one field of metadata that there is."""

@@ -4,134 +4,144 @@ For a laptop, for tests, and for the check before a push; production runs the of
 Serving image on the same directory.
 """
 
-import argparse
 import json
 import logging
 import os
 import signal
-import sys
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
-import grpc
-
-from models.errors import GraftError, UsageError
-from serving.grpc_api.services import grpc_server
-from serving.rest_api.http_server import RestServer
-from serving.rest_api.rest import RestApi
-from serving.servables.model_versions import State, VersionManager, VersionStatus
+from models.errors import GraftError
+from serving.errors import ServingError
+from serving.grpc_api.grpc_server import GrpcServer
+from serving.inference.model_loader import ModelLoader
+from serving.inference.runner import Runner
+from serving.metrics import Metrics
+from serving.rest_api.server import RestServer
+from serving.servables.memory import keep_what_is_imported
+from serving.servables.model_config import ModelConfig
 from serving.servables.registry import Registry
+from serving.servables.version_manager import LoadOptions
+from serving.server.config_file import ConfigFile
+from serving.server.grpc_parts import grpc_server
+from serving.server.ports import HeldPort
+from serving.server.settings import ServerSettings
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 30.0
-_HIGHEST_PORT: Final = 65535
-
-
-@dataclass(frozen=True)
-class ServerSettings:
-    """What to serve, and where.
-
-    Attributes:
-        model_name: name of the model in the API.
-        model_base_path: directory of version directories.
-        host: address to bind to; only this machine reaches the default.
-        port: of gRPC; 0 takes a free port, None leaves gRPC out.
-        rest_api_port: of REST; likewise.
-        poll_seconds: time between two looks at the directory; 0 looks once.
-    """
-
-    model_name: str
-    model_base_path: Path
-    host: str = "127.0.0.1"
-    port: int | None = 8500
-    rest_api_port: int | None = 8501
-    poll_seconds: float = 1.0
 
 
 class ModelServer:
-    """One model behind gRPC and REST.
+    """Models behind gRPC and REST.
 
     Attributes:
-        manager: the versions of the model.
+        registry: the models.
+        metrics: counts of what it does.
         grpc_port: port that gRPC is bound to, None if left out.
         rest_port: likewise for REST.
     """
 
     def __init__(self, settings: ServerSettings) -> None:
-        """Binds the ports, so that a taken one is known before anything is loaded.
+        """Holds the ports, so that a taken one is known before anything is loaded.
 
         Raises:
             UsageError: a port is taken.
         """
-        host = settings.host
-        self.manager = VersionManager(
-            settings.model_name, settings.model_base_path, settings.poll_seconds
+        self._settings = settings
+        self.metrics = Metrics()
+        self._runner = Runner(settings.limits, settings.batching)
+        self.registry = Registry(
+            ModelLoader(self._runner, self.metrics, settings.warm_ups),
+            LoadOptions(settings.poll_seconds, settings.load_retries, settings.load_retry_seconds),
+            settings.allow_labels_ahead,
         )
-        registry = Registry([self.manager])
-        self.grpc_port: int | None = None
-        self.rest_port: int | None = None
-        self._grpc: grpc.Server | None = None
+        host = settings.host
+        self._held_grpc = _held("gRPC", host, settings.port)
+        self._held_rest = _held("REST", host, settings.rest_api_port)
+        self.grpc_port = self._held_grpc.number if self._held_grpc else None
+        self.rest_port = self._held_rest.number if self._held_rest else None
+        self._grpc: GrpcServer | None = None
         self._rest: RestServer | None = None
-        if settings.port is not None:
-            try:
-                self._grpc, self.grpc_port = grpc_server(registry, host, settings.port)
-            except RuntimeError as error:
-                raise _taken("gRPC", host, settings.port) from error
-        if settings.rest_api_port is not None:
-            try:
-                self._rest = RestServer(RestApi(registry), host, settings.rest_api_port)
-            except OSError as error:
-                raise _taken("REST", host, settings.rest_api_port) from error
-            self.rest_port = self._rest.port
+        self._config_file: ConfigFile | None = None
 
     def load(self, cancelled: threading.Event | None = None) -> None:
-        """Waits until a version is available, however long the directory stays empty.
+        """Waits until every model is available, however long its directory stays empty.
 
         Raises:
-            GraftError: the version to start with does not load.
+            GraftError: the configuration is wrong, or a model does not load.
         """
-        self.manager.start()
-        while not self.manager.wait_for(_settled, timeout=0.5):
-            if cancelled is not None and cancelled.is_set():
-                return
-        failed = [status for status in self.manager.statuses() if _failed(status)]
-        if failed and not any(map(_is_available, self.manager.statuses())):
-            raise GraftError(
-                f"Version {failed[0].version} of {self.manager.name} in {self.manager.base_path}"
-                f" does not load: {failed[0].error}"
-            )
+        given_up = cancelled.is_set if cancelled is not None else lambda: False
+        settings = self._settings
+        try:
+            if settings.model_config_file is not None:
+                self._config_file = ConfigFile(settings.model_config_file, self.registry)
+                self._config_file.apply(given_up)
+            elif settings.model_base_path is not None:
+                model = ModelConfig(settings.model_name, settings.model_base_path)
+                self.registry.reload([model], given_up)
+        except ServingError as error:
+            if not given_up():
+                raise GraftError(f"Failed to start server. Error: {error}") from error
 
     def serve(self) -> None:
-        """Starts to answer."""
-        if self._grpc is not None:
-            self._grpc.start()
-        if self._rest is not None:
-            self._rest.serve_in_background()
-
-    def start(self) -> None:
-        """Loads the model and answers.
+        """Starts to answer.
 
         Raises:
-            GraftError: the version to start with does not load; the server has stopped.
+            UsageError: somebody else has taken a port meanwhile.
+        """
+        if self.grpc_port is not None or self._settings.grpc.socket_path is not None:
+            server = grpc_server(
+                self._settings, self.grpc_port, self.registry, self._runner, self.metrics
+            )
+            with self._held_grpc or nullcontext():
+                server.start()
+            self._grpc = server
+        if self._held_rest is not None:
+            with self._held_rest as held:
+                self._rest = self._rest_server(held.number)
+                self._rest.start()
+        if self._config_file is not None and self._settings.config_poll_seconds > 0:
+            self._config_file.watch(self._settings.config_poll_seconds)
+
+    def start(self) -> None:
+        """Loads the models and answers.
+
+        Raises:
+            GraftError: the server cannot start; it has stopped.
         """
         try:
             self.load()
+            self.serve()
         except GraftError:
             self.stop()
             raise
-        self.serve()
 
     def stop(self, drain_seconds: float = _DRAIN_SECONDS) -> None:
-        """Takes no new request, lets the running ones finish, and frees the model."""
-        stopped = self._grpc.stop(drain_seconds) if self._grpc is not None else None
+        """Refuses new connections, lets the running requests finish, and frees the models."""
+        self.registry.drain()
+        ends: list[Callable[[float], None]] = []
         if self._rest is not None:
-            self._rest.drain(drain_seconds)
-        if stopped is not None:
-            stopped.wait()
-        self.manager.stop()
+            ends.append(self._rest.drain)
+        if self._grpc is not None:
+            ends.append(self._grpc.stop)
+        # At the same time: none may go on to accept while the other one still answers.
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(lambda end: end(drain_seconds), ends))
+        if self._config_file is not None:
+            self._config_file.stop()
+        self._runner.close()
+        self.registry.close()
+
+    def _rest_server(self, port: int) -> RestServer:
+        settings = self._settings
+        address = (settings.host, port)
+        return RestServer(
+            self.registry, self._runner, settings.limits, address, settings.rest, self.metrics
+        )
 
     def __enter__(self) -> "ModelServer":
         self.start()
@@ -141,32 +151,16 @@ class ModelServer:
         self.stop()
 
 
-def _is_available(status: VersionStatus) -> bool:
-    return status.state is State.AVAILABLE
-
-
-def _failed(status: VersionStatus) -> bool:
-    return status.state is State.END and status.error is not None
-
-
-def _settled(statuses: list[VersionStatus]) -> bool:
-    return any(_is_available(status) or _failed(status) for status in statuses)
-
-
-def _taken(api: str, host: str, port: int) -> UsageError:
-    return UsageError(
-        f"The {api} port {port} of {host} cannot be opened. Expected an address of this machine"
-        " and a port that no other server holds; 0 takes a free one."
-    )
+def _held(api: str, host: str, port: int | None) -> HeldPort | None:
+    return None if port is None else HeldPort(api, host, port)
 
 
 def announce(server: ModelServer, settings: ServerSettings) -> None:
     """Logs where a server answers."""
     if server.rest_port is not None:
-        name = settings.model_name
-        _log.info("REST: http://%s:%d/v1/models/%s", settings.host, server.rest_port, name)
+        _log.info("Exporting HTTP/REST API at: %s:%d", settings.host, server.rest_port)
     if server.grpc_port is not None:
-        _log.info("gRPC: %s:%d", settings.host, server.grpc_port)
+        _log.info("Running gRPC ModelServer at %s:%d", settings.host, server.grpc_port)
 
 
 def run(
@@ -192,7 +186,7 @@ def run(
     if stop_at_eof:
         threading.Thread(target=_await_eof, args=(stopping,), name="stdin", daemon=True).start()
     server = ModelServer(settings)
-    _log.info("Loading %s from %s.", settings.model_name, settings.model_base_path)
+    keep_what_is_imported()
     server.load(cancelled=stopping)
     if not stopping.is_set():
         server.serve()
@@ -216,64 +210,3 @@ def _write_ports(server: ModelServer, path: Path) -> None:
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_text(json.dumps(ports), encoding="utf-8")
     unfinished.replace(path)
-
-
-def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
-    """Reads TensorFlow Serving's flags, and some of Graft's own."""
-    parser = argparse.ArgumentParser(prog="python -m serving", allow_abbrev=False)
-    parser.add_argument("--port", type=_port, default=8500, help="gRPC port; 0 leaves gRPC out")
-    parser.add_argument(
-        "--rest_api_port", type=_port, default=0, help="REST port; 0 leaves REST out"
-    )
-    parser.add_argument("--model_name", default="default", help="name in the API")
-    parser.add_argument("--model_base_path", type=Path, required=True, help="holds the versions")
-    parser.add_argument(
-        "--file_system_poll_wait_seconds",
-        type=float,
-        default=1.0,
-        help="time between two looks for a new version; 0 looks once",
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (Graft's own)")
-    parser.add_argument(
-        "--ports_file",
-        type=Path,
-        help="take free ports and write them here as JSON once ready (Graft's own)",
-    )
-    parser.add_argument(
-        "--stop_at_eof",
-        action="store_true",
-        help="stop when standard input ends, so as not to outlive a parent process (Graft's own)",
-    )
-    return parser.parse_args(arguments)
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{port} is not within 0 to {_HIGHEST_PORT}")
-    return port
-
-
-def settings_of(flags: argparse.Namespace) -> ServerSettings:
-    """The settings that the flags ask for."""
-    any_free = flags.ports_file is not None
-    return ServerSettings(
-        model_name=flags.model_name,
-        model_base_path=flags.model_base_path,
-        host=flags.host,
-        port=0 if any_free else flags.port or None,
-        rest_api_port=0 if any_free else flags.rest_api_port or None,
-        poll_seconds=flags.file_system_poll_wait_seconds,
-    )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the server of `python -m serving`; returns the exit code."""
-    flags = parse_flags(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    try:
-        run(settings_of(flags), flags.ports_file, flags.stop_at_eof)
-    except GraftError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return os.EX_OK

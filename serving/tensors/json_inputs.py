@@ -1,14 +1,13 @@
-"""JSON of the REST API to and from NumPy arrays, with TensorFlow Serving's rules and messages.
+"""JSON of a predict request to NumPy arrays, with TensorFlow Serving's rules.
 
 The formats are those of https://www.tensorflow.org/tfx/serving/api_rest#predict_api: "row"
-(`instances` to `predictions`) and "column" (`inputs` to `outputs`).
+(`instances`) and "column" (`inputs`).
 """
 
 import base64
 import binascii
 import itertools
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,17 +15,19 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from serving.errors import ServingError, invalid_argument
+from serving.tensors.halving import first_failing
+from serving.tensors.json_document import short_text
 from serving.tensors.tensor_protos import SignatureDef, Tensors
 
 _B64: Final = "b64"
-_LONGEST_DEBUG_TEXT: Final = 256
-_DTYPE_NAMES: Final = {"float32": "float", "float64": "double"}
+_MOST_DIMENSIONS: Final = 32
 _JSON_TYPES: Final = {
     dict: "Object",
     list: "Array",
     str: "String",
     int: "Number",
     float: "Number",
+    bool: "Boolean",
     type(None): "Null",
 }
 
@@ -45,19 +46,47 @@ def inputs_from_json(document: Mapping[str, Any], signature: SignatureDef) -> tu
         ServingError: the body does not fit the signature.
     """
     dtypes = {alias: tf.as_dtype(info.dtype) for alias, info in signature.inputs.items()}
+    if not dtypes:
+        raise invalid_argument("The signature has no inputs.")
     if "instances" in document and "inputs" in document:
         text = "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist"
-        raise _format_error(document, text)
+        raise invalid_argument(text)
     if "instances" in document:
         instances = document["instances"]
         if not isinstance(instances, list):
-            raise _format_error(document, "Excepting 'instances' to be an list/array")
+            raise invalid_argument("Excepting 'instances' to be an list/array")
         if not instances:
-            raise _format_error(document, "No values in 'instances' array")
+            raise invalid_argument("No values in 'instances' array")
         return _from_rows(instances, dtypes), True
     if "inputs" in document:
         return _from_columns(document["inputs"], dtypes), False
     raise invalid_argument("Missing 'inputs' or 'instances' key")
+
+
+def as_bytes(value: Any) -> bytes:
+    """The bytes of a JSON string, or of `{"b64": "…"}`.
+
+    Raises:
+        ServingError: it is neither.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    if not isinstance(value, dict):
+        raise _type_error(value, tf.string)
+    if not is_b64(value):
+        message = f"JSON Value: {short_text(value)} not formatted correctly for base64 data"
+        raise invalid_argument(message)
+    return _decoded(value[_B64])
+
+
+def is_b64(value: Any) -> bool:
+    """Whether `value` is bytes in base64: an object with the one key `b64`."""
+    return (
+        isinstance(value, dict)
+        and len(value) == 1
+        and _B64 in value
+        and isinstance(value[_B64], str)
+    )
 
 
 def _from_rows(instances: list[Any], dtypes: Mapping[str, tf.DType]) -> Tensors:
@@ -67,50 +96,49 @@ def _from_rows(instances: list[Any], dtypes: Mapping[str, tf.DType]) -> Tensors:
             "instances is a plain list, but expecting list of objects as multiple input tensors"
             " required as per tensorinfo_map"
         )
-    columns: dict[str, list[NDArray[Any]]] = {alias: [] for alias in dtypes}
+    _require_alike(instances, named)
+    if not named:
+        return {alias: _stacked(instances, dtype) for alias, dtype in dtypes.items()}
+    keys = set(dtypes)
+    for position, instance in enumerate(instances):
+        if instance.keys() != keys:
+            raise invalid_argument(
+                f"Failed to process element: {position} of 'instances' list. Its keys are"
+                f" {_names(instance)}, keys must be equal to: {_names(dtypes)}"
+            )
+    return {
+        alias: _stacked([instance[alias] for instance in instances], dtype, alias)
+        for alias, dtype in dtypes.items()
+    }
+
+
+def _require_alike(instances: list[Any], named: bool) -> None:
+    if not named and dict not in set(map(type, instances)):
+        return
     for position, instance in enumerate(instances):
         if _is_object(instance) != named:
             wanted, got = ("object", "list") if named else ("value/list", "object")
             message = f"Expecting {wanted} but got {got} at item {position} of input list"
             raise invalid_argument(message)
-        values = instance if named else {next(iter(dtypes)): instance}
-        where = f"Failed to process element: {position}"
-        for alias, value in values.items():
-            key = f" key: {alias}" if named else ""
-            _append(columns, alias, value, dtypes, f"{where}{key} of 'instances' list.")
-        if set(values) != set(dtypes):
-            raise invalid_argument(
-                f"{where} of 'instances' list. JSON object: {_debug_text(instance)}"
-                f" keys must be equal to: {','.join(sorted(dtypes))}"
-            )
-    return {alias: np.stack(values) for alias, values in columns.items()}
 
 
-def _append(
-    columns: dict[str, list[NDArray[Any]]],
-    alias: str,
-    value: Any,
-    dtypes: Mapping[str, tf.DType],
-    where: str,
-) -> None:
+def _stacked(values: list[Any], dtype: tf.DType, alias: str | None = None) -> NDArray[Any]:
+    """One value for each instance; the error says which one it is that does not fit."""
     try:
-        if alias not in dtypes:
-            raise invalid_argument(f"JSON object: does not have named input: {alias}")
-        tensor = _tensor(value, dtypes[alias])
-        if columns[alias]:
-            _require_like(columns[alias][0], tensor)
+        return _tensor(values, dtype)
     except ServingError as error:
-        message = f"{where} Error: {error.code.name}: {error.message}"
-        raise invalid_argument(message) from error
-    columns[alias].append(tensor)
+        position = first_failing(len(values), lambda _, end: _fails(values[:end], dtype))
+        key = f" key: {alias}" if alias else ""
+        message = f"Failed to process element: {position}{key} of 'instances' list. Error: "
+        raise invalid_argument(f"{message}{error.code.name}: {error.message}") from error
 
 
-def _require_like(first: NDArray[Any], tensor: NDArray[Any]) -> None:
-    if tensor.size != first.size:
-        raise invalid_argument(f"Expecting tensor size: {first.size} but got: {tensor.size}")
-    if tensor.shape != first.shape:
-        expected, got = _shape_text(first), _shape_text(tensor)
-        raise invalid_argument(f"Expecting shape {expected} but got: {got}")
+def _fails(values: list[Any], dtype: tf.DType) -> bool:
+    try:
+        _tensor(values, dtype)
+    except ServingError:
+        return True
+    return False
 
 
 def _from_columns(inputs: Any, dtypes: Mapping[str, tf.DType]) -> Tensors:
@@ -133,63 +161,54 @@ def _tensor(value: Any, dtype: tf.DType) -> NDArray[Any]:
     """A JSON value, or lists of lists of them, as a dense tensor."""
     leaves, shape = _flatten(value)
     if dtype == tf.string:
-        flat = np.empty(len(leaves), dtype=object)
-        flat[:] = [_bytes(leaf) for leaf in leaves]
+        flat = _strings(leaves)
     elif dtype == tf.bool:
-        _require(leaves, (bool,), dtype)
+        _require(leaves, {bool}, dtype)
         flat = np.array(leaves, dtype=bool)
-    elif dtype.is_integer:
+    elif dtype.is_integer and not dtype.is_quantized:
         flat = _integers(leaves, dtype)
-    elif dtype in (tf.float16, tf.float32, tf.float64):
+    elif dtype.is_floating:
         flat = _floats(leaves, dtype)
     else:
-        message = f"Conversion of JSON Value: {_debug_text(value)} to type: {_dtype_name(dtype)}"
-        raise invalid_argument(message)
+        raise invalid_argument(f"JSON cannot be converted to type: {dtype.name}")
     return flat.reshape(shape)
 
 
 def _flatten(value: Any) -> tuple[list[Any], tuple[int, ...]]:
-    """Unnests lists level by level; the first element of each level sets the expected size."""
+    """Unnests lists level by level; all lists of a level must have the same size."""
     leaves: list[Any] = [value]
     shape: list[int] = []
     while leaves and isinstance(leaves[0], list):
-        level, size = len(shape), len(leaves[0])
-        for leaf in leaves:
-            if not isinstance(leaf, list):
-                raise invalid_argument(
-                    f"JSON Value: {_debug_text(leaf)} found at incorrect level: {level + 1} in the"
-                    f" JSON DOM. Expected at level: {_depth(leaves[0]) + level}"
-                )
-            if len(leaf) != size:
-                raise invalid_argument(
-                    f"Encountered list at unexpected size: {len(leaf)} at level: {level}"
-                    f" expected size: {size}"
-                )
-        shape.append(size)
+        if len(shape) == _MOST_DIMENSIONS:
+            raise invalid_argument(f"Lists are nested more than {_MOST_DIMENSIONS} deep.")
+        if set(map(type, leaves)) != {list}:
+            raise invalid_argument(f"Values and lists are mixed at level: {len(shape)}")
+        sizes = set(map(len, leaves))
+        if len(sizes) > 1:
+            size = next(len(leaf) for leaf in leaves if len(leaf) != len(leaves[0]))
+            raise invalid_argument(
+                f"Encountered list at unexpected size: {size} at level: {len(shape)}"
+                f" expected size: {len(leaves[0])}"
+            )
+        shape.append(len(leaves[0]))
         leaves = list(itertools.chain.from_iterable(leaves))
-    if any(isinstance(leaf, list) for leaf in leaves):
-        level = len(shape)
-        message = f"Encountered list at unexpected level: {level} expected < {level}"
-        raise invalid_argument(message)
+    if list in set(map(type, leaves)):
+        raise invalid_argument(f"Values and lists are mixed at level: {len(shape)}")
     return leaves, tuple(shape)
 
 
-def _depth(value: Any) -> int:
-    depth = 0
-    while isinstance(value, list):
-        depth += 1
-        value = value[0] if value else None
-    return depth
+def _strings(leaves: Sequence[Any]) -> NDArray[Any]:
+    flat = np.empty(len(leaves), dtype=object)
+    flat[:] = [as_bytes(leaf) for leaf in leaves]
+    return flat
 
 
-def _bytes(leaf: Any) -> bytes:
-    if isinstance(leaf, str):
-        return leaf.encode("utf-8", "surrogatepass")
-    if not isinstance(leaf, dict):
-        raise _type_error(leaf, tf.string)
-    if not _is_b64(leaf):
-        raise _format_error(leaf, "not formatted correctly for base64 data")
-    text = leaf[_B64].rstrip("=")
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        # Line breaks and a missing end are no mistake for TensorFlow Serving.
+        text = "".join(text.split()).rstrip("=")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -197,61 +216,42 @@ def _bytes(leaf: Any) -> bytes:
 
 
 def _integers(leaves: list[Any], dtype: tf.DType) -> NDArray[Any]:
-    _require(leaves, (int,), dtype)
-    limits = np.iinfo(dtype.as_numpy_dtype)
+    _require(leaves, {int}, dtype)
     for leaf in (min(leaves), max(leaves)) if leaves else ():
-        if not limits.min <= leaf <= limits.max:
+        if not dtype.min <= leaf <= dtype.max:
             raise _type_error(leaf, dtype)
     return np.array(leaves, dtype=dtype.as_numpy_dtype)
 
 
 def _floats(leaves: list[Any], dtype: tf.DType) -> NDArray[Any]:
-    _require(leaves, (int, float), dtype)
-    limits = np.finfo(dtype.as_numpy_dtype)
-    largest_whole = 2 ** (limits.nmant + 1) - 1
-    for leaf in leaves:
-        limit = largest_whole if isinstance(leaf, int) else float(limits.max)
-        if abs(leaf) > limit and leaf not in (np.inf, -np.inf):
-            raise invalid_argument(
-                f"Cannot convert JSON value: {_debug_text(leaf)} to {_dtype_name(dtype)}"
-                " without loss of precision."
-            )
-    return np.array(leaves, dtype=dtype.as_numpy_dtype)
+    _require(leaves, {int, float}, dtype)
+    wide = np.array(leaves, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        array = wide.astype(dtype.as_numpy_dtype)
+    lost = np.isinf(array) & ~np.isinf(wide)
+    if lost.any():
+        value = short_text(leaves[int(lost.argmax())])
+        message = f"Cannot convert JSON value: {value} to {dtype.name} without loss of precision."
+        raise invalid_argument(message)
+    return array
 
 
-def _require(leaves: list[Any], types: tuple[type, ...], dtype: tf.DType) -> None:
+def _require(leaves: list[Any], types: set[type], dtype: tf.DType) -> None:
     """Refuses leaves of any other type; True is no int here."""
-    if not set(map(type, leaves)) <= set(types):
+    if not set(map(type, leaves)) <= types:
         raise _type_error(next(leaf for leaf in leaves if type(leaf) not in types), dtype)
 
 
-def _is_b64(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {_B64} and isinstance(value[_B64], str)
-
-
 def _is_object(value: Any) -> bool:
-    return isinstance(value, dict) and not _is_b64(value)
+    return isinstance(value, dict) and not is_b64(value)
+
+
+def _names(keys: Mapping[str, Any]) -> str:
+    return ",".join(sorted(keys)[:10])
 
 
 def _type_error(value: Any, dtype: tf.DType) -> ServingError:
-    kind = str(value) if isinstance(value, bool) else _JSON_TYPES[type(value)]
     return invalid_argument(
-        f"JSON Value: {_debug_text(value)} Type: {kind} is not of expected type:"
-        f" {_dtype_name(dtype)}"
+        f"JSON Value: {short_text(value)} Type: {_JSON_TYPES[type(value)]} is not of expected type:"
+        f" {dtype.name}"
     )
-
-
-def _format_error(value: Any, text: str) -> ServingError:
-    return invalid_argument(f"JSON Value: {_debug_text(value)} {text}")
-
-
-def _debug_text(value: Any) -> str:
-    return json.dumps(value, indent=4, ensure_ascii=False)[:_LONGEST_DEBUG_TEXT]
-
-
-def _dtype_name(dtype: tf.DType) -> str:
-    return _DTYPE_NAMES.get(dtype.name, dtype.name)
-
-
-def _shape_text(array: NDArray[Any]) -> str:
-    return "[" + ",".join(map(str, array.shape)) + "]"

@@ -1,21 +1,24 @@
-"""Output tensors as JSON of the REST API, numbers printed as TensorFlow Serving prints them."""
+"""Output tensors as JSON of the REST API."""
 
 import base64
-import json
 from typing import Any, Final
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from serving.errors import invalid_argument
 from serving.tensors.tensor_protos import Tensors
 
 _BYTES_SUFFIX: Final = "_bytes"
-_DIGITS: Final = {2: "%.5g", 4: "%.9g", 8: "%.17g"}
+_NATIVE_KINDS: Final = "?biuf"
 
 
-def outputs_to_json(outputs: Tensors, by_row: bool) -> str:
+def outputs_to_json(outputs: Tensors, by_row: bool) -> bytes:
     """Writes the answer to a predict request.
+
+    Numbers have as many digits as it takes to read the same value; those that are not finite are
+    written as NaN, Infinity and -Infinity, which are no JSON, as TensorFlow Serving writes them.
 
     Args:
         outputs: value by alias; one output stands alone, several are an object.
@@ -24,86 +27,64 @@ def outputs_to_json(outputs: Tensors, by_row: bool) -> str:
     Raises:
         ServingError: rows are asked for, and the outputs are not batched alike.
     """
-    texts = {alias: _texts(value, _is_binary(alias)) for alias, value in outputs.items()}
-    if by_row:
-        return '{\n    "predictions": ' + _list(_rows(outputs, texts)) + "\n}"
-    columns = {alias: _nested(text) for alias, text in texts.items()}
-    whole = next(iter(columns.values())) if len(columns) == 1 else _object(columns)
-    return '{\n    "outputs": ' + whole + "\n}"
+    values = {alias: _jsonable(value, alias) for alias, value in outputs.items()}
+    if not by_row:
+        return to_json({"outputs": _alone_or_all(values)})
+    _require_batches(outputs)
+    if len(values) == 1:
+        return to_json({"predictions": next(iter(values.values()))})
+    rows = zip(*values.values(), strict=True)
+    return to_json({"predictions": [dict(zip(values, row, strict=True)) for row in rows]})
 
 
-def _rows(outputs: Tensors, texts: dict[str, NDArray[Any]]) -> list[str]:
+def to_json(document: Any) -> bytes:
+    """JSON in UTF-8, with a line break at its end; arrays of numbers may be anywhere in it."""
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE)
+
+
+def number(value: Any) -> Any:
+    """A number for `to_json`, by its name if it is not finite."""
+    if np.isfinite(value):
+        return value
+    return orjson.Fragment("NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity")
+
+
+def _alone_or_all(values: dict[str, Any]) -> Any:
+    return next(iter(values.values())) if len(values) == 1 else values
+
+
+def _require_batches(outputs: Tensors) -> None:
     for alias, value in outputs.items():
         if value.ndim == 0:
             raise invalid_argument(f"Tensor name: {alias} has no shape information ")
     sizes = {alias: value.shape[0] for alias, value in outputs.items()}
-    if len(set(sizes.values())) > 1:
-        alias, first = next((a, s) for a, s in sizes.items() if s != next(iter(sizes.values())))
-        raise invalid_argument(f"Tensor name: {alias} has inconsistent batch size: {first}")
-    if len(texts) == 1:
-        return [_nested(row) for row in next(iter(texts.values()))]
-    rows = zip(*texts.values(), strict=True)
-    return [_object(dict(zip(texts, map(_nested, row), strict=True))) for row in rows]
+    first = next(iter(sizes.values()))
+    for alias, size in sizes.items():
+        if size != first:
+            message = f"Tensor name: {alias} has inconsistent batch size: {size} expecting: {first}"
+            raise invalid_argument(message)
 
 
-def _texts(array: NDArray[Any], binary: bool) -> NDArray[Any]:
-    """The JSON text of every element, in an array of dtype object and the same shape."""
-    flat = array.ravel()
+def _jsonable(array: NDArray[Any], alias: str) -> Any:
     if array.dtype == object:
-        texts = [_string(value, binary) for value in flat]
-    elif array.dtype == bool:
-        texts = ["true" if value else "false" for value in flat]
-    elif np.issubdtype(array.dtype, np.integer):
-        texts = [str(value) for value in flat.tolist()]
-    else:
-        texts = _floats(flat)
-    result = np.empty(flat.shape, dtype=object)
-    result[:] = texts
-    return result.reshape(array.shape)
+        text = _base64 if alias.endswith(_BYTES_SUFFIX) else _string
+        return _map_leaves(text, array.tolist())
+    if array.dtype.kind not in _NATIVE_KINDS:
+        array = array.astype(np.float32)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        return _map_leaves(number, array.tolist())
+    return np.ascontiguousarray(array) if array.ndim else array[()]
 
 
-def _floats(flat: NDArray[Any]) -> list[str]:
-    """Six digits where they round-trip, else as many as the type has; whole numbers get ".0"."""
-    values = flat.astype(np.float64).tolist()
-    short = ["%g" % value for value in values]  # noqa: UP031 (C's format is the specification)
-    exact = np.array(short, dtype=np.float64).astype(flat.dtype) == flat
-    long = _DIGITS[flat.dtype.itemsize]
-    return [
-        _decimal(text if enough else long % value)
-        for text, enough, value in zip(short, exact, values, strict=True)
-    ]
+def _map_leaves(function: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_map_leaves(function, item) for item in value]
+    return function(value)
 
 
-def _decimal(text: str) -> str:
-    special = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(text)
-    if special is not None:
-        return special
-    return text if "." in text or "e" in text else text + ".0"
+def _string(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
 
 
-def _string(value: bytes, binary: bool) -> str:
-    if binary:
-        return json.dumps({"b64": base64.b64encode(value).decode("ascii")})
-    return json.dumps(value.decode("utf-8", "replace"), ensure_ascii=False)
-
-
-def _is_binary(alias: str) -> bool:
-    return alias.endswith(_BYTES_SUFFIX)
-
-
-def _nested(texts: Any) -> str:
-    if isinstance(texts, str):
-        return texts
-    if texts.ndim == 0:
-        return str(texts.item())
-    if texts.ndim == 1:
-        return _list(texts.tolist())
-    return _list([_nested(text) for text in texts])
-
-
-def _list(texts: list[str]) -> str:
-    return "[" + ", ".join(texts) + "]"
-
-
-def _object(texts: dict[str, str]) -> str:
-    return "{" + ", ".join(f"{json.dumps(key)}: {text}" for key, text in texts.items()) + "}"
+def _base64(value: bytes) -> dict[str, str]:
+    return {"b64": base64.b64encode(value).decode("ascii")}

@@ -95,6 +95,8 @@ def test_its_command_answers(installed: Path, project: Path) -> None:
 
 def test_its_server_answers(installed: Path, project: Path) -> None:
     assert "--model_base_path" in run_python(installed, project, "-m", "graft.serving", "--help")
+    program = "from graft.model_server import main; main(['--version'])"
+    assert "Graft ModelServer: " in run_python(installed, project, "-c", program)
 
 
 def test_its_cache_still_follows_the_code(installed: Path, project: Path) -> None:

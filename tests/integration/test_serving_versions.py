@@ -12,7 +12,8 @@ from serving_requests import request_json, rest_url, server_settings
 
 from models.errors import GraftError
 from serving.client import predict_rest
-from serving.servables.model_versions import State, VersionStatus
+from serving.servables.registry import Target
+from serving.servables.versions import State, VersionStatus
 from serving.server.model_server import ModelServer
 
 Answer = Callable[[Path, list[bytes]], np.ndarray]
@@ -23,12 +24,14 @@ def _states(statuses: list[VersionStatus]) -> dict[int, State]:
 
 
 def _await(server: ModelServer, states: dict[int, State]) -> None:
-    reached = server.manager.wait_for(lambda statuses: _states(statuses) == states, timeout=120)
-    assert reached, server.manager.statuses()
+    reached = server.registry.wait_for(
+        "m", lambda statuses: _states(statuses) == states, timeout=120
+    )
+    assert reached, server.registry.statuses(Target("m"))
 
 
 def _message(server: ModelServer, version: int) -> str:
-    status = next(s for s in server.manager.statuses() if s.version == version)
+    status = next(s for s in server.registry.statuses(Target("m")) if s.version == version)
     return status.error.message if status.error else ""
 
 
@@ -133,5 +136,5 @@ def test_a_server_may_start_before_its_first_version(
 def test_a_server_whose_only_version_does_not_load_says_why(base_path: Path) -> None:
     (base_path / "1" / "variables" / "variables.data-00000-of-00001").write_bytes(b"")
     server = ModelServer(server_settings(base_path))
-    with pytest.raises(GraftError, match=r"Version 1 of m in .* does not load: "):
+    with pytest.raises(GraftError, match=r"become available: \{\{\{name: m version: 1\} due"):
         server.start()

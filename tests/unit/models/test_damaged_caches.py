@@ -12,6 +12,7 @@ from models.data.image_decoding import ImageSpec
 from models.embedding import EmbeddingStore
 from models.embedding.cache import content_digest
 from models.history.records import Curve, Evaluation
+from models.inference import compiled_forward
 from models.search.trial_store import TrialStore
 from models.search.workers.journal import Event, Journal
 from models.training.activations import Activations, compute_activations
@@ -82,9 +83,11 @@ def test_damaged_activations_are_computed_again(digits_folder: Path, tmp_path: P
     write_split(tmp_path / "examples", "train", sorted(digits_folder.glob("*/*.png"))[:5])
     split = ImageSplit(str(tmp_path / "examples"), "train", LABELS, ImageSpec(8))
     bottom = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.AveragePooling2D(4)])
+    forward = compiled_forward(bottom)
 
     def computed() -> Activations:
-        return compute_activations(bottom, split, tmp_path, views=2, mirror=False, seed=0)
+        classes = split.classes()
+        return compute_activations(forward, split, classes, tmp_path, views=2, mirror=False, seed=0)
 
     first = computed().all()
     (file,) = tmp_path.glob("*.npy")

@@ -8,7 +8,12 @@ import tensorflow as tf
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from models.data.image_decoding import ImageSpec, decode_and_resize, decode_batch
+from models.data.image_decoding import (
+    ImageSpec,
+    compiled_decoding,
+    decode_and_resize,
+    decode_batch,
+)
 from models.data.normalisation import normalise
 from models.data.sample_depth import SampleRange
 from models.errors import UsageError
@@ -62,7 +67,7 @@ def test_every_user_gets_the_same_tensor(files: list[bytes], tmp_path: Path, res
     assert eager.dtype == np.float32
 
     stream = tf.data.Dataset.from_tensor_slices(files)
-    parallel = stream.map(lambda one: decode_and_resize(one, spec), num_parallel_calls=2)
+    parallel = stream.map(compiled_decoding(spec), num_parallel_calls=2)
     in_training = np.stack(list(parallel.as_numpy_iterator()))
     in_graph = tf.function(decode_batch)(tf.constant(files), spec).numpy()
     tf.saved_model.save(_Exported(spec), str(tmp_path / "model"))

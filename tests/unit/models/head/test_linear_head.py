@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from models.head import linear_head
 from models.head.frozen_head import fit_frozen_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.linear_head import fit_linear
@@ -31,6 +32,20 @@ def test_it_is_the_optimum_that_scikit_learn_finds():
         expected - expected.mean(axis=1, keepdims=True),
         atol=0.05,
     )
+
+
+def test_few_images_of_many_features_come_to_the_same_head(monkeypatch):
+    generator = np.random.default_rng(0)
+    classes = generator.integers(0, 3, 90)
+    features = (classes[:, None] + generator.normal(0.0, 6.0, (90, 200))).astype(np.float32)
+    parts = features[:40], classes[:40], features[40:], classes[40:], np.ones(3, np.float32)
+    head = fit_linear(*parts)
+    monkeypatch.setattr(linear_head, "_row_space", lambda _: None)
+    plain = fit_linear(*parts)
+    assert head.strength == plain.strength
+    assert np.abs(plain.kernel).max() > 0.01
+    np.testing.assert_allclose(head.kernel, plain.kernel, atol=1e-3)
+    np.testing.assert_allclose(head.bias, plain.bias, atol=1e-3)
 
 
 def test_the_penalty_follows_the_data():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 
 from serving.servables.completeness import Snapshot, missing_part
@@ -70,3 +71,13 @@ def test_a_snapshot_sees_what_grows(version: Path) -> None:
     with (version / "variables" / "variables.index").open("ab") as file:
         file.write(b"more")
     assert Snapshot.of(version) != before
+
+
+def test_a_graph_may_be_text(version: Path) -> None:
+    graph = version / "saved_model.pb"
+    saved_model = saved_model_pb2.SavedModel.FromString(graph.read_bytes())
+    graph.unlink()
+    (version / "saved_model.pbtxt").write_text(text_format.MessageToString(saved_model))
+    assert missing_part(version) is None
+    (version / "saved_model.pbtxt").write_text("meta_graphs {")
+    assert missing_part(version) == "saved_model.pbtxt is truncated or no SavedModel"

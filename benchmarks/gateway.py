@@ -1,0 +1,162 @@
+"""What the gateway costs: throughput through it beside throughput without.
+
+A model of MobileNetV2's size for images of 96 pixels, with random weights, behind the embedded
+server. Clients that send one JPEG at a time as JSON ask the server itself and through the gateway
+in turn, so that what else the machine does meets both. Beside the throughput stand the CPU seconds
+of server and nginx, whose ratio holds on a busy machine too. Reach: 0.95.
+
+    ./dev bench gateway
+"""
+
+import argparse
+import base64
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+_SIZE = 96
+_CLASSES = 10
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+_CLIENT = """
+import http.client, json, sys, threading, time
+address, path, clients, seconds, body = *sys.argv[1:5], sys.stdin.buffer.read()
+end, counts = time.monotonic() + float(seconds), []
+def ask():
+    connection, count = http.client.HTTPConnection(address), 0
+    while time.monotonic() < end:
+        connection.request("POST", path, body)
+        response = connection.getresponse()
+        said = response.read()
+        assert response.status == 200, said
+        count += 1
+    counts.append(count)
+threads = [threading.Thread(target=ask) for _ in range(int(clients))]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(counts) == len(threads)
+print(sum(counts))
+"""
+
+
+def _export(directory: Path) -> None:
+    """In a process of its own, so that Keras does not stay in this one."""
+    import keras
+
+    from models.data.image_decoding import ImageSpec
+    from models.export import export_model
+
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((_SIZE, _SIZE, 3))
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    backbone = keras.applications.MobileNetV2(
+        input_shape=(_SIZE, _SIZE, 3), include_top=False, weights=None, pooling="avg"
+    )
+    outputs = keras.layers.Dense(_CLASSES, activation="softmax")(backbone(scaled))
+    labels = tuple(f"class {number}" for number in range(_CLASSES))
+    export_model(keras.Model(inputs, outputs), labels, ImageSpec(_SIZE), directory, description={})
+
+
+def _body() -> bytes:
+    import numpy as np
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).resize((160, 120), Image.Resampling.BICUBIC).save(buffer, "JPEG")
+    image = {"b64": base64.b64encode(buffer.getvalue()).decode()}
+    return json.dumps({"instances": [{"image_bytes": image}]}).encode()
+
+
+def _cpu(pids: list[int]) -> float:
+    """CPU seconds that processes took so far."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids]
+    return sum(int(field[11]) + int(field[12]) for field in fields) / _TICKS
+
+
+def _children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [pid, *map(int, text.split())]
+
+
+def _ask(address: str, path: str, options: argparse.Namespace, body: bytes) -> int:
+    command = [sys.executable, "-c", _CLIENT, address, path, str(options.clients)]
+    command.append(str(options.seconds))
+    return int(subprocess.run(command, input=body, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def _measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    from serving.gateway.nginx_process import Nginx
+    from serving.gateway.settings import GatewaySettings, Server, Traffic
+    from serving.rollout.model_server import ModelOnServer
+    from serving.server_process import ServerProcess
+
+    base_path = folder / "m"
+    with ServerProcess("m", base_path) as process:
+        addresses = process.wait()
+        server = Server(addresses.url.removeprefix("http://"), addresses.target)
+        ModelOnServer(server, "m", str(base_path)).settle({"stable": 1, "canary": 1}, 60)
+        settings = GatewaySettings(
+            "m", server, server, port=options.port, requests_per_second=100_000
+        )
+        nginx = Nginx(settings, server.rest, folder / "gateway")
+        nginx.direct(Traffic())
+        nginx.ensure()
+        try:
+            return _compare(options, settings, process.pid, _children(nginx.pid or 0))
+        finally:
+            nginx.stop()
+
+
+def _compare(
+    options: argparse.Namespace, settings: Any, server: int, nginx: list[int]
+) -> dict[str, Any]:
+    body, path = _body(), "/v1/models/m:predict"
+    places = {"without": settings.stable.rest, "through": f"127.0.0.1:{settings.port}"}
+    for place in places.values():
+        _ask(place, path, options, body)
+    rates: dict[str, list[float]] = {name: [] for name in places}
+    taken = {"server": 0.0, "nginx": 0.0}
+    for _ in range(options.rounds):
+        for name, place in places.items():
+            before = _cpu([server]), _cpu(nginx)
+            rates[name].append(_ask(place, path, options, body) / options.seconds)
+            if name == "through":
+                taken["server"] += _cpu([server]) - before[0]
+                taken["nginx"] += _cpu(nginx) - before[1]
+    ratios = [a / b for a, b in zip(rates["through"], rates["without"], strict=True)]
+    return {
+        "clients": options.clients,
+        "throughput_ratio": round(statistics.median(ratios), 3),
+        "throughput_ratios": [round(ratio, 3) for ratio in ratios],
+        "cpu_ratio": round(taken["server"] / (taken["server"] + taken["nginx"]), 3),
+        "per_second": {name: round(statistics.median(found), 1) for name, found in rates.items()},
+    }
+
+
+def main() -> None:
+    """Prints the figures as one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--port", type=int, default=18080, help="for the gateway")
+    parser.add_argument("--export", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.export:
+        _export(options.export)
+        return
+    with tempfile.TemporaryDirectory(prefix="graft-gateway-") as folder:
+        command = [sys.executable, __file__, "--export", str(Path(folder) / "m" / "1")]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        print(json.dumps(_measure(options, Path(folder))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,296 @@
+"""The embedded server against the bare model: what the API costs, and what it withstands.
+
+A model of MobileNetV2's size for images of 96 pixels, with random weights, is exported as the
+Trainer exports one. It is run in three ways, each in a process of its own: by its signature alone
+("raw"), behind gRPC and behind REST. CPU seconds of the server's process count; the ratios hold on
+a busy machine too, the figures in images a second only on a quiet one.
+
+    ./dev bench serving            # two minutes and a half
+    ./dev bench serving --seconds 20 --swap-seconds 60
+"""
+
+import argparse
+import base64
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).resolve().parent
+# This file's own name hides the package.
+sys.path[:] = [place for place in sys.path if Path(place or ".").resolve() != _HERE]
+sys.path.insert(0, str(_HERE.parent))
+
+import numpy as np  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from models.data.image_decoding import ImageSpec  # noqa: E402
+from models.numerics import compute_with_onednn  # noqa: E402
+from serving.server_process import ServerProcess  # noqa: E402
+
+compute_with_onednn()
+
+_SIZE = 96
+_CLASSES = 10
+_MANY = 32
+_SWAP_SECONDS = 5.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+_HOSTILE = ("bomb", "broken", "many", "large")
+"""A tensor whose one value stands for 50 million, no image, 1000 images at once, 60 MB of zeros."""
+_FLAGS = ["--enable_batching", "--file_system_poll_wait_seconds=0.2"]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the clients do.
+
+    Attributes:
+        target: host and port.
+        path: of REST; None for gRPC.
+        payload: file with the body of every request.
+        clients: connections.
+        seconds: how long.
+        rate: requests a second that come at random; None where each client waits for its answer.
+    """
+
+    target: str
+    path: str | None
+    payload: str
+    clients: int
+    seconds: float
+    rate: float | None = None
+
+
+def _export(directory: Path) -> None:
+    """In a process of its own, so that Keras does not stay in this one."""
+    import keras
+
+    from models.export import export_model
+
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((_SIZE, _SIZE, 3))
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)
+    backbone = keras.applications.MobileNetV2(
+        input_shape=(_SIZE, _SIZE, 3), include_top=False, weights=None, pooling="avg"
+    )
+    outputs = keras.layers.Dense(_CLASSES, activation="softmax")(backbone(scaled))
+    labels = tuple(f"class {number}" for number in range(_CLASSES))
+    model = keras.Model(inputs, outputs)
+    export_model(model, labels, ImageSpec(_SIZE), directory, description={})
+
+
+def _raw(directory: Path, seconds: float) -> dict[str, dict[str, float]]:
+    """CPU milliseconds an image, and images a second, of the signature by itself."""
+    import tensorflow as tf
+
+    run = tf.saved_model.load(str(directory)).signatures["serving_default"]
+    figures = {}
+    for batch in (1, _MANY):
+        images = tf.constant([_jpeg()] * batch)
+        for _ in range(5):
+            run(image_bytes=images)
+        begin, used, runs = time.perf_counter(), time.process_time(), 0
+        while time.perf_counter() - begin < seconds:
+            run(image_bytes=images)
+            runs += 1
+        figures[str(batch)] = {
+            "cpu_ms": (time.process_time() - used) / (runs * batch) * 1000,
+            "per_second": runs * batch / (time.perf_counter() - begin),
+        }
+    return figures
+
+
+def _jpeg() -> bytes:
+    noise = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).resize((160, 120), Image.Resampling.BICUBIC).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def _write_payloads(folder: Path) -> None:
+    from tensorflow_serving.apis import predict_pb2
+
+    from serving.tensors.tensor_protos import to_proto
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "m"
+    request.inputs["image_bytes"].CopyFrom(to_proto(np.array([_jpeg()], dtype=object)))
+    (folder / "grpc").write_bytes(request.SerializeToString())
+    bomb = predict_pb2.PredictRequest.FromString(request.SerializeToString())
+    bomb.inputs["image_bytes"].tensor_shape.dim[0].size = 50_000_000
+    (folder / "bomb").write_bytes(bomb.SerializeToString())
+    for name, images in (("broken", [b"no image"]), ("many", [_jpeg()] * 1000)):
+        request.inputs["image_bytes"].CopyFrom(to_proto(np.array(images, dtype=object)))
+        (folder / name).write_bytes(request.SerializeToString())
+    (folder / "large").write_bytes(bytes(60 * 2**20))
+    image = {"b64": base64.b64encode(_jpeg()).decode()}
+    (folder / "rest").write_text(json.dumps({"instances": [image]}))
+
+
+def _step(*arguments: str) -> Any:
+    """Runs a part of this file in a process of its own."""
+    command = [sys.executable, str(Path(__file__)), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _clients(load: Load) -> dict[str, Any]:
+    command = [sys.executable, str(_HERE / "serving_load.py")]
+    asked = json.dumps(asdict(load))
+    done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+class _Process:
+    """What a server's process uses."""
+
+    def __init__(self, pid: int) -> None:
+        self._folder = Path(f"/proc/{pid}")
+
+    def cpu_seconds(self) -> float:
+        fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def megabytes(self, kind: str = "VmRSS") -> float:
+        lines = (self._folder / "status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
+
+
+def _measured(process: _Process, load: Load) -> dict[str, Any]:
+    before = process.cpu_seconds()
+    seen = _clients(load)
+    seen["cpu_ms"] = (process.cpu_seconds() - before) / seen["requests"] * 1000
+    return seen
+
+
+def _swapped(base: Path, process: _Process, load: Load) -> dict[str, Any]:
+    """A new version every five seconds under load."""
+    before = process.megabytes()
+    done = threading.Event()
+
+    def swap() -> None:
+        number = 1
+        while not done.wait(_SWAP_SECONDS):
+            shutil.copytree(base / str(number), base / "copying")
+            number += 1
+            (base / "copying").rename(base / str(number))
+
+    swapping = threading.Thread(target=swap)
+    swapping.start()
+    seen = _measured(process, load)
+    done.set()
+    swapping.join()
+    time.sleep(3)
+    return {
+        **seen,
+        "failed": sum(count for name, count in seen["statuses"].items() if name != "OK"),
+        "megabytes_before": before,
+        "megabytes_after": process.megabytes(),
+    }
+
+
+def _hostile(folder: Path, process: _Process, good: Load) -> dict[str, Any]:
+    """A good client beside clients that send requests made to hurt."""
+    attacks = [
+        subprocess.Popen(
+            [sys.executable, str(_HERE / "serving_load.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in _HOSTILE
+    ]
+    for name, attack in zip(_HOSTILE, attacks, strict=True):
+        assert attack.stdin is not None
+        load = replace(good, payload=str(folder / name), clients=4, seconds=good.seconds + 2)
+        attack.stdin.write(json.dumps(asdict(load)))
+        attack.stdin.close()
+    time.sleep(1)
+    seen = _measured(process, good)
+    for name, attack in zip(_HOSTILE, attacks, strict=True):
+        assert attack.stdout is not None
+        seen[name] = json.loads(attack.stdout.read())["statuses"]
+        attack.wait()
+    return {**seen, "peak_megabytes": process.megabytes("VmHWM")}
+
+
+def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]) -> dict[str, Any]:
+    base = folder / "base"
+    raw = _step("--raw", str(base / "1"), "--seconds", str(seconds / 2))
+    with ServerProcess("m", base, log=folder / "log", flags=flags) as server:
+        addresses = server.wait()
+        process = _Process(server.pid)
+        grpc_payload, rest_payload = str(folder / "grpc"), str(folder / "rest")
+        rest_target = addresses.url.removeprefix("http://")
+        path = "/v1/models/m:predict"
+        one = _measured(process, Load(addresses.target, None, grpc_payload, 1, seconds))
+        many = _measured(process, Load(addresses.target, None, grpc_payload, _MANY, seconds))
+        rest_one = _measured(process, Load(rest_target, path, rest_payload, 1, seconds))
+        rest = _measured(process, Load(rest_target, path, rest_payload, _MANY, seconds))
+        rate = 0.8 * many["per_second"]
+        busy = _measured(process, Load(addresses.target, None, grpc_payload, _MANY, seconds, rate))
+        swaps = _swapped(
+            base, process, Load(addresses.target, None, grpc_payload, _MANY, swap_seconds)
+        )
+        hostile = _hostile(folder, process, Load(addresses.target, None, grpc_payload, 1, seconds))
+    single, batch = raw["1"], raw[str(_MANY)]
+    return {
+        "one client / raw batch-1, CPU": single["cpu_ms"] / one["cpu_ms"],
+        "one client / raw batch-1, images a second": one["per_second"] / single["per_second"],
+        "CPU of 32 clients over raw batch-32": many["cpu_ms"] / batch["cpu_ms"],
+        "32 clients / raw batch-32, images a second": many["per_second"] / batch["per_second"],
+        "REST / gRPC, 32 clients, CPU": many["cpu_ms"] / rest["cpu_ms"],
+        "REST / gRPC, 1 client, CPU": one["cpu_ms"] / rest_one["cpu_ms"],
+        "p99 / p50 at 80 % of the peak": busy["p99_ms"] / busy["p50_ms"],
+        "requests failed in swaps": swaps["failed"],
+        "MB after swaps / before": swaps["megabytes_after"] / swaps["megabytes_before"],
+        "ms of the slowest good request beside hostile ones": hostile["slowest_ms"],
+        "MB at most, hostile requests included": hostile["peak_megabytes"],
+        "raw": raw,
+        "one": one,
+        "many": many,
+        "rest": rest,
+        "rest_one": rest_one,
+        "busy": busy,
+        "swaps": swaps,
+        "hostile": hostile,
+    }
+
+
+def main() -> None:
+    """Prints each figure on a line of its own, and all that was seen as one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
+    parser.add_argument("--swap-seconds", type=float, default=20.0, help="of the swaps under load")
+    parser.add_argument("--flag", action="append", default=[], help="of the server, in addition")
+    parser.add_argument("--export", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--raw", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.export is not None:
+        _export(options.export / "base" / "1")
+        _write_payloads(options.export)
+        print("{}")
+    elif options.raw is not None:
+        print(json.dumps(_raw(options.raw, options.seconds)))
+    else:
+        with tempfile.TemporaryDirectory(prefix="graft-serving-") as name:
+            folder = Path(name)
+            _step("--export", name)
+            flags = [*_FLAGS, *options.flag]
+            seen = _figures(folder, options.seconds, options.swap_seconds, flags)
+        for label, value in seen.items():
+            if isinstance(value, (int, float)):
+                print(f"{label:<52} {value:>8.2f}")
+        print(json.dumps(seen))
+
+
+if __name__ == "__main__":
+    main()

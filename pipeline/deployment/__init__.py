@@ -1,0 +1,1 @@
+"""Files for the official TensorFlow Serving image: compose, Kubernetes, configuration."""

@@ -1,0 +1,171 @@
+"""`graft gateway`, `rollout`, `promote` and `rollback`: the way of a new version to all users."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from models.errors import GraftError, NotBlessedError, UsageError
+from pipeline.config import Config
+from pipeline.served_model import Served
+from serving.gateway.settings import GatewaySettings
+from serving.rollout.controller import Controller
+from serving.rollout.judge import Rules
+from serving.rollout.state import Phase, Rollout, RolloutFile
+
+_TICK_SECONDS: Final = 1.0
+_ANSWER_SECONDS: Final = 180.0
+
+
+def gateway_folder(config: Config) -> Path:
+    """Where the gateway of a workspace keeps its state."""
+    return config.workspace_path / "gateway"
+
+
+def gateway(settings: GatewaySettings, folder: Path, base_path: str) -> int:
+    """Runs the gateway, and whatever is rolled out, until SIGTERM or SIGINT.
+
+    Raises:
+        GraftError: nginx is missing or refuses the configuration, or no server answers.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    controller = Controller(settings, folder, base_path, Rules(), _say)
+    state = controller.step()
+    scheme = "https" if settings.certificate else "http"
+    _say(
+        f"Gateway of {settings.model_name}: {scheme}://{settings.host}:{settings.port}/ (page and "
+        f"REST), version {state.stable} is the stable one. Logs and state: {folder}"
+    )
+    if settings.host not in ("127.0.0.1", "localhost", "[::1]") and settings.keys is None:
+        _say("Everybody who reaches this machine may ask: no API keys are set (--keys).")
+    trouble = ""
+    while not stopping.wait(_TICK_SECONDS):
+        words = _trouble(controller)
+        if words and words != trouble:
+            _say(words)
+        trouble = words
+    controller.close()
+    return 0
+
+
+def _trouble(controller: Controller) -> str:
+    """Servers come and go: the gateway goes on as it is, and tries again."""
+    try:
+        controller.step()
+    except GraftError as error:
+        return str(error)
+    return ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What `graft rollout` asks for.
+
+    Attributes:
+        version: None for the newest that was pushed.
+        share: of the requests, percents.
+        copies: of the requests, percents.
+    """
+
+    version: int | None
+    share: int
+    copies: int
+
+
+def rollout(model: Served, folder: Path, trial: Trial) -> int:
+    """Begins a rollout and follows it to its end, or follows the one that is under way.
+
+    Raises:
+        NotBlessedError: the canary was rolled back.
+        UsageError: there is nothing to roll out, or no gateway.
+        GraftError: no gateway acts.
+    """
+    file = RolloutFile(folder)
+    found = file.read()
+    if found is None or found.phase is Phase.STEADY:
+        file.change(lambda s: s.begin(_version(model, s, trial.version), trial.share, trial.copies))
+    elif trial.version not in (None, found.canary):
+        raise UsageError(
+            f"Version {found.canary} is being rolled out. `graft promote` or `graft rollback` "
+            "ends that."
+        )
+    else:
+        _say(f"Going on with the rollout of version {found.canary}.")
+    return _follow(file)
+
+
+def promote(folder: Path) -> int:
+    """Makes the canary the stable version, whatever the judge thinks."""
+    file = RolloutFile(folder)
+    file.change(lambda state: state.promote("By hand."))
+    return _follow(file)
+
+
+def roll_back(folder: Path) -> int:
+    """Takes the canary away."""
+    file = RolloutFile(folder)
+    file.change(lambda state: state.roll_back("By hand."))
+    _wait(file, lambda state: state.phase is Phase.STEADY, _ANSWER_SECONDS)
+    state = _read(file)
+    _say(f"Version {state.stable} answers alone.")
+    return 0
+
+
+def _version(model: Served, state: Rollout, asked: int | None) -> int:
+    pushed = sorted(int(path.name) for path in model.directory.iterdir() if path.name.isdecimal())
+    if asked is not None:
+        if asked not in pushed:
+            raise UsageError(f"Version {asked} is not in {model.directory}; there are {pushed}.")
+        return asked
+    newer = [v for v in pushed if v > state.stable and v not in state.refused]
+    if not newer:
+        raise UsageError(
+            f"No version is newer than the stable one, {state.stable}, and was not rolled back. "
+            "`graft run` pushes one; --version names an older one."
+        )
+    return newer[-1]
+
+
+def _follow(file: RolloutFile) -> int:
+    begun = _read(file)
+    if begun.phase is Phase.STARTING:
+        _say(f"Rolling out version {begun.canary} beside {begun.stable}.")
+        _wait(file, lambda state: state.phase is not Phase.STARTING, _ANSWER_SECONDS)
+    _wait(file, lambda state: state.phase is Phase.STEADY, None)
+    ended = _read(file)
+    if ended.stable == begun.canary:
+        _say(f"Version {ended.stable} was promoted. {ended.reason}")
+        return 0
+    raise NotBlessedError(f"Version {begun.canary} was rolled back. {ended.reason}")
+
+
+def _wait(file: RolloutFile, reached: Callable[[Rollout], bool], seconds: float | None) -> None:
+    """Shows what the judge waits for, as it changes."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    said = ""
+    while not reached(state := _read(file)):
+        words = f"{state.phase.value.capitalize()}. {state.reason}"
+        if state.reason and words != said:
+            said = words
+            _say(words)
+        if deadline is not None and time.monotonic() > deadline:
+            raise GraftError(
+                "The gateway does not act. Is `graft gateway` running? It goes on from here."
+            )
+        time.sleep(_TICK_SECONDS)
+
+
+def _read(file: RolloutFile) -> Rollout:
+    state = file.read()
+    if state is None:
+        raise UsageError("No gateway knows this model yet. `graft gateway` starts one.")
+    return state
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)

@@ -1,0 +1,81 @@
+"""The commands that bring the pushed model into production: servers, gateway, rollout."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from pipeline.command_line import add_workspace, command, effective, port, served
+from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
+
+
+def add_production_commands(commands: Any) -> None:
+    """Declares the commands.
+
+    Args:
+        commands: subparsers of `graft`.
+    """
+    serve = command(commands, "serve", _serve, "serve the pushed model over REST and gRPC")
+    serve.add_argument("--port", type=port, default=8500, help="gRPC port (default 8500)")
+    serve.add_argument("--rest-port", type=port, default=8501, help="REST port (default 8501)")
+    serve.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
+    serve.add_argument(
+        "--embedded",
+        action="store_true",
+        help="Graft's own server, even where Docker could run the official TensorFlow Serving",
+    )
+    about = "put nginx in front of the model server, and roll new versions out"
+    gateway = command(commands, "gateway", _gateway, about)
+    add_gateway_flags(gateway, port)
+    about = "try the newest version on some of the requests, and promote it or roll it back"
+    rollout = command(commands, "rollout", _rollout, about)
+    add_rollout_flags(rollout)
+    promote = command(commands, "promote", _promote, "make the version on trial the stable one")
+    rollback = command(commands, "rollback", _rollback, "take the version on trial away")
+    about = "write compose and Kubernetes files for the official TensorFlow Serving image"
+    deploy = command(commands, "deploy", _deploy, about)
+    deploy.add_argument("folder", type=Path, help="to write them to")
+    deploy.add_argument("--gpu", action="store_true", help="for NVIDIA GPUs")
+    for parser in (serve, gateway, rollout, promote, rollback, deploy):
+        add_workspace(parser)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from pipeline.official_server import serve
+
+    return serve(served(options), options.host, options.port, options.rest_port, options.embedded)
+
+
+def _deploy(options: argparse.Namespace) -> int:
+    from pipeline.deployment.files import write_deployment
+
+    model = served(options)
+    return write_deployment(options.folder, model.name, model.directory, options.gpu)
+
+
+def _gateway(options: argparse.Namespace) -> int:
+    from pipeline.gateway_command import gateway, gateway_folder
+    from pipeline.gateway_flags import gateway_settings
+
+    model = served(options)
+    settings = gateway_settings(options, model.name)
+    base_path = options.base_path or str(model.directory)
+    return gateway(settings, gateway_folder(effective(options)), base_path)
+
+
+def _rollout(options: argparse.Namespace) -> int:
+    from pipeline.gateway_command import Trial, gateway_folder, rollout
+
+    trial = Trial(options.version, options.canary, options.copies)
+    return rollout(served(options), gateway_folder(effective(options)), trial)
+
+
+def _promote(options: argparse.Namespace) -> int:
+    from pipeline.gateway_command import gateway_folder, promote
+
+    return promote(gateway_folder(effective(options)))
+
+
+def _rollback(options: argparse.Namespace) -> int:
+    from pipeline.gateway_command import gateway_folder, roll_back
+
+    return roll_back(gateway_folder(effective(options)))

@@ -1,0 +1,1 @@
+"""nginx in front of the model servers: shares, copies, request ids, limits, TLS and keys."""

@@ -1,0 +1,66 @@
+"""What every method has in common: read the request, answer, or end with the status of an error."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from serving.errors import ServingError, invalid_argument
+from serving.grpc_api.intake import Intake
+from serving.servables.model_messages import Message
+
+_log = logging.getLogger(__name__)
+Parsed = TypeVar("Parsed")
+_LONGEST_MESSAGE: Final = 1500
+"""Bytes of an error's words: all headers of an answer together must stay below 8 KB."""
+
+
+def method(
+    intake: Intake,
+    parse: Callable[[bytes], Parsed],
+    answer: Callable[[Parsed, grpc.aio.ServicerContext], Awaitable[Message]],
+) -> grpc.RpcMethodHandler:
+    """A method that takes one message and answers with one.
+
+    Args:
+        intake: reads the message.
+        parse: makes a request of its bytes.
+        answer: answers the request.
+    """
+
+    async def call(_: object, context: grpc.aio.ServicerContext) -> bytes:
+        try:
+            request = await intake.request(context, parse)
+            return bytes((await answer(request, context)).SerializeToString())
+        except ServingError as error:
+            failure = error
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a defect must answer, not hang the client)
+            _log.exception("A request failed")
+            failure = ServingError(grpc.StatusCode.INTERNAL, str(error))
+        await context.abort(failure.code, _short(failure.message))
+        raise AssertionError("abort() does not return")
+
+    # To gRPC a stream of one message is the same as a message; only a stream lets the server say
+    # when it reads.
+    return grpc.stream_unary_rpc_method_handler(call)
+
+
+def parser(message_class: Message) -> Callable[[bytes], Message]:
+    """Parses messages of a class; what is none is the client's mistake."""
+
+    def parse(content: bytes) -> Message:
+        try:
+            return message_class.FromString(content)
+        except DecodeError as error:
+            name = message_class.DESCRIPTOR.name
+            raise invalid_argument(f"The request is no {name}.") from error
+
+    return parse
+
+
+def _short(message: str) -> str:
+    return message.encode("utf-8", "replace")[:_LONGEST_MESSAGE].decode("utf-8", "ignore")

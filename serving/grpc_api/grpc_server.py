@@ -1,0 +1,108 @@
+"""The gRPC server: its port, its socket, its end."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import grpc
+import uvloop
+from grpc_health.v1 import health_pb2_grpc
+
+from serving.grpc_api.health import Health
+from serving.grpc_api.intake import Intake
+from serving.limits import Limits
+
+_STREAMS_PER_CONNECTION: Final = 256
+_WITHOUT_LIMIT: Final = -1
+
+
+class Service(Protocol):
+    """One gRPC service."""
+
+    def handler(self, intake: Intake) -> grpc.GenericRpcHandler:
+        """The service, for a server that takes requests in through `intake`."""
+
+
+class GrpcServer:
+    """Answers on a port, a Unix socket or both, on an event loop in a thread of its own."""
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        limits: Limits,
+        address: str | None = None,
+        socket_path: Path | None = None,
+        credentials: grpc.ServerCredentials | None = None,
+        health: Health | None = None,
+    ) -> None:
+        """Prepares a server.
+
+        Args:
+            services: what to serve.
+            limits: bounds of requests.
+            address: host and port; None for no port.
+            socket_path: of a Unix socket; None for none.
+            credentials: of TLS on the port; None for plain text.
+            health: the health service; None for none.
+        """
+        self._services = services
+        self._limits = limits
+        self._address = address
+        self._socket_path = socket_path
+        self._credentials = credentials
+        self._health = health
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="grpc", daemon=True)
+
+    def start(self) -> None:
+        """Opens the port and the socket, and answers.
+
+        Raises:
+            RuntimeError: one of them cannot be opened; the server has stopped.
+        """
+        self._thread.start()
+        try:
+            self._do(self._start())
+        except RuntimeError:
+            self.stop(0)
+            raise
+
+    def stop(self, drain_seconds: float) -> None:
+        """Refuses what is new, waits at most `drain_seconds` for the calls that run, and ends."""
+        if self._thread.is_alive():
+            self._do(self._stop(drain_seconds))
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
+
+    def _do(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    async def _start(self) -> None:
+        self._intake = Intake(self._limits)
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", self._limits.message_bytes),
+                ("grpc.max_send_message_length", _WITHOUT_LIMIT),
+                ("grpc.max_concurrent_streams", _STREAMS_PER_CONNECTION),
+                # Otherwise a second server could share the port and take half of the requests.
+                ("grpc.so_reuseport", 0),
+            ]
+        )
+        handlers = [service.handler(self._intake) for service in self._services]
+        self._server.add_generic_rpc_handlers(handlers)
+        if self._health is not None:
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if self._address is not None and self._credentials is not None:
+            self._server.add_secure_port(self._address, self._credentials)
+        elif self._address is not None:
+            self._server.add_insecure_port(self._address)
+        if self._socket_path is not None:
+            self._server.add_insecure_port(f"unix:{self._socket_path.absolute()}")
+        await self._server.start()
+
+    async def _stop(self, drain_seconds: float) -> None:
+        await self._server.stop(drain_seconds)
+        self._intake.close()

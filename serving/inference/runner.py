@@ -1,0 +1,124 @@
+"""Runs requests, for REST and gRPC alike; one that nobody waits for any more is never run."""
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import grpc
+from numpy.typing import NDArray
+
+from serving.errors import ServingError
+from serving.inference.batch_queue import BatchQueue
+from serving.inference.batching_parameters import BatchingParameters
+from serving.inference.deadline import NEVER, Deadline
+from serving.inference.signature_call import SignatureCall, checked_call
+from serving.inference.tasks import Task
+from serving.limits import Limits
+from serving.servables.versions import Lease
+from serving.tensors.tensor_protos import Tensors, cost
+
+
+class Runner:
+    """Runs graphs in threads of its own."""
+
+    def __init__(
+        self, limits: Limits | None = None, batching: BatchingParameters | None = None
+    ) -> None:
+        """Starts its threads.
+
+        Args:
+            limits: bounds the requests that wait or run.
+            batching: how to join requests; None to run each by itself, twice as many at a time as
+                there are cores, so that a long one leaves the short ones a way past it.
+        """
+        self._limits = limits or Limits()
+        alone = BatchingParameters(num_batch_threads=2 * (os.cpu_count() or 1))
+        self._queue = BatchQueue(batching or alone, joins=batching is not None)
+        self._lock = threading.Lock()
+        self._requests = 0
+        self._bytes = 0
+
+    def submit(
+        self,
+        lease: Lease,
+        signature_name: str,
+        inputs: Mapping[str, NDArray[Any]],
+        output_filter: Sequence[str] = (),
+        deadline: Deadline = NEVER,
+    ) -> "Future[Tensors]":
+        """Runs a signature on `inputs` when its turn comes.
+
+        Args:
+            lease: the version to run; held by the caller until the future is done.
+            signature_name: one of the signatures of the version.
+            inputs: one value for each input of the signature that has no default.
+            output_filter: aliases to compute; all if empty.
+            deadline: after it the request is not begun.
+
+        Returns:
+            Alias to value; fails with `ServingError`. Cancelling it takes the request out of the
+            queue; what runs already is not stopped, but its answer goes nowhere.
+
+        Raises:
+            ServingError: inputs or outputs do not match the signature, or too many requests wait.
+        """
+        signature = lease.model.signatures[signature_name]
+        return self.submit_call(
+            checked_call(lease.model, signature, inputs, output_filter), deadline
+        )
+
+    def submit_call(self, call: SignatureCall, deadline: Deadline = NEVER) -> "Future[Tensors]":
+        """Runs a call that is checked already; see `submit`.
+
+        Raises:
+            ServingError: too many requests wait, or it has too many rows.
+        """
+        self._require_few_strings(call)
+        size = sum(map(cost, call.feeds.values()))
+        self._enter(size)
+        future: Future[Tensors] = Future()
+        future.add_done_callback(lambda _: self._leave(size))
+        try:
+            self._queue.add(Task(call, future, deadline))
+        except ServingError:
+            future.cancel()
+            raise
+        return future
+
+    @property
+    def requests(self) -> int:
+        """Requests that wait or run."""
+        return self._requests
+
+    def close(self) -> None:
+        """Finishes the requests that wait, and ends the threads."""
+        self._queue.close()
+
+    def _require_few_strings(self, call: SignatureCall) -> None:
+        for value in call.feeds.values():
+            if value.dtype == object and value.size > self._limits.instances:
+                raise ServingError(
+                    grpc.StatusCode.INVALID_ARGUMENT,
+                    f"An input has {value.size} strings, more than the {self._limits.instances}"
+                    " that a request may have. Send them in several requests.",
+                )
+
+    def _enter(self, size: int) -> None:
+        most, most_bytes = self._limits.concurrent_requests, self._limits.waiting_bytes
+        with self._lock:
+            is_full = self._requests >= most
+            if is_full or (self._requests and self._bytes + size > most_bytes):
+                limit = f"{most} requests" if is_full else f"{most_bytes} bytes of requests"
+                raise ServingError(
+                    grpc.StatusCode.RESOURCE_EXHAUSTED,
+                    f"The server is at its limit of {limit} at a time. Try again later.",
+                )
+            self._requests += 1
+            self._bytes += size
+
+    def _leave(self, size: int) -> None:
+        with self._lock:
+            self._requests -= 1
+            self._bytes -= size

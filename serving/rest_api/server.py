@@ -1,0 +1,60 @@
+"""The REST API as a server: the application, and the HTTP under it."""
+
+from serving.inference.runner import Runner
+from serving.limits import Limits
+from serving.metrics import Metrics
+from serving.rest_api.app import Pages, http_app
+from serving.rest_api.http_server import HttpServer
+from serving.rest_api.options import RestOptions
+from serving.rest_api.rest import RestApi
+from serving.servables.registry import Registry
+
+
+class RestServer:
+    """Serves the models of a registry over HTTP.
+
+    Attributes:
+        port: the port that it is bound to.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        runner: Runner,
+        limits: Limits,
+        address: tuple[str, int],
+        options: RestOptions | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        """Binds to a port. Nothing is accepted before `start`.
+
+        Args:
+            registry: the models.
+            runner: runs them.
+            limits: what a request may take.
+            address: host and port to bind to; port 0 takes a free one.
+            options: how to answer.
+            metrics: counts the requests, and makes the page.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        options = options or RestOptions()
+        metrics = metrics or Metrics()
+        self._api = RestApi(registry, runner, limits, options.timeout_seconds, metrics)
+        pages = Pages(registry.is_ready, metrics.page, options.metrics_path)
+        self._http = HttpServer(http_app(self._api, pages, options.cors), address, limits)
+        self.port = self._http.port
+
+    def start(self) -> None:
+        """Starts to answer.
+
+        Raises:
+            OSError: another server took the port since it was bound.
+        """
+        self._http.start()
+
+    def drain(self, seconds: float) -> None:
+        """Accepts nothing more, and waits at most `seconds` for the requests that run."""
+        self._http.drain(seconds)
+        self._api.close()

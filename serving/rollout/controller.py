@@ -1,0 +1,196 @@
+"""Brings servers and gateway to where the state says, and the state to a decision."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from models.errors import GraftError
+from models.storage.atomic_write import write_atomically
+from serving.gateway.nginx_process import Nginx
+from serving.gateway.settings import CANARY, STABLE, GatewaySettings, Traffic
+from serving.rollout.copies import Copies
+from serving.rollout.evidence import Evidence, add_pair
+from serving.rollout.judge import Answer, Decision, Judge, Rules
+from serving.rollout.model_server import (
+    ModelOnServer,
+    NotLoadedError,
+    config_text,
+    model_config,
+)
+from serving.rollout.state import Phase, Rollout, RolloutFile
+
+_LOAD_SECONDS: Final = 120.0
+_EVIDENCE: Final = "evidence.jsonl"
+_PORT: Final = "copies-to"
+
+
+class Controller:
+    """The one that acts; commands only change the state.
+
+    Each step may be cut off anywhere, and is done again from its beginning by the next controller:
+    it first looks at what is, and changes what differs. Users lose nothing on the way: a version
+    gets requests after it is loaded, and goes after nobody is sent to it.
+    """
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        folder: Path,
+        base_path: str,
+        rules: Rules,
+        say: Callable[[str], None],
+    ) -> None:
+        """Takes what the gateway serves, and the workspace's folder for it.
+
+        Args:
+            settings: of the gateway.
+            folder: for state, evidence, logs and nginx's files.
+            base_path: of the model's versions, as the servers see it.
+            rules: of the judge.
+            say: gets each thing that happened, in words.
+
+        Raises:
+            UsageError: nginx is not installed.
+        """
+        self.file = RolloutFile(folder)
+        self._settings = settings
+        self._base_path = base_path
+        self._rules = rules
+        self._say = say
+        self._evidence: Evidence | None = None
+        servers = {STABLE: settings.stable, CANARY: settings.canary}
+        self._copies = Copies(settings.model_name, servers, self._compared, _port(folder))
+        write_atomically(folder / _PORT, self._copies.address.encode())
+        self.nginx = Nginx(settings, self._copies.address, folder)
+        self._models = {
+            server: ModelOnServer(server, settings.model_name, base_path)
+            for server in servers.values()
+        }
+
+    def step(self) -> Rollout:
+        """Does what is to be done now; returns the state after it.
+
+        Raises:
+            GraftError: a server cannot be reached, or nginx refuses.
+        """
+        self.nginx.ensure()
+        state = self.file.read() or self._first()
+        match state.phase:
+            case Phase.STEADY:
+                self._direct(Traffic())
+                self._settle(state.stable, state.stable)
+            case Phase.STARTING:
+                self._begin(state)
+            case Phase.WATCHING:
+                self._watch(state)
+            case Phase.PROMOTING:
+                assert state.canary is not None
+                self._settle(state.canary, state.canary)
+                self._direct(Traffic())
+                self._advance(state, Rollout.settled)
+            case Phase.ROLLING_BACK:
+                # First the users, then the labels: nobody is sent to a version that goes.
+                self._direct(Traffic())
+                self._settle(state.stable, state.stable)
+                self._advance(state, Rollout.settled)
+        return self.file.read() or state
+
+    def close(self) -> None:
+        """Ends the gateway after the requests that are under way."""
+        self.nginx.stop()
+        self._copies.close()
+
+    def _first(self) -> Rollout:
+        """What answers now becomes the stable version."""
+        available = self._models[self._settings.stable].available()
+        if not available:
+            raise GraftError(
+                f"The server at {self._settings.stable.rest} has no available version of "
+                f"{self._settings.model_name} yet."
+            )
+        return self.file.create(Rollout(stable=max(available)))
+
+    def _begin(self, state: Rollout) -> None:
+        assert state.canary is not None
+        try:
+            self._settle(state.stable, state.canary)
+        except NotLoadedError as error:
+            words = str(error)
+            self._decide(state, lambda s: s.roll_back(words))
+            return
+        # nginx appends, so that the file may be emptied under it; no trial writes to it yet.
+        (self.file.folder / _EVIDENCE).write_bytes(b"")
+        self._open_evidence(state)
+        self._direct(Traffic(state.share, state.copies, trial=True))
+        self._advance(state, Rollout.watching)
+
+    def _watch(self, state: Rollout) -> None:
+        assert state.canary is not None
+        evidence = self._evidence or self._open_evidence(state)
+        try:
+            self._settle(state.stable, state.canary)
+        except NotLoadedError as error:
+            words = str(error)
+            self._decide(state, lambda s: s.roll_back(words))
+            return
+        self._direct(Traffic(state.share, state.copies, trial=True))
+        evidence.read_on()
+        verdict = evidence.judge.verdict()
+        if verdict.decision is Decision.PROMOTE:
+            self._decide(state, lambda s: s.promote(verdict.reason))
+        elif verdict.decision is Decision.ROLL_BACK:
+            self._decide(state, lambda s: s.roll_back(verdict.reason))
+        else:
+            self._advance(state, lambda s: s.noted(verdict.reason))
+
+    def _open_evidence(self, state: Rollout) -> Evidence:
+        folder = self.file.folder / "rollouts" / f"{state.number}"
+        requests = self.file.folder / _EVIDENCE
+        evidence = Evidence(folder, requests, state.share / 100, Judge(self._rules))
+        evidence.start(self.file.folder / "requests.jsonl")
+        self._evidence = evidence
+        return evidence
+
+    def _compared(self, stable: Answer | None, canary: Answer | None) -> None:
+        if self._evidence is not None:
+            add_pair(self._evidence.pairs, stable, canary)
+
+    def _settle(self, stable: int, canary: int) -> None:
+        """Moves the labels; a server that starts anew finds them in its configuration file."""
+        labels = {STABLE: stable, CANARY: canary}
+        for server, model in self._models.items():
+            here = {
+                label: labels[label]
+                for label, at in ((STABLE, self._settings.stable), (CANARY, self._settings.canary))
+                if at == server
+            }
+            if model.settle(here, _LOAD_SECONDS):
+                moved = " and ".join(f"{label} = {version}" for label, version in here.items())
+                self._say(f"Labels at {server.rest}: {moved}.")
+            name = "-".join(here) if len(self._models) > 1 else "models"
+            config = model_config(
+                self._settings.model_name, self._base_path, set(here.values()), here
+            )
+            write_atomically(self.file.folder / f"{name}.config", config_text(config).encode())
+
+    def _direct(self, traffic: Traffic) -> None:
+        if self.nginx.direct(traffic):
+            self._say(f"{traffic.share} % of the requests go to the canary.")
+
+    def _advance(self, seen: Rollout, step: Callable[[Rollout], Rollout]) -> None:
+        """Changes the state, unless a command changed it meanwhile."""
+        self.file.change(lambda now: step(now) if now == seen else now)
+
+    def _decide(self, seen: Rollout, step: Callable[[Rollout], Rollout]) -> None:
+        self._advance(seen, step)
+        decided = self.file.read() or seen
+        self._say(f"{decided.phase.value.capitalize()} version {decided.canary}: {decided.reason}")
+        self._evidence = None
+
+
+def _port(folder: Path) -> int:
+    """Where a former controller took copies; another port would mean to reload nginx."""
+    try:
+        return int((folder / _PORT).read_text(encoding="ascii").rpartition(":")[2])
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,137 @@
+"""Takes copies of REST requests from nginx, and asks both versions the same."""
+
+import http.client
+import json
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from serving.gateway.settings import CANARY, STABLE, Server
+from serving.rollout.judge import Answer
+
+_WAITING: Final = 16
+_TIMEOUT: Final = 30.0
+_VERBS: Final = ("predict",)
+_CONTENT_HEADERS: Final = ("Content-Type", "Content-Encoding")
+_MOST_IMAGES: Final = 4
+
+
+class Copies:
+    """Listens on a port of this machine. More copies than can be compared are thrown away."""
+
+    def __init__(
+        self,
+        model_name: str,
+        servers: dict[str, Server],
+        compared: Callable[[Answer | None, Answer | None], None],
+        port: int = 0,
+    ) -> None:
+        """Listens.
+
+        Args:
+            model_name: in the API.
+            servers: by label.
+            compared: gets what stable and canary said.
+            port: to listen on if it is free.
+        """
+        self._waiting: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue(_WAITING)
+        self._name = model_name
+        self._servers = servers
+        self._compared = compared
+
+        class Handler(_Handler):
+            waiting = self._waiting
+
+        try:
+            self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        except OSError:
+            self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        for target in (self._server.serve_forever, self._compare):
+            threading.Thread(target=target, name="copies", daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """Where nginx sends the copies."""
+        return f"127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        """Takes no more copies."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _compare(self) -> None:
+        while True:
+            headers, body = self._waiting.get()
+            stable, canary = (self._ask(label, headers, body) for label in (STABLE, CANARY))
+            # Of a request with many images a few are enough, and none counts for many.
+            for pair in list(zip(stable, canary, strict=False))[:_MOST_IMAGES]:
+                self._compared(*pair)
+
+    def _ask(self, label: str, headers: dict[str, str], body: bytes) -> list[Answer | None]:
+        path = f"/v1/models/{self._name}/labels/{label}:predict"
+        connection = http.client.HTTPConnection(self._servers[label].rest, timeout=_TIMEOUT)
+        try:
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+            document = json.loads(response.read())
+        except (OSError, ValueError, http.client.HTTPException):
+            return [None] * _MOST_IMAGES
+        finally:
+            connection.close()
+        if response.status != http.client.OK:
+            return [None] * _MOST_IMAGES
+        try:
+            return [*answers_of(document)]
+        except (KeyError, IndexError, TypeError, ValueError):
+            return []  # no classifier's answer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers at once: nginx holds the client's connection until the copy is delivered."""
+
+    waiting: queue.Queue[tuple[dict[str, str], bytes]]
+    timeout = 5.0
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if length.isdecimal():
+            body = self.rfile.read(int(length))
+            if self.headers.get("X-Verb", "").lower() in _VERBS:
+                kept = {
+                    name: self.headers[name] for name in _CONTENT_HEADERS if name in self.headers
+                }
+                with suppress(queue.Full):  # enough others are compared
+                    self.waiting.put_nowait((kept, body))
+        self.send_response(http.client.NO_CONTENT)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
+        """Stays silent."""
+
+
+def answers_of(document: dict[str, Any]) -> list[Answer]:
+    """The answers to the images of a request, from either JSON form of TensorFlow Serving.
+
+    A class is known by its name where the model gives one, else by its place.
+    """
+    if "predictions" in document:
+        rows = document["predictions"]
+        if rows and isinstance(rows[0], dict):
+            return [_answer({name: row[name] for name in row}) for row in rows]
+        return [_answer({"probabilities": row}) for row in rows]
+    outputs = document.get("outputs")
+    if not isinstance(outputs, dict):
+        outputs = {"probabilities": outputs or []}
+    count = len(outputs.get("probabilities", []))
+    return [_answer({name: value[n] for name, value in outputs.items()}) for n in range(count)]
+
+
+def _answer(row: dict[str, Any]) -> Answer:
+    probabilities = [float(p) for p in row["probabilities"]]
+    highest = max(probabilities)
+    names = row.get("labels") or row.get("label") or probabilities.index(highest)
+    return Answer(str(names[0] if isinstance(names, list) else names), highest)

@@ -1,0 +1,94 @@
+"""The gateway's page in a real browser: drop an image, see the answer."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Page, needs_chromium
+from fake_model_server import Behaviour, FakeServer
+from gateway_clients import free_port, needs_nginx
+from PIL import Image
+
+from serving.gateway.nginx_process import Nginx
+from serving.gateway.settings import GatewaySettings, Traffic
+
+pytestmark = [needs_nginx, needs_chromium]
+HOSTILE = "<img src=x onerror=\"document.title='broken into'\">"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeServer]:
+    with FakeServer({1: Behaviour(HOSTILE)}, {1}, {"stable": 1, "canary": 1}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page(server: FakeServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    settings = GatewaySettings("m", server.address, server.address, port=free_port(), body_mib=1)
+    nginx = Nginx(settings, server.address.rest, tmp_path_factory.mktemp("gateway"))
+    nginx.direct(Traffic())
+    nginx.ensure()
+    with Page(f"http://127.0.0.1:{settings.port}/") as opened:
+        yield opened
+    nginx.stop()
+
+
+def _png(path: Path) -> Path:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), (200, 10, 10)).save(buffer, "PNG")
+    path.write_bytes(buffer.getvalue())
+    return path
+
+
+def test_a_dropped_image_is_answered_with_bars(page: Page, tmp_path: Path) -> None:
+    page.wait("document.getElementById('model').textContent === 'm'")
+    page.drop(_png(tmp_path / "red <b>.png"))
+    page.wait("!document.getElementById('answer').hidden")
+    rows = "Array.from(document.querySelectorAll('#answer tbody tr'))"
+    cells = f"{rows}.map(r => [r.cells[0].textContent, r.cells[1].textContent])"
+    assert page.value(cells) == [[HOSTILE, "97.0 %"], ["other", "3.0 %"]]
+    assert page.value(f"{rows}[0].querySelector('progress').value") == pytest.approx(0.97)
+    assert page.value("document.getElementById('message').textContent") == "red <b>.png"
+    assert page.value("document.getElementById('picture').naturalWidth") == 40
+    # What a label or a file is named stays text.
+    assert page.value("document.querySelectorAll('#answer img, #message b').length") == 0
+    assert page.value("document.title") == "Ask the model"
+
+
+def test_what_is_too_large_or_empty_is_said_without_asking(
+    page: Page, server: FakeServer, tmp_path: Path
+) -> None:
+    asked = len(server.seen)
+    large = tmp_path / "large.png"
+    large.write_bytes(b" " * 2**20)
+    page.drop(large)
+    message = "document.getElementById('message')"
+    page.wait(f"{message}.textContent.includes('larger than the 1 MiB')")
+    (tmp_path / "empty.png").touch()
+    page.drop(tmp_path / "empty.png")
+    page.wait(f"{message}.textContent === 'The file is empty.'")
+    assert page.value(f"{message}.className") == "error"
+    assert page.value("document.getElementById('answer').hidden")
+    assert len(server.seen) == asked
+
+
+def test_an_error_of_the_server_is_shown(page: Page, server: FakeServer, tmp_path: Path) -> None:
+    server.behaviours[1].status = 500
+    page.drop(_png(tmp_path / "red.png"))
+    page.wait("document.getElementById('message').textContent === 'made'")
+    server.behaviours[1].status = 200
+
+
+def test_nothing_but_the_page_s_own_script_runs(page: Page) -> None:
+    page.value(
+        "(() => { const s = document.createElement('script'); s.textContent = 'window.evil = 1';"
+        " document.body.append(s); })()"
+    )
+    assert page.value("window.evil === undefined")
+    page.value(
+        "fetch('http://127.0.0.1:9/').catch(() => 0); document.addEventListener("
+        "'securitypolicyviolation', e => { window.refused = e.violatedDirective; });"
+        " fetch('http://localhost:9/').catch(() => 0)"
+    )
+    page.wait("window.refused === 'connect-src'")

@@ -1,0 +1,228 @@
+"""Rollouts with a real nginx: decisions, repair after a crash at any step, nothing lost."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_model_server import Behaviour, FakeServer
+from gateway_clients import ask, free_port, needs_nginx
+
+from models.errors import GraftError
+from serving.gateway.settings import GatewaySettings
+from serving.rollout.controller import Controller
+from serving.rollout.judge import Rules
+from serving.rollout.model_server import ModelOnServer
+from serving.rollout.state import Phase, Rollout
+
+pytestmark = needs_nginx
+RULES = Rules(least_requests=60, least_pairs=10, error_margin=0.2, slow_margin=0.9)
+
+
+class KilledError(Exception):
+    """Stands for `kill -9`."""
+
+
+@dataclass
+class Place:
+    """A gateway in front of a fake server, and what happened there."""
+
+    server: FakeServer
+    settings: GatewaySettings
+    folder: Path
+    said: list[str] = field(default_factory=list)
+
+    def controller(self) -> Controller:
+        return Controller(self.settings, self.folder, "/models/m", RULES, self.said.append)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    behaviours = {1: Behaviour(), 2: Behaviour()}
+    with FakeServer(behaviours, {1}) as server:
+        settings = GatewaySettings(
+            "m", server.address, server.address, port=free_port(), requests_per_second=10_000
+        )
+        here = Place(server, settings, tmp_path)
+        yield here
+        here.controller().close()
+
+
+@contextmanager
+def _users(place: Place) -> Iterator[list[int]]:
+    """Somebody asks all the time; gives the statuses."""
+    statuses: list[int] = []
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.is_set():
+            statuses.append(ask(place.settings.port).status)
+
+    user = threading.Thread(target=run)
+    user.start()
+    yield statuses
+    stopping.set()
+    user.join()
+
+
+def _run_until(controller: Controller, reached: Callable[[Rollout], bool]) -> Rollout:
+    deadline = time.monotonic() + 100
+    while time.monotonic() < deadline:
+        state = controller.step()
+        if reached(state):
+            return state
+        time.sleep(0.05)
+    pytest.fail(f"still {state}")
+
+
+def _steady(state: Rollout) -> bool:
+    return state.phase is Phase.STEADY
+
+
+def _begin(controller: Controller, share: int = 50) -> None:
+    controller.step()
+    controller.file.change(lambda state: state.begin(2, share, copies=50))
+
+
+def test_a_good_canary_becomes_the_stable_one_and_no_request_is_lost(place: Place) -> None:
+    controller = place.controller()
+    _begin(controller)
+    with _users(place) as statuses:
+        state = _run_until(controller, _steady)
+        assert ask(place.settings.port).document["version"] == 2
+    assert (state.stable, state.canary, state.refused) == (2, None, ())
+    assert "Of the canary's requests 0 of " in state.reason
+    assert set(statuses) == {200}
+    assert place.server.labels == {"stable": 2, "canary": 2}
+    assert place.server.versions == {2}
+    assert "versions: 2" in (place.folder / "models.config").read_text()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (Behaviour("dog"), "The answers to "),
+        (Behaviour(status=500), " failed."),
+        (Behaviour(seconds=0.5), " took more than "),
+        (Behaviour(loads=False), "Version 2 does not load: made to fail"),
+    ],
+)
+def test_a_bad_canary_is_rolled_back_in_words(
+    place: Place, behaviour: Behaviour, words: str
+) -> None:
+    place.server.behaviours[2] = behaviour
+    controller = place.controller()
+    controller.step()
+    for _ in range(40):  # what the stable takes, usually
+        ask(place.settings.port)
+    _begin(controller)
+    with _users(place):
+        state = _run_until(controller, _steady)
+    assert (state.stable, state.refused) == (1, (2,))
+    assert words in state.reason
+    assert ask(place.settings.port).document["version"] == 1
+    assert place.server.labels == {"stable": 1, "canary": 1}
+
+
+def test_by_hand(place: Place) -> None:
+    controller = place.controller()
+    _begin(controller)
+    _run_until(controller, lambda state: state.phase is Phase.WATCHING)
+    controller.file.change(lambda state: state.roll_back("By hand."))
+    assert _run_until(controller, _steady).stable == 1
+    _begin(controller)
+    _run_until(controller, lambda state: state.phase is Phase.WATCHING)
+    controller.file.change(lambda state: state.promote("By hand."))
+    assert _run_until(controller, _steady).stable == 2
+
+
+@pytest.mark.parametrize("ends", ["promote", "roll_back"])
+def test_a_crash_between_any_two_steps_is_repaired(
+    place: Place, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The controller is cut off after its n-th act outside, for each n, and a new one goes on."""
+    acts, cut_after = 0, 0
+
+    def counted(method: Any) -> Any:
+        def run(*args: Any, **keywords: Any) -> Any:
+            nonlocal acts
+            result = method(*args, **keywords)
+            acts += 1
+            if acts == cut_after:
+                raise KilledError
+            return result
+
+        return run
+
+    monkeypatch.setattr(ModelOnServer, "_reload", counted(ModelOnServer._reload))
+    monkeypatch.setattr(Controller, "_direct", counted(Controller._direct))
+    monkeypatch.setattr(Controller, "_advance", counted(Controller._advance))
+    first = place.controller()
+    first.step()
+    statuses = []
+    for cut_after in range(1, 8):  # noqa: B007 (read by `counted`)
+        acts = 0
+        controller = place.controller()
+        state = controller.file.read()
+        assert state is not None
+        other = 3 - state.stable
+        controller.file.change(partial(Rollout.begin, canary=other, share=50, copies=0))
+        ended = False
+        for _ in range(12):
+            try:
+                state = controller.step()
+            except KilledError:
+                controller = place.controller()
+                continue
+            if state.phase is Phase.WATCHING and not ended:
+                ended = True
+                controller.file.change(lambda s: getattr(s, ends)("By hand."))
+            statuses.append(ask(place.settings.port).status)
+        assert state.phase is Phase.STEADY
+        assert state.stable == (other if ends == "promote" else 3 - other)
+        assert place.server.labels == {"stable": state.stable, "canary": state.stable}
+        assert ask(place.settings.port).document["version"] == state.stable
+    assert set(statuses) == {200}
+
+
+def test_evidence_outlives_the_controller(place: Place) -> None:
+    controller = place.controller()
+    _begin(controller)
+    _run_until(controller, lambda state: state.phase is Phase.WATCHING)
+    for _ in range(30):
+        ask(place.settings.port)
+    controller.step()
+    again = place.controller()
+    state = again.step()
+    assert state.phase is Phase.WATCHING
+    before, after = (c._evidence.judge for c in (controller, again) if c._evidence)
+    assert sum(after._errors.requests) >= 30
+    assert after._errors.requests == before._errors.requests
+
+
+def test_a_server_that_forgot_its_labels_gets_them_again(place: Place) -> None:
+    controller = place.controller()
+    controller.step()
+    place.server.labels = {}
+    controller.step()
+    assert place.server.labels == {"stable": 1, "canary": 1}
+    reloads = place.server.reloads
+    controller.step()
+    assert place.server.reloads == reloads
+
+
+def test_a_server_that_is_away_is_told(tmp_path: Path, place: Place) -> None:
+    settings = place.settings
+    with FakeServer({1: Behaviour()}, {1}) as gone:
+        address = gone.address
+    away = GatewaySettings("m", address, address, port=free_port())
+    controller = Controller(away, tmp_path / "away", "/models/m", RULES, place.said.append)
+    with pytest.raises(GraftError, match="No model server answers at"):
+        controller.step()
+    controller.close()
+    assert settings.port

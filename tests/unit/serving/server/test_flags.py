@@ -1,0 +1,59 @@
+"""The flags of TensorFlow Serving's binary."""
+
+from pathlib import Path
+
+import pytest
+
+from serving.__main__ import main
+from serving.server.flags import parse_flags, settings_of
+from serving.server.settings import ServerSettings
+
+MODEL = ["--model_name=m", "--model_base_path=/models/m"]
+
+
+def test_flags_are_those_of_tensorflow_serving() -> None:
+    flags = [*MODEL, "--port=9000", "--file_system_poll_wait_seconds=0"]
+    assert settings_of(parse_flags(flags)) == ServerSettings(
+        "m", Path("/models/m"), port=9000, rest_api_port=None, poll_seconds=0, load_retries=5
+    )
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--rest_api_port=65536", "--rest_api_port: 65536 is not within 0 to 65535"),
+        ("--version=perhaps", "--version: 'perhaps' is neither true nor false"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(
+    flag: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse_flags([*MODEL, flag])
+    assert message in capsys.readouterr().err
+
+
+def test_the_server_goes_on_after_a_flag_that_it_does_not_know(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    odd = ["--no_such_flag=1", "--num_load_threads=3", "--xla_cpu_compilation_enabled"]
+    assert settings_of(parse_flags([*odd, *MODEL])).model_name == "m"
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "unknown argument: --no_such_flag=1"
+    assert [line.partition(" changes nothing: ")[0] for line in lines[1:]] == [
+        "--num_load_threads",
+        "--xla_cpu_compilation_enabled",
+    ]
+
+
+def test_a_server_without_a_model_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse_flags(["--port=9000"])
+    assert "Give --model_base_path" in capsys.readouterr().err
+
+
+def test_the_version_is_told_without_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    graft, tensorflow = capsys.readouterr().out.splitlines()
+    assert graft.startswith("Graft ModelServer: ")
+    assert tensorflow.startswith("TensorFlow Library: 2.")
