@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import ssl
 import urllib.parse
 from collections.abc import Mapping, Sequence
@@ -151,7 +152,9 @@ def _reason(error: BaseException) -> str:
     below = error.__cause__ or error.__context__
     if below is not None:
         return _reason(below)
-    return str(getattr(error, "strerror", None) or error)
+    number = error.errno if isinstance(error, OSError) else None
+    # asyncio has words of its own in place of the system's, but for a name that is not known.
+    return os.strerror(number) if number and number > 0 else str(error)
 
 
 def _parsed(content: bytes) -> Any:
