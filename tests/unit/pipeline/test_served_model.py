@@ -50,7 +50,8 @@ def version(tmp_path: Path) -> Path:
 
 
 def test_a_whole_version_is_served(version: Path, tmp_path: Path) -> None:
-    assert served(Config(workspace=str(tmp_path)), False).directory == version.parent
+    model = served(Config(workspace=str(tmp_path)), False)
+    assert (model.directory, model.newest) == (version.parent, version)
 
 
 def test_a_damaged_version_is_named_with_its_file(version: Path, tmp_path: Path) -> None:
