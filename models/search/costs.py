@@ -35,9 +35,9 @@ _STEP: Final = 3e9
 and their average. On 2 cores 0.2 s, for images of 64 and of 96 px alike."""
 _EPOCH_SECONDS: Final = 1.5
 """Of an epoch beside its images: to keep its state, and to swap the averaged weights."""
-_EMBEDDING_TRACE: Final = 5.0
+_EMBEDDING_TRACE: Final = 4.0
 """Seconds that TensorFlow takes to trace a backbone."""
-_TRAINING_TRACE: Final = 18.0
+_TRAINING_TRACE: Final = 13.0
 """Seconds that it takes to trace the training above a cut, and what lies below."""
 _MIRROR_SECONDS: Final = 6.0
 """To find out, once a backbone, whether images may be mirrored."""
