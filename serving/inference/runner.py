@@ -2,21 +2,17 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
 
 import grpc
-from numpy.typing import NDArray
 
 from serving.errors import ServingError
 from serving.inference.batch_queue import BatchQueue
 from serving.inference.batching_parameters import BatchingParameters
 from serving.inference.deadline import NEVER, Deadline
-from serving.inference.signature_call import SignatureCall, checked_call
+from serving.inference.signature_call import SignatureCall
 from serving.inference.tasks import Task
 from serving.limits import Limits
-from serving.servables.versions import Lease
 from serving.tensors.tensor_protos import Tensors, cost
 
 
@@ -40,37 +36,16 @@ class Runner:
         self._requests = 0
         self._bytes = 0
 
-    def submit(
-        self,
-        lease: Lease,
-        signature_name: str,
-        inputs: Mapping[str, NDArray[Any]],
-        output_filter: Sequence[str] = (),
-        deadline: Deadline = NEVER,
-    ) -> "Future[Tensors]":
-        """Runs a signature on `inputs` when its turn comes.
+    def submit_call(self, call: SignatureCall, deadline: Deadline = NEVER) -> "Future[Tensors]":
+        """Runs a call when its turn comes.
 
         Args:
-            lease: the version to run; held by the caller until the future is done.
-            signature_name: one of the signatures of the version.
-            inputs: one value for each input of the signature that has no default.
-            output_filter: aliases to compute; all if empty.
+            call: what to run; the caller holds the version until the future is done.
             deadline: after it the request is not begun.
 
         Returns:
             Alias to value; fails with `ServingError`. Cancelling it takes the request out of the
             queue; what runs already is not stopped, but its answer goes nowhere.
-
-        Raises:
-            ServingError: inputs or outputs do not match the signature, or too many requests wait.
-        """
-        signature = lease.model.signatures[signature_name]
-        return self.submit_call(
-            checked_call(lease.model, signature, inputs, output_filter), deadline
-        )
-
-    def submit_call(self, call: SignatureCall, deadline: Deadline = NEVER) -> "Future[Tensors]":
-        """Runs a call that is checked already; see `submit`.
 
         Raises:
             ServingError: too many requests wait, or it has too many rows.

@@ -27,14 +27,6 @@ class SignatureCall:
     fetches: tuple[str, ...]
     aliases: tuple[str, ...]
 
-    def run(self) -> Tensors:
-        """Runs the graph; returns alias to value.
-
-        Raises:
-            ServingError: the graph fails.
-        """
-        return self.answer(self.model.run(self.feeds, self.fetches))
-
     def answer(self, fetched: Sequence[NDArray[Any]]) -> Tensors:
         """Names the values of the fetches."""
         return dict(zip(self.aliases, fetched, strict=True))
@@ -68,16 +60,6 @@ def checked_call(
         fetches=tuple(signature.outputs[alias].name for alias in aliases),
         aliases=aliases,
     )
-
-
-def predict(
-    model: LoadedModel,
-    signature: SignatureDef,
-    inputs: Mapping[str, NDArray[Any]],
-    output_filter: Sequence[str] = (),
-) -> Tensors:
-    """Runs `signature` on `inputs` in this thread; see `checked_call`."""
-    return checked_call(model, signature, inputs, output_filter).run()
 
 
 def _with_defaults(signature: SignatureDef, inputs: Mapping[str, NDArray[Any]]) -> Tensors:

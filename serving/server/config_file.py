@@ -32,8 +32,15 @@ class ConfigFile:
         """
         configs = read_config(self._file)
         if configs != self._applied:
-            self._registry.reload(configs, given_up)
+            self._registry.reload(configs, lambda: given_up() or self._is_other_than(configs))
             self._applied = configs
+
+    def _is_other_than(self, configs: tuple[ModelConfig, ...]) -> bool:
+        """Whether the file has changed since: nobody waits for the models of an old one."""
+        try:
+            return read_config(self._file) != configs
+        except ServingError:
+            return False
 
     def watch(self, seconds: float) -> None:
         """Applies the file every `seconds`, in a thread of its own; what is wrong is logged."""

@@ -1,12 +1,12 @@
 """The gRPC API beyond Predict of images: examples, defaults, health, TLS, sockets, the end."""
 
-import shutil
+import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 import numpy as np
@@ -25,6 +25,7 @@ from tensorflow_serving.apis import (
 )
 
 from models.errors import UsageError
+from serving.inference.signature_call import SignatureCall
 from serving.server.model_server import ModelServer
 from serving.server.settings import GrpcSettings, ServerSettings
 from serving.tensors.tensor_protos import from_proto, to_proto
@@ -291,27 +292,42 @@ def test_a_wrong_tls_configuration_is_an_error_in_words(
         ModelServer(settings).start()
 
 
-def test_the_end_answers_what_was_accepted_and_refuses_what_is_new(
-    small_models: tuple[Path, Path], pictures: list[bytes], tmp_path: Path
-) -> None:
-    shutil.copytree(small_models[0], tmp_path / "1")
-    server = ModelServer(ServerSettings("m", tmp_path, port=0, rest_api_port=None))
+class _Held:
+    """A graph that runs until it is let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def run(self, *_: object) -> list[Any]:
+        assert self.go.wait(60)
+        return []
+
+
+def _connect_for_ever(address: tuple[str, int]) -> NoReturn:
+    while True:
+        socket.create_connection(address, timeout=60).close()
+
+
+def test_the_end_answers_what_was_accepted_and_refuses_what_is_new(base_path: Path) -> None:
+    server = ModelServer(ServerSettings("m", base_path, port=0, rest_api_port=None))
     server.start()
-    address = f"127.0.0.1:{server.grpc_port}"
-    request = predict_pb2.PredictRequest()
+    held = _Held()
+    call = SignatureCall(held, {}, (), ())  # type: ignore[arg-type]
+    holders = [server._runner.submit_call(call) for _ in range(64)]
+    request = _fill(classification_pb2.ClassificationRequest(), 0.5)
     request.model_spec.name = "m"
-    request.inputs["image_bytes"].CopyFrom(to_proto(np.array(pictures * 300, dtype=object)))
-    path = "/tensorflow.serving.PredictionService/Predict"
-    with grpc.insecure_channel(address) as channel:
-        call = channel.unary_unary(path)
-        content = request.SerializeToString()
-        accepted = [call.future(content, timeout=60) for _ in range(4)]
-        while server._runner.requests + sum(one.done() for one in accepted) < len(accepted):
+    assert server.grpc_port is not None
+    address = ("127.0.0.1", server.grpc_port)
+    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+        classify = prediction_service_pb2_grpc.PredictionServiceStub(channel).Classify
+        accepted = [classify.future(request, timeout=60) for _ in range(4)]
+        while server._runner.requests < len(holders) + len(accepted):
             time.sleep(0.01)
         stopping = threading.Thread(target=server.stop)
         stopping.start()
-        answers = [predict_pb2.PredictResponse.FromString(one.result()) for one in accepted]
+        with pytest.raises(ConnectionRefusedError):
+            _connect_for_ever(address)
+        assert not any(one.done() for one in accepted)
+        held.go.set()
+        assert all(one.result().result.classifications for one in accepted)
         stopping.join()
-    assert all(len(a.outputs["score"].float_val) == 900 for a in answers)
-    with grpc.insecure_channel(address) as channel:
-        assert _refusal(channel.unary_unary(path), content)[0] == "UNAVAILABLE"

@@ -264,3 +264,30 @@ def test_a_config_file_is_followed_when_it_changes(
     followed.apply()
     assert (registry.has("m"), available(registry, "n")) == (False, [3])
     followed.stop()
+
+
+def test_a_base_path_that_vanishes_takes_nothing_out_of_service(
+    registry: Registry, base_path: Path
+) -> None:
+    registry.reload([ModelConfig("m", base_path)])
+    away = base_path.with_name("away")
+    base_path.rename(away)
+    time.sleep(10 * OPTIONS.poll_seconds)
+    assert available(registry) == [3]
+    shutil.copytree(away / "1", away / "4")
+    away.rename(base_path)
+    await_available(registry, 4)
+
+
+def test_a_config_file_with_a_wrong_path_can_be_mended(
+    registry: Registry, base_path: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "models.config"
+    file.write_text(config_of(tmp_path / "nowhere", "m"), encoding="utf-8")
+    followed = ConfigFile(file, registry)
+    followed.watch(0.02)
+    while not registry.has("m"):
+        time.sleep(0.01)
+    file.write_text(config_of(tmp_path, "m"), encoding="utf-8")
+    await_available(registry, 3)
+    followed.stop()

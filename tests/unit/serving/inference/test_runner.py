@@ -10,14 +10,13 @@ import grpc
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.errors import ServingError
 from serving.inference.batching_parameters import BatchingParameters
 from serving.inference.deadline import NEVER, Deadline
 from serving.inference.runner import Runner
+from serving.inference.signature_call import SignatureCall
 from serving.limits import Limits
-from serving.servables.versions import Lease
 from serving.tensors.tensor_protos import Tensors
 
 WAIT = 60
@@ -26,12 +25,8 @@ WAIT = 60
 class Graph:
     """Doubles "x", and sums it over all rows as "total"; a negative number is an error."""
 
-    def __init__(self, outputs: Sequence[str] = ("y",)) -> None:
-        signature = meta_graph_pb2.SignatureDef()
-        signature.inputs["x"].name = "x:0"
-        for alias in outputs:
-            signature.outputs[alias].name = alias
-        self.signatures = {"s": signature}
+    def __init__(self, output: str = "y") -> None:
+        self.output = output
         self.begun: queue.Queue[NDArray[Any]] = queue.Queue()
         self.go = threading.Semaphore(0)
 
@@ -44,8 +39,9 @@ class Graph:
         values = {"y": x * 2, "total": np.asarray(x.sum())}
         return [values[name] for name in fetches]
 
-    def lease(self) -> Lease:
-        return Lease("m", 1, self)  # type: ignore[arg-type]
+    def call(self, x: Any) -> SignatureCall:
+        names = (self.output,)
+        return SignatureCall(self, {"x:0": np.asarray(x)}, names, names)  # type: ignore[arg-type]
 
     def sizes(self, runs: int) -> list[int]:
         """Lets `runs` runs go, and returns how many rows each had."""
@@ -61,11 +57,11 @@ class Queue:
         self.runner = Runner(limits, BatchingParameters(num_batch_threads=1, **parameters))
         self.graph = Graph()
         self._holder = Graph()
-        self.held = self.runner.submit(self._holder.lease(), "s", {"x": np.ones(1)})
+        self.held = self.runner.submit_call(self._holder.call([1]))
         self._holder.begun.get(timeout=WAIT)
 
     def ask(self, x: Any, deadline: Deadline = NEVER) -> "Future[Tensors]":
-        return self.runner.submit(self.graph.lease(), "s", {"x": np.asarray(x)}, (), deadline)
+        return self.runner.submit_call(self.graph.call(x), deadline)
 
     def let_go(self) -> None:
         self._holder.go.release()
@@ -130,9 +126,9 @@ def test_inputs_without_rows_and_outputs_without_rows_run_alone(made: list[Queue
     waiting.let_go()
     waiting.graph.go.release()
     assert scalar.result(timeout=WAIT)["y"].item() == 6
-    total = Graph(outputs=("total",))
+    total = Graph(output="total")
     hold = _queue(made)
-    futures = [hold.runner.submit(total.lease(), "s", {"x": np.arange(n)}) for n in (2, 3)]
+    futures = [hold.runner.submit_call(total.call(np.arange(n))) for n in (2, 3)]
     hold.let_go()
     assert total.sizes(3) == [5, 2, 3]
     assert [future.result(timeout=WAIT)["total"].item() for future in futures] == [1, 3]
@@ -241,17 +237,17 @@ def test_requests_and_their_bytes_are_limited(made: list[Queue]) -> None:
 
 def test_without_batching_each_runs_by_itself() -> None:
     runner, graph = Runner(), Graph()
-    futures = [runner.submit(graph.lease(), "s", {"x": np.array([n])}) for n in range(5)]
+    futures = [runner.submit_call(graph.call([n])) for n in range(5)]
     assert graph.sizes(5) == [1] * 5
     assert [_y(future) for future in futures] == [[2 * n] for n in range(5)]
     runner.close()
     with pytest.raises(ServingError, match="shutting down"):
-        runner.submit(graph.lease(), "s", {"x": np.ones(1)})
+        runner.submit_call(graph.call([1]))
 
 
 def test_the_end_runs_what_waits_for_company() -> None:
     runner, graph = Runner(None, BatchingParameters(batch_timeout_micros=10**9)), Graph()
-    future = runner.submit(graph.lease(), "s", {"x": np.ones(1)})
+    future = runner.submit_call(graph.call([1]))
     graph.go.release()
     runner.close()
     assert _y(future) == [2]
