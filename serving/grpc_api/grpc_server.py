@@ -36,6 +36,7 @@ class GrpcServer:
         socket_path: Path | None = None,
         credentials: grpc.ServerCredentials | None = None,
         health: Health | None = None,
+        channel_arguments: Sequence[tuple[str, int | str]] = (),
     ) -> None:
         """Prepares a server.
 
@@ -46,6 +47,7 @@ class GrpcServer:
             socket_path: of a Unix socket; None for none.
             credentials: of TLS on the port; None for plain text.
             health: the health service; None for none.
+            channel_arguments: more settings of gRPC's own, by name.
         """
         self._services = services
         self._limits = limits
@@ -53,6 +55,7 @@ class GrpcServer:
         self._socket_path = socket_path
         self._credentials = credentials
         self._health = health
+        self._channel_arguments = channel_arguments
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="grpc", daemon=True)
 
@@ -89,6 +92,7 @@ class GrpcServer:
                 ("grpc.max_concurrent_streams", _STREAMS_PER_CONNECTION),
                 # Otherwise a second server could share the port and take half of the requests.
                 ("grpc.so_reuseport", 0),
+                *self._channel_arguments,
             ]
         )
         handlers = [service.handler(self._intake) for service in self._services]

@@ -16,14 +16,14 @@ from google.protobuf import empty_pb2
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from serving.errors import ServingError, from_number, invalid_argument
-from serving.grpc_api.calls import method
+from serving.grpc_api.calls import method, parser
 from serving.grpc_api.intake import Intake
 from serving.servables.model_messages import Message
 
 SERVICE: Final = "tensorflow.ProfilerService"
 _DURATION, _FOLDER = 1, 5
 _LONGEST_SECONDS: Final = 60.0
-_OF_THIS_MACHINE: Final = ("ipv4:127.", "ipv6:[::1]", "ipv6:%5B::1%5D", "unix:")
+_OF_THIS_MACHINE: Final = ("ipv4:127.", "ipv6:[::1]", "ipv6:%5B::1%5D", "unix:", "unix-abstract:")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class ProfilerService:
 
 def _parse(content: bytes) -> _ProfileRequest:
     """Reads the two fields that matter of a `ProfileRequest`, of which Python has no class."""
-    fields = UnknownFieldSet(empty_pb2.Empty.FromString(content))
+    fields = UnknownFieldSet(parser(empty_pb2.Empty)(content))
     values = {field.field_number: field.data for field in fields}
     folder, milliseconds = values.get(_FOLDER, b""), values.get(_DURATION, 0)
     if not isinstance(folder, bytes) or not folder or not isinstance(milliseconds, int):

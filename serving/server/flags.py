@@ -6,6 +6,7 @@ official one goes on after a flag that it does not know.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -20,6 +21,7 @@ from serving.server.monitoring_config import metrics_path
 from serving.server.settings import GrpcSettings, ServerSettings
 
 _HIGHEST_PORT: Final = 65535
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 _TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 _NOT_YET: Final = "the embedded server does not have it"
@@ -28,7 +30,6 @@ NOT_IMPLEMENTED: Final = {
     "enable_per_model_batching_parameters": _NOT_YET,
     "enable_signature_method_name_check": "the method of a signature is never checked",
     "flush_filesystem_caches": "the system's own caching is kept",
-    "grpc_channel_arguments": _NOT_YET,
     "grpc_max_threads": _NOT_YET,
     "mixed_precision": _OF_TENSORFLOW,
     "num_load_threads": "each model loads in a thread of its own",
@@ -100,6 +101,7 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
             health_service=flags.enable_grpc_healthcheck_service,
             tensor_content=flags.enable_serialization_as_tensor_content,
             profiler=flags.enable_profiler,
+            channel_arguments=flags.grpc_channel_arguments,
         ),
         rest=RestOptions(
             timeout_seconds=flags.rest_api_timeout_in_ms / 1000,
@@ -163,6 +165,12 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grpc_socket_path", type=Path, help="Unix socket to answer gRPC on too")
     parser.add_argument(
         "--ssl_config_file", type=Path, help="text of an SSLConfig: TLS on the gRPC port"
+    )
+    parser.add_argument(
+        "--grpc_channel_arguments",
+        type=_channel_arguments,
+        default=(),
+        help="more settings of gRPC's own, such as grpc.max_connection_age_ms=60000,...",
     )
     _add_truth(
         parser,
@@ -282,6 +290,16 @@ def _truth(text: str) -> bool:
         return _TRUTHS[text.lower()]
     except KeyError:
         raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false") from None
+
+
+def _channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
+    arguments: list[tuple[str, int | str]] = []
+    for pair in filter(None, text.split(",")):
+        key, is_given, value = pair.partition("=")
+        if not is_given:
+            raise argparse.ArgumentTypeError(f"{pair!r} is no KEY=VALUE")
+        arguments.append((key, int(value) if _NUMBER.fullmatch(value) else value))
+    return tuple(arguments)
 
 
 def _milliseconds(text: str) -> int:

@@ -38,5 +38,6 @@ def grpc_server(
         address=None if port is None else f"{settings.host}:{port}",
         socket_path=asked.socket_path,
         credentials=None if ssl is None else read_credentials(ssl),
+        channel_arguments=asked.channel_arguments,
         health=Health(registry.is_ready) if asked.health_service else None,
     )

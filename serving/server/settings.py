@@ -17,6 +17,7 @@ class GrpcSettings:
         ssl_config_file: text of an `SSLConfig`; None for plain text.
         health_service: whether to answer health checks.
         profiler: whether clients on this machine may profile the server.
+        channel_arguments: more settings of gRPC's own, by name.
         tensor_content: whether answers use `tensor_content` instead of the typed fields.
     """
 
@@ -25,6 +26,7 @@ class GrpcSettings:
     health_service: bool = False
     tensor_content: bool = False
     profiler: bool = True
+    channel_arguments: tuple[tuple[str, int | str], ...] = ()
 
 
 @dataclass(frozen=True)

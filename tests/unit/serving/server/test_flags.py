@@ -57,3 +57,14 @@ def test_the_version_is_told_without_a_model(capsys: pytest.CaptureFixture[str])
     graft, tensorflow = capsys.readouterr().out.splitlines()
     assert graft.startswith("Graft ModelServer: ")
     assert tensorflow.startswith("TensorFlow Library: 2.")
+
+
+def test_grpc_takes_more_settings_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    flag = "--grpc_channel_arguments=grpc.max_connection_age_ms=2000,grpc.lb_policy_name=grpclb"
+    assert settings_of(parse_flags([*MODEL, flag])).grpc.channel_arguments == (
+        ("grpc.max_connection_age_ms", 2000),
+        ("grpc.lb_policy_name", "grpclb"),
+    )
+    with pytest.raises(SystemExit, match="2"):
+        parse_flags([*MODEL, "--grpc_channel_arguments=grpc.age"])
+    assert "'grpc.age' is no KEY=VALUE" in capsys.readouterr().err
