@@ -30,8 +30,9 @@ async def run_or_blame(
     Raises:
         ServingError: why it failed, with the instance that is to blame if there is a single one.
     """
+    running = runner.submit_call(call, deadline)
     try:
-        return await asyncio.wrap_future(runner.submit_call(call, deadline))
+        return await asyncio.wrap_future(running)
     except ServingError as error:
         if not may_be_blamed(error, call):
             raise

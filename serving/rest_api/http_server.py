@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import resource
 import socket
 import threading
 from typing import Final
@@ -14,6 +15,7 @@ from serving.rest_api.connection import Connection
 
 _KEEP_ALIVE_SECONDS: Final = 75
 _BACKLOG: Final = 1024
+_OTHER_FILES: Final = 512
 _START_SECONDS: Final = 30.0
 
 
@@ -47,6 +49,7 @@ class HttpServer:
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             backlog=_BACKLOG,
         )
+        self._connections = limits.connections
         self._server = _Server(self._config)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._serve, name="rest", daemon=True)
@@ -57,6 +60,7 @@ class HttpServer:
         Raises:
             OSError: another server took the port since it was bound.
         """
+        _allow_connections(self._connections)
         self._thread.start()
         self._server.is_settled.wait(_START_SECONDS)
         if self._error is not None:
@@ -94,6 +98,15 @@ class _Server(uvicorn.Server):
         """Listens."""
         await super().startup(sockets)
         self.is_settled.set()
+
+
+def _allow_connections(connections: int) -> None:
+    """Lets the process have as many files open, and some more: 1,024 is a usual limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -3,7 +3,6 @@
 Routes, status codes and messages: https://www.tensorflow.org/tfx/serving/api_rest.
 """
 
-import asyncio
 import re
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from serving.errors import ServingError, invalid_argument
-from serving.inference.blame import blamed, may_be_blamed
+from serving.errors import invalid_argument
+from serving.inference.blame import run_or_blame
 from serving.inference.deadline import Deadline
 from serving.inference.runner import Runner
-from serving.inference.signature_call import SignatureCall
 from serving.limits import Limits
 from serving.metrics import Metrics
 from serving.rest_api.app import json_response
@@ -30,7 +28,6 @@ from serving.servables.loader import LoadedModel
 from serving.servables.model_messages import Message, model_spec, signature_map, status_response
 from serving.servables.registry import Registry, Target
 from serving.tensors.json_document import parse_document
-from serving.tensors.tensor_protos import Tensors
 
 _VERSION_OR_LABEL: Final = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
 _INFER: Final = re.compile(
@@ -115,26 +112,12 @@ class RestApi:
         with self._registry.lease(target) as lease:
             reading = partial(asked_by, lease.model)
             asked = await self._slow_lane.do(reading, deadline) if body.is_slow else reading()
-            fetched = await self._run(asked.call, deadline)
+            running = run_or_blame(self._runner, self._blame_lane, asked.call, deadline)
+            fetched = await in_time(running, deadline)
         is_slow = sum(value.size for value in fetched.values()) > _FEW_VALUES
         answering = partial(asked.answer, fetched)
         answer = await self._slow_lane.do(answering, deadline) if is_slow else answering()
         return json_response(200, answer)
-
-    async def _run(self, call: SignatureCall, deadline: Deadline) -> Tensors:
-        running = self._runner.submit_call(call, deadline)
-        try:
-            return await in_time(asyncio.wrap_future(running), deadline)
-        except ServingError as error:
-            if not may_be_blamed(error, call):
-                raise
-
-            def run(part: SignatureCall) -> None:
-                self._runner.submit_call(part, deadline).result()
-
-            loop = asyncio.get_running_loop()
-            search = loop.run_in_executor(self._blame_lane, blamed, error, call, run)
-            raise await in_time(search, deadline) from error
 
     def _status(self, target: Target) -> Response:
         statuses = status_response(self._registry.statuses(target))

@@ -4,6 +4,7 @@ For a laptop, for tests, and for the check before a push; production runs the of
 Serving image on the same directory.
 """
 
+import gc
 import json
 import logging
 import os
@@ -185,6 +186,8 @@ def run(
         signal.signal(number, lambda *_: stopping.set())
     if stop_at_eof:
         threading.Thread(target=_await_eof, args=(stopping,), name="stdin", daemon=True).start()
+    # What the imports leave is no garbage; to look through it takes tenths of a second at times.
+    gc.freeze()
     server = ModelServer(settings)
     keep_what_is_imported()
     server.load(cancelled=stopping)

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import resource
 import shutil
 import threading
 import time
@@ -336,6 +337,16 @@ def test_a_slow_body_ends(another: Callable[..., RestServer]) -> None:
         answer = read_answer(client)
     assert answer is not None
     assert answer.status == 408
+
+
+def test_there_are_files_for_all_connections(another: Callable[..., RestServer]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (600, hard))
+    try:
+        another(Limits(connections=200))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 712
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_the_connection_that_waits_longest_makes_room(port: int, body: bytes) -> None:
