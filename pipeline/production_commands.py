@@ -41,8 +41,10 @@ def add_production_commands(commands: Any) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from pipeline.official_server import serve
+    from serving.server.leave import leave
 
-    return serve(served(options), options.host, options.port, options.rest_port, options.embedded)
+    model = served(options)
+    leave(serve(model, options.host, options.port, options.rest_port, options.embedded))
 
 
 def _deploy(options: argparse.Namespace) -> int:

@@ -5,12 +5,14 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import NoReturn
 
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
 from serving.errors import ServingError
 from serving.servables.model_config import read_config
 from serving.server.flags import parse_flags, settings_of
+from serving.server.leave import leave
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,5 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return os.EX_OK
 
 
+def run_and_leave() -> NoReturn:
+    """`main` as a process of its own."""
+    leave(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run_and_leave()
