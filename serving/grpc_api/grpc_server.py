@@ -110,3 +110,5 @@ class GrpcServer:
     async def _stop(self, drain_seconds: float) -> None:
         await self._server.stop(drain_seconds)
         self._intake.close()
+        # With its last server gRPC ends its own thread, which would crash the interpreter's end.
+        del self._server

@@ -63,10 +63,14 @@ _KINDS: Final = {
     types_pb2.DT_COMPLEX128: _kind("dcomplex_val", np.complex128, np.float64),
     types_pb2.DT_STRING: _kind("string_val", object),
 }
+_NUMBERS: Final = {kind.dtype: number for number, kind in _KINDS.items()}
 _PACKED: Final = {"float_val": 4, "double_val": 8, "scomplex_val": 4, "dcomplex_val": 8}
 """Fields whose numbers lie in the message as they lie in an array, and the bytes of a number."""
 
 _LENGTH_DELIMITED: Final = 2
+_FEW: Final = 200
+"""So many numbers are quickly written one by one."""
+
 _MOST_DIMENSIONS: Final = 32
 _COST_OF_NUMBER: Final = 8
 _COST_OF_STRING: Final = 64
@@ -91,16 +95,17 @@ def to_proto(array: NDArray[Any], as_content: bool = False) -> TensorProto:
     Raises:
         ServingError: the dtype has no field here (quantised types).
     """
-    dtype = tf.as_dtype(array.dtype)
-    kind = _KINDS.get(dtype.as_datatype_enum)
-    if kind is None:
-        raise invalid_argument(f"Outputs of type {dtype.name} are not supported.")
-    proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
+    number = _NUMBERS.get(array.dtype)
+    if number is None:
+        raise invalid_argument(f"Outputs of type {array.dtype} are not supported.")
+    kind = _KINDS[number]
+    proto = tensor_pb2.TensorProto(dtype=number)
+    add_dimension = proto.tensor_shape.dim.add
     for size in array.shape:
-        proto.tensor_shape.dim.add(size=size)
+        add_dimension(size=size)
     if as_content and kind.dtype != object:
         proto.tensor_content = array.tobytes()
-    elif kind.field in _PACKED:
+    elif kind.field in _PACKED and (array.size > _FEW or kind.stored is not None):
         content = array.tobytes()
         if content:
             proto.MergeFromString(_packed_header(kind.field, len(content)) + content)
