@@ -81,10 +81,11 @@ def _export(directory: Path) -> None:
     backbone = keras.applications.MobileNetV2(
         input_shape=(_SIZE, _SIZE, 3), include_top=False, weights=None, pooling="avg"
     )
-    outputs = keras.layers.Dense(_CLASSES, activation="softmax")(backbone(scaled))
+    embedding = backbone(scaled)
+    outputs = keras.layers.Dense(_CLASSES, activation="softmax")(embedding)
     labels = tuple(f"class {number}" for number in range(_CLASSES))
     model = keras.Model(inputs, outputs)
-    export_model(model, labels, ImageSpec(_SIZE), directory, description={})
+    export_model(model, embedding, labels, ImageSpec(_SIZE), directory, description={})
 
 
 def _raw(directory: Path, seconds: float) -> dict[str, dict[str, float]]:
