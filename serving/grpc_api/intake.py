@@ -54,7 +54,7 @@ class Intake:
         size = len(message)
         if size < _SMALL:
             return parse(message)
-        if self._undecoded and self._undecoded + size > self._limits.waiting_bytes:
+        if self._undecoded and self._undecoded + size > _DECODERS * self._limits.message_bytes:
             raise _full("Large requests wait to be unpacked.")
         self._undecoded += size
         try:

@@ -27,15 +27,15 @@ _NUMBERS: Final = (
     "num_batch_threads",
     "max_execution_batch_size",
 )
-_MOST_AT_ONCE: Final = 64
+_MOST_AT_ONCE: Final = 32
 
 
 @dataclass(frozen=True)
 class BatchingParameters:
     """How requests are joined.
 
-    Where TensorFlow Serving would run a thousand images at once, which takes a gigabyte, at most
-    64 run at once here unless the file says otherwise.
+    Where TensorFlow Serving would run a thousand images at once, which takes a gigabyte and holds
+    everybody else up, at most 32 run at once here unless the file says otherwise.
 
     Attributes:
         max_batch_size: most rows of one request.
