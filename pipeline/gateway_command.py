@@ -126,7 +126,8 @@ def _version(model: Served, state: Rollout, asked: int | None) -> int:
     if not newer:
         raise UsageError(
             f"No version is newer than the stable one, {state.stable}, and was not rolled back. "
-            "`graft run` pushes one; --version names an older one."
+            "`graft run` pushes one; --version names any."
+            + (f" Of the last rollout: {state.reason}" if state.reason else "")
         )
     return newer[-1]
 

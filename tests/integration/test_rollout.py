@@ -101,6 +101,8 @@ def test_a_good_canary_becomes_the_stable_one_and_no_request_is_lost(place: Plac
     assert place.server.labels == {"stable": 2, "canary": 2}
     assert place.server.versions == {2}
     assert "versions: 2" in (place.folder / "models.config").read_text()
+    kept = (place.folder / "rollouts" / "1" / "requests.jsonl").read_text().splitlines()
+    assert len(kept) >= RULES.least_requests
 
 
 @pytest.mark.parametrize(
