@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError, NotBlessedError, UsageError
-from pipeline.config import Config
 from pipeline.served_model import Served
 from serving.gateway.settings import GatewaySettings
 from serving.rollout.controller import Controller
@@ -18,11 +17,6 @@ from serving.rollout.state import Phase, Rollout, RolloutFile
 
 _TICK_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 180.0
-
-
-def gateway_folder(config: Config) -> Path:
-    """Where the gateway of a workspace keeps its state."""
-    return config.workspace_path / "gateway"
 
 
 def gateway(settings: GatewaySettings, folder: Path, base_path: str) -> int:
