@@ -15,6 +15,8 @@ from fake_model_server import Behaviour, FakeServer
 from gateway_clients import ask, free_port, needs_nginx
 
 from pipeline.cli import main
+from serving.gateway.nginx_process import Nginx
+from serving.gateway.settings import GatewaySettings
 from serving.rollout.state import Phase, RolloutFile
 
 pytestmark = needs_nginx
@@ -58,7 +60,10 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     with FakeServer({1: Behaviour(), 2: Behaviour("dog")}, {1}) as server:
-        yield Place(tmp_path, server)
+        here = Place(tmp_path, server)
+        yield here
+        settings = GatewaySettings("m", server.address, server.address, port=here.port)
+        Nginx(settings, "", here.folder).stop()  # where a test failed half-way
 
 
 @contextmanager
