@@ -12,12 +12,19 @@ seeds, a good one (over 2,000 of them) in 5 at most.
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
+_HERE = Path(__file__).resolve().parent
+# The benchmark of serving, beside this one, would hide the package of its name.
+sys.path[:] = [place for place in sys.path if Path(place or ".").resolve() != _HERE]
+sys.path.insert(0, str(_HERE.parent))
 
-from serving.rollout.judge import Answer, Decision, Judge
+import numpy as np  # noqa: E402
+
+from serving.rollout.judge import Answer, Decision, Judge  # noqa: E402
 
 _PAST = 4000
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError, NotBlessedError, UsageError
-from pipeline.config import Config
 from pipeline.served_model import Served
 from serving.gateway.settings import GatewaySettings
 from serving.rollout.controller import Controller
@@ -18,11 +17,6 @@ from serving.rollout.state import Phase, Rollout, RolloutFile
 
 _TICK_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 180.0
-
-
-def gateway_folder(config: Config) -> Path:
-    """Where the gateway of a workspace keeps its state."""
-    return config.workspace_path / "gateway"
 
 
 def gateway(settings: GatewaySettings, folder: Path, base_path: str) -> int:
@@ -126,7 +120,8 @@ def _version(model: Served, state: Rollout, asked: int | None) -> int:
     if not newer:
         raise UsageError(
             f"No version is newer than the stable one, {state.stable}, and was not rolled back. "
-            "`graft run` pushes one; --version names an older one."
+            "`graft run` pushes one; --version names any."
+            + (f" Of the last rollout: {state.reason}" if state.reason else "")
         )
     return newer[-1]
 

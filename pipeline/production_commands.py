@@ -40,11 +40,12 @@ def add_production_commands(commands: Any) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from pipeline.gateway_folder import gateway_folder
     from pipeline.official_server import serve
     from serving.server.leave import leave
 
-    model = served(options)
-    leave(serve(model, options.host, options.port, options.rest_port, options.embedded))
+    model, gateway = served(options), gateway_folder(effective(options))
+    leave(serve(model, options.host, options.port, options.rest_port, options.embedded, gateway))
 
 
 def _deploy(options: argparse.Namespace) -> int:
@@ -55,8 +56,9 @@ def _deploy(options: argparse.Namespace) -> int:
 
 
 def _gateway(options: argparse.Namespace) -> int:
-    from pipeline.gateway_command import gateway, gateway_folder
+    from pipeline.gateway_command import gateway
     from pipeline.gateway_flags import gateway_settings
+    from pipeline.gateway_folder import gateway_folder
 
     model = served(options)
     settings = gateway_settings(options, model.name)
@@ -65,19 +67,22 @@ def _gateway(options: argparse.Namespace) -> int:
 
 
 def _rollout(options: argparse.Namespace) -> int:
-    from pipeline.gateway_command import Trial, gateway_folder, rollout
+    from pipeline.gateway_command import Trial, rollout
+    from pipeline.gateway_folder import gateway_folder
 
     trial = Trial(options.version, options.canary, options.copies)
     return rollout(served(options), gateway_folder(effective(options)), trial)
 
 
 def _promote(options: argparse.Namespace) -> int:
-    from pipeline.gateway_command import gateway_folder, promote
+    from pipeline.gateway_command import promote
+    from pipeline.gateway_folder import gateway_folder
 
     return promote(gateway_folder(effective(options)))
 
 
 def _rollback(options: argparse.Namespace) -> int:
-    from pipeline.gateway_command import gateway_folder, roll_back
+    from pipeline.gateway_command import roll_back
+    from pipeline.gateway_folder import gateway_folder
 
     return roll_back(gateway_folder(effective(options)))

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.served_model import Served
@@ -13,7 +14,9 @@ if TYPE_CHECKING:  # it brings TensorFlow, which is imported in silence
     from serving.server.settings import ServerSettings
 
 
-def serve(model: Served, host: str, port: int, rest_port: int) -> int:
+def serve(
+    model: Served, host: str, port: int, rest_port: int, config_file: Path | None = None
+) -> int:
     """Serves until SIGTERM or SIGINT.
 
     Args:
@@ -21,6 +24,7 @@ def serve(model: Served, host: str, port: int, rest_port: int) -> int:
         host: address to bind to.
         port: gRPC.
         rest_port: REST.
+        config_file: versions and labels, as a gateway left them; None for the newest version.
 
     Raises:
         GraftError: a port is taken, or the model does not load.
@@ -39,6 +43,9 @@ def serve(model: Served, host: str, port: int, rest_port: int) -> int:
         host=host,
         port=port,
         rest_api_port=rest_port,
+        model_config_file=config_file,
+        # Its labels are read before its versions are loaded.
+        allow_labels_ahead=config_file is not None,
         # Graft's own models answer for each image by itself, so that requests may be joined.
         batching=BatchingParameters(),
     )

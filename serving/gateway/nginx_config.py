@@ -1,5 +1,6 @@
 """Writes the configuration of nginx."""
 
+import functools
 import getpass
 import os
 import re
@@ -25,13 +26,7 @@ def nginx_config(settings: GatewaySettings, copies_to: str, folder: Path) -> str
     Raises:
         UsageError: a path holds a character that nginx takes for one of its own.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("nginx.conf.j2").render(
+    return _template().render(
         settings=settings,
         copies_to=copies_to,
         folder=folder,
@@ -43,6 +38,17 @@ def nginx_config(settings: GatewaySettings, copies_to: str, folder: Path) -> str
         STABLE=STABLE,
         CANARY=CANARY,
     )
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("nginx.conf.j2")
 
 
 def _quoted(path: Path) -> str:

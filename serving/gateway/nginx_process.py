@@ -23,7 +23,12 @@ _START_SECONDS: Final = 10.0
 
 
 class Nginx:
-    """nginx for one gateway, which goes on when this process dies; the next one finds it again."""
+    """nginx for one gateway, which goes on when this process dies; the next one finds it again.
+
+    Attributes:
+        settings: what it serves.
+        folder: holds its configuration, logs and temporary files.
+    """
 
     def __init__(self, settings: GatewaySettings, copies_to: str, folder: Path) -> None:
         """Takes what it is to serve, who gets copies of requests, and a folder for all its files.
@@ -38,20 +43,20 @@ class Nginx:
                 "On Debian and Ubuntu: apt-get install nginx-light"
             )
         self._program = program
-        self._settings = settings
+        self.settings = settings
         self._copies_to = copies_to
-        self._folder = folder.absolute()
+        self.folder = folder.absolute()
 
     @property
     def pid(self) -> int | None:
         """Id of nginx's master process, None if none runs."""
         try:
-            pid = int((self._folder / "nginx.pid").read_text(encoding="ascii"))
+            pid = int((self.folder / "nginx.pid").read_text(encoding="ascii"))
             command = Path(f"/proc/{pid}/cmdline").read_bytes()
         except (OSError, ValueError):
             return None
         # The id may have gone to another process since.
-        return pid if b"nginx" in command and str(self._folder).encode() in command else None
+        return pid if b"nginx" in command and str(self.folder).encode() in command else None
 
     def ensure(self) -> bool:
         """Has nginx run as it is set up; does nothing if it does.
@@ -66,16 +71,16 @@ class Nginx:
             GraftError: nginx refuses the configuration, and goes on with the former one; or it
                 does not start.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        text = nginx_config(self._settings, self._copies_to, self._folder).encode()
-        keys = as_maps(read_keys(self._settings.keys)).encode() if self._settings.keys else b""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = nginx_config(self.settings, self._copies_to, self.folder).encode()
+        keys = as_maps(read_keys(self.settings.keys)).encode() if self.settings.keys else b""
         same = self._content(_CONFIG) == text and self._content(_KEYS) == keys
         pid = self.pid
         if same and pid is not None:
             return False
         self._check(text, keys)
         self._write_keys(_KEYS, keys)
-        write_atomically(self._folder / _CONFIG, text)
+        write_atomically(self.folder / _CONFIG, text)
         if pid is None:
             self._start()
         else:
@@ -95,19 +100,19 @@ class Nginx:
         names = {f"canary-{number}" for number in range(traffic.share)}
         names |= {f"copy-{number}" for number in range(traffic.copies)}
         names |= {"trial"} if traffic.trial else set()
-        link = self._folder / "traffic"
+        link = self.folder / "traffic"
         if link.is_dir() and {path.name for path in link.iterdir()} == names:
             return False
-        self._folder.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="traffic-", dir=self._folder))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="traffic-", dir=self.folder))
         for name in names:
             (folder / name).touch()
         folder.chmod(0o755)
-        unfinished = self._folder / "traffic.part"
+        unfinished = self.folder / "traffic.part"
         unfinished.unlink(missing_ok=True)
         unfinished.symlink_to(folder.name)
         unfinished.replace(link)
-        for former in self._folder.glob("traffic-*"):
+        for former in self.folder.glob("traffic-*"):
             if former.name != folder.name:
                 shutil.rmtree(former)
         return True
@@ -127,45 +132,45 @@ class Nginx:
 
     def _content(self, name: str) -> bytes | None:
         try:
-            return (self._folder / name).read_bytes()
+            return (self.folder / name).read_bytes()
         except OSError:
             return None
 
     def _check(self, text: bytes, keys: bytes) -> None:
-        candidate = self._folder / "candidate.conf"
+        candidate = self.folder / "candidate.conf"
         candidate_keys = "candidate-keys.conf"
         self._write_keys(candidate_keys, keys)
         candidate.write_bytes(text.replace(f"/{_KEYS}".encode(), f"/{candidate_keys}".encode()))
         said = self._run("-t", candidate)
         candidate.unlink()
-        (self._folder / candidate_keys).unlink()
+        (self.folder / candidate_keys).unlink()
         if said is not None:
             raise GraftError(f"nginx refuses the gateway's configuration. It says: {said}")
 
     def _write_keys(self, name: str, keys: bytes) -> None:
-        unfinished = self._folder / f".{name}.part"
+        unfinished = self.folder / f".{name}.part"
         unfinished.unlink(missing_ok=True)
         handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(keys)
-        unfinished.replace(self._folder / name)
+        unfinished.replace(self.folder / name)
 
     def _start(self) -> None:
-        said = self._run("-q", self._folder / _CONFIG)
+        said = self._run("-q", self.folder / _CONFIG)
         if said is not None:
             raise GraftError(f"nginx does not start. It says: {said}")
         deadline = time.monotonic() + _START_SECONDS
         while self.pid is None:
             if time.monotonic() > deadline:
-                raise GraftError(f"nginx ended at once; {self._folder / 'nginx.log'} says why.")
+                raise GraftError(f"nginx ended at once; {self.folder / 'nginx.log'} says why.")
             time.sleep(_LOOK_SECONDS)
 
     def _run(self, flag: str, config: Path) -> str | None:
         """What nginx complains about; None if it is content."""
-        command = [self._program, flag, "-p", str(self._folder), "-c", str(config)]
+        command = [self._program, flag, "-p", str(self.folder), "-c", str(config)]
         # Its own error log exists before the configuration names another one.
-        command += ["-e", str(self._folder / "nginx.log")]
-        with (self._folder / "nginx.said").open("w+b") as said:
+        command += ["-e", str(self.folder / "nginx.log")]
+        with (self.folder / "nginx.said").open("w+b") as said:
             # A file, not a pipe: the daemon would hold the pipe open.
             done = subprocess.run(
                 command, check=False, stdin=subprocess.DEVNULL, stdout=said, stderr=said

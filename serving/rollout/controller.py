@@ -1,5 +1,6 @@
 """Brings servers and gateway to where the state says, and the state to a decision."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -87,11 +88,13 @@ class Controller:
                 assert state.canary is not None
                 self._settle(state.canary, state.canary)
                 self._direct(Traffic())
+                self._keep_evidence(state)
                 self._advance(state, Rollout.settled)
             case Phase.ROLLING_BACK:
                 # First the users, then the labels: nobody is sent to a version that goes.
                 self._direct(Traffic())
                 self._settle(state.stable, state.stable)
+                self._keep_evidence(state)
                 self._advance(state, Rollout.settled)
         return self.file.read() or state
 
@@ -144,12 +147,23 @@ class Controller:
             self._advance(state, lambda s: s.noted(verdict.reason))
 
     def _open_evidence(self, state: Rollout) -> Evidence:
-        folder = self.file.folder / "rollouts" / f"{state.number}"
+        folder = self._evidence_folder(state)
         requests = self.file.folder / _EVIDENCE
         evidence = Evidence(folder, requests, state.share / 100, Judge(self._rules))
         evidence.start(self.file.folder / "requests.jsonl")
         self._evidence = evidence
         return evidence
+
+    def _keep_evidence(self, state: Rollout) -> None:
+        """Puts the requests beside the compared answers: why it was decided so can be looked up."""
+        requests = self.file.folder / _EVIDENCE
+        if requests.exists():
+            folder = self._evidence_folder(state)
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(requests, folder / "requests.jsonl")
+
+    def _evidence_folder(self, state: Rollout) -> Path:
+        return self.file.folder / "rollouts" / f"{state.number}"
 
     def _compared(self, stable: Answer | None, canary: Answer | None) -> None:
         if self._evidence is not None:

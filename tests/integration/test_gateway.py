@@ -60,7 +60,7 @@ def gateway(
 
 
 def _lines(nginx: Nginx, name: str = "requests.jsonl") -> list[dict]:
-    return [json.loads(line) for line in (nginx._folder / name).read_text().splitlines()]
+    return [json.loads(line) for line in (nginx.folder / name).read_text().splitlines()]
 
 
 def _await(reached: Callable[[], bool]) -> None:
@@ -250,15 +250,15 @@ def test_keys_and_tls(guarded) -> None:
     assert status({"X-API-Key": KEY}) == 200
     assert status({"Authorization": f"Bearer {KEY}"}) == 200
     assert 429 in [status({"X-API-Key": KEY}) for _ in range(20)]
-    log = (nginx._folder / "requests.jsonl").read_text()
+    log = (nginx.folder / "requests.jsonl").read_text()
     assert '"client":"alice"' in log
     assert KEY not in log
-    assert (nginx._folder / "keys.conf").stat().st_mode & 0o077 == 0
+    assert (nginx.folder / "keys.conf").stat().st_mode & 0o077 == 0
 
 
 def test_a_configuration_that_nginx_refuses_changes_nothing(guarded) -> None:
     settings, nginx = guarded
-    pid, text = nginx.pid, (nginx._folder / "nginx.conf").read_bytes()
+    pid, text = nginx.pid, (nginx.folder / "nginx.conf").read_bytes()
     certificate = settings.certificate.read_bytes()
     settings.certificate.write_text("no certificate")
     settings.keys.write_text(f"alice {KEY}\nbob {'b' * 32}\n")
@@ -267,7 +267,7 @@ def test_a_configuration_that_nginx_refuses_changes_nothing(guarded) -> None:
             nginx.ensure()
     finally:
         settings.certificate.write_bytes(certificate)
-    assert (nginx._folder / "nginx.conf").read_bytes() == text
+    assert (nginx.folder / "nginx.conf").read_bytes() == text
     assert nginx.pid == pid
     assert nginx.ensure()
     assert nginx.pid == pid

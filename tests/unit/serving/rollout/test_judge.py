@@ -9,7 +9,7 @@ from benchmarks.rollout import CANARIES, outcome
 from serving.rollout.e_processes import MeanTest, OriginTest, upper_bound
 from serving.rollout.judge import Answer, Decision, Judge
 
-SEEDS = 20
+SEEDS = 12
 
 
 @pytest.mark.parametrize(
@@ -17,12 +17,12 @@ SEEDS = 20
 )
 def test_a_bad_canary_falls_within_200_requests(name: str) -> None:
     found = [outcome(seed, CANARIES[name], share=0.1, most=200) for seed in range(SEEDS)]
-    assert sum(decision is Decision.ROLL_BACK for decision, _ in found) >= 0.95 * SEEDS
+    assert sum(decision is Decision.ROLL_BACK for decision, _ in found) >= SEEDS - 1
 
 
 def test_a_good_canary_is_promoted() -> None:
     found = [outcome(seed, CANARIES["good"], share=0.1, most=2000) for seed in range(SEEDS)]
-    assert sum(decision is Decision.PROMOTE for decision, _ in found) >= 0.95 * SEEDS
+    assert sum(decision is Decision.PROMOTE for decision, _ in found) >= SEEDS - 1
 
 
 def _judge(requests: int, canary_fails: float = 0.0, slower: float = 1.0) -> Judge:

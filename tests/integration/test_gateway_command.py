@@ -1,0 +1,129 @@
+"""`graft gateway`, `rollout` and `rollback` as processes, killed on the way."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from fake_model_server import Behaviour, FakeServer
+from gateway_clients import ask, free_port, needs_nginx
+
+from pipeline.cli import main
+from serving.gateway.nginx_process import Nginx
+from serving.gateway.settings import GatewaySettings
+from serving.rollout.state import Phase, RolloutFile
+
+pytestmark = needs_nginx
+
+
+class Place:
+    """A workspace with two pushed versions, the server of the first, and the way to a gateway."""
+
+    def __init__(self, folder: Path, server: FakeServer) -> None:
+        self.port = free_port()
+        self.config = folder / "graft.yaml"
+        self.config.write_text(f"workspace: {folder / 'w'}\nserving: {{model_name: m}}\n")
+        for version in (1, 2):
+            (folder / "w" / "serving" / "m" / f"{version}").mkdir(parents=True)
+        self.server = server
+        self.folder = folder / "w" / "gateway"
+        self.state = RolloutFile(self.folder)
+
+    def graft(self, *arguments: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "pipeline.cli", *arguments, "--config", str(self.config)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def gateway(self) -> "subprocess.Popen[str]":
+        address = self.server.address
+        process = self.graft(
+            *["gateway", "--port", str(self.port), "--rate", "10000"],
+            *["--server", address.rest, "--server-grpc", address.grpc],
+        )
+        assert process.stdout is not None
+        while "is the stable one" not in (line := process.stdout.readline()):
+            assert line, process.stderr and process.stderr.read()
+        return process
+
+    def wait_for(self, phase: Phase) -> None:
+        deadline = time.monotonic() + 100
+        while (state := self.state.read()) is None or state.phase is not phase:
+            assert time.monotonic() < deadline, state
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with FakeServer({1: Behaviour(), 2: Behaviour("dog")}, {1}) as server:
+        here = Place(tmp_path, server)
+        yield here
+        settings = GatewaySettings("m", server.address, server.address, port=here.port)
+        Nginx(settings, "", here.folder).stop()  # where a test failed half-way
+
+
+@contextmanager
+def _users(place: Place) -> Iterator[list[int]]:
+    statuses: list[int] = []
+    stopping = threading.Event()
+
+    def use() -> None:
+        while not stopping.is_set():
+            statuses.append(ask(place.port).status)
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    yield statuses
+    stopping.set()
+    thread.join()
+
+
+def test_a_rollout_outlives_the_gateway_and_the_command(place: Place) -> None:
+    gateway = place.gateway()
+    command = place.graft("rollout", "--canary", "20%", "--copies", "50%")
+    place.wait_for(Phase.WATCHING)
+    for process in (gateway, command):
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    gateway = place.gateway()
+    following = place.graft("rollout")
+    assert following.stdout is not None
+    assert following.stdout.readline() == "Going on with the rollout of version 2.\n"
+    with _users(place) as statuses:
+        complaint = following.communicate(timeout=100)[1]
+    assert following.returncode == 4, complaint
+    assert "Version 2 was rolled back. The answers to " in complaint
+    assert set(statuses) == {200}
+    gateway.terminate()
+    assert gateway.communicate(timeout=60)[1] == ""
+    assert gateway.returncode == 0
+    pid = place.folder / "nginx.pid"
+    assert not pid.exists() or not os.path.exists(f"/proc/{pid.read_text().strip()}")  # noqa: PTH110
+
+
+def test_what_cannot_be_done_is_said(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    config = ["--config", str(place.config)]
+
+    def said(*arguments: str) -> str:
+        assert main([*arguments, *config]) == 2
+        return capsys.readouterr().err
+
+    assert "`graft gateway` starts one" in said("rollout")
+    assert "`graft gateway` starts one" in said("promote")
+    gateway = place.gateway()
+    assert "There is no canary to roll back" in said("rollback")
+    assert "No canary answers that could be promoted" in said("promote")
+    assert "Version 7 is not in " in said("rollout", "--version", "7")
+    assert "Version 1 is the stable one already" in said("rollout", "--version", "1")
+    gateway.terminate()
+    gateway.communicate(timeout=60)
+    assert "HOST:PORT" in said("gateway", "--server", "nowhere")
+    assert "needs two servers" in said("gateway", "--grpc-port", "1")
+    assert "TLS needs both files" in said("gateway", "--tls-key", "x")
+    with pytest.raises(SystemExit):
+        main(["rollout", "--canary", "110%", *config])
+    assert "expected whole percents" in capsys.readouterr().err
