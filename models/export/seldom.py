@@ -5,8 +5,10 @@ from typing import Any, Final
 
 import tensorflow as tf
 
-NOINLINE: Final = {"_noinline": True}
-"""Attribute of a function that stays a single operation where it is called."""
+NOINLINE: Final = {"_noinline": True, "_tf_data_function": True}
+"""Attributes of a function that stays a single operation where it is called, and that TensorFlow
+does not optimise in advance: that took ten seconds of a server's first answer. The second attribute
+is that of functions in `tf.data`, which are left for later too."""
 
 
 def seldom(*dtypes: tf.DType) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
