@@ -156,6 +156,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         settings=config.training.to_json(),
         seed=config.seed,
         check_images=config.serving.check_images,
+        max_pixels=config.data.max_pixels,
         activations_dir=str(workspace.cache / "activations"),
         scratch_dir=str(workspace.cache / "training"),
         code=code_fingerprint("components.trainer"),

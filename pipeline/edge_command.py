@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 from components.artifact_names import KERAS_FILE
 from models.data import example_schema
-from models.data.sample_depth import SampleRange
 from models.errors import GraftError
 from models.number_text import interval_text
 from models.storage.atomic_write import write_atomically
@@ -131,13 +130,11 @@ def _source(
     from models.data.image_decoding import ImageSpec
     from models.edge.edge_export import EdgeSource
 
-    sample_range = described["sample_range"]
     return EdgeSource(
         model=keras.saving.load_model(lineage.model / KERAS_FILE, compile=False),
         examples_uri=str(lineage.examples),
         labels=tuple(described["labels"]),
         spec=ImageSpec(described["image_size"], described["resize"]),
-        sample_range=SampleRange(*sample_range) if sample_range else None,
         served=served,
         truth=truth,
     )

@@ -61,16 +61,15 @@ def find(paths: Sequence[Path]) -> Iterator[Found]:
 
 
 def read(path: Path, model: Served) -> ImageFile:
-    """Reads a file as ingest does.
+    """Reads a file as ingest does; of several frames or pages the first.
 
     Args:
         path: of the file; a device, a pipe or a socket is not opened.
         model: knows what images were refused and how they were converted when it was trained.
     """
     try:
-        return ImageFile(
-            path, encoded=normalise(_content(path), model.max_pixels, model.sample_range).encoded
-        )
+        image = normalise(_content(path), model.max_pixels, model.sample_range, takes_first=True)
+        return ImageFile(path, encoded=image.encoded)
     except OSError as error:
         return ImageFile(path, error=_unreadable(error))
     except ImageRefusedError as error:

@@ -50,6 +50,7 @@ class Trainer(TfxTrainer):
         settings: str,
         seed: int,
         check_images: int,
+        max_pixels: int,
         activations_dir: str,
         scratch_dir: str,
         code: str,
@@ -65,6 +66,7 @@ class Trainer(TfxTrainer):
             settings: `models.training.training_settings.TrainingSettings` as JSON.
             seed: of everything random.
             check_images: validation images for the serving check.
+            max_pixels: the served model refuses images with more.
             activations_dir: keeps what frozen layers made of the images, from the search on, and is
                 emptied in the end; decides the cost, never the result.
             scratch_dir: keeps what a killed training goes on from; decides the cost, never the
@@ -88,6 +90,7 @@ class Trainer(TfxTrainer):
                         "settings": settings,
                         "seed": seed,
                         "check_images": check_images,
+                        "max_pixels": max_pixels,
                         "activations_dir": activations_dir,
                         "scratch_dir": scratch_dir,
                         "code": code,

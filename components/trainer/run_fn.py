@@ -25,6 +25,7 @@ from components.shared_activations import shared_activations
 from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL, STATE
 from components.trainer.task_reader import Inputs, ReadTask, read_task
 from components.transform.vocabulary import labels_from_transform_graph
+from models.backbones.licences import weights_licence
 from models.backbones.weight_files import digest
 from models.data import example_schema
 from models.data.example_reader import read_records
@@ -58,7 +59,7 @@ def run_fn(fn_args: FnArgs) -> None:
     trained = train(task)
     shutil.rmtree(config["activations_dir"], ignore_errors=True)
     model_uri = Path(config[MODEL])
-    _write(trained, task, model_uri, _description(trained, read, config["code"]))
+    _write(trained, read, model_uri, config)
     probe = train_probe(task.embeddings, task.settings.class_weights, read.data.test)
     files = model_uri / PROBE_FILE, model_uri / PROBE_ANSWERS_FILE
     write_probe(*files, probe, read.data.test_names)
@@ -130,21 +131,22 @@ def _description(trained: Trained, read: ReadTask, code: str) -> dict[str, Any]:
     }
 
 
-def _write(
-    trained: Trained, task: TrainingTask, model_uri: Path, description: dict[str, Any]
-) -> None:
+def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, Any]) -> None:
     _write_json(model_uri / TRAINING_FILE, trained.record.to_values())
     keras_file = model_uri / KERAS_FILE
     keras_file.parent.mkdir(parents=True, exist_ok=True)
     trained.model.save(keras_file)
+    task, info = read.task, read.data.info
     export_model(
         trained.model,
         task.backbone.model.outputs[0],
         task.labels,
         task.spec,
         model_uri / SERVING_FOLDER,
-        description,
-        read_sample_range(task.examples_uri),
+        _description(trained, read, config["code"]),
+        licence=weights_licence(info.backbone, info.weights),
+        sample_range=read_sample_range(task.examples_uri),
+        max_pixels=config["max_pixels"],
     )
 
 

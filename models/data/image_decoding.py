@@ -1,18 +1,18 @@
 """The one way from encoded bytes to pixels, shared by embedding, training, evaluation and serving.
 
-Only TensorFlow's own C++ operations are used, so the same function runs inside `tf.data`, inside an
-exported signature and in a TF Serving process, with the same result.
+Only TensorFlow's own C++ operations are used, so the same functions run inside `tf.data`, inside an
+exported signature and in a TF Serving process, with the same result. What a served model is sent
+was not normalised: `models.export.images` sees to that.
 """
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Literal, get_args
 
 import tensorflow as tf
 
-from models.data import png_header
-from models.data.sample_depth import SampleRange
 from models.errors import UsageError
 
 Resize = Literal["stretch", "pad", "crop"]
@@ -21,10 +21,8 @@ DECODE_VERSION: Final = 1
 """Raise it whenever `decode_and_resize` gives other pixels than before: cached embeddings carry
 it in their key."""
 
-_DCT_RATIOS: Final = (8, 4, 2)
+DCT_RATIOS: Final = (1, 2, 4, 8)
 """Reductions that a JPEG decoder gets for free by computing fewer DCT coefficients."""
-_PNG_HEAD: Final = 25
-"""A PNG up to its header's number of bits."""
 _DCT_MARGIN: Final = 2
 """A reduced JPEG keeps at least this many times the wanted size on its shorter side, so that the
 antialiased resize after it still decides what the pixels are."""
@@ -55,19 +53,16 @@ class ImageSpec:
             raise UsageError(f"resize must be one of {get_args(Resize)}, not {self.resize!r}")
 
 
-def decode_and_resize(
-    encoded: tf.Tensor, spec: ImageSpec, sample_range: SampleRange | None = None
-) -> tf.Tensor:
-    """Decodes one JPEG, PNG, BMP or GIF (first frame) and brings it to the wanted square.
+def decode_and_resize(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+    """Decodes an image that ingest has normalised, and brings it to the wanted square.
 
-    Grey becomes RGB by repetition and alpha is dropped. Resizing is antialiased bilinear. A JPEG
-    much larger than wanted is decoded at a half, a quarter or an eighth, which is several times
-    faster and hardly changes the result.
+    Grey becomes RGB by repetition. Resizing is antialiased bilinear. A JPEG much larger than wanted
+    is decoded at a half, a quarter or an eighth, which is several times faster and hardly changes
+    the result.
 
     Args:
-        encoded: string scalar, the file's bytes.
+        encoded: string scalar, the bytes of a JPEG or PNG, upright, 8 bits a channel, grey or RGB.
         spec: the wanted square.
-        sample_range: black and white of a PNG of 16 bits a channel; None keeps the high byte.
 
     Returns:
         float32 [size, size, 3], RGB in 0..255.
@@ -78,11 +73,9 @@ def decode_and_resize(
     image = tf.cond(
         tf.io.is_jpeg(encoded),
         lambda: _decode_jpeg(encoded, spec),
-        lambda: _decode_other(encoded, sample_range),
+        lambda: tf.io.decode_image(encoded, channels=3, expand_animations=False),
     )
-    image.set_shape([None, None, 3])
-    resized = _to_square(image, spec)
-    return tf.ensure_shape(tf.cast(resized, tf.float32), [spec.size, spec.size, 3])
+    return to_square(image, spec)
 
 
 @functools.cache
@@ -102,60 +95,49 @@ def compiled_decoding(spec: ImageSpec) -> Callable[[Any], Any]:
     )
 
 
-def decode_batch(
-    encoded: tf.Tensor, spec: ImageSpec, sample_range: SampleRange | None = None
-) -> tf.Tensor:
-    """`decode_and_resize` for a batch inside one graph, as serving signatures need it.
+def jpeg_reduction(shorter: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+    """By what a JPEG is reduced while it is decoded.
 
     Args:
-        encoded: string [n].
+        shorter: integer scalar, pixels of its shorter side.
         spec: the wanted square.
-        sample_range: black and white of PNGs of 16 bits a channel; None keeps the high byte.
 
     Returns:
-        float32 [n, size, size, 3], RGB in 0..255.
+        int32 scalar, a position in `DCT_RATIOS`.
     """
-    return tf.map_fn(
-        lambda one: decode_and_resize(one, spec, sample_range),
-        encoded,
-        fn_output_signature=tf.TensorSpec([spec.size, spec.size, 3], tf.float32),
+    least = tf.constant(
+        [_DCT_MARGIN * spec.size * ratio for ratio in DCT_RATIOS[1:]], shorter.dtype
     )
+    return tf.reduce_sum(tf.cast(shorter >= least, tf.int32))
 
 
-def _decode_other(encoded: tf.Tensor, sample_range: SampleRange | None) -> tf.Tensor:
-    def shallow() -> tf.Tensor:
-        return tf.io.decode_image(encoded, channels=3, expand_animations=False)
+def jpeg_decoders(encoded: tf.Tensor) -> list[Callable[[], tf.Tensor]]:
+    """For each of `DCT_RATIOS` what decodes a JPEG, CMYK too, to RGB, uint8 [height, width, 3]."""
+    # The ratio is an attribute of the operation, not an input: hence one operation for each.
+    return [partial(tf.image.decode_jpeg, encoded, channels=3, ratio=ratio) for ratio in DCT_RATIOS]
 
-    if sample_range is None:
-        return shallow()
-    scale = tf.constant(255.0 / (sample_range.white - sample_range.black), tf.float32)
 
-    def deep() -> tf.Tensor:
-        samples = tf.cast(tf.io.decode_png(encoded, channels=3, dtype=tf.uint16), tf.float32)
-        # As `models.data.sample_depth.to_8_bits` does it.
-        levels = tf.round(tf.clip_by_value((samples - sample_range.black) * scale, 0.0, 255.0))
-        return tf.cast(levels, tf.uint8)
+def to_square(image: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+    """Brings an image to the wanted square.
 
-    # Of a shorter file nothing is left but what was added.
-    head = tf.strings.substr(encoded + bytes(_PNG_HEAD), 0, _PNG_HEAD)
-    is_png = tf.equal(tf.strings.substr(head, 0, len(png_header.MAGIC)), png_header.MAGIC)
-    is_deep = tf.equal(tf.strings.substr(head, _PNG_HEAD - 1, 1), b"\x10")
-    return tf.cond(is_png & is_deep, deep, shallow)
+    Args:
+        image: uint8 [height, width, 3].
+        spec: the wanted square.
+
+    Returns:
+        float32 [size, size, 3].
+    """
+    image.set_shape([None, None, 3])
+    resized = _resized(image, spec)
+    return tf.ensure_shape(tf.cast(resized, tf.float32), [spec.size, spec.size, 3])
 
 
 def _decode_jpeg(encoded: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     shorter = tf.reduce_min(tf.image.extract_jpeg_shape(encoded)[:2])
-
-    def at(ratio: int) -> tf.Tensor:
-        return tf.image.decode_jpeg(encoded, channels=3, ratio=ratio)
-
-    # The ratio is an attribute of the operation, not an input: hence one branch for each.
-    wanted = _DCT_MARGIN * spec.size
-    branches = [(shorter >= ratio * wanted, lambda ratio=ratio: at(ratio)) for ratio in _DCT_RATIOS]
-    return tf.case(branches, default=lambda: at(1))
+    return tf.switch_case(jpeg_reduction(shorter, spec), jpeg_decoders(encoded))
 
 
-def _to_square(image: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
+def _resized(image: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     if spec.resize == "pad":
         return _pad(image, spec.size)
     if spec.resize == "crop":

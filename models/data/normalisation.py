@@ -136,7 +136,9 @@ Range = SampleRange | Literal["stated", "unknown"]
 """How deep samples become 8 bits: by a set's range, by what the format states, or not yet."""
 
 
-def normalise(raw: bytes, max_pixels: int, sample_range: Range = "stated") -> NormalisedImage:
+def normalise(
+    raw: bytes, max_pixels: int, sample_range: Range = "stated", *, takes_first: bool = False
+) -> NormalisedImage:
     """Checks one image file and converts it where needed.
 
     Args:
@@ -144,6 +146,8 @@ def normalise(raw: bytes, max_pixels: int, sample_range: Range = "stated") -> No
         max_pixels: images with more pixels by their header are refused before decoding.
         sample_range: what is black and white where samples have more than 8 bits. "stated": what
             the format states, for an image without a set. "unknown": it is still to be found.
+        takes_first: of several frames or pages take the first, as the served model does; else
+            such an image is refused.
 
     Returns:
         The image; `encoded is raw` where nothing had to be converted.
@@ -159,7 +163,9 @@ def normalise(raw: bytes, max_pixels: int, sample_range: Range = "stated") -> No
         if (kept := _kept_plain(plain, raw)) is not None:
             return kept
     image = _open(raw)
-    _refuse_absurd(image, max_pixels)
+    _refuse_size(*image.size, max_pixels)
+    if not takes_first:
+        _refuse_animated(image)
     try:
         return _normalise_opened(image, raw, sample_range)
     except (ImageRefusedError, SampleRangeNeededError):
@@ -303,8 +309,7 @@ def _open(raw: bytes) -> Image.Image:
         raise _unidentified(raw) from error
 
 
-def _refuse_absurd(image: Image.Image, max_pixels: int) -> None:
-    _refuse_size(*image.size, max_pixels)
+def _refuse_animated(image: Image.Image) -> None:
     # A JPEG of several pictures (MPO, from phones) shows its first wherever it is opened.
     if image.format not in ("JPEG", "MPO") and _has_several_frames(image):
         raise ImageRefusedError("animated", "it has more than one frame or page")

@@ -7,13 +7,10 @@ from numpy.typing import NDArray
 from models.data import example_schema
 from models.data.example_reader import count_records, read_records
 from models.data.image_decoding import ImageSpec, decode_and_resize
-from models.data.sample_depth import SampleRange
 from models.errors import GraftError
 
 
-def calibration_images(
-    examples_uri: str, spec: ImageSpec, sample_range: SampleRange | None, most: int
-) -> NDArray[np.uint8]:
+def calibration_images(examples_uri: str, spec: ImageSpec, most: int) -> NDArray[np.uint8]:
     """Takes images of the training split, evenly spread over it.
 
     The first one gets a black and a white corner, so that the pixels of all reach from 0 to 255
@@ -22,7 +19,6 @@ def calibration_images(
     Args:
         examples_uri: directory of the Examples artifact.
         spec: the model's square.
-        sample_range: as the model was trained with.
         most: images to take.
 
     Returns:
@@ -36,7 +32,7 @@ def calibration_images(
         raise GraftError(f"There is no training image in {examples_uri} to calibrate with.")
     taken = set(np.linspace(0, count - 1, min(most, count)).round().astype(int).tolist())
     images = [
-        decode_and_resize(tf.constant(record.image), spec, sample_range)
+        decode_and_resize(tf.constant(record.image), spec)
         for place, record in enumerate(read_records(examples_uri, example_schema.TRAIN))
         if place in taken
     ]

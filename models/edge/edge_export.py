@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from models.data import example_schema
 from models.data.example_reader import read_records
 from models.data.image_decoding import ImageSpec, decode_and_resize
-from models.data.sample_depth import SampleRange
 from models.edge import litert, onnx_model
 from models.edge.calibration import calibration_images
 from models.edge.comparison import EdgeFigures, compare
@@ -35,7 +34,6 @@ class EdgeSource:
         examples_uri: directory of the Examples artifact that it was trained on.
         labels: class names in the order of the outputs.
         spec: how an image becomes the model's square.
-        sample_range: black and white of deep images, as the model was trained with.
         served: what the served model answers to the test split, float32 [n, k].
         truth: class names of the test split, n.
     """
@@ -44,7 +42,6 @@ class EdgeSource:
     examples_uri: str
     labels: tuple[str, ...]
     spec: ImageSpec
-    sample_range: SampleRange | None
     served: NDArray[np.float32]
     truth: list[str]
 
@@ -90,9 +87,7 @@ def export_litert(
     Raises:
         GraftError: LiteRT cannot express the model, or expresses another one; a split is empty.
     """
-    calibration = calibration_images(
-        source.examples_uri, source.spec, source.sample_range, calibrate_on
-    )
+    calibration = calibration_images(source.examples_uri, source.spec, calibrate_on)
     contents = {
         FLOAT: litert.convert(source.model),
         INT8: litert.convert(source.model, calibration),
@@ -144,7 +139,7 @@ def _compared(source: EdgeSource, runners: Mapping[str, Runner]) -> dict[str, Ed
 def _test_images(source: EdgeSource) -> Iterator[NDArray[np.float32]]:
     for record in read_records(source.examples_uri, example_schema.TEST):
         encoded = tf.constant(record.image)
-        yield decode_and_resize(encoded, source.spec, source.sample_range).numpy()
+        yield decode_and_resize(encoded, source.spec).numpy()
 
 
 def _usage(spec: ImageSpec, precision: str, batch: int | None) -> dict[str, Any]:

@@ -15,9 +15,11 @@ import tensorflow as tf
 
 from models.data import example_schema
 from models.data.class_labels import class_index
-from models.data.image_decoding import ImageSpec, decode_batch
+from models.data.image_decoding import ImageSpec
 from models.data.sample_depth import SampleRange
 from models.export.answers import answering, only
+from models.export.assets import write_labels, write_licence, write_warm_up
+from models.export.images import decode_images
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION, write_sums
 
@@ -29,7 +31,10 @@ def export_model(
     spec: ImageSpec,
     directory: Path,
     description: dict[str, Any],
-    sample_range: SampleRange | None = None,
+    *,
+    licence: str,
+    sample_range: SampleRange | None,
+    max_pixels: int,
 ) -> None:
     """Writes a SavedModel with five signatures.
 
@@ -42,7 +47,8 @@ def export_model(
     - `evaluate`: `examples` to `probabilities` alone, for TFMA.
     - `transform_labels`: `examples` to `label_id` int64 [n], -1 for an unknown class, for TFMA.
 
-    The digests of all files are in `assets.extra/SHA256SUMS`.
+    In `assets.extra` are the description `graft.json`, the class names, the licence of the weights,
+    requests to warm up with, and the digests of all files, `SHA256SUMS`.
 
     Args:
         model: from float32 [n, s, s, 3], RGB in 0..255, to probabilities [n, k].
@@ -51,12 +57,13 @@ def export_model(
         spec: how an image becomes the model's square.
         directory: is made.
         description: values for `assets.extra/graft.json`, beside the other arguments.
+        licence: of the weights that the model was trained from, in words.
         sample_range: black and white of images of more than 8 bits a channel, as they were at
             ingest; None where the model was trained on none.
+        max_pixels: an image with more is refused, as at ingest.
     """
-    answer = answering(
-        model, embedding, labels, partial(decode_batch, spec=spec, sample_range=sample_range)
-    )
+    decode = partial(decode_images, spec=spec, sample_range=sample_range, max_pixels=max_pixels)
+    answer = answering(model, embedding, labels, decode)
 
     def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         return only(answer(image_bytes), "probabilities", "class_ids", "labels")
@@ -86,10 +93,14 @@ def export_model(
         "image_size": spec.size,
         "resize": spec.resize,
         "sample_range": sample_range and astuple(sample_range),
+        "max_pixels": max_pixels,
         **description,
     }
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory / DESCRIPTION, text.encode())
+    write_labels(directory, labels)
+    write_licence(directory, licence)
+    write_warm_up(directory, spec.size)
     write_sums(directory)
 
 

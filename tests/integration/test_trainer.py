@@ -33,6 +33,7 @@ def run(folder: Path) -> None:
         settings=settings.to_json(),
         seed=1,
         check_images=4,
+        max_pixels=1_000_000,
         activations_dir=str(folder / "activations"),
         scratch_dir=str(folder / "scratch"),
         code="1",

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from training_digits import SIZE, digit_paths, digits_task, named_backbone, tiny_backbone
 
-from models.data.image_decoding import ImageSpec, decode_batch
+from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.training.top_trainer import TopTrainer
 from models.training.train import Trained, train
 
@@ -21,8 +21,8 @@ PROGRAM = Path(__file__).parents[1] / "training_digits.py"
 
 
 def pixels(digits_folder: Path, split: str = "test") -> np.ndarray:
-    paths = [tf.constant(path.read_bytes()) for path in digit_paths(digits_folder)[split]]
-    return decode_batch(tf.stack(paths), ImageSpec(SIZE)).numpy()
+    images = [tf.constant(path.read_bytes()) for path in digit_paths(digits_folder)[split]]
+    return np.stack([decode_and_resize(image, ImageSpec(SIZE)) for image in images])
 
 
 def statistics(model: keras.Model) -> list[np.ndarray]:

@@ -8,15 +8,9 @@ import tensorflow as tf
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from models.data.image_decoding import (
-    ImageSpec,
-    compiled_decoding,
-    decode_and_resize,
-    decode_batch,
-)
-from models.data.normalisation import normalise
-from models.data.sample_depth import SampleRange
+from models.data.image_decoding import ImageSpec, compiled_decoding, decode_and_resize
 from models.errors import UsageError
+from models.export.images import decode_images
 
 
 def encode(pixels: np.ndarray, kind: str) -> bytes:
@@ -56,7 +50,7 @@ class _Exported(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def serve(self, encoded: tf.Tensor) -> tf.Tensor:
-        return decode_batch(encoded, self._spec)
+        return decode_images(encoded, self._spec, None, 1_000_000)
 
 
 @pytest.mark.parametrize("resize", ["stretch", "pad", "crop"])
@@ -69,12 +63,10 @@ def test_every_user_gets_the_same_tensor(files: list[bytes], tmp_path: Path, res
     stream = tf.data.Dataset.from_tensor_slices(files)
     parallel = stream.map(compiled_decoding(spec), num_parallel_calls=2)
     in_training = np.stack(list(parallel.as_numpy_iterator()))
-    in_graph = tf.function(decode_batch)(tf.constant(files), spec).numpy()
     tf.saved_model.save(_Exported(spec), str(tmp_path / "model"))
     served = tf.saved_model.load(str(tmp_path / "model")).serve(tf.constant(files)).numpy()
 
     np.testing.assert_array_equal(in_training, eager)
-    np.testing.assert_array_equal(in_graph, eager)
     np.testing.assert_array_equal(served, eager)
 
 
@@ -138,20 +130,3 @@ def test_impossible_specs_are_refused() -> None:
         ImageSpec(0)
     with pytest.raises(UsageError, match="'squash'"):
         ImageSpec(32, "squash")  # type: ignore[arg-type]
-
-
-def test_a_png_of_16_bits_is_served_by_the_range_of_the_training(photograph: np.ndarray) -> None:
-    spec = ImageSpec(48)
-    deep = photograph.astype(np.uint16) * 16  # 12 bits
-    raw = [tf.io.encode_png(deep).numpy(), tf.io.encode_png(deep[..., :1]).numpy()]
-    sample_range = SampleRange(0.0, 4095.0)
-    normalised = [normalise(one, 10**6, sample_range).encoded for one in raw]
-    both = [*raw, *normalised, encode(photograph, "PNG"), encode(photograph, "JPEG")]
-    images = tf.function(lambda: decode_batch(tf.constant(both), spec, sample_range))().numpy()
-    assert np.array_equal(images[:2], images[2:4])
-    assert np.array_equal(images[4:], np.stack([decoded(one, spec) for one in both[4:]]))
-
-
-def test_a_file_shorter_than_a_png_header_is_no_image() -> None:
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        decode_and_resize(tf.constant(b"\x89PNG\r\n\x1a\n"), ImageSpec(48), SampleRange(0.0, 255.0))

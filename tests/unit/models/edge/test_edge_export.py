@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.data.example_reader import read_records
-from models.data.image_decoding import ImageSpec, decode_batch
+from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.edge import onnx_model
 from models.edge.calibration import calibration_images
 from models.edge.contract import FLOAT, INT8
@@ -62,16 +62,19 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> EdgeSource:
     }
     write_examples(folder, splits)
     model = _classifier()
-    encoded = tf.constant([image for _, _, image in splits["test"]])
-    served = model.predict(decode_batch(encoded, _SPEC), verbose=0)
+    served = model.predict(_decoded([image for _, _, image in splits["test"]]), verbose=0)
     truth = [label for label, _, _ in splits["test"]]
-    return EdgeSource(model, str(folder), _LABELS, _SPEC, None, served, truth)
+    return EdgeSource(model, str(folder), _LABELS, _SPEC, served, truth)
 
 
 @pytest.fixture(scope="module")
 def exported(source: EdgeSource) -> dict[str, EdgeModel]:
     made = export_litert(source, {"version": 7}, calibrate_on=25)
     return {each.precision: each for each in made}
+
+
+def _decoded(images: list[bytes]) -> NDArray[np.float32]:
+    return np.stack([decode_and_resize(tf.constant(image), _SPEC) for image in images])
 
 
 def _answers(content: bytes, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -86,7 +89,7 @@ def test_a_file_answers_as_its_figures_say(
     source: EdgeSource, exported: dict[str, EdgeModel]
 ) -> None:
     records = list(read_records(source.examples_uri, "test"))
-    images = decode_batch(tf.constant([each.image for each in records]), _SPEC).numpy()
+    images = _decoded([each.image for each in records])
     truth = [_LABELS.index(each.label) for each in records]
     for name in (FLOAT, INT8):
         figures = exported[name].figures
@@ -129,8 +132,8 @@ def test_what_is_not_the_served_model_is_not_exported(source: EdgeSource) -> Non
 
 
 def test_calibration_is_spread_over_the_training_split(source: EdgeSource) -> None:
-    every = calibration_images(source.examples_uri, _SPEC, None, 100)
-    some = calibration_images(source.examples_uri, _SPEC, None, 14)
+    every = calibration_images(source.examples_uri, _SPEC, 100)
+    some = calibration_images(source.examples_uri, _SPEC, 14)
     assert (len(every), len(some)) == (40, 14)
     assert some[0].min() == 0
     assert some[0].max() == 255
@@ -139,7 +142,7 @@ def test_calibration_is_spread_over_the_training_split(source: EdgeSource) -> No
 
 def test_an_empty_split_cannot_calibrate(tmp_path: Path) -> None:
     with pytest.raises(GraftError, match="no training image"):
-        calibration_images(str(tmp_path), _SPEC, None, 5)
+        calibration_images(str(tmp_path), _SPEC, 5)
 
 
 def test_a_calibration_that_knows_no_black_is_refused(source: EdgeSource) -> None:

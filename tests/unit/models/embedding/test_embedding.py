@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from models.backbones import Backbone, build_backbone
-from models.data.image_decoding import ImageSpec, decode_batch
+from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.embedding import (
     EmbeddingInfo,
     EmbeddingSplit,
@@ -41,7 +41,8 @@ class TestForward:
         features = embed(images, backbone, SPEC)
         assert features.dtype == np.float32
         assert features.shape == (70, 1280)
-        expected = backbone.model(decode_batch(tf.constant(images), SPEC), training=False)
+        decoded = np.stack([decode_and_resize(tf.constant(image), SPEC) for image in images])
+        expected = backbone.model(decoded, training=False)
         np.testing.assert_allclose(features, expected, atol=1e-4)
         for weight, old in zip(backbone.model.weights, before, strict=True):
             np.testing.assert_array_equal(weight.numpy(), old)
