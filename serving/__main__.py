@@ -43,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return os.EX_OK
 
 
-def run_and_leave() -> NoReturn:
+def run_and_leave(arguments: Sequence[str] | None = None) -> NoReturn:
     """`main` as a process of its own."""
-    leave(main())
+    leave(main(arguments))
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def test_a_model_that_does_not_load_is_told(trained: dict[str, list[Any]], tmp_p
     (variables / "variables.data-00000-of-00001").write_bytes(b"")
     blessed, report = _run(trained, tmp_path)
     assert (blessed, report["rest"], report["grpc"]) == (0, None, None)
-    assert "does not load" in report["reason"]
+    assert "did not become available" in report["reason"]
 
 
 def test_a_model_that_was_not_blessed_is_not_checked(
