@@ -16,8 +16,7 @@ The recipe, with what each part is for:
   A. Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992).
 """
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +27,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.backbones.split_backbone import SplitBackbone
-from models.training.input_sources import Source, steps_per_epoch
+from models.training.input_sources import Source
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import PausedError, TrainingState
 
@@ -164,25 +163,48 @@ def fine_tune(
         class_weights: float32 [k].
         log_dir: for TensorBoard.
     """
-    first = len(state.history.epochs)
-    steps = steps_per_epoch(source.images, settings.batch_size)
-    batches = _training_batches(source, model, settings, class_weights, first)
     # Traced before the clock of an epoch runs.
     model.answer(np.zeros((1, *source.shape), np.float32))
     state.validate_by(lambda: _validation_logits(model, source))
+    callbacks = [
+        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
+        state,
+        keras.callbacks.TensorBoard(str(log_dir), write_graph=False, profile_batch=0),
+    ]
+    told = keras.callbacks.CallbackList(callbacks, model=model, epochs=settings.epochs)
     with suppress(PausedError):
-        model.fit(
-            _counted(batches, steps),
-            initial_epoch=first,
-            epochs=settings.epochs,
-            callbacks=[
-                keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
-                state,
-                keras.callbacks.TensorBoard(str(log_dir), write_graph=False, profile_batch=0),
-            ],
-            shuffle=False,  # `source` has its own order
-            verbose=0,
-        )
+        _train_epochs(model, source, told, settings, class_weights, len(state.history.epochs))
+
+
+def _train_epochs(
+    model: TopAndHead,
+    source: Source,
+    callbacks: keras.callbacks.CallbackList,
+    settings: TrainingSettings,
+    class_weights: NDArray[np.float32],
+    first: int,
+) -> None:
+    """What `Model.fit` does with a dataset, in half of its time.
+
+    `fit` takes the batch out of the dataset within the traced function, whose step TensorFlow then
+    optimizes less.
+    """
+    targets = np.eye(len(class_weights), dtype=np.float32)
+    callbacks.on_train_begin()
+    for epoch in range(first, settings.epochs):
+        model.reset_metrics()
+        callbacks.on_epoch_begin(epoch)
+        logs: dict[str, float] = {}
+        for step, (inputs, classes) in enumerate(source.epoch(epoch, settings.batch_size)):
+            callbacks.on_train_batch_begin(step)
+            logs = model.train_on_batch(
+                inputs, targets[classes], class_weights[classes], return_dict=True
+            )
+            callbacks.on_train_batch_end(step, logs)
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    callbacks.on_train_end()
 
 
 class _WarmUp(keras.optimizers.schedules.LearningRateSchedule):
@@ -209,39 +231,8 @@ def _optimizer(schedule: _WarmUp, steps: int) -> keras.Optimizer:
     return optimizer
 
 
-def _training_batches(
-    source: Source,
-    model: TopAndHead,
-    settings: TrainingSettings,
-    class_weights: NDArray[np.float32],
-    first_epoch: int,
-) -> tf.data.Dataset:
-    """(inputs, one-hot classes, weights); each pass over the dataset is the next epoch."""
-    numbers = itertools.count(first_epoch)
-    targets = np.eye(len(class_weights), dtype=np.float32)
-
-    def epoch() -> Iterator[tuple[Any, ...]]:
-        for inputs, classes in source.epoch(next(numbers), settings.batch_size):
-            yield inputs, targets[classes], class_weights[classes]
-
-    shapes = (*_shapes(model, source), (None,))
-    return tf.data.Dataset.from_generator(epoch, output_signature=_signature(shapes))
-
-
 def _validation_logits(model: TopAndHead, source: Source) -> NDArray[np.float32]:
     """What the model makes of the validation images, float32 [m, k], with the weights of now."""
     batches = source.validation(_VALIDATION_BATCH)
     logits = [model.answer(inputs).numpy() for inputs, _ in batches]
     return np.concatenate(logits).astype(np.float32)
-
-
-def _counted(dataset: tf.data.Dataset, batches: int) -> tf.data.Dataset:
-    return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(2)
-
-
-def _shapes(model: TopAndHead, source: Source) -> tuple[tuple[int | None, ...], ...]:
-    return (None, *source.shape), tuple(model.head.output_shape)
-
-
-def _signature(shapes: tuple[tuple[int | None, ...], ...]) -> tuple[tf.TensorSpec, ...]:
-    return tuple(tf.TensorSpec(shape, tf.float32) for shape in shapes)
