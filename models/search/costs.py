@@ -30,9 +30,9 @@ from models.training.top_trainer import VIEWS
 
 _BACKWARD: Final = 3.0
 """Passes forward that an image takes as long as in training."""
-_STEP: Final = 3e9
+_STEP: Final = 2.5e9
 """Multiplications and additions that a step takes as long as beside its images: to update weights
-and their average. On 2 cores 0.2 s, for images of 64 and of 96 px alike."""
+and their average. On 2 cores 0.16 s, for images of 64 px."""
 _EPOCH_SECONDS: Final = 1.5
 """Of an epoch beside its images: to keep its state, and to swap the averaged weights."""
 _EMBEDDING_TRACE: Final = 4.0
