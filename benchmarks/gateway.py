@@ -67,7 +67,17 @@ def _export(directory: Path) -> None:
     outputs = keras.layers.Dense(_CLASSES, activation="softmax")(embedding)
     model = keras.Model(inputs, outputs)
     labels = tuple(f"class {number}" for number in range(_CLASSES))
-    export_model(model, embedding, labels, ImageSpec(_SIZE), directory, description={})
+    export_model(
+        model,
+        embedding,
+        labels,
+        ImageSpec(_SIZE),
+        directory,
+        description={},
+        licence="",
+        sample_range=None,
+        max_pixels=10**8,
+    )
 
 
 def _body() -> bytes:
