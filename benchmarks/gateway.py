@@ -26,7 +26,6 @@ sys.path[:] = [place for place in sys.path if Path(place or ".").resolve() != _H
 sys.path.insert(0, str(_HERE.parent))
 
 _SIZE = 96
-_CLASSES = 10
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 _CLIENT = """
@@ -52,32 +51,9 @@ print(sum(counts))
 
 def _export(directory: Path) -> None:
     """In a process of its own, so that Keras does not stay in this one."""
-    import keras
+    from benchmarks.mobilenet_export import export_mobilenet
 
-    from models.data.image_decoding import ImageSpec
-    from models.export.export import export_model
-
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((_SIZE, _SIZE, 3))
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)
-    backbone = keras.applications.MobileNetV2(
-        input_shape=(_SIZE, _SIZE, 3), include_top=False, weights=None, pooling="avg"
-    )
-    embedding = backbone(scaled)
-    outputs = keras.layers.Dense(_CLASSES, activation="softmax")(embedding)
-    model = keras.Model(inputs, outputs)
-    labels = tuple(f"class {number}" for number in range(_CLASSES))
-    export_model(
-        model,
-        embedding,
-        labels,
-        ImageSpec(_SIZE),
-        directory,
-        description={},
-        licence="",
-        sample_range=None,
-        max_pixels=10**8,
-    )
+    export_mobilenet(directory)
 
 
 def _body() -> bytes:

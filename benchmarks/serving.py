@@ -32,14 +32,12 @@ sys.path.insert(0, str(_HERE.parent))
 import numpy as np  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from models.data.image_decoding import ImageSpec  # noqa: E402
 from models.numerics import compute_with_onednn  # noqa: E402
 from serving.server_process import ServerProcess  # noqa: E402
 
 compute_with_onednn()
 
 _SIZE = 96
-_CLASSES = 10
 _MANY = 32
 _SWAP_SECONDS = 5.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -71,31 +69,9 @@ class Load:
 
 def _export(directory: Path) -> None:
     """In a process of its own, so that Keras does not stay in this one."""
-    import keras
+    from benchmarks.mobilenet_export import export_mobilenet
 
-    from models.export import export_model
-
-    keras.utils.set_random_seed(0)
-    inputs = keras.Input((_SIZE, _SIZE, 3))
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(inputs)
-    backbone = keras.applications.MobileNetV2(
-        input_shape=(_SIZE, _SIZE, 3), include_top=False, weights=None, pooling="avg"
-    )
-    embedding = backbone(scaled)
-    outputs = keras.layers.Dense(_CLASSES, activation="softmax")(embedding)
-    labels = tuple(f"class {number}" for number in range(_CLASSES))
-    model = keras.Model(inputs, outputs)
-    export_model(
-        model,
-        embedding,
-        labels,
-        ImageSpec(_SIZE),
-        directory,
-        description={},
-        licence="",
-        sample_range=None,
-        max_pixels=10**8,
-    )
+    export_mobilenet(directory)
 
 
 def _raw(directory: Path, seconds: float) -> dict[str, dict[str, float]]:
