@@ -106,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     add_workspace(report)
     report.add_argument("run_id", nargs="?", help="default: the latest run")
 
+    _add_prune(commands)
+
     _add_knowledge(commands)
 
     worker = command(commands, "worker", _worker, "make trials of a search that a run serves")
@@ -122,6 +124,31 @@ def _parser() -> argparse.ArgumentParser:
 
     add_production_commands(commands)
     return parser
+
+
+def _add_prune(commands: Any) -> None:
+    about = "show, or delete, what a workspace need not keep"
+    prune = command(commands, "prune", _prune, about)
+    add_workspace(prune)
+    for flag, what in (("runs", "newest runs"), ("versions", "newest pushed versions")):
+        prune.add_argument(f"--{flag}", type=count, metavar="N", help=f"{what} to keep")
+    prune.add_argument("--days", type=count, metavar="N", help="keep the runs of the last N days")
+    prune.add_argument("--cache-gigabytes", type=float, metavar="G", help="size of all caches")
+    prune.add_argument("--yes", action="store_true", help="delete; without it, only show")
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from pipeline.retention.prune import prune
+    from pipeline.served_model import last_pushed
+    from pipeline.workspace import Workspace
+
+    flags = ("runs", "days", "versions", "cache_gigabytes")
+    own = {f"retention.{key}": getattr(options, key) for key in flags}
+    given = {key: value for key, value in own.items() if value is not None}
+    config = effective(options, given)
+    # Where the versions lie the last run knows better than the defaults do.
+    pushed = None if options.config else last_pushed(Workspace(config.workspace_path))
+    return prune(pushed or config, config.retention, delete=options.yes)
 
 
 def _add_knowledge(commands: Any) -> None:

@@ -17,6 +17,7 @@ from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
 from models.search.search_settings import SearchSettings
 from models.settings import Section
 from models.training.training_settings import TrainingSettings
+from pipeline.retention.retention_settings import RetentionSettings
 
 
 class KnowledgeSettings(Section):
@@ -48,6 +49,7 @@ class Config(Section):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     serving: ServingSettings = ServingSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @property
     def workspace_path(self) -> Path:

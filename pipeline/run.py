@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -51,6 +52,8 @@ def run(config: Config, *, wait: bool, as_json: bool) -> int:
             (folder / CONFIG).write_text(as_yaml(config), encoding="utf-8")
             with output_to(folder / LOG) as terminal:
                 code = _run_logged(config, workspace, folder, started, terminal)
+            if config.retention.is_set:
+                _prune(config)
         except OSError as error:
             raise unwritable(error, workspace.root) from None
     told = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
@@ -61,6 +64,16 @@ def run(config: Config, *, wait: bool, as_json: bool) -> int:
 
         print_summary(told, folder)
     return code
+
+
+def _prune(config: Config) -> None:
+    from pipeline.retention.prune import prune_held
+
+    try:
+        prune_held(config, config.retention, delete=True)
+    except GraftError as error:
+        # What a run made is worth more than the room that something old takes.
+        print(f"graft: the workspace was not pruned: {error}", file=sys.stderr)
 
 
 def print_refusal(reason: str) -> None:
