@@ -10,9 +10,10 @@ from tfx.proto.orchestration import driver_output_pb2
 
 from components.example_gen.digests import DigestCache, fingerprint
 from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.listing import list_source, resolve
+from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from components.example_gen.sources.spans import Location
-from models.errors import BadDataError
 
 RESOLVED_PATH = "resolved_path"
 """Execution property: the path with its placeholders filled."""
@@ -50,8 +51,14 @@ class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDr
         settings = IngestSettings.from_json(properties["settings"])
         listing = list_source(location.path, settings)
         digests = DigestCache(properties["cache_dir"], listing.root).digests(listing.files)
-        if not any(isinstance(digest, str) for digest in digests):
-            raise BadDataError(f"None of the {len(digests)} files in {location.path} can be read.")
+        unread = [digest for digest in digests if isinstance(digest, LeftOut)]
+        if len(unread) == len(digests):
+            left_out = [*listing.left_out, *unread]
+            raise RefusedSourceError(
+                f"None of the {len(digests)} files in {location.path} can be read."
+                f" {describe_all(left_out)}",
+                left_out,
+            )
         properties[RESOLVED_PATH] = location.path
         properties[FINGERPRINT] = fingerprint(listing, digests)
         return _output(execution_info, location)

@@ -6,7 +6,7 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
 from components.example_gen.sources.entries import Listing
 from components.example_gen.sources.questions import LAYOUT
-from components.example_gen.sources.refusals import describe_all
+from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from components.example_gen.sources.spans import Location, has_placeholder, newest
 from models.errors import BadDataError
 
@@ -52,7 +52,8 @@ def list_source(path: str, settings: IngestSettings) -> Listing:
         return listing
     images = "images that can be used" if listing.left_out else "images"
     reasons = describe_all(listing.left_out)
-    raise BadDataError(f"{path} holds no {images}; {LAYOUT}. {reasons}".rstrip())
+    message = f"{path} holds no {images}; {LAYOUT}. {reasons}".rstrip()
+    raise RefusedSourceError(message, listing.left_out)
 
 
 def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
