@@ -8,12 +8,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
 
+from components.example_gen.sources.refusals import RefusedSourceError
 from models.errors import GraftError
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
 from pipeline.failure import in_words, unwritable
 from pipeline.outcome import Outcome, outcome
 from pipeline.preflight import check_address, check_schema
+from pipeline.refused_source import keep_account
 from pipeline.report.artifacts import Artifacts
 from pipeline.report.run_record import RunRecord
 from pipeline.report.summary import summary
@@ -125,6 +127,8 @@ def _run_stages(
     except GraftError as error:
         _log.exception("the run failed")
         ended = Outcome("failed", str(error), error.exit_code)
+        if isinstance(error, RefusedSourceError):
+            record.artifacts["quarantine"] = keep_account(error, folder)
     except Exception as error:  # noqa: BLE001 - the last resort: words for the user, trace in the log
         _log.exception("the run failed")
         words = in_words(error, workspace.root, folder / LOG)

@@ -12,9 +12,10 @@ from tfx.proto.orchestration import driver_output_pb2
 
 from components.example_gen.digests import DigestCache, fingerprint
 from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.listing import list_locations, resolve
+from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from components.example_gen.sources.spans import Location
-from models.errors import BadDataError
 
 LOCATIONS = "locations"
 """Execution property: JSON of the locations that the path stands for, the oldest span first."""
@@ -52,8 +53,14 @@ class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDr
         locations = resolve(properties["path"], settings.spans)
         listing = list_locations(locations, settings)
         digests = DigestCache(properties["cache_dir"], listing.root).digests(listing.files)
-        if not any(isinstance(digest, str) for digest in digests):
-            raise BadDataError(f"None of the {len(digests)} files in {listing.root} can be read.")
+        unread = [digest for digest in digests if isinstance(digest, LeftOut)]
+        if len(unread) == len(digests):
+            left_out = [*listing.left_out, *unread]
+            raise RefusedSourceError(
+                f"None of the {len(digests)} files in {listing.root} can be read."
+                f" {describe_all(left_out)}",
+                left_out,
+            )
         properties[LOCATIONS] = json.dumps([dataclasses.astuple(each) for each in locations])
         properties[FINGERPRINT] = fingerprint(listing, digests)
         return _output(execution_info, locations[-1])

@@ -1,6 +1,6 @@
 """From the path in the configuration to a listing of images."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -9,7 +9,7 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
 from components.example_gen.sources.entries import LeftOut, Listing
 from components.example_gen.sources.questions import LAYOUT
-from components.example_gen.sources.refusals import describe_all
+from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from components.example_gen.sources.span_window import SpanWindow
 from components.example_gen.sources.spans import Location, chosen_spans, has_placeholder
 from models.errors import BadDataError
@@ -55,33 +55,40 @@ def list_locations(locations: Sequence[Location], settings: IngestSettings) -> L
         return list_source(locations[0].path, settings)
     found = [_list_span(location, settings) for location in locations]
     listings = [each for each in found if isinstance(each, Listing)]
-    empty = [each for each in found if isinstance(each, LeftOut)]
+    left_out = tuple(
+        chain(*(each.left_out if isinstance(each, Listing) else each for each in found))
+    )
     kinds = sorted({listing.kind for listing in listings})
     if len(kinds) != 1:
         what = f"Expected spans of one kind, found {' and '.join(kinds)}" if kinds else "No images"
-        reasons = " ".join(one.reason for one in empty)
-        raise BadDataError(f"{what} in {len(locations)} spans. {reasons}".rstrip())
+        message = f"{what} in {len(locations)} spans. {describe_all(left_out)}".rstrip()
+        files = (file.name for listing in listings for file in listing.files)
+        raise RefusedSourceError(message, left_out, files)
     layouts = dict.fromkeys(listing.layout for listing in listings if listing.layout)
     return Listing(
         listings[0].kind,
         str(Path(listings[0].root).parent),
         tuple(file for listing in listings for file in listing.files),
-        tuple(chain(empty, *(listing.left_out for listing in listings))),
+        left_out,
         " ".join(layouts),
     )
 
 
-def _list_span(location: Location, settings: IngestSettings) -> Listing | LeftOut:
-    """A span, where each name begins with its own."""
+def _list_span(location: Location, settings: IngestSettings) -> Listing | tuple[LeftOut, ...]:
+    """A span, where each name begins with its own; only what is left out where that is all."""
+
+    def left_out(those: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
+        return tuple(replace(one, name=f"{location.name}/{one.name}") for one in those)
+
     try:
         listing = list_source(location.path, settings)
+    except RefusedSourceError as error:
+        whole = LeftOut(location.name, "empty_span", "It holds nothing that can be used.")
+        return (whole, *left_out(error.left_out))
     except BadDataError as error:
-        return LeftOut(location.name, "empty_span", str(error))
-    return replace(
-        listing,
-        files=tuple(replace(f, name=f"{location.name}/{f.name}") for f in listing.files),
-        left_out=tuple(replace(o, name=f"{location.name}/{o.name}") for o in listing.left_out),
-    )
+        return (LeftOut(location.name, "empty_span", str(error)),)
+    files = tuple(replace(file, name=f"{location.name}/{file.name}") for file in listing.files)
+    return replace(listing, files=files, left_out=left_out(listing.left_out))
 
 
 def list_source(path: str, settings: IngestSettings) -> Listing:
@@ -102,7 +109,8 @@ def list_source(path: str, settings: IngestSettings) -> Listing:
         return listing
     images = "images that can be used" if listing.left_out else "images"
     reasons = describe_all(listing.left_out)
-    raise BadDataError(f"{path} holds no {images}; {LAYOUT}. {reasons}".rstrip())
+    message = f"{path} holds no {images}; {LAYOUT}. {reasons}".rstrip()
+    raise RefusedSourceError(message, listing.left_out)
 
 
 def _list_by_kind(path: str, settings: IngestSettings) -> Listing:

@@ -46,6 +46,7 @@ def is_it_a_split(top: Folder, training: Folder) -> BadDataError:
         f"{top.path} holds {_names([training])} with folders in it, and beside it"
         f" {_names(others)}. Either {training.title} is the training split, and the rest is left"
         f" out: {_run(training.path)}`. Or each of these folders is a class: {_as_classes(top)}."
+        " If they are splits, rename those beside it to validation/ and test/."
     )
 
 
