@@ -90,6 +90,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="print summary.json alone on stdout")
     run.add_argument("--wait", action="store_true", help="wait for another run on the workspace")
 
+    about = "run a single stage, and those before it that were not run yet"
+    stage = command(commands, "stage", _stage, about)
+    stage.add_argument("name", help="such as Trainer; a wrong one lists all")
+    _add_config_flags(stage)
+    stage.add_argument("--json", action="store_true", help="print summary.json alone on stdout")
+    stage.add_argument("--wait", action="store_true", help="wait for another run on the workspace")
+
     demo = command(commands, "demo", _demo, "the main job on scikit-learn's handwritten digits")
     demo.add_argument("--workspace", default="graft-workspace", help="folder for all that is made")
 
@@ -224,14 +231,21 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(options: argparse.Namespace) -> int:
+def _stage(options: argparse.Namespace) -> int:
+    from pipeline.stages import check_stage
+
+    check_stage(effective(options), options.name)
+    return _run(options, until=options.name)
+
+
+def _run(options: argparse.Namespace, until: str = "") -> int:
     from pipeline.preflight import check
     from pipeline.run import print_refusal, run
 
     try:
         config = effective(options)
         check(config)
-        return run(config, wait=options.wait, as_json=options.json)
+        return run(config, wait=options.wait, as_json=options.json, until=until)
     except (Exception, KeyboardInterrupt) as error:
         if options.json:
             print_refusal(str(error) or "The run was interrupted.")

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline.command_line import add_workspace, command, effective, port, served
 from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
 
-_SCHEDULERS = ("cron", "systemd", "kubernetes")
+_SCHEDULERS = ("cron", "systemd", "kubernetes", "airflow")
 
 
 def add_production_commands(commands: Any) -> None:
@@ -60,7 +60,9 @@ def _add_schedule(commands: Any) -> None:
     )
     schedule.add_argument("--timezone", default="", help="such as Europe/Berlin")
     schedule.add_argument("--image", default="", help="of Graft, in your registry, for Kubernetes")
-    schedule.add_argument("--name", default="graft", help="of the objects in Kubernetes")
+    schedule.add_argument(
+        "--name", default="graft", help="of the objects in Kubernetes, of the DAG in Airflow"
+    )
     schedule.add_argument("--gpu", action="store_true", help="ask Kubernetes for an NVIDIA GPU")
 
 

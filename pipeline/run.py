@@ -29,13 +29,14 @@ from pipeline.workspace import Workspace
 _log = logging.getLogger(__name__)
 
 
-def run(config: Config, *, wait: bool, as_json: bool) -> int:
+def run(config: Config, *, wait: bool, as_json: bool, until: str = "") -> int:
     """Runs the pipeline once and prints how it went.
 
     Args:
         config: the effective configuration, with `data.path` set.
         wait: wait for another run on the workspace instead of refusing.
         as_json: print `summary.json` alone on standard output.
+        until: name of the last stage to run; empty for all.
 
     Returns:
         The exit code: see `graft --help`.
@@ -53,7 +54,7 @@ def run(config: Config, *, wait: bool, as_json: bool) -> int:
         try:
             (folder / CONFIG).write_text(as_yaml(config), encoding="utf-8")
             with output_to(folder / LOG) as terminal:
-                code = _run_logged(config, workspace, folder, started, terminal)
+                code = _run_logged(config, workspace, folder, started, terminal, until)
             if config.retention.is_set:
                 _prune(config)
         except OSError as error:
@@ -100,9 +101,16 @@ def _new_folder(workspace: Workspace, started: datetime) -> Path:
 
 
 def _run_logged(
-    config: Config, workspace: Workspace, folder: Path, started: datetime, terminal: TextIO
+    config: Config,
+    workspace: Workspace,
+    folder: Path,
+    started: datetime,
+    terminal: TextIO,
+    until: str,
 ) -> int:
-    record = RunRecord(run_id=folder.name, started=started, config=config.model_dump(mode="json"))
+    record = RunRecord(
+        run_id=folder.name, started=started, config=config.model_dump(mode="json"), until=until
+    )
     begin = time.monotonic()
     with Display(terminal, TITLES) as display:
         display.say(f"Run {folder.name} in {workspace.root}")
@@ -116,14 +124,14 @@ def _run_logged(
 def _run_stages(
     config: Config, workspace: Workspace, record: RunRecord, display: Display, folder: Path
 ) -> int:
-    """Runs all stages; fills in the record. Returns the exit code."""
+    """Runs the stages; fills in the record. Returns the exit code."""
     try:
         # Imported here: TFX takes seconds, and its noise belongs in the log.
         from pipeline.stage_runner import run_stages
 
         check_schema(config)
         run_stages(config, workspace, record, display)
-        ended = outcome(record.artifacts)
+        ended = _stage_done(record) if record.until else outcome(record.artifacts)
     except GraftError as error:
         _log.exception("the run failed")
         ended = Outcome("failed", str(error), error.exit_code)
@@ -135,3 +143,7 @@ def _run_stages(
         ended = Outcome("failed", words, GraftError.exit_code)
     record.status, record.reason = ended.status, ended.reason
     return ended.exit_code
+
+
+def _stage_done(record: RunRecord) -> Outcome:
+    return Outcome("stage_done", f"{record.until} is done, and all that it needs.", 0)

@@ -31,8 +31,8 @@ class IngestSettings(Section):
     newest version."""
     spans: str = "newest"
     """Which spans of a path with {SPAN} or {DATE} are trained on, as one data set: newest, all,
-    "last 7" (of those there are), or a range such as 3..9, 2026-11-01..2026-11-07 or
-    2026-11-01.. (with no end)."""
+    "last 7" (of those there are), "last 7 until 2026-11-28", or a range such as 3..9,
+    2026-11-01..2026-11-07 or 2026-11-01.. (with no end)."""
     validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
     """Share of each class set aside for choosing, where the data has no split of its own."""
     test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15

@@ -42,6 +42,20 @@ def unit_text(text: str) -> str:
     return text.replace("\\", r"\\").replace("%", "%%")
 
 
+def templated(command: str) -> str:
+    """A shell command for Airflow, which fills in what Jinja's braces hold.
+
+    Raises:
+        UsageError: a line end is in it, or what Jinja would take for its own and cannot be told to
+            leave alone.
+    """
+    _require_one_line(command)
+    if "endraw" in command:
+        raise UsageError(f"Airflow takes no 'endraw' in a path: {command!r}. Rename it.")
+    is_plain = not any(mark in command for mark in ("{{", "{%", "{#"))
+    return command if is_plain else f"{{% raw %}}{command}{{% endraw %}}"
+
+
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", r"\\").replace('"', r"\"").replace("%", "%%")
     return f'"{escaped}"'

@@ -2,20 +2,22 @@
 
 import json
 import re
+import shlex
 import shutil
 import sys
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
-from components.example_gen.sources.spans import has_placeholder
+from components.example_gen.sources.spans import has_placeholder, is_dated
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
-from pipeline.scheduling.quoting import cron_line, unit_command, unit_text
+from pipeline.scheduling.quoting import cron_line, templated, unit_command, unit_text
 from pipeline.scheduling.recurrence import Recurrence
 from pipeline.text_templates import text_templates
 
@@ -23,6 +25,7 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "cron": ("graft.cron",),
     "systemd": ("graft.service", "graft.timer"),
     "kubernetes": ("cronjob.yaml",),
+    "airflow": ("graft_dag.py",),
 }
 """Schedulers, and the files of each."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -39,7 +42,7 @@ class ScheduledRun:
         recurrence: when.
         timezone: of the IANA's database, such as Europe/Berlin; empty for the scheduler's own,
             which is UTC for Kubernetes.
-        name: of the objects in Kubernetes.
+        name: of the objects in Kubernetes, of the DAG in Airflow.
         image: of Graft, for Kubernetes.
         gpu: ask Kubernetes for an NVIDIA GPU.
     """
@@ -89,40 +92,62 @@ def schedule_files(run: ScheduledRun, form: str, folder: Path) -> dict[str, str]
         raise UsageError("Kubernetes needs --image, the name of Graft's image in your registry.")
     environment = text_templates(_TEMPLATES)
     values = _values(run, form, folder)
-    return {name: environment.get_template(name).render(values) for name in FORMS[form]}
+    return {name: environment.get_template(f"{name}.j2").render(values) for name in FORMS[form]}
 
 
 def _values(run: ScheduledRun, form: str, folder: Path) -> dict[str, Any]:
+    own = {"kubernetes": _of_kubernetes, "airflow": _of_airflow}.get(form)
+    if own:
+        return {"recurrence": run.recurrence, "timezone": run.timezone, "app": run.name} | own(
+            run, folder
+        )
     config_file = run.config_file.absolute()
-    here = Path.cwd()
-    if form == "kubernetes":
-        return {
-            "recurrence": run.recurrence,
-            "timezone": run.timezone,
-            "app": run.name,
-            "image": run.image,
-            "gpu": run.gpu,
-            "file": folder / "cronjob.yaml",
-            "arguments": _arguments("/etc/graft/graft.yaml"),
-            "effective": as_yaml(run.config),
-            "workspace": str(run.config.workspace_path),
-            "data_root": _data_root(run.config.data.path),
-            "json": json.dumps,
-        }
     command = [*_graft(), *_arguments(str(config_file))]
-    if form == "cron":
-        return {
-            "recurrence": run.recurrence,
-            "cron_file": folder / "graft.cron",
-            "cron_command": cron_line(here, command),
-        }
+    here = Path.cwd()
     return {
         "recurrence": run.recurrence,
         "timezone": run.timezone,
+        "cron_file": folder / "graft.cron",
+        "cron_command": cron_line(here, command),
         "config": unit_text(str(config_file)),
         "config_uri": unit_text(config_file.as_uri()),
         "folder": unit_text(str(here)),
         "unit_command": unit_command(command),
+    }
+
+
+def _of_kubernetes(run: ScheduledRun, folder: Path) -> dict[str, Any]:
+    return {
+        "image": run.image,
+        "gpu": run.gpu,
+        "file": folder / "cronjob.yaml",
+        "arguments": _arguments("/etc/graft/graft.yaml"),
+        "effective": as_yaml(run.config),
+        "workspace": str(run.config.workspace_path),
+        "data_root": _data_root(run.config.data.path),
+        "json": json.dumps,
+    }
+
+
+def _of_airflow(run: ScheduledRun, _: Path) -> dict[str, Any]:
+    from pipeline.stages import stage_graph
+
+    where = ["--config", str(run.config_file.absolute())]
+    workspace = ["--workspace", str(run.config.workspace_path)]
+    has_dates = is_dated(run.config.data.path)
+    # A run that makes up for a day takes no spans that came after it.
+    spans = run.config.data.spans
+    day = "{{ dag_run.run_after | ds }}"
+    is_rolling = has_dates and spans.startswith(("newest", "last")) and "until" not in spans
+    until = f' --set "data.spans={spans} until {day}"' if is_rolling else ""
+    return {
+        "graft": templated(shlex.join(_graft())),
+        "options": templated(shlex.join([*where, *workspace, "--wait"])) + until,
+        "report_options": templated(shlex.join([*where, *workspace])),
+        "stages": stage_graph(run.config),
+        "has_dates": has_dates,
+        "today": datetime.now(timezone.utc).date(),
+        "repr": repr,
     }
 
 
@@ -169,4 +194,5 @@ _INSTALL: Final = {
         "systemctl --user enable --now graft.timer"
     ),
     "kubernetes": "kubectl apply --filename {folder}/cronjob.yaml",
+    "airflow": 'cp {folder}/graft_dag.py "$AIRFLOW_HOME"/dags/',
 }

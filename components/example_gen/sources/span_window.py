@@ -11,7 +11,8 @@ FIRST_DAY: Final = datetime.date(1970, 1, 1)
 """Span 0 where spans are days."""
 _HIGHEST: Final = 10**18
 _EXPECTED: Final = (
-    'newest, all, "last 7", or a range such as 3..9, 2026-11-01..2026-11-07 or 2026-11-01..'
+    'newest, all, "last 7", "last 7 until 2026-11-28", or a range such as 3..9, '
+    "2026-11-01..2026-11-07 or 2026-11-01.."
 )
 
 
@@ -40,14 +41,16 @@ class SpanWindow:
 
         >>> SpanWindow.parse("last 7").most, SpanWindow.parse("3..9").last
         (7, 9)
+        >>> SpanWindow.parse("newest until 9").last
+        9
         """
         words = " ".join(text.split()).lower()
-        if words == "newest":
-            return cls(words, most=1)
         if words == "all":
             return cls(words)
-        if (found := re.fullmatch(r"last (\d{1,9})", words)) and int(found[1]):
-            return cls(words, most=int(found[1]))
+        if newest := re.fullmatch(r"(?:newest|last (\d{1,9}))(?: until (\S+))?", words):
+            most = int(newest[1] or 1)
+            if most:
+                return cls(words, most=most, last=_number(newest[2] or "", _HIGHEST))
         first, dots, last = words.partition("..")
         if not dots or not (first or last):
             raise ValueError(_EXPECTED)

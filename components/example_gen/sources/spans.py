@@ -48,6 +48,11 @@ def has_placeholder(path: str) -> bool:
     return bool(_PLACEHOLDER.search(path))
 
 
+def is_dated(path: str) -> bool:
+    """Whether the spans of a path are days."""
+    return any(name in ("DATE", "DD") for name, _ in _PLACEHOLDER.findall(path))
+
+
 def chosen_spans(pattern: str, window: SpanWindow) -> tuple[Location, ...]:
     """Finds the newest version of each span; what holds no number in its place is no span.
 

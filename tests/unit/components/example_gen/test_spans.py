@@ -72,6 +72,8 @@ def spans_of(root: Path, pattern: str, spans: str) -> list[str]:
         ("2..10", ["day-2", "day-10"]),
         ("10..", ["day-10", "day-12"]),
         ("..1", ["day-1"]),
+        ("last 2 until 10", ["day-2", "day-10"]),
+        ("newest until 9", ["day-2"]),
     ],
 )
 def test_a_window_of_spans_the_oldest_first(tmp_path: Path, spans: str, chosen: list[str]) -> None:
@@ -90,10 +92,22 @@ def test_a_window_of_dates_takes_the_newest_version_of_each(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["", "..", "last 0", "last", "9..3", "1...3", "2026-11-31..", "-1..2"]
+    "text",
+    [
+        "",
+        "..",
+        "last 0",
+        "last",
+        "9..3",
+        "1...3",
+        "2026-11-31..",
+        "-1..2",
+        "last 2 until",
+        "all until 3",
+    ],
 )
 def test_a_window_that_is_none_is_refused_at_once(text: str) -> None:
-    with pytest.raises(ValidationError, match=r"newest, all, .last 7., or a range"):
+    with pytest.raises(ValidationError, match=r"newest, all, .last 7., .last 7 until"):
         IngestSettings(spans=text)
 
 

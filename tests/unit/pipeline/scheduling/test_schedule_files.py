@@ -1,16 +1,18 @@
 """Files for schedulers."""
 
+import ast
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
 
+import jinja2
 import pytest
 import yaml
 
 from models.errors import UsageError
 from pipeline.config_file import load_config
-from pipeline.scheduling.quoting import cron_line, unit_command
+from pipeline.scheduling.quoting import cron_line, templated, unit_command
 from pipeline.scheduling.recurrence import parse_every
 from pipeline.scheduling.schedule_files import FORMS, ScheduledRun, schedule_files, write_schedule
 
@@ -97,3 +99,42 @@ def test_a_line_end_never_gets_into_a_crontab_or_a_unit() -> None:
         cron_line(Path("/srv/a\nb"), ["graft"])
     with pytest.raises(UsageError, match="line end"):
         unit_command(["graft", "a\nExecStart=/bin/true"])
+
+
+def test_airflow_gets_a_task_for_each_stage_in_an_order_that_can_run(tmp_path: Path) -> None:
+    run = scheduled(tmp_path, name="photos")
+    text = schedule_files(run, "airflow", tmp_path)["graft_dag.py"]
+    # What the file says before it comes to Airflow, which is not installed beside TFX.
+    names = constants_of(text)
+    stages = names["STAGES"]
+    assert {"ImageExampleGen", "Tuner", "Trainer", "Pusher"} <= set(stages)
+    seen: set[str] = set()
+    for stage, waits in stages.items():
+        assert set(waits) <= seen
+        seen.add(stage)
+    assert stages["Trainer"] == ("FeatureExtractor",)
+    assert "Baseline" not in stages
+    # A run that makes up for a day must not see the days after it.
+    assert 'data.spans=newest until {{ dag_run.run_after | ds }}"' in names["OPTIONS"]
+    config = str(run.config_file.absolute())
+    assert shlex.split(names["OPTIONS"])[:2] == ["--config", config]
+    assert "catchup=True" in text
+
+
+def constants_of(text: str) -> dict:
+    """The constants at the top of a module, which are all literals."""
+    return {
+        target.id: ast.literal_eval(node.value)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+@pytest.mark.parametrize("name", ["a {{ b }}", "a {% b", "a {# b"])
+def test_airflow_leaves_braces_in_a_path_alone(name: str) -> None:
+    command = templated(shlex.join(["graft", name]))
+    assert shlex.split(jinja2.Template(command).render()) == ["graft", name]
+    with pytest.raises(UsageError, match="endraw"):
+        templated("{% endraw %}{{ secret }}")
