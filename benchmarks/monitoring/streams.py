@@ -26,7 +26,8 @@ from models.data.image_decoding import ImageSpec, compiled_decoding
 from models.embedding.forward import Embedder
 from models.export.image_signals import image_signals
 from models.head.linear_head import fit_linear
-from models.observation.reference import MOST_DIRECTIONS, Reference
+from models.observation.reference import MOST_DIRECTIONS, MOST_IMAGES, Reference, StressedAnswers
+from models.observation.stress import stress_plan, stressed
 from monitoring.observations import Observations
 
 MOST_LIVE: Final = 800
@@ -115,9 +116,25 @@ class ServedSet:
         """The held-out pictures at some places, as they are."""
         return (_opened(self._images[row][0]) for row in rows)
 
-    def answer_pictures(self, name: str, pictures: Any, labels: NDArray[np.int32]) -> Answers:
-        """Answers to any pictures; kept by a name."""
-        return Answers(**self._kept(name, lambda: self._answered(pictures(), labels)))
+    def stressed(self) -> StressedAnswers:
+        """Answers to the held-out images that are never sent, made worse on purpose."""
+        spare = len(self._images) - self.live
+        count = min(MOST_IMAGES, 3 * spare)
+        kinds, strengths = stress_plan(count)
+        rows = self.live + np.arange(count) % spare
+        pictures = (
+            stressed(picture, int(kinds[place]), float(strengths[place]), place)
+            for place, picture in enumerate(self.pictures(rows))
+        )
+        kept = self._kept("stressed", lambda: self._answered(pictures, self._labels[rows]))
+        return StressedAnswers(
+            projections=kept["projections"],
+            probabilities=kept["probabilities"].astype(np.float16),
+            signals=kept["signals"],
+            labels=kept["labels"],
+            kinds=kinds,
+            strengths=strengths,
+        )
 
     def reference(self, rows: NDArray[np.integer] | None = None) -> Reference:
         """A reference of held-out images, by default of all that are never sent changed."""
@@ -137,6 +154,7 @@ class ServedSet:
             labels=chosen.labels,
             digests=tuple(chosen.digests.tolist()),
             names=tuple(chosen.digests.tolist()),
+            stressed=self.stressed(),
         )
 
     def _kept(self, name: str, make: Any) -> dict[str, Any]:
