@@ -17,6 +17,7 @@ from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
 from models.search.search_settings import SearchSettings
 from models.settings import Section
 from models.training.training_settings import TrainingSettings
+from pipeline.notifications.notification_settings import NotificationSettings
 from pipeline.retention.retention_settings import RetentionSettings
 
 
@@ -50,6 +51,7 @@ class Config(Section):
     evaluation: EvaluationSettings = EvaluationSettings()
     serving: ServingSettings = ServingSettings()
     retention: RetentionSettings = RetentionSettings()
+    notifications: NotificationSettings = NotificationSettings()
 
     @property
     def workspace_path(self) -> Path:

@@ -60,6 +60,11 @@ def run(config: Config, *, wait: bool, as_json: bool, until: str = "") -> int:
         except OSError as error:
             raise unwritable(error, workspace.root) from None
     told = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    if config.notifications.is_set:
+        from pipeline.notifications.notify import notify
+
+        for failure in notify(config, told, folder):
+            print(f"graft: {failure}", file=sys.stderr)
     if as_json:
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
