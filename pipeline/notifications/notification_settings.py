@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 class NotificationSettings(Section):
     """Who is told how a run ended. A message that cannot be sent never fails a run."""
 
-    on: tuple[Event, ...] = ("not_blessed", "failed", "findings")
+    events: tuple[Event, ...] = ("not_blessed", "failed", "findings")
     """What is worth a message: how a run ended (pushed, not_blessed, failed), or that the data gave
     reason for a warning or an error (findings)."""
     webhook: str = ""

@@ -52,11 +52,11 @@ def notify(config: Config, told: Mapping[str, Any], folder: Path) -> list[str]:
 
 def _event(told: Mapping[str, Any], settings: NotificationSettings) -> str | None:
     """What is worth a message; None for nothing."""
-    if told["status"] in settings.on:
+    if told["status"] in settings.events:
         return str(told["status"])
     counts = told["data"]["findings"]["counts"]
     has_findings = bool(counts.get("error") or counts.get("warning"))
-    return "findings" if has_findings and "findings" in settings.on else None
+    return "findings" if has_findings and "findings" in settings.events else None
 
 
 def _values(config: Config, told: Mapping[str, Any], folder: Path, event: str) -> dict[str, Any]:

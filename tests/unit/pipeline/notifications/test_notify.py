@@ -100,7 +100,7 @@ def test_a_webhook_is_told_what_happened(monkeypatch) -> None:
 )
 def test_only_what_is_asked_for_is_told(summary: dict, on, event) -> None:
     with webhook() as (address, got):
-        assert sent(summary, webhook=address, on=on) == []
+        assert sent(summary, webhook=address, events=on) == []
     assert [body["event"] for body in got] == ([event] if event else [])
 
 
@@ -147,7 +147,7 @@ def test_what_cannot_be_sent_is_said_and_names_no_secret(tmp_path: Path) -> None
         {"email_from": "Me <a@b.c>"},
         {"smtp": "localhost"},
         {"smtp": "localhost:99999"},
-        {"on": ("sometimes",)},
+        {"events": ("sometimes",)},
     ],
 )
 def test_what_is_no_address_is_refused(settings: dict) -> None:
