@@ -80,7 +80,6 @@ def test_no_damaged_file_of_a_killed_run_is_gone_on_from(
             outcomes.append(_outcome(killed.go_on()))
             killed.put_back()
     assert outcomes
-    whole = _outcome(killed.go_on())
     # A search goes by the clock, and may choose something else.
     if budget == "0s":
-        assert outcomes == [whole] * len(outcomes)
+        assert outcomes == [_outcome(killed.go_on())] * len(outcomes)
