@@ -86,7 +86,7 @@ class IngestSettings(Section):
     def _column_or_pattern(cls, value: str) -> str:
         try:
             re.compile(value)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(
                 'a column of the manifest or a regular expression, such as "(patient\\d+)_"'
                 f" (this one is neither: {error})"

@@ -8,7 +8,7 @@ from pathlib import Path
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
 from components.example_gen.sources.entries import LeftOut, Listing
-from components.example_gen.sources.questions import LAYOUT
+from components.example_gen.sources.questions import LAYOUT, hint_of_archive
 from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from components.example_gen.sources.span_window import SpanWindow
 from components.example_gen.sources.spans import Location, chosen_spans, has_placeholder
@@ -126,4 +126,5 @@ def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
         return manifest.list_manifest(path, settings)
     raise BadDataError(
         f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {LAYOUT}."
+        f"{hint_of_archive(path)}"
     )

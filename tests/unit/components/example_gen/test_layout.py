@@ -244,6 +244,13 @@ def test_names_a_file_that_may_hold_the_labels(tmp_path):
         list_source(str(tmp_path), PLAIN)
 
 
+def test_says_of_an_archive_that_it_has_to_be_unpacked(tmp_path):
+    put(tmp_path, "Photos.ZIP", "notes.txt")
+    for path in (tmp_path, tmp_path / "Photos.ZIP"):
+        with pytest.raises(BadDataError, match=r"Photos\.ZIP is an archive: unpack it\."):
+            list_source(str(path), PLAIN)
+
+
 def test_the_user_has_the_last_word(tmp_path):
     put(tmp_path, *below("train", "test"))
     top = IngestSettings(layout="class_per_folder")
