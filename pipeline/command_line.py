@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.errors import UsageError
+
 if TYPE_CHECKING:
     from pipeline.config import Config
     from pipeline.served_model import Served
@@ -57,8 +59,12 @@ def effective(options: argparse.Namespace, more: dict[str, Any] | None = None) -
     Args:
         options: of the command.
         more: dotted key to value, for flags of this command alone.
+
+    Raises:
+        UsageError: it is not valid, or its workspace can be no folder.
     """
     from pipeline.config_file import load_config, parse_assignment
+    from pipeline.workspace import no_folder
 
     overrides: dict[str, Any] = {
         key: getattr(options, flag)
@@ -66,7 +72,10 @@ def effective(options: argparse.Namespace, more: dict[str, Any] | None = None) -
         if getattr(options, flag, None) is not None
     }
     overrides.update(parse_assignment(item) for item in getattr(options, "set", []))
-    return load_config(options.config, overrides | (more or {}))
+    config = load_config(options.config, overrides | (more or {}))
+    if problem := no_folder(config.workspace_path):
+        raise UsageError(f"The workspace is no folder: {problem}.")
+    return config
 
 
 def served(options: argparse.Namespace) -> "Served":

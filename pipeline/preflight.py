@@ -12,11 +12,11 @@ from models.errors import UsageError
 from models.spelling import did_you_mean
 from models.storage.locations import is_remote
 from pipeline.config import Config
+from pipeline.workspace import nearest_there, no_folder
 
 _NO_FILE = ("imagenet", "none")
 _BEGINNINGS = {".keras": b"PK\x03\x04", ".h5": b"\x89HDF\r\n\x1a\n"}
 """How the files of weights begin that Keras writes, by their ending."""
-_LONGEST_NAME = 255
 
 
 def check(config: Config) -> None:
@@ -152,11 +152,9 @@ def _places(config: Config) -> Iterator[str]:
 
 def _unusable(folder: Path) -> str:
     """Why a folder cannot be made or, where it is there, used; empty where it can."""
-    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in folder.parts):
-        return f"a folder's name in {folder} is longer than {_LONGEST_NAME} bytes"
-    there = next(each for each in (folder, *folder.parents) if os.path.lexists(each))
-    if not there.is_dir():
-        return f"{folder} cannot be a folder, as {there} is none"
+    if problem := no_folder(folder):
+        return problem
+    there = nearest_there(folder)
     return "" if os.access(there, os.W_OK | os.X_OK) else f"{there} cannot be written"
 
 

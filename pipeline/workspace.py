@@ -10,6 +10,25 @@ from pathlib import Path
 
 from models.errors import GraftError, WorkspaceBusyError
 
+_LONGEST_NAME = 255
+
+
+def nearest_there(folder: Path) -> Path:
+    """The folder itself if there is something by its name, else the nearest above it."""
+    return next(each for each in (folder, *folder.parents) if os.path.lexists(each))
+
+
+def no_folder(folder: Path) -> str:
+    """Why there is no such folder, and can be none, in words; empty where there can.
+
+    Args:
+        folder: absolute.
+    """
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in folder.parts):
+        return f"a folder's name in {folder} is longer than {_LONGEST_NAME} bytes"
+    there = nearest_there(folder)
+    return "" if there.is_dir() else f"{folder} cannot be a folder, as {there} is none"
+
 
 @dataclass(frozen=True)
 class Workspace:

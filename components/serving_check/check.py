@@ -24,6 +24,9 @@ from models.storage.seals import tree_digest
 from serving.client import Predictions, predict_grpc, predict_rest
 from serving.server_process import ServerProcess
 
+_ANSWER_SECONDS = 600.0
+"""Against a model that hangs; on a busy machine an answer may take long."""
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -153,15 +156,15 @@ def check_serving(
 
 
 def _ask(
-    predict: Callable[[str, str, Sequence[bytes]], Predictions],
+    predict: Callable[[str, str, Sequence[bytes], float], Predictions],
     address: str,
     expected: Expected,
     settings: ServingSettings,
 ) -> Answered:
     try:
-        answer = predict(address, settings.model_name, expected.images)
+        answer = predict(address, settings.model_name, expected.images, _ANSWER_SECONDS)
         started = time.perf_counter()
-        predict(address, settings.model_name, expected.images[:1])
+        predict(address, settings.model_name, expected.images[:1], _ANSWER_SECONDS)
         milliseconds = 1000 * (time.perf_counter() - started)
     except GraftError as error:
         return Answered(False, str(error), None, None, address)

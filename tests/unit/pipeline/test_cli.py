@@ -45,6 +45,19 @@ def test_runs_and_report_of_an_empty_workspace(
     assert "no report of any run" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command", [["run", "--data", "x"], ["runs"], ["report"], ["knowledge", "list"], ["promote"]]
+)
+def test_a_workspace_that_can_be_no_folder_is_bad_usage(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    for name, words in (("file", "is none"), ("loop/w", "is none"), ("n" * 256, "longer than")):
+        assert main([*command, "--workspace", str(tmp_path / name)]) == 2
+        assert words in capsys.readouterr().err
+
+
 def test_an_interrupt_inside_generated_code_ends_with_the_code_for_it(tmp_path: Path) -> None:
     """What `dataclass` and `namedtuple` run is a text; CPython treats an interrupt there alone."""
     module = tmp_path / "interrupted.py"
