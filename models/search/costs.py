@@ -1,15 +1,19 @@
 """What trainings take on this machine, told before they are made.
 
-Counted are the multiplications and additions; a measured pass over a few images says how long the
-machine takes for them. The search corrects what is left by what it sees.
+Counted are the multiplications and additions; measured passes over a few images say how long the
+machine takes for them, and the first of them, which is traced, how long for what one thread does.
+The search corrects what is left by what it sees.
 """
 
 import json
 import math
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from models.backbone_choice.backbone_choice import Candidate
 from models.backbones.multiply_adds import Work, count_work
@@ -33,6 +37,8 @@ _BACKWARD: Final = 2.2
 _STEP: Final = 0.8e9
 """Multiplications and additions that a step takes as long as beside its images: to update weights
 and their average. On 2 cores 0.05 s, for images of 64 px."""
+_TRACED_PASS: Final = 1.6
+"""Seconds that the first pass through EfficientNetLite0 took where the seconds below were seen."""
 _EPOCH_SECONDS: Final = 1.5
 """Of an epoch beside its images: to keep its state, and to swap the averaged weights."""
 _EMBEDDING_TRACE: Final = 4.0
@@ -47,6 +53,20 @@ _TIMED_IMAGES, _TIMED_ROUNDS = 16, 9
 _MACHINE = "machine.json"
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How fast a machine is, with what else it does at the time.
+
+    Attributes:
+        rate: seconds for a multiplication and addition, forwards.
+        slowness: seconds that it takes for what took one second where the constants were seen, of
+            what one thread does.
+    """
+
+    rate: float
+    slowness: float = 1.0
+
+
 @dataclass
 class Costs:
     """Expected seconds of what may be trained.
@@ -56,25 +76,25 @@ class Costs:
         validation_images: to validate on.
         batch_size: images a step.
         shares: of a backbone that may be unfrozen.
-        rate: seconds for a multiplication and addition, forwards.
+        pace: of this machine.
     """
 
     images: int
     validation_images: int
     batch_size: int
     shares: tuple[float, ...]
-    rate: float
+    pace: Pace
     _paid: set[tuple[object, ...]] = field(default_factory=set)
 
     def epoch(self, values: Values) -> float:
         """Seconds of an epoch of a configuration."""
         work = self._work(candidate_of(values))
         if is_frozen(values):
-            return _HEAD_SECONDS_AN_IMAGE * self.images
+            return self._alone(_HEAD_SECONDS_AN_IMAGE * self.images)
         top = work.top[float(values[UNFREEZE])]
         steps = steps_per_epoch(self.images, self.batch_size)
         images = _BACKWARD * self.images + self.validation_images
-        return _EPOCH_SECONDS + self.rate * (top * images + _STEP * steps)
+        return self._alone(_EPOCH_SECONDS) + self._counted(top * images + _STEP * steps)
 
     def start(self, values: Values) -> float:
         """Seconds before its next epoch, for what was not paid by another configuration."""
@@ -83,18 +103,19 @@ class Costs:
         everything = self.images + self.validation_images
         seconds = 0.0
         if ("embedded", candidate) not in self._paid:
-            seconds += _EMBEDDING_TRACE + self.rate * work.forward * everything
+            seconds += self._alone(_EMBEDDING_TRACE) + self._counted(work.forward * everything)
         if is_frozen(values):
             return seconds
         share = float(values[UNFREEZE])
         if ("traced", candidate, share) not in self._paid:
-            seconds += _TRAINING_TRACE
+            seconds += self._alone(_TRAINING_TRACE)
         if values[AUGMENT] == ON and ("mirrored", candidate) not in self._paid:
-            seconds += _MIRROR_SECONDS + self.rate * work.forward * self.validation_images
+            seconds += self._alone(_MIRROR_SECONDS)
+            seconds += self._counted(work.forward * self.validation_images)
         if ("run", candidate, share, values[AUGMENT]) not in self._paid:
             views = VIEWS if values[AUGMENT] == ON else 1
             below = work.forward - work.top[share]
-            seconds += self.rate * below * (views * self.images + self.validation_images)
+            seconds += self._counted(below * (views * self.images + self.validation_images))
         return seconds
 
     def pay(self, values: Values) -> None:
@@ -116,36 +137,46 @@ class Costs:
         """Multiplications and additions of a backbone for an image."""
         return self._work(candidate).forward
 
+    def _counted(self, multiply_adds: float) -> float:
+        return self.pace.rate * multiply_adds
+
+    def _alone(self, seconds: float) -> float:
+        return self.pace.slowness * seconds
+
     def _work(self, candidate: Candidate) -> Work:
         assert candidate.image_size is not None
         return count_work(candidate.backbone, candidate.image_size, self.shares)
 
 
-def measured_rate(prepared: PreparedBackbone, shares: Iterable[float], folder: Path) -> float:
-    """Seconds for a multiplication and addition on this machine, forwards; takes a second or two.
+def measured_pace(prepared: PreparedBackbone, shares: Iterable[float], folder: Path) -> Pace:
+    """How fast this machine is now; takes some seconds.
 
     Args:
         prepared: the backbone to measure with.
         shares: see `Costs`.
-        folder: of the search. The figure is kept there, so that a search that was killed goes on
+        folder: of the search. The figures are kept there, so that a search that was killed goes on
             with the same.
     """
     kept = _read(folder / _MACHINE)
     if kept is not None:
         return kept
     backbone = prepared.backbone
-    milliseconds = milliseconds_an_image(
-        compiled_forward(backbone.model), backbone.image_size, _TIMED_IMAGES, _TIMED_ROUNDS
-    )
-    work = count_work(backbone.name, backbone.image_size, shares)
-    rate = milliseconds / 1000 / work.forward
-    write_sealed(folder / _MACHINE, json.dumps({"rate": rate}).encode())
-    return rate
+    size = backbone.image_size
+    forward = compiled_forward(backbone.model)
+    begin = time.perf_counter()
+    forward(np.zeros((1, size, size, 3), np.float32))
+    slowness = (time.perf_counter() - begin) / _TRACED_PASS
+    milliseconds = milliseconds_an_image(forward, size, _TIMED_IMAGES, _TIMED_ROUNDS)
+    work = count_work(backbone.name, size, shares)
+    pace = Pace(rate=milliseconds / 1000 / work.forward, slowness=slowness)
+    write_sealed(folder / _MACHINE, json.dumps(asdict(pace)).encode())
+    return pace
 
 
-def _read(path: Path) -> float | None:
+def _read(path: Path) -> Pace | None:
     try:
-        rate = float(json.loads(read_sealed(path) or b"")["rate"])
-    except (ValueError, KeyError, TypeError):
+        figures = {name: float(each) for name, each in json.loads(read_sealed(path) or b"").items()}
+        pace = Pace(**figures)
+    except (ValueError, AttributeError, TypeError):
         return None
-    return rate if math.isfinite(rate) and rate > 0 else None
+    return pace if all(math.isfinite(each) and each > 0 for each in figures.values()) else None

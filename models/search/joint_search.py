@@ -24,7 +24,7 @@ from models.history.records import SearchDescription, TaskDescription, TrialReco
 from models.history.search_space import Values
 from models.history.tuning_history import TuningHistory, new_history
 from models.oracles.freeze_thaw_oracle import FreezeThawOracle
-from models.search.costs import Costs, measured_rate
+from models.search.costs import Costs, measured_pace
 from models.search.joint_space import (
     UNFREEZE,
     candidate_of,
@@ -125,7 +125,7 @@ class JointSearch:
             validation_images=len(self.embeddings.validation.classes),
             batch_size=task.training.batch_size,
             shares=tuple(sorted(shares)),
-            rate=measured_rate(first, shares, self._folder),
+            pace=measured_pace(first, shares, self._folder),
         )
         epochs = min(task.training.epochs, USUAL_EPOCHS)
         # Now, as nothing is paid for yet.

@@ -3,15 +3,21 @@ import pytest
 from models.backbone_choice.backbone_choice import Candidate
 from models.backbones.multiply_adds import count_work
 from models.history.search_space import Values
-from models.search.costs import Costs
+from models.search.costs import Costs, Pace
 from models.search.joint_space import AUGMENT, LEARNING_RATE, UNFREEZE, frozen_backbone
 
 LITE0 = Candidate(backbone="EfficientNetLite0", weights="imagenet", image_size=64)
 LARGE = Candidate(backbone="EfficientNetLite0", weights="imagenet", image_size=128)
 
 
-def costs() -> Costs:
-    return Costs(images=100, validation_images=50, batch_size=32, shares=(0.25, 0.5), rate=1e-10)
+def costs(slowness: float = 1.0, rate: float = 1e-10) -> Costs:
+    return Costs(
+        images=100,
+        validation_images=50,
+        batch_size=32,
+        shares=(0.25, 0.5),
+        pace=Pace(rate=rate, slowness=slowness),
+    )
 
 
 def fine_tuned(candidate: Candidate, share: float = 0.5, augment: str = "on") -> Values:
@@ -60,3 +66,10 @@ def test_what_another_configuration_paid_for_costs_nothing_again() -> None:
     assert known.start(fine_tuned(LITE0)) == 0
     assert 0 < known.start(fine_tuned(LITE0, augment="off")) < known.start(fine_tuned(LITE0, 0.25))
     assert known.start(fine_tuned(LARGE)) > first
+
+
+@pytest.mark.parametrize("values", [frozen_backbone(LITE0), fine_tuned(LITE0)])
+def test_a_machine_that_is_half_as_fast_in_all_takes_twice_as_long(values: Values) -> None:
+    slow = costs(slowness=2.0, rate=2e-10)
+    assert slow.training(values, 3) == pytest.approx(2 * costs().training(values, 3))
+    assert costs(slowness=2.0).training(values, 3) > costs().training(values, 3)
