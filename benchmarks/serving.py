@@ -14,6 +14,7 @@ import base64
 import io
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,7 @@ compute_with_onednn()
 _SIZE = 96
 _MANY = 32
 _SWAP_SECONDS = 5.0
+_MEMORY = 2 * 2**30
 _TICKS = os.sysconf("SC_CLK_TCK")
 _HOSTILE = ("bomb", "broken", "many", "large")
 """A tensor whose one value stands for 50 million, no image, 1000 images at once, 60 MB of zeros."""
@@ -138,9 +140,14 @@ def _clients(load: Load) -> dict[str, Any]:
 
 
 class _Process:
-    """What a server's process uses."""
+    """What a server's process uses.
+
+    Attributes:
+        pid: its number.
+    """
 
     def __init__(self, pid: int) -> None:
+        self.pid = pid
         self._folder = Path(f"/proc/{pid}")
 
     def cpu_seconds(self) -> float:
@@ -200,7 +207,8 @@ def _swapped(base: Path, process: _Process, url: str, load: Load) -> dict[str, A
 
 
 def _hostile(folder: Path, process: _Process, good: Load) -> dict[str, Any]:
-    """A good client beside clients that send requests made to hurt."""
+    """A good client beside clients that send requests made to hurt, in 2 GB of memory."""
+    resource.prlimit(process.pid, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     attacks = [
         subprocess.Popen(
             [sys.executable, str(_HERE / "serving_load.py")],
