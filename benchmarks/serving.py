@@ -14,12 +14,14 @@ import base64
 import io
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +42,7 @@ compute_with_onednn()
 _SIZE = 96
 _MANY = 32
 _SWAP_SECONDS = 5.0
+_MEMORY = 2 * 2**30
 _TICKS = os.sysconf("SC_CLK_TCK")
 _HOSTILE = ("bomb", "broken", "many", "large")
 """A tensor whose one value stands for 50 million, no image, 1000 images at once, 60 MB of zeros."""
@@ -137,9 +140,14 @@ def _clients(load: Load) -> dict[str, Any]:
 
 
 class _Process:
-    """What a server's process uses."""
+    """What a server's process uses.
+
+    Attributes:
+        pid: its number.
+    """
 
     def __init__(self, pid: int) -> None:
+        self.pid = pid
         self._folder = Path(f"/proc/{pid}")
 
     def cpu_seconds(self) -> float:
@@ -158,13 +166,25 @@ def _measured(process: _Process, load: Load) -> dict[str, Any]:
     return seen
 
 
-def _swapped(base: Path, process: _Process, load: Load) -> dict[str, Any]:
+def _wait_for(version: int, url: str) -> None:
+    """Waits until one version is available, and no other is loaded or on its way."""
+    while True:
+        with urllib.request.urlopen(f"{url}/v1/models/m") as answer:
+            statuses = json.load(answer)["model_version_status"]
+        there = {int(one["version"]): one["state"] for one in statuses if one["state"] != "END"}
+        if there == {version: "AVAILABLE"}:
+            return
+        time.sleep(0.2)
+
+
+def _swapped(base: Path, process: _Process, url: str, load: Load) -> dict[str, Any]:
     """A new version every five seconds under load."""
     before = process.megabytes()
+    number = 1
     done = threading.Event()
 
     def swap() -> None:
-        number = 1
+        nonlocal number
         while not done.wait(_SWAP_SECONDS):
             shutil.copytree(base / str(number), base / "copying")
             number += 1
@@ -175,17 +195,20 @@ def _swapped(base: Path, process: _Process, load: Load) -> dict[str, Any]:
     seen = _measured(process, load)
     done.set()
     swapping.join()
-    time.sleep(3)
+    _wait_for(number, url)
+    after = _clients(replace(load, seconds=2.0))
     return {
         **seen,
         "failed": sum(count for name, count in seen["statuses"].items() if name != "OK"),
         "megabytes_before": before,
         "megabytes_after": process.megabytes(),
+        "p99_ms_after": after["p99_ms"],
     }
 
 
 def _hostile(folder: Path, process: _Process, good: Load) -> dict[str, Any]:
-    """A good client beside clients that send requests made to hurt."""
+    """A good client beside clients that send requests made to hurt, in 2 GB of memory."""
+    resource.prlimit(process.pid, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     attacks = [
         subprocess.Popen(
             [sys.executable, str(_HERE / "serving_load.py")],
@@ -225,7 +248,10 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
         rate = 0.8 * many["per_second"]
         busy = _measured(process, Load(addresses.target, None, grpc_payload, _MANY, seconds, rate))
         swaps = _swapped(
-            base, process, Load(addresses.target, None, grpc_payload, _MANY, swap_seconds)
+            base,
+            process,
+            addresses.url,
+            Load(addresses.target, None, grpc_payload, _MANY, swap_seconds),
         )
         hostile = _hostile(folder, process, Load(addresses.target, None, grpc_payload, 1, seconds))
     single, batch = raw["1"], raw[str(_MANY)]
@@ -238,6 +264,7 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
         "REST / gRPC, 1 client, CPU": one["cpu_ms"] / rest_one["cpu_ms"],
         "p99 / p50 at 80 % of the peak": busy["p99_ms"] / busy["p50_ms"],
         "requests failed in swaps": swaps["failed"],
+        "p99 while versions are swapped / after": swaps["p99_ms"] / swaps["p99_ms_after"],
         "MB after swaps / before": swaps["megabytes_after"] / swaps["megabytes_before"],
         "ms of the slowest good request beside hostile ones": hostile["slowest_ms"],
         "MB at most, hostile requests included": hostile["peak_megabytes"],

@@ -79,6 +79,23 @@ async def _closed(asks: list[Ask], seconds: float) -> tuple[Counter[str], list[f
     return seen, latencies
 
 
+def _alone(target: str, payload: bytes, seconds: float) -> tuple[Counter[str], list[float]]:
+    """One client of gRPC that blocks: asyncio's part of its time would count as the server's."""
+    seen: Counter[str] = Counter()
+    latencies: list[float] = []
+    end = time.perf_counter() + seconds
+    with grpc.insecure_channel(target) as channel:
+        predict = channel.unary_unary(_PREDICT)
+        while (begin := time.perf_counter()) < end:
+            try:
+                predict(payload, timeout=60)
+                seen["OK"] += 1
+            except grpc.RpcError as error:
+                seen[error.code().name] += 1
+            latencies.append(time.perf_counter() - begin)
+    return seen, latencies
+
+
 async def _open(asks: list[Ask], seconds: float, rate: float) -> tuple[Counter[str], list[float]]:
     """Requests come at random, `rate` a second, whether the earlier ones are answered or not."""
     seen: Counter[str] = Counter()
@@ -107,7 +124,9 @@ async def _main(asked: dict[str, Any]) -> dict[str, Any]:
     ]
     await asyncio.gather(*(ask() for ask in asks))
     begin, used = time.perf_counter(), time.process_time()
-    if asked["rate"] is None:
+    if asked["rate"] is None and asked["path"] is None and asked["clients"] == 1:
+        seen, latencies = _alone(asked["target"], payload, asked["seconds"])
+    elif asked["rate"] is None:
         seen, latencies = await _closed(asks, asked["seconds"])
     else:
         seen, latencies = await _open(asks, asked["seconds"], asked["rate"])

@@ -90,7 +90,7 @@ class Traffic:
 
     Attributes:
         share: of the requests that the canary answers, whole percents.
-        copies: of the REST requests that are copied for a comparison, whole percents.
+        copies: of the predictions that are copied for a comparison, whole percents.
         trial: the requests are logged as evidence too.
     """
 

@@ -1,4 +1,4 @@
-"""Takes copies of REST requests from nginx, and asks both versions the same."""
+"""Takes copies of requests from nginx, and asks both versions the same over REST."""
 
 import http.client
 import json
@@ -10,11 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from serving.gateway.settings import CANARY, STABLE, Server
+from serving.rollout.grpc_copies import as_rest
 from serving.rollout.judge import Answer
 
 _WAITING: Final = 16
 _TIMEOUT: Final = 30.0
-_VERBS: Final = ("predict",)
+_GRPC: Final = "grpc"
+_VERBS: Final = ("predict", _GRPC)
 _CONTENT_HEADERS: Final = ("Content-Type", "Content-Encoding")
 _MOST_IMAGES: Final = 4
 
@@ -66,6 +68,11 @@ class Copies:
     def _compare(self) -> None:
         while True:
             headers, body = self._waiting.get()
+            if headers.pop("X-Verb").lower() == _GRPC:
+                said = as_rest(body, self._name)
+                if said is None:
+                    continue
+                headers, body = {"Content-Type": "application/json"}, said
             stable, canary = (self._ask(label, headers, body) for label in (STABLE, CANARY))
             # Of a request with many images a few are enough, and none counts for many.
             for pair in list(zip(stable, canary, strict=False))[:_MOST_IMAGES]:
@@ -101,9 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
         if length.isdecimal():
             body = self.rfile.read(int(length))
             if self.headers.get("X-Verb", "").lower() in _VERBS:
-                kept = {
-                    name: self.headers[name] for name in _CONTENT_HEADERS if name in self.headers
-                }
+                names = ("X-Verb", *_CONTENT_HEADERS)
+                kept = {name: self.headers[name] for name in names if name in self.headers}
                 with suppress(queue.Full):  # enough others are compared
                     self.waiting.put_nowait((kept, body))
         self.send_response(http.client.NO_CONTENT)

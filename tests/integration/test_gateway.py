@@ -193,6 +193,19 @@ def test_grpc_is_split_too(gateway) -> None:
                        for line in _lines(nginx)))  # fmt: skip
 
 
+def test_predictions_over_grpc_are_copied_too(gateway, stable: FakeServer) -> None:
+    settings, nginx = gateway
+    nginx.direct(Traffic(copies=100))
+    stable.seen.clear()
+    with grpc.insecure_channel(f"127.0.0.1:{settings.grpc_port}") as channel:
+        assert channel.unary_unary(PREDICT)(b"v" * 70_000, timeout=30) == b"v" * 70_000 + b"1"
+    _await(lambda: len(stable.seen) == 1)
+    nginx.direct(Traffic())
+    (copy,) = stable.seen
+    assert copy[2] == b"\0" + (70_000).to_bytes(4, "big") + b"v" * 70_000
+    assert copy[1]["X-Verb"] == "grpc"
+
+
 @pytest.fixture(scope="module")
 def guarded(
     stable: FakeServer, tmp_path_factory: pytest.TempPathFactory

@@ -1,6 +1,10 @@
-"""Hostile requests over gRPC: each gets its status, and the good ones between them an answer."""
+"""Hostile requests over gRPC to a server that has 2 GB of memory.
+
+Each gets its status, and the good ones between them an answer.
+"""
 
 import os
+import resource
 import shutil
 import socket
 import threading
@@ -21,6 +25,7 @@ from serving.tensors.tensor_protos import to_proto
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 RECEIVE_SECONDS = 3
 MEGABYTE = 2**20
+MEMORY = 2048 * MEGABYTE
 ALLOWED_GROWTH = 512 * MEGABYTE
 """What the server may take beyond what it had after its first answers."""
 
@@ -103,6 +108,7 @@ def target(
     flags = ["--enable_batching", f"--grpc_receive_seconds={RECEIVE_SECONDS}"]
     with ServerProcess("m", base, flags=flags) as server:
         found = Target(server.wait().target, server.pid, pictures[0])
+        resource.prlimit(server.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
         yield found
         found.channel.close()
 
