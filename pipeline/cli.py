@@ -88,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     run = command(commands, "run", _run, "train, evaluate and push a model from labelled images")
     _add_config_flags(run)
     run.add_argument("--json", action="store_true", help="print summary.json alone on stdout")
+    run.add_argument(
+        "--if-needed",
+        action="store_true",
+        help="only where data, code or configuration changed, or the monitor wants a retraining",
+    )
     run.add_argument("--wait", action="store_true", help="wait for another run on the workspace")
 
     demo = command(commands, "demo", _demo, "the main job on scikit-learn's handwritten digits")
@@ -204,7 +209,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         config = effective(options)
         check(config)
-        return run(config, wait=options.wait, as_json=options.json)
+        return run(config, wait=options.wait, as_json=options.json, if_needed=options.if_needed)
     except (Exception, KeyboardInterrupt) as error:
         if options.json:
             print_refusal(str(error) or "The run was interrupted.")

@@ -42,6 +42,11 @@ class Workspace:
         return self.root / "knowledge"
 
     @property
+    def monitoring(self) -> Path:
+        """Evidence, health and page of the served model, labels that came later, retrainings."""
+        return self.root / "monitoring"
+
+    @property
     def runs(self) -> Path:
         """A folder per run: configuration, log, summary and report."""
         return self.root / "runs"

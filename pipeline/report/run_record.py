@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Status = Literal["pushed", "not_blessed", "failed"]
+Status = Literal["pushed", "not_blessed", "failed", "not_needed"]
 
 
 @dataclass
@@ -32,7 +32,7 @@ class RunRecord:
         run_id: name of the run's folder.
         started: when the run began, with the time zone.
         config: the effective configuration.
-        status: how it ended.
+        status: how it ended; "not_needed" where it was asked to run only if needed.
         reason: one sentence.
         seconds: wall time of the whole run.
         stages: in the order in which they ran.
