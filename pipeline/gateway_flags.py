@@ -59,8 +59,15 @@ def add_rollout_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", type=int, help="to roll out (default: the newest)")
 
 
-def gateway_settings(options: argparse.Namespace, model_name: str) -> "GatewaySettings":
+def gateway_settings(
+    options: argparse.Namespace, model_name: str, health_page: Path
+) -> "GatewaySettings":
     """What the flags of `graft gateway` ask for.
+
+    Args:
+        options: the flags.
+        model_name: in the serving API.
+        health_page: that the monitor writes.
 
     Raises:
         UsageError: they do not fit together.
@@ -84,4 +91,5 @@ def gateway_settings(options: argparse.Namespace, model_name: str) -> "GatewaySe
         body_mib=options.body_mib,
         requests_per_second=options.rate,
         connections=options.connections,
+        health_page=health_page,
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.command_line import add_workspace, command, effective, port, served
 from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
+from pipeline.watching_commands import add_watching_commands
 
 
 def add_production_commands(commands: Any) -> None:
@@ -35,6 +36,7 @@ def add_production_commands(commands: Any) -> None:
     deploy = command(commands, "deploy", _deploy, about)
     deploy.add_argument("folder", type=Path, help="to write them to")
     deploy.add_argument("--gpu", action="store_true", help="for NVIDIA GPUs")
+    add_watching_commands(commands)
     for parser in (serve, gateway, rollout, promote, rollback, deploy):
         add_workspace(parser)
 
@@ -58,12 +60,12 @@ def _deploy(options: argparse.Namespace) -> int:
 def _gateway(options: argparse.Namespace) -> int:
     from pipeline.gateway_command import gateway
     from pipeline.gateway_flags import gateway_settings
-    from pipeline.gateway_folder import gateway_folder
+    from pipeline.gateway_folder import gateway_folder, health_page
 
-    model = served(options)
-    settings = gateway_settings(options, model.name)
+    model, config = served(options), effective(options)
+    settings = gateway_settings(options, model.name, health_page(config))
     base_path = options.base_path or str(model.directory)
-    return gateway(settings, gateway_folder(effective(options)), base_path)
+    return gateway(settings, gateway_folder(config), base_path)
 
 
 def _rollout(options: argparse.Namespace) -> int:

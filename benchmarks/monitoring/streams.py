@@ -104,7 +104,7 @@ class ServedSet:
         self.held_out = self._answers("clean", self._images)
 
     def answers(self, shift: str) -> Answers:
-        """Answers to the first `live` held-out images, changed; see `graded_corruptions.corrupted`."""
+        """Answers to the first `live` held-out images, changed by `graded_corruptions`."""
         if shift == "clean":
             return self.held_out[: self.live]
         return self._answers(shift, self._images[: self.live])
