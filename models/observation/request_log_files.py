@@ -115,7 +115,7 @@ def log_files(folder: Path) -> tuple[LogFile, ...]:
 def write_parquet(file: LogFile) -> str:
     """Makes the Parquet file of a segment that nobody writes to any more, in one step.
 
-    The segment is not deleted.
+    The segment is not deleted. One without an entry becomes no file.
 
     Returns:
         What was wrong with the segment, whose whole entries are kept; empty if nothing was.
@@ -133,6 +133,8 @@ def write_parquet(file: LogFile) -> str:
         fault = str(error)
         if not entries:
             raise
+    if not entries:
+        return fault
     schema = RECORD.with_metadata({_FORMAT: _VERSION, _COUNTS: counts.to_json()})
     unfinished = file.parquet.with_suffix(".unfinished")
     try:

@@ -21,6 +21,7 @@ def method(
     intake: Intake,
     parse: Callable[[bytes], Parsed],
     answer: Callable[[Parsed, grpc.aio.ServicerContext], Awaitable[Message]],
+    refused: Callable[[grpc.StatusCode], None] = lambda _: None,
 ) -> grpc.RpcMethodHandler:
     """A method that takes one message and answers with one.
 
@@ -28,11 +29,19 @@ def method(
         intake: reads the message.
         parse: makes a request of its bytes.
         answer: answers the request.
+        refused: is told of a request that was not read.
     """
+
+    async def read(context: grpc.aio.ServicerContext) -> Parsed:
+        try:
+            return await intake.request(context, parse)
+        except ServingError as error:
+            refused(error.code)
+            raise
 
     async def call(_: object, context: grpc.aio.ServicerContext) -> bytes:
         try:
-            request = await intake.request(context, parse)
+            request = await read(context)
             return bytes((await answer(request, context)).SerializeToString())
         except ServingError as error:
             failure = error

@@ -101,6 +101,20 @@ def test_what_waits_is_joined_and_each_gets_its_own_answer(made: list[Queue]) ->
     assert [_y(future) for future in futures] == [[0, 2], [2, 4], [4, 6]]
 
 
+def test_without_batching_each_request_runs_once_by_itself() -> None:
+    graph, runner = Graph(), Runner()
+    begun = []
+    futures = []
+    for number in range(2):
+        futures.append(runner.submit_call(graph.call([number, number])))
+        begun.append(graph.begun.get(timeout=WAIT).tolist())
+    assert begun == [[0, 0], [1, 1]]
+    for _ in range(100):
+        graph.go.release()
+    assert [_y(future) for future in futures] == [[0, 0], [2, 2]]
+    runner.close()
+
+
 def test_a_bad_request_fails_alone(made: list[Queue]) -> None:
     waiting = _queue(made)
     futures = [waiting.ask([n]) for n in (1, -2, 3, 4)]
