@@ -120,10 +120,10 @@ class ServedSet:
         """Answers to the held-out images that are never sent, made worse on purpose."""
         spare = len(self._images) - self.live
         count = min(MOST_IMAGES, 3 * spare)
-        kinds, strengths = stress_plan(count)
+        changes, strengths = stress_plan(count)
         rows = self.live + np.arange(count) % spare
         pictures = (
-            stressed(picture, int(kinds[place]), float(strengths[place]), place)
+            stressed(picture, int(changes[place]), float(strengths[place]), place)
             for place, picture in enumerate(self.pictures(rows))
         )
         kept = self._kept("stressed", lambda: self._answered(pictures, self._labels[rows]))
@@ -132,7 +132,7 @@ class ServedSet:
             probabilities=kept["probabilities"].astype(np.float16),
             signals=kept["signals"],
             labels=kept["labels"],
-            kinds=kinds,
+            changes=changes,
             strengths=strengths,
         )
 

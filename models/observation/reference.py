@@ -35,7 +35,7 @@ class StressedAnswers:
         probabilities: float16 [m, k], as served.
         signals: float32 [m, 5].
         labels: int32 [m], right classes.
-        kinds: int32 [m], positions in `models.observation.stress.KINDS`.
+        changes: int32 [m], what was done; see `models.observation.stress`.
         strengths: float32 [m], 0 to 1.
     """
 
@@ -43,7 +43,7 @@ class StressedAnswers:
     probabilities: NDArray[np.float16]
     signals: NDArray[np.float32]
     labels: NDArray[np.int32]
-    kinds: NDArray[np.int32]
+    changes: NDArray[np.int32]
     strengths: NDArray[np.float32]
 
 
@@ -141,7 +141,7 @@ def _unsound(stressed: StressedAnswers, directions: int, classes: int) -> list[s
         "probabilities": (count, classes),
         "signals": (count, len(IMAGE_SIGNALS)),
         "labels": (count,),
-        "kinds": (count,),
+        "changes": (count,),
         "strengths": (count,),
     }
     values = {name: getattr(stressed, name) for name in shapes}

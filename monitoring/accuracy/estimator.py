@@ -14,6 +14,7 @@ from monitoring.accuracy.confidence_sequence import ShareSoFar
 from monitoring.accuracy.foretelling import Foreteller, Foretold
 from monitoring.accuracy.parts import by_class, by_look, part_count
 from monitoring.accuracy.report import AccuracyReport, Labelled
+from monitoring.accuracy.suggestions import Suggestion, suggest
 from monitoring.accuracy.traits import seen_in_log
 from monitoring.accuracy.window import Window
 from monitoring.observations import Observations
@@ -89,6 +90,16 @@ class AccuracyEstimator:
         self._judged.add(observed)
         everything = np.concatenate([self._true, true_classes.astype(np.int32)])
         self._true = everything[len(everything) - len(self._judged) :]
+
+    @property
+    def newest(self) -> Observations | None:
+        """The images of the window, the oldest first; None before the first."""
+        return self._now.images
+
+    def suggest(self, count: int) -> tuple[Suggestion, ...]:
+        """The images of the window that are most worth a label, at most so many."""
+        images = self._now.images
+        return () if images is None else suggest(self._reference, self._teacher, images, count)
 
     def report(self, since: float | None = None) -> AccuracyReport:
         """Says what is known now.

@@ -85,7 +85,7 @@ class Foreteller:
             rows = np.concatenate([rows, self._described(worse)])
             hits = np.concatenate([hits, worse.class_ids == stressed.labels])
             level = np.minimum((stressed.strengths * _LEVELS).astype(int), _LEVELS - 1)
-            sets = np.concatenate([sets, stressed.kinds * _LEVELS + level])
+            sets = np.concatenate([sets, stressed.changes * _LEVELS + level])
         self._centre, self._spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
         standard = self._standard(rows)
         self._chance = fit_logistic(standard, hits, _PENALTY)

@@ -1,5 +1,6 @@
 """The newest images, kept as they came."""
 
+import json
 from dataclasses import fields
 from typing import Any
 
@@ -38,7 +39,7 @@ class Window:
             return {}
         kept = {field.name: getattr(self.images, field.name) for field in fields(self.images)}
         return {
-            prefix + name: np.array(values.tolist(), np.str_) if name in _TEXTS else values
+            prefix + name: _packed(values) if name in _TEXTS else values
             for name, values in kept.items()
         }
 
@@ -53,8 +54,13 @@ class Window:
         if not kept:
             return cls(most)
         for name in _TEXTS:
-            kept[name] = np.array(kept[name].tolist(), object)
+            kept[name] = np.array(json.loads(kept[name].tobytes()), object)
         return cls(most, Observations(**kept))
+
+
+def _packed(texts: NDArray[Any]) -> NDArray[np.uint8]:
+    """Texts as bytes; NumPy's own texts lose zeros at their ends, and are all as long as one."""
+    return np.frombuffer(json.dumps(texts.tolist()).encode(), np.uint8)
 
 
 def joined(first: Observations, second: Observations) -> Observations:
