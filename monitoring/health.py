@@ -7,8 +7,12 @@ from datetime import datetime, timezone
 from typing import Any, Final
 
 from monitoring.accuracy.report import AccuracyReport
+from monitoring.accuracy.skew import SkewReport
+from monitoring.data_faults import DataFault
 from monitoring.decision import Decision
+from monitoring.decision_memory import episode_of
 from monitoring.evidence.drift_report import DriftReport
+from monitoring.requests import Requests
 
 EXIT_CODES: Final[Mapping[str, int]] = {
     "healthy": 0,
@@ -21,39 +25,6 @@ EXIT_CODES: Final[Mapping[str, int]] = {
 
 
 @dataclass(frozen=True)
-class Requests:
-    """What the server was asked in the newest 24 hours of the log.
-
-    Attributes:
-        by_status: status of gRPC to the number of answers with it, written down or not.
-        by_minute: beginning of a minute, seconds since 1970, to its answers and the errors among
-            them, in the order of time.
-        dropped: answers that were counted, but not written down though they should have been.
-        damaged: files of the log that could not be read to their end, each with the reason.
-    """
-
-    by_status: Mapping[str, int]
-    by_minute: Mapping[int, tuple[int, int]]
-    dropped: int
-    damaged: Mapping[str, str]
-
-    @property
-    def answers(self) -> int:
-        """All of them."""
-        return sum(self.by_status.values())
-
-    @property
-    def last(self) -> int | None:
-        """The minute of the last answer, seconds since 1970; None for no answer."""
-        return max(self.by_minute, default=None)
-
-    @property
-    def errors(self) -> int:
-        """Answers that are errors."""
-        return self.answers - self.by_status.get("OK", 0)
-
-
-@dataclass(frozen=True)
 class Health:
     """All that is known of a version.
 
@@ -63,8 +34,10 @@ class Health:
         version: its number.
         images: different images that were looked at.
         requests: to all versions.
-        drift: what moved; None before any image.
-        accuracy: how many answers are right; None before any image.
+        drift: what moved.
+        accuracy: how many answers are right.
+        faults: what is wrong with what is sent.
+        skew: how the server answers images that were held out; None where none was sent.
         decision: what to do.
     """
 
@@ -73,8 +46,10 @@ class Health:
     version: int
     images: int
     requests: Requests
-    drift: DriftReport | None
-    accuracy: AccuracyReport | None
+    drift: DriftReport
+    accuracy: AccuracyReport
+    faults: tuple[DataFault, ...]
+    skew: SkewReport | None
     decision: Decision
 
     @property
@@ -88,12 +63,15 @@ class Health:
         Times are seconds since 1970, shares are in 0..1, and what is not known is None.
         """
         when = datetime.fromtimestamp(self.time, timezone.utc).isoformat(timespec="seconds")
+        told = _plain(self)
+        del told["decision"]["past"]
+        told["decision"]["episode"] = episode_of(self.version, self.decision.past)
         return {
             "format": 1,
             "health": self.decision.health,
             "exit_code": self.exit_code,
             "looked_at": when,
-            **_plain(self),
+            **told,
         }
 
 

@@ -98,8 +98,6 @@ def _verdict(health: Health) -> Iterator[Metric]:
 
 
 def _drift(health: Health) -> Iterator[Metric]:
-    if health.drift is None:
-        return
     own = _of(health)
     evidence = _gauge("drift_log_evidence", "Natural logarithm of the evidence.", "signal")
     alarm = _gauge("drift_alarm", "1 where the signal moved.", "signal")
@@ -114,8 +112,6 @@ def _drift(health: Health) -> Iterator[Metric]:
 
 def _accuracy(health: Health) -> Iterator[Metric]:
     found = health.accuracy
-    if found is None:
-        return
     own = _of(health)
     if found.estimate is not None:
         estimate = _gauge("accuracy_estimate", "Share of right answers, without labels.", "bound")

@@ -32,15 +32,6 @@ class State:
     texts: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
 
-    def part(self, name: str) -> dict[str, NDArray[Any]]:
-        """The arrays that `joined` put below a name."""
-        beginning = name + _SEPARATOR
-        return {
-            key.removeprefix(beginning): value
-            for key, value in self.arrays.items()
-            if key.startswith(beginning)
-        }
-
 
 def joined(parts: Mapping[str, Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
     """Puts the arrays of several parts together, each below its name."""
@@ -48,6 +39,16 @@ def joined(parts: Mapping[str, Mapping[str, NDArray[Any]]]) -> dict[str, NDArray
         f"{part}{_SEPARATOR}{name}": value
         for part, arrays in parts.items()
         for name, value in arrays.items()
+    }
+
+
+def part_of(arrays: Mapping[str, NDArray[Any]], part: str) -> dict[str, NDArray[Any]]:
+    """The arrays that `joined` put below a name."""
+    beginning = part + _SEPARATOR
+    return {
+        name.removeprefix(beginning): value
+        for name, value in arrays.items()
+        if name.startswith(beginning)
     }
 
 

@@ -1,8 +1,10 @@
-"""The commands that watch the served model."""
+"""The commands that watch the served model: `graft monitor` and `graft labels`."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
+from models.errors import UsageError
 from pipeline.command_line import add_workspace, command, count, effective, port, served
 
 _CODES = """exit codes:
@@ -32,7 +34,22 @@ def add_watching_commands(commands: Any) -> None:
     )
     monitor.add_argument("--host", default="127.0.0.1", help="address of that (default 127.0.0.1)")
     monitor.add_argument("--json", action="store_true", help="print health.json alone on stdout")
-    add_workspace(monitor)
+    about = "take labels that came later, or say which images are most worth labelling"
+    labels = command(commands, "labels", _labels, about)
+    labels.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        help="CSV, JSON Lines or Parquet with request_id (and row) or digest, and label",
+    )
+    labels.add_argument(
+        "--suggest", type=count, metavar="N", help="list the N images most worth labelling"
+    )
+    labels.add_argument(
+        "--output", type=Path, metavar="FILE", help="CSV to write them to, as a manifest to fill in"
+    )
+    for parser in (monitor, labels):
+        add_workspace(parser)
 
 
 def _monitor(options: argparse.Namespace) -> int:
@@ -44,3 +61,15 @@ def _monitor(options: argparse.Namespace) -> int:
         following = Following(max(options.every, 1), options.metrics_port, options.host)
     found = watched(effective(options), served(options))
     return monitor(found, following, as_json=options.json)
+
+
+def _labels(options: argparse.Namespace) -> int:
+    from pipeline.watch.labels_command import print_suggestions, take_labels
+    from pipeline.watch.watched import watched
+
+    if (options.file is None) == (options.suggest is None):
+        raise UsageError("Name a FILE of labels, or say --suggest N for what is worth labelling.")
+    found = watched(effective(options), served(options))
+    if options.file is not None:
+        return take_labels(found, options.file)
+    return print_suggestions(found, options.suggest, options.output)

@@ -47,6 +47,11 @@ class Workspace:
         return self.root / "monitoring"
 
     @property
+    def labelled_requests(self) -> Path:
+        """Images of requests that were labelled later, which a retraining learns from."""
+        return self.monitoring / "labelled"
+
+    @property
     def runs(self) -> Path:
         """A folder per run: configuration, log, summary and report."""
         return self.root / "runs"

@@ -1,9 +1,12 @@
 """What a monitor may say, for tests of those who show it."""
 
 from monitoring.accuracy.report import AccuracyReport, Labelled, PartAccuracy
-from monitoring.decision import Decision
+from monitoring.accuracy.skew import SkewReport
+from monitoring.data_faults import DataFault
+from monitoring.decision import Decision, Past
 from monitoring.evidence.drift_report import DriftReport, SignalReport
-from monitoring.health import Health, Requests
+from monitoring.health import Health
+from monitoring.requests import Requests
 
 NOW = 1_800_000_000.0
 HOSTILE = "<img src=x onerror=\"document.title='broken into'\">"
@@ -41,7 +44,7 @@ def harmful(class_name: str = HOSTILE, heaviest: tuple[str, ...] = ()) -> Health
         reason="The images are darker, and fewer are answered right.",
         evidence=("darker: median brightness 0.31 → 0.18",),
         train_on="The labelled requests.",
-        episode="3-brightness",
+        past=Past(episode=NOW - 600.0),
     )
     requests = Requests(
         by_status={"OK": 1_950, "INVALID_ARGUMENT": 50},
@@ -58,5 +61,7 @@ def harmful(class_name: str = HOSTILE, heaviest: tuple[str, ...] = ()) -> Health
         requests=requests,
         drift=drift,
         accuracy=accuracy,
+        faults=(DataFault("flat pictures", f"{HOSTILE} are black", 0.2),),
+        skew=SkewReport(40, 1, 2, 0.3, ("a" * 64,)),
         decision=decision,
     )

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipeline.config import Config
 from pipeline.needed.labelled_requests import labelled_digest, with_labelled
@@ -41,11 +40,6 @@ class Plan:
             note_retraining(workspace.monitoring, made)
 
 
-def labelled_folder(workspace: Workspace) -> Path:
-    """Where images of requests lie that were labelled later."""
-    return workspace.monitoring / "labelled"
-
-
 def planned(config: Config, workspace: Workspace) -> Plan:
     """Looks whether a run is needed, and on what data.
 
@@ -60,7 +54,7 @@ def planned(config: Config, workspace: Workspace) -> Plan:
         GraftError: the data cannot be listed, or a file of the monitor is damaged.
         OSError: the data cannot be looked at.
     """
-    folder = labelled_folder(workspace)
+    folder = workspace.labelled_requests
     labelled = labelled_digest(folder)
     found = need(config, workspace, labelled)
     if not found.needed:

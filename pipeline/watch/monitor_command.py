@@ -17,16 +17,16 @@ from models.number_text import interval_text
 from models.observation.reference import Reference
 from models.storage.atomic_write import write_atomically
 from monitoring.accuracy.report import AccuracyReport
+from monitoring.decision_memory import Training
 from monitoring.health import Health
 from monitoring.live_images import live_images
 from monitoring.metrics import HealthMetrics
-from monitoring.monitor import Monitor
-from pipeline.needed.retrainings import HEALTH
+from monitoring.monitor import Monitor, Places
+from pipeline.needed.retrainings import HEALTH, retrainings
 from pipeline.watch.page import render_page
 from pipeline.watch.watched import Watched
 
 METRICS: Final = "metrics.prom"
-_MEMORY: Final = "evidence.state"
 _LOCK: Final = ".lock"
 
 
@@ -64,7 +64,11 @@ def monitor(watched: Watched, following: Following | None, *, as_json: bool) -> 
     """
     with _alone(watched.folder):
         monitor = Monitor(
-            watched.log, watched.folder / _MEMORY, watched.name, watched.reference, watched.settings
+            Places(watched.log, watched.folder),
+            watched.name,
+            watched.reference,
+            watched.drift,
+            watched.decision,
         )
         metrics = HealthMetrics()
         if following is None:
@@ -100,7 +104,7 @@ def _follow(
 def _look(monitor: Monitor, watched: Watched, metrics: HealthMetrics, *, as_json: bool) -> int:
     version = watched.version()
     try:
-        health = monitor.look(version, time.time())
+        health = monitor.look(version, time.time(), _trainings(watched.folder))
         _write(health, watched, metrics)
     except OSError as error:
         raise GraftError(
@@ -112,6 +116,10 @@ def _look(monitor: Monitor, watched: Watched, metrics: HealthMetrics, *, as_json
     else:
         _say(health, watched)
     return health.exit_code
+
+
+def _trainings(folder: Path) -> list[Training]:
+    return [Training(each.episode, each.at) for each in retrainings(folder)]
 
 
 def _write(health: Health, watched: Watched, metrics: HealthMetrics) -> None:
@@ -126,8 +134,7 @@ def _write(health: Health, watched: Watched, metrics: HealthMetrics) -> None:
 
 
 def _page(health: Health, watched: Watched, reference: Reference) -> str:
-    signals = health.drift.signals if health.drift else ()
-    heaviest = {digest for each in signals if each.alarm for digest in each.heaviest}
+    heaviest = {digest for each in health.drift.signals if each.alarm for digest in each.heaviest}
     return render_page(health, reference, live_images(watched.log, heaviest, reference))
 
 
@@ -138,15 +145,14 @@ def _say(health: Health, watched: Watched) -> None:
     print(
         f"  {'images':<10}{health.images:,} different ones, of {health.requests.answers:,} answers"
     )
-    for signal_report in health.drift.signals if health.drift else ():
+    for signal_report in health.drift.signals:
         if signal_report.alarm:
             print(f"  {'moved':<10}{signal_report.direction}")
-    if accuracy is not None:
-        print(f"  {'accuracy':<10}{_estimated(accuracy)}; {accuracy.reference:.3f} before the push")
-        if accuracy.labelled is not None:
-            true = accuracy.labelled
-            interval = interval_text((true.low, true.high))
-            print(f"  {'labels':<10}{true.value:.3f} {interval} by {true.images:,} labels")
+    print(f"  {'accuracy':<10}{_estimated(accuracy)}; {accuracy.reference:.3f} before the push")
+    if accuracy.labelled is not None:
+        true = accuracy.labelled
+        interval = interval_text((true.low, true.high))
+        print(f"  {'labels':<10}{true.value:.3f} {interval} by {true.images:,} labels")
     print(f"  {'decision':<10}{health.decision.action}")
     print(f"  {'page':<10}{watched.page}", flush=True)
 

@@ -86,7 +86,7 @@ def render_page(
         One document. Every name in it is escaped.
     """
     tone, headline = _TONES[health.decision.health]
-    signals = health.drift.signals if health.drift else ()
+    signals = health.drift.signals
     return (
         environment()
         .get_template("health.html.j2")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from models.errors import GraftError, UsageError
 from models.observation.reference import REFERENCE, Reference, read_reference
+from monitoring.decision import DecisionSettings
 from monitoring.evidence.drift_settings import DriftSettings
 from pipeline.config import Config
 from pipeline.gateway_folder import gateway_folder, health_page
@@ -22,18 +23,22 @@ class Watched:
         directory: of its versions.
         log: folder of the request log.
         folder: for what the monitor leaves.
+        labelled: folder of the images of requests that were labelled.
         page: HTML file that it writes.
         gateway: folder of the gateway, whether there is one or not.
-        settings: how sure an alarm has to be.
+        drift: how sure an alarm has to be.
+        decision: when to act.
     """
 
     name: str
     directory: Path
     log: Path
     folder: Path
+    labelled: Path
     page: Path
     gateway: Path
-    settings: DriftSettings = field(default_factory=DriftSettings)
+    drift: DriftSettings
+    decision: DecisionSettings
     _known: dict[int, Reference] = field(default_factory=dict, repr=False)
 
     def version(self) -> int:
@@ -66,8 +71,11 @@ def watched(config: Config, model: Served) -> Watched:
         model.directory,
         workspace.root / "requests",
         workspace.monitoring,
+        workspace.labelled_requests,
         health_page(config),
         gateway_folder(config),
+        DriftSettings(),
+        DecisionSettings(cooldown=config.monitoring.cooldown_hours * 3600.0),
     )
 
 

@@ -1,5 +1,6 @@
 """`graft monitor` as a user runs it, on the log of a drawn service."""
 
+import csv
 import json
 import signal
 import subprocess
@@ -11,8 +12,9 @@ import simulated_service
 from gateway_clients import free_port
 from graft_command import Answer, await_that, finish, graft_here, start
 from request_logs import write_log_file
-from simulated_service import START, Images
+from simulated_service import CLASSES, START, Images
 
+from models.observation.kept_images import kept_image_path
 from models.observation.reference import REFERENCE, write_reference
 
 
@@ -105,3 +107,50 @@ def test_a_killed_monitor_comes_to_the_same(workspace: Path, tmp_path: Path) -> 
         file.unlink()
     assert _monitor(workspace).code == again.code
     assert _evidence(workspace) == seen
+
+
+def test_labels_join_their_answers_and_their_images_are_kept(workspace: Path) -> None:
+    asked = Images(400, 3)
+    log = workspace / "requests"
+    for digest in asked.digests[:60]:
+        file = kept_image_path(log, digest)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"the bytes of " + digest.encode())
+    assert _monitor(workspace).code == 0
+    rows = [
+        f"{digest},{CLASSES[label]}"
+        for digest, label in zip(asked.digests[:100], asked.labels, strict=False)
+    ]
+    file = workspace.parent / "labels.csv"
+    file.write_text("\n".join(["digest,label", *rows, f"{'0' * 64},cat", "no digest,cat"]))
+    told = graft_here(workspace.parent, "labels", file, "--workspace", workspace)
+    assert told.code == 0, told.err
+    assert "101 labels; 100 are of images in the request log" in told.out
+    assert "1 rows were left out" in told.out
+    manifest = workspace / "monitoring" / "labelled" / "labelled.jsonl"
+    assert len(manifest.read_text("utf-8").splitlines()) == 60
+
+    labelled = json.loads(_monitor(workspace, "--json").out)["accuracy"]["labelled"]
+    right = (asked.probabilities.argmax(1) == asked.labels)[:100].mean()
+    assert labelled["images"] == 100
+    assert labelled["value"] == pytest.approx(right)
+    # Once more, nothing changes: a label counts once.
+    graft_here(workspace.parent, "labels", file, "--workspace", workspace)
+    assert json.loads(_monitor(workspace, "--json").out)["accuracy"]["labelled"] == labelled
+
+
+def test_suggested_images_are_a_manifest_whose_labels_do_not_count_as_a_fair_sample(
+    workspace: Path,
+) -> None:
+    told = graft_here(workspace.parent, "labels", "--suggest", "7", "--workspace", workspace)
+    assert told.code == 0, told.err
+    manifest = workspace / "monitoring" / "to-label.csv"
+    with manifest.open(newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert len(rows) == 7
+    with manifest.open("w", newline="") as opened:
+        writer = csv.DictWriter(opened, rows[0].keys())
+        writer.writeheader()
+        writer.writerows({**row, "label": "cat"} for row in rows)
+    assert graft_here(workspace.parent, "labels", manifest, "--workspace", workspace).code == 0
+    assert json.loads(_monitor(workspace, "--json").out)["accuracy"]["labelled"] is None

@@ -9,8 +9,9 @@ from simulated_service import START, Images
 
 from models.errors import UsageError
 from models.observation.reference import Reference
+from monitoring.decision import DecisionSettings
 from monitoring.evidence.drift_settings import DriftSettings
-from monitoring.monitor import Monitor
+from monitoring.monitor import Monitor, Places
 
 REFERENCE = simulated_service.reference()
 LATER = START + 9_999.0
@@ -23,9 +24,12 @@ def _reference(version: int) -> Reference | None:
 def _monitor(
     folder: Path, memory: str = "memory", settings: DriftSettings | None = None
 ) -> Monitor:
-    return Monitor(
-        folder / "log", folder / memory, "graft", _reference, settings or DriftSettings()
-    )
+    places = Places(folder / "log", folder / memory)
+    return Monitor(places, "graft", _reference, settings or DriftSettings(), DecisionSettings())
+
+
+def _evidence(folder: Path, memory: str = "memory") -> bytes:
+    return (folder / memory / "evidence.state").read_bytes()
 
 
 def test_images_as_before_are_healthy_and_darker_ones_are_told(tmp_path: Path) -> None:
@@ -52,18 +56,18 @@ def test_many_short_lives_remember_what_one_long_one_does(tmp_path: Path) -> Non
         _monitor(tmp_path, "short").look(3, LATER)
         _monitor(tmp_path, "short").look(3, LATER + 1)
     _monitor(tmp_path, "long").look(3, LATER)
-    assert (tmp_path / "short").read_bytes() == (tmp_path / "long").read_bytes()
+    assert _evidence(tmp_path, "short") == _evidence(tmp_path, "long")
 
 
 def test_a_damaged_memory_is_said_and_gathered_anew(tmp_path: Path) -> None:
     simulated_service.log(tmp_path / "log", Images(100, 3))
     _monitor(tmp_path).look(3, LATER)
-    whole = (tmp_path / "memory").read_bytes()
-    (tmp_path / "memory").write_bytes(whole[:-100])
+    whole = _evidence(tmp_path)
+    (tmp_path / "memory" / "evidence.state").write_bytes(whole[:-100])
     found = _monitor(tmp_path).look(3, LATER)
     assert found.images == 100
-    assert "gathered anew" in found.requests.damaged["memory"]
-    assert (tmp_path / "memory").read_bytes() == whole
+    assert "gathered anew" in found.requests.damaged["evidence.state"]
+    assert _evidence(tmp_path) == whole
 
 
 def test_other_settings_begin_anew(tmp_path: Path) -> None:

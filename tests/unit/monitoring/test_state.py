@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.storage.seals import write_sealed
-from monitoring.state import State, joined, read_state, write_state
+from monitoring.state import State, joined, part_of, read_state, write_state
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def test_it_comes_back_as_it_was(state: State, tmp_path: Path) -> None:
     found = read_state(tmp_path / "state")
     assert found is not None
     assert found.texts == state.texts
-    assert found.part("a")["x"].dtype == np.int8
-    assert found.part("b")["x"].shape == (2, 2)
+    assert part_of(found.arrays, "a")["x"].dtype == np.int8
+    assert part_of(found.arrays, "b")["x"].shape == (2, 2)
 
 
 def test_the_same_state_makes_the_same_bytes(state: State, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from models.errors import UsageError
 from pipeline.config import Config
 from pipeline.needed.inputs import note_inputs
 from pipeline.needed.labelled_requests import Labelled, keep, with_labelled
-from pipeline.needed.plan import labelled_folder, planned
+from pipeline.needed.plan import planned
 from pipeline.needed.retrainings import Retraining, note_retraining, retrainings
 from pipeline.run_folder import SUMMARY
 from pipeline.workspace import Workspace
@@ -49,7 +49,7 @@ def _decide(workspace: Workspace, episode: str, action: str = "retrain") -> None
 
 
 def _label(workspace: Workspace, *digests: str) -> None:
-    keep(labelled_folder(workspace), [Labelled(each, each.encode(), "cat") for each in digests])
+    keep(workspace.labelled_requests, [Labelled(each, each.encode(), "cat") for each in digests])
 
 
 def test_the_first_run_is_needed_and_the_same_again_is_not(
@@ -131,7 +131,7 @@ def test_other_decisions_ask_for_no_run(config: Config, workspace: Workspace) ->
 
 
 def test_labelled_requests_join_the_data(config: Config, workspace: Workspace) -> None:
-    folder = labelled_folder(workspace)
+    folder = workspace.labelled_requests
     _label(workspace, "aa", "bb")
     assert keep(folder, [Labelled("aa", b"aa", "dog")]) == 2
     joined = with_labelled(config, folder)
@@ -155,7 +155,7 @@ def test_data_of_tfrecords_is_refused_with_what_to_do(
         writer.write(b"")
     of_records = config.data.model_copy(update={"path": str(record.parent)})
     with pytest.raises(UsageError, match="TFRecord"):
-        with_labelled(config.model_copy(update={"data": of_records}), labelled_folder(workspace))
+        with_labelled(config.model_copy(update={"data": of_records}), workspace.labelled_requests)
 
 
 def test_the_command_answers_without_tfx(config: Config, workspace: Workspace) -> None:
