@@ -14,6 +14,7 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.image_validator.validation_settings import ValidationSettings
 from components.serving_check.serving_settings import ServingSettings
 from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
+from models.observation.monitoring_settings import MonitoringSettings
 from models.search.search_settings import SearchSettings
 from models.settings import Section
 from models.training.training_settings import TrainingSettings

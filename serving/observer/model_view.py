@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.errors import GraftError
 from models.observation.reference import REFERENCE, Reference, read_reference
+from models.storage.seals import EXTRA
 from serving.inference.signature_call import SignatureCall
 from serving.servables.loader import DEFAULT_SIGNATURE, LoadedModel
 from serving.tensors.tensor_protos import Tensors
@@ -18,7 +19,6 @@ from serving.tensors.tensor_protos import Tensors
 _log = logging.getLogger(__name__)
 _MONITORED: Final = "monitored"
 _IMAGES: Final = "image_bytes"
-_FOLDER: Final = "assets.extra"
 _NEEDED: Final = {"probabilities", "embedding", "image_signals"}
 _MOST_NAMED: Final = 5
 _MATRIX: Final = 2
@@ -49,7 +49,7 @@ class ModelView:
         self._default_input = ""
         if DEFAULT_SIGNATURE in signatures and _IMAGES in signatures[DEFAULT_SIGNATURE].inputs:
             self._default_input = str(signatures[DEFAULT_SIGNATURE].inputs[_IMAGES].name)
-        self._monitored = _monitored(model, directory / _FOLDER / REFERENCE)
+        self._monitored = _monitored(model, directory / EXTRA / REFERENCE)
 
     def observed(self, call: SignatureCall) -> SignatureCall:
         """A call that answers what `call` does, and with the embedding where there is one.

@@ -269,7 +269,7 @@ def test_one_changed_value_reruns_only_what_depends_on_it(first_run: FirstRun, h
                 "--set", "evaluation.min_class_recall=1.0")  # fmt: skip
     changed = done.summary
     rerun = {name for name, stage in changed["stages"].items() if not stage["cached"]}
-    assert rerun <= {"Evaluator", "Judge", "ServingCheck", "Pusher"}
+    assert rerun <= {"Evaluator", "Judge", "ServingCheck", "ReferenceMaker", "Pusher"}
     assert "Judge" in rerun
     if changed["metrics"]["accuracy"] < 1.0:
         assert (done.code, changed["status"]) == (4, "not_blessed")
