@@ -169,7 +169,7 @@ class Monitor:
         drift = watch.drift.report()
         accuracy = watch.accuracy_since(drift)
         counts, newest = request_counts(self._log), watch.accuracy.newest
-        traffic = traffic_of(counts, self._model, version, newest)
+        traffic = traffic_of(counts, self._model, version, watch.fresh)
         recent = None if newest is None else newest[np.arange(len(newest))[-_NEWEST:]]
         faults = data_faults(watch.reference, recent, traffic)
         past = self._decisions.past(version, trainings)

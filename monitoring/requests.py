@@ -7,10 +7,8 @@ from typing import Final
 
 from models.observation.log_entry import Counts
 from monitoring.data_faults import Traffic
-from monitoring.observations import Observations
 
 _OK: Final = "OK"
-_MINUTE: Final = 60
 _HOUR: Final = 3_600
 _DAY: Final = 86_400
 
@@ -68,19 +66,28 @@ def requests_of(counts: Counts, model: str, damaged: Mapping[str, str]) -> Reque
     return Requests(dict(by_status.most_common()), by_minute, dropped, damaged)
 
 
-def traffic_of(counts: Counts, model: str, version: int, newest: Observations | None) -> Traffic:
+def traffic_of(counts: Counts, model: str, version: int, fresh: Mapping[int, int]) -> Traffic:
     """What faults are looked for in: the newest hour's answers, and how many images came again.
 
     Args:
         counts: of the whole log.
         model: name in the serving API.
         version: that answered.
-        newest: images of the version, each once.
+        fresh: beginning of a minute to the answers to images that had not come before.
     """
     statuses: Counter[str] = Counter()
     for (_, status), count in _newest(counts, model, _HOUR).items():
         statuses[status] += count
-    return Traffic(dict(statuses), _repeats(counts, model, version, newest))
+    first = max(fresh, default=0) - _HOUR
+    answered = sum(
+        count
+        for key, count in counts.images.items()
+        if (key.model, key.version, key.status) == (model, version, _OK) and key.minute > first
+    )
+    # What could not be written down was none the less answered, and need not have come before.
+    lost = sum(number for minute, number in counts.dropped.items() if minute > first)
+    once = sum(number for minute, number in fresh.items() if minute > first)
+    return Traffic(dict(statuses), max(answered - lost - once, 0))
 
 
 def _newest(counts: Counts, model: str, seconds: int) -> Counter[tuple[int, str]]:
@@ -91,16 +98,3 @@ def _newest(counts: Counts, model: str, seconds: int) -> Counter[tuple[int, str]
         if key.minute > first:
             newest[key.minute, key.status] += count
     return newest
-
-
-def _repeats(counts: Counts, model: str, version: int, newest: Observations | None) -> int:
-    """Images since the first of the newest that are none of them."""
-    if newest is None or not len(newest):
-        return 0
-    first = int(newest.times[0]) // _MINUTE * _MINUTE
-    answered = sum(
-        count
-        for key, count in counts.images.items()
-        if (key.model, key.version, key.status) == (model, version, _OK) and key.minute >= first
-    )
-    return max(answered - round(float(newest.weights.sum())), 0)

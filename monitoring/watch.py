@@ -1,5 +1,6 @@
 """All that is known of one version: evidence, accuracy, labels, and its newest images."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from monitoring.observations import Observations
 from monitoring.state import joined, part_of
 
 _ACCURACY: Final = AccuracySettings()
+_MINUTE: Final = 60
+_DAY: Final = 86_400
 
 
 class Watch:
@@ -39,6 +42,7 @@ class Watch:
         self.book = LabelBook(reference.classes)
         self._held_out = frozenset(reference.digests)
         self._served_before = Window(MOST_IMAGES)
+        self._fresh: Counter[int] = Counter()
 
     def add(self, observations: Observations) -> None:
         """Looks at more images; those of a server that had another reference are passed over."""
@@ -46,10 +50,24 @@ class Watch:
             return
         self.drift.add(observations)
         self.accuracy.add(observations)
+        self._count(observations)
         digests = observations.digests.tolist()
         known = np.array([digest in self._held_out for digest in digests], bool)
         if known.any():
             self._served_before.add(observations[known])
+
+    @property
+    def fresh(self) -> Mapping[int, int]:
+        """How many answers to different images each minute of the newest day had."""
+        return self._fresh
+
+    def _count(self, observations: Observations) -> None:
+        minutes = observations.times.astype(np.int64) // _MINUTE * _MINUTE
+        for minute in np.unique(minutes).tolist():
+            weight = float(observations.weights[minutes == minute].sum(dtype=np.float64))
+            self._fresh[minute] += round(weight)
+        first = max(self._fresh, default=0) - _DAY
+        self._fresh = Counter({at: n for at, n in sorted(self._fresh.items()) if at > first})
 
     def add_labels(self, labels: Mapping[Key, str]) -> None:
         """Takes in labels whose answers `label` is going to bring."""
@@ -88,6 +106,7 @@ class Watch:
                 "accuracy": self.accuracy.state(),
                 "labels": self.book.state(),
                 "served": self._served_before.state(""),
+                "fresh": {"counts": np.array(sorted(self._fresh.items()), np.int64)},
             }
         )
 
@@ -102,4 +121,5 @@ class Watch:
         watch.accuracy = AccuracyEstimator.from_state(reference, _ACCURACY, accuracy)
         watch.book = LabelBook.from_state(reference.classes, part_of(state, "labels"))
         watch._served_before = Window.from_state(MOST_IMAGES, part_of(state, "served"), "")
+        watch._fresh = Counter(dict(part_of(state, "fresh")["counts"].reshape(-1, 2).tolist()))
         return watch

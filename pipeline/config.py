@@ -33,13 +33,6 @@ class KnowledgeSettings(Section):
     """Folder or bucket that every run copies its history to. Empty: none."""
 
 
-class MonitoringSettings(Section):
-    """What the monitor of the served model does."""
-
-    cooldown_hours: Annotated[float, Field(ge=0.0)] = 24.0
-    """`graft run --if-needed` waits so long after a retraining, or a failed run, for the next."""
-
-
 class Config(Section):
     """Everything about a run."""
 

@@ -26,3 +26,5 @@ class MonitoringSettings(Section):
     """Days after which a file of the log is deleted."""
     keep_mib: Annotated[int, Field(ge=128)] = 1024
     """MiB that the log may take of the disk, kept images included. The oldest go first."""
+    cooldown_hours: Annotated[float, Field(ge=0.0)] = 24.0
+    """`graft run --if-needed` waits so long after a retraining, or a failed run, for the next."""

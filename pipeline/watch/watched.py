@@ -5,6 +5,7 @@ from pathlib import Path
 
 from models.errors import GraftError, UsageError
 from models.observation.reference import REFERENCE, Reference, read_reference
+from models.storage.seals import EXTRA
 from monitoring.decision import DecisionSettings
 from monitoring.evidence.drift_settings import DriftSettings
 from pipeline.config import Config
@@ -80,4 +81,4 @@ def watched(config: Config, model: Served) -> Watched:
 
 
 def _reference_file(directory: Path, version: int) -> Path:
-    return directory / str(version) / "assets.extra" / REFERENCE
+    return directory / str(version) / EXTRA / REFERENCE
