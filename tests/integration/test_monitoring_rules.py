@@ -1,35 +1,26 @@
 """Rules, alerts and dashboard against the real Prometheus."""
 
 import json
-import re
 import shutil
 import subprocess
 import threading
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
 import yaml
-from gateway_clients import free_port
 from graft_command import await_that
 from healths import harmful
+from prometheus_stack import DEPLOY, RULES, ask_prometheus, needs_prometheus, pager, prometheus
 
 from monitoring.metrics import HealthMetrics
 from serving.errors import ServingError, invalid_argument
 from serving.metrics import Metrics
 
-DEPLOY = Path(__file__).parents[2] / "deploy" / "monitoring"
-RULES, CASES = DEPLOY / "graft-rules.yml", DEPLOY / "graft-rules-test.yml"
-pytestmark = pytest.mark.skipif(
-    shutil.which("promtool") is None,
-    reason="Prometheus is not installed (apt-get install prometheus prometheus-alertmanager)",
-)
+CASES = DEPLOY / "graft-rules-test.yml"
+pytestmark = needs_prometheus
 
 
 def _promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -64,26 +55,17 @@ def test_alerts_that_never_or_always_fire_fail_their_cases(always: str, tmp_path
 
 
 class _Pages(BaseHTTPRequestHandler):
-    """Pages of a monitor and of a server that was asked again since the last scrape; a pager."""
+    """The monitor's metrics, and those of a server that was asked again since the last scrape."""
 
     server_metrics: Metrics
     monitor_metrics: HealthMetrics
-    paged: ClassVar[list[dict[str, Any]]] = []
 
     def do_GET(self) -> None:
+        content = self.monitor_metrics.text()
         if "monitoring" in self.path:
             with self.server_metrics.request("graft", "Predict", "REST"):
                 pass
-            self._answer(self.server_metrics.page())
-        else:
-            self._answer(self.monitor_metrics.text())
-
-    def do_POST(self) -> None:
-        content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.paged.extend(alert["labels"] | {"path": self.path} for alert in content["alerts"])
-        self._answer(b"")
-
-    def _answer(self, content: bytes) -> None:
+            content = self.server_metrics.page()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         self.end_headers()
@@ -95,7 +77,7 @@ class _Pages(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def pages() -> Iterator[str]:
-    """Address of the pages."""
+    """Address of the pages of a server and of a monitor that saw harm."""
     _Pages.server_metrics = Metrics()
     _Pages.server_metrics.runs("graft")
     with pytest.raises(ServingError), _Pages.server_metrics.request("graft", "Predict", "REST"):
@@ -108,84 +90,25 @@ def pages() -> Iterator[str]:
     server.shutdown()
 
 
-@contextmanager
-def _running(*command: str) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-@pytest.fixture(scope="module")
-def alertmanager(pages: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of an Alertmanager with the configuration that is shipped, but quicker."""
-    folder, address = tmp_path_factory.mktemp("alertmanager"), f"127.0.0.1:{free_port()}"
-    text = (DEPLOY / "alertmanager.yml").read_text("utf-8")
-    text = text.replace("127.0.0.1:9099", pages).replace("group_wait: 10s", "group_wait: 1s")
-    (folder / "alertmanager.yml").write_text(text, "utf-8")
-    with _running(
-        "prometheus-alertmanager", f"--config.file={folder / 'alertmanager.yml'}",
-        f"--storage.path={folder}", f"--web.listen-address={address}", "--cluster.listen-address=",
-    ):  # fmt: skip
-        yield address
-
-
-@pytest.fixture(scope="module")
-def prometheus(
-    pages: str, alertmanager: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """Address of a Prometheus with the configuration that is shipped, but quicker."""
-    folder, address = tmp_path_factory.mktemp("prometheus"), f"127.0.0.1:{free_port()}"
-    text = (DEPLOY / "prometheus.yml").read_text("utf-8").replace("15s", "1s")
-    text = re.sub("127.0.0.1:(8501|9464)", pages, text).replace("127.0.0.1:9093", alertmanager)
-    (folder / "prometheus.yml").write_text(text, "utf-8")
-    quick = RULES.read_text("utf-8").replace("interval: 15s", "interval: 1s")
-    (folder / RULES.name).write_text(quick, "utf-8")
-    with _running(
-        "prometheus", f"--config.file={folder / 'prometheus.yml'}",
-        f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={address}",
-    ):  # fmt: skip
-        yield f"http://{address}"
-
-
-def _asked_in_vain(prometheus: str) -> list[str]:
+def _in_vain(url: str) -> list[str]:
     """Panels of the dashboard whose query finds nothing."""
-    return [
-        title
-        for title, query in _panels()
-        if not _ask(prometheus, query.replace("$model", "graft"))
-    ]
-
-
-def _ask(prometheus: str, query: str) -> list[Any]:
-    url = f"{prometheus}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-    try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            found: list[Any] = json.load(answer)["data"]["result"]
-            return found
-    except OSError:  # not yet there
-        time.sleep(0.2)
-        return []
-
-
-def _panels() -> list[tuple[str, str]]:
     board = json.loads((DEPLOY / "dashboard.json").read_text("utf-8"))
     return [
-        (panel["title"], target["expr"]) for panel in board["panels"] for target in panel["targets"]
+        panel["title"]
+        for panel in board["panels"]
+        for target in panel["targets"]
+        if not ask_prometheus(url, target["expr"].replace("$model", "graft"))
     ]
 
 
-def test_every_query_of_the_dashboard_finds_something(prometheus: str) -> None:
-    deadline = time.monotonic() + 60
-    while in_vain := _asked_in_vain(prometheus):
-        assert time.monotonic() < deadline, in_vain
-        time.sleep(0.5)
-
-
-def test_a_harmful_look_reaches_the_pager(prometheus: str) -> None:
-    await_that(lambda: len(_Pages.paged) > 0, "somebody is paged")
-    assert _Pages.paged[0]["alertname"] == "GraftHarmfulDrift"
-    assert _Pages.paged[0]["model"] == "graft"
-    assert _Pages.paged[0]["path"] == "/page"
+def test_every_query_of_the_dashboard_finds_something_and_the_pager_is_called(
+    pages: str, tmp_path: Path
+) -> None:
+    with pager() as (address, paged), prometheus(tmp_path, pages, pages, address) as url:
+        deadline = time.monotonic() + 60
+        while in_vain := _in_vain(url):
+            assert time.monotonic() < deadline, in_vain
+            time.sleep(0.5)
+        await_that(lambda: len(paged) > 0, "somebody is paged")
+        assert paged[0]["alertname"] == "GraftHarmfulDrift"
+        assert (paged[0]["model"], paged[0]["path"]) == ("graft", "/page")
