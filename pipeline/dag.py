@@ -51,7 +51,8 @@ CHOSEN_BACKBONE = "ChosenBackbone"
 RESOLVERS = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
 """Nodes that do no work that could be cached."""
 _NOT_OF_A_RUN = (
-    *("log_requests", "sample_rate", "keep_images", "keep_days", "keep_mib", "cooldown_hours"),
+    *("log_requests", "sample_rate", "keep_images", "keep_days", "keep_mib"),
+    *("false_alarms", "harm", "cooldown_hours"),
 )
 """Keys of `monitoring` that no component reads."""
 _BEAM = [

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from models.errors import GraftError, UsageError
 from models.observation.reference import REFERENCE, Reference, read_reference
@@ -13,6 +14,8 @@ from pipeline.gateway_folder import gateway_folder, health_page
 from pipeline.served_model import Served
 from pipeline.workspace import Workspace
 from serving.rollout.state import RolloutFile
+
+_HOUR: Final = 3_600.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Watched:
 
 def watched(config: Config, model: Served) -> Watched:
     """What `graft monitor` watches in a workspace."""
-    workspace = Workspace(Path(config.workspace).absolute())
+    workspace, settings = Workspace(config.workspace_path), config.monitoring
     return Watched(
         model.name,
         model.directory,
@@ -75,8 +78,8 @@ def watched(config: Config, model: Served) -> Watched:
         workspace.labelled_requests,
         health_page(config),
         gateway_folder(config),
-        DriftSettings(),
-        DecisionSettings(cooldown=config.monitoring.cooldown_hours * 3600.0),
+        DriftSettings(alpha=settings.false_alarms),
+        DecisionSettings(harm=settings.harm, cooldown=settings.cooldown_hours * _HOUR),
     )
 
 
