@@ -31,5 +31,5 @@ class MonitoringSettings(Section):
     alarms later."""
     harm: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
     """Loss of accuracy that is worth a retraining."""
-    cooldown_hours: Annotated[float, Field(ge=0.0)] = 24.0
-    """`graft run --if-needed` waits so long after a retraining, or a failed run, for the next."""
+    cooldown_hours: Annotated[float, Field(ge=0.0)] = 20.0
+    """`graft run --if-needed` waits so long after a retraining for the next one."""

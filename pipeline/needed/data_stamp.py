@@ -9,7 +9,8 @@ from pathlib import Path
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.manifest_rows import csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
-from components.example_gen.sources.spans import has_placeholder, newest
+from components.example_gen.sources.span_window import SpanWindow
+from components.example_gen.sources.spans import chosen_spans, has_placeholder
 
 _MANIFESTS = (".csv", ".tsv", ".jsonl")
 
@@ -30,13 +31,21 @@ def data_stamp(settings: IngestSettings) -> str:
         BadDataError: a placeholder matches nothing, or a manifest cannot be read.
         OSError: a folder or a file is missing or cannot be looked at.
     """
+    digest = hashlib.sha256()
+    for path in _places(settings):
+        digest.update(json.dumps(path).encode())
+        for name in sorted(_files(path, settings)):
+            digest.update(_line(name))
+    return digest.hexdigest()
+
+
+def _places(settings: IngestSettings) -> list[str]:
+    """The path, or one for each span that is trained on."""
     path = str(Path(settings.path).expanduser().absolute())
     if has_placeholder(path) and not Path(path).exists():
-        path = newest(path).path
-    digest = hashlib.sha256(json.dumps(path).encode())
-    for name in sorted(_files(path, settings)):
-        digest.update(_line(name))
-    return digest.hexdigest()
+        spans = chosen_spans(path, SpanWindow.parse(settings.spans))
+        return [location.path for location in spans]
+    return [path]
 
 
 def _files(path: str, settings: IngestSettings) -> Iterator[str]:

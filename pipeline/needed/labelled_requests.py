@@ -81,9 +81,9 @@ def with_labelled(config: Config, folder: Path) -> Config:
         OSError: the manifest cannot be written.
     """
     # Imported here: it brings TensorFlow, which an answer at once has no time for.
-    from components.example_gen.sources.listing import list_source, resolve
+    from components.example_gen.sources.listing import list_locations, resolve
 
-    listing = list_source(resolve(config.data.path).path, config.data)
+    listing = list_locations(resolve(config.data.path, config.data.spans), config.data)
     if listing.kind == "tfrecord":
         raise UsageError(
             f"{config.data.path} holds TFRecord files, to which no labelled requests can be added. "

@@ -14,6 +14,7 @@ from pipeline.workspace import Workspace
 
 _ENDED: Final = ("pushed", "not_blessed")
 _HOUR: Final = 3600.0
+_RETRY_HOURS: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def need(config: Config, workspace: Workspace, labelled: str) -> Need:
     changed = _changed(inputs_of(config), *last)
     if changed:
         return Need(True, changed)
-    unfinished = _unfinished(last[0], config.monitoring.cooldown_hours)
+    unfinished = _unfinished(last[0])
     if unfinished is not None:
         return unfinished
     decision = standing_decision(workspace.monitoring)
@@ -70,13 +71,13 @@ def _changed(now: Inputs, folder: Path, then: Inputs) -> str:
     return f"Changed since run {folder.name}: {', '.join(changed)}." if changed else ""
 
 
-def _unfinished(folder: Path, cooldown_hours: float) -> Need | None:
+def _unfinished(folder: Path) -> Need | None:
     """A run that failed is tried again, but not all the time: the same may fail again."""
     run = read_run(folder)
     if run.status in _ENDED:
         return None
     said = f"The last run, {folder.name}, did not end well ({run.status}): {run.reason}"
-    left = _left(folder.stat().st_mtime, cooldown_hours)
+    left = _left(folder.stat().st_mtime, _RETRY_HOURS)
     if run.status == "failed" and left:
         return Need(False, f"{said} Nothing has changed since; it is tried again {left}.")
     return Need(True, said)

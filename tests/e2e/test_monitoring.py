@@ -52,7 +52,7 @@ class Service:
     def ask(self, images: list[bytes]) -> list[str]:
         """Classes that are answered, an image a request."""
         with GraftClient(f"http://127.0.0.1:{self.port}") as client:
-            return [client.predict([image])[0].label for image in images]
+            return [client.predict([image]).labels[0][0] for image in images]
 
     def health(self) -> dict[str, Any]:
         try:
