@@ -69,7 +69,7 @@ class Reference:
         probabilities: float16 [n, k], as served, not calibrated.
         signals: float32 [n, 5], columns as in `IMAGE_SIGNALS`.
         labels: int32 [n], right classes.
-        digests: n SHA-256 of the images' bytes as training had them, hex.
+        digests: n SHA-256 of the images' files as the user supplied them, hex.
         names: n names, as the user's data has them.
         thumbnails: n JPEG files of at most 64 pixels a side, or none at all.
         stressed: answers to held-out images made worse on purpose (`models.observation.stress`), or
