@@ -15,6 +15,8 @@ _LEAST: Final = 8
 _FOLDS: Final = 7
 _REACHES: Final = (0.5, 0.8, 1.2, 2.0)
 """Tried lengths of the kernel, in median distances between sets."""
+_SPREADS: Final = (0.06, 0.08, 0.11, 0.15, 0.2)
+"""Tried standard deviations of what is left; none so small that nothing would look unlike."""
 _USUAL_REST: Final = 0.1
 """Standard deviation of what is left where there is nothing to learn it from."""
 
@@ -69,9 +71,7 @@ class ChangedSets:
             return _USUAL_REST, 1.0
         gaps = self._places[:, None] - self._places[None]
         usual = float(np.median(np.sqrt((gaps**2).sum(axis=2))[np.triu_indices(len(gaps), 1)]))
-        tried = [
-            (spread, reach * usual) for spread in (0.03, 0.06, 0.1, 0.15, 0.2) for reach in _REACHES
-        ]
+        tried = [(spread, reach * usual) for spread in _SPREADS for reach in _REACHES]
         return max(tried, key=lambda pair: self._likelihood(*pair))
 
     def _likelihood(self, spread: float, reach: float) -> float:
@@ -83,6 +83,14 @@ class ChangedSets:
     def _kernel(self, places: Floats) -> Floats:
         gaps = ((places[:, None] - self._places[None]) ** 2).sum(axis=2)
         return np.asarray(self._spread**2 * np.exp(-gaps / (2 * self._reach**2)))
+
+
+def mean_of_sets(traits: Floats, sets: NDArray[np.integer]) -> Floats:
+    """The mean of its set beside each image, float64 [n, f]."""
+    _, places, counts = np.unique(sets, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(counts), traits.shape[1]))
+    np.add.at(sums, places, traits)
+    return np.asarray((sums / counts[:, None])[places])
 
 
 def _left_out(
