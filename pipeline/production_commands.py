@@ -87,10 +87,15 @@ def _schedule(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from pipeline.gateway_folder import gateway_folder
     from pipeline.official_server import serve
+    from pipeline.request_log import request_log
+    from pipeline.server_place import Place
+    from pipeline.workspace import Workspace
     from serving.server.leave import leave
 
-    model, gateway = served(options), gateway_folder(effective(options))
-    leave(serve(model, options.host, options.port, options.rest_port, options.embedded, gateway))
+    model, config = served(options), effective(options)
+    log = request_log(Workspace(config.workspace_path), model.monitoring)
+    place = Place(options.host, options.port, options.rest_port)
+    leave(serve(model, place, options.embedded, gateway_folder(config), log))
 
 
 def _deploy(options: argparse.Namespace) -> int:

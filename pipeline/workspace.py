@@ -56,6 +56,11 @@ class Workspace:
         """A folder per run: configuration, log, summary and report."""
         return self.root / "runs"
 
+    @property
+    def requests(self) -> Path:
+        """What the server logged of requests."""
+        return self.root / "requests"
+
     def artifact(self, uri: str, artifacts: Path | None = None) -> Path:
         """Where an artifact lies now; the workspace may have been moved since it was recorded.
 

@@ -1,0 +1,24 @@
+"""Where a workspace keeps the log of requests, and what its server logs."""
+
+from typing import TYPE_CHECKING
+
+from models.observation.monitoring_settings import MonitoringSettings
+from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:  # pyarrow comes with it, which most commands do without
+    from serving.request_log.settings import RequestLogSettings
+
+
+def request_log(workspace: Workspace, settings: MonitoringSettings) -> "RequestLogSettings | None":
+    """What `graft serve` logs of requests; None for nothing."""
+    from serving.request_log.settings import RequestLogSettings
+
+    if not settings.log_requests:
+        return None
+    return RequestLogSettings(
+        folder=workspace.requests,
+        sample_rate=settings.sample_rate,
+        keep_images=settings.keep_images,
+        keep_days=settings.keep_days,
+        keep_bytes=settings.keep_mib * 2**20,
+    )
