@@ -69,11 +69,11 @@ class Watched:
 
 def watched(config: Config, model: Served) -> Watched:
     """What `graft monitor` watches in a workspace."""
-    workspace, settings = Workspace(config.workspace_path), config.monitoring
+    workspace, settings = Workspace(config.workspace_path), model.monitoring
     return Watched(
         model.name,
         model.directory,
-        workspace.root / "requests",
+        workspace.requests,
         workspace.monitoring,
         workspace.labelled_requests,
         health_page(config),
