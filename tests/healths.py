@@ -19,7 +19,7 @@ def harmful(class_name: str = HOSTILE, heaviest: tuple[str, ...] = ()) -> Health
         log_e=12.3,
         alarm=True,
         since=(NOW - 3600.0, NOW - 3000.0),
-        direction="darker: median brightness 0.31 → 0.18",
+        direction="lower: median 0.31 → 0.18",
         reference_median=0.31,
         now_median=0.18,
         heaviest=heaviest,
@@ -42,7 +42,7 @@ def harmful(class_name: str = HOSTILE, heaviest: tuple[str, ...] = ()) -> Health
         action="retrain",
         health="harmful",
         reason="The images are darker, and fewer are answered right.",
-        evidence=("darker: median brightness 0.31 → 0.18",),
+        evidence=("brightness: lower: median 0.31 → 0.18",),
         train_on="The labelled requests.",
         past=Past(episode=NOW - 600.0),
     )

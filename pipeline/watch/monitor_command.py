@@ -147,7 +147,7 @@ def _say(health: Health, watched: Watched) -> None:
     )
     for signal_report in health.drift.signals:
         if signal_report.alarm:
-            print(f"  {'moved':<10}{signal_report.direction}")
+            print(f"  {'moved':<10}{signal_report.name}: {signal_report.direction}")
     print(f"  {'accuracy':<10}{_estimated(accuracy)}; {accuracy.reference:.3f} before the push")
     if accuracy.labelled is not None:
         true = accuracy.labelled

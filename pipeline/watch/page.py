@@ -57,13 +57,12 @@ class Moved:
     """A signal that moved, for the page.
 
     Attributes:
-        words: which way.
+        words: which one, and which way.
         since: when it began, in words.
         strength: how sure that is, in words.
         pairs: images that say so most.
     """
 
-    name: str
     words: str
     since: str
     strength: str
@@ -111,7 +110,8 @@ def _moved(signal: SignalReport, reference: Reference, images: Mapping[str, Live
     if signal.since is not None:
         since = f"between {_when(signal.since[0])} and {_when(signal.since[1])}"
     pairs = tuple(_pair(each, reference) for each in found[:_MOST_PICTURES])
-    return Moved(signal.name, signal.direction, since, strength(signal.log_e), pairs)
+    words = f"{signal.name}: {signal.direction}"
+    return Moved(words, since, strength(signal.log_e), pairs)
 
 
 def strength(log_e: float) -> str:

@@ -54,7 +54,7 @@ def test_it_says_what_is_wrong_since_when_and_what_to_do(page: Page) -> None:
     assert page.value("document.querySelector('h1').textContent") == "Answers are worse"
     assert page.value("document.querySelector('#decision h2').textContent") == "Retrain"
     said = page.value("document.querySelector('#drift').textContent")
-    assert "darker: median brightness 0.31 → 0.18" in said
+    assert "brightness: lower: median 0.31 → 0.18" in said
     assert "Began between" in said
     assert page.value("document.querySelectorAll('.chart .mark').length") == 1
 
