@@ -224,12 +224,15 @@ def test_who_left_takes_no_room(made: list[Queue]) -> None:
 
 
 def test_a_short_request_does_not_wait_for_long_ones(made: list[Queue]) -> None:
-    waiting = _queue(made, max_execution_batch_size=4)
+    waiting, other = _queue(made, max_execution_batch_size=4), Graph()
     waiting.let_go()
-    long, short = waiting.ask(np.arange(12)), waiting.ask([7])
-    assert sorted(waiting.graph.sizes(2)) == [1, 4]
+    long = waiting.ask(np.arange(12))
+    assert len(waiting.graph.begun.get(timeout=WAIT)) == 4
+    short = waiting.runner.submit_call(other.call([7]))
+    assert other.sizes(1) == [1]
     assert _y(short) == [14]
     assert not long.done()
+    waiting.graph.go.release()
     assert waiting.graph.sizes(2) == [4, 4]
     assert _y(long) == [2 * n for n in range(12)]
 
