@@ -31,6 +31,12 @@ def add_gateway_flags(parser: argparse.ArgumentParser, port: Any) -> None:
     server.add_argument(
         "--base-path", help="of the model's versions, as the servers see it (default: as here)"
     )
+    server.add_argument(
+        "--log-requests",
+        action="store_true",
+        help="log requests here, where the server does not: the official one does not, that of "
+        "`graft serve --embedded` does",
+    )
     guard = parser.add_argument_group("who may ask")
     guard.add_argument("--keys", type=Path, metavar="FILE", help="API keys, a line NAME KEY each")
     guard.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM")

@@ -109,11 +109,16 @@ def _gateway(options: argparse.Namespace) -> int:
     from pipeline.gateway_command import gateway
     from pipeline.gateway_flags import gateway_settings
     from pipeline.gateway_folder import gateway_folder, health_page
+    from pipeline.request_log import gateway_log
+    from pipeline.workspace import Workspace
 
     model, config = served(options), effective(options)
     settings = gateway_settings(options, model.name, health_page(config))
     base_path = options.base_path or str(model.directory)
-    return gateway(settings, gateway_folder(config), base_path)
+    watched = None
+    if options.log_requests:
+        watched = gateway_log(settings, model, Workspace(config.workspace_path))
+    return gateway(settings, gateway_folder(config), base_path, watched)
 
 
 def _rollout(options: argparse.Namespace) -> int:

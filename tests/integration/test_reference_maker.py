@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from labelled_examples import write_examples
-from monitored_model import LABELS, export_monitored, monitored_answers
+from monitored_model import export_monitored, monitored_answers
 from PIL import Image
+from small_reference import LABELS
 from tfx.types import standard_artifacts
 
 from components.artifact_types import MonitoringReference
