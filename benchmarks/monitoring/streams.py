@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
-from graded_corruptions import corrupted
+from graded_changes import corrupted
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.optimize import minimize_scalar
@@ -104,7 +104,7 @@ class ServedSet:
         self.held_out = self._answers("clean", self._images)
 
     def answers(self, shift: str) -> Answers:
-        """Answers to the first `live` held-out images, changed by `graded_corruptions`."""
+        """Answers to the first `live` held-out images, changed; see `graded_changes.corrupted`."""
         if shift == "clean":
             return self.held_out[: self.live]
         return self._answers(shift, self._images[: self.live])

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.observation.reference import MOST_IMAGES
+from models.observation.reference import MOST_IMAGES, MOST_STRESSED
 from models.settings import Fraction, Section
 
 
@@ -14,6 +14,10 @@ class MonitoringSettings(Section):
     reference_images: Annotated[int, Field(ge=20, le=MOST_IMAGES)] = MOST_IMAGES
     """Most test images whose answers are kept beside the pushed model, to compare requests with;
     of the training and the validation images half as many are asked."""
+    stressed_images: Annotated[int, Field(ge=0, le=MOST_STRESSED)] = MOST_STRESSED
+    """Most answers to test images made worse on purpose that are kept too, five of each image at
+    most: the accuracy on requests is foretold from them. Each costs a forward pass, once a push;
+    0 leaves them out, and what is foretold of changed images is then seldom called reliable."""
     reference_pictures: bool = True
     """Keep a small picture of each of those test images too, so that a page can show them."""
     log_requests: bool = True

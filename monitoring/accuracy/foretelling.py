@@ -92,7 +92,7 @@ class Foreteller:
         standard = self._standard(rows)
         self._chance = fit_logistic(standard, hits, _PENALTY)
         chances = expit(self._chance.logits(standard))
-        self._sets = ChangedSets(standard, hits, chances, sets, _PENALTY)
+        self._sets = ChangedSets(standard, hits, sets, self._chance, _PENALTY)
         together = np.column_stack([standard, mean_of_sets(standard, sets)])
         self._together = fit_logistic(together, hits, _PENALTY_TOGETHER)
         self._threshold = _threshold(held_out.confidences, float(right.mean()))

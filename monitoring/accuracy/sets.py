@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from monitoring.accuracy.logistic import fit_logistic
+from monitoring.accuracy.logistic import Logistic, fit_logistic
 
 Floats = NDArray[np.float64]
 _DIRECTIONS: Final = 10
 _LEAST: Final = 8
 """Images that a set needs."""
-_FOLDS: Final = 7
+_FOLDS: Final = 5
 _REACHES: Final = (0.5, 0.8, 1.2, 2.0)
 """Tried lengths of the kernel, in median distances between sets."""
 _SPREADS: Final = (0.06, 0.08, 0.11, 0.15, 0.2)
@@ -28,8 +28,8 @@ class ChangedSets:
         self,
         traits: Floats,
         hits: NDArray[Any],
-        chances: Floats,
         sets: NDArray[np.integer],
+        regression: Logistic,
         penalty: float,
     ) -> None:
         """Learns from images that came in sets.
@@ -37,13 +37,14 @@ class ChangedSets:
         Args:
             traits: float64 [n, f], standardised.
             hits: n truths.
-            chances: float64 [n], of a hit, by the regression.
             sets: int [n], the set of each image; -1 for those that are not changed.
-            penalty: of the regression.
+            regression: fitted to all of them.
+            penalty: that it was fitted with.
         """
         numbers, counts = np.unique(sets, return_counts=True)
         numbers, counts = numbers[counts >= _LEAST], counts[counts >= _LEAST]
-        left = _left_out(traits, hits, sets, penalty)
+        chances = expit(regression.logits(traits))
+        left = _left_out(traits, hits, sets, regression, penalty)
         members = [sets == number for number in numbers]
         means = np.array([traits[rows].mean(axis=0) for rows in members])
         self._centre = means[0]
@@ -94,16 +95,17 @@ def mean_of_sets(traits: Floats, sets: NDArray[np.integer]) -> Floats:
 
 
 def _left_out(
-    traits: Floats, hits: NDArray[Any], sets: NDArray[np.integer], penalty: float
+    traits: Floats,
+    hits: NDArray[Any],
+    sets: NDArray[np.integer],
+    regression: Logistic,
+    penalty: float,
 ) -> Floats:
     """The chance of each image by a regression that did not see its set."""
-    chances = np.empty(len(hits))
+    chances = expit(regression.logits(traits))
     for fold in range(_FOLDS):
         out = sets % _FOLDS == fold
-        if out.all():
-            chances[:] = expit(fit_logistic(traits, hits, penalty).logits(traits))
-        elif out.any():
-            chances[out] = expit(
-                fit_logistic(traits[~out], hits[~out], penalty).logits(traits[out])
-            )
+        if out.any() and not out.all():
+            fitted = fit_logistic(traits[~out], hits[~out], penalty, regression)
+            chances[out] = expit(fitted.logits(traits[out]))
     return chances
