@@ -52,7 +52,7 @@ class Distances:
         """
         parts = [
             self._some(points[at : at + _CHUNK], class_ids[at : at + _CHUNK])
-            for at in range(0, len(points), _CHUNK)
+            for at in range(0, max(len(points), 1), _CHUNK)
         ]
         nearest, own, region = (np.concatenate(each) for each in zip(*parts, strict=True))
         return nearest, own, region
