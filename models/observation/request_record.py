@@ -8,22 +8,20 @@ from typing import Final
 
 import pyarrow as pa
 
-from models.observation.signal_names import IMAGE_SIGNALS
-
 RECORD: Final = pa.schema(
     [
         pa.field("time", pa.timestamp("us", tz="UTC"), nullable=False),
         pa.field("request_id", pa.string(), nullable=False),
         # Which image of the request, from 0; -1 where the request failed as a whole.
         pa.field("row", pa.int32(), nullable=False),
-        pa.field("protocol", pa.dictionary(pa.int8(), pa.string()), nullable=False),
+        pa.field("protocol", pa.dictionary(pa.int32(), pa.string()), nullable=False),
         pa.field("model", pa.dictionary(pa.int32(), pa.string()), nullable=False),
         # 0 where none answered.
         pa.field("version", pa.int64(), nullable=False),
         # The version label that was asked for, such as `stable`; empty for none.
         pa.field("asked_label", pa.dictionary(pa.int32(), pa.string()), nullable=False),
         # A gRPC status name, such as OK or INVALID_ARGUMENT, for REST too.
-        pa.field("status", pa.dictionary(pa.int8(), pa.string()), nullable=False),
+        pa.field("status", pa.dictionary(pa.int32(), pa.string()), nullable=False),
         pa.field("latency_ms", pa.float32(), nullable=False),
         # One in how many answers of this kind is written down: 1 divided by the rate.
         pa.field("weight", pa.float32(), nullable=False),
@@ -36,7 +34,8 @@ RECORD: Final = pa.schema(
         pa.field("confidence", pa.float32()),
         # Shannon entropy of all probabilities as served, nats.
         pa.field("entropy", pa.float32()),
-        pa.field("signals", pa.list_(pa.float32(), len(IMAGE_SIGNALS))),
+        # As many as `IMAGE_SIGNALS`. Not of fixed size: Arrow does not read nulls of such back.
+        pa.field("signals", pa.list_(pa.float32())),
         # `Reference.project` of the embedding.
         pa.field("projection", pa.list_(pa.float16())),
     ]
