@@ -1,5 +1,6 @@
 """One look at the served model after the other: log to evidence to decision, and a memory."""
 
+import functools
 import hashlib
 import itertools
 from collections.abc import Callable, Sequence
@@ -23,7 +24,6 @@ from monitoring.requests import requests_of, traffic_of
 from monitoring.state import State, joined, part_of, read_state, write_state
 from monitoring.watch import Watch
 
-_FORMAT: Final = 1
 _READER: Final = "reader"
 _EVIDENCE: Final = "evidence.state"
 _DECISIONS: Final = "decisions.state"
@@ -47,6 +47,16 @@ class Places:
     folder: Path
 
 
+@functools.cache
+def _code() -> str:
+    """Digest of the monitor's own code: evidence of another Graft would mean something else."""
+    digest = hashlib.sha256()
+    folder = Path(__file__).parent
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
 class Monitor:
     """Reads on in the log, and says how the watched version is.
 
@@ -68,7 +78,8 @@ class Monitor:
             places: log and folder.
             model: name in the serving API.
             references: of the versions.
-            drift: how sure an alarm has to be; with others than before, all begins anew.
+            drift: how sure an alarm has to be; with others than before, and with another Graft,
+                evidence is gathered anew from the log.
             decision: when to act.
         """
         self._log, self._model = places.log, model
@@ -111,7 +122,7 @@ class Monitor:
 
     @property
     def _digest(self) -> str:
-        return hashlib.sha256(f"{_FORMAT} {self._drift.to_json()}".encode()).hexdigest()
+        return hashlib.sha256(f"{_code()} {self._drift.to_json()}".encode()).hexdigest()
 
     def _watched(self, reader: LogReader) -> "itertools.chain[tuple[Watch, Answers]]":
         return itertools.chain.from_iterable(

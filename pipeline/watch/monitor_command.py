@@ -153,6 +153,9 @@ def _say(health: Health, watched: Watched) -> None:
         true = accuracy.labelled
         interval = interval_text((true.low, true.high))
         print(f"  {'labels':<10}{true.value:.3f} {interval} by {true.images:,} labels")
+    if health.requests.damaged:
+        names = ", ".join(health.requests.damaged)
+        print(f"  {'damaged':<10}{names} (health.json says how)")
     print(f"  {'decision':<10}{health.decision.action}")
     print(f"  {'page':<10}{watched.page}", flush=True)
 
