@@ -51,8 +51,13 @@ def port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"expected a port, 0 to {_HIGHEST_PORT}; got {text!r}")
 
 
-def effective(options: argparse.Namespace) -> "Config":
-    """The configuration that a command works with: file, flags and defaults."""
+def effective(options: argparse.Namespace, more: dict[str, Any] | None = None) -> "Config":
+    """The configuration that a command works with: file, flags and defaults.
+
+    Args:
+        options: of the command.
+        more: dotted key to value, for flags of this command alone.
+    """
     from pipeline.config_file import load_config, parse_assignment
 
     overrides: dict[str, Any] = {
@@ -61,7 +66,7 @@ def effective(options: argparse.Namespace) -> "Config":
         if getattr(options, flag, None) is not None
     }
     overrides.update(parse_assignment(item) for item in getattr(options, "set", []))
-    return load_config(options.config, overrides)
+    return load_config(options.config, overrides | (more or {}))
 
 
 def served(options: argparse.Namespace) -> "Served":

@@ -18,6 +18,8 @@ from models.observation.monitoring_settings import MonitoringSettings
 from models.search.search_settings import SearchSettings
 from models.settings import Section
 from models.training.training_settings import TrainingSettings
+from pipeline.notifications.notification_settings import NotificationSettings
+from pipeline.retention.retention_settings import RetentionSettings
 
 
 class KnowledgeSettings(Section):
@@ -50,6 +52,8 @@ class Config(Section):
     evaluation: EvaluationSettings = EvaluationSettings()
     serving: ServingSettings = ServingSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    retention: RetentionSettings = RetentionSettings()
+    notifications: NotificationSettings = NotificationSettings()
 
     @property
     def workspace_path(self) -> Path:

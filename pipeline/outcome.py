@@ -38,7 +38,7 @@ class Outcome:
     """Result of a run.
 
     Attributes:
-        status: "pushed", "not_blessed" or "failed".
+        status: as in `summary.json`.
         reason: one sentence.
         exit_code: of the `graft` command.
     """

@@ -18,6 +18,8 @@ _ROOT: Final = Path(__file__).resolve().parents[_PACKAGE.count(".") + 1]
 _LOOK_SECONDS: Final = 0.05
 _STOP_SECONDS: Final = 10.0
 _LAST_LINES: Final = 5
+_START_SECONDS: Final = 600.0
+"""Against a server that hangs; on a busy machine the imports alone take minutes."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
-    def wait(self, timeout: float = 120.0) -> Addresses:
+    def wait(self, timeout: float = _START_SECONDS) -> Addresses:
         """Waits until the server answers.
 
         Raises:

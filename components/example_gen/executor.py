@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from components.artifact_names import INGEST_FILE, QUARANTINE_FILE
 from components.artifact_types import Artifacts, Params
-from components.example_gen.driver import FINGERPRINT, RESOLVED_PATH
+from components.example_gen.driver import FINGERPRINT, LOCATIONS
 from components.example_gen.ingest import (
     Ingested,
     Plan,
@@ -31,8 +31,10 @@ from components.example_gen.ingest import (
     read_source,
 )
 from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.quarantine import account, as_lines
 from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
 from components.example_gen.sources.entries import LeftOut
+from components.example_gen.sources.spans import Location
 from models import progress
 from models.data.sample_depth import (
     DEEP,
@@ -67,8 +69,8 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         quarantine = artifact_utils.get_single_instance(output_dict["quarantine"])
         settings = IngestSettings.from_json(exec_properties["settings"])
         seed = exec_properties["seed"]
-        path = exec_properties[RESOLVED_PATH]
-        with read_source(path, settings, exec_properties["cache_dir"]) as source:
+        locations = [Location(*each) for each in json.loads(exec_properties[LOCATIONS])]
+        with read_source(locations, settings, exec_properties["cache_dir"]) as source:
             done = ingest_source(
                 source,
                 settings,
@@ -79,7 +81,9 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             "layout": source.listing.layout,
             "fingerprint": exec_properties[FINGERPRINT],
         }
-        _write_quarantine(quarantine.uri, sorted(done.left_out), summary)
+        _write_text(f"{quarantine.uri}/{QUARANTINE_FILE}", as_lines(done.left_out))
+        text = json.dumps(summary, indent=2, ensure_ascii=False)
+        _write_text(f"{quarantine.uri}/{INGEST_FILE}", text)
         write_sample_range(examples.uri, done.written.sample_range)
         examples.split_names = artifact_utils.encode_split_names(list(done.plan.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
@@ -231,15 +235,9 @@ def _merge(parts: str) -> _Written:
 
 
 def _summary(done: Ingested) -> dict[str, object]:
-    fates = Counter(one.fate for one in done.left_out)
-    used = done.counts.total()
     sample_range = done.written.sample_range
     return {
-        "images": used,
-        "offered": used + len(done.left_out),
-        "quarantined": fates["refused"],
-        "passed_over": fates["passed_over"],
-        "unknown": fates["unknown"],
+        **account(done.counts.total(), done.left_out),
         "classes": dict(sorted(done.classes.items())),
         "lost_classes": list(done.lost_classes),
         "splits": {split: done.splits[split] for split in done.plan.splits},
@@ -248,12 +246,6 @@ def _summary(done: Ingested) -> dict[str, object]:
         "split_source": done.plan.source,
         "carved": list(done.plan.carved),
     }
-
-
-def _write_quarantine(uri: str, left_out: list[LeftOut], summary: dict[str, object]) -> None:
-    lines = [json.dumps(dataclasses.asdict(one)) for one in left_out]
-    _write_text(f"{uri}/{QUARANTINE_FILE}", "".join(line + "\n" for line in lines))
-    _write_text(f"{uri}/{INGEST_FILE}", json.dumps(summary, indent=2, ensure_ascii=False))
 
 
 def _read_text(uri: str) -> str:

@@ -14,9 +14,14 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import ShardResult
 from components.example_gen.sources import tfrecord
 from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
-from components.example_gen.sources.listing import list_source
+from components.example_gen.sources.listing import list_locations
 from components.example_gen.sources.questions import LAYOUT
-from components.example_gen.sources.refusals import describe_all, describe_refusals
+from components.example_gen.sources.refusals import (
+    RefusedSourceError,
+    describe_all,
+    describe_refusals,
+)
+from components.example_gen.sources.spans import Location
 from components.example_gen.split import assign_splits, missing_shares
 from models.data import example_schema
 from models.errors import BadDataError
@@ -123,13 +128,15 @@ class Ingested:
 
 
 @contextmanager
-def read_source(path: str, settings: IngestSettings, cache_dir: str) -> Iterator[Source]:
-    """Lists and digests what lies at a path.
+def read_source(
+    locations: Sequence[Location], settings: IngestSettings, cache_dir: str
+) -> Iterator[Source]:
+    """Lists and digests what lies at a path, in all its spans.
 
     TFRecords are unpacked into a scratch folder that is gone after the block.
 
     Args:
-        path: resolved by `sources.listing.resolve`.
+        locations: from `sources.listing.resolve`.
         settings: what is passed over, and how text is decoded.
         cache_dir: where digests are remembered and scratch files lie; empty for none.
 
@@ -140,7 +147,7 @@ def read_source(path: str, settings: IngestSettings, cache_dir: str) -> Iterator
         BadDataError: nothing there can be ingested.
         OSError: the cache cannot be written.
     """
-    listing = list_source(path, settings)
+    listing = list_locations(locations, settings)
     if listing.kind != "tfrecord":
         yield _source(listing, *_digest(listing, cache_dir))
         return
@@ -215,21 +222,23 @@ def ingest_source(
         written = write(plan)
         source = source.without(written.left_out)
     done = Ingested(plan, written, _counts(plan, written.left_out), source.left_out)
-    _refuse_if_nothing_is_left(done)
+    _refuse_if_nothing_is_left(done, source)
     return replace(done, lost_classes=tuple(sorted(labels - set(done.classes))))
 
 
 def _plan(source: Source, settings: IngestSettings, seed: int) -> Plan:
     if not source.images:
-        raise BadDataError(
+        raise RefusedSourceError(
             f"{source.listing.root} holds no image that can be read."
-            f" {describe_all(source.left_out)}"
+            f" {describe_all(source.left_out)}",
+            source.left_out,
         )
     try:
         return plan_splits(source.images, settings, seed)
     except BadDataError as error:
         reasons = describe_refusals(source.left_out)  # without these it might have been enough
-        raise BadDataError(f"{error} {reasons}".rstrip()) from error
+        others = (image.name for image in source.images)
+        raise RefusedSourceError(f"{error} {reasons}".rstrip(), source.left_out, others) from error
 
 
 def _counts(plan: Plan, left_out: Iterable[LeftOut]) -> Counter[tuple[str, str]]:
@@ -242,18 +251,24 @@ def _counts(plan: Plan, left_out: Iterable[LeftOut]) -> Counter[tuple[str, str]]
     )
 
 
-def _refuse_if_nothing_is_left(done: Ingested) -> None:
-    reasons = describe_refusals(done.left_out)
+def _refuse_if_nothing_is_left(done: Ingested, source: Source) -> None:
+    problem = _what_is_missing(done)
+    if problem:
+        message = f"{problem} {describe_refusals(done.left_out)}".rstrip()
+        others = (image.name for image in source.images)
+        raise RefusedSourceError(message, done.left_out, others)
+
+
+def _what_is_missing(done: Ingested) -> str:
+    """Says what a model could not do without; empty where all is there."""
     if not done.counts:
-        raise BadDataError(f"Every image was refused. {reasons} Mend them or take others.")
+        return "Every image was refused; mend them or take others."
     for split in done.plan.splits:
         if not done.splits[split]:
-            raise BadDataError(f"Every image of the {split} split was refused. {reasons}")
+            return f"Every image of the {split} split was refused."
     if len(done.classes) < 2:
-        raise BadDataError(
-            f"Only the class {next(iter(done.classes))!r} is left; at least two are needed."
-            f" {reasons}"
-        )
+        return f"Only the class {next(iter(done.classes))!r} is left; at least two are needed."
+    return ""
 
 
 def _digest(listing: Listing, cache_dir: str) -> tuple[list[LabelledImage], list[LeftOut]]:

@@ -79,13 +79,17 @@ _READ_IMAGES = (
     (8, b"WEBP", "WebP"),
 )
 _OTHER_IMAGES = (
-    (4, b"ftyphei", "HEIC"),
+    (4, b"ftyphe", "HEIC"),
     (4, b"ftypmif1", "HEIC"),
+    (4, b"ftypmsf1", "HEIC"),
     (4, b"ftypavi", "AVIF"),
     (0, b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
     (0, b"\x00\x00\x01\x00", "ICO"),
     (0, b"8BPS", "Photoshop"),
     (0, b"\xff\x0a", "JPEG XL"),
+    (0, b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
+    (0, b"v/1\x01", "OpenEXR"),
+    (128, b"DICM", "DICOM"),
 )
 _OTHER_FILES = (
     (0, b"%PDF", "a PDF document"),
@@ -385,6 +389,8 @@ def _text_or_unknown(head: bytes) -> ImageRefusedError:
     try:
         text = head.decode("utf-8", errors="strict")
     except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
         return ImageRefusedError("not_an_image", "its first bytes are of no known image format")
     if "<svg" in text:
         return ImageRefusedError("unsupported_format", "SVG is not read; convert it to PNG")

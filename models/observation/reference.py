@@ -27,6 +27,27 @@ FORMAT: Final = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class StressedAnswers:
+    """What the served model says of held-out images that were made worse on purpose.
+
+    Attributes:
+        projections: float16 [m, c].
+        probabilities: float16 [m, k], as served.
+        signals: float32 [m, 5].
+        labels: int32 [m], right classes.
+        changes: int32 [m], what was done; see `models.observation.stress`.
+        strengths: float32 [m], 0 to 1.
+    """
+
+    projections: NDArray[np.float16]
+    probabilities: NDArray[np.float16]
+    signals: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    changes: NDArray[np.int32]
+    strengths: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """Images that were held out, and what the served model says of them.
 
@@ -49,6 +70,8 @@ class Reference:
         digests: n SHA-256 of the images' files as the user supplied them, hex.
         names: n names, as the user's data has them.
         thumbnails: n JPEG files of at most 64 pixels a side, or none at all.
+        stressed: answers to held-out images made worse on purpose (`models.observation.stress`), or
+            None. With them, the accuracy on changed images is foretold much better.
     """
 
     classes: tuple[str, ...]
@@ -65,6 +88,7 @@ class Reference:
     digests: tuple[str, ...]
     names: tuple[str, ...]
     thumbnails: tuple[bytes, ...] = ()
+    stressed: StressedAnswers | None = None
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together.
@@ -91,6 +115,7 @@ class Reference:
         wrong += [] if 0.0 < self.temperature < float("inf") else ["temperature"]
         for name in ("centre", "directions", "anchors", "projections", "probabilities", "signals"):
             wrong += [] if np.isfinite(getattr(self, name)).all() else [name]
+        wrong += _unsound(self.stressed, c, k) if self.stressed else []
         if wrong:
             raise GraftError(f"A monitoring reference is not sound: {', '.join(wrong)} do not fit.")
 
@@ -108,6 +133,29 @@ class Reference:
         return np.clip(projected, -limit, limit).astype(np.float16)
 
 
+def _unsound(stressed: StressedAnswers, directions: int, classes: int) -> list[str]:
+    """Names the parts that do not fit."""
+    count = len(stressed.labels)
+    shapes = {
+        "projections": (count, directions),
+        "probabilities": (count, classes),
+        "signals": (count, len(IMAGE_SIGNALS)),
+        "labels": (count,),
+        "changes": (count,),
+        "strengths": (count,),
+    }
+    values = {name: getattr(stressed, name) for name in shapes}
+    wrong = [
+        name
+        for name, shape in shapes.items()
+        if values[name].shape != shape or not np.isfinite(values[name]).all()
+    ]
+    if count and not 0 <= stressed.labels.min() <= stressed.labels.max() < classes:
+        wrong.append("labels")
+    return [f"stressed {name}" for name in wrong]
+
+
+_STRESSED: Final = "stressed_"
 _TEXTS: Final = ("classes", "model_digest", "temperature", "digests", "names")
 
 
@@ -121,8 +169,11 @@ def write_reference(path: Path, reference: Reference) -> None:
     arrays: dict[str, Any] = {
         field.name: getattr(reference, field.name)
         for field in fields(reference)
-        if field.name not in (*_TEXTS, "thumbnails")
+        if field.name not in (*_TEXTS, "thumbnails", "stressed")
     }
+    if reference.stressed:
+        for field in fields(reference.stressed):
+            arrays[_STRESSED + field.name] = getattr(reference.stressed, field.name)
     ends = np.cumsum([len(picture) for picture in reference.thumbnails], dtype=np.int64)
     buffer = io.BytesIO()
     np.savez_compressed(
@@ -163,5 +214,12 @@ def read_reference(path: Path) -> Reference:
     texts: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in text.items()
     }
+    stressed = {
+        name.removeprefix(_STRESSED): kept.pop(name)
+        for name in list(kept)
+        if name.startswith(_STRESSED)
+    }
+    if stressed:
+        kept["stressed"] = StressedAnswers(**stressed)
     thumbnails = tuple(pictures[start:end] for start, end in zip([0, *ends], ends, strict=False))
     return Reference(**texts, **kept, thumbnails=thumbnails)

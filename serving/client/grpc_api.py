@@ -31,7 +31,6 @@ _CHANNEL: Final = (
     ("grpc.enable_retries", 0),
     # After a restart, gRPC alone would wait up to two minutes before it tries again.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
 )
 _TOO_LARGE: Final = "larger than max"

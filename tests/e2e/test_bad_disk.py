@@ -92,7 +92,7 @@ def test_a_full_disk_and_the_same_command_once_there_is_room(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", ["4k", "16k", "400k", "1500k", "3m", "20m", "40m", "60m"])
+@pytest.mark.parametrize("size", ["4k", "1500k", "40m"])
 def test_a_disk_that_fills_up_at_any_stage(size: str, digits_folder: Path, tmp_path: Path) -> None:
     if not _may_mount():
         pytest.fail("This test mounts a small disk; run it as root, or where unshare is allowed.")

@@ -50,16 +50,29 @@ def _train_without_classes(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"),
+    ("spoil", "words", "refused"),
     [
-        (_empty, ["has no class folders", "expected a folder per class"]),
-        (_one_class, ["All 20 images have the label '1'", "at least two classes"]),
-        (_only_broken, ["Every image was refused", "60 truncated", "ends before its last pixel"]),
-        (_train_without_classes, ["expected a folder per class"]),
+        (_empty, ["has no class folders", "expected a folder per class"], {}),
+        (
+            _one_class,
+            ["All 20 images have the label '1'", "at least two classes"],
+            {"source_refused": 20},
+        ),
+        (
+            _only_broken,
+            ["Every image was refused", "60 truncated", "ends before its last pixel"],
+            {"truncated": 60},
+        ),
+        (_train_without_classes, ["expected a folder per class"], {}),
     ],
 )
 def test_data_that_nothing_can_be_learnt_from(
-    here: Here, data: Path, tmp_path: Path, spoil: Callable[[Path], None], words: list[str]
+    here: Here,
+    data: Path,
+    tmp_path: Path,
+    spoil: Callable[[Path], None],
+    words: list[str],
+    refused: dict[str, int],
 ) -> None:
     spoil(data)
     answer = here("run", "--json", "--data", data, "--workspace", tmp_path / "w")
@@ -67,6 +80,11 @@ def test_data_that_nothing_can_be_learnt_from(
     assert answer.summary["status"] == "failed"
     for word in words:
         assert word in answer.summary["reason"]
+    told = answer.summary["data"]
+    assert told["left_out"] == ({"refused": refused} if refused else {})
+    assert told["offered"] == told["quarantined"] == (sum(refused.values()) or None)
+    (report,) = (tmp_path / "w").glob("runs/*/report.html")
+    assert all(code in report.read_text() for code in refused)
 
 
 def test_the_gate_names_all_that_is_wrong_and_stops_before_the_backbone(

@@ -12,7 +12,7 @@ _SAMPLE = (
     "cache/embeddings/*/*.features.npy", "runs/*/summary.json",
 )  # fmt: skip
 """Files of each kind whose damage costs less than a training."""
-_ROUNDS = 4
+_ROUNDS = 2
 """Whole runs in which the artifacts are damaged: in each, every so many-th of them."""
 
 _TOGETHER = ("cache", "runs", "serving")

@@ -255,8 +255,12 @@ def test_the_pushed_model_goes_to_the_edge(first_run: FirstRun, here: Here, tmp_
 
 def test_a_second_run_is_cached_throughout(first_run: FirstRun, here: Here) -> None:
     before = first_run.served()
-    again = here(*first_run.command)
+    # No later run asks for what is pruned after it, as the next test shows.
+    pruned = ("--set", "retention.runs=1", "--set", "retention.cache_gigabytes=0")
+    again = here(*first_run.command, *pruned)
     assert again.code == 0, again.err
+    assert first_run.folder.exists()  # It pushed the version that is served.
+    assert not list((first_run.workspace / "cache").glob("*/*/*"))
     second = again.summary
     assert [name for name, stage in second["stages"].items() if not stage["cached"]] == []
     assert second["metrics"] == first_run.summary["metrics"]

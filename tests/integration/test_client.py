@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -213,6 +213,40 @@ def test_grpc_that_sends_too_much_is_not_read(monkeypatch: pytest.MonkeyPatch) -
     words, requests = _asked(_says({"probabilities": np.zeros((2, 4096))}))
     assert "larger than max" in words
     assert requests == 1
+
+
+@contextmanager
+def _late(address: str, seconds: float) -> Iterator[str]:
+    """Leads a connection to a server that says nothing for so long, as a far or busy one does."""
+    host, _, port = address.removeprefix("grpc://").partition(":")
+    with socket.socket() as listening, socket.create_connection((host, int(port))) as server:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def pass_on(source: socket.socket, target: socket.socket) -> None:
+            with suppress(OSError):
+                while part := source.recv(1 << 16):
+                    target.sendall(part)
+
+        def lead() -> None:
+            client, _ = listening.accept()
+            with client:
+                threading.Event().wait(seconds)
+                threading.Thread(target=pass_on, args=(client, server), daemon=True).start()
+                pass_on(server, client)
+
+        threading.Thread(target=lead, daemon=True).start()
+        yield f"grpc://127.0.0.1:{listening.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_grpc_that_is_slow_to_connect_is_waited_for() -> None:
+    with (
+        _grpc_server(_says({})) as (address, _),
+        _late(address, 1.5) as late,
+        GraftClient(late, "m", retry=False) as client,
+    ):
+        assert client.predict(_IMAGES).labels == (("red", "dark"),) * 2
 
 
 @pytest.mark.parametrize("is_deaf", [True, False])

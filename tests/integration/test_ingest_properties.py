@@ -21,6 +21,8 @@ from offered.offer import SECRET, Offer
 from components.example_gen.ingest import ingest_source, read_source
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LeftOut, canonical_label
+from components.example_gen.sources.refusals import RefusedSourceError
+from components.example_gen.sources.spans import Location
 from models.errors import BadDataError
 
 _HANGS_AFTER_SECONDS = 120
@@ -42,7 +44,7 @@ def test_whatever_is_offered_is_accounted_for(source: tuple[Any, dict[str, Any]]
         said: list[str] = []
         refused_because = ""
         try:
-            with read_source(str(offer.path), settings, "") as found:
+            with read_source([Location(str(offer.path))], settings, "") as found:
                 said += map(str, found.left_out)
                 _check_sum(offer, len(found.images), found.left_out)
                 write = write_in_process(Path(folder) / "examples", settings)
@@ -56,6 +58,8 @@ def test_whatever_is_offered_is_accounted_for(source: tuple[Any, dict[str, Any]]
             event("ingested")
         except BadDataError as error:
             refused_because = str(error)
+            if isinstance(error, RefusedSourceError):
+                _check_numbers(offer, 0, error.left_out)
             event("refused as a whole")
         assert not (refused_because and offer.is_sound)
         assert SECRET not in "".join(said) + refused_because
@@ -65,6 +69,10 @@ def _check_sum(offer: Offer, used: int, left_out: tuple[LeftOut, ...]) -> None:
     names = [one.name for one in left_out]
     assert len(set(names)) == len(names)
     assert all(name.splitlines() == [name] and name.encode() for name in names)
+    _check_numbers(offer, used, left_out)
+
+
+def _check_numbers(offer: Offer, used: int, left_out: tuple[LeftOut, ...]) -> None:
     if offer.is_known:
         assert used + len(_items(left_out)) == len(offer.items)
         assert sum(one.fate == "unknown" for one in left_out) == offer.damaged

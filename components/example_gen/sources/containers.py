@@ -1,22 +1,33 @@
-"""Which files of a folder are TFRecords: by their content, and by names that only these have."""
+"""Which files of a folder are TFRecords: by their content, and by names that only these have.
+
+One whose start is damaged is known by its name: by its suffix, or by a name that differs in numbers
+alone from that of a file with records (`part-00000`, `train-1`).
+"""
 
 import re
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from os import DirEntry
 from pathlib import Path
 
 from components.example_gen.ingest_settings import IngestSettings
-from components.example_gen.sources.entries import LeftOut, canonical_split
-from components.example_gen.sources.file_kinds import has_image_suffix, is_folder, visible_entries
+from components.example_gen.sources.entries import LeftOut, canonical_split, printable
+from components.example_gen.sources.file_kinds import (
+    has_image_suffix,
+    is_folder,
+    is_meant_as_image,
+    visible_entries,
+)
 from components.example_gen.sources.links import link_outside
 from components.example_gen.sources.record_file import is_record_file
 from components.example_gen.sources.tree import File, Folder, is_image, unreadable, walk
 
 _NAMED = re.compile(r"\.tfrec(ords?)?(-\d+-of-\d+)?(\.gz|\.zlib)?$", re.IGNORECASE)
 _SHARD = re.compile(r"(.*?)(\d{1,9})-of-(\d{1,9})(\D.*|)", re.DOTALL)
+_NUMBER = re.compile(r"\d+")
 
 _Family = tuple[str, str, str]
 
@@ -47,7 +58,7 @@ def find_containers(root: str, settings: IngestSettings) -> Containers | None:
     """Finds the TFRecord files of a folder, in it and one level below.
 
     A file without a telling name is looked into where TFRecords lie loose: in the folder itself
-    and in that of a split. One that is damaged at its start is known by the names of its shards.
+    and in that of a split. What cannot be opened hides its records, as a damaged file does.
 
     Args:
         root: an existing folder.
@@ -63,13 +74,16 @@ def find_containers(root: str, settings: IngestSettings) -> Containers | None:
     top = Folder(root, "", root, settings)
     if not found or _images_below(top, len(found) + 1) > len(found):
         return None
+    names = {printable(str(Path(path).relative_to(root))) for path in found}
     files: list[File] = []
     left_out: list[LeftOut] = []
     for one in _entries(top):
-        if isinstance(one, File) and one.entry.path in found:
-            files.append(one)
+        if not isinstance(one, File) or one.entry.path not in found:
+            left_out.append(_beside(one, names))
+        elif problem := _unopened(one):
+            left_out.append(LeftOut(one.name, "damaged_container", problem, "unknown"))
         else:
-            left_out.append(_beside(one))
+            files.append(one)
     missing = _missing_shards([file.name for file in files], [one.name for one in left_out])
     return Containers(tuple(files), (*left_out, *missing))
 
@@ -77,9 +91,13 @@ def find_containers(root: str, settings: IngestSettings) -> Containers | None:
 def _find(root: str) -> set[str]:
     files = list(_files(root))
     found = {entry.path for entry, may_hide in files if _is_container(entry, may_hide)}
-    families = {family for path in found if (family := _family(path))}
-    if families:
-        found |= {one.path for one, _ in files if _family(one.path) in families and one.is_file()}
+    numbered = {name for path in found if (name := _without_numbers(path))}
+    if numbered:
+        found |= {
+            one.path
+            for one, _ in files
+            if _without_numbers(one.path) in numbered and not _is_image(one)
+        }
     return found
 
 
@@ -100,8 +118,12 @@ def _files(root: str) -> Iterator[tuple[DirEntry[str], bool]]:
 
 def _is_container(entry: DirEntry[str], may_hide: bool) -> bool:
     if _NAMED.search(entry.name):
-        return entry.is_file()
+        return True
     return may_hide and not has_image_suffix(entry.name) and is_record_file(entry.path)
+
+
+def _is_image(entry: DirEntry[str]) -> bool:
+    return entry.is_file() and is_meant_as_image(entry)
 
 
 def _images_below(top: Folder, most: int) -> int:
@@ -126,13 +148,22 @@ def _entries(top: Folder) -> Iterator[File | Folder | LeftOut]:
             yield unreadable(one, error)
 
 
-def _beside(one: File | Folder | LeftOut) -> LeftOut:
-    """The line for what lies beside TFRecord files and is none."""
+def _beside(one: File | Folder | LeftOut, containers: set[str]) -> LeftOut:
+    """The line for what lies beside TFRecord files and is none, or may not be opened."""
     if isinstance(one, LeftOut):
-        is_link = one.code == "sidecar" and bool(_NAMED.search(one.name))
-        return link_outside(one.name) if is_link else one
+        is_link_out = one.code in ("link_outside", "sidecar") and one.name in containers
+        return replace(link_outside(one.name), fate="unknown") if is_link_out else one
     name = one.name + "/" * isinstance(one, Folder)
     return LeftOut(name, "no_records", "it is no TFRecord file, as those beside it", "passed_over")
+
+
+def _unopened(one: File) -> str:
+    """Why a file is not read; empty where it can be."""
+    try:
+        is_regular = stat.S_ISREG(one.entry.stat().st_mode)
+    except OSError as error:  # a link to nowhere
+        return f"it cannot be read: {error.strerror or error}"
+    return "" if is_regular else "it is a device, a pipe or a socket"
 
 
 def _missing_shards(files: Iterable[str], others: Iterable[str]) -> Iterator[LeftOut]:
@@ -160,6 +191,12 @@ def _family(path: str) -> _Family | None:
     if match is None or int(match[2]) >= int(match[3]):
         return None
     return match[1], match[3], match[4]
+
+
+def _without_numbers(path: str) -> str:
+    """A file's name with a star for each number in it; empty where it has none."""
+    name = Path(path).name
+    return _NUMBER.sub("*", name) if _NUMBER.search(name) else ""
 
 
 def _index(path: str) -> int:

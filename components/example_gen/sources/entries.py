@@ -23,10 +23,12 @@ _SPLIT_NAMES = {
     "train": example_schema.TRAIN,
     "training": example_schema.TRAIN,
     "validation": example_schema.VALIDATION,
+    "validate": example_schema.VALIDATION,
     "valid": example_schema.VALIDATION,
     "val": example_schema.VALIDATION,
     "dev": example_schema.VALIDATION,
     "eval": example_schema.VALIDATION,
+    "evaluation": example_schema.VALIDATION,
     "test": example_schema.TEST,
     "testing": example_schema.TEST,
 }

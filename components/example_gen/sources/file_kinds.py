@@ -40,7 +40,8 @@ def inspect(file: os.DirEntry[str] | Path, name: str) -> Stamp | LeftOut:
     except OSError as error:
         return LeftOut(name, "unreadable", error.strerror or str(error))
     if not stat.S_ISREG(status.st_mode):
-        return LeftOut(name, "not_a_file", "it is a device, a pipe or a socket")
+        kind = "folder" if stat.S_ISDIR(status.st_mode) else "device, a pipe or a socket"
+        return LeftOut(name, "not_a_file", f"it is a {kind}")
     if status.st_size > MAX_FILE_BYTES:
         return LeftOut(name, "too_large", f"{status.st_size:,} bytes are too many for an image")
     return stamp_of(status)

@@ -40,7 +40,7 @@ from components.example_gen.sources.one_label import (
     joined_labels,
     label_of,
 )
-from components.example_gen.sources.refusals import describe_all
+from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from models.data import example_schema
 from models.errors import BadDataError
 
@@ -77,10 +77,11 @@ def list_manifest(path: str, settings: IngestSettings) -> Listing:
         raise BadDataError(f"{path} has no rows; {COLUMNS}, and one row an image.")
     files = _refuse_joined(files, left_out)
     if not files:
-        raise BadDataError(
+        raise RefusedSourceError(
             f"None of the {len(left_out)} rows of {path} can be used."
             f" {describe_all(left_out)} {COLUMNS.capitalize()}, paths relative to the"
-            " manifest."
+            " manifest.",
+            left_out,
         )
     files = _train_where_unsaid(reader.in_groups(files))
     return Listing(

@@ -20,6 +20,10 @@ _MARKS = (  # that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_PACKED = {
+    b"\x1f\x8b": "compressed (gzip); unpack it",
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet; unpack it, or save it as CSV",
+}
 _LOOKED_AT = 1000
 _EXAMPLE = "name its encoding, for instance with --set data.encoding=cp1252"
 
@@ -35,9 +39,12 @@ def read_text(path: str, encoding: str) -> str:
         Its text, without the mark.
 
     Raises:
-        BadDataError: it cannot be read, is no regular file, is too large, or does not decode.
+        BadDataError: it cannot be read, is no regular file, too large, packed, or does not decode.
     """
     content = _read(path)
+    for beginning, kind in _PACKED.items():
+        if content.startswith(beginning):
+            raise BadDataError(f"{path} is no text: it is {kind}.")
     for mark, marked in _MARKS:
         if content.startswith(mark):
             return _decode(path, content[len(mark) :], marked)

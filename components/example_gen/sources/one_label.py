@@ -15,6 +15,7 @@ Text stays as it is: the labels "1" and "1.0" of a CSV are two classes.
 
 import math
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from components.example_gen.sources.entries import canonical_label
@@ -22,11 +23,16 @@ from components.example_gen.sources.entries import canonical_label
 MAX_LABEL = 255
 """Most characters of a class name; a folder's name may have as many bytes."""
 
-_MISSING = frozenset({"nan", "NaN", "NAN", "<NA>", "NaT", "#N/A", "NULL", "null", r"\N"})
+_WRITTEN_FOR_MISSING = r"""
+nan NaN NAN -nan -NaN 1.#QNAN -1.#QNAN 1.#IND -1.#IND NA N/A n/a #NA #N/A <NA> NaT NULL null \N
+"""
+_MISSING = frozenset(_WRITTEN_FOR_MISSING.split())
 _MOST_EXACT = 2**53
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_BRACKETS = {"[": "]", "{": "}"}
-_SEPARATORS = re.compile(r"[|;,]")
+_LIST = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)", re.DOTALL)
+_SEPARATORS = re.compile(r"[|;,+&]")
+_BLANKS = re.compile(r"\s+")
+_BARS = re.compile(r"[|;]")
 ONE_LABEL = "one label an image is needed"
 """The words for every refusal of several labels."""
 
@@ -77,15 +83,41 @@ def joined_labels(labels: Iterable[str]) -> set[str]:
         labels: all labels of a source.
 
     Returns:
-        Those of which every part between `|`, `;` or `,` is a label by itself.
+        Those of which every part between `|`, `;`, `,`, `+`, `&` or blanks is a label by itself,
+        and those of which every part recurs in others: `a|b`, `b|c` and `a|c`.
     """
     known = set(labels)
-    joined = set()
-    for label in known:
-        parts = [part.strip() for part in _SEPARATORS.split(label)]
-        if len(parts) > 1 and known.issuperset(parts):
-            joined.add(label)
-    return joined
+    return {
+        label
+        for label in known
+        for separators in (_SEPARATORS, _BLANKS)
+        if len(parts := _parts(separators, label)) > 1 and known.issuperset(parts)
+    } | _recombined(known)
+
+
+def _recombined(labels: set[str]) -> set[str]:
+    """Finds lists of which all parts stand in other lists too, between `|` or `;`.
+
+    A part that stands once first and once second tells a list from a name with levels, such as
+    `tomato|blight`.
+    """
+    lists = {label: parts for label in labels if len(parts := _parts(_BARS, label)) > 1}
+    times = Counter(part for parts in lists.values() for part in set(parts))
+    places: dict[str, set[int]] = defaultdict(set)
+    for parts in lists.values():
+        for place, part in enumerate(parts):
+            places[part].add(place)
+    if not any(len(each) > 1 for each in places.values()):
+        return set()
+    return {
+        label
+        for label, parts in lists.items()
+        if all(times[part] > 1 or part in labels for part in parts)
+    }
+
+
+def _parts(separators: re.Pattern[str], label: str) -> list[str]:
+    return [part.strip() for part in separators.split(label)]
 
 
 def _whole(value: float) -> int:
@@ -106,7 +138,7 @@ def _fit(text: str) -> str:
         raise RefusedError(
             "no_label", f"the label is {text!r}, which programs write where a label is missing"
         )
-    if _BRACKETS.get(text[0]) == text[-1]:
+    if _LIST.fullmatch(text):
         raise RefusedError("several_labels", f"the label is a list written as text; {ONE_LABEL}")
     if _UNFIT.search(text):
         raise RefusedError(

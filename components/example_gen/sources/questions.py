@@ -14,11 +14,12 @@ LAYOUT = (
 )
 _NAMED = 4
 _LISTS = (".csv", ".tsv", ".jsonl")
+_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 
 def no_class_folders(root: Folder) -> BadDataError:
     """The source holds no folder."""
-    hint = _hint_of_ignored(root) or _hint_of_list(root)
+    hint = _hint_of_ignored(root) or _hint_of_list(root) or _hint_of_archives(root)
     return BadDataError(f"{root.path} has no class folders; {LAYOUT}.{hint}")
 
 
@@ -46,6 +47,7 @@ def is_it_a_split(top: Folder, training: Folder) -> BadDataError:
         f"{top.path} holds {_names([training])} with folders in it, and beside it"
         f" {_names(others)}. Either {training.title} is the training split, and the rest is left"
         f" out: {_run(training.path)}`. Or each of these folders is a class: {_as_classes(top)}."
+        " If they are splits, rename those beside it to validation/ and test/."
     )
 
 
@@ -93,6 +95,12 @@ def names_of_no_class(top: Folder, labels: Sequence[str], why: str) -> BadDataEr
     )
 
 
+def hint_of_archive(path: str) -> str:
+    """Says of an archive that it has to be unpacked; empty for any other file."""
+    is_archive = path.lower().endswith(_ARCHIVES)
+    return f" {printable(Path(path).name)} is an archive: unpack it." if is_archive else ""
+
+
 def _names(folders: Sequence[Folder]) -> str:
     names = [f"{printable(one.title)}/" for one in folders]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -116,13 +124,21 @@ def _hint_of_ignored(folder: Folder) -> str:
     return f" data.ignore passes over {len(names)} of its entries, such as {names[0]}."
 
 
+def _inside(folder: Folder) -> list[Path]:
+    try:
+        return sorted(Path(folder.path).iterdir())
+    except OSError:
+        return []
+
+
+def _hint_of_archives(folder: Folder) -> str:
+    hints = (hint_of_archive(str(path)) for path in _inside(folder))
+    return next(filter(None, hints), "")
+
+
 def _hint_of_list(folder: Folder) -> str:
     """Names a file beside the images that may hold their labels."""
-    try:
-        inside = sorted(Path(folder.path).iterdir())
-    except OSError:
-        return ""
-    for path in inside:
+    for path in _inside(folder):
         if path.name.lower().endswith(_LISTS):
             return (
                 f" If {printable(path.name)} says which class each image is of, in the columns"

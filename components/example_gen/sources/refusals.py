@@ -1,9 +1,10 @@
-"""Words for what is not used, and why."""
+"""What is not used, and why: in words, and as an error where nothing is."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from components.example_gen.sources.entries import Fate, LeftOut
+from models.errors import BadDataError
 
 _NAMED = 3
 _HEADINGS: dict[Fate, str] = {
@@ -11,6 +12,21 @@ _HEADINGS: dict[Fate, str] = {
     "unknown": "Unknown",
     "passed_over": "Passed over",
 }
+
+
+class RefusedSourceError(BadDataError):
+    """Nothing of a source can be learned from.
+
+    Attributes:
+        left_out: a line for everything that was offered.
+    """
+
+    def __init__(self, message: str, left_out: Iterable[LeftOut], others: Iterable[str] = ()):
+        """Takes the message, what was left out by itself, and the names of what was not."""
+        super().__init__(message)
+        reason = "the source as a whole cannot be learned from"
+        refused = (LeftOut(name, "source_refused", reason) for name in others)
+        self.left_out = (*left_out, *refused)
 
 
 def describe_refusals(left_out: Sequence[LeftOut]) -> str:

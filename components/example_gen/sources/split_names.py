@@ -22,7 +22,7 @@ groundtruth ground truth bbox bboxes boxes xml json jpeg jpg png
 """
 _NO_CLASS = _WITHOUT_MEANING | frozenset(_OF_ANNOTATIONS.split())
 _JOINED = re.compile(
-    r"(train|training|val|valid|validation|dev|eval|test|testing)"
+    r"(train|training|val|valid|validate|validation|dev|eval|evaluation|test|testing)"
     r"(?:set|data|dataset|images|imgs|split|folder|dir)"
 )
 

@@ -76,6 +76,8 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"training.learning_rate": float("inf")}, ["training.learning_rate", "finite"]),
         ({"evaluation.min_accuracy": float("nan")}, ["evaluation.min_accuracy"]),
         ({"data.path": "a\0b"}, ["data.path", "NUL"]),
+        ({"data.group": "(" * 5000}, ["data.group", "neither"]),
+        ({"data.group": "a{99999999999999999999}"}, ["data.group", "neither"]),
         ({"knowledge.paths": ["a\0b"]}, ["knowledge.paths", "NUL"]),
     ],
 )

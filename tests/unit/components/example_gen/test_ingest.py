@@ -12,8 +12,13 @@ from ingest_in_process import ingest_in_process
 from PIL import Image
 
 from components.example_gen.ingest import Ingested
+from components.example_gen.quarantine import account, as_lines
 from components.example_gen.sources.entries import LeftOut
-from components.example_gen.sources.refusals import describe_all, describe_refusals
+from components.example_gen.sources.refusals import (
+    RefusedSourceError,
+    describe_all,
+    describe_refusals,
+)
 from models.data import example_schema
 from models.data.example_reader import read_records
 from models.errors import BadDataError
@@ -92,6 +97,26 @@ def test_says_why_too_little_is_left(tmp_path):
         writer.write(tf.train.Example().SerializeToString())
     with pytest.raises(BadDataError, match=r"no image that can be read. Refused: 1 no_image"):
         ingest_in_process(tmp_path / "a.tfrecord", tmp_path / "out")
+
+
+def test_a_source_that_is_refused_as_a_whole_is_accounted_for(tmp_path):
+    contents = {"a/1.png": png(1), "a/2.png": b"", "a/n.txt": b"", "b/1.png": b"text"}
+    for name, content in contents.items():
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_bytes(content)
+    with pytest.raises(RefusedSourceError) as raised:
+        ingest_in_process(tmp_path / "data", tmp_path / "out")
+    left_out = sorted(raised.value.left_out)
+    assert [(one.name, one.code, one.fate) for one in left_out] == [
+        ("a/1.png", "source_refused", "refused"),
+        ("a/2.png", "source_refused", "refused"),
+        ("a/n.txt", "sidecar", "passed_over"),
+        ("b/1.png", "source_refused", "refused"),
+    ]
+    assert len(as_lines(raised.value.left_out).splitlines()) == len(contents)
+    assert account(0, left_out) == {
+        "images": 0, "offered": 4, "quarantined": 3, "passed_over": 1, "unknown": 0
+    }  # fmt: skip
 
 
 def test_the_words_for_what_is_left_out():

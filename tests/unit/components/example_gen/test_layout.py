@@ -42,6 +42,8 @@ def splits(root: Path, settings: IngestSettings = PLAIN) -> dict[str, set[str | 
         ("train data", "test data"),
         ("trainset", "testset"),
         ("train2017", "test2017"),
+        ("01_train", "02_test"),
+        ("TRAIN ", "Testing Set (1)"),
         ("seg_train", "seg_test"),
         ("images_train", "images-test"),
         ("x-train", "y-test"),
@@ -61,7 +63,7 @@ def test_split_folders_are_understood(tmp_path, train, test):
     assert splits(tmp_path) == {"cats": {"train", "test"}, "dogs": {"train", "test"}}
 
 
-@pytest.mark.parametrize("validation", ["val", "VALID", "validation_set", "Validation", "dev"])
+@pytest.mark.parametrize("validation", ["val", "VALID", "validation_set", "Validate", "dev"])
 def test_validation_too(tmp_path, validation):
     put(tmp_path, *below("train", validation))
     both = {"train", "validation"}
@@ -217,6 +219,7 @@ def test_asks_where_all_hold_the_same_folders(tmp_path, files):
         (["test/cat/1.jpg", "validation/cat/2.jpg"], "no train/ with class folders"),
         (["cats/test/1.jpg", "dogs/test/2.jpg"], "no train/ with class folders"),
         (["train/old/1.jpg", "train/new/2.jpg", "bus/3.jpg"], "Either train is the training"),
+        (below("Train", "Holdout"), "rename those beside it to validation/ and test/"),
         (below("a_train", "a_test", "b_train", "b_test"), "more than one training set"),
         (["cats/train/1.jpg", "cats/test/2.jpg", "dogs/3.jpg"], "not every class holds"),
         (below("p1/a1", "p1/a2", "p2/b1", "p2/b2"), "Which are the classes"),
@@ -239,6 +242,13 @@ def test_names_a_file_that_may_hold_the_labels(tmp_path):
     put(tmp_path, "train/1.jpg", "test/2.jpg", "train.csv")
     with pytest.raises(BadDataError, match=r"`graft run --data \S+/train\.csv`"):
         list_source(str(tmp_path), PLAIN)
+
+
+def test_says_of_an_archive_that_it_has_to_be_unpacked(tmp_path):
+    put(tmp_path, "Photos.ZIP", "notes.txt")
+    for path in (tmp_path, tmp_path / "Photos.ZIP"):
+        with pytest.raises(BadDataError, match=r"Photos\.ZIP is an archive: unpack it\."):
+            list_source(str(path), PLAIN)
 
 
 def test_the_user_has_the_last_word(tmp_path):

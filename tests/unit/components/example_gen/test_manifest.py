@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 from pathlib import Path
@@ -120,6 +121,8 @@ def test_says_what_a_manifest_lacks(tmp_path, name, text, words):
         (True, "true"),
         ("None", "None"),
         ("[x", "[x"),
+        ("(red)", "(red)"),
+        ("nana", "nana"),
     ],
 )
 def test_what_names_a_class(value, label):
@@ -135,6 +138,10 @@ def test_what_names_a_class(value, label):
         (float("nan"), "no_label", "NaN"),
         ("nan", "no_label", "'nan'"),
         ("NULL", "no_label", "'NULL'"),
+        ("NA", "no_label", "'NA'"),
+        ("n/a", "no_label", "'n/a'"),
+        ("-1.#IND", "no_label", "#IND"),
+        (r"\N", "no_label", "programs write"),
         (float("inf"), "bad_label", "not whole"),
         (0.5, "bad_label", "not whole"),
         (1e300, "bad_label", "not whole"),
@@ -143,6 +150,8 @@ def test_what_names_a_class(value, label):
         ([], "several_labels", "a list"),
         ({"0": 1}, "several_labels", "an object"),
         ("['0', 'wet']", "several_labels", "one label an image"),
+        ("('0', 'wet')", "several_labels", "one label an image"),
+        ("('0',)", "several_labels", "one label an image"),
         ("two\nlines", "bad_label", "line break"),
         ("3\ud800", "bad_label", "half a character"),
         ("a\0b", "bad_label", "control character"),
@@ -155,11 +164,19 @@ def test_what_names_none_or_several(value, code, words):
     assert caught.value.code == code
 
 
-def test_labels_that_join_others():
-    assert joined_labels(["cat", "dog", "cat|dog", "dog, cat", "cat;", "crane, bird"]) == {
-        "cat|dog",
-        "dog, cat",
-    }
+@pytest.mark.parametrize(
+    ("labels", "joined"),
+    [
+        (["cat", "dog", "cat|dog", "dog, cat", "cat;"], {"cat|dog", "dog, cat"}),
+        (["cat", "dog", "cat+dog", "cat & dog", "cat dog"], {"cat+dog", "cat & dog", "cat dog"}),
+        (["bear", "black bear", "crane, bird", "c++", "1/2", "1", "2"], set()),
+        (["a|b", "b|c", "c;a", "a|b|c", "d|a"], {"a|b", "b|c", "c;a", "a|b|c"}),
+        (["tomato|blight", "tomato|well", "potato|blight", "potato|well"], set()),
+        (["c|d", "e|f"], set()),
+    ],
+)
+def test_labels_that_join_others(labels, joined):
+    assert joined_labels(labels) == joined
 
 
 def test_labels_that_join_others_are_refused(pictures):
@@ -295,6 +312,15 @@ def test_a_manifest_is_a_regular_file_of_a_sane_size(pictures, monkeypatch):
     monkeypatch.setattr(manifest_text, "MAX_BYTES", 10)
     with pytest.raises(BadDataError, match="a manifest may have 10"):
         listed(pictures, "path,label\n1.jpg,a\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(gzip.compress(b"path,label\n"), "gzip"), (b"PK\3\4", "spreadsheet")]
+)
+def test_a_manifest_that_is_packed_is_named(pictures, content, words):
+    (pictures / "list.csv").write_bytes(content)
+    with pytest.raises(BadDataError, match=words):
+        list_source(str(pictures / "list.csv"), IngestSettings(encoding="cp1252"))
 
 
 def test_an_image_that_is_named_twice(pictures):

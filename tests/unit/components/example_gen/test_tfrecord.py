@@ -1,3 +1,4 @@
+import os
 import struct
 from hashlib import sha256
 from pathlib import Path
@@ -234,6 +235,30 @@ def test_missing_and_damaged_shards(tmp_path):
     assert "2 of the 6 files" in left_out["a-00001-of-00006"].reason
 
 
+@pytest.mark.parametrize("name", ["part-0000{}", "train/{}", "train-{}.bin", "x{}-00000-of-00001"])
+def test_names_that_differ_in_numbers_alone_are_of_one_set(tmp_path, name):
+    write_records(tmp_path / name.format(0), PAIR)
+    (tmp_path / name.format(1)).touch()
+    (tmp_path / name.format(2)).write_bytes(b"zeros")
+    (tmp_path / name.format(3)).symlink_to("nowhere")
+    os.mkfifo(tmp_path / name.format(4))
+    (tmp_path / (name.format(5) + ".log")).touch()
+    images, left_out = unpacked(tmp_path)
+    assert len(images) == 2
+    assert fates(left_out) == {
+        **{name.format(at): ("damaged_container", "unknown") for at in (1, 2, 3, 4)},
+        name.format(5) + ".log": ("no_records", "passed_over"),
+    }
+    assert "No such file" in left_out[name.format(3)].reason
+
+
+def test_a_split_whose_only_file_is_damaged_does_not_vanish(tmp_path):
+    write_records(tmp_path / "train/0", PAIR)
+    (tmp_path / "test").mkdir()
+    (tmp_path / "test/0").write_bytes(b"zeros")
+    assert fates(unpacked(tmp_path)[1]) == {"test/0": ("damaged_container", "unknown")}
+
+
 def test_ignored_shards_and_links_out(tmp_path):
     write_records(tmp_path / "data/a-00000-of-00002", PAIR)
     write_records(tmp_path / "data/a-00001-of-00002", PAIR)
@@ -243,7 +268,7 @@ def test_ignored_shards_and_links_out(tmp_path):
     assert len(images) == 2
     assert fates(left_out) == {
         "a-00001-of-00002": ("ignored", "passed_over"),
-        "link.tfrecord": ("link_outside", "refused"),
+        "link.tfrecord": ("link_outside", "unknown"),
     }
     images, _ = unpacked(tmp_path / "data", follow_links=True)
     assert len(images) == 6

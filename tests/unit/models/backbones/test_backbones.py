@@ -18,7 +18,12 @@ from models.backbones.legacy_torch import read_state_dict
 from models.errors import UsageError
 
 LITE0 = "EfficientNetLite0"
-FEW = {"MobileNetV2", "ResNet50V2", "VGG16", "EfficientNetV2B0", "MobileNetV3Small"}
+FEW = ("MobileNetV2", "ResNet50V2", "VGG16", "EfficientNetV2B0", "MobileNetV3Small")
+MORE = (
+    *("ConvNeXtTiny", "DenseNet121", "EfficientNetB0", "InceptionResNetV2", "InceptionV3"),
+    *("MobileNet", "NASNetMobile", "ResNet50", "VGG19", "Xception"),
+)
+"""With `FEW`, one of each module of Keras: those of one differ in depth, width and image size."""
 MINIMUM = {name: each.least for name, each in TABLE.items() if each.least > 32}
 BEE, DAISY, PALACE = 309, 985, 698
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406])
@@ -31,8 +36,8 @@ APPLICATIONS = [
 ]
 
 
-def some_or_slow(names: list[str]) -> list:
-    return [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in names]
+def module_of(name: str) -> str:
+    return str(getattr(keras.applications, name).__module__.rpartition(".")[2])
 
 
 def pixels(size: int, count: int = 2) -> np.ndarray:
@@ -55,7 +60,13 @@ def test_every_keras_application_is_known() -> None:
     assert set(available_backbones()) == {*LITES, *APPLICATIONS}
 
 
-@pytest.mark.parametrize("name", some_or_slow(APPLICATIONS))
+def test_every_keras_application_has_the_module_of_its_preprocessing() -> None:
+    modules = {name: module_of(name) for name in APPLICATIONS}
+    assert {name: each.module for name, each in TABLE.items()} == modules
+    assert {modules[name] for name in (*FEW, *MORE)} == set(modules.values())
+
+
+@pytest.mark.parametrize("name", [*FEW, *(pytest.param(x, marks=pytest.mark.slow) for x in MORE)])
 def test_application_builds_with_its_own_preprocessing(name: str) -> None:
     size = MINIMUM.get(name, 32)
     backbone = build_backbone(name, "none", size)
@@ -65,8 +76,7 @@ def test_application_builds_with_its_own_preprocessing(name: str) -> None:
     assert features.shape == (2, backbone.dimension)
     assert np.isfinite(features).all()
 
-    module = getattr(keras.applications, name).__module__.rpartition(".")[2]
-    expected = getattr(keras.applications, module).preprocess_input(images.copy())
+    expected = getattr(keras.applications, module_of(name)).preprocess_input(images.copy())
     preprocessed = forward(backbone.model.get_layer("preprocessing"), images)
     np.testing.assert_allclose(preprocessed, expected, atol=1e-4)
 

@@ -177,6 +177,10 @@ def test_truncation_is_found_in_the_last_bytes_of_a_large_jpeg():
         (b"%PDF-1.7 \xff", "not_an_image", "PDF"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported_format", "SVG"),
         (b"\0\0\0\x18ftypheic\0\0\0\0", "unsupported_format", "HEIC"),
+        (b"\0\0\0\x18ftypmsf1\0\0\0\0", "unsupported_format", "HEIC"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "unsupported_format", "JPEG XL"),
+        (bytes(128) + b"DICM" + bytes(40), "unsupported_format", "DICOM"),
+        (bytes(4096), "not_an_image", "no known image format"),
         (b"\xff\xd8\xff\xe0\x00\x10JF", "corrupt", "JPEG"),
     ],
 )
