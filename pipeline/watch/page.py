@@ -15,6 +15,7 @@ from pipeline.report.small_picture import jpeg_uri, small_picture
 
 _SIDE: Final = 128
 _MOST_PICTURES: Final = 6
+_FEWER_PICTURES: Final = 3
 _MINUTE: Final = 60
 _HOUR: Final = 3600.0
 _TONES: Final = {
@@ -85,6 +86,8 @@ def render_page(
         One document. Every name in it is escaped.
     """
     tone, headline = _TONES[health.decision.health]
+    if (health.decision.health, health.decision.action) == ("drift", "page"):
+        headline = "Drift, and nobody can say yet what harm it does"
     signals = health.drift.signals
     return (
         environment()
@@ -97,21 +100,29 @@ def render_page(
             looked=_when(health.time),
             first=_when(min(health.requests.by_minute, default=None)),
             last=_when(health.requests.last),
-            moved=[_moved(each, reference, images) for each in signals if each.alarm],
+            moved=list(_all_moved(signals, reference, images)),
             signals=signals,
             chart=_chart(health.requests.by_minute, signals),
         )
     )
 
 
-def _moved(signal: SignalReport, reference: Reference, images: Mapping[str, LiveImage]) -> Moved:
-    found = [images[digest] for digest in signal.heaviest if digest in images]
-    since = ""
-    if signal.since is not None:
-        since = f"between {_when(signal.since[0])} and {_when(signal.since[1])}"
-    pairs = tuple(_pair(each, reference) for each in found[:_MOST_PICTURES])
-    words = f"{signal.name}: {signal.direction}"
-    return Moved(words, since, strength(signal.log_e), pairs)
+def _all_moved(
+    signals: tuple[SignalReport, ...], reference: Reference, images: Mapping[str, LiveImage]
+) -> Iterator[Moved]:
+    """Each image is shown once, beside the signal that it weighs most for."""
+    left, most = dict(images), _MOST_PICTURES
+    for signal in signals:
+        if not signal.alarm:
+            continue
+        found = [left.pop(digest) for digest in signal.heaviest[:most] if digest in left]
+        since = ""
+        if signal.since is not None:
+            since = f"between {_when(signal.since[0])} and {_when(signal.since[1])}"
+        words = f"{signal.name}: {signal.direction}"
+        pairs = tuple(_pair(each, reference) for each in found)
+        yield Moved(words, since, strength(signal.log_e), pairs)
+        most = _FEWER_PICTURES
 
 
 def strength(log_e: float) -> str:
