@@ -10,10 +10,7 @@ a busy machine too, the figures in images a second only on a quiet one.
 """
 
 import argparse
-import base64
-import io
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -22,7 +19,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,43 +28,28 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:] = [place for place in sys.path if Path(place or ".").resolve() != _HERE]
 sys.path.insert(0, str(_HERE.parent))
 
-import numpy as np  # noqa: E402
-from PIL import Image  # noqa: E402
 
+from benchmarks.serving_parts import (  # noqa: E402
+    LOAD,
+    Load,
+    Process,
+    ask,
+    grpc_request,
+    jpeg,
+    measured,
+    rest_request,
+)
 from models.numerics import compute_with_onednn  # noqa: E402
 from serving.server_process import ServerProcess  # noqa: E402
 
 compute_with_onednn()
 
-_SIZE = 96
 _MANY = 32
 _SWAP_SECONDS = 5.0
 _MEMORY = 2 * 2**30
-_TICKS = os.sysconf("SC_CLK_TCK")
 _HOSTILE = ("bomb", "broken", "many", "large")
 """A tensor whose one value stands for 50 million, no image, 1000 images at once, 60 MB of zeros."""
 _FLAGS = ["--enable_batching", "--file_system_poll_wait_seconds=0.2"]
-
-
-@dataclass(frozen=True)
-class Load:
-    """What the clients do.
-
-    Attributes:
-        target: host and port.
-        path: of REST; None for gRPC.
-        payload: file with the body of every request.
-        clients: connections.
-        seconds: how long.
-        rate: requests a second that come at random; None where each client waits for its answer.
-    """
-
-    target: str
-    path: str | None
-    payload: str
-    clients: int
-    seconds: float
-    rate: float | None = None
 
 
 def _export(directory: Path) -> None:
@@ -84,7 +66,7 @@ def _raw(directory: Path, seconds: float) -> dict[str, dict[str, float]]:
     run = tf.saved_model.load(str(directory)).signatures["serving_default"]
     figures = {}
     for batch in (1, _MANY):
-        images = tf.constant([_jpeg()] * batch)
+        images = tf.constant([jpeg()] * batch)
         for _ in range(5):
             run(image_bytes=images)
         begin, used, runs = time.perf_counter(), time.process_time(), 0
@@ -98,31 +80,18 @@ def _raw(directory: Path, seconds: float) -> dict[str, dict[str, float]]:
     return figures
 
 
-def _jpeg() -> bytes:
-    noise = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(noise).resize((160, 120), Image.Resampling.BICUBIC).save(buffer, "JPEG")
-    return buffer.getvalue()
-
-
 def _write_payloads(folder: Path) -> None:
     from tensorflow_serving.apis import predict_pb2
 
-    from serving.tensors.tensor_protos import to_proto
-
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = "m"
-    request.inputs["image_bytes"].CopyFrom(to_proto(np.array([_jpeg()], dtype=object)))
+    request = grpc_request([jpeg()])
     (folder / "grpc").write_bytes(request.SerializeToString())
     bomb = predict_pb2.PredictRequest.FromString(request.SerializeToString())
     bomb.inputs["image_bytes"].tensor_shape.dim[0].size = 50_000_000
     (folder / "bomb").write_bytes(bomb.SerializeToString())
-    for name, images in (("broken", [b"no image"]), ("many", [_jpeg()] * 1000)):
-        request.inputs["image_bytes"].CopyFrom(to_proto(np.array(images, dtype=object)))
-        (folder / name).write_bytes(request.SerializeToString())
+    for name, images in (("broken", [b"no image"]), ("many", [jpeg()] * 1000)):
+        (folder / name).write_bytes(grpc_request(images).SerializeToString())
     (folder / "large").write_bytes(bytes(60 * 2**20))
-    image = {"b64": base64.b64encode(_jpeg()).decode()}
-    (folder / "rest").write_text(json.dumps({"instances": [image]}))
+    (folder / "rest").write_text(rest_request(jpeg()))
 
 
 def _step(*arguments: str) -> Any:
@@ -130,40 +99,6 @@ def _step(*arguments: str) -> Any:
     command = [sys.executable, str(Path(__file__)), *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def _clients(load: Load) -> dict[str, Any]:
-    command = [sys.executable, str(_HERE / "serving_load.py")]
-    asked = json.dumps(asdict(load))
-    done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout)
-
-
-class _Process:
-    """What a server's process uses.
-
-    Attributes:
-        pid: its number.
-    """
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self._folder = Path(f"/proc/{pid}")
-
-    def cpu_seconds(self) -> float:
-        fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
-
-    def megabytes(self, kind: str = "VmRSS") -> float:
-        lines = (self._folder / "status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
-
-
-def _measured(process: _Process, load: Load) -> dict[str, Any]:
-    before = process.cpu_seconds()
-    seen = _clients(load)
-    seen["cpu_ms"] = (process.cpu_seconds() - before) / seen["requests"] * 1000
-    return seen
 
 
 def _wait_for(version: int, url: str) -> None:
@@ -177,7 +112,7 @@ def _wait_for(version: int, url: str) -> None:
         time.sleep(0.2)
 
 
-def _swapped(base: Path, process: _Process, url: str, load: Load) -> dict[str, Any]:
+def _swapped(base: Path, process: Process, url: str, load: Load) -> dict[str, Any]:
     """A new version every five seconds under load."""
     before = process.megabytes()
     number = 1
@@ -192,11 +127,11 @@ def _swapped(base: Path, process: _Process, url: str, load: Load) -> dict[str, A
 
     swapping = threading.Thread(target=swap)
     swapping.start()
-    seen = _measured(process, load)
+    seen = measured(process, load)
     done.set()
     swapping.join()
     _wait_for(number, url)
-    after = _clients(replace(load, seconds=2.0))
+    after = ask(replace(load, seconds=2.0))
     return {
         **seen,
         "failed": sum(count for name, count in seen["statuses"].items() if name != "OK"),
@@ -206,12 +141,12 @@ def _swapped(base: Path, process: _Process, url: str, load: Load) -> dict[str, A
     }
 
 
-def _hostile(folder: Path, process: _Process, good: Load) -> dict[str, Any]:
+def _hostile(folder: Path, process: Process, good: Load) -> dict[str, Any]:
     """A good client beside clients that send requests made to hurt, in 2 GB of memory."""
     resource.prlimit(process.pid, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     attacks = [
         subprocess.Popen(
-            [sys.executable, str(_HERE / "serving_load.py")],
+            [sys.executable, str(LOAD)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -224,7 +159,7 @@ def _hostile(folder: Path, process: _Process, good: Load) -> dict[str, Any]:
         attack.stdin.write(json.dumps(asdict(load)))
         attack.stdin.close()
     time.sleep(1)
-    seen = _measured(process, good)
+    seen = measured(process, good)
     for name, attack in zip(_HOSTILE, attacks, strict=True):
         assert attack.stdout is not None
         seen[name] = json.loads(attack.stdout.read())["statuses"]
@@ -237,16 +172,16 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
     raw = _step("--raw", str(base / "1"), "--seconds", str(seconds / 2))
     with ServerProcess("m", base, log=folder / "log", flags=flags) as server:
         addresses = server.wait()
-        process = _Process(server.pid)
+        process = Process(server.pid)
         grpc_payload, rest_payload = str(folder / "grpc"), str(folder / "rest")
         rest_target = addresses.url.removeprefix("http://")
         path = "/v1/models/m:predict"
-        one = _measured(process, Load(addresses.target, None, grpc_payload, 1, seconds))
-        many = _measured(process, Load(addresses.target, None, grpc_payload, _MANY, seconds))
-        rest_one = _measured(process, Load(rest_target, path, rest_payload, 1, seconds))
-        rest = _measured(process, Load(rest_target, path, rest_payload, _MANY, seconds))
+        one = measured(process, Load(addresses.target, None, grpc_payload, 1, seconds))
+        many = measured(process, Load(addresses.target, None, grpc_payload, _MANY, seconds))
+        rest_one = measured(process, Load(rest_target, path, rest_payload, 1, seconds))
+        rest = measured(process, Load(rest_target, path, rest_payload, _MANY, seconds))
         rate = 0.8 * many["per_second"]
-        busy = _measured(process, Load(addresses.target, None, grpc_payload, _MANY, seconds, rate))
+        busy = measured(process, Load(addresses.target, None, grpc_payload, _MANY, seconds, rate))
         swaps = _swapped(
             base,
             process,

@@ -92,12 +92,17 @@ def serve(
         GraftError: nothing was pushed there yet, a port is taken, or the model does not load.
     """
     from pipeline.config_file import load_config
+    from pipeline.request_log import request_log
     from pipeline.serve_command import serve as serve_model
     from pipeline.served_model import served
+    from pipeline.server_place import Place
+    from pipeline.workspace import Workspace
 
     _settle_numerics()
-    model = served(load_config(None, _paths({"workspace": workspace})), config_named=False)
-    serve_model(model, host, port, rest_port)
+    config = load_config(None, _paths({"workspace": workspace}))
+    model = served(config, config_named=False)
+    log = request_log(Workspace(config.workspace_path), model.monitoring)
+    serve_model(model, Place(host, port, rest_port), log=log)
 
 
 def load_history(path: Path | str) -> "TuningHistory":

@@ -1,19 +1,17 @@
 """The page of `graft predict --html`: pictures with their most likely classes."""
 
-import base64
-import io
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from models.data.image_opening import open_image
 from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
 from pipeline.answers import Writer, name_in_utf8
 from pipeline.image_files import ImageFile
 from pipeline.report.environment import environment
+from pipeline.report.small_picture import small_picture
 from serving.client import Answer
 
 MOST_PICTURES: Final = 500
@@ -47,7 +45,9 @@ class AnswerPage(Writer):
         answer = next(iter(answers.values()))
         self._classes[answer.label] += 1
         if len(self._shown) < MOST_PICTURES:
-            self._shown.append(_Shown(name_in_utf8(file.path), _small(file.encoded), answer))
+            self._shown.append(
+                _Shown(name_in_utf8(file.path), small_picture(file.encoded, _SIDE), answer)
+            )
 
     def failed(self, path: Path, error: str) -> None:
         """Keeps the reason, where there is still room for one."""
@@ -74,13 +74,3 @@ class AnswerPage(Writer):
             write_atomically(self._file, content.encode("utf-8", "backslashreplace"))
         except OSError as error:
             raise GraftError(f"{self._file} cannot be written: {error.strerror}.") from None
-
-
-def _small(encoded: bytes) -> str:
-    with open_image(encoded) as image:
-        image.draft("RGB", (2 * _SIDE, 2 * _SIDE))
-        small = image.convert("RGB")
-    small.thumbnail((_SIDE, _SIDE))
-    file = io.BytesIO()
-    small.save(file, "JPEG", quality=75, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

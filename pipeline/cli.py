@@ -88,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     run = command(commands, "run", _run, "train, evaluate and push a model from labelled images")
     _add_config_flags(run)
     run.add_argument("--json", action="store_true", help="print summary.json alone on stdout")
+    run.add_argument(
+        "--if-needed",
+        action="store_true",
+        help="only where data, code or configuration changed, or the monitor wants a retraining",
+    )
     run.add_argument("--wait", action="store_true", help="wait for another run on the workspace")
 
     about = "run a single stage, and those before it that were not run yet"
@@ -245,7 +250,13 @@ def _run(options: argparse.Namespace, until: str = "") -> int:
     try:
         config = effective(options)
         check(config)
-        return run(config, wait=options.wait, as_json=options.json, until=until)
+        return run(
+            config,
+            wait=options.wait,
+            as_json=options.json,
+            until=until,
+            if_needed=getattr(options, "if_needed", False),
+        )
     except (Exception, KeyboardInterrupt) as error:
         if options.json:
             print_refusal(str(error) or "The run was interrupted.")

@@ -50,7 +50,10 @@ CHOSEN_BACKBONE = "ChosenBackbone"
 """The node that looks up whether the search chose the same backbone before."""
 RESOLVERS = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
 """Nodes that do no work that could be cached."""
-_OF_THE_LOG = ("log_requests", "sample_rate", "keep_images", "keep_days", "keep_mib")
+_NOT_OF_A_RUN = (
+    *("log_requests", "sample_rate", "keep_images", "keep_days", "keep_mib"),
+    *("false_alarms", "harm", "cooldown_hours"),
+)
 """Keys of `monitoring` that no component reads."""
 _BEAM = [
     # The default runner tries to download a binary first.
@@ -251,7 +254,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         model=candidate,
         examples=examples,
         model_blessing=judge.outputs["blessing"],
-        settings=config.monitoring.to_json(*_OF_THE_LOG),
+        settings=config.monitoring.to_json(*_NOT_OF_A_RUN),
         code=code_fingerprint("components.reference"),
     )
     pusher = Pusher(

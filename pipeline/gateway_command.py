@@ -12,6 +12,7 @@ from models.errors import GraftError, NotBlessedError, UsageError
 from pipeline.served_model import Served
 from serving.gateway.settings import GatewaySettings
 from serving.rollout.controller import Controller
+from serving.rollout.gateway_log import Watched
 from serving.rollout.judge import Rules
 from serving.rollout.state import Phase, Rollout, RolloutFile
 
@@ -19,8 +20,16 @@ _TICK_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 180.0
 
 
-def gateway(settings: GatewaySettings, folder: Path, base_path: str) -> int:
+def gateway(
+    settings: GatewaySettings, folder: Path, base_path: str, watched: Watched | None = None
+) -> int:
     """Runs the gateway, and whatever is rolled out, until SIGTERM or SIGINT.
+
+    Args:
+        settings: of the gateway.
+        folder: for its state, logs and nginx's files.
+        base_path: of the model's versions, as the servers see it.
+        watched: what is logged of requests; None where the servers log them.
 
     Raises:
         GraftError: nginx is missing or refuses the configuration, or no server answers.
@@ -28,13 +37,15 @@ def gateway(settings: GatewaySettings, folder: Path, base_path: str) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    controller = Controller(settings, folder, base_path, Rules(), _say)
+    controller = Controller(settings, folder, base_path, Rules(), _say, watched)
     state = controller.step()
     scheme = "https" if settings.certificate else "http"
     _say(
         f"Gateway of {settings.model_name}: {scheme}://{settings.host}:{settings.port}/ (page and "
         f"REST), version {state.stable} is the stable one. Logs and state: {folder}"
     )
+    if watched is not None:
+        _say(f"Requests are logged in {watched.settings.folder}.")
     if settings.host not in ("127.0.0.1", "localhost", "[::1]") and settings.keys is None:
         _say("Everybody who reaches this machine may ask: no API keys are set (--keys).")
     trouble = ""

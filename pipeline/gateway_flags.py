@@ -31,6 +31,12 @@ def add_gateway_flags(parser: argparse.ArgumentParser, port: Any) -> None:
     server.add_argument(
         "--base-path", help="of the model's versions, as the servers see it (default: as here)"
     )
+    server.add_argument(
+        "--log-requests",
+        action="store_true",
+        help="log requests here, where the server does not: the official one does not, that of "
+        "`graft serve --embedded` does",
+    )
     guard = parser.add_argument_group("who may ask")
     guard.add_argument("--keys", type=Path, metavar="FILE", help="API keys, a line NAME KEY each")
     guard.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM")
@@ -59,8 +65,15 @@ def add_rollout_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", type=int, help="to roll out (default: the newest)")
 
 
-def gateway_settings(options: argparse.Namespace, model_name: str) -> "GatewaySettings":
+def gateway_settings(
+    options: argparse.Namespace, model_name: str, health_page: Path
+) -> "GatewaySettings":
     """What the flags of `graft gateway` ask for.
+
+    Args:
+        options: the flags.
+        model_name: in the serving API.
+        health_page: that the monitor writes.
 
     Raises:
         UsageError: they do not fit together.
@@ -84,4 +97,5 @@ def gateway_settings(options: argparse.Namespace, model_name: str) -> "GatewaySe
         body_mib=options.body_mib,
         requests_per_second=options.rate,
         connections=options.connections,
+        health_page=health_page,
     )

@@ -3,9 +3,14 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.deployment.image import image, obstacle
 from pipeline.served_model import Served
+from pipeline.server_place import Place
+
+if TYPE_CHECKING:
+    from serving.request_log.settings import RequestLogSettings
 
 _PULL_SECONDS = 120.0
 
@@ -57,24 +62,30 @@ def docker_command(
 
 
 def serve(
-    model: Served, host: str, port: int, rest_port: int, embedded: bool, gateway: Path
+    model: Served,
+    place: Place,
+    embedded: bool,
+    gateway: Path,
+    log: "RequestLogSettings | None" = None,
 ) -> int:
     """Serves until SIGTERM or SIGINT, and says first with what.
 
     Args:
         model: what to serve.
-        host: address to bind to.
-        port: gRPC; 0 for any, which the embedded server alone can tell.
-        rest_port: REST; likewise.
+        place: where to.
         embedded: do not look for Docker.
         gateway: folder of the workspace's gateway, which may have set versions and labels.
+        log: what the embedded server logs of requests; None for nothing.
     """
+    host, port, rest_port = place.host, place.port, place.rest_port
     reason = "as asked for" if embedded else "for a free port" if not (port and rest_port) else None
     if reason is None and (missing := obstacle(_PULL_SECONDS)) is not None:
         reason = f"as {missing}"
     if reason is None:
         where = f"http://{host}:{rest_port} (REST), {host}:{port} (gRPC)"
-        print(f"Serving with {image()} in Docker at {where}.", file=sys.stderr, flush=True)
+        unlogged = " It logs no requests; --embedded does." if log is not None else ""
+        words = f"Serving with {image()} in Docker at {where}.{unlogged}"
+        print(words, file=sys.stderr, flush=True)
         # Docker takes this process's place: signals and the exit code are its own.
         left = left_by_gateway(model, f"/models/{model.name}", gateway)
         os.execvp("docker", docker_command(model, host, port, rest_port, left))
@@ -85,4 +96,6 @@ def serve(
     if left is not None:
         words = f"Versions and labels are as the gateway left them ({left})."
         print(words, file=sys.stderr, flush=True)
-    return serve_embedded(model, host, port, rest_port, left)
+    if log is not None:
+        print(f"Requests are logged in {log.folder}.", file=sys.stderr, flush=True)
+    return serve_embedded(model, place, left, log)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.command_line import add_workspace, command, effective, port, served
 from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
+from pipeline.watching_commands import add_watching_commands
 
 _SCHEDULERS = ("cron", "systemd", "kubernetes", "airflow")
 
@@ -37,6 +38,7 @@ def add_production_commands(commands: Any) -> None:
     deploy = command(commands, "deploy", _deploy, about)
     deploy.add_argument("folder", type=Path, help="to write them to")
     deploy.add_argument("--gpu", action="store_true", help="for NVIDIA GPUs")
+    add_watching_commands(commands)
     for parser in (serve, gateway, rollout, promote, rollback, deploy):
         add_workspace(parser)
     _add_schedule(commands)
@@ -85,10 +87,15 @@ def _schedule(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from pipeline.gateway_folder import gateway_folder
     from pipeline.official_server import serve
+    from pipeline.request_log import request_log
+    from pipeline.server_place import Place
+    from pipeline.workspace import Workspace
     from serving.server.leave import leave
 
-    model, gateway = served(options), gateway_folder(effective(options))
-    leave(serve(model, options.host, options.port, options.rest_port, options.embedded, gateway))
+    model, config = served(options), effective(options)
+    log = request_log(Workspace(config.workspace_path), model.monitoring)
+    place = Place(options.host, options.port, options.rest_port)
+    leave(serve(model, place, options.embedded, gateway_folder(config), log))
 
 
 def _deploy(options: argparse.Namespace) -> int:
@@ -101,12 +108,17 @@ def _deploy(options: argparse.Namespace) -> int:
 def _gateway(options: argparse.Namespace) -> int:
     from pipeline.gateway_command import gateway
     from pipeline.gateway_flags import gateway_settings
-    from pipeline.gateway_folder import gateway_folder
+    from pipeline.gateway_folder import gateway_folder, health_page
+    from pipeline.request_log import gateway_log
+    from pipeline.workspace import Workspace
 
-    model = served(options)
-    settings = gateway_settings(options, model.name)
+    model, config = served(options), effective(options)
+    settings = gateway_settings(options, model.name, health_page(config))
     base_path = options.base_path or str(model.directory)
-    return gateway(settings, gateway_folder(effective(options)), base_path)
+    watched = None
+    if options.log_requests:
+        watched = gateway_log(settings, model, Workspace(config.workspace_path))
+    return gateway(settings, gateway_folder(config), base_path, watched)
 
 
 def _rollout(options: argparse.Namespace) -> int:

@@ -13,11 +13,13 @@ from models.errors import GraftError
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
 from pipeline.failure import in_words, unwritable
+from pipeline.needed.inputs import note_inputs
+from pipeline.needed.plan import Plan, planned
 from pipeline.outcome import Outcome, outcome
 from pipeline.preflight import check_address, check_schema
 from pipeline.refused_source import keep_account
 from pipeline.report.artifacts import Artifacts
-from pipeline.report.run_record import RunRecord
+from pipeline.report.run_record import RunRecord, Status
 from pipeline.report.summary import summary
 from pipeline.report.write import write_report
 from pipeline.run_folder import CONFIG, LOG, SUMMARY
@@ -29,7 +31,9 @@ from pipeline.workspace import Workspace
 _log = logging.getLogger(__name__)
 
 
-def run(config: Config, *, wait: bool, as_json: bool, until: str = "") -> int:
+def run(
+    config: Config, *, wait: bool, as_json: bool, until: str = "", if_needed: bool = False
+) -> int:
     """Runs the pipeline once and prints how it went.
 
     Args:
@@ -37,6 +41,8 @@ def run(config: Config, *, wait: bool, as_json: bool, until: str = "") -> int:
         wait: wait for another run on the workspace instead of refusing.
         as_json: print `summary.json` alone on standard output.
         until: name of the last stage to run; empty for all.
+        if_needed: do nothing where data, code and configuration are those of the last run and the
+            monitor wants no retraining; learn from labelled requests where it does.
 
     Returns:
         The exit code: see `graft --help`.
@@ -48,13 +54,19 @@ def run(config: Config, *, wait: bool, as_json: bool, until: str = "") -> int:
     """
     workspace = Workspace(Path(config.workspace))
     with workspace.hold(wait=wait):
+        plan = planned(config, workspace) if if_needed else Plan(config)
+        if not plan.needed:
+            return _answer_not_needed(plan.reason, as_json)
         check_address(config)
         started = datetime.now(timezone.utc)
         folder = _new_folder(workspace, started)
         try:
-            (folder / CONFIG).write_text(as_yaml(config), encoding="utf-8")
+            if not until:
+                note_inputs(config, folder)
+            plan.note(workspace, folder.name)
+            (folder / CONFIG).write_text(as_yaml(plan.config), encoding="utf-8")
             with output_to(folder / LOG) as terminal:
-                code = _run_logged(config, workspace, folder, started, terminal, until)
+                code = _run_logged(plan.config, workspace, folder, started, terminal, until)
             if config.retention.is_set:
                 _prune(config)
         except OSError as error:
@@ -84,15 +96,24 @@ def _prune(config: Config) -> None:
         print(f"graft: the workspace was not pruned: {error}", file=sys.stderr)
 
 
-def print_refusal(reason: str) -> None:
-    """Prints the summary of a run that could not begin, or not write its own.
+def print_refusal(reason: str, status: Status = "failed") -> None:
+    """Prints the summary of a run that did not begin, or could not write its own.
 
     Args:
         reason: why, for the user.
+        status: how it ended.
     """
     now = datetime.now(timezone.utc)
-    record = RunRecord(run_id="", started=now, config={}, reason=reason)
+    record = RunRecord(run_id="", started=now, config={}, status=status, reason=reason)
     print(json.dumps(summary(record, Artifacts()), indent=2, ensure_ascii=False))
+
+
+def _answer_not_needed(reason: str, as_json: bool) -> int:
+    if as_json:
+        print_refusal(reason, "not_needed")
+    else:
+        print(f"Not needed. {reason}")
+    return 0
 
 
 def _new_folder(workspace: Workspace, started: datetime) -> Path:

@@ -7,24 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.served_model import Served
+from pipeline.server_place import Place
 from pipeline.terminal.quiet import import_tensorflow
 
 if TYPE_CHECKING:  # it brings TensorFlow, which is imported in silence
+    from serving.request_log.settings import RequestLogSettings
     from serving.server.model_server import ModelServer
     from serving.server.settings import ServerSettings
 
 
 def serve(
-    model: Served, host: str, port: int, rest_port: int, config_file: Path | None = None
+    model: Served,
+    place: Place,
+    config_file: Path | None = None,
+    log: "RequestLogSettings | None" = None,
 ) -> int:
     """Serves until SIGTERM or SIGINT.
 
     Args:
         model: what to serve.
-        host: address to bind to.
-        port: gRPC.
-        rest_port: REST.
+        place: where to.
         config_file: versions and labels, as a gateway left them; None for the newest version.
+        log: what is logged of requests; None for nothing.
 
     Raises:
         GraftError: a port is taken, or the model does not load.
@@ -40,14 +44,15 @@ def serve(
     settings = ServerSettings(
         model_name=model.name,
         model_base_path=model.directory,
-        host=host,
-        port=port,
-        rest_api_port=rest_port,
+        host=place.host,
+        port=place.port,
+        rest_api_port=place.rest_port,
         model_config_file=config_file,
         # Its labels are read before its versions are loaded.
         allow_labels_ahead=config_file is not None,
         # Graft's own models answer for each image by itself, so that requests may be joined.
         batching=BatchingParameters(),
+        request_log=log,
     )
     run(settings, ready=_show)
     return 0

@@ -1,12 +1,13 @@
 """Which model a workspace serves."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.data.normalisation import Range
 from models.data.sample_depth import SampleRange
 from models.errors import GraftError, UsageError
+from models.observation.monitoring_settings import MonitoringSettings
 from models.storage.seals import DESCRIPTION, SUMS, changed_file
 from pipeline.config import Config
 from pipeline.config_file import load_config
@@ -24,12 +25,14 @@ class Served:
         max_pixels: images with more are refused, as at ingest.
         sample_range: of images of more than 8 bits a channel, as the newest version learned them;
             "stated" where it learned from none.
+        monitoring: how it is watched.
     """
 
     name: str
     directory: Path
     max_pixels: int
     sample_range: Range = "stated"
+    monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
 
     @property
     def newest(self) -> Path:
@@ -55,7 +58,11 @@ def served(config: Config, config_named: bool) -> Served:
     newest = _newest(directory)
     _check_whole(newest)
     return Served(
-        config.serving.model_name, directory, config.data.max_pixels, _sample_range(newest)
+        config.serving.model_name,
+        directory,
+        config.data.max_pixels,
+        _sample_range(newest),
+        config.monitoring,
     )
 
 

@@ -61,9 +61,24 @@ class Workspace:
         return self.root / "knowledge"
 
     @property
+    def monitoring(self) -> Path:
+        """Evidence, health and page of the served model, labels that came later, retrainings."""
+        return self.root / "monitoring"
+
+    @property
+    def labelled_requests(self) -> Path:
+        """Images of requests that were labelled later, which a retraining learns from."""
+        return self.monitoring / "labelled"
+
+    @property
     def runs(self) -> Path:
         """A folder per run: configuration, log, summary and report."""
         return self.root / "runs"
+
+    @property
+    def requests(self) -> Path:
+        """What the server logged of requests."""
+        return self.root / "requests"
 
     def artifact(self, uri: str, artifacts: Path | None = None) -> Path:
         """Where an artifact lies now; the workspace may have been moved since it was recorded.

@@ -21,6 +21,10 @@ from serving.gateway.settings import Server
 _PATH = re.compile(r"/v1/models/m(?:/labels/(\w+)|/versions/(\d+))?(:predict|/metadata)?")
 
 
+EMBEDDING = [0.5, 0.25, -1.0, 0.0, 1.0, 2.0]
+SIGNALS = [0.5, 0.2, 0.1, 0.3, -0.1]
+
+
 @dataclass
 class Behaviour:
     """What a version answers.
@@ -108,7 +112,8 @@ class FakeServer:
             return 200, {"model_spec": {"name": "m", "version": str(version)}}
         behaviour = self.behaviours[version]
         time.sleep(behaviour.seconds)
-        outputs = {"labels": [[behaviour.label, "other"]], "class_ids": [[0, 1]]}
+        outputs: dict[str, Any] = {"labels": [[behaviour.label, "other"]], "class_ids": [[0, 1]]}
+        outputs |= {"embedding": [EMBEDDING], "image_signals": [SIGNALS]}
         answer = {"outputs": {**outputs, "probabilities": [[0.97, 0.03]]}, "version": version}
         return behaviour.status, answer if behaviour.status == 200 else {"error": "made"}
 

@@ -5,17 +5,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from small_reference import LABELS, WIDTH, small_reference
 
 from models.data.image_decoding import ImageSpec
 from models.export.export import export_model
 from models.observation.reference import REFERENCE, Reference, write_reference
-from models.observation.signal_names import IMAGE_SIGNALS
 
-LABELS = ("dark", "naïve", "red")
 SIDE = 8
-WIDTH = 6
-COMPONENTS = 4
-TEMPERATURE = 1.7
 
 
 def export_monitored(directory: Path, seed: int = 1) -> None:
@@ -36,26 +32,6 @@ def export_monitored(directory: Path, seed: int = 1) -> None:
         licence="",
         sample_range=None,
         max_pixels=10**6,
-    )
-
-
-def small_reference(images: int = 5) -> Reference:
-    """A reference of that model, of images that nobody has seen."""
-    rng = np.random.default_rng(0)
-    return Reference(
-        classes=LABELS,
-        model_digest="d" * 64,
-        temperature=TEMPERATURE,
-        centre=rng.random(WIDTH, np.float32),
-        directions=rng.random((WIDTH, COMPONENTS), np.float32),
-        anchors=rng.random((images, COMPONENTS)).astype(np.float16),
-        anchor_labels=np.zeros(images, np.int32),
-        projections=rng.random((images, COMPONENTS)).astype(np.float16),
-        probabilities=np.full((images, len(LABELS)), 1 / 3, np.float16),
-        signals=np.zeros((images, len(IMAGE_SIGNALS)), np.float32),
-        labels=np.zeros(images, np.int32),
-        digests=tuple(f"{n:064x}" for n in range(images)),
-        names=tuple(f"{n}.png" for n in range(images)),
     )
 
 

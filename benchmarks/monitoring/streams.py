@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
-from corruptions import corrupted
+from graded_changes import corrupted
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.optimize import minimize_scalar
@@ -26,7 +26,7 @@ from models.data.image_decoding import ImageSpec, compiled_decoding
 from models.embedding.forward import Embedder
 from models.export.image_signals import image_signals
 from models.head.linear_head import fit_linear
-from models.observation.reference import MOST_DIRECTIONS, MOST_IMAGES, Reference, StressedAnswers
+from models.observation.reference import MOST_DIRECTIONS, MOST_STRESSED, Reference, StressedAnswers
 from models.observation.stress import stress_plan, stressed
 from monitoring.observations import Observations
 
@@ -104,7 +104,7 @@ class ServedSet:
         self.held_out = self._answers("clean", self._images)
 
     def answers(self, shift: str) -> Answers:
-        """Answers to the first `live` held-out images, changed; see `corruptions.corrupted`."""
+        """Answers to the first `live` held-out images, changed; see `graded_changes.corrupted`."""
         if shift == "clean":
             return self.held_out[: self.live]
         return self._answers(shift, self._images[: self.live])
@@ -119,7 +119,7 @@ class ServedSet:
     def stressed(self) -> StressedAnswers:
         """Answers to the held-out images that are never sent, made worse on purpose."""
         spare = len(self._images) - self.live
-        count = min(MOST_IMAGES, 3 * spare)
+        count = min(MOST_STRESSED, 5 * spare)
         changes, strengths = stress_plan(count)
         rows = self.live + np.arange(count) % spare
         pictures = (

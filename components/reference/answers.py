@@ -26,10 +26,13 @@ from models.observation.make_reference import (
     principal_directions,
 )
 from models.observation.monitoring_settings import MonitoringSettings
-from models.observation.reference import MOST_DIRECTIONS, Reference
+from models.observation.reference import MOST_DIRECTIONS, Reference, StressedAnswers
+from models.observation.stress import stress_plan, stressed_bytes
 from models.storage.seals import DESCRIPTION
 
 _BATCH: Final = 32
+_STRESSED_EACH: Final = 5
+"""Times that an image is made worse at most."""
 _SIDE: Final = 64
 _QUALITY: Final = 72
 _SIGNATURE: Final = "monitored"
@@ -81,11 +84,34 @@ def make_reference(model_uri: str, examples_uri: str, settings: MonitoringSettin
         names=tuple(record.name for record in held_out.records),
         thumbnails=_pictures(held_out.records) if settings.reference_pictures else (),
     )
+    stressed = asked.stressed(held_out, settings.stressed_images)
     return replace(
         reference,
+        stressed=None if stressed is None else _stressed_answers(reference, stressed),
         anchors=reference.project(training.embeddings),
         anchor_labels=training.labels,
         projections=reference.project(held_out.embeddings),
+    )
+
+
+@dataclass(frozen=True)
+class _Stressed:
+    """Answers to images made worse on purpose, [m] each."""
+
+    outputs: dict[str, NDArray[np.float32]]
+    labels: NDArray[np.int32]
+    changes: NDArray[np.int32]
+    strengths: NDArray[np.float32]
+
+
+def _stressed_answers(reference: Reference, stressed: _Stressed) -> StressedAnswers:
+    return StressedAnswers(
+        projections=reference.project(stressed.outputs["embedding"]),
+        probabilities=stressed.outputs["probabilities"].astype(np.float16),
+        signals=stressed.outputs["image_signals"],
+        labels=stressed.labels,
+        changes=stressed.changes,
+        strengths=stressed.strengths,
     )
 
 
@@ -123,26 +149,56 @@ class _Asked:
 
     def answers(self, split: str, digests: AbstractSet[str]) -> _Answers:
         """Asks about the images of a split that have these digests, each once."""
-        wanted = self._records(split, digests)
-        records: list[ImageRecord] = []
+        records = list(self._records(split, digests))
+        arrays = self._outputs(
+            (record.image for record in records), len(records), f"answers of the {split} split"
+        )
+        labels = class_indices([record.label for record in records], self.classes)
+        return _Answers(
+            records,
+            labels.astype(np.int32),
+            arrays["probabilities"],
+            arrays["embedding"],
+            arrays["image_signals"],
+        )
+
+    def stressed(self, held_out: _Answers, most: int) -> _Stressed | None:
+        """Asks about held-out images made worse on purpose; None where none are wanted."""
+        count = min(most, _STRESSED_EACH * len(held_out.records))
+        if not count:
+            return None
+        changes, strengths = stress_plan(count)
+        rows = np.arange(count) % len(held_out.records)
+        images = (
+            stressed_bytes(
+                held_out.records[row].image, int(changes[place]), float(strengths[place]), place
+            )
+            for place, row in enumerate(rows.tolist())
+        )
+        outputs = self._outputs(images, count, "answers to images made worse")
+        return _Stressed(outputs, held_out.labels[rows], changes, strengths)
+
+    def _outputs(
+        self, images: Iterator[bytes], count: int, what: str
+    ) -> dict[str, NDArray[np.float32]]:
         parts: dict[str, list[NDArray[np.float32]]] = {
             name: [] for name in ("probabilities", "embedding", "image_signals")
         }
-        while batch := list(islice(wanted, _BATCH)):
-            outputs = self._ask(image_bytes=tf.constant([record.image for record in batch]))
+        done = 0
+        while batch := list(islice(images, _BATCH)):
+            outputs = self._ask(image_bytes=tf.constant(batch))
             for name, values in parts.items():
                 values.append(outputs[name].numpy())
-            records += batch
-            progress.report(len(records), len(digests), "images", f"answers of the {split} split")
+            done += len(batch)
+            progress.report(done, count, "images", what)
         shapes = {name: self._ask.structured_outputs[name].shape[1] for name in parts}
         arrays = {
             name: np.concatenate([np.zeros((0, shapes[name]), np.float32), *values])
             for name, values in parts.items()
         }
         if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise GraftError(f"The model answers {split} images with what is no number.")
-        labels = class_indices([record.label for record in records], self.classes)
-        return _Answers(records, labels.astype(np.int32), *arrays.values())
+            raise GraftError(f"The model gives {what} with what is no number.")
+        return arrays
 
 
 def _pictures(records: list[ImageRecord]) -> tuple[bytes, ...]:

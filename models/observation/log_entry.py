@@ -46,6 +46,7 @@ class Entry:
         images: images of the request.
         weight: how many requests of its kind this one stands for; 0 where it is counted only.
         first_row: place in the request of the first image of `columns`; -1 where it failed.
+        is_counted: whether it stands for a request, and not for more images of the one before.
         columns: of the images, by the names of the log: `digest` uint8 [n, 32], `class_ids` int32
             and `probabilities` float32 [n, t], `confidence` and `entropy` float32 [n], `signals`
             float32 [n, 5], `projection` float16 [n, c]. What the model does not say is left out.
@@ -63,6 +64,7 @@ class Entry:
     images: int = 0
     weight: float = 0.0
     first_row: int = -1
+    is_counted: bool = True
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     dropped: int = 0
 
@@ -73,13 +75,8 @@ class Entry:
             return 0
         return len(next(iter(self.columns.values()))) if self.columns else 1
 
-    @property
-    def is_counted(self) -> bool:
-        """Whether it is the first or only entry of its request."""
-        return self.first_row <= 0 and bool(self.status)
 
-
-_KINDS: Final = (float, str, str, str, int, str, str, float, int, float, int)
+_KINDS: Final = (float, str, str, str, int, str, str, float, int, float, int, bool)
 _HEADS: Final = tuple(field.name for field in fields(Entry))[: len(_KINDS)]
 """What an entry begins with."""
 

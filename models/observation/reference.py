@@ -21,6 +21,8 @@ REFERENCE: Final = "monitoring-reference.npz"
 """Name of the file."""
 MOST_IMAGES: Final = 2_000
 """Held-out images, and anchors, that a reference has at most."""
+MOST_STRESSED: Final = 4_000
+"""Images made worse on purpose that a reference has at most."""
 MOST_DIRECTIONS: Final = 64
 """Numbers that are kept of an embedding at most."""
 FORMAT: Final = 1

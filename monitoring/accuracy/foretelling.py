@@ -3,9 +3,10 @@
 Two steps. First a logistic regression gives the chance that each answer is right, from what the
 image and the answer show. It learned from the reference, and from the answers to images that were
 made worse on purpose, where it sees the model be wrong and sure. Second, a set of images as a whole
-tells more than each alone: that all are dark, or turned. A Gaussian process over sets, each being
-one change of the reference's images, learns what the first step leaves, and tells how unlike the
-new set is to all of them.
+tells more than each alone: that all are dark, or turned. Two learn what the first step leaves, from
+sets that are each one change of the reference's images: a Gaussian process, which also tells how
+unlike the new set is to all of them, and a regression that sees the set's mean beside each image.
+The estimate is the mean of both; where they disagree, it is less sure.
 
 References: Guo et al., On Calibration of Modern Neural Networks, 2017 (temperature); Deng and
 Zheng, Are Labels Always Necessary for Classifier Accuracy Evaluation?, 2021 (learning from changed
@@ -22,11 +23,12 @@ from scipy.special import expit
 
 from models.observation.reference import Reference
 from monitoring.accuracy.logistic import fit_logistic
-from monitoring.accuracy.sets import ChangedSets
+from monitoring.accuracy.sets import ChangedSets, mean_of_sets
 from monitoring.accuracy.traits import Seen, Traits, seen_by_probabilities
 
 Floats = NDArray[np.float64]
 _PENALTY: Final = 10.0
+_PENALTY_TOGETHER: Final = 30.0
 _MOST_SPREADS: Final = 4.0
 _LEVELS: Final = 3
 """Sets that the images of one kind of change make, by its strength."""
@@ -90,7 +92,9 @@ class Foreteller:
         standard = self._standard(rows)
         self._chance = fit_logistic(standard, hits, _PENALTY)
         chances = expit(self._chance.logits(standard))
-        self._sets = ChangedSets(standard, hits, chances, sets, _PENALTY)
+        self._sets = ChangedSets(standard, hits, sets, self._chance, _PENALTY)
+        together = np.column_stack([standard, mean_of_sets(standard, sets)])
+        self._together = fit_logistic(together, hits, _PENALTY_TOGETHER)
         self._threshold = _threshold(held_out.confidences, float(right.mean()))
         self.reference_chances = chances[: len(right)]
         self.reference_right = right
@@ -100,11 +104,16 @@ class Foreteller:
         """Foretells the accuracy on some images, at least one."""
         standard = self._standard(self._described(seen))
         logits = self._chance.logits(standard)
-        rest, error = self._sets.rest(standard.mean(axis=0))
-        wanted = float(np.clip(expit(logits).mean() + rest, 0.002, 0.998))
+        mean = standard.mean(axis=0)
+        rest, error = self._sets.rest(mean)
+        one = float(np.clip(expit(logits).mean() + rest, 0.0, 1.0))
+        beside = np.broadcast_to(mean, standard.shape)
+        together = self._together.logits(np.column_stack([standard, beside]))
+        other = float(expit(together).mean())
+        wanted = float(np.clip((one + other) / 2, 0.002, 0.998))
         return Foretold(
             chances=expit(logits + _offset(logits, wanted)),
-            error=error,
+            error=float(np.hypot(error, (one - other) / 2)),
             by_confidence=float(seen.confidences.mean()),
             by_threshold=float((seen.confidences > self._threshold).mean()),
         )

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 Floats = NDArray[np.float64]
 _STEPS: Final = 50
-_NEAR: Final = 1e-8
+_NEAR: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,18 +29,23 @@ class Logistic:
         return traits @ self.weights + self.bias
 
 
-def fit_logistic(traits: Floats, hits: NDArray[Any], penalty: float) -> Logistic:
+def fit_logistic(
+    traits: Floats, hits: NDArray[Any], penalty: float, start: Logistic | None = None
+) -> Logistic:
     """Finds the weights with the least log loss and half the penalty on their squares.
 
     Args:
         traits: float64 [n, f], standardised.
         hits: n truths.
         penalty: above 0, so that there is always one solution.
+        start: a solution of nearly the same images, from which it is not far.
     """
     columns = np.column_stack([traits, np.ones(len(traits))])
     penalties = np.full(columns.shape[1], penalty)
     penalties[-1] = 1e-2
     solution = np.zeros(columns.shape[1])
+    if start is not None:
+        solution = np.append(start.weights, start.bias)
     for _ in range(_STEPS):
         chances = expit(columns @ solution)
         slope = columns.T @ (chances - hits) + penalties * solution

@@ -6,15 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from monitoring.accuracy.logistic import fit_logistic
+from monitoring.accuracy.logistic import Logistic, fit_logistic
 
 Floats = NDArray[np.float64]
 _DIRECTIONS: Final = 10
 _LEAST: Final = 8
 """Images that a set needs."""
-_FOLDS: Final = 7
+_FOLDS: Final = 5
 _REACHES: Final = (0.5, 0.8, 1.2, 2.0)
 """Tried lengths of the kernel, in median distances between sets."""
+_SPREADS: Final = (0.06, 0.08, 0.11, 0.15, 0.2)
+"""Tried standard deviations of what is left; none so small that nothing would look unlike."""
 _USUAL_REST: Final = 0.1
 """Standard deviation of what is left where there is nothing to learn it from."""
 
@@ -26,8 +28,8 @@ class ChangedSets:
         self,
         traits: Floats,
         hits: NDArray[Any],
-        chances: Floats,
         sets: NDArray[np.integer],
+        regression: Logistic,
         penalty: float,
     ) -> None:
         """Learns from images that came in sets.
@@ -35,13 +37,14 @@ class ChangedSets:
         Args:
             traits: float64 [n, f], standardised.
             hits: n truths.
-            chances: float64 [n], of a hit, by the regression.
             sets: int [n], the set of each image; -1 for those that are not changed.
-            penalty: of the regression.
+            regression: fitted to all of them.
+            penalty: that it was fitted with.
         """
         numbers, counts = np.unique(sets, return_counts=True)
         numbers, counts = numbers[counts >= _LEAST], counts[counts >= _LEAST]
-        left = _left_out(traits, hits, sets, penalty)
+        chances = expit(regression.logits(traits))
+        left = _left_out(traits, hits, sets, regression, penalty)
         members = [sets == number for number in numbers]
         means = np.array([traits[rows].mean(axis=0) for rows in members])
         self._centre = means[0]
@@ -69,9 +72,7 @@ class ChangedSets:
             return _USUAL_REST, 1.0
         gaps = self._places[:, None] - self._places[None]
         usual = float(np.median(np.sqrt((gaps**2).sum(axis=2))[np.triu_indices(len(gaps), 1)]))
-        tried = [
-            (spread, reach * usual) for spread in (0.03, 0.06, 0.1, 0.15, 0.2) for reach in _REACHES
-        ]
+        tried = [(spread, reach * usual) for spread in _SPREADS for reach in _REACHES]
         return max(tried, key=lambda pair: self._likelihood(*pair))
 
     def _likelihood(self, spread: float, reach: float) -> float:
@@ -85,17 +86,26 @@ class ChangedSets:
         return np.asarray(self._spread**2 * np.exp(-gaps / (2 * self._reach**2)))
 
 
+def mean_of_sets(traits: Floats, sets: NDArray[np.integer]) -> Floats:
+    """The mean of its set beside each image, float64 [n, f]."""
+    _, places, counts = np.unique(sets, return_inverse=True, return_counts=True)
+    sums = np.zeros((len(counts), traits.shape[1]))
+    np.add.at(sums, places, traits)
+    return np.asarray((sums / counts[:, None])[places])
+
+
 def _left_out(
-    traits: Floats, hits: NDArray[Any], sets: NDArray[np.integer], penalty: float
+    traits: Floats,
+    hits: NDArray[Any],
+    sets: NDArray[np.integer],
+    regression: Logistic,
+    penalty: float,
 ) -> Floats:
     """The chance of each image by a regression that did not see its set."""
-    chances = np.empty(len(hits))
+    chances = expit(regression.logits(traits))
     for fold in range(_FOLDS):
         out = sets % _FOLDS == fold
-        if out.all():
-            chances[:] = expit(fit_logistic(traits, hits, penalty).logits(traits))
-        elif out.any():
-            chances[out] = expit(
-                fit_logistic(traits[~out], hits[~out], penalty).logits(traits[out])
-            )
+        if out.any() and not out.all():
+            fitted = fit_logistic(traits[~out], hits[~out], penalty, regression)
+            chances[out] = expit(fitted.logits(traits[out]))
     return chances

@@ -1,11 +1,11 @@
 """E-detectors: stakes that are placed anew with every image, so that a change may come at any time.
 
-Before the first image, half of the stakes is placed on the bets; of the other half, one part in
-`period` with each image. While nothing changes, what has been placed is on average what is there.
-So the chance that the sum of all, over signals and bets, reaches 1 / alpha within `period` images
-is at most alpha, and the average run length until it does is at least 2 · period / alpha - period
-(the e-SR procedure of J. Shin, A. Ramdas, A. Rinaldo, "E-detectors", 2022; averaging is what makes
-one of many e-values: V. Vovk, R. Wang, "E-values", 2021).
+Half of all stakes is placed at the beginning; of the other half, one part in `period` with each
+image. While nothing changes, what has been placed is on average what is there. So the chance that
+the sum of all, over signals and bets, reaches 1 / alpha within `period` images is at most alpha,
+and the average run length until it does is at least 2 · period / alpha - period (the e-SR procedure
+of J. Shin, A. Ramdas, A. Rinaldo, "E-detectors", 2022; averaging is what makes one of many
+e-values: V. Vovk, R. Wang, "E-values: calibration, combination and applications", 2021).
 """
 
 from dataclasses import dataclass
@@ -25,23 +25,18 @@ class Detector:
     """The stakes.
 
     Attributes:
-        shares: of each bet in what is placed, sum 1, float64 [s, b].
-        alpha: as in `DriftSettings`.
-        period: likewise.
+        limit: sum of the stakes at which an alarm begins.
+        start: stakes at the beginning and after an alarm, float64 [s, b].
+        placed: stakes that come with each image, float64 [s, b].
         stakes: float64 [s, b].
-        alarm: the sum has reached 1 / alpha, and has not fallen below 1 since.
+        alarm: the sum has reached the limit, and has not fallen below 1 since.
     """
 
-    shares: NDArray[np.float64]
-    alpha: float
-    period: int
+    limit: float
+    start: NDArray[np.float64]
+    placed: NDArray[np.float64]
     stakes: NDArray[np.float64]
-    alarm: bool
-
-    @classmethod
-    def fresh(cls, shares: NDArray[np.float64], alpha: float, period: int) -> "Detector":
-        """Begins with half of the stakes."""
-        return cls(shares, alpha, period, shares / 2, False)
+    alarm: bool = False
 
     def run(self, outcomes: NDArray[np.float64]) -> int:
         """Goes on with some images, until an alarm begins or ends.
@@ -54,25 +49,22 @@ class Detector:
         """
         if self.alarm:
             return self._run_until_quiet(outcomes)
-        placed = self.shares / (2 * self.period)
         stakes = np.empty_like(outcomes)
         now = self.stakes
         for number, factors in enumerate(outcomes):
-            now = np.add(now, placed, out=stakes[number])
+            now = np.add(now, self.placed, out=stakes[number])
             now *= factors
-        loud = np.flatnonzero(stakes.sum(axis=(1, 2)) >= 1 / self.alpha)
+        loud = np.flatnonzero(stakes.sum(axis=(1, 2)) >= self.limit)
         self.alarm = bool(len(loud))
         last = int(loud[0]) if self.alarm else len(stakes) - 1
-        self.stakes = stakes[last].copy()
+        self.stakes = np.minimum(stakes[last], _CAP * self.limit)
         return last + 1
 
     def _run_until_quiet(self, outcomes: NDArray[np.float64]) -> int:
-        kept = (1 - _LEAK) * outcomes
-        for number, factors in enumerate(kept):
-            self.stakes = np.minimum(
-                (self.stakes + self.shares / self.period) * factors, _CAP / self.alpha
-            )
+        for number, factors in enumerate((1 - _LEAK) * outcomes):
+            grown = (self.stakes + self.placed) * factors
+            self.stakes = np.minimum(grown, _CAP * self.limit)
             if self.stakes.sum() < 1:
-                self.stakes, self.alarm = self.shares / 2, False
+                self.stakes, self.alarm = self.start.copy(), False
                 return number + 1
         return len(outcomes)

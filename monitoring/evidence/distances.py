@@ -15,7 +15,7 @@ STEP: Final = 32.0
 """Steps of the rounding in a standard deviation."""
 _MOST: Final = 350
 """One and a half times 64 squares of such numbers is less than 2^24."""
-_ANCHORS: Final = 1000
+_ANCHORS: Final = 500
 """Training images that distances are measured to; more are no better."""
 _REGIONS: Final = 24
 _ROUNDS: Final = 20
@@ -23,11 +23,7 @@ _CHUNK: Final = 2048
 
 
 class Distances:
-    """Where images lie among the training images of a reference.
-
-    Attributes:
-        regions: number of regions that the space is divided into; 0 without training images.
-    """
+    """Where images lie among the training images of a reference."""
 
     def __init__(self, reference: Reference) -> None:
         """Sorts the training images by class, and divides them into regions."""
@@ -40,15 +36,14 @@ class Distances:
         self._column = np.full(len(reference.classes), -1)
         self._column[classes] = np.arange(len(classes))
         self._centres = _with_halves(_centres(anchors))
-        self.regions = self._centres.shape[1]
 
     def of(
-        self, projections: NDArray[np.float16], class_ids: NDArray[np.integer]
+        self, points: NDArray[np.float32], class_ids: NDArray[np.integer]
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Places images.
 
         Args:
-            projections: [m, c].
+            points: as `whole` gives them, float32 [m, c].
             class_ids: the classes that the images were given, int [m].
 
         Returns:
@@ -56,16 +51,15 @@ class Distances:
             (NaN where it has none), and the region, each float64 [m].
         """
         parts = [
-            self._some(projections[at : at + _CHUNK], class_ids[at : at + _CHUNK])
-            for at in range(0, len(projections), _CHUNK)
+            self._some(points[at : at + _CHUNK], class_ids[at : at + _CHUNK])
+            for at in range(0, max(len(points), 1), _CHUNK)
         ]
         nearest, own, region = (np.concatenate(each) for each in zip(*parts, strict=True))
         return nearest, own, region
 
     def _some(
-        self, projections: NDArray[np.float16], class_ids: NDArray[np.integer]
+        self, points: NDArray[np.float32], class_ids: NDArray[np.integer]
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        points = whole(projections)
         squares = (points.astype(np.float64) ** 2).sum(axis=1)
         ones = np.ones((len(points), 1), np.float32)
         points = np.concatenate([points, ones], axis=1)
@@ -84,16 +78,19 @@ def _with_halves(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def whole(projections: NDArray[Any]) -> NDArray[np.float32]:
-    """Projections [m, c] in steps of 1/32, whole numbers, float32 [m, min(c, 64)]."""
-    steps = np.rint(projections[:, :MOST_DIRECTIONS].astype(np.float32) * np.float32(STEP))
-    return np.clip(steps, -_MOST, _MOST)
+    """Projections [m, c] in whole steps of 1/32, float32 [m, min(c, 64)]; 0 for what is unknown."""
+    known = np.nan_to_num(projections[:, :MOST_DIRECTIONS].astype(np.float32))
+    return cut(known * np.float32(STEP))
+
+
+def cut(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Rounded to whole numbers of at most 350."""
+    return np.clip(np.rint(values), -_MOST, _MOST).astype(np.float32)
 
 
 def _centres(anchors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Centres of regions with about as many training images each, by Lloyd's algorithm."""
-    count = min(_REGIONS, len(anchors) // 4)
-    if not count:
-        return anchors[:0]
+    count = max(min(_REGIONS, len(anchors) // 4), 1)
     chosen = np.random.default_rng(0).choice(len(anchors), count, replace=False)
     centres = anchors[chosen]
     for _ in range(_ROUNDS):

@@ -1,8 +1,8 @@
 """Evidence of drift from a stream of answers, in bounded memory, however the stream is cut.
 
 Each number of each image is ranked among the reference's and all before it (`growing_bag`), bets
-are made that the ranks are not uniform (`bets`), and what they win is added up (`detector`). During
-an alarm no image joins those that others are ranked among.
+are made that the ranks are not uniform (`bets`, `learned_bets`, `directions`), and what they win is
+added up (`detector`). During an alarm no image joins those that others are ranked among.
 """
 
 from typing import Any, Final
@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 from models.observation.reference import Reference
-from monitoring.evidence import bets, narration
-from monitoring.evidence.bets import LEARNING, LearnedBets
-from monitoring.evidence.detector import Detector
+from monitoring.evidence.directions import INTERVAL, SLOTS, WINDOW, Directions
+from monitoring.evidence.distances import whole
 from monitoring.evidence.drift_report import DriftReport
 from monitoring.evidence.drift_settings import DriftSettings
 from monitoring.evidence.grids import UNKNOWN
-from monitoring.evidence.growing_bag import GrowingBag
+from monitoring.evidence.narration import Narrator
+from monitoring.evidence.ranked_stream import RankedStream
 from monitoring.evidence.recent import Recent
 from monitoring.evidence.seen_digests import SeenDigests
 from monitoring.evidence.signals import Signals
 from monitoring.observations import Observations
 
-_CHUNK: Final = 64
-"""Images that are ranked at once."""
 _BATCH: Final = 16384
+_LEARNED: Final = ("groups", "held", "seen", "waiting", "borders", "densities")
+_RECENT: Final = ("times", "digests", "numbers", "points", "ranks")
 
 
 class DriftEvidence:
@@ -39,20 +39,22 @@ class DriftEvidence:
             reference: of the version that answers.
             settings: how sure an alarm has to be.
         """
-        self._settings = settings
+        self._seed = settings.seed
         self._signals = Signals(reference)
-        self._classes = reference.classes
         self._reference = self._signals.held_out(reference)
-        count = len(self._signals.all)
-        self._bag = GrowingBag.of(self._signals.cells(self._reference))
-        self._learned = LearnedBets.none(count)
-        weights = np.array([signal.weight for signal in self._signals.all])
-        shares = np.repeat(weights[:, None] / weights.sum(), bets.BETS, axis=1) / bets.BETS
-        self._detector = Detector.fresh(shares, settings.alpha, settings.period)
+        points = whole(reference.projections)
+        anchors = whole(reference.anchors)
+        centre = anchors.sum(axis=0, dtype=np.float64) / max(len(anchors), 1)
+        self._stream = RankedStream(
+            self._signals.all,
+            self._signals.cells(self._reference),
+            points,
+            Directions(centre),
+            settings,
+        )
+        self._narrator = Narrator(self._signals.all, reference.classes, self._reference, points)
         self._seen = SeenDigests()
-        self._recent = Recent.none(count)
-        self._images = 0
-        self._alarms = 0
+        self._recent = Recent.none(len(self._signals.all), points.shape[1])
 
     def add(self, observations: Observations) -> None:
         """Looks at more images; one whose digest was seen before is passed over.
@@ -66,82 +68,53 @@ class DriftEvidence:
 
     def report(self) -> DriftReport:
         """What the images so far say."""
-        return narration.report(
-            self._signals.all,
-            self._classes,
-            self._reference,
-            self._detector,
-            self._recent,
-            self._images,
-            self._alarms,
-        )
+        return self._narrator.report(self._stream, self._recent)
 
     def _add_fresh(self, observations: Observations) -> None:
         numbers = self._signals.of(observations)
         cells = self._signals.cells(numbers)
-        random = np.random.Generator(
-            np.random.PCG64(self._settings.seed).advance(self._images * cells.shape[1])
-        )
-        uniforms = random.random(cells.shape)
-        ranks = np.empty(cells.shape)
+        points = whole(observations.projections)
+        lost = np.isnan(observations.projections).sum(axis=1) > 0
+        shape = (len(cells), cells.shape[1] + SLOTS)
+        uniforms = self._uniforms(shape)
+        ranks = np.empty(shape)
+        before = self._recent.points[-WINDOW:].astype(np.float32)
         at = 0
         while at < len(cells):
-            chunk = slice(at, at + _CHUNK)
-            at += self._look_at(cells[chunk], uniforms[chunk], ranks[chunk])
+            chunk = slice(at, at + INTERVAL - self._stream.images % INTERVAL)
+            along = self._stream.directions.cells(points[chunk])
+            along[lost[chunk]] = UNKNOWN
+            both = np.concatenate([cells[chunk], along], axis=1)
+            at += self._stream.look_at(both, uniforms[chunk], ranks[chunk])
+            if self._stream.images % INTERVAL == 0 and self._stream.images >= WINDOW:
+                latest = np.concatenate([before, points[:at]])[-WINDOW:]
+                self._stream.learn_direction(latest)
         self._recent = self._recent.followed_by(
-            observations.times, observations.digests, numbers, ranks
+            observations.times,
+            observations.digests,
+            numbers,
+            points,
+            ranks[:, :-SLOTS],
         )
 
-    def _look_at(
-        self,
-        cells: NDArray[np.int16],
-        uniforms: NDArray[np.float64],
-        ranks: NDArray[np.float64],
-    ) -> int:
-        """Looks at images up to the next alarm or the end of one.
-
-        Args:
-            cells: int16 [m, s].
-            uniforms: float64 [m, s].
-            ranks: float64 [m, s], to write to.
-
-        Returns:
-            How many it looked at.
-        """
-        growing = not self._detector.alarm
-        known = cells != UNKNOWN
-        ranks[:] = self._bag.p_values(cells, uniforms, growing=growing)
-        taken = 0
-        while taken < len(cells) and self._detector.alarm != growing:
-            until = taken + LEARNING - self._images % LEARNING
-            some = slice(taken, until)
-            run = self._detector.run(bets.outcomes(ranks[some], known[some], self._learned))
-            some = slice(taken, taken + run)
-            self._learned.see(bets.bins_of(ranks[some]), known[some])
-            taken += run
-            self._images += run
-            if self._images % LEARNING == 0:
-                self._learned.learn()
-        if growing:
-            self._bag.absorb(cells[:taken])
-            self._alarms += self._detector.alarm
-        return taken
+    def _uniforms(self, shape: tuple[int, int]) -> NDArray[np.float64]:
+        """Random numbers that go by the image's place in the stream alone."""
+        bits = np.random.PCG64(self._seed).advance(self._stream.images * shape[1])
+        return np.random.Generator(bits).random(shape)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that `from_state` needs to go on, to the last bit, as arrays without objects."""
+        stream = self._stream
         return {
-            "counts": self._bag.counts.copy(),
-            "learned": self._learned.counts.copy(),
-            "waiting": self._learned.waiting.copy(),
-            "stakes": self._detector.stakes.copy(),
-            "alarm": np.array(self._detector.alarm),
+            "counts": stream.bag.counts.copy(),
+            **{f"learned_{name}": getattr(stream.learned, name).copy() for name in _LEARNED},
+            "directions": stream.directions.weights.copy(),
+            "stakes": stream.detector.stakes.copy(),
+            "alarm": np.array(stream.detector.alarm),
+            "images": np.array(stream.images, np.int64),
+            "alarms": np.array(stream.alarms, np.int64),
             "slots": self._seen.slots.copy(),
-            "recent_times": self._recent.times,
-            "recent_digests": self._recent.digests,
-            "recent_numbers": self._recent.numbers,
-            "recent_ranks": self._recent.ranks,
-            "images": np.array(self._images, np.int64),
-            "alarms": np.array(self._alarms, np.int64),
+            **{f"recent_{name}": getattr(self._recent, name) for name in _RECENT},
         }
 
     @classmethod
@@ -156,12 +129,14 @@ class DriftEvidence:
             state: its arrays.
         """
         evidence = cls(reference, settings)
-        evidence._bag.counts = state["counts"].copy()
-        evidence._learned = LearnedBets(state["learned"].copy(), state["waiting"].copy())
-        evidence._detector.stakes = state["stakes"].copy()
-        evidence._detector.alarm = bool(state["alarm"])
+        stream = evidence._stream
+        stream.bag.counts = state["counts"].copy()
+        for name in _LEARNED:
+            setattr(stream.learned, name, state[f"learned_{name}"].copy())
+        stream.directions.weights = state["directions"].copy()
+        stream.detector.stakes = state["stakes"].copy()
+        stream.detector.alarm = bool(state["alarm"])
+        stream.images, stream.alarms = int(state["images"]), int(state["alarms"])
         evidence._seen = SeenDigests(state["slots"].copy())
-        names = ("times", "digests", "numbers", "ranks")
-        evidence._recent = Recent(*(state[f"recent_{name}"] for name in names))
-        evidence._images, evidence._alarms = int(state["images"]), int(state["alarms"])
+        evidence._recent = Recent(*(state[f"recent_{name}"] for name in _RECENT))
         return evidence

@@ -6,80 +6,110 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.evidence.change_point import ChangePoint, find_change
-from monitoring.evidence.detector import Detector
+from monitoring.evidence.directions import SLOTS
 from monitoring.evidence.drift_report import DriftReport, SignalReport
+from monitoring.evidence.ranked_stream import RankedStream
 from monitoring.evidence.recent import Recent
-from monitoring.evidence.signals import CLASS_GIVEN, REGION, Signal
+from monitoring.evidence.signals import CLASS_GIVEN, DIRECTION, Signal
 
 _HEAVIEST: Final = 8
 _LATEST: Final = 200
 """Images that stand for now without an alarm."""
 _NAMED: Final = 3
+_LEAST: Final = 1e-300
 
 
-def report(
-    signals: tuple[Signal, ...],
-    classes: tuple[str, ...],
-    reference: NDArray[np.float64],
-    detector: Detector,
-    recent: Recent,
-    images: int,
-    alarms: int,
-) -> DriftReport:
-    """Says what the evidence says.
+class Narrator:
+    """Says what the evidence says."""
 
-    Args:
-        signals: what is watched.
-        classes: names in the order of the model's outputs.
-        reference: the signals of its images, [n, s]; NaN for unknown.
-        detector: the stakes.
-        recent: images that came last.
-        images: that were looked at.
-        alarms: that began so far.
-    """
-    shares = detector.shares.sum(axis=1)
-    stakes = detector.stakes.sum(axis=1)
-    log_e = np.log(stakes / shares)
-    limit = np.log(1 / (detector.alpha * shares))
-    loud = detector.alarm & ((log_e >= limit) | (stakes == stakes.max()))
-    reports = [
-        _signal(
-            signal,
-            classes,
-            reference[:, column],
-            recent,
-            column,
-            float(log_e[column]),
-            bool(loud[column]),
+    def __init__(
+        self,
+        signals: tuple[Signal, ...],
+        classes: tuple[str, ...],
+        reference: NDArray[np.float64],
+        points: NDArray[np.float32],
+    ) -> None:
+        """Takes what does not change.
+
+        Args:
+            signals: what is watched.
+            classes: names in the order of the model's outputs.
+            reference: the signals of its images, [n, s]; NaN for unknown.
+            points: their projections in whole steps, [n, c].
+        """
+        self._signals, self._classes = signals, classes
+        self._reference, self._points = reference, points
+
+    def report(self, stream: RankedStream, recent: Recent) -> DriftReport:
+        """All signals.
+
+        Args:
+            stream: the evidence.
+            recent: the images that came last.
+        """
+        detector = stream.detector
+        stakes, shares = (
+            np.concatenate([each[:-SLOTS], [each[-SLOTS:].sum()]])
+            for each in (detector.stakes.sum(axis=1), stream.shares)
         )
-        for column, signal in enumerate(signals)
-    ]
-    reports.sort(key=lambda each: (not each.alarm, -each.log_e))
-    run_length = 2 * detector.period / detector.alpha - detector.period
-    total = float(np.log(detector.stakes.sum()))
-    return DriftReport(tuple(reports), detector.alarm, images, total, run_length, alarms)
+        enough = (stakes >= detector.limit) | (stakes == stakes.max())
+        reports = []
+        for column, (stake, share) in enumerate(zip(stakes, shares, strict=True)):
+            log_e = float(np.log(max(stake, _LEAST) / share))
+            alarm = detector.alarm and bool(enough[column])
+            if column < len(self._signals):
+                reports.append(self._signal(column, recent, log_e, alarm=alarm))
+            else:
+                reports.append(self._direction(stream, recent, log_e, alarm=alarm))
+        reports.sort(key=lambda each: (not each.alarm, -each.log_e))
+        total = float(np.log(detector.stakes.sum()))
+        return DriftReport(
+            tuple(reports), detector.alarm, stream.images, total, stream.run_length, stream.alarms
+        )
+
+    def _signal(self, column: int, recent: Recent, log_e: float, *, alarm: bool) -> SignalReport:
+        signal, numbers = self._signals[column], recent.numbers[:, column]
+        reference, ranks = self._reference[:, column], recent.ranks[:, column]
+        if not alarm:
+            return _quiet(signal.name, log_e, reference, numbers)
+        return self._moved(signal, log_e, reference, numbers, ranks, recent)
+
+    def _direction(
+        self, stream: RankedStream, recent: Recent, log_e: float, *, alarm: bool
+    ) -> SignalReport:
+        """Of the strongest direction; all images are ranked anew along it, for it is a late one."""
+        slot = int(stream.detector.stakes[-SLOTS:].sum(axis=1).argmax())
+        reference = stream.directions.along(slot, self._points)
+        numbers = stream.directions.along(slot, recent.points.astype(np.float32))
+        if not alarm:
+            return _quiet(DIRECTION.name, log_e, reference, numbers)
+        ranks = 1.0 - np.searchsorted(np.sort(reference), numbers) / (len(reference) + 1)
+        return self._moved(DIRECTION, log_e, reference, numbers, ranks, recent)
+
+    def _moved(
+        self,
+        signal: Signal,
+        log_e: float,
+        reference: NDArray[Any],
+        numbers: NDArray[Any],
+        ranks: NDArray[Any],
+        recent: Recent,
+    ) -> SignalReport:
+        change = find_change(ranks, ~np.isnan(numbers))
+        now = numbers[change.likeliest :]
+        if signal.classes:
+            direction = _shares(signal.name, self._classes, reference, now)
+        else:
+            direction = _direction(reference, now)
+        since = float(recent.times[change.first]), float(recent.times[change.last])
+        heaviest = _heaviest(recent, change)
+        medians = _median(reference), _median(now)
+        return SignalReport(signal.name, log_e, True, since, direction, *medians, heaviest)
 
 
-def _signal(
-    signal: Signal,
-    classes: tuple[str, ...],
-    reference: NDArray[np.float64],
-    recent: Recent,
-    column: int,
-    log_e: float,
-    alarm: bool,
-) -> SignalReport:
-    numbers = recent.numbers[:, column]
-    if not alarm or not len(recent):
-        medians = _median(reference), _median(numbers[-_LATEST:])
-        return SignalReport(signal.name, log_e, False, None, "", *medians, ())
-    change = find_change(recent.ranks[:, column], ~np.isnan(numbers))
-    now = numbers[change.likeliest :]
-    direction = _direction(signal.name, classes, reference, now)
-    since = float(recent.times[change.first]), float(recent.times[change.last])
-    medians = _median(reference), _median(now)
-    heaviest = _heaviest(recent, change)
-    return SignalReport(signal.name, log_e, True, since, direction, *medians, heaviest)
+def _quiet(name: str, log_e: float, reference: NDArray[Any], numbers: NDArray[Any]) -> SignalReport:
+    medians = _median(reference), _median(numbers[-_LATEST:])
+    return SignalReport(name, log_e, False, None, "", *medians, ())
 
 
 def _heaviest(recent: Recent, change: ChangePoint) -> tuple[str, ...]:
@@ -87,11 +117,7 @@ def _heaviest(recent: Recent, change: ChangePoint) -> tuple[str, ...]:
     return tuple(recent.digests[place].decode("ascii", "replace") for place in order)
 
 
-def _direction(
-    name: str, classes: tuple[str, ...], reference: NDArray[Any], now: NDArray[Any]
-) -> str:
-    if name in (CLASS_GIVEN, REGION):
-        return _shares(name, classes, reference, now)
+def _direction(reference: NDArray[Any], now: NDArray[Any]) -> str:
     before, after = reference[~np.isnan(reference)], now[~np.isnan(now)]
     if not len(before) or not len(after):
         return ""

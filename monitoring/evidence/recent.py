@@ -19,25 +19,30 @@ class Recent:
         times: float64 [r], seconds since 1970.
         digests: bytes of 64 hex digits, S64 [r].
         numbers: of each signal, float32 [r, s]; NaN for unknown.
+        points: projections in whole steps, int16 [r, c].
         ranks: 0..1, float32 [r, s].
     """
 
     times: NDArray[np.float64]
     digests: NDArray[np.bytes_]
     numbers: NDArray[np.float32]
+    points: NDArray[np.int16]
     ranks: NDArray[np.float32]
 
     @classmethod
-    def none(cls, signals: int) -> Self:
+    def none(cls, signals: int, components: int) -> Self:
         """Begins with no image."""
         table = np.zeros((0, signals), np.float32)
-        return cls(np.zeros(0), np.zeros(0, "S64"), table, table)
+        return cls(
+            np.zeros(0), np.zeros(0, "S64"), table, np.zeros((0, components), np.int16), table
+        )
 
     def followed_by(
         self,
         times: NDArray[np.float64],
         digests: NDArray[Any],
         numbers: NDArray[np.float64],
+        points: NDArray[np.float32],
         ranks: NDArray[np.float64],
     ) -> Self:
         """These images and some more, without the first where they are too many."""
@@ -45,6 +50,7 @@ class Recent:
             (self.times, times),
             (self.digests, digests),
             (self.numbers, numbers),
+            (self.points, points),
             (self.ranks, ranks),
         )
         return type(self)(

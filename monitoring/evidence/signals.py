@@ -9,7 +9,7 @@ from scipy.special import entr
 
 from models.observation.reference import Reference
 from models.observation.signal_names import IMAGE_SIGNALS
-from monitoring.evidence.distances import Distances
+from monitoring.evidence.distances import Distances, whole
 from monitoring.evidence.grids import CELLS, cells_of, even, widening, widening_both_ways
 from monitoring.observations import Observations
 
@@ -31,11 +31,17 @@ class Signal:
         name: as it is shown.
         weight: share of the stakes, relative to the others'.
         borders: of the cells that it is ranked by.
+        classes: it is the number of a class or of a region, with no order.
     """
 
     name: str
     weight: float
     borders: NDArray[np.float64]
+    classes: bool = False
+
+
+DIRECTION: Final = Signal("direction of late", 1.0, np.zeros(0))
+"""Not one of `Signals.all`: see `directions`."""
 
 
 class Signals:
@@ -64,8 +70,8 @@ class Signals:
                 for number in range(self._components)
             ),
             *(Signal(name, 1.0, picture[name]) for name in IMAGE_SIGNALS),
-            Signal(CLASS_GIVEN, 4.0, steps),
-            Signal(REGION, 4.0, steps),
+            Signal(CLASS_GIVEN, 4.0, steps, classes=True),
+            Signal(REGION, 2.0, steps, classes=True),
         )
 
     def of(self, observations: Observations) -> NDArray[np.float64]:
@@ -119,7 +125,7 @@ class Signals:
             return table
         if self._distances:
             known = np.isfinite(projections).all(axis=1)
-            places = self._distances.of(projections[known], class_ids[known])
+            places = self._distances.of(whole(projections[known]), class_ids[known])
             table[known, 1], table[known, 0], table[known, -1] = places
         table[:, 2], table[:, 3] = confidences, entropies
         pictures_from = 4 + self._components

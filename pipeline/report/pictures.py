@@ -1,14 +1,12 @@
 """Small pictures for the report, as data URIs."""
 
-import base64
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
 from models.data import example_schema
 from models.data.example_reader import ImageRecord, read_records
-from models.data.image_opening import open_image
+from pipeline.report.small_picture import small_picture
 
 MOST_CLASSES = 30
 """Number of classes of which samples are shown."""
@@ -78,13 +76,6 @@ def named(examples_uri: str, split: str, names: Iterable[str]) -> dict[str, Pict
 def _picture(record: ImageRecord, side: int) -> list[Picture]:
     """Gives one picture, or none when the image cannot be drawn."""
     try:
-        with open_image(record.image) as image:
-            image.draft("RGB", (2 * side, 2 * side))
-            small = image.convert("RGB")
+        return [Picture(record.name, small_picture(record.image, side))]
     except (OSError, ValueError):
         return []
-    small.thumbnail((side, side))
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=72, optimize=True)
-    encoded = base64.b64encode(buffer.getvalue()).decode()
-    return [Picture(record.name, f"data:image/jpeg;base64,{encoded}")]

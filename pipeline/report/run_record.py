@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Status = Literal["pushed", "not_blessed", "stage_done", "failed"]
+Status = Literal["pushed", "not_blessed", "stage_done", "not_needed", "failed"]
 
 
 @dataclass
@@ -33,7 +33,7 @@ class RunRecord:
         started: when the run began, with the time zone.
         config: the effective configuration.
         until: name of the last stage to run, with those that it needs; empty for all.
-        status: how it ended.
+        status: how it ended; "not_needed" where it was asked to run only if needed.
         reason: one sentence.
         seconds: wall time of the whole run.
         stages: in the order in which they ran.

@@ -51,6 +51,8 @@ class GatewaySettings:
         answer_seconds: for a server to answer.
         requests_per_second: of one client.
         connections: of one address.
+        health_page: HTML file that is shown at /monitoring, whether it is there yet or not; None
+            for none.
     """
 
     model_name: str
@@ -67,6 +69,7 @@ class GatewaySettings:
     answer_seconds: int = 60
     requests_per_second: int = 500
     connections: int = 256
+    health_page: Path | None = None
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.model_name):

@@ -1,6 +1,5 @@
 """What is to be learned from the answers of one loaded version."""
 
-import hashlib
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from models.errors import GraftError
 from models.observation.reference import REFERENCE, Reference, read_reference
 from models.storage.seals import EXTRA
 from serving.inference.signature_call import SignatureCall
+from serving.request_log.columns import Seen, answer_columns, digest_column
 from serving.servables.loader import DEFAULT_SIGNATURE, LoadedModel
 from serving.tensors.tensor_protos import Tensors
 
@@ -20,9 +20,7 @@ _log = logging.getLogger(__name__)
 _MONITORED: Final = "monitored"
 _IMAGES: Final = "image_bytes"
 _NEEDED: Final = {"probabilities", "embedding", "image_signals"}
-_MOST_NAMED: Final = 5
 _MATRIX: Final = 2
-_SMALLEST: Final = 1e-30
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,32 +73,16 @@ class ModelView:
 
     def columns(self, images: list[bytes] | None, fetched: Tensors) -> dict[str, NDArray[Any]]:
         """What an answer says of its images, by the names of the log."""
-        columns: dict[str, NDArray[Any]] = {}
-        if images is not None:
-            columns["digest"] = digests(images)
+        columns = {} if images is None else {"digest": digest_column(images)}
         probabilities = fetched.get("probabilities")
-        count = len(images) if images is not None else None
-        if not _is_matrix(probabilities, count):
+        if not _is_matrix(probabilities, len(images) if images is not None else None):
             return columns
         assert probabilities is not None
-        best = np.argsort(-probabilities, axis=1, kind="stable")[:, :_MOST_NAMED]
-        logs = np.log(np.maximum(probabilities, _SMALLEST))
-        columns["class_ids"] = best
-        columns["probabilities"] = np.take_along_axis(probabilities, best, axis=1)
-        columns["entropy"] = -(probabilities * logs).sum(axis=1)
+        seen = None
         if self._monitored is not None and fetched.keys() >= _NEEDED:
             reference = self._monitored.reference
-            scaled = np.exp((logs - logs.max(axis=1, keepdims=True)) / reference.temperature)
-            columns["confidence"] = 1.0 / scaled.sum(axis=1)
-            columns["signals"] = fetched["image_signals"]
-            columns["projection"] = reference.project(fetched["embedding"])
-        return columns
-
-
-def digests(images: list[bytes]) -> NDArray[np.uint8]:
-    """SHA-256 of each image, uint8 [n, 32]."""
-    joined = b"".join(hashlib.sha256(image).digest() for image in images)
-    return np.frombuffer(joined, np.uint8).reshape(len(images), -1)
+            seen = Seen(fetched["embedding"], fetched["image_signals"], reference)
+        return columns | answer_columns(probabilities, seen)
 
 
 def _is_matrix(value: NDArray[Any] | None, rows: int | None) -> bool:

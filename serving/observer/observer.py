@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from models.observation.log_entry import Entry
 from serving.inference.signature_call import SignatureCall
 from serving.metrics import Metrics, Outcome
-from serving.observer.model_view import ModelView, digests
+from serving.observer.model_view import ModelView
 from serving.observer.request_ids import request_id
+from serving.request_log.columns import digest_column
 from serving.request_log.image_store import ImageStore
 from serving.request_log.journal import Journal
 from serving.request_log.settings import RequestLogSettings
@@ -191,7 +192,7 @@ def _entries(
     if outcome.status is not grpc.StatusCode.OK:
         # Which image a request of many failed for is not known.
         alone = note.images if note.images is not None and len(note.images) == 1 else None
-        columns = {} if alone is None else {"digest": digests(alone)}
+        columns = {} if alone is None else {"digest": digest_column(alone)}
     count = max((len(column) for column in columns.values()), default=1)
     whole = Entry(
         time.time(),
@@ -208,4 +209,5 @@ def _entries(
     )
     for first in range(0, count, _ROWS_AT_ONCE):
         part = {name: column[first : first + _ROWS_AT_ONCE] for name, column in columns.items()}
-        yield replace(whole, first_row=whole.first_row + first, columns=part)
+        row = whole.first_row + first
+        yield replace(whole, first_row=row, columns=part, is_counted=first == 0)

@@ -11,6 +11,7 @@ from serving.gateway.nginx_process import Nginx
 from serving.gateway.settings import CANARY, STABLE, GatewaySettings, Traffic
 from serving.rollout.copies import Copies
 from serving.rollout.evidence import Evidence, add_pair
+from serving.rollout.gateway_log import GatewayLog, Watched
 from serving.rollout.judge import Answer, Decision, Judge, Rules
 from serving.rollout.model_server import (
     ModelOnServer,
@@ -22,6 +23,7 @@ from serving.rollout.state import Phase, Rollout, RolloutFile
 
 _LOAD_SECONDS: Final = 120.0
 _EVIDENCE: Final = "evidence.jsonl"
+_REQUESTS: Final = "requests.jsonl"
 _PORT: Final = "copies-to"
 
 
@@ -40,6 +42,7 @@ class Controller:
         base_path: str,
         rules: Rules,
         say: Callable[[str], None],
+        watched: Watched | None = None,
     ) -> None:
         """Takes what the gateway serves, and the workspace's folder for it.
 
@@ -49,6 +52,7 @@ class Controller:
             base_path: of the model's versions, as the servers see it.
             rules: of the judge.
             say: gets each thing that happened, in words.
+            watched: what is logged of requests; None where the server logs them itself.
 
         Raises:
             UsageError: nginx is not installed.
@@ -60,7 +64,10 @@ class Controller:
         self._say = say
         self._evidence: Evidence | None = None
         servers = {STABLE: settings.stable, CANARY: settings.canary}
-        self._copies = Copies(settings.model_name, servers, self._compared, _port(folder))
+        self._log = None if watched is None else GatewayLog(watched, folder / _REQUESTS)
+        self._steady = Traffic(copies=0 if watched is None else watched.percent)
+        logged = (lambda _: None) if self._log is None else self._log.copied
+        self._copies = Copies(settings.model_name, servers, self._compared, _port(folder), logged)
         write_atomically(folder / _PORT, self._copies.address.encode())
         self.nginx = Nginx(settings, self._copies.address, folder)
         self._models = {
@@ -78,7 +85,7 @@ class Controller:
         state = self.file.read() or self._first()
         match state.phase:
             case Phase.STEADY:
-                self._direct(Traffic())
+                self._direct(self._steady)
                 self._settle(state.stable, state.stable)
             case Phase.STARTING:
                 self._begin(state)
@@ -87,21 +94,26 @@ class Controller:
             case Phase.PROMOTING:
                 assert state.canary is not None
                 self._settle(state.canary, state.canary)
-                self._direct(Traffic())
+                self._direct(self._steady)
                 self._keep_evidence(state)
                 self._advance(state, Rollout.settled)
             case Phase.ROLLING_BACK:
                 # First the users, then the labels: nobody is sent to a version that goes.
-                self._direct(Traffic())
+                self._direct(self._steady)
                 self._settle(state.stable, state.stable)
                 self._keep_evidence(state)
                 self._advance(state, Rollout.settled)
+        if self._log is not None:
+            self._log.read_on()
         return self.file.read() or state
 
     def close(self) -> None:
         """Ends the gateway after the requests that are under way."""
         self.nginx.stop()
         self._copies.close()
+        if self._log is not None:
+            self._log.read_on()
+            self._log.close()
 
     def _first(self) -> Rollout:
         """What answers now becomes the stable version."""
@@ -150,7 +162,7 @@ class Controller:
         folder = self._evidence_folder(state)
         requests = self.file.folder / _EVIDENCE
         evidence = Evidence(folder, requests, state.share / 100, Judge(self._rules))
-        evidence.start(self.file.folder / "requests.jsonl")
+        evidence.start(self.file.folder / _REQUESTS)
         self._evidence = evidence
         return evidence
 
@@ -172,6 +184,8 @@ class Controller:
     def _settle(self, stable: int, canary: int) -> None:
         """Moves the labels; a server that starts anew finds them in its configuration file."""
         labels = {STABLE: stable, CANARY: canary}
+        if self._log is not None:
+            self._log.labels = labels
         for server, model in self._models.items():
             here = {
                 label: labels[label]
@@ -188,6 +202,9 @@ class Controller:
             write_atomically(self.file.folder / f"{name}.config", config_text(config).encode())
 
     def _direct(self, traffic: Traffic) -> None:
+        self._copies.comparing = traffic.trial
+        if self._log is not None:
+            self._log.share = traffic.copies
         if self.nginx.direct(traffic):
             self._say(f"{traffic.share} % of the requests go to the canary.")
 

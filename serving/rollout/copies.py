@@ -6,10 +6,12 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from serving.gateway.settings import CANARY, STABLE, Server
+from serving.rollout.gateway_log import Copy
 from serving.rollout.grpc_copies import as_rest
 from serving.rollout.judge import Answer
 
@@ -17,12 +19,17 @@ _WAITING: Final = 16
 _TIMEOUT: Final = 30.0
 _GRPC: Final = "grpc"
 _VERBS: Final = ("predict", _GRPC)
+_NAMES: Final = ("X-Request-Id", "X-Variant", "X-Verb")
 _CONTENT_HEADERS: Final = ("Content-Type", "Content-Encoding")
 _MOST_IMAGES: Final = 4
 
 
 class Copies:
-    """Listens on a port of this machine. More copies than can be compared are thrown away."""
+    """Listens on a port of this machine. More copies than can be looked at are thrown away.
+
+    Attributes:
+        comparing: whether both versions are asked.
+    """
 
     def __init__(
         self,
@@ -30,6 +37,7 @@ class Copies:
         servers: dict[str, Server],
         compared: Callable[[Answer | None, Answer | None], None],
         port: int = 0,
+        logged: Callable[[Copy], None] = lambda _: None,
     ) -> None:
         """Listens.
 
@@ -38,8 +46,11 @@ class Copies:
             servers: by label.
             compared: gets what stable and canary said.
             port: to listen on if it is free.
+            logged: gets each copy.
         """
-        self._waiting: queue.Queue[tuple[dict[str, str], bytes]] = queue.Queue(_WAITING)
+        self._waiting: queue.Queue[Copy] = queue.Queue(_WAITING)
+        self.comparing = True
+        self._logged = logged
         self._name = model_name
         self._servers = servers
         self._compared = compared
@@ -67,22 +78,24 @@ class Copies:
 
     def _compare(self) -> None:
         while True:
-            headers, body = self._waiting.get()
-            if headers.pop("X-Verb").lower() == _GRPC:
-                said = as_rest(body, self._name)
+            copy = self._waiting.get()
+            if copy.protocol == "GRPC":
+                said = as_rest(copy.body, self._name)
                 if said is None:
                     continue
-                headers, body = {"Content-Type": "application/json"}, said
-            stable, canary = (self._ask(label, headers, body) for label in (STABLE, CANARY))
-            # Of a request with many images a few are enough, and none counts for many.
-            for pair in list(zip(stable, canary, strict=False))[:_MOST_IMAGES]:
-                self._compared(*pair)
+                copy = replace(copy, headers={"Content-Type": "application/json"}, body=said)
+            if self.comparing:
+                stable, canary = (self._ask(label, copy) for label in (STABLE, CANARY))
+                # Of a request with many images a few are enough, and none counts for many.
+                for pair in list(zip(stable, canary, strict=False))[:_MOST_IMAGES]:
+                    self._compared(*pair)
+            self._logged(copy)
 
-    def _ask(self, label: str, headers: dict[str, str], body: bytes) -> list[Answer | None]:
+    def _ask(self, label: str, copy: Copy) -> list[Answer | None]:
         path = f"/v1/models/{self._name}/labels/{label}:predict"
         connection = http.client.HTTPConnection(self._servers[label].rest, timeout=_TIMEOUT)
         try:
-            connection.request("POST", path, body, headers)
+            connection.request("POST", path, copy.body, dict(copy.headers))
             response = connection.getresponse()
             document = json.loads(response.read())
         except (OSError, ValueError, http.client.HTTPException):
@@ -100,7 +113,7 @@ class Copies:
 class _Handler(BaseHTTPRequestHandler):
     """Answers at once: nginx holds the client's connection until the copy is delivered."""
 
-    waiting: queue.Queue[tuple[dict[str, str], bytes]]
+    waiting: queue.Queue[Copy]
     timeout = 5.0
 
     def do_POST(self) -> None:
@@ -108,10 +121,13 @@ class _Handler(BaseHTTPRequestHandler):
         if length.isdecimal():
             body = self.rfile.read(int(length))
             if self.headers.get("X-Verb", "").lower() in _VERBS:
-                names = ("X-Verb", *_CONTENT_HEADERS)
-                kept = {name: self.headers[name] for name in names if name in self.headers}
-                with suppress(queue.Full):  # enough others are compared
-                    self.waiting.put_nowait((kept, body))
+                kept = {
+                    name: self.headers[name] for name in _CONTENT_HEADERS if name in self.headers
+                }
+                identifier, label, verb = (self.headers.get(name, "") for name in _NAMES)
+                protocol = "GRPC" if verb.lower() == _GRPC else "REST"
+                with suppress(queue.Full):  # enough others are looked at
+                    self.waiting.put_nowait(Copy(identifier, label, kept, body, protocol))
         self.send_response(http.client.NO_CONTENT)
         self.end_headers()
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from labelled_examples import write_examples
-from monitored_model import LABELS, export_monitored, monitored_answers
+from monitored_model import export_monitored, monitored_answers
 from PIL import Image
+from small_reference import LABELS
 from tfx.types import standard_artifacts
 
 from components.artifact_types import MonitoringReference
@@ -17,6 +18,7 @@ from components.pusher.push import push_model
 from components.reference.executor import Executor
 from models.observation.monitoring_settings import MonitoringSettings
 from models.observation.reference import REFERENCE, read_reference
+from models.observation.stress import stressed_bytes
 from models.storage.seals import changed_file, tree_digest
 
 _COUNTS = {"train": 90, "validation": 30, "test": 40}
@@ -92,6 +94,27 @@ def test_its_directions_and_anchors_are_of_training_images(
     np.testing.assert_allclose(reference.anchors.astype(float).mean(axis=0), 0.0, atol=1e-2)
     counts = np.bincount(reference.anchor_labels, minlength=3)
     assert counts.tolist() == [sum(label == each[0] for each in training) for label in LABELS]
+
+
+def test_it_has_answers_to_test_images_made_worse(made: dict[str, Any], tmp_path: Path) -> None:
+    reference = read_reference(_make(made, tmp_path, stressed_images=60))
+    stressed = reference.stressed
+    assert stressed is not None
+    assert len(stressed.labels) == 60
+    by_name = {name: image for _, name, image in made["images"]["test"]}
+    images = [
+        stressed_bytes(
+            by_name[reference.names[place % len(reference.names)]],
+            int(stressed.changes[place]),
+            float(stressed.strengths[place]),
+            place,
+        )
+        for place in range(60)
+    ]
+    truth = monitored_answers(made["folder"] / "model" / "Format-Serving", images)
+    np.testing.assert_allclose(stressed.probabilities, truth["probabilities"], atol=1e-3)
+    np.testing.assert_allclose(stressed.signals, truth["image_signals"], atol=1e-5)
+    assert read_reference(_make(made, tmp_path / "none", stressed_images=0)).stressed is None
 
 
 def test_images_are_no_more_than_asked_for(made: dict[str, Any], tmp_path: Path) -> None:

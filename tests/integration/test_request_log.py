@@ -13,15 +13,9 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from monitored_model import (
-    COMPONENTS,
-    LABELS,
-    TEMPERATURE,
-    add_reference,
-    export_monitored,
-    monitored_answers,
-)
+from monitored_model import add_reference, export_monitored, monitored_answers
 from serving_requests import request_json, server_settings
+from small_reference import COMPONENTS, LABELS, TEMPERATURE
 from tensorflow_serving.apis import predict_pb2
 
 from models.observation.kept_images import kept_image

@@ -15,8 +15,9 @@ _SERVE = """
 import pathlib, sys
 from pipeline.official_server import serve
 from pipeline.served_model import Served
-model = Served("m", pathlib.Path("/srv/m"), 1)
-serve(model, "127.0.0.1", 8500, 8501, embedded=False, gateway=pathlib.Path(sys.argv[1]))
+from pipeline.server_place import Place
+model, place = Served("m", pathlib.Path("/srv/m"), 1), Place("127.0.0.1", 8500, 8501)
+serve(model, place, embedded=False, gateway=pathlib.Path(sys.argv[1]))
 """
 
 

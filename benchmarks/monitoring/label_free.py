@@ -1,0 +1,95 @@
+"""How far the accuracy that is foretold without labels lies from the truth, shift by shift.
+
+    ./dev bench monitoring/label_free --data digits DATA/clothing DATA/cifar10
+    ./dev bench monitoring/label_free --held-back --data DATA/signdigits DATA/scene15
+
+With `--peer FOLDER` the probabilities are written there for `nannyml_cbpe.py`, and its estimates
+are shown where they are there already.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from streams import ServedSet, observations
+
+from monitoring.accuracy.estimator import AccuracyEstimator
+
+SHIFTS = (
+    *("blur-2", "blur-3", "brighter-2", "darker-3", "contrast-3", "noise-1", "noise-2"),
+    *("rotation-1", "rotation-2", "jpeg-2", "grey-2", "pixelate-2", "occlusion-2"),
+)
+HELD_BACK = (
+    *("motion-2", "warm-2", "further-1", "further-2", "fog-2", "mirror-1", "mirror-2"),
+    *("salt-2", "posterise-2", "inverted-1"),
+)
+
+
+def main() -> None:
+    """Prints a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--data", nargs="+", required=True)
+    parser.add_argument("--held-back", action="store_true", help="other shifts")
+    parser.add_argument("--peer", type=Path, default=Path("benchmarks/out/monitoring/peer"))
+    parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/monitoring"))
+    arguments = parser.parse_args()
+    arguments.peer.mkdir(parents=True, exist_ok=True)
+    kept = arguments.peer / "estimates.json"
+    peers = json.loads(kept.read_text()) if kept.exists() else {}
+    print("| data | shift | truth | foretold | interval | reliable | confidence | ATC | NannyML |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    rows = []
+    for data in arguments.data:
+        shifts = HELD_BACK if arguments.held_back else SHIFTS
+        rows += _one_set(data, shifts, arguments.cache, arguments.peer, peers)
+    _summary(np.array(rows))
+
+
+def _one_set(
+    data: str,
+    shifts: tuple[str, ...],
+    cache: Path,
+    peer: Path,
+    peers: dict[str, dict[str, float]],
+) -> list[tuple[float, ...]]:
+    served = ServedSet(data, cache)
+    reference = served.reference()
+    named = f"{served.name}-{'held' if shifts == HELD_BACK else 'open'}"
+    arrays = {"reference": reference.probabilities.astype(np.float32), "truth": reference.labels}
+    rows = []
+    for shift in ("clean", *shifts):
+        answers = served.answers(shift)
+        arrays[shift] = answers.probabilities
+        truth = float((answers.probabilities.argmax(axis=1) == answers.labels).mean())
+        estimator = AccuracyEstimator(reference)
+        estimator.add(observations(reference, answers))
+        report = estimator.report()
+        other = peers.get(named, {}).get(shift, float("nan"))
+        print(
+            f"| {served.name} | {shift} | {truth:.3f} | {report.estimate:.3f} | "
+            f"{report.low:.2f} to {report.high:.2f} | {'yes' if report.reliable else 'no'} | "
+            f"{report.by_confidence:.3f} | {report.by_threshold:.3f} | {other:.3f} |",
+            flush=True,
+        )
+        if shift != "clean":
+            guesses = (report.estimate, report.by_confidence, report.by_threshold, other)
+            errors = [abs(float(guess or 0) - truth) for guess in guesses]
+            inside = report.low <= truth <= report.high
+            rows.append((*errors, float(report.reliable), float(inside)))
+    np.savez(peer / f"{named}.npz", **arrays)  # type: ignore[arg-type]
+    return rows
+
+
+def _summary(rows: np.ndarray) -> None:
+    own, confidence, threshold, peer, reliable, inside = rows.T
+    sure = reliable > 0
+    print(f"\nMean error {own.mean():.3f}; confidence {confidence.mean():.3f}, ATC ", end="")
+    print(f"{threshold.mean():.3f}, NannyML {peer.mean():.3f}.")
+    print(f"Called reliable: {sure.mean():.0%}, mean error {own[sure].mean():.3f} there; ", end="")
+    print(f"off by more than 0.10 there: {int((own[sure] > 0.1).sum())} of {int(sure.sum())}.")
+    print(f"Truth inside the interval: {inside.mean():.0%}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Directions in which images have moved of late: a classifier of two samples, learned as it goes.
+
+Every so many images a direction is learned, from the mean of the training images to that of the
+latest ones (projections have unit variance, so this is Fisher's). Images that come later are ranked
+along it among the reference's images, neither of which had a part in it. That is a sequential
+two-sample test with a classifier (A. Podkopaev, A. Ramdas, "Sequential predictive two-sample and
+independence testing", 2023), which finds a shift that is spread over many numbers, too little in
+each to see. A direction lives until `SLOTS` newer ones were learned.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.evidence.distances import STEP, cut
+from monitoring.evidence.grids import cells_of, widening_both_ways
+
+SLOTS: Final = 6
+"""Directions at a time."""
+INTERVAL: Final = 64
+"""Images between two of them."""
+WINDOW: Final = 128
+"""Images that one is learned from."""
+_BORDERS: Final = widening_both_ways(1 / 64, 64.0)
+
+
+class Directions:
+    """The directions.
+
+    Attributes:
+        weights: whole numbers, float32 [SLOTS, c]; zeros for none yet.
+    """
+
+    def __init__(self, centre: NDArray[np.float64]) -> None:
+        """Begins with none.
+
+        Args:
+            centre: mean of the training images, in whole steps, [c].
+        """
+        self._centre = centre
+        self.weights = np.zeros((SLOTS, len(centre)), np.float32)
+
+    def learn(self, slot: int, points: NDArray[np.float32]) -> None:
+        """Learns one from the latest images, [m, c] in whole steps."""
+        difference = points.sum(axis=0, dtype=np.float64) / len(points) - self._centre
+        largest = float(np.abs(difference).max(initial=0.0))
+        self.weights[slot] = cut(difference * (350.0 / largest)) if largest else 0.0
+
+    def along(self, slot: int, points: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Where images [m, c] lie along one, standard deviations, float64 [m]; NaN for none."""
+        weights = self.weights[slot]
+        length = float(np.sqrt((weights.astype(np.float64) ** 2).sum()))
+        # Products of many rows with one vector are not worth the threads of a BLAS.
+        products = np.einsum("ij,j->i", points, weights)
+        return products / (length * STEP) if length else np.full(len(points), np.nan)
+
+    def cells(self, points: NDArray[np.float32]) -> NDArray[np.int16]:
+        """Where images [m, c] lie along each, as cells, int16 [m, SLOTS]."""
+        columns = [self.cells_along(slot, points) for slot in range(SLOTS)]
+        return np.stack(columns, axis=1)
+
+    def cells_along(self, slot: int, points: NDArray[np.float32]) -> NDArray[np.int16]:
+        """Where images [m, c] lie along one, as cells, int16 [m]."""
+        return cells_of(self.along(slot, points), _BORDERS)

@@ -1,0 +1,115 @@
+"""The evidence itself: from the cells of images to stakes, one image after the other."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitoring.evidence import bets
+from monitoring.evidence.detector import Detector
+from monitoring.evidence.directions import INTERVAL, SLOTS, Directions
+from monitoring.evidence.drift_settings import DriftSettings
+from monitoring.evidence.grids import CELLS, UNKNOWN
+from monitoring.evidence.growing_bag import GrowingBag
+from monitoring.evidence.learned_bets import EVERY, LearnedBets
+from monitoring.evidence.signals import Signal
+from monitoring.evidence.stakes import Stakes
+
+
+class RankedStream:
+    """Ranks, bets and stakes.
+
+    Attributes:
+        bag: what images are ranked among.
+        learned: bets that go by the latest images.
+        directions: in which images moved.
+        detector: the stakes.
+        images: so far.
+        alarms: that began so far.
+    """
+
+    def __init__(
+        self,
+        signals: tuple[Signal, ...],
+        cells: NDArray[np.int16],
+        points: NDArray[np.float32],
+        directions: Directions,
+        settings: DriftSettings,
+    ) -> None:
+        """Begins with the reference.
+
+        Args:
+            signals: what is watched.
+            cells: of the reference's images, int16 [n, s].
+            points: of those whose projections are known, in whole steps, [n, c].
+            directions: none yet.
+            settings: how sure an alarm has to be.
+        """
+        unknown = np.full((len(cells), SLOTS), UNKNOWN, np.int16)
+        self.bag = GrowingBag.of(np.concatenate([cells, unknown], axis=1))
+        kinds = (*(signal.classes for signal in signals), *[False] * SLOTS)
+        self.learned = LearnedBets(self.bag.counts, kinds)
+        self.directions = directions
+        self._points = points
+        self._stakes = Stakes.divided(signals, settings)
+        start, placed = self._stakes.at_the_beginning(), self._stakes.with_each_image()
+        self.detector = Detector(1 / settings.alpha, start, placed, start.copy())
+        self.images = 0
+        self.alarms = 0
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Of the signals and the directions in all stakes, float64 [s + SLOTS]."""
+        shares: NDArray[np.float64] = self._stakes.shares.sum(axis=1)
+        return shares
+
+    @property
+    def run_length(self) -> float:
+        """Images from one false alarm to the next on average, at least."""
+        settings = self._stakes.settings
+        return 2 * settings.period / settings.alpha - settings.period
+
+    def look_at(
+        self,
+        cells: NDArray[np.int16],
+        uniforms: NDArray[np.float64],
+        ranks: NDArray[np.float64],
+    ) -> int:
+        """Looks at images up to the next alarm or the end of one.
+
+        Args:
+            cells: of the signals and the directions, int16 [m, s + SLOTS], no further than where
+                the next direction is learned.
+            uniforms: 0..1, float64 [m, s + SLOTS].
+            ranks: float64 [m, s + SLOTS], to write to.
+
+        Returns:
+            How many it looked at.
+        """
+        growing = not self.detector.alarm
+        known = cells != UNKNOWN
+        ranks[:] = self.bag.p_values(cells, uniforms, growing=growing)
+        taken = 0
+        while taken < len(cells) and self.detector.alarm != growing:
+            some = slice(taken, taken + EVERY - self.images % EVERY)
+            outcomes = bets.outcomes(ranks[some], known[some], self.learned)
+            run = self.detector.run(outcomes)
+            self.learned.see(cells[taken : taken + run])
+            taken += run
+            self.images += run
+            if self.images % EVERY == 0:
+                self.learned.learn(growing=growing)
+        if growing:
+            self.bag.absorb(cells[:taken])
+            self.alarms += self.detector.alarm
+        return taken
+
+    def learn_direction(self, latest: NDArray[np.float32]) -> None:
+        """Learns another direction from the latest images, [m, c] in whole steps."""
+        number = self.images // INTERVAL
+        slot = number % SLOTS
+        first = not self.directions.weights[slot].any()
+        self.directions.learn(slot, latest)
+        row = len(self.bag.counts) - SLOTS + slot
+        cells = self.directions.cells_along(slot, self._points)
+        self.bag.counts[row] = np.bincount(cells[cells != UNKNOWN], minlength=CELLS)
+        self.learned.begin(row, self.bag.counts[row])
+        self.detector.stakes[row] = self._stakes.on_a_direction(slot, first=first)

@@ -1,0 +1,64 @@
+"""Labels that came, and digests that were picked for labelling: files that the monitor takes in."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from models.storage.atomic_write import write_atomically
+from monitoring.accuracy.label_files import Key
+
+_LABELS: Final = "labels"
+_CHOSEN: Final = "suggested.json"
+
+
+class LabelInbox:
+    """Below the monitor's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Takes the monitor's folder."""
+        self._labels, self._chosen = folder / _LABELS, folder / _CHOSEN
+
+    def put(self, labels: Mapping[Key, str]) -> None:
+        """Leaves labels for the monitor; the same ones twice are there once.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        rows = sorted([*key, name] for key, name in labels.items())
+        content = json.dumps(rows).encode()
+        number = len(self.names())
+        if content not in (file.read_bytes() for file in self._files()):
+            write_atomically(self._labels / f"{number:06d}.json", content)
+
+    def names(self) -> list[str]:
+        """Names of the files of labels, in the order in which they came."""
+        return [file.name for file in self._files()]
+
+    def take(self, name: str) -> dict[Key, str]:
+        """The labels of one file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        rows = json.loads((self._labels / name).read_bytes())
+        return {(key, row): label for key, row, label in rows}
+
+    def _files(self) -> list[Path]:
+        return sorted(self._labels.glob("*.json"))
+
+    def note_chosen(self, digests: Iterable[str]) -> None:
+        """Notes images that were picked to be labelled.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        content = json.dumps(sorted({*self.chosen(), *digests}))
+        write_atomically(self._chosen, content.encode())
+
+    def chosen(self) -> frozenset[str]:
+        """Digests of all images that were ever picked."""
+        try:
+            return frozenset(json.loads(self._chosen.read_bytes()))
+        except (OSError, ValueError):
+            return frozenset()

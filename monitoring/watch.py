@@ -1,0 +1,125 @@
+"""All that is known of one version: evidence, accuracy, labels, and its newest images."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import Self
+
+from models.observation.reference import MOST_IMAGES, Reference
+from monitoring.accuracy.estimator import AccuracyEstimator, AccuracySettings
+from monitoring.accuracy.label_book import LabelBook
+from monitoring.accuracy.label_files import Key
+from monitoring.accuracy.report import AccuracyReport
+from monitoring.accuracy.skew import SkewReport, find_skew
+from monitoring.accuracy.window import Window
+from monitoring.evidence.drift_evidence import DriftEvidence
+from monitoring.evidence.drift_report import DriftReport
+from monitoring.evidence.drift_settings import DriftSettings
+from monitoring.observations import Observations
+from monitoring.state import joined, part_of
+
+_ACCURACY: Final = AccuracySettings()
+_MINUTE: Final = 60
+_DAY: Final = 86_400
+
+
+class Watch:
+    """Follows one version."""
+
+    def __init__(self, reference: Reference, settings: DriftSettings) -> None:
+        """Begins before the first image.
+
+        Args:
+            reference: of the version.
+            settings: how sure an alarm has to be.
+        """
+        self.reference = reference
+        self.drift = DriftEvidence(reference, settings)
+        self.accuracy = AccuracyEstimator(reference, _ACCURACY)
+        self.book = LabelBook(reference.classes)
+        self._held_out = frozenset(reference.digests)
+        self._served_before = Window(MOST_IMAGES)
+        self._fresh: Counter[int] = Counter()
+
+    def add(self, observations: Observations) -> None:
+        """Looks at more images; those of a server that had another reference are passed over."""
+        if observations.projections.shape[1:] != self.reference.projections.shape[1:]:
+            return
+        self.drift.add(observations)
+        self.accuracy.add(observations)
+        self._count(observations)
+        digests = observations.digests.tolist()
+        known = np.array([digest in self._held_out for digest in digests], bool)
+        if known.any():
+            self._served_before.add(observations[known])
+
+    @property
+    def fresh(self) -> Mapping[int, int]:
+        """How many answers to different images each minute of the newest day had."""
+        return self._fresh
+
+    def _count(self, observations: Observations) -> None:
+        minutes = observations.times.astype(np.int64) // _MINUTE * _MINUTE
+        for minute in np.unique(minutes).tolist():
+            weight = float(observations.weights[minutes == minute].sum(dtype=np.float64))
+            self._fresh[minute] += round(weight)
+        first = max(self._fresh, default=0) - _DAY
+        self._fresh = Counter({at: n for at, n in sorted(self._fresh.items()) if at > first})
+
+    def add_labels(self, labels: Mapping[Key, str]) -> None:
+        """Takes in labels whose answers `label` is going to bring."""
+        self.book.add(labels)
+
+    def label(self, observations: Observations, chosen: Collection[str]) -> None:
+        """Gives answers the labels that wait for them.
+
+        Args:
+            observations: answers, seen before or not.
+            chosen: digests of images that were picked to be labelled: to learn from, but they
+                would make the accuracy look worse than it is.
+        """
+        if not self.book.waiting:
+            return
+        found, classes = self.book.take(observations)
+        fair = np.array([digest not in chosen for digest in found.digests.tolist()], bool)
+        if fair.any():
+            self.accuracy.add_labels(found[fair], classes[fair])
+
+    def accuracy_since(self, drift: DriftReport) -> AccuracyReport:
+        """The accuracy now: of the images since they changed, where they did."""
+        moved = [signal.since for signal in drift.signals if signal.alarm and signal.since]
+        return self.accuracy.report(moved[0][1] if moved else None)
+
+    def skew(self) -> SkewReport | None:
+        """How held-out images are answered that were sent to the server; None for no such one."""
+        images = self._served_before.images
+        return None if images is None else find_skew(self.reference, images)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that `from_state` needs."""
+        return joined(
+            {
+                "drift": self.drift.state(),
+                "accuracy": self.accuracy.state(),
+                "labels": self.book.state(),
+                "served": self._served_before.state(""),
+                "fresh": {"counts": np.array(sorted(self._fresh.items()), np.int64)},
+            }
+        )
+
+    @classmethod
+    def from_state(
+        cls, reference: Reference, settings: DriftSettings, state: Mapping[str, NDArray[Any]]
+    ) -> Self:
+        """Goes on where `state` was taken; reference and settings are the same as then."""
+        watch = cls(reference, settings)
+        watch.drift = DriftEvidence.from_state(reference, settings, part_of(state, "drift"))
+        accuracy = part_of(state, "accuracy")
+        watch.accuracy = AccuracyEstimator.from_state(reference, _ACCURACY, accuracy)
+        watch.book = LabelBook.from_state(reference.classes, part_of(state, "labels"))
+        watch._served_before = Window.from_state(MOST_IMAGES, part_of(state, "served"), "")
+        watch._fresh = Counter(dict(part_of(state, "fresh")["counts"].reshape(-1, 2).tolist()))
+        return watch

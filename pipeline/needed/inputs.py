@@ -1,0 +1,80 @@
+"""What decides how a run ends: data, code and configuration, as digests in the run's folder."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from models.errors import GraftError
+from models.storage.atomic_write import write_atomically
+from pipeline.config import Config
+from pipeline.library_versions import versions
+from pipeline.needed.data_stamp import data_stamp
+
+INPUTS: Final = "inputs.json"
+_PACKAGES: Final = ("components", "models", "pipeline", "serving")
+_BESIDE: Final = {"notifications", "retention"}
+"""Sections that change no result."""
+_ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run is made from.
+
+    Attributes:
+        data: digest of the files' names, sizes and times.
+        code: digest of Graft's modules and of the versions of its libraries.
+        configuration: digest of the effective configuration.
+    """
+
+    data: str
+    code: str
+    configuration: str
+
+    def changed_since(self, last: "Inputs") -> list[str]:
+        """Names of what differs."""
+        return [name for name, value in asdict(self).items() if value != getattr(last, name)]
+
+
+def inputs_of(config: Config) -> Inputs:
+    """Looks at what a run would be made from.
+
+    Raises:
+        BadDataError: there is no data where the configuration says.
+        OSError: the data cannot be looked at.
+    """
+    text = config.model_dump_json(exclude=_BESIDE)
+    return Inputs(data_stamp(config.data), _code(), hashlib.sha256(text.encode()).hexdigest())
+
+
+def _code() -> str:
+    # Of Graft the modules count, not the commit, which changes with every word of its documents.
+    libraries = {name: version for name, version in versions().items() if name != "graft"}
+    digest = hashlib.sha256(json.dumps(libraries, sort_keys=True).encode())
+    for package in _PACKAGES:
+        for path in sorted((_ROOT / package).rglob("*.py")):
+            digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def note_inputs(config: Config, folder: Path) -> None:
+    """Leaves in a run's folder what the run is made from, before it reads any of it.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    try:
+        inputs = inputs_of(config)
+    except (GraftError, OSError):
+        return  # the run itself says what is wrong with its data
+    write_atomically(folder / INPUTS, json.dumps(asdict(inputs), indent=2).encode())
+
+
+def read_inputs(folder: Path) -> Inputs | None:
+    """What a run was made from; None where it did not come to say so."""
+    try:
+        return Inputs(**json.loads((folder / INPUTS).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,118 @@
+"""Decides whether a run is needed, from what the last one left and what the monitor says."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from pipeline.config import Config
+from pipeline.needed.inputs import Inputs, inputs_of, read_inputs
+from pipeline.needed.retrainings import Retraining, Standing, retrainings, standing_decision
+from pipeline.run_folder import read_run
+from pipeline.workspace import Workspace
+
+_ENDED: Final = ("pushed", "not_blessed")
+_HOUR: Final = 3600.0
+_RETRY_HOURS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Need:
+    """Whether to run.
+
+    Attributes:
+        needed: whether a run would come to anything new.
+        reason: one sentence.
+        retrain: the decision to act on; None where the run is needed without one.
+    """
+
+    needed: bool
+    reason: str
+    retrain: Standing | None = None
+
+
+def need(config: Config, workspace: Workspace, labelled: str) -> Need:
+    """Says whether a run is needed. Imports neither TFX nor TensorFlow.
+
+    Args:
+        config: the effective configuration.
+        workspace: where the runs are.
+        labelled: digest of the labelled requests that a retraining would learn from; empty for
+            none.
+
+    Raises:
+        GraftError: the data cannot be listed, or a file of the monitor is damaged.
+        OSError: the data cannot be looked at.
+    """
+    known = [(folder, read_inputs(folder)) for folder in workspace.run_folders()]
+    last = next(((folder, made) for folder, made in reversed(known) if made is not None), None)
+    if last is None:
+        return Need(True, "No run was made in this workspace yet.")
+    changed = _changed(inputs_of(config), *last)
+    if changed:
+        return Need(True, changed)
+    unfinished = _unfinished(last[0])
+    if unfinished is not None:
+        return unfinished
+    decision = standing_decision(workspace.monitoring)
+    same = f"Data, code and configuration are those of run {last[0].name}."
+    if decision.action != "retrain":
+        return Need(False, f"{same} No decision to retrain stands.")
+    past = retrainings(workspace.monitoring)
+    hindrance = _hindrance(decision, past, labelled, config.monitoring.cooldown_hours)
+    if hindrance:
+        return Need(False, f"{same} {hindrance}")
+    return Need(True, f"The monitor decided to retrain. {decision.reason}", decision)
+
+
+def _changed(now: Inputs, folder: Path, then: Inputs) -> str:
+    changed = now.changed_since(then)
+    return f"Changed since run {folder.name}: {', '.join(changed)}." if changed else ""
+
+
+def _unfinished(folder: Path) -> Need | None:
+    """A run that failed is tried again, but not all the time: the same may fail again."""
+    run = read_run(folder)
+    if run.status in _ENDED:
+        return None
+    said = f"The last run, {folder.name}, did not end well ({run.status}): {run.reason}"
+    left = _left(folder.stat().st_mtime, _RETRY_HOURS)
+    if run.status == "failed" and left:
+        return Need(False, f"{said} Nothing has changed since; it is tried again {left}.")
+    return Need(True, said)
+
+
+def _hindrance(
+    decision: Standing, past: list[Retraining], labelled: str, cooldown_hours: float
+) -> str:
+    """Why a decision to retrain is not acted on; empty where it is."""
+    of_episode = [each for each in past if each.episode == decision.episode]
+    if of_episode:
+        return (
+            f"A decision to retrain stands, and run {of_episode[-1].run_id} acted on it: a "
+            "retraining is made once for each episode. Look at the monitor's page."
+        )
+    left = _left(past[-1].at, cooldown_hours) if past else ""
+    if left:
+        return f"A decision to retrain stands; after the retraining before it, this waits {left}."
+    if not labelled:
+        return (
+            "A decision to retrain stands, but there is nothing new to learn from. Label requests "
+            "(`graft labels --suggest 100`, then `graft labels FILE`; monitoring.keep_images has "
+            "to be on), or add labelled images to the data."
+        )
+    if past and past[-1].trained_on == labelled:
+        return (
+            f"A decision to retrain stands, but run {past[-1].run_id} learned from the same "
+            "labelled requests already and did not help. Label others first."
+        )
+    return ""
+
+
+def _left(since: float, hours: float) -> str:
+    """When a cooldown ends, in words; empty where it has ended."""
+    end = since + hours * _HOUR
+    if time.time() >= end:
+        return ""
+    return f"until {datetime.fromtimestamp(end).astimezone():%Y-%m-%d %H:%M}"

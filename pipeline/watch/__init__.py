@@ -1,0 +1,1 @@
+"""`graft monitor` and `graft labels`: what is seen of the served model, and what is known later."""

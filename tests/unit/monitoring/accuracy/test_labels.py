@@ -1,0 +1,97 @@
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from served_digits import served_digits
+
+from models.errors import BadDataError
+from monitoring.accuracy.label_book import LabelBook
+from monitoring.accuracy.label_files import read_label_file
+
+ONE, OTHER = "a" * 64, "b" * 64
+
+
+def test_three_kinds_of_files_say_the_same(tmp_path):
+    rows = [
+        {"digest": ONE.upper(), "request_id": "", "row": "", "label": "cat"},
+        {"digest": "", "request_id": "r;1", "row": "2", "label": "dog, wet"},
+        {"digest": OTHER, "request_id": "", "row": "", "label": ""},
+    ]
+    (tmp_path / "a.csv").write_text(
+        "\ufeffDigest,request_id,row,label,more\r\n"
+        + "".join(f'{r["digest"]},{r["request_id"]},{r["row"]},"{r["label"]}",x\r\n' for r in rows)
+    )
+    (tmp_path / "a.jsonl").write_text("\n\n".join(json.dumps(row) for row in rows))
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    for name in ("a.csv", "a.jsonl", "a.parquet"):
+        found = read_label_file(tmp_path / name)
+        assert found.labels == {(ONE, -1): "cat", ("r;1", 2): "dog, wet"}, name
+        assert found.left_out == 0
+
+
+def test_a_bad_row_costs_itself_alone(tmp_path):
+    lines = [
+        '{"digest": "zz", "label": "cat"}',
+        '{"label": "cat"}',
+        '{"digest": 7, "label": "cat"}',
+        "[1, 2]",
+        "[" * 100_000,
+        '{"request_id": "r", "row": -1, "label": "cat"}',
+        '{"request_id": "r", "row": 1e300, "label": "cat"}',
+        json.dumps({"digest": ONE, "label": "x" * 5_000}),
+        json.dumps({"digest": OTHER, "label": "<script>\0"}),
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    found = read_label_file(tmp_path / "a.jsonl")
+    assert found.labels == {(OTHER, -1): "<script>\0"}
+    assert found.left_out == 8
+    assert found.problems[0] == "row 1: its digest is not 64 hex digits"
+    assert len(found.problems) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", b"", "empty"),
+        ("a.csv", b"path,label\nx,cat\n", "expected the columns"),
+        ("a.csv", b"digest,label,label\n", "each once"),
+        ("a.csv", b"digest,label\n\xff\xfe,cat\n", "not UTF-8"),
+        ("a.parquet", b"PAR1 not really PAR1", "no whole Parquet"),
+        ("a.txt", b"", "is none of"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_words(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadDataError, match=words):
+        read_label_file(tmp_path / name)
+
+
+def test_a_folder_or_nothing_is_refused(tmp_path):
+    (tmp_path / "a.csv").mkdir()
+    for name in ("a.csv", "b.csv"):
+        with pytest.raises(BadDataError, match=r"expected a file|cannot be read"):
+            read_label_file(tmp_path / name)
+
+
+def test_each_image_is_counted_once_by_whatever_name_also_after_a_restart():
+    served = served_digits()
+    observed = served.observe(served.pictures[:20])
+    digests = observed.digests.tolist()
+    book = LabelBook(served.reference.classes)
+    book.add({(digests[3], -1): "4", ("r3", 0): "5", ("r7", 0): "seven", ("r9", 1): "1"})
+    found, truth = book.take(observed[:10])
+    assert found.digests.tolist() == [digests[3], digests[7]]
+    assert truth.tolist() == [4, -1]
+    assert book.unknown == {"seven": 1}
+    again = LabelBook.from_state(served.reference.classes, book.state())
+    again.add({(digests[3], -1): "4", ("r7", 0): "7", (digests[12], -1): "0"})
+    found, truth = again.take(observed)
+    assert found.digests.tolist() == [digests[12]]
+    assert truth.tolist() == [0]
+    assert again.waiting == {("r9", 1): "1"}
+    np.testing.assert_array_equal(
+        LabelBook.from_state(served.reference.classes, again.state()).state()["text"],
+        again.state()["text"],
+    )

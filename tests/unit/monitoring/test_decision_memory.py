@@ -1,0 +1,32 @@
+"""What a decision remembers from one look to the next."""
+
+from pathlib import Path
+
+from monitoring.decision import Past
+from monitoring.decision_memory import DecisionMemory, Training, episode_of
+
+
+def test_a_training_is_remembered_once(tmp_path: Path) -> None:
+    memory = DecisionMemory(tmp_path / "decisions")
+    assert memory.past(3, ()) == Past()
+    memory.keep(3, Past(episode=100.0))
+    begun = Training(episode_of(3, Past(episode=100.0)), 200.0)
+    trained = memory.past(3, [begun])
+    assert (trained.trained, trained.trained_episode, trained.unhelpful) == (200.0, 100.0, 1)
+    memory.keep(3, trained)
+    assert memory.past(3, [begun]) == trained
+
+
+def test_another_version_begins_an_episode_of_its_own(tmp_path: Path) -> None:
+    memory = DecisionMemory(tmp_path / "decisions")
+    memory.keep(3, Past(episode=100.0, trained=200.0, trained_episode=100.0, unhelpful=1))
+    after = memory.past(4, ())
+    assert (after.episode, after.trained_episode) == (None, None)
+    assert (after.trained, after.unhelpful) == (200.0, 1)
+
+
+def test_a_damaged_memory_is_begun_anew(tmp_path: Path) -> None:
+    memory = DecisionMemory(tmp_path / "decisions")
+    memory.keep(3, Past(episode=100.0))
+    (tmp_path / "decisions").write_bytes(b"nothing of the kind")
+    assert memory.past(3, ()) == Past()

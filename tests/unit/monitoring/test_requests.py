@@ -1,0 +1,42 @@
+"""What the counts of the log say."""
+
+from models.observation.log_entry import CountKey, Counts
+from monitoring.requests import requests_of, traffic_of
+
+HOUR = 3_600
+
+
+def _counts(*rows: tuple[int, str, int], dropped: int = 0) -> Counts:
+    counts = Counts()
+    for minute, status, count in rows:
+        key = CountKey(minute, "REST", "graft", 3, status)
+        counts.requests[key] += count
+        counts.images[key] += count
+    if dropped:
+        counts.dropped[rows[-1][0]] += dropped
+    return counts
+
+
+def test_what_is_older_than_a_day_is_left_out() -> None:
+    counts = _counts((0, "OK", 7), (30 * HOUR, "OK", 5), (30 * HOUR, "INTERNAL", 2))
+    found = requests_of(counts, "graft", {})
+    assert found.by_status == {"OK": 5, "INTERNAL": 2}
+    assert found.by_minute == {30 * HOUR: (7, 2)}
+    assert (found.answers, found.errors, found.last) == (7, 2, 30 * HOUR)
+
+
+def test_other_models_are_left_out() -> None:
+    assert requests_of(_counts((0, "OK", 7)), "other", {}).answers == 0
+
+
+def test_images_that_came_again_are_those_that_were_not_fresh() -> None:
+    counts = _counts((0, "OK", 100), (2 * HOUR, "OK", 50), dropped=10)
+    found = traffic_of(counts, "graft", 3, {0: 100, 2 * HOUR: 8})
+    assert found.statuses == {"OK": 50}
+    assert found.repeats == 50 - 10 - 8
+
+
+def test_nothing_came_again_where_every_image_was_fresh() -> None:
+    counts = _counts((0, "OK", 100))
+    assert traffic_of(counts, "graft", 3, {0: 100}).repeats == 0
+    assert traffic_of(Counts(), "graft", 3, {}).repeats == 0

@@ -1,0 +1,169 @@
+"""Whether `graft run --if-needed` runs, and what it learns from."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from graft_command import graft
+
+from models.errors import UsageError
+from pipeline.config import Config
+from pipeline.needed.inputs import note_inputs
+from pipeline.needed.labelled_requests import Labelled, keep, with_labelled
+from pipeline.needed.plan import planned
+from pipeline.needed.retrainings import Retraining, note_retraining, retrainings
+from pipeline.run_folder import SUMMARY
+from pipeline.workspace import Workspace
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    data = tmp_path / "data"
+    for label in ("cat", "dog"):
+        (data / label).mkdir(parents=True)
+        (data / label / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n" + label.encode())
+    return Config.model_validate(
+        {"workspace": str(tmp_path / "workspace"), "data": {"path": str(data)}}
+    )
+
+
+@pytest.fixture
+def workspace(config: Config) -> Workspace:
+    return Workspace(Path(config.workspace))
+
+
+def _ran(config: Config, workspace: Workspace, status: str = "pushed") -> None:
+    folder = workspace.runs / "20260101-000000-000"
+    folder.mkdir(parents=True, exist_ok=True)
+    note_inputs(config, folder)
+    (folder / SUMMARY).write_text(json.dumps({"status": status, "reason": "So it is."}))
+
+
+def _decide(workspace: Workspace, episode: str, action: str = "retrain") -> None:
+    workspace.monitoring.mkdir(parents=True, exist_ok=True)
+    decision = {"action": action, "reason": "It is darker.", "episode": episode}
+    (workspace.monitoring / "health.json").write_text(json.dumps({"decision": decision}))
+
+
+def _label(workspace: Workspace, *digests: str) -> None:
+    keep(workspace.labelled_requests, [Labelled(each, each.encode(), "cat") for each in digests])
+
+
+def test_the_first_run_is_needed_and_the_same_again_is_not(
+    config: Config, workspace: Workspace
+) -> None:
+    assert planned(config, workspace).needed
+    _ran(config, workspace)
+    again = planned(config, workspace)
+    assert not again.needed
+    assert "No decision to retrain stands" in again.reason
+
+
+def test_what_changed_is_named(config: Config, workspace: Workspace) -> None:
+    _ran(config, workspace)
+    other = config.model_copy(update={"seed": 7})
+    assert "configuration" in planned(other, workspace).reason
+    (Path(config.data.path) / "cat" / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n2")
+    changed = planned(config, workspace)
+    assert changed.needed
+    assert changed.reason.endswith(": data.")
+
+
+def test_an_image_that_a_manifest_names_counts_as_data(
+    config: Config, workspace: Workspace, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("path,label\ndata/cat/1.png,cat\ndata/dog/1.png,dog\n")
+    named = config.model_copy(
+        update={"data": config.data.model_copy(update={"path": str(manifest)})}
+    )
+    _ran(named, workspace)
+    assert not planned(named, workspace).needed
+    (tmp_path / "data" / "dog" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nanother dog")
+    assert planned(named, workspace).needed
+
+
+def test_a_failed_run_is_tried_again_after_an_hour(config: Config, workspace: Workspace) -> None:
+    _ran(config, workspace, "failed")
+    assert not planned(config, workspace).needed
+    long_ago = time.time() - 3700
+    os.utime(workspace.run_folders()[-1], (long_ago, long_ago))
+    assert planned(config, workspace).needed
+
+
+def test_a_retraining_is_made_once_an_episode_with_new_labels_after_a_cooldown(
+    config: Config, workspace: Workspace
+) -> None:
+    _ran(config, workspace)
+    _decide(workspace, "1-a")
+    assert "nothing new to learn from" in planned(config, workspace).reason
+    _label(workspace, "aa")
+    plan = planned(config, workspace)
+    assert plan.needed
+    plan.note(workspace, "run-1")
+    assert "once for each episode" in planned(config, workspace).reason
+
+    _decide(workspace, "2-b")
+    assert "waits until" in planned(config, workspace).reason
+    (made,) = retrainings(workspace.monitoring)
+    _forget_the_cooldown(workspace, made)
+    assert "did not help" in planned(config, workspace).reason
+    _label(workspace, "bb")
+    assert planned(config, workspace).needed
+
+
+def _forget_the_cooldown(workspace: Workspace, made: Retraining) -> None:
+    (workspace.monitoring / "retrainings.json").unlink()
+    old = Retraining(made.episode, made.at - 25 * 3600, made.run_id, made.trained_on)
+    note_retraining(workspace.monitoring, old)
+
+
+def test_other_decisions_ask_for_no_run(config: Config, workspace: Workspace) -> None:
+    _ran(config, workspace)
+    _label(workspace, "aa")
+    _decide(workspace, "1-a", "page")
+    assert not planned(config, workspace).needed
+
+
+def test_labelled_requests_join_the_data(config: Config, workspace: Workspace) -> None:
+    folder = workspace.labelled_requests
+    _label(workspace, "aa", "bb")
+    assert keep(folder, [Labelled("aa", b"aa", "dog")]) == 2
+    joined = with_labelled(config, folder)
+    rows = [json.loads(line) for line in Path(joined.data.path).read_text().splitlines()]
+    assert [(Path(row["path"]).name, row["label"]) for row in rows] == [
+        ("1.png", "cat"),
+        ("1.png", "dog"),
+        ("aa", "dog"),
+        ("bb", "cat"),
+    ]
+    assert all(Path(row["path"]).is_file() for row in rows)
+
+
+def test_data_of_tfrecords_is_refused_with_what_to_do(
+    config: Config, workspace: Workspace, tmp_path: Path
+) -> None:
+    _label(workspace, "aa")
+    record = tmp_path / "records" / "a.tfrecord"
+    record.parent.mkdir()
+    with tf.io.TFRecordWriter(str(record)) as writer:
+        writer.write(b"")
+    of_records = config.data.model_copy(update={"path": str(record.parent)})
+    with pytest.raises(UsageError, match="TFRecord"):
+        with_labelled(config.model_copy(update={"data": of_records}), workspace.labelled_requests)
+
+
+def test_the_command_answers_without_tfx(config: Config, workspace: Workspace) -> None:
+    _ran(config, workspace)
+    arguments = ["run", "--if-needed", "--json", "--data", config.data.path]
+    # Python says on standard error what it imports.
+    answer = graft(*arguments, "--workspace", config.workspace, PYTHONPROFILEIMPORTTIME="1")
+    assert answer.code == 0, answer.err
+    assert answer.summary["status"] == "not_needed"
+    assert len(workspace.run_folders()) == 1
+    imported = {line.rpartition("|")[2].strip() for line in answer.err.splitlines()}
+    assert "pipeline.needed.plan" in imported
+    assert not imported & {"tfx", "tensorflow", "keras"}
