@@ -11,7 +11,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
-ROOMS = ("pipeline", "components", "models", "serving")
+ROOMS = ("pipeline", "components", "models", "serving", "monitoring")
 
 _IMPORT = re.compile(rf"^(\s*(?:>>> )?(?:from|import) )(?=(?:{'|'.join(ROOMS)})\b)", re.MULTILINE)
 
@@ -71,6 +71,7 @@ setup(
         "pillow>=10,<13",
         "prometheus-client>=0.21,<1",
         "protobuf>=6.31,<7",
+        "pyarrow>=16,<24",
         "pydantic>=2.7,<3",
         "pyyaml>=6,<7",
         "rich>=13.7,<16",

@@ -10,6 +10,7 @@ does not count; the fewest of several alternating rounds stand.
 """
 
 import argparse
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.artifact_types import Quarantine
-from components.example_gen.driver import FINGERPRINT, RESOLVED_PATH
+from components.example_gen.driver import FINGERPRINT, LOCATIONS
 from components.example_gen.executor import ImageExampleGenExecutor
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.listing import list_source, resolve
@@ -39,7 +40,8 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="folder with a folder per class")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each, alternating")
     arguments = parser.parse_args()
-    path = resolve(arguments.data).path
+    (location,) = resolve(arguments.data)
+    path = location.path
     files = [Path(file.path) for file in list_source(path, IngestSettings()).files]
     ingested, decoded = [], []
     _decode(files[:50])
@@ -82,7 +84,7 @@ def _ingest(path: str) -> None:
                 "settings": IngestSettings().to_json(),
                 "seed": 0,
                 "cache_dir": "",
-                RESOLVED_PATH: path,
+                LOCATIONS: json.dumps([[path]]),
                 FINGERPRINT: "",
             },
         )

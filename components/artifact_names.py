@@ -49,3 +49,8 @@ METRICS_FILE: Final = "metrics.json"
 
 SERVING_CHECK_FILE: Final = "serving_check.json"
 """In an InfraBlessing; see `components.serving_check.check`."""
+
+BLESSING: Final = "ModelBlessing"
+"""TFX's artifact type of a verdict on a model, with the custom properties below."""
+BLESSED: Final = "blessed"
+CURRENT_MODEL_ID: Final = "current_model_id"

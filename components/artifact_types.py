@@ -68,6 +68,17 @@ class Embeddings(Artifact):
     PROPERTIES = {"key": Property(type=PropertyType.STRING)}
 
 
+class MonitoringReference(Artifact):
+    """What a model answers to images that it was not trained on.
+
+    The format is in `models.observation.reference`.
+
+    File: `monitoring-reference.npz`; none where the model was not blessed.
+    """
+
+    TYPE_NAME = "GraftMonitoringReference"
+
+
 class TuningHistory(Artifact):
     """Every trial of one search and the task it was made on.
 

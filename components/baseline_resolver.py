@@ -4,8 +4,7 @@ import ml_metadata as mlmd
 from tfx import types
 from tfx.dsl.components.common import resolver
 
-BLESSED = "blessed"
-CURRENT_MODEL_ID = "current_model_id"
+from components.artifact_names import BLESSED, CURRENT_MODEL_ID
 
 
 class BaselineStrategy(resolver.ResolverStrategy):

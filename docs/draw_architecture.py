@@ -11,7 +11,7 @@ import grimp
 
 DOCUMENT = Path(__file__).with_name("ARCHITECTURE.md")
 BEGIN, END = "```mermaid\n", "```\n"
-ROOTS = ("graft", "pipeline", "components", "models", "serving")
+ROOTS = ("graft", "pipeline", "components", "models", "serving", "monitoring")
 INSIDE = "models"
 """The package whose rooms are drawn one by one."""
 

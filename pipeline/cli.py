@@ -90,6 +90,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="print summary.json alone on stdout")
     run.add_argument("--wait", action="store_true", help="wait for another run on the workspace")
 
+    about = "run a single stage, and those before it that were not run yet"
+    stage = command(commands, "stage", _stage, about)
+    stage.add_argument("name", help="such as Trainer; a wrong one lists all")
+    _add_config_flags(stage)
+    stage.add_argument("--json", action="store_true", help="print summary.json alone on stdout")
+    stage.add_argument("--wait", action="store_true", help="wait for another run on the workspace")
+
     demo = command(commands, "demo", _demo, "the main job on scikit-learn's handwritten digits")
     demo.add_argument("--workspace", default="graft-workspace", help="folder for all that is made")
 
@@ -105,6 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     report = command(commands, "report", _report, "print the path of a run's report")
     add_workspace(report)
     report.add_argument("run_id", nargs="?", help="default: the latest run")
+
+    _add_prune(commands)
 
     _add_knowledge(commands)
 
@@ -122,6 +131,31 @@ def _parser() -> argparse.ArgumentParser:
 
     add_production_commands(commands)
     return parser
+
+
+def _add_prune(commands: Any) -> None:
+    about = "show, or delete, what a workspace need not keep"
+    prune = command(commands, "prune", _prune, about)
+    add_workspace(prune)
+    for flag, what in (("runs", "newest runs"), ("versions", "newest pushed versions")):
+        prune.add_argument(f"--{flag}", type=count, metavar="N", help=f"{what} to keep")
+    prune.add_argument("--days", type=count, metavar="N", help="keep the runs of the last N days")
+    prune.add_argument("--cache-gigabytes", type=float, metavar="G", help="size of all caches")
+    prune.add_argument("--yes", action="store_true", help="delete; without it, only show")
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from pipeline.retention.prune import prune
+    from pipeline.served_model import last_pushed
+    from pipeline.workspace import Workspace
+
+    flags = ("runs", "days", "versions", "cache_gigabytes")
+    own = {f"retention.{key}": getattr(options, key) for key in flags}
+    given = {key: value for key, value in own.items() if value is not None}
+    config = effective(options, given)
+    # Where the versions lie the last run knows better than the defaults do.
+    pushed = None if options.config else last_pushed(Workspace(config.workspace_path))
+    return prune(pushed or config, config.retention, delete=options.yes)
 
 
 def _add_knowledge(commands: Any) -> None:
@@ -197,14 +231,21 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(options: argparse.Namespace) -> int:
+def _stage(options: argparse.Namespace) -> int:
+    from pipeline.stages import check_stage
+
+    check_stage(effective(options), options.name)
+    return _run(options, until=options.name)
+
+
+def _run(options: argparse.Namespace, until: str = "") -> int:
     from pipeline.preflight import check
     from pipeline.run import print_refusal, run
 
     try:
         config = effective(options)
         check(config)
-        return run(config, wait=options.wait, as_json=options.json)
+        return run(config, wait=options.wait, as_json=options.json, until=until)
     except (Exception, KeyboardInterrupt) as error:
         if options.json:
             print_refusal(str(error) or "The run was interrupted.")

@@ -53,8 +53,12 @@ def port(text: str) -> int:
     raise argparse.ArgumentTypeError(f"expected a port, 0 to {_HIGHEST_PORT}; got {text!r}")
 
 
-def effective(options: argparse.Namespace) -> "Config":
+def effective(options: argparse.Namespace, more: dict[str, Any] | None = None) -> "Config":
     """The configuration that a command works with: file, flags and defaults.
+
+    Args:
+        options: of the command.
+        more: dotted key to value, for flags of this command alone.
 
     Raises:
         UsageError: it is not valid, or its workspace can be no folder.
@@ -68,7 +72,7 @@ def effective(options: argparse.Namespace) -> "Config":
         if getattr(options, flag, None) is not None
     }
     overrides.update(parse_assignment(item) for item in getattr(options, "set", []))
-    config = load_config(options.config, overrides)
+    config = load_config(options.config, overrides | (more or {}))
     if problem := no_folder(config.workspace_path):
         raise UsageError(f"The workspace is no folder: {problem}.")
     return config

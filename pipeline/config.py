@@ -14,9 +14,12 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.image_validator.validation_settings import ValidationSettings
 from components.serving_check.serving_settings import ServingSettings
 from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
+from models.observation.monitoring_settings import MonitoringSettings
 from models.search.search_settings import SearchSettings
 from models.settings import Section
 from models.training.training_settings import TrainingSettings
+from pipeline.notifications.notification_settings import NotificationSettings
+from pipeline.retention.retention_settings import RetentionSettings
 
 
 class KnowledgeSettings(Section):
@@ -48,6 +51,9 @@ class Config(Section):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     serving: ServingSettings = ServingSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
+    retention: RetentionSettings = RetentionSettings()
+    notifications: NotificationSettings = NotificationSettings()
 
     @property
     def workspace_path(self) -> Path:

@@ -23,6 +23,7 @@ from components.judge.component import Judge
 from components.past_searches.knowledge import find_knowledge
 from components.past_searches.past_searches_resolver import PastSearchesStrategy
 from components.pusher.component import Pusher
+from components.reference.component import ReferenceMaker
 from components.schema_curator.component import SchemaCurator
 from components.schema_curator.curated_schema import curated_state
 from components.serving_check.component import ServingCheck
@@ -49,6 +50,8 @@ CHOSEN_BACKBONE = "ChosenBackbone"
 """The node that looks up whether the search chose the same backbone before."""
 RESOLVERS = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
 """Nodes that do no work that could be cached."""
+_OF_THE_LOG = ("log_requests", "sample_rate", "keep_images", "keep_days", "keep_mib")
+"""Keys of `monitoring` that no component reads."""
 _BEAM = [
     # The default runner tries to download a binary first.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
@@ -244,14 +247,22 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         settings=config.serving.to_json("directory"),
         code=code_fingerprint("components.serving_check", "serving"),
     )
+    reference = ReferenceMaker(
+        model=candidate,
+        examples=examples,
+        model_blessing=judge.outputs["blessing"],
+        settings=config.monitoring.to_json(*_OF_THE_LOG),
+        code=code_fingerprint("components.reference"),
+    )
     pusher = Pusher(
         model=candidate,
         model_blessing=judge.outputs["blessing"],
         infra_blessing=check.outputs["blessing"],
+        reference=reference.outputs["reference"],
         directory=str(config.serving_directory),
         code=code_fingerprint("components.pusher"),
     )
-    return _by_id(baseline, evaluator, judge, check, pusher)
+    return _by_id(baseline, evaluator, judge, check, reference, pusher)
 
 
 def _weights_digest(weights: str) -> str:

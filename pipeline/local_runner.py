@@ -54,7 +54,7 @@ StageStarted = Callable[[str], None]
 
 
 def run_pipeline(
-    pipeline: tfx_pipeline.Pipeline, run_id: str, started: StageStarted
+    pipeline: tfx_pipeline.Pipeline, run_id: str, started: StageStarted, until: str = ""
 ) -> Iterator[StageResult]:
     """Runs the nodes in topological order.
 
@@ -62,6 +62,7 @@ def run_pipeline(
         pipeline: the pipeline to compile and run.
         run_id: identifies the run in ML Metadata.
         started: called with a node's id before it runs.
+        until: id of the last node to run; no other runs but those that it needs. Empty for all.
 
     Yields:
         The result of each node as it ends.
@@ -77,9 +78,20 @@ def run_pipeline(
     deployment = runner_utils.extract_local_deployment_config(ir)
     chosen = deployment.metadata_connection_config
     connection = getattr(chosen, chosen.WhichOneof("connection_config"))
-    for node in ir.nodes:
-        started(node.pipeline_node.node_info.id)
-        yield _run_node(node.pipeline_node, ir, deployment, metadata.Metadata(connection))
+    for node in _needed(ir, until):
+        started(node.node_info.id)
+        yield _run_node(node, ir, deployment, metadata.Metadata(connection))
+
+
+def _needed(ir: pipeline_pb2.Pipeline, until: str) -> list[pipeline_pb2.PipelineNode]:
+    nodes = [node.pipeline_node for node in ir.nodes]
+    if not until:
+        return nodes
+    needed = {until}
+    for node in reversed(nodes):
+        if node.node_info.id in needed:
+            needed.update(node.upstream_nodes)
+    return [node for node in nodes if node.node_info.id in needed]
 
 
 def _run_node(

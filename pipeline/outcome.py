@@ -27,6 +27,7 @@ ARTIFACT_KEYS = {
     "Evaluator": {"evaluation": "evaluation"},
     "Judge": {"blessing": "blessing"},
     "ServingCheck": {"blessing": "serving_check"},
+    "ReferenceMaker": {"reference": "monitoring_reference"},
     "Pusher": {"pushed_model": "pushed_model"},
 }
 """Node to its output keys, each with the name that the report knows it by."""
@@ -37,7 +38,7 @@ class Outcome:
     """Result of a run.
 
     Attributes:
-        status: "pushed", "not_blessed" or "failed".
+        status: as in `summary.json`.
         reason: one sentence.
         exit_code: of the `graft` command.
     """

@@ -7,6 +7,8 @@ from typing import Any
 from pipeline.command_line import add_workspace, command, effective, port, served
 from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
 
+_SCHEDULERS = ("cron", "systemd", "kubernetes", "airflow")
+
 
 def add_production_commands(commands: Any) -> None:
     """Declares the commands.
@@ -37,6 +39,47 @@ def add_production_commands(commands: Any) -> None:
     deploy.add_argument("--gpu", action="store_true", help="for NVIDIA GPUs")
     for parser in (serve, gateway, rollout, promote, rollback, deploy):
         add_workspace(parser)
+    _add_schedule(commands)
+
+
+def _add_schedule(commands: Any) -> None:
+    about = "write the files with which a scheduler starts runs again and again"
+    schedule = command(commands, "schedule", _schedule, about)
+    schedule.add_argument(
+        "--every",
+        required=True,
+        metavar="WHEN",
+        help='such as "day at 02:30", "monday at 04:00", 6h, or the five fields of cron',
+    )
+    schedule.add_argument("--as", dest="form", required=True, choices=_SCHEDULERS)
+    schedule.add_argument(
+        "--config", type=Path, required=True, metavar="FILE", help="configuration of the runs"
+    )
+    schedule.add_argument(
+        "--out", type=Path, default=Path("schedule"), metavar="FOLDER", help="default: schedule"
+    )
+    schedule.add_argument("--timezone", default="", help="such as Europe/Berlin")
+    schedule.add_argument("--image", default="", help="of Graft, in your registry, for Kubernetes")
+    schedule.add_argument(
+        "--name", default="graft", help="of the objects in Kubernetes, of the DAG in Airflow"
+    )
+    schedule.add_argument("--gpu", action="store_true", help="ask Kubernetes for an NVIDIA GPU")
+
+
+def _schedule(options: argparse.Namespace) -> int:
+    from pipeline.scheduling.recurrence import parse_every
+    from pipeline.scheduling.schedule_files import ScheduledRun, write_schedule
+
+    run = ScheduledRun(
+        config=effective(options),
+        config_file=options.config,
+        recurrence=parse_every(options.every),
+        timezone=options.timezone,
+        name=options.name,
+        image=options.image,
+        gpu=options.gpu,
+    )
+    return write_schedule(run, options.form, options.out)
 
 
 def _serve(options: argparse.Namespace) -> int:

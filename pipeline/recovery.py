@@ -20,17 +20,15 @@ from tfx.types import standard_artifacts
 
 from components.artifact_names import PUSHED_DIGEST
 from components.artifact_seals import is_whole
-from components.baseline_resolver import BLESSED, CURRENT_MODEL_ID
 from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
 from models.storage.plain_path import plain_path
 from models.storage.seals import tree_digest
+from pipeline.blessed_models import BASELINES, blessed_models
 from pipeline.metadata_store import check_store, forget_digest, unreadable
 from pipeline.workspace import Workspace
 
 _State = metadata_store_pb2.Execution.State
-_BASELINES = 2
-"""A model is compared with the newest blessed one or, when it is that itself, with the next."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def recover(workspace: Workspace) -> Recovered:
         damaged = [
             *_forget_stale_pushes(store),
             *_forget_damaged(store, stored_histories(store), "The history of an earlier search"),
-            *_forget_damaged(store, _blessed(store), "An earlier model", enough=_BASELINES),
+            *_forget_damaged(store, blessed_models(store), "An earlier model", enough=BASELINES),
         ]
         return Recovered(tuple(_node(store, each.id) for each in interrupted), tuple(damaged))
     except (mlmd.errors.StatusError, sqlite3.Error, RuntimeError) as error:
@@ -129,22 +127,6 @@ def _text(artifact: metadata_store_pb2.Artifact, key: str) -> str:
     # To ask for a key that is not there would add it.
     properties = artifact.custom_properties
     return str(properties[key].string_value) if key in properties else ""
-
-
-def _blessed(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Artifact]:
-    """Blessed models, the newest first."""
-    blessings = store.get_artifacts_by_type(standard_artifacts.ModelBlessing.TYPE_NAME)
-    models = [
-        each.custom_properties[CURRENT_MODEL_ID].int_value
-        for each in blessings
-        if each.custom_properties[BLESSED].int_value == 1
-    ]
-    live = [
-        model
-        for model in store.get_artifacts_by_id(sorted(set(models)))
-        if model.state == metadata_store_pb2.Artifact.LIVE
-    ]
-    return sorted(live, key=lambda model: -model.id)
 
 
 def _forget_damaged(

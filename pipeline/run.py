@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -28,13 +29,14 @@ from pipeline.workspace import Workspace
 _log = logging.getLogger(__name__)
 
 
-def run(config: Config, *, wait: bool, as_json: bool) -> int:
+def run(config: Config, *, wait: bool, as_json: bool, until: str = "") -> int:
     """Runs the pipeline once and prints how it went.
 
     Args:
         config: the effective configuration, with `data.path` set.
         wait: wait for another run on the workspace instead of refusing.
         as_json: print `summary.json` alone on standard output.
+        until: name of the last stage to run; empty for all.
 
     Returns:
         The exit code: see `graft --help`.
@@ -52,10 +54,17 @@ def run(config: Config, *, wait: bool, as_json: bool) -> int:
         try:
             (folder / CONFIG).write_text(as_yaml(config), encoding="utf-8")
             with output_to(folder / LOG) as terminal:
-                code = _run_logged(config, workspace, folder, started, terminal)
+                code = _run_logged(config, workspace, folder, started, terminal, until)
+            if config.retention.is_set:
+                _prune(config)
         except OSError as error:
             raise unwritable(error, workspace.root) from None
     told = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
+    if config.notifications.is_set:
+        from pipeline.notifications.notify import notify
+
+        for failure in notify(config, told, folder):
+            print(f"graft: {failure}", file=sys.stderr)
     if as_json:
         print(json.dumps(told, indent=2, ensure_ascii=False))
     else:
@@ -63,6 +72,16 @@ def run(config: Config, *, wait: bool, as_json: bool) -> int:
 
         print_summary(told, folder)
     return code
+
+
+def _prune(config: Config) -> None:
+    from pipeline.retention.prune import prune_held
+
+    try:
+        prune_held(config, config.retention, delete=True)
+    except GraftError as error:
+        # What a run made is worth more than the room that something old takes.
+        print(f"graft: the workspace was not pruned: {error}", file=sys.stderr)
 
 
 def print_refusal(reason: str) -> None:
@@ -87,9 +106,16 @@ def _new_folder(workspace: Workspace, started: datetime) -> Path:
 
 
 def _run_logged(
-    config: Config, workspace: Workspace, folder: Path, started: datetime, terminal: TextIO
+    config: Config,
+    workspace: Workspace,
+    folder: Path,
+    started: datetime,
+    terminal: TextIO,
+    until: str,
 ) -> int:
-    record = RunRecord(run_id=folder.name, started=started, config=config.model_dump(mode="json"))
+    record = RunRecord(
+        run_id=folder.name, started=started, config=config.model_dump(mode="json"), until=until
+    )
     begin = time.monotonic()
     with Display(terminal, TITLES) as display:
         display.say(f"Run {folder.name} in {workspace.root}")
@@ -103,14 +129,14 @@ def _run_logged(
 def _run_stages(
     config: Config, workspace: Workspace, record: RunRecord, display: Display, folder: Path
 ) -> int:
-    """Runs all stages; fills in the record. Returns the exit code."""
+    """Runs the stages; fills in the record. Returns the exit code."""
     try:
         # Imported here: TFX takes seconds, and its noise belongs in the log.
         from pipeline.stage_runner import run_stages
 
         check_schema(config)
         run_stages(config, workspace, record, display)
-        ended = outcome(record.artifacts)
+        ended = _stage_done(record) if record.until else outcome(record.artifacts)
     except GraftError as error:
         _log.exception("the run failed")
         ended = Outcome("failed", str(error), error.exit_code)
@@ -122,3 +148,7 @@ def _run_stages(
         ended = Outcome("failed", words, GraftError.exit_code)
     record.status, record.reason = ended.status, ended.reason
     return ended.exit_code
+
+
+def _stage_done(record: RunRecord) -> Outcome:
+    return Outcome("stage_done", f"{record.until} is done, and all that it needs.", 0)

@@ -50,7 +50,7 @@ def served(config: Config, config_named: bool) -> Served:
         GraftError: the newest version is damaged.
     """
     if not config_named:
-        config = _last_pushed(Workspace(Path(config.workspace))) or config
+        config = last_pushed(Workspace(Path(config.workspace))) or config
     directory = config.serving_directory
     newest = _newest(directory)
     _check_whole(newest)
@@ -95,7 +95,8 @@ def _check_whole(version: Path) -> None:
         )
 
 
-def _last_pushed(workspace: Workspace) -> Config | None:
+def last_pushed(workspace: Workspace) -> Config | None:
+    """The configuration of the last run that pushed; None where none did."""
     for folder in reversed(workspace.run_folders()):
         if read_run(folder).status == "pushed":
             # The workspace may have been moved since.

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def run_stages(config: Config, workspace: Workspace, record: RunRecord, display: Display) -> None:
-    """Runs every stage, or up to the first that fails.
+    """Runs the stages that the record asks for, or up to the first that fails.
 
     Args:
         config: the effective configuration.
@@ -49,7 +49,8 @@ def run_stages(config: Config, workspace: Workspace, record: RunRecord, display:
         watch.note(text)
     try:
         with Interrupts() as interrupts:
-            for result in run_pipeline(dag.build_pipeline(config), record.run_id, watch.started):
+            pipeline = dag.build_pipeline(config)
+            for result in run_pipeline(pipeline, record.run_id, watch.started, record.until):
                 watch.ended(result)
                 _share(config, result, display)
                 interrupts.check()

@@ -37,7 +37,7 @@ class Limits:
     tensor_bytes: int = _limit(128 * 2**20, "max_tensor_bytes")
     instances: int = _limit(1000, "max_instances")
     concurrent_requests: int = _limit(1000, "max_concurrent_requests")
-    waiting_bytes: int = _limit(512 * 2**20, "max_waiting_bytes")
+    waiting_bytes: int = _limit(256 * 2**20, "max_waiting_bytes")
     body_bytes: int = _limit(64 * 2**20, "rest_api_max_body_bytes")
     json_bytes: int = _limit(128 * 2**20, "rest_api_max_json_bytes")
     connections: int = _limit(1000, "rest_api_max_connections")

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,19 @@ _UNKNOWN: Final = "(unknown)"
 # The library adds to names what TensorFlow Serving does not, and times that it does not tell.
 _CREATED: Final = re.compile(rb"^(?:# (?:HELP|TYPE) )?:tensorflow:\S+_created\b.*\n", re.MULTILINE)
 _TOTAL: Final = re.compile(rb"^((?:# (?:HELP|TYPE) )?:tensorflow:\w[\w:]*?)_total\b", re.MULTILINE)
+
+
+@dataclass
+class Outcome:
+    """How a request ended, once it has.
+
+    Attributes:
+        status: OK, or why it failed.
+        seconds: that it took.
+    """
+
+    status: grpc.StatusCode = grpc.StatusCode.INTERNAL
+    seconds: float = 0.0
 
 
 class Metrics:
@@ -84,13 +98,20 @@ class Metrics:
             registry=registry,
         )
 
+        self._entries = Counter(
+            "graft_request_log_entries",
+            "Entries for the request log: written whole, counted alone, or dropped.",
+            ["outcome"],
+            registry=registry,
+        )
         # Finding a series by its labels would cost more than counting in it.
+        self._entries_of = cache(self._entries.labels)
         self._count_of = cache(self._requests.labels)
         self._latency_of = cache(self._latency.labels)
 
     @contextmanager
-    def request(self, model: str, api: str, entrypoint: str) -> Iterator[None]:
-        """Counts what the block does as one request.
+    def request(self, model: str, api: str, entrypoint: str) -> Iterator[Outcome]:
+        """Counts what the block does as one request, and says afterwards how it ended.
 
         Args:
             model: its name, as the client gives it; names of no model are counted as one.
@@ -98,21 +119,26 @@ class Metrics:
             entrypoint: `REST` or `GRPC`.
         """
         started = time.perf_counter()
-        status = grpc.StatusCode.INTERNAL
+        outcome = Outcome()
         try:
-            yield
-            status = grpc.StatusCode.OK
+            yield outcome
+            outcome.status = grpc.StatusCode.OK
         except ServingError as error:
-            status = error.code
+            outcome.status = error.code
             raise
         except asyncio.CancelledError:
-            status = grpc.StatusCode.CANCELLED
+            outcome.status = grpc.StatusCode.CANCELLED
             raise
         finally:
+            outcome.seconds = time.perf_counter() - started
             name = model if model in self._models else _UNKNOWN
-            self._count_of(name, status.name).inc()
-            if status is grpc.StatusCode.OK:
-                self._latency_of(name, api, entrypoint).observe(_since(started))
+            self._count_of(name, outcome.status.name).inc()
+            if outcome.status is grpc.StatusCode.OK:
+                self._latency_of(name, api, entrypoint).observe(outcome.seconds * 1e6)
+
+    def logged(self, outcome: str) -> None:
+        """Counts an entry of the request log: `whole`, `counted` or `dropped`."""
+        self._entries_of(outcome).inc()
 
     def runs(self, model: str) -> Callable[[float, int], None]:
         """Makes a function that counts a run of `model`'s graph: its seconds, and its rows."""

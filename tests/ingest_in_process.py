@@ -7,6 +7,7 @@ from pathlib import Path
 from components.example_gen.ingest import Ingested, Plan, ingest_source, read_source
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import ShardResult, cut_shards, write_shard
+from components.example_gen.sources.spans import Location
 from models.data.sample_depth import SampleRange, covering_range
 
 
@@ -48,5 +49,5 @@ def ingest_in_process(path: Path, scratch: Path) -> Ingested:
         scratch: folder whose content is replaced by the examples.
     """
     settings = IngestSettings()
-    with read_source(str(path), settings, "") as source:
+    with read_source([Location(str(path))], settings, "") as source:
         return ingest_source(source, settings, 0, write_in_process(scratch, settings))

@@ -5,8 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from serving.limits import Limits
 from serving.server.model_server import ModelServer
 from serving.server.settings import ServerSettings
+
+SMALL_LIMITS = Limits(body_bytes=2**20, json_bytes=2**22, connections=20, instances=50)
 
 
 def server_settings(base_path: Path) -> ServerSettings:

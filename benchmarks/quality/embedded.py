@@ -50,7 +50,7 @@ def embed_set(data: str, size: int, cache: Path) -> Embedded:
         size: side in pixels.
         cache: folder for the features.
     """
-    root = resolve(data).path
+    root = resolve(data)[-1].path
     files = list_source(root, IngestSettings()).files
     order = np.random.default_rng(0).permutation(len(files))
     has_test = any(file.split == TEST for file in files)

@@ -65,7 +65,7 @@ def split_files(
         test: images to judge on, at most.
         seed: of what is drawn.
     """
-    files = list_source(resolve(str(data)).path, IngestSettings()).files
+    files = list_source(resolve(str(data))[-1].path, IngestSettings()).files
     draw = random.Random(f"{data.name} {seed}")
     shuffled = sorted(files, key=lambda each: each.path)
     draw.shuffle(shuffled)

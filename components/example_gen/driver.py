@@ -1,6 +1,8 @@
 """Finds the newest data and its fingerprint before TFX looks into its cache."""
 
 import copy
+import dataclasses
+import json
 
 from tfx.components.example_gen import utils
 from tfx.dsl.components.base import base_driver as component_base_driver
@@ -11,12 +13,12 @@ from tfx.proto.orchestration import driver_output_pb2
 from components.example_gen.digests import DigestCache, fingerprint
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LeftOut
-from components.example_gen.sources.listing import list_source, resolve
+from components.example_gen.sources.listing import list_locations, resolve
 from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from components.example_gen.sources.spans import Location
 
-RESOLVED_PATH = "resolved_path"
-"""Execution property: the path with its placeholders filled."""
+LOCATIONS = "locations"
+"""Execution property: JSON of the locations that the path stands for, the oldest span first."""
 FINGERPRINT = utils.FINGERPRINT_PROPERTY_NAME
 """Execution property, and custom property of the examples: digest of the data's content."""
 
@@ -47,21 +49,21 @@ class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDr
             BadDataError: nothing at the path can be ingested.
         """
         properties = execution_info.exec_properties
-        location = resolve(properties["path"])
         settings = IngestSettings.from_json(properties["settings"])
-        listing = list_source(location.path, settings)
+        locations = resolve(properties["path"], settings.spans)
+        listing = list_locations(locations, settings)
         digests = DigestCache(properties["cache_dir"], listing.root).digests(listing.files)
         unread = [digest for digest in digests if isinstance(digest, LeftOut)]
         if len(unread) == len(digests):
             left_out = [*listing.left_out, *unread]
             raise RefusedSourceError(
-                f"None of the {len(digests)} files in {location.path} can be read."
+                f"None of the {len(digests)} files in {listing.root} can be read."
                 f" {describe_all(left_out)}",
                 left_out,
             )
-        properties[RESOLVED_PATH] = location.path
+        properties[LOCATIONS] = json.dumps([dataclasses.astuple(each) for each in locations])
         properties[FINGERPRINT] = fingerprint(listing, digests)
-        return _output(execution_info, location)
+        return _output(execution_info, locations[-1])
 
 
 def _output(

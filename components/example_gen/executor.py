@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from components.artifact_names import INGEST_FILE, QUARANTINE_FILE
 from components.artifact_types import Artifacts, Params
-from components.example_gen.driver import FINGERPRINT, RESOLVED_PATH
+from components.example_gen.driver import FINGERPRINT, LOCATIONS
 from components.example_gen.ingest import (
     Ingested,
     Plan,
@@ -34,6 +34,7 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.quarantine import account, as_lines
 from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
 from components.example_gen.sources.entries import LeftOut
+from components.example_gen.sources.spans import Location
 from models import progress
 from models.data.sample_depth import (
     DEEP,
@@ -68,8 +69,8 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         quarantine = artifact_utils.get_single_instance(output_dict["quarantine"])
         settings = IngestSettings.from_json(exec_properties["settings"])
         seed = exec_properties["seed"]
-        path = exec_properties[RESOLVED_PATH]
-        with read_source(path, settings, exec_properties["cache_dir"]) as source:
+        locations = [Location(*each) for each in json.loads(exec_properties[LOCATIONS])]
+        with read_source(locations, settings, exec_properties["cache_dir"]) as source:
             done = ingest_source(
                 source,
                 settings,

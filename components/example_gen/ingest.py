@@ -14,13 +14,14 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import ShardResult
 from components.example_gen.sources import tfrecord
 from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
-from components.example_gen.sources.listing import list_source
+from components.example_gen.sources.listing import list_locations
 from components.example_gen.sources.questions import LAYOUT
 from components.example_gen.sources.refusals import (
     RefusedSourceError,
     describe_all,
     describe_refusals,
 )
+from components.example_gen.sources.spans import Location
 from components.example_gen.split import assign_splits, missing_shares
 from models.data import example_schema
 from models.errors import BadDataError
@@ -127,13 +128,15 @@ class Ingested:
 
 
 @contextmanager
-def read_source(path: str, settings: IngestSettings, cache_dir: str) -> Iterator[Source]:
-    """Lists and digests what lies at a path.
+def read_source(
+    locations: Sequence[Location], settings: IngestSettings, cache_dir: str
+) -> Iterator[Source]:
+    """Lists and digests what lies at a path, in all its spans.
 
     TFRecords are unpacked into a scratch folder that is gone after the block.
 
     Args:
-        path: resolved by `sources.listing.resolve`.
+        locations: from `sources.listing.resolve`.
         settings: what is passed over, and how text is decoded.
         cache_dir: where digests are remembered and scratch files lie; empty for none.
 
@@ -144,7 +147,7 @@ def read_source(path: str, settings: IngestSettings, cache_dir: str) -> Iterator
         BadDataError: nothing there can be ingested.
         OSError: the cache cannot be written.
     """
-    listing = list_source(path, settings)
+    listing = list_locations(locations, settings)
     if listing.kind != "tfrecord":
         yield _source(listing, *_digest(listing, cache_dir))
         return

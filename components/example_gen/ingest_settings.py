@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 
+from components.example_gen.sources.span_window import SpanWindow
 from models.settings import Section
 
 _ESCAPES: Final = (
@@ -26,7 +27,12 @@ class IngestSettings(Section):
     path: str = ""
     """Folder with a folder per class (train/, validation/, test/ above them where the data has a
     split of its own), a .csv or .jsonl manifest (path, label, optional split), or .tfrecord
-    files. May hold {SPAN} and {VERSION}: the newest is taken."""
+    files. May hold {SPAN} or {DATE}, and {VERSION}: `spans` says which are taken, of each its
+    newest version."""
+    spans: str = "newest"
+    """Which spans of a path with {SPAN} or {DATE} are trained on, as one data set: newest, all,
+    "last 7" (of those there are), "last 7 until 2026-11-28", or a range such as 3..9,
+    2026-11-01..2026-11-07 or 2026-11-01.. (with no end)."""
     validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
     """Share of each class set aside for choosing, where the data has no split of its own."""
     test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
@@ -53,6 +59,12 @@ class IngestSettings(Section):
     """Samples that are black and white in images of more than 8 bits a channel (16-bit PNG and
     TIFF, 32-bit, floats), such as [0, 4095] for a camera of 12 bits. Empty: the range that all the
     data's samples use, rounded to a power of two."""
+
+    @field_validator("spans")
+    @classmethod
+    def _window(cls, value: str) -> str:
+        SpanWindow.parse(value)
+        return value
 
     @field_validator("encoding")
     @classmethod

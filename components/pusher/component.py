@@ -3,6 +3,7 @@
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.types import standard_artifacts
 
+from components.artifact_types import MonitoringReference
 from components.pusher.executor import Executor
 from components.typed_component import Input, Output, TypedComponent
 
@@ -21,6 +22,8 @@ class Pusher(TypedComponent):
     model: Input[standard_artifacts.Model]
     model_blessing: Input[standard_artifacts.ModelBlessing]
     infra_blessing: Input[standard_artifacts.InfraBlessing]
+    reference: Input[MonitoringReference] | None
+    """Travels with the model, in `assets.extra`, so that its server knows it."""
 
     directory: str
     """The serving directory, which holds a directory per version."""

@@ -15,6 +15,7 @@ from components.artifact_seals import EXPORT_DIGEST
 from components.artifact_types import Artifacts, Params
 from components.pusher.push import push_model
 from models.errors import GraftError
+from models.observation.reference import REFERENCE
 
 FILE_NAME = "push.json"
 DESTINATION = "pushed_destination"
@@ -45,6 +46,7 @@ class Executor(base_executor.BaseExecutor):
             Path(path_utils.serving_model_path(model.uri)),
             Path(exec_properties["directory"]).absolute(),
             _proved(model_blessing, infra_blessing),
+            _reference(input_dict),
         )
         pushed.set_string_custom_property(DESTINATION, str(push.path))
         pushed.set_string_custom_property(PUSHED_DIGEST, push.digest)
@@ -52,6 +54,13 @@ class Executor(base_executor.BaseExecutor):
         reason = "" if push.new else "The newest version is this very model."
         result = {"version": push.version, "destination": str(push.path), "new": push.new}
         _write(pushed, {"pushed": True, "reason": reason, **result})
+
+
+def _reference(input_dict: Artifacts) -> Path | None:
+    """The file that travels with the model, where there is one."""
+    made = next(iter(input_dict.get("reference", [])), None)
+    file = Path(made.uri) / REFERENCE if made else None
+    return file if file is not None and file.exists() else None
 
 
 def _refusal(model_blessing: Artifact, infra_blessing: Artifact) -> str | None:

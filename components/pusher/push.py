@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError
-from models.storage.seals import DESCRIPTION, changed_file, tree_digest
+from models.storage.seals import DESCRIPTION, EXTRA, changed_file, tree_digest, write_sums
 
 _UNFINISHED: Final = ".push-"
 
@@ -39,7 +39,9 @@ class Push:
     digest: str
 
 
-def push_model(source: Path, directory: Path, proved: str = "") -> Push:
+def push_model(
+    source: Path, directory: Path, proved: str = "", reference: Path | None = None
+) -> Push:
     """Makes `source` the newest version in `directory`.
 
     Args:
@@ -47,9 +49,11 @@ def push_model(source: Path, directory: Path, proved: str = "") -> Push:
         directory: the serving directory; it is made if it is missing.
         proved: `models.storage.seals.tree_digest` of what was proved to serve; what has another one
             is not pushed. Empty to push whatever `source` is.
+        reference: file that goes with the model, into `assets.extra`; None for none.
 
     Returns:
-        The version. If the newest one is this model, that one, and nothing is written.
+        The version. If the newest one is this model, and has a reference too where one is given,
+        that one, and nothing is written.
 
     Raises:
         GraftError: the model is not the proved one, the directory cannot be written, or the disk
@@ -60,7 +64,7 @@ def push_model(source: Path, directory: Path, proved: str = "") -> Push:
         with _held(directory) as alone:
             if alone:
                 _remove_leftovers(directory)
-            return _push(source, directory, proved)
+            return _push(source, directory, proved, reference)
     except OSError as error:
         raise GraftError(
             f"The model could not be pushed to {directory}: {error.strerror or error}."
@@ -74,11 +78,11 @@ def versions(directory: Path) -> dict[int, Path]:
     return {int(path.name): path for path in directory.iterdir() if path.name.isdecimal()}
 
 
-def _push(source: Path, directory: Path, proved: str) -> Push:
+def _push(source: Path, directory: Path, proved: str, reference: Path | None) -> Push:
     _check_proved(source, tree_digest(source), proved)
     present = versions(directory)
     newest = max(present, default=0)
-    if newest and _is_this_model(present[newest], source):
+    if newest and _is_this_push(present[newest], source, reference):
         return Push(newest, present[newest], new=False, digest=tree_digest(present[newest]))
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
     try:
@@ -87,11 +91,28 @@ def _push(source: Path, directory: Path, proved: str) -> Push:
         _write_through(whole)
         digest = tree_digest(whole)
         _check_proved(source, digest, proved)
+        if reference is not None:
+            # Only now: what was proved is the model as it was before.
+            _add_reference(whole, reference)
+            digest = tree_digest(whole)
         version, path = _rename_to_next(whole, directory, newest + 1)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     _sync(directory)
     return Push(version, path, new=True, digest=digest)
+
+
+def _add_reference(whole: Path, reference: Path) -> None:
+    place = whole / EXTRA / reference.name
+    place.parent.mkdir(exist_ok=True)
+    shutil.copyfile(reference, place)
+    write_sums(whole)
+    _write_through(whole)
+
+
+def _is_this_push(version: Path, source: Path, reference: Path | None) -> bool:
+    has_reference = reference is None or (version / EXTRA / reference.name).exists()
+    return has_reference and _is_this_model(version, source)
 
 
 def _check_proved(source: Path, digest: str, proved: str) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from models.export.image_signals import image_signals
+
 Outputs = dict[str, tf.Tensor]
 
 MOST_NAMED = 5
@@ -27,14 +29,16 @@ def answering(
 
     Returns:
         From encoded images, string [n], to `probabilities` float32 [n, k], `class_ids` int64
-        [n, t] and `labels` string [n, t], most likely first, and `embedding` float32 [n, d].
+        [n, t] and `labels` string [n, t], most likely first, `embedding` float32 [n, d], and
+        `image_signals` float32 [n, 5], columns as in `IMAGE_SIGNALS`.
     """
     both = keras.Model(model.inputs[0], [model.outputs[0], embedding])
     names = tf.constant([label.encode() for label in labels])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
     def answer(image_bytes: tf.Tensor) -> Outputs:
-        probabilities, features = both(decode(image_bytes), training=False)
+        pixels = decode(image_bytes)
+        probabilities, features = both(pixels, training=False)
         # Of equal probabilities the first class wins, as with argmax.
         best = tf.math.top_k(probabilities, min(MOST_NAMED, len(labels))).indices
         return {
@@ -42,6 +46,7 @@ def answering(
             "class_ids": tf.cast(best, tf.int64),
             "labels": tf.gather(names, best),
             "embedding": features,
+            "image_signals": image_signals(pixels),
         }
 
     return answer

@@ -42,8 +42,8 @@ def export_model(
       [n, k] in the order of the labels, `class_ids` int64 [n, t] and `labels` string [n, t], the t
       most likely classes, most likely first; t is 5, or k where there are fewer classes.
     - `serving_examples`: `examples` string [n], serialized tf.Examples, to the same.
-    - `monitored`: `image_bytes` to the same and `embedding` float32 [n, d], what the head reads, in
-      one pass.
+    - `monitored`: `image_bytes` to the same, `embedding` float32 [n, d], what the head reads, and
+      `image_signals` float32 [n, 5], in one pass.
     - `evaluate`: `examples` to `probabilities` alone, for TFMA.
     - `transform_labels`: `examples` to `label_id` int64 [n], -1 for an unknown class, for TFMA.
 

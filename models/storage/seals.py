@@ -11,9 +11,11 @@ from typing import Final
 
 from models.storage.atomic_write import write_atomically
 
-DESCRIPTION: Final = "assets.extra/graft.json"
+EXTRA: Final = "assets.extra"
+"""Folder of a SavedModel for what its server need not know."""
+DESCRIPTION: Final = f"{EXTRA}/graft.json"
 """Beside a SavedModel: where it comes from."""
-SUMS: Final = "assets.extra/SHA256SUMS"
+SUMS: Final = f"{EXTRA}/SHA256SUMS"
 """In an exported model: the digest of each other file, as `sha256sum -c` reads them."""
 _CHUNK: Final = 1 << 20
 _MARK: Final = b"\nsha256 "

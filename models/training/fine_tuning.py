@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from models.backbones.split_backbone import SplitBackbone
 from models.training.input_sources import Source
+from models.training.one_pass_adamw import OnePassAdamW
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import PausedError, TrainingState
 
@@ -221,7 +222,7 @@ class _WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def _optimizer(schedule: _WarmUp, steps: int) -> keras.Optimizer:
-    optimizer = keras.optimizers.AdamW(
+    optimizer = OnePassAdamW(
         schedule,
         weight_decay=_WEIGHT_DECAY,
         use_ema=True,

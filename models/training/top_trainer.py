@@ -21,6 +21,7 @@ from models.head.evidence import Answers, answers_of
 from models.inference import compiled_forward
 from models.training import device
 from models.training.activations import bytes_in, compute_activations, delete_activations
+from models.training.convolutions import faster_convolutions
 from models.training.fine_tuning import (
     TopAndHead,
     fine_tune,
@@ -30,7 +31,6 @@ from models.training.fine_tuning import (
 )
 from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
 from models.training.mirroring import MIRROR_IMAGES, is_harmless, mirrored_accuracy
-from models.training.pointwise import multiplied_pointwise
 from models.training.training_record import Phase
 from models.training.training_state import STATE_FILE, Arrays, TrainingState
 from models.training.training_task import TrainingTask, with_head
@@ -108,7 +108,7 @@ class TopTrainer:
         started = time.perf_counter()
         settings = task.settings
         self.reset()
-        with device.computing_in(self._policy), multiplied_pointwise(self._split.top):
+        with device.computing_in(self._policy), faster_convolutions(self._split.top):
             # Before anything is restored: the head must still be that of the frozen features.
             mirrors, mirror_note = mirror or try_mirror(task, self._head)
             views = _cached_views(task, self._split.values)

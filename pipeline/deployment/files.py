@@ -4,11 +4,10 @@ import re
 from pathlib import Path
 from typing import Final
 
-import jinja2
-
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 from pipeline.deployment.image import image
+from pipeline.text_templates import text_templates
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,40}[A-Za-z0-9])?")
@@ -32,12 +31,7 @@ def deployment_files(model_name: str, directory: str, gpu: bool) -> dict[str, st
         )
     if re.search(r'[\n"$:]', directory):
         raise UsageError(f'Compose takes no ", $, : or line end in a path: {directory!r}.')
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-        keep_trailing_newline=True,
-    )
+    environment = text_templates(_TEMPLATES)
     # Kubernetes takes lower-case letters, digits and hyphens alone.
     app = re.sub(r"[^a-z0-9]", "-", model_name.lower())
     return {

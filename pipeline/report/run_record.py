@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Status = Literal["pushed", "not_blessed", "failed"]
+Status = Literal["pushed", "not_blessed", "stage_done", "failed"]
 
 
 @dataclass
@@ -32,6 +32,7 @@ class RunRecord:
         run_id: name of the run's folder.
         started: when the run began, with the time zone.
         config: the effective configuration.
+        until: name of the last stage to run, with those that it needs; empty for all.
         status: how it ended.
         reason: one sentence.
         seconds: wall time of the whole run.
@@ -47,6 +48,7 @@ class RunRecord:
     run_id: str
     started: datetime
     config: dict[str, Any]
+    until: str = ""
     status: Status = "failed"
     reason: str = "The run was stopped before its end."
     seconds: float = 0.0

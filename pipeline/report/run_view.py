@@ -60,11 +60,14 @@ class RunView:
     lineage: list[tuple[str, str]]
 
 
+_TONES = {"pushed": "good", "not_blessed": "warning", "stage_done": "good", "failed": "bad"}
+
+
 def run_view(run: RunRecord, found: Artifacts) -> RunView:
     """Builds the view of any run, however far it came."""
     return RunView(
         headline=_headline(run),
-        tone={"pushed": "good", "not_blessed": "warning"}.get(run.status, "bad"),
+        tone=_TONES[run.status],
         figures=_figures(run, found),
         stages=_stages(run),
         repairs=run.repairs,
@@ -77,6 +80,8 @@ def _headline(run: RunRecord) -> str:
         return f"Pushed as version {run.version}" if run.version else "Pushed"
     if run.status == "not_blessed":
         return "Not good enough to be pushed"
+    if run.status == "stage_done":
+        return f"{run.until} is done"
     failed = next((stage.name for stage in run.stages if stage.state == "failed"), None)
     return f"Failed in {failed}" if failed else "Failed"
 

@@ -28,11 +28,11 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
 
     Returns:
         JSON object. Every key is always there; a figure that the run did not come to is None.
-        `status` is "pushed", "not_blessed" or "failed"; `stages` holds seconds and whether the
-        result came from an earlier run; `tuning.past` holds the names of the searches that this
-        one learned from, `tuning.past_trusted` is None without any; `repairs` says what was found
-        damaged and was made again or left out; all shares are in 0..1, and an interval is the lower
-        and upper end of a figure's 95 % interval.
+        `status` is "pushed", "not_blessed", "stage_done" (of `graft stage`) or "failed"; `stages`
+        holds seconds and whether the result came from an earlier run; `tuning.past` holds the names
+        of the searches that this one learned from, `tuning.past_trusted` is None without any;
+        `repairs` says what was found damaged and was made again or left out; all shares are in
+        0..1, and an interval is the lower and upper end of a figure's 95 % interval.
     """
     return {
         "status": run.status,

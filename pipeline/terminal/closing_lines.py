@@ -11,6 +11,7 @@ from pipeline.run_folder import LOG, REPORT
 _HEADLINES = {
     "pushed": "[bold green]Pushed[/]",
     "not_blessed": "[bold yellow]Not blessed[/]",
+    "stage_done": "[bold green]Done[/]",
     "failed": "[bold red]Failed[/]",
 }
 

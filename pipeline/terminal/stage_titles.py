@@ -14,6 +14,7 @@ TITLES: Final = {
     "Evaluator": "Evaluate",
     "Judge": "Judge",
     "ServingCheck": "Prove that it serves",
+    "ReferenceMaker": "Note how it answers",
     "Pusher": "Push",
 }
 """Node to title; nodes that do no work of note (resolver, gate) are not shown."""

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import grpc
 from google.protobuf.message import DecodeError
 
-from serving.errors import ServingError, invalid_argument
+from serving.errors import ServingError, invalid_argument, without_frames
 from serving.grpc_api.intake import Intake
 from serving.servables.model_messages import Message
 
@@ -21,6 +21,7 @@ def method(
     intake: Intake,
     parse: Callable[[bytes], Parsed],
     answer: Callable[[Parsed, grpc.aio.ServicerContext], Awaitable[Message]],
+    refused: Callable[[grpc.StatusCode], None] = lambda _: None,
 ) -> grpc.RpcMethodHandler:
     """A method that takes one message and answers with one.
 
@@ -28,21 +29,35 @@ def method(
         intake: reads the message.
         parse: makes a request of its bytes.
         answer: answers the request.
+        refused: is told of a request that was not read.
     """
 
-    async def call(_: object, context: grpc.aio.ServicerContext) -> bytes:
+    async def read(context: grpc.aio.ServicerContext) -> Parsed:
         try:
-            request = await intake.request(context, parse)
+            return await intake.request(context, parse)
+        except ServingError as error:
+            refused(error.code)
+            raise
+
+    async def attempt(context: grpc.aio.ServicerContext) -> bytes | ServingError:
+        try:
+            request = await read(context)
             return bytes((await answer(request, context)).SerializeToString())
         except ServingError as error:
-            failure = error
+            return without_frames(error)
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 (a defect must answer, not hang the client)
             _log.exception("A request failed")
-            failure = ServingError(grpc.StatusCode.INTERNAL, str(error))
-        await context.abort(failure.code, _short(failure.message))
-        raise AssertionError("abort() does not return")
+            return ServingError(grpc.StatusCode.INTERNAL, str(error))
+
+    async def call(_: object, context: grpc.aio.ServicerContext) -> bytes:
+        # gRPC keeps the frame that aborts for a while: the request is in another one.
+        answered = await attempt(context)
+        if isinstance(answered, ServingError):
+            await context.abort(answered.code, _short(answered.message))
+            raise AssertionError("abort() does not return")
+        return answered
 
     # To gRPC a stream of one message is the same as a message; only a stream lets the server say
     # when it reads.

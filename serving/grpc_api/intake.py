@@ -16,10 +16,11 @@ import grpc
 from serving.errors import ServingError
 from serving.grpc_api.memory import resident_bytes
 from serving.limits import Limits
+from serving.servables.memory import LargeRequests
 
 Parsed = TypeVar("Parsed")
 _PATIENCE: Final = 1.0
-_LOOK_SECONDS: Final = 0.25
+_LOOK_SECONDS: Final = 0.1
 _SMALL: Final = 2**17
 _DECODERS: Final = 2
 _LATE: Final = "The request did not come in time."
@@ -33,6 +34,7 @@ class Intake:
         self._reading: dict[grpc.aio.ServicerContext, float] = {}
         self._decoders = ThreadPoolExecutor(_DECODERS, "decode")
         self._undecoded = 0
+        self._large = LargeRequests()
         self._calm = 0
         self._look: asyncio.TimerHandle | None = None
         self._endings: set[asyncio.Task[None]] = set()
@@ -62,6 +64,7 @@ class Intake:
             return await loop.run_in_executor(self._decoders, parse, message)
         finally:
             self._undecoded -= size
+            self._large.leave(size)
 
     def close(self) -> None:
         """Ends the threads."""

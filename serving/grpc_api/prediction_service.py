@@ -30,7 +30,8 @@ from serving.inference.example_calls import (
 )
 from serving.inference.runner import Runner
 from serving.inference.signature_call import SignatureCall, checked_call
-from serving.metrics import Metrics
+from serving.observer.observer import Note, Observer
+from serving.observer.request_ids import HEADER
 from serving.servables.loader import DEFAULT_SIGNATURE
 from serving.servables.model_messages import Message, metadata_response, model_spec, target_of
 from serving.servables.registry import Registry, Target
@@ -39,7 +40,17 @@ from serving.tensors.tensor_protos import Tensors, cost, from_proto, to_proto
 from serving.tensors.tf_examples import serialized_examples
 
 SERVICE: Final = "tensorflow.serving.PredictionService"
-_Answer = Callable[[Any, grpc.aio.ServicerContext], Awaitable[Message]]
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What is known of a call beside its request."""
+
+    rpc: grpc.aio.ServicerContext
+    note: Note
+
+
+_Answer = Callable[[Any, _Context], Awaitable[Message]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,7 @@ class PredictionService:
         self,
         registry: Registry,
         runner: Runner,
-        metrics: Metrics,
+        observer: Observer,
         tensor_bytes: int,
         as_content: bool = False,
     ) -> None:
@@ -68,13 +79,13 @@ class PredictionService:
         Args:
             registry: the models.
             runner: runs them.
-            metrics: counts the requests.
+            observer: notes the requests.
             tensor_bytes: most that the tensors of one request may take.
             as_content: answer with `tensor_content` in place of the typed fields.
         """
         self._registry = registry
         self._runner = runner
-        self._metrics = metrics
+        self._observer = observer
         self._tensor_bytes = tensor_bytes
         self._as_content = as_content
         self._blame_lane = ThreadPoolExecutor(1, "grpc-blame")
@@ -88,17 +99,21 @@ class PredictionService:
             "MultiInference": (parser(inference_pb2.MultiInferenceRequest), self._multi_inference),
         }
         handlers = {
-            name: method(intake, parse, self._counted(name, answer))
+            name: method(intake, parse, self._counted(name, answer), self._refused)
             for name, (parse, answer) in methods.items()
         }
         metadata = parser(get_model_metadata_pb2.GetModelMetadataRequest)
         handlers["GetModelMetadata"] = method(intake, metadata, self._metadata)
         return grpc.method_handlers_generic_handler(SERVICE, handlers)
 
+    def _refused(self, code: grpc.StatusCode) -> None:
+        self._observer.refused("GRPC", code)
+
     def _counted(self, api: str, answer: _Answer) -> _Answer:
         async def counted(request: Any, context: grpc.aio.ServicerContext) -> Message:
-            with self._metrics.request(_model_of(request), api, "GRPC"):
-                return await answer(request, context)
+            with self._observer.request(_target_of(request), api, "GRPC", _id(context)) as note:
+                context.set_trailing_metadata(((HEADER, note.request_id),))
+                return await answer(request, _Context(context, note))
 
         return counted
 
@@ -113,33 +128,33 @@ class PredictionService:
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         return _Prediction(target, name, inputs, tuple(request.output_filter))
 
-    async def _predict(self, asked: _Prediction, context: grpc.aio.ServicerContext) -> Message:
+    async def _predict(self, asked: _Prediction, context: _Context) -> Message:
         with self._registry.lease(asked.target) as lease:
             if asked.signature_name not in lease.model.signatures:
                 message = f'Serving signature key "{asked.signature_name}" not found.'
                 raise ServingError(grpc.StatusCode.FAILED_PRECONDITION, message)
             signature = lease.model.signatures[asked.signature_name]
             call = checked_call(lease.model, signature, asked.inputs, asked.output_filter)
-            outputs = await self._answered(call, context)
+            outputs = await self._answered(lease, call, context)
         return predict_pb2.PredictResponse(
             model_spec=model_spec(lease, asked.signature_name),
             outputs={alias: to_proto(value, self._as_content) for alias, value in outputs.items()},
         )
 
-    async def _classify(self, request: Message, context: grpc.aio.ServicerContext) -> Message:
+    async def _classify(self, request: Message, context: _Context) -> Message:
         spec, task, fetched, examples = await self._run_one(request, CLASSIFY, context)
         return classification_pb2.ClassificationResponse(
             model_spec=spec, result=classification_result(task, fetched, examples)
         )
 
-    async def _regress(self, request: Message, context: grpc.aio.ServicerContext) -> Message:
+    async def _regress(self, request: Message, context: _Context) -> Message:
         spec, task, fetched, examples = await self._run_one(request, REGRESS, context)
         return regression_pb2.RegressionResponse(
             model_spec=spec, result=regression_result(task, fetched, examples)
         )
 
     async def _run_one(
-        self, request: Message, method_name: str, context: grpc.aio.ServicerContext
+        self, request: Message, method_name: str, context: _Context
     ) -> tuple[Message, ExampleTask, Tensors, int]:
         name = request.model_spec.signature_name or DEFAULT_SIGNATURE
         with self._registry.lease(target_of(request)) as lease:
@@ -147,9 +162,7 @@ class PredictionService:
             fetched, examples = await self._run(lease, [task], request.input, context)
         return model_spec(lease, name), task, fetched, examples
 
-    async def _multi_inference(
-        self, request: Message, context: grpc.aio.ServicerContext
-    ) -> Message:
+    async def _multi_inference(self, request: Message, context: _Context) -> Message:
         _require_one_model(request.tasks)
         response = inference_pb2.MultiInferenceResponse()
         with self._registry.lease(target_of(request.tasks[0])) as lease:
@@ -173,27 +186,39 @@ class PredictionService:
         lease: Lease,
         tasks: list[ExampleTask],
         request_input: Message,
-        context: grpc.aio.ServicerContext,
+        context: _Context,
     ) -> tuple[Tensors, int]:
         examples = serialized_examples(request_input)
         call = example_call(lease.model, tasks, examples)
-        return await self._answered(call, context), len(examples)
+        return await self._answered(lease, call, context), len(examples)
 
-    async def _answered(self, call: SignatureCall, context: grpc.aio.ServicerContext) -> Tensors:
-        deadline = Deadline.after(context.time_remaining())
-        return await run_or_blame(self._runner, self._blame_lane, call, deadline)
+    async def _answered(self, lease: Lease, call: SignatureCall, context: _Context) -> Tensors:
+        deadline = Deadline.after(context.rpc.time_remaining())
+        call = context.note.observed(lease.version, call)
+        fetched = await run_or_blame(self._runner, self._blame_lane, call, deadline)
+        return await context.note.answered(fetched)
 
     async def _metadata(self, request: Message, _: grpc.aio.ServicerContext) -> Message:
         with self._registry.lease(target_of(request)) as lease:
             return metadata_response(lease, request.metadata_field)
 
 
-def _model_of(request: Any) -> str:
+def _target_of(request: Any) -> Target:
+    """What a request seems to ask for; whether it may is looked at later."""
     if isinstance(request, _Prediction):
-        return request.target.name
+        return request.target
     if isinstance(request, inference_pb2.MultiInferenceRequest):
-        return str(request.tasks[0].model_spec.name) if request.tasks else ""
-    return str(request.model_spec.name)
+        if not request.tasks:
+            return Target("")
+        request = request.tasks[0]
+    spec = request.model_spec
+    return Target(str(spec.name), label=str(spec.version_label) or None)
+
+
+def _id(context: grpc.aio.ServicerContext) -> str | None:
+    given = (value for key, value in context.invocation_metadata() or () if key == HEADER)
+    found = next(given, None)
+    return found if isinstance(found, str) else None
 
 
 def _require_one_model(tasks: Message) -> None:

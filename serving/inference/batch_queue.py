@@ -153,7 +153,7 @@ class BatchQueue:
     def _take(self, key: Hashable, batches: "deque[_Batch]") -> _Batch:
         batch = batches.popleft()
         for piece in batch.pieces:
-            if piece.task.is_wanted():
+            if piece.end is not None and piece.task.is_wanted():
                 self._append_next(batches, piece.task)
         if batches:
             self._queues.move_to_end(key)  # the others' turn is next

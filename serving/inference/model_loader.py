@@ -22,6 +22,7 @@ from serving.inference.runner import Runner
 from serving.inference.signature_call import SignatureCall, checked_call
 from serving.metrics import Metrics
 from serving.servables.loader import DEFAULT_SIGNATURE, LoadedModel
+from serving.servables.memory import give_back_memory
 from serving.tensors.tensor_protos import from_proto
 from serving.tensors.tf_examples import serialized_examples
 
@@ -64,6 +65,7 @@ class ModelLoader:
         except BaseException:
             model.close()
             raise
+        give_back_memory()
         model.watch = self._metrics.runs(name)
         return model
 
@@ -75,6 +77,7 @@ class ModelLoader:
                 message = f"Number of warmup records exceeds the maximum ({MOST_RECORDS}) at {file}"
                 raise invalid_argument(message)
             call = _call_of(model, record)
+            model.prepare(call.feeds, call.fetches)
             for _ in range(self._warm_ups):
                 self._run(call)
         return count
@@ -87,7 +90,7 @@ class ModelLoader:
     def _has_run(self, call: SignatureCall, is_patient: bool) -> bool:
         """Runs a call, or makes way for the requests that fill the server."""
         try:
-            self._runner.submit_call(call).result()
+            self._runner.submit_call(call, aside=True).result()
         except ServingError as error:
             if is_patient and error.code in _BUSY:
                 return False

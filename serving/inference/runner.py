@@ -10,6 +10,7 @@ from serving.errors import ServingError
 from serving.inference.batch_queue import BatchQueue
 from serving.inference.batching_parameters import BatchingParameters
 from serving.inference.deadline import NEVER, Deadline
+from serving.inference.effort import is_short
 from serving.inference.signature_call import SignatureCall
 from serving.inference.tasks import Task
 from serving.limits import Limits
@@ -17,7 +18,11 @@ from serving.tensors.tensor_protos import Tensors, cost
 
 
 class Runner:
-    """Runs graphs in threads of its own."""
+    """Runs graphs in threads of its own.
+
+    Short requests have threads for themselves, so that one who sends a thousand images, or a huge
+    one, holds nobody up but those who do the same.
+    """
 
     def __init__(
         self, limits: Limits | None = None, batching: BatchingParameters | None = None
@@ -26,22 +31,27 @@ class Runner:
 
         Args:
             limits: bounds the requests that wait or run.
-            batching: how to join requests; None to run each by itself, twice as many at a time as
-                there are cores, so that a long one leaves the short ones a way past it.
+            batching: how to join requests; None to run each by itself, as many short ones, and as
+                many long ones, at a time as there are cores.
         """
         self._limits = limits or Limits()
-        alone = BatchingParameters(num_batch_threads=2 * (os.cpu_count() or 1))
-        self._queue = BatchQueue(batching or alone, joins=batching is not None)
+        parameters = batching or BatchingParameters(num_batch_threads=os.cpu_count() or 1)
+        self._short, self._long = (
+            BatchQueue(parameters, joins=batching is not None) for _ in range(2)
+        )
         self._lock = threading.Lock()
         self._requests = 0
         self._bytes = 0
 
-    def submit_call(self, call: SignatureCall, deadline: Deadline = NEVER) -> "Future[Tensors]":
+    def submit_call(
+        self, call: SignatureCall, deadline: Deadline = NEVER, aside: bool = False
+    ) -> "Future[Tensors]":
         """Runs a call when its turn comes.
 
         Args:
             call: what to run; the caller holds the version until the future is done.
             deadline: after it the request is not begun.
+            aside: whether it runs among the long ones, however short it looks.
 
         Returns:
             Alias to value; fails with `ServingError`. Cancelling it takes the request out of the
@@ -56,7 +66,8 @@ class Runner:
         future: Future[Tensors] = Future()
         future.add_done_callback(lambda _: self._leave(size))
         try:
-            self._queue.add(Task(call, future, deadline))
+            queue = self._short if is_short(call) and not aside else self._long
+            queue.add(Task(call, future, deadline))
         except ServingError:
             future.cancel()
             raise
@@ -69,7 +80,8 @@ class Runner:
 
     def close(self) -> None:
         """Finishes the requests that wait, and ends the threads."""
-        self._queue.close()
+        self._short.close()
+        self._long.close()
 
     def _require_few_strings(self, call: SignatureCall) -> None:
         for value in call.feeds.values():

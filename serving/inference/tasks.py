@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.errors import ServingError
+from serving.errors import ServingError, without_frames
 from serving.inference.deadline import Deadline
 from serving.inference.signature_call import SignatureCall
 from serving.tensors.tensor_protos import Tensors
@@ -89,6 +89,8 @@ class Task:
 
     def fail(self, error: BaseException) -> None:
         """Answers with an error; only the first answer counts."""
+        if isinstance(error, ServingError):
+            error = without_frames(error)
         with self._lock:
             if not self.future.done() and self.future.set_running_or_notify_cancel():
                 self.future.set_exception(error)

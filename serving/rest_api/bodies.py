@@ -14,6 +14,7 @@ from starlette.types import Message, Receive
 
 from serving.errors import ServingError, invalid_argument
 from serving.limits import Limits
+from serving.servables.memory import LargeRequests
 
 _SMALL_BODY: Final = 256 * 1024
 """Bytes up to which a body is always read, and is parsed at once rather than in a thread."""
@@ -45,6 +46,12 @@ class BodyStore:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.free = _BODIES_IN_MEMORY * limits.body_bytes
+        self._large = LargeRequests()
+
+    def give_back(self, size: int) -> None:
+        """Takes back what a body has taken."""
+        self.free += size
+        self._large.leave(size)
 
 
 class Body:
@@ -78,7 +85,7 @@ class Body:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._store.free += self._taken
+        self._store.give_back(self._taken)
 
     async def read(self, receive: Receive) -> None:
         """Fills `content`.

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
+import grpc
 from google.protobuf.json_format import MessageToJson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -19,7 +20,8 @@ from serving.inference.blame import run_or_blame
 from serving.inference.deadline import Deadline
 from serving.inference.runner import Runner
 from serving.limits import Limits
-from serving.metrics import Metrics
+from serving.observer.observer import Note, Observer
+from serving.observer.request_ids import HEADER
 from serving.rest_api.app import json_response
 from serving.rest_api.bodies import Body, BodyStore, Headers
 from serving.rest_api.methods import Asked, read
@@ -51,7 +53,7 @@ class RestApi:
         runner: Runner,
         limits: Limits,
         timeout_seconds: float,
-        metrics: Metrics,
+        observer: Observer,
     ) -> None:
         """Prepares the API.
 
@@ -60,9 +62,9 @@ class RestApi:
             runner: runs them.
             limits: what a request may take.
             timeout_seconds: time from a whole body to its answer.
-            metrics: counts the requests.
+            observer: notes the requests.
         """
-        self._metrics = metrics
+        self._observer = observer
         self._registry = registry
         self._runner = runner
         self._limits = limits
@@ -78,20 +80,29 @@ class RestApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request (ASGI); an error is an exception, for the application around it."""
-        response = await self._answer(scope, receive)
+        method, path = scope["method"], scope["raw_path"].decode("latin-1")
+        headers = dict(scope["headers"])
+        if method == "POST" and (match := _INFER.fullmatch(path)):
+            response = await self._inferred(match, headers, receive)
+        else:
+            response = self._answer(method, path, headers)
         await response(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        method, path = scope["method"], scope["raw_path"].decode("latin-1")
-        if method == "POST" and (match := _INFER.fullmatch(path)):
-            target, name = _target(match), match["method"].lower()
-            with self._metrics.request(target.name, name.capitalize(), "REST"):
-                # An unknown model is told before anything is read.
-                with self._registry.lease(target):
-                    pass
-                with Body(self._bodies, dict(scope["headers"])) as body:
-                    await body.read(receive)
-                    return await self._infer(name, target, body)
+    async def _inferred(self, match: re.Match[str], headers: Headers, receive: Receive) -> Response:
+        name, label = urllib.parse.unquote(match["name"]), match["label"]
+        asked = Target(name, label=None if label is None else urllib.parse.unquote(label))
+        method = match["method"].lower()
+        given = headers.get(HEADER.encode(), b"").decode("latin-1")
+        with self._observer.request(asked, method.capitalize(), "REST", given) as note:
+            target = _target(match)
+            # An unknown model is told before anything is read.
+            with self._registry.lease(target):
+                pass
+            with Body(self._bodies, headers) as body:
+                await body.read(receive)
+                return await self._infer(method, target, body, note)
+
+    def _answer(self, method: str, path: str, headers: Headers) -> Response:
         if method == "GET" and (match := _STATUS.fullmatch(path)):
             if match["name"] is None:
                 raise invalid_argument("Missing model name in request.")
@@ -99,11 +110,13 @@ class RestApi:
             return self._metadata(target) if match["metadata"] else self._status(target)
         if not path.lower().startswith("/v1/"):
             raise HTTPException(404, f"There is nothing at {path[:_LONGEST_ECHO]}")
-        if method == "OPTIONS" and _has_origin(dict(scope["headers"])):
+        if method == "OPTIONS" and _has_origin(headers):
             return json_response(200, {})
+        if method == "POST":
+            self._observer.refused("REST", grpc.StatusCode.INVALID_ARGUMENT)
         raise invalid_argument(f"Malformed request: {method} {path[:_LONGEST_ECHO]}")
 
-    async def _infer(self, method: str, target: Target, body: Body) -> Response:
+    async def _infer(self, method: str, target: Target, body: Body, note: Note) -> Response:
         deadline = Deadline.after(self._timeout)
 
         def asked_by(model: LoadedModel) -> Asked:
@@ -112,12 +125,13 @@ class RestApi:
         with self._registry.lease(target) as lease:
             reading = partial(asked_by, lease.model)
             asked = await self._slow_lane.do(reading, deadline) if body.is_slow else reading()
-            running = run_or_blame(self._runner, self._blame_lane, asked.call, deadline)
-            fetched = await in_time(running, deadline)
+            call = note.observed(lease.version, asked.call)
+            running = run_or_blame(self._runner, self._blame_lane, call, deadline)
+            fetched = await note.answered(await in_time(running, deadline))
         is_slow = sum(value.size for value in fetched.values()) > _FEW_VALUES
         answering = partial(asked.answer, fetched)
         answer = await self._slow_lane.do(answering, deadline) if is_slow else answering()
-        return json_response(200, answer)
+        return json_response(200, answer, {HEADER: note.request_id})
 
     def _status(self, target: Target) -> Response:
         statuses = status_response(self._registry.statuses(target))

@@ -3,6 +3,7 @@
 from serving.inference.runner import Runner
 from serving.limits import Limits
 from serving.metrics import Metrics
+from serving.observer.observer import Observer
 from serving.rest_api.app import Pages, http_app
 from serving.rest_api.http_server import HttpServer
 from serving.rest_api.options import RestOptions
@@ -24,7 +25,7 @@ class RestServer:
         limits: Limits,
         address: tuple[str, int],
         options: RestOptions | None = None,
-        metrics: Metrics | None = None,
+        observer: Observer | None = None,
     ) -> None:
         """Binds to a port. Nothing is accepted before `start`.
 
@@ -34,15 +35,15 @@ class RestServer:
             limits: what a request may take.
             address: host and port to bind to; port 0 takes a free one.
             options: how to answer.
-            metrics: counts the requests, and makes the page.
+            observer: notes the requests; its metrics make the page.
 
         Raises:
             OSError: the port is taken.
         """
         options = options or RestOptions()
-        metrics = metrics or Metrics()
-        self._api = RestApi(registry, runner, limits, options.timeout_seconds, metrics)
-        pages = Pages(registry.is_ready, metrics.page, options.metrics_path)
+        observer = observer or Observer(Metrics())
+        self._api = RestApi(registry, runner, limits, options.timeout_seconds, observer)
+        pages = Pages(registry.is_ready, observer.metrics.page, options.metrics_path)
         self._http = HttpServer(http_app(self._api, pages, options.cors), address, limits)
         self.port = self._http.port
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import grpc
 
-from serving.errors import ServingError
+from serving.errors import ServingError, without_frames
 from serving.inference.deadline import Deadline
 
 _T = TypeVar("_T")
@@ -59,9 +59,7 @@ def _uncollected(work: Callable[[], _T]) -> _T:
     try:
         return work()
     except ServingError as error:
-        # Its frames would keep the lists, and those of its causes.
-        refusal = error.with_traceback(None)
-        refusal.__cause__ = refusal.__context__ = None
+        refusal = without_frames(error)
     finally:
         if was_enabled:
             gc.enable()

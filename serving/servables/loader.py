@@ -6,7 +6,7 @@ some that it can; plain `Session.run` adds a check of shapes that the C++ sessio
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import grpc
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from tensorflow.core.protobuf import config_pb2
+from tensorflow.core.protobuf import config_pb2, rewriter_config_pb2
 from tensorflow.python.util import deprecation
 
 from models.errors import UsageError
@@ -46,6 +46,10 @@ class LoadedModel:
         config.gpu_options.allow_growth = True
         # Between two requests the threads would spin for work, on cores that the server needs.
         config.experimental.disable_thread_spinning = True
+        # A second pass over a graph takes a second of the cores that requests need, for no gain.
+        config.graph_options.rewrite_options.meta_optimizer_iterations = (
+            rewriter_config_pb2.RewriterConfig.ONE
+        )
         self._session = tf.compat.v1.Session(graph=tf.Graph(), config=config)
         self.watch: Callable[[float, int], None] | None = None
         self._callables: dict[tuple[str, ...], Callable[..., list[Any]]] = {}
@@ -66,6 +70,23 @@ class LoadedModel:
             for name, signature in meta_graph.signature_def.items()
             if name != _INIT_SIGNATURE
         }
+
+    def prepare(self, feeds: Iterable[str], fetches: Sequence[str]) -> None:
+        """Has TensorFlow optimise the graph for some inputs and outputs, which takes seconds.
+
+        Otherwise the first run does, and whatever waits for its thread waits along.
+
+        Args:
+            feeds: names of tensors.
+            fetches: names of the tensors to compute.
+
+        Raises:
+            ServingError: the graph has no such tensors.
+        """
+        try:
+            self._callable(tuple(sorted(feeds)), tuple(fetches))
+        except tf.errors.OpError as error:
+            raise from_number(error.error_code, error.message) from error
 
     def run(self, feeds: Mapping[str, NDArray[Any]], fetches: Sequence[str]) -> list[NDArray[Any]]:
         """Runs the graph once.

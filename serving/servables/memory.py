@@ -1,7 +1,12 @@
-"""Memory that goes back to the system when a model leaves."""
+"""Memory that goes back to the system when a model leaves, and after large requests."""
 
 import ctypes
 import gc
+import threading
+from typing import Final
+
+_MUCH: Final = 32 * 2**20
+_WAIT_SECONDS: Final = 0.5
 
 
 def keep_what_is_imported() -> None:
@@ -21,6 +26,38 @@ def give_back_memory() -> None:
     ever.
     """
     gc.collect()
+    _trim()
+
+
+class LargeRequests:
+    """Gives back what large requests leave, a moment after they are done.
+
+    To look through all that is free takes hundredths of a second, so that it is not done for each.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left = 0
+        self._is_due = False
+
+    def leave(self, size: int) -> None:
+        """Notes that a request of so many bytes is done."""
+        with self._lock:
+            self._left += size
+            if self._left < _MUCH or self._is_due:
+                return
+            self._is_due = True
+        timer = threading.Timer(_WAIT_SECONDS, self._give_back)
+        timer.daemon = True
+        timer.start()
+
+    def _give_back(self) -> None:
+        with self._lock:
+            self._left, self._is_due = 0, False
+        _trim()
+
+
+def _trim() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -16,6 +16,7 @@ from typing import Final
 from models.errors import UsageError
 from serving.inference.batching_parameters import BatchingParameters, read_batching_parameters
 from serving.limits import Limits, flag_of
+from serving.request_log.settings import RequestLogSettings
 from serving.rest_api.options import RestOptions
 from serving.server.monitoring_config import metrics_path
 from serving.server.settings import GrpcSettings, ServerSettings
@@ -108,6 +109,19 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
             cors=flags.rest_api_enable_cors_support,
             metrics_path=metrics_path(flags.monitoring_config_file),
         ),
+        request_log=_request_log_of(flags),
+    )
+
+
+def _request_log_of(flags: argparse.Namespace) -> RequestLogSettings | None:
+    if flags.request_log is None:
+        return None
+    return RequestLogSettings(
+        folder=flags.request_log,
+        sample_rate=flags.request_log_sample_rate,
+        keep_images=flags.request_log_images,
+        keep_days=flags.request_log_days,
+        keep_bytes=flags.request_log_mib * 2**20,
     )
 
 
@@ -136,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(parser)
     _add_batching(parser)
     _add_own(parser)
+    _add_request_log(parser)
     _add_limits(parser)
     return parser
 
@@ -265,6 +280,37 @@ def _add_own(parser: argparse.ArgumentParser) -> None:
         "--stop_at_eof",
         action="store_true",
         help="stop when standard input ends, so as not to outlive a parent process (Graft's own)",
+    )
+
+
+def _add_request_log(parser: argparse.ArgumentParser) -> None:
+    defaults = RequestLogSettings(Path())
+    parser.add_argument(
+        "--request_log", type=Path, help="folder to log requests in; without it none is (Graft's)"
+    )
+    parser.add_argument(
+        "--request_log_sample_rate",
+        type=float,
+        default=defaults.sample_rate,
+        help="share of the requests that are written down whole, 0 to 1; errors always are",
+    )
+    _add_truth(
+        parser,
+        "request_log_images",
+        default=defaults.keep_images,
+        text="keep the bytes of those images too",
+    )
+    parser.add_argument(
+        "--request_log_days",
+        type=float,
+        default=defaults.keep_days,
+        help="after so many days a file of the log is deleted",
+    )
+    parser.add_argument(
+        "--request_log_mib",
+        type=int,
+        default=defaults.keep_bytes >> 20,
+        help="MiB that the log may take of the disk, images included",
     )
 
 

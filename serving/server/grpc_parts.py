@@ -7,7 +7,7 @@ from serving.grpc_api.model_service import ModelService
 from serving.grpc_api.prediction_service import PredictionService
 from serving.grpc_api.profiler_service import ProfilerService
 from serving.inference.runner import Runner
-from serving.metrics import Metrics
+from serving.observer.observer import Observer
 from serving.servables.registry import Registry
 from serving.server.settings import ServerSettings
 
@@ -17,7 +17,7 @@ def grpc_server(
     port: int | None,
     registry: Registry,
     runner: Runner,
-    metrics: Metrics,
+    observer: Observer,
 ) -> GrpcServer:
     """Makes the server, not yet started; `port` None leaves the port out.
 
@@ -27,7 +27,7 @@ def grpc_server(
     asked, limits = settings.grpc, settings.limits
     ssl = asked.ssl_config_file
     services: list[Service] = [
-        PredictionService(registry, runner, metrics, limits.tensor_bytes, asked.tensor_content),
+        PredictionService(registry, runner, observer, limits.tensor_bytes, asked.tensor_content),
         ModelService(registry),
     ]
     if asked.profiler:

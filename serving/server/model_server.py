@@ -22,6 +22,7 @@ from serving.grpc_api.grpc_server import GrpcServer
 from serving.inference.model_loader import ModelLoader
 from serving.inference.runner import Runner
 from serving.metrics import Metrics
+from serving.observer.observer import Observer
 from serving.rest_api.server import RestServer
 from serving.servables.memory import keep_what_is_imported
 from serving.servables.model_config import ModelConfig
@@ -55,8 +56,9 @@ class ModelServer:
         self._settings = settings
         self.metrics = Metrics()
         self._runner = Runner(settings.limits, settings.batching)
+        self._observer = Observer(self.metrics, settings.request_log)
         self.registry = Registry(
-            ModelLoader(self._runner, self.metrics, settings.warm_ups),
+            self._observer.watched(ModelLoader(self._runner, self.metrics, settings.warm_ups)),
             LoadOptions(settings.poll_seconds, settings.load_retries, settings.load_retry_seconds),
             settings.allow_labels_ahead,
         )
@@ -96,7 +98,7 @@ class ModelServer:
         """
         if self.grpc_port is not None or self._settings.grpc.socket_path is not None:
             server = grpc_server(
-                self._settings, self.grpc_port, self.registry, self._runner, self.metrics
+                self._settings, self.grpc_port, self.registry, self._runner, self._observer
             )
             with self._held_grpc or nullcontext():
                 server.start()
@@ -136,12 +138,13 @@ class ModelServer:
             self._config_file.stop()
         self._runner.close()
         self.registry.close()
+        self._observer.close()
 
     def _rest_server(self, port: int) -> RestServer:
         settings = self._settings
         address = (settings.host, port)
         return RestServer(
-            self.registry, self._runner, settings.limits, address, settings.rest, self.metrics
+            self.registry, self._runner, settings.limits, address, settings.rest, self._observer
         )
 
     def __enter__(self) -> "ModelServer":

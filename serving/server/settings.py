@@ -5,6 +5,7 @@ from pathlib import Path
 
 from serving.inference.batching_parameters import BatchingParameters
 from serving.limits import Limits
+from serving.request_log.settings import RequestLogSettings
 from serving.rest_api.options import RestOptions
 
 
@@ -50,6 +51,7 @@ class ServerSettings:
         limits: what requests may cost.
         grpc: how the gRPC API answers.
         rest: how the REST API answers.
+        request_log: what is logged of requests; None for nothing.
     """
 
     model_name: str
@@ -68,3 +70,4 @@ class ServerSettings:
     limits: Limits = field(default_factory=Limits)
     grpc: GrpcSettings = field(default_factory=GrpcSettings)
     rest: RestOptions = field(default_factory=RestOptions)
+    request_log: RequestLogSettings | None = None

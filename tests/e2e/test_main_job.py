@@ -255,8 +255,12 @@ def test_the_pushed_model_goes_to_the_edge(first_run: FirstRun, here: Here, tmp_
 
 def test_a_second_run_is_cached_throughout(first_run: FirstRun, here: Here) -> None:
     before = first_run.served()
-    again = here(*first_run.command)
+    # No later run asks for what is pruned after it, as the next test shows.
+    pruned = ("--set", "retention.runs=1", "--set", "retention.cache_gigabytes=0")
+    again = here(*first_run.command, *pruned)
     assert again.code == 0, again.err
+    assert first_run.folder.exists()  # It pushed the version that is served.
+    assert not list((first_run.workspace / "cache").glob("*/*/*"))
     second = again.summary
     assert [name for name, stage in second["stages"].items() if not stage["cached"]] == []
     assert second["metrics"] == first_run.summary["metrics"]
@@ -269,7 +273,7 @@ def test_one_changed_value_reruns_only_what_depends_on_it(first_run: FirstRun, h
                 "--set", "evaluation.min_class_recall=1.0")  # fmt: skip
     changed = done.summary
     rerun = {name for name, stage in changed["stages"].items() if not stage["cached"]}
-    assert rerun <= {"Evaluator", "Judge", "ServingCheck", "Pusher"}
+    assert rerun <= {"Evaluator", "Judge", "ServingCheck", "ReferenceMaker", "Pusher"}
     assert "Judge" in rerun
     if changed["metrics"]["accuracy"] < 1.0:
         assert (done.code, changed["status"]) == (4, "not_blessed")

@@ -1,14 +1,26 @@
-"""A small real model with the signature of Graft's exports, for the tests of serving and push."""
+"""A small real model with the signature of Graft's exports, and a REST server with small limits."""
 
 import io
-from collections.abc import Callable
+import json
+import shutil
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from serving_requests import SMALL_LIMITS, server_settings
+
+from serving.limits import Limits
+from serving.rest_api.options import RestOptions
+from serving.rest_api.server import RestServer
+from serving.server.model_server import ModelServer
 
 LABELS = ("dark", "naïve", "red")
 SIDE = 8
@@ -78,3 +90,41 @@ def answer_of() -> Callable[[Path, list[bytes]], np.ndarray]:
         return serve(image_bytes=tf.constant(images))["probabilities"].numpy()
 
     return answer
+
+
+@pytest.fixture(scope="module")
+def server(
+    small_models: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ModelServer]:
+    """A server with small limits."""
+    base_path = tmp_path_factory.mktemp("base")
+    shutil.copytree(small_models[0], base_path / "7")
+    settings = replace(server_settings(base_path), limits=SMALL_LIMITS, rest=RestOptions(cors=True))
+    with ModelServer(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def port(server: ModelServer) -> int:
+    assert server.rest_port is not None
+    return server.rest_port
+
+
+@pytest.fixture
+def another(server: ModelServer) -> Iterator[Callable[..., RestServer]]:
+    """Starts more servers of the same models."""
+    with ExitStack() as stack:
+
+        def start(limits: Limits = SMALL_LIMITS, *more: Any) -> RestServer:
+            address = ("127.0.0.1", 0)
+            rest = RestServer(server.registry, server._runner, limits, address, *more)
+            stack.callback(rest.drain, 30)
+            rest.start()
+            return rest
+
+        yield start
+
+
+@pytest.fixture
+def body(pictures: list[bytes]) -> bytes:
+    return json.dumps({"instances": [{"b64": b64encode(pictures[0]).decode()}]}).encode()

@@ -22,6 +22,7 @@ from components.example_gen.ingest import ingest_source, read_source
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LeftOut, canonical_label
 from components.example_gen.sources.refusals import RefusedSourceError
+from components.example_gen.sources.spans import Location
 from models.errors import BadDataError
 
 _HANGS_AFTER_SECONDS = 120
@@ -43,7 +44,7 @@ def test_whatever_is_offered_is_accounted_for(source: tuple[Any, dict[str, Any]]
         said: list[str] = []
         refused_because = ""
         try:
-            with read_source(str(offer.path), settings, "") as found:
+            with read_source([Location(str(offer.path))], settings, "") as found:
                 said += map(str, found.left_out)
                 _check_sum(offer, len(found.images), found.left_out)
                 write = write_in_process(Path(folder) / "examples", settings)

@@ -9,9 +9,8 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
-from components.artifact_names import PUSHED_DIGEST, TUNING_HISTORY
+from components.artifact_names import BLESSED, CURRENT_MODEL_ID, PUSHED_DIGEST, TUNING_HISTORY
 from components.artifact_seals import is_whole, seal
-from components.baseline_resolver import BLESSED, CURRENT_MODEL_ID
 from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
 from models.storage.seals import tree_digest

@@ -138,6 +138,13 @@ def test_a_hostile_request_gets_its_status(
     target.assert_modest()
 
 
+def test_refused_messages_are_not_kept(target: Target) -> None:
+    content = bytes(60 * MEGABYTE)
+    for _ in range(10):
+        assert target.send(content) == "INVALID_ARGUMENT"
+    target.assert_modest()
+
+
 REFUSALS = {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
 
 

@@ -2,111 +2,29 @@
 
 import http.client
 import json
-import resource
-import shutil
-import threading
-import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tensorflow as tf
-from raw_http import connect, exchange, post, read_answer
-from serving_requests import request_json, server_settings
+from raw_http import connect, exchange, post
+from serving_requests import SMALL_LIMITS, request_json, server_settings
 
-from serving.limits import Limits
 from serving.rest_api.options import RestOptions
 from serving.rest_api.server import RestServer
 from serving.servables.loader import LoadedModel
-from serving.servables.registry import Registry, Target
+from serving.servables.registry import Registry
 from serving.servables.version_manager import LoadOptions
 from serving.server.model_server import ModelServer
 
 PREDICT = "/v1/models/m:predict"
-LIMITS = Limits(
-    body_bytes=2**20,
-    json_bytes=2**22,
-    connections=20,
-    instances=50,
-)
-IMPATIENT = Limits(header_seconds=0.3, body_seconds=0.3)
-
-
-@pytest.fixture(scope="module")
-def server(
-    small_models: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ModelServer]:
-    """A server with small limits."""
-    base_path = tmp_path_factory.mktemp("base")
-    shutil.copytree(small_models[0], base_path / "7")
-    settings = replace(server_settings(base_path), limits=LIMITS, rest=RestOptions(cors=True))
-    with ModelServer(settings) as running:
-        yield running
-
-
-@pytest.fixture
-def port(server: ModelServer) -> int:
-    assert server.rest_port is not None
-    return server.rest_port
-
-
-@pytest.fixture
-def another(server: ModelServer) -> Iterator[Callable[..., RestServer]]:
-    """Starts more servers of the same models."""
-    with ExitStack() as stack:
-
-        def start(limits: Limits = LIMITS, *more: Any) -> RestServer:
-            address = ("127.0.0.1", 0)
-            rest = RestServer(server.registry, server._runner, limits, address, *more)
-            stack.callback(rest.drain, 30)
-            rest.start()
-            return rest
-
-        yield start
-
-
-@dataclass
-class Gate:
-    """Holds up the model."""
-
-    entered: threading.Event
-    leave: threading.Event
-
-
-@pytest.fixture
-def gate(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    gate = Gate(threading.Event(), threading.Event())
-    with server.registry.lease(Target("m")) as lease:
-        run = lease.model.run
-
-        def held(*arguments: Any) -> Any:
-            gate.entered.set()
-            assert gate.leave.wait(60)
-            return run(*arguments)
-
-        monkeypatch.setattr(lease.model, "run", held)
-        yield gate
-        gate.leave.set()
-
-
-@pytest.fixture
-def body(pictures: list[bytes]) -> bytes:
-    return json.dumps({"instances": [{"b64": b64encode(pictures[0]).decode()}]}).encode()
 
 
 def _load_nothing(*_: object) -> LoadedModel:
     raise AssertionError
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_connection_takes_one_request_after_the_other(port: int, body: bytes) -> None:
@@ -175,7 +93,7 @@ def test_health(server: ModelServer) -> None:
     assert request_json(server, "GET", "/readyz") == (200, {"status": "ready"})
     draining = Registry(_load_nothing, LoadOptions())
     draining.drain()
-    rest = RestServer(draining, server._runner, LIMITS, ("127.0.0.1", 0))
+    rest = RestServer(draining, server._runner, SMALL_LIMITS, ("127.0.0.1", 0))
     rest.start()
     answer = exchange(rest.port, b"GET /readyz HTTP/1.1\r\n\r\n")
     rest.drain(30)
@@ -184,7 +102,7 @@ def test_health(server: ModelServer) -> None:
 
 
 def test_the_page_of_metrics(another: Callable[..., RestServer]) -> None:
-    rest = another(LIMITS, RestOptions(metrics_path="/page"))
+    rest = another(SMALL_LIMITS, RestOptions(metrics_path="/page"))
     answer = exchange(rest.port, b"GET /page HTTP/1.1\r\n\r\n")
     assert answer is not None
     assert answer.status == 200
@@ -318,109 +236,6 @@ def test_a_bad_image_is_named(server: ModelServer, pictures: list[bytes]) -> Non
         status, answer = request_json(server, "POST", PREDICT, json.dumps(document).encode())
         assert status == 400
         assert answer["error"].startswith("Instance 5 of the request: ")
-
-
-def test_slow_headers_and_idle_connections_end(another: Callable[..., RestServer]) -> None:
-    port = another(IMPATIENT).port
-    with ExitStack() as stack:
-        begun = [stack.enter_context(closing(connect(port))) for _ in range(8)]
-        for client in begun[:5]:
-            client.sendall(b"GET /livez HTTP/1.1\r\nX: ")
-        begun[5].sendall(b"\r\n")
-        answers = [read_answer(client) for client in begun]
-    assert [answer and answer.status for answer in answers] == [408] * 8
-
-
-def test_a_slow_body_ends(another: Callable[..., RestServer]) -> None:
-    with closing(connect(another(IMPATIENT).port)) as client:
-        client.sendall(post(PREDICT, b"{", length=100))
-        answer = read_answer(client)
-    assert answer is not None
-    assert answer.status == 408
-
-
-def test_there_are_files_for_all_connections(another: Callable[..., RestServer]) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (600, hard))
-    try:
-        another(Limits(connections=200))
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 712
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def test_the_connection_that_waits_longest_makes_room(port: int, body: bytes) -> None:
-    with ExitStack() as stack:
-        idle = [stack.enter_context(closing(connect(port))) for _ in range(60)]
-        answer = exchange(port, post(PREDICT, body))
-        assert answer is not None
-        assert answer.status == 200
-        assert read_answer(idle[0]) is None
-
-
-def test_a_client_that_leaves_takes_its_request_along(
-    server: ModelServer, port: int, body: bytes, gate: Gate, caplog: pytest.LogCaptureFixture
-) -> None:
-    with closing(connect(port)) as client:
-        client.sendall(post(PREDICT, body))
-        assert gate.entered.wait(60)
-        assert server._runner._requests == 1
-    _until(lambda: server._runner._requests == 0)
-    assert not caplog.records
-
-
-def test_an_answer_that_takes_too_long_is_given_up(
-    server: ModelServer, another: Callable[..., RestServer], body: bytes, gate: Gate
-) -> None:
-    rest = another(LIMITS, RestOptions(timeout_seconds=0.2))
-    answer = exchange(rest.port, post(PREDICT, body))
-    assert gate.entered.is_set()
-    assert answer is not None
-    assert (answer.status, b"was not there in time" in answer.body) == (504, True)
-    assert server._runner._requests == 0
-
-
-def test_the_drain_answers_what_runs_and_refuses_what_comes(
-    another: Callable[..., RestServer], body: bytes, gate: Gate
-) -> None:
-    rest = another()
-    with closing(connect(rest.port)) as client, closing(connect(rest.port)) as idle:
-        idle.sendall(b"GET /livez HTTP/1.1\r\n\r\n")
-        assert read_answer(idle) is not None
-        client.sendall(post(PREDICT, body))
-        assert gate.entered.wait(60)
-        drain = threading.Thread(target=rest.drain, args=(60,))
-        drain.start()
-        _until(lambda: _is_refused(rest.port))
-        assert drain.is_alive()
-        gate.leave.set()
-        answer = read_answer(client)
-        assert answer is not None
-        assert (answer.status, client.recv(1)) == (200, b"")
-        assert idle.recv(1) == b""
-        drain.join(60)
-        assert not drain.is_alive()
-
-
-def test_the_drain_gives_up_in_time(
-    another: Callable[..., RestServer], body: bytes, gate: Gate
-) -> None:
-    rest = another()
-    with closing(connect(rest.port)) as client:
-        client.sendall(post(PREDICT, body))
-        assert gate.entered.wait(60)
-        rest.drain(0.1)
-        answer = read_answer(client)
-        assert answer is not None
-        assert (answer.status, answer.body) == (503, b'{"error":"The server stops."}')
-
-
-def _is_refused(port: int) -> bool:
-    try:
-        connect(port).close()
-    except ConnectionRefusedError:
-        return True
-    return False
 
 
 def test_classify_and_regress(tmp_path: Path) -> None:

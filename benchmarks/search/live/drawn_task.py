@@ -105,7 +105,7 @@ def _by_class(
     data: Path, draw: random.Random
 ) -> tuple[dict[str, list[LabelledFile]], dict[str, list[LabelledFile]]]:
     """Shuffled files of each class, those of the test split apart."""
-    listed = list_source(resolve(str(data)).path, IngestSettings()).files
+    listed = list_source(resolve(str(data))[-1].path, IngestSettings()).files
     files = sorted(
         (each for each in listed if Path(each.path).suffix.lower() in _KINDS),
         # Test images first: of two copies that is the one to keep.

@@ -1,4 +1,4 @@
-"""Paths that hold a placeholder for the number, or the date, of the newest data.
+"""Paths that hold a placeholder for the number, or the date, of data that comes in spans.
 
 TFX has functions for this, but they take the whole path for a pattern: a folder called `photos [1]`
 is not found by them.
@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.example_gen.sources.span_window import FIRST_DAY, SpanWindow
 from models.errors import BadDataError
 
-_PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::([1-9]\d*))?\}")
+_PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|DATE|YYYY|MM|DD)(?::([1-9]\d*))?\}")
 _DATE = {"YYYY": "4", "MM": "2", "DD": "2"}
 """Placeholders of a date, with the number of their digits."""
 _NUMBER = "[0-9]{1,18}"
 """What ML Metadata can hold."""
-_FIRST_DAY = datetime.date(1970, 1, 1)
-"""Span 0."""
+_DAY = r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}"
+"""What `{DATE}` stands for: 2026-11-28 or 20261128."""
 
 _Values = dict[str, str]
 """Digits that stand in the place of each placeholder."""
@@ -33,11 +34,13 @@ class Location:
         path: absolute.
         span: number of the newest span, days since 1970 for a date; 0 where the path has none.
         version: number of its newest version; None where the path has none.
+        name: the path from the first part with a placeholder on; empty where it has none.
     """
 
     path: str
     span: int = 0
     version: int | None = None
+    name: str = ""
 
 
 def has_placeholder(path: str) -> bool:
@@ -45,30 +48,54 @@ def has_placeholder(path: str) -> bool:
     return bool(_PLACEHOLDER.search(path))
 
 
-def newest(pattern: str) -> Location:
-    """Finds the newest version of the newest span; what holds no number in its place is no span.
+def is_dated(path: str) -> bool:
+    """Whether the spans of a path are days."""
+    return any(name in ("DATE", "DD") for name, _ in _PLACEHOLDER.findall(path))
+
+
+def chosen_spans(pattern: str, window: SpanWindow) -> tuple[Location, ...]:
+    """Finds the newest version of each span; what holds no number in its place is no span.
 
     Args:
         pattern: an absolute path with placeholders. Only they stand for something else.
+        window: which of the spans.
+
+    Returns:
+        The spans, the oldest first; at least one.
 
     Raises:
-        BadDataError: the placeholders do not go together, or match nothing that can be listed.
+        BadDataError: the placeholders do not go together, or match nothing that can be listed, or
+            nothing in the window.
     """
     names = [name for name, _ in _PLACEHOLDER.findall(pattern)]
-    spans = [name for name in names if name != "VERSION"]
-    if len(set(names)) < len(names) or sorted(spans) not in (["SPAN"], sorted(_DATE)):
+    spans = sorted(name for name in names if name != "VERSION")
+    if len(set(names)) < len(names) or spans not in (["SPAN"], ["DATE"], sorted(_DATE)):
         raise BadDataError(
-            f"The placeholders of {pattern} do not go together: expected {{SPAN}}, or {{YYYY}}, "
-            "{MM} and {DD}, and if need be {VERSION}, each once."
+            f"The placeholders of {pattern} do not go together: expected {{SPAN}}, or {{DATE}}, or "
+            "{YYYY}, {MM} and {DD}, and if need be {VERSION}, each once."
         )
     try:
-        found = [_location(path, values) for path, values in _filled(pattern)]
+        found = [_location(pattern, path, values) for path, values in _filled(pattern)]
     except OSError as error:
         raise BadDataError(f"{error.filename} cannot be read: {error.strerror}.") from error
-    dated = [each for each in found if each is not None]
-    if not dated:
+    newest: dict[int, Location] = {}
+    for each in filter(None, found):
+        before = newest.get(each.span)
+        if before is None or _age(before) < _age(each):
+            newest[each.span] = each
+    if not newest:
         raise BadDataError(f"No span was found: nothing lies at {pattern}, whatever the number.")
-    return max(dated, key=lambda each: (each.span, each.version or 0, each.path))
+    inside = sorted(span for span in newest if window.first <= span <= window.last)
+    if not inside:
+        raise BadDataError(
+            f"None of the {len(newest)} spans at {pattern} lies in data.spans, {window.text!r}: the"
+            f" oldest is {newest[min(newest)].name}, the newest {newest[max(newest)].name}."
+        )
+    return tuple(newest[span] for span in inside[-window.most :])
+
+
+def _age(location: Location) -> tuple[int, str]:
+    return location.version or 0, location.path
 
 
 def _filled(pattern: str) -> Iterator[tuple[str, _Values]]:
@@ -96,19 +123,26 @@ def _matcher(part: str) -> re.Pattern[str]:
     for placeholder in _PLACEHOLDER.finditer(part):
         name, width = placeholder.groups()
         width = width or _DATE.get(name)
-        digits = f"[0-9]{{{width}}}" if width else _NUMBER
+        digits = _DAY if name == "DATE" else f"[0-9]{{{width}}}" if width else _NUMBER
         text += f"{re.escape(part[end : placeholder.start()])}(?P<{name}>{digits})"
         end = placeholder.end()
     return re.compile(text + re.escape(part[end:]))
 
 
-def _location(path: str, values: _Values) -> Location | None:
+def _location(pattern: str, path: str, values: _Values) -> Location | None:
     """None where the numbers are not those of a day."""
     version = int(values["VERSION"]) if "VERSION" in values else None
+    depth = next(at for at, part in enumerate(Path(pattern).parts) if has_placeholder(part))
+    name = "/".join(Path(path).parts[depth:])
     if "SPAN" in values:
-        return Location(path, int(values["SPAN"]), version)
+        return Location(path, int(values["SPAN"]), version, name)
+    day = (
+        values["DATE"].replace("-", "")
+        if "DATE" in values
+        else "".join(values[name] for name in _DATE)
+    )
     try:
-        day = datetime.date(*(int(values[name]) for name in _DATE))
+        date = datetime.datetime.strptime(day, "%Y%m%d").date()
     except ValueError:
         return None
-    return Location(path, (day - _FIRST_DAY).days, version)
+    return Location(path, (date - FIRST_DAY).days, version, name)

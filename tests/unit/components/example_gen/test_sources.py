@@ -25,7 +25,7 @@ def test_composed_and_decomposed_accents_are_one_class():
 def test_the_newest_span_and_version_are_taken(tmp_path):
     for span, version in ((1, 1), (2, 1), (2, 10), (2, 9)):
         put(tmp_path, f"day-{span}/v{version}/cat/1.jpg")
-    location = resolve(str(tmp_path / "day-{SPAN}/v{VERSION}"))
+    (location,) = resolve(str(tmp_path / "day-{SPAN}/v{VERSION}"))
     assert location.path == str(tmp_path / "day-2/v10")
     assert (location.span, location.version) == (2, 10)
 

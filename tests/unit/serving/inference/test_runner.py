@@ -101,6 +101,20 @@ def test_what_waits_is_joined_and_each_gets_its_own_answer(made: list[Queue]) ->
     assert [_y(future) for future in futures] == [[0, 2], [2, 4], [4, 6]]
 
 
+def test_without_batching_each_request_runs_once_by_itself() -> None:
+    graph, runner = Graph(), Runner()
+    begun = []
+    futures = []
+    for number in range(2):
+        futures.append(runner.submit_call(graph.call([number, number])))
+        begun.append(graph.begun.get(timeout=WAIT).tolist())
+    assert begun == [[0, 0], [1, 1]]
+    for _ in range(100):
+        graph.go.release()
+    assert [_y(future) for future in futures] == [[0, 0], [2, 2]]
+    runner.close()
+
+
 def test_a_bad_request_fails_alone(made: list[Queue]) -> None:
     waiting = _queue(made)
     futures = [waiting.ask([n]) for n in (1, -2, 3, 4)]
@@ -153,11 +167,11 @@ def test_variable_lengths_are_filled_with_the_first_element(made: list[Queue]) -
 
 
 def test_a_large_request_runs_in_parts_and_fills_batches(made: list[Queue]) -> None:
-    waiting = _queue(made, max_batch_size=10, max_execution_batch_size=4)
-    small, large = waiting.ask([1]), waiting.ask(np.arange(10))
+    waiting = _queue(made, max_batch_size=8, max_execution_batch_size=4)
+    small, large = waiting.ask([1]), waiting.ask(np.arange(8))
     waiting.let_go()
-    assert waiting.graph.sizes(4) == [1, 4, 4, 2]
-    assert (_y(small), _y(large)) == ([2], [2 * n for n in range(10)])
+    assert waiting.graph.sizes(3) == [1, 4, 4]
+    assert (_y(small), _y(large)) == ([2], [2 * n for n in range(8)])
 
 
 def test_too_large_and_too_many_are_refused(made: list[Queue]) -> None:
@@ -209,15 +223,40 @@ def test_who_left_takes_no_room(made: list[Queue]) -> None:
     assert _y(future) == [6, 8]
 
 
-def test_a_small_request_waits_for_one_part_of_a_large_one(made: list[Queue]) -> None:
-    waiting = _queue(made, max_batch_size=10, max_execution_batch_size=2)
-    large, small = waiting.ask(np.arange(10)), waiting.ask([7, 7])
+def test_a_short_request_does_not_wait_for_long_ones(made: list[Queue]) -> None:
+    waiting, other = _queue(made, max_execution_batch_size=4), Graph()
     waiting.let_go()
-    waiting.graph.sizes(2)
-    assert _y(small) == [14, 14]
-    assert not large.done()
-    assert sum(waiting.graph.sizes(4)) == 8
-    assert _y(large) == [2 * n for n in range(10)]
+    long = waiting.ask(np.arange(12))
+    assert len(waiting.graph.begun.get(timeout=WAIT)) == 4
+    short = waiting.runner.submit_call(other.call([7]))
+    assert other.sizes(1) == [1]
+    assert _y(short) == [14]
+    assert not long.done()
+    waiting.graph.go.release()
+    assert waiting.graph.sizes(2) == [4, 4]
+    assert _y(long) == [2 * n for n in range(12)]
+
+
+def test_of_long_requests_each_has_a_part_done_in_turn(made: list[Queue]) -> None:
+    waiting, before = _queue(made, max_execution_batch_size=9), Graph()
+    held = waiting.runner.submit_call(before.call(np.arange(9)))
+    before.begun.get(timeout=WAIT)
+    first, second = waiting.ask(np.arange(27)), waiting.ask(np.arange(9))
+    before.go.release()
+    assert len(_y(held)) == 9
+    assert waiting.graph.sizes(2) == [9, 9]
+    assert len(_y(second)) == 9
+    assert not first.done()
+    assert waiting.graph.sizes(2) == [9, 9]
+    assert len(_y(first)) == 27
+
+
+def test_a_warm_up_runs_among_the_long_ones(made: list[Queue]) -> None:
+    waiting = _queue(made)
+    warm_up = waiting.runner.submit_call(waiting.graph.call([1]), aside=True)
+    assert waiting.graph.sizes(1) == [1]
+    assert _y(warm_up) == [2]
+    assert not waiting.held.done()
 
 
 def test_requests_and_their_bytes_are_limited(made: list[Queue]) -> None:

@@ -1,0 +1,28 @@
+"""How a served model is watched: the section `monitoring`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from models.observation.reference import MOST_IMAGES
+from models.settings import Fraction, Section
+
+
+class MonitoringSettings(Section):
+    """What is remembered of a model when it is pushed, and what its server logs of requests."""
+
+    reference_images: Annotated[int, Field(ge=20, le=MOST_IMAGES)] = MOST_IMAGES
+    """Most test images whose answers are kept beside the pushed model, to compare requests with;
+    of the training and the validation images half as many are asked."""
+    reference_pictures: bool = True
+    """Keep a small picture of each of those test images too, so that a page can show them."""
+    log_requests: bool = True
+    """`graft serve` logs requests, in the folder `requests` of the workspace."""
+    sample_rate: Fraction = 1.0
+    """Share of the requests that are logged whole. Errors always are; all are counted."""
+    keep_images: bool = False
+    """Keep the bytes of the images that are logged whole. Mind what they show of people."""
+    keep_days: Annotated[float, Field(gt=0.0)] = 30.0
+    """Days after which a file of the log is deleted."""
+    keep_mib: Annotated[int, Field(ge=128)] = 1024
+    """MiB that the log may take of the disk, kept images included. The oldest go first."""

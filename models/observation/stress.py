@@ -1,0 +1,247 @@
+"""Pictures made worse on purpose, to learn how a served model fails before it does.
+
+Confidence that was calibrated on good pictures promises too much on bad ones. So a reference also
+holds held-out images that were blurred, darkened, turned and so on, each by one change of random
+strength, and what the model answered to them: how sure it was where it was wrong. From such sets
+the accuracy on other changed images can be foretold (W. Deng and L. Zheng, "Are Labels Always
+Necessary for Classifier Accuracy Evaluation?", CVPR 2021). The changes are as simple as they can
+be, and much stronger than any user would stand at their ends.
+"""
+
+import io
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+_LONGEST: Final = 512
+"""Pixels of the longest side that are worth changing; larger pictures are made smaller first."""
+
+Pixels = NDArray[np.float32]
+Change = Callable[[Image.Image, float, bool, np.random.Generator], Image.Image]
+
+
+def stressed(image: Image.Image, change: int, strength: float, seed: int) -> Image.Image:
+    """Makes a picture worse.
+
+    Args:
+        image: of any mode and size.
+        change: what is done, 0 to `CHANGES - 1`; each of `KINDS` in two ways, one after the other.
+        strength: from 0, next to nothing, to 1, next to nothing is left.
+        seed: where the rest of chance comes from.
+
+    Returns:
+        RGB, its longest side 512 pixels at most.
+    """
+    image = image.convert("RGB")
+    image.thumbnail((_LONGEST, _LONGEST))
+    random = np.random.default_rng([seed, change])
+    return _KINDS[KINDS[change // 2]](image, strength, bool(change % 2), random)
+
+
+def stressed_bytes(encoded: bytes, change: int, strength: float, seed: int) -> bytes:
+    """`stressed` from encoded bytes to those of a PNG.
+
+    Raises:
+        OSError: Pillow cannot read the image.
+    """
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(encoded)) as image:
+        stressed(image, change, strength, seed).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def stress_plan(images: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Which change each of some images gets, and how strong: the changes take turns.
+
+    Returns:
+        int32 [images] changes, and float32 [images] strengths, even over 0 to 1 for each change.
+    """
+    random = np.random.default_rng(0)
+    changes = (np.arange(images) % CHANGES).astype(np.int32)
+    strengths = np.empty(images, np.float32)
+    for change in range(CHANGES):
+        rows = np.flatnonzero(changes == change)
+        strengths[rows] = (random.permutation(len(rows)) + random.random(len(rows))) / len(rows)
+    return changes, strengths
+
+
+def _blurred(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    del random
+    kind = ImageFilter.BoxBlur if way else ImageFilter.GaussianBlur
+    return image.filter(kind(0.08 * strength**1.5 * max(image.size)))
+
+
+def _noisy(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    pixels = _pixels(image)
+    channels = 3 if way else 1
+    grain = random.normal(0.0, 100.0 * strength**1.5, (*pixels.shape[:2], channels))
+    return _picture(pixels + grain)
+
+
+def _lighter(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    del random
+    scaled = _pixels(image) / 255.0
+    if way:
+        return _picture(255.0 * scaled * 4.0**strength)
+    return _picture(255.0 * scaled**0.2**strength)
+
+
+def _darker(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    del random
+    scaled = _pixels(image) / 255.0
+    if way:
+        return _picture(255.0 * scaled * 0.03**strength)
+    return _picture(255.0 * scaled**5.0**strength)
+
+
+def _flatter(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    """All levels nearer to one, as in fog or with a lamp before the lens."""
+    pixels = _pixels(image)
+    level = pixels.mean() if way else random.uniform(0.0, 255.0)
+    return _picture(level + (pixels - level) * (1.0 - 0.95 * strength))
+
+
+def _harsher(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    del way, random
+    pixels = _pixels(image)
+    return _picture(pixels.mean() + (pixels - pixels.mean()) * 6.0**strength)
+
+
+def _tinted(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    del way
+    gains = np.exp(strength * random.normal(0.0, 0.8, 3))
+    return _picture(_pixels(image) * (gains / gains.mean()))
+
+
+def _faded(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    del way, random
+    pixels = _pixels(image)
+    grey = pixels.mean(axis=2, keepdims=True)
+    return _picture(grey + (pixels - grey) * (1.0 - strength))
+
+
+def _packed(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    del way, random
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=round(50.0 * (1.0 - strength) ** 2 + 2.0))
+    return Image.open(buffer).convert("RGB")
+
+
+def _coarse(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    """Made small and large again."""
+    del random
+    least = min(1.0, 5.0 / min(image.size))
+    small = image.resize([max(2, round(side * least**strength)) for side in image.size])
+    return small.resize(image.size, Image.Resampling.BILINEAR if way else Image.Resampling.NEAREST)
+
+
+def _turned(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    angle = random.choice((-1.0, 1.0)) * 180.0 * strength
+    return image.rotate(angle, resample=Image.Resampling.BILINEAR, fillcolor=_edge(image, way))
+
+
+def _nearer(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    return _moved(image, 0.3**strength, strength, way, random)
+
+
+def _further(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    return _moved(image, 3.0**strength, strength, way, random)
+
+
+def _moved(
+    image: Image.Image, scale: float, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    """A larger or smaller part of the scene, and out of the middle."""
+    width, height = image.size
+    aside = random.uniform(-0.3, 0.3, 2) * strength
+    place = (
+        *(scale, 0.0, (0.5 - scale / 2 + aside[0]) * width),
+        *(0.0, scale, (0.5 - scale / 2 + aside[1]) * height),
+    )
+    return image.transform(
+        image.size,
+        Image.Transform.AFFINE,
+        place,
+        resample=Image.Resampling.BILINEAR,
+        fillcolor=_edge(image, way),
+    )
+
+
+def _covered(
+    image: Image.Image, strength: float, way: bool, random: np.random.Generator
+) -> Image.Image:
+    """A part behind something of one colour."""
+    del way
+    width, height = image.size
+    share = (0.9 * strength) ** 0.5
+    wide, high = int(share * width), int(share * height)
+    left, top = random.integers(0, width - wide + 1), random.integers(0, height - high + 1)
+    red, green, blue = random.integers(0, 256, 3).tolist()
+    corners = (int(left), int(top), int(left) + wide, int(top) + high)
+    image.paste((red, green, blue), corners)
+    return image
+
+
+def _edge(image: Image.Image, way: bool) -> tuple[int, ...]:
+    """What is seen beyond the edge: black, or the mean of the picture."""
+    if way:
+        return 0, 0, 0
+    return tuple(int(level) for level in _pixels(image).mean(axis=(0, 1)))
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    return np.asarray(image, np.float32)
+
+
+def _picture(pixels: NDArray[Any]) -> Image.Image:
+    return Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8), "RGB")
+
+
+_KINDS: Final[dict[str, Change]] = {
+    "blurred": _blurred,
+    "noisy": _noisy,
+    "lighter": _lighter,
+    "darker": _darker,
+    "flatter": _flatter,
+    "harsher": _harsher,
+    "tinted": _tinted,
+    "faded": _faded,
+    "packed": _packed,
+    "coarse": _coarse,
+    "turned": _turned,
+    "nearer": _nearer,
+    "further": _further,
+    "covered": _covered,
+}
+KINDS: Final = tuple(_KINDS)
+"""What can be done to a picture."""
+CHANGES: Final = 2 * len(KINDS)

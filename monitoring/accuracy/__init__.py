@@ -1,0 +1,1 @@
+"""How often the served model is right: foretold without labels, and counted where labels come."""

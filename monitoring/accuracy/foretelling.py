@@ -1,0 +1,131 @@
+"""Foretells the accuracy on images without labels, and how far off that may be.
+
+Two steps. First a logistic regression gives the chance that each answer is right, from what the
+image and the answer show. It learned from the reference, and from the answers to images that were
+made worse on purpose, where it sees the model be wrong and sure. Second, a set of images as a whole
+tells more than each alone: that all are dark, or turned. A Gaussian process over sets, each being
+one change of the reference's images, learns what the first step leaves, and tells how unlike the
+new set is to all of them.
+
+References: Guo et al., On Calibration of Modern Neural Networks, 2017 (temperature); Deng and
+Zheng, Are Labels Always Necessary for Classifier Accuracy Evaluation?, 2021 (learning from changed
+sets); Garg et al., Leveraging Unlabeled Data to Predict Out-of-Distribution Performance, 2022
+(average thresholded confidence, which stands beside it).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from models.observation.reference import Reference
+from monitoring.accuracy.logistic import fit_logistic
+from monitoring.accuracy.sets import ChangedSets
+from monitoring.accuracy.traits import Seen, Traits, seen_by_probabilities
+
+Floats = NDArray[np.float64]
+_PENALTY: Final = 10.0
+_MOST_SPREADS: Final = 4.0
+_LEVELS: Final = 3
+"""Sets that the images of one kind of change make, by its strength."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Foretold:
+    """What is foretold of some images.
+
+    Attributes:
+        chances: float64 [m], that each answer is right; their mean is the accuracy.
+        error: standard error of the accuracy that more images would not take away.
+        by_confidence: mean calibrated confidence.
+        by_threshold: share of answers more sure than a threshold, above which the reference has as
+            many as it has right ones.
+    """
+
+    chances: Floats
+    error: float
+    by_confidence: float
+    by_threshold: float
+
+
+class Foreteller:
+    """What a reference teaches about when the model is right.
+
+    Attributes:
+        reference_seen: its n held-out images.
+        reference_right: bool [n], whether each was answered rightly.
+        reference_chances: float64 [n], the chance that is foretold of each.
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        """Learns; takes a second or so.
+
+        Args:
+            reference: of the version that answers; best with `stressed`.
+        """
+        self._traits = Traits(reference)
+        held_out = seen_by_probabilities(
+            reference.probabilities,
+            reference.projections,
+            reference.signals,
+            reference.temperature,
+        )
+        right = held_out.class_ids == reference.labels
+        rows, hits, sets = self._described(held_out), right, np.full(len(right), -1)
+        stressed = reference.stressed
+        if stressed is not None and len(stressed.labels):
+            worse = seen_by_probabilities(
+                stressed.probabilities,
+                stressed.projections,
+                stressed.signals,
+                reference.temperature,
+            )
+            rows = np.concatenate([rows, self._described(worse)])
+            hits = np.concatenate([hits, worse.class_ids == stressed.labels])
+            level = np.minimum((stressed.strengths * _LEVELS).astype(int), _LEVELS - 1)
+            sets = np.concatenate([sets, stressed.changes * _LEVELS + level])
+        self._centre, self._spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+        standard = self._standard(rows)
+        self._chance = fit_logistic(standard, hits, _PENALTY)
+        chances = expit(self._chance.logits(standard))
+        self._sets = ChangedSets(standard, hits, chances, sets, _PENALTY)
+        self._threshold = _threshold(held_out.confidences, float(right.mean()))
+        self.reference_chances = chances[: len(right)]
+        self.reference_right = right
+        self.reference_seen = held_out
+
+    def foretell(self, seen: Seen) -> Foretold:
+        """Foretells the accuracy on some images, at least one."""
+        standard = self._standard(self._described(seen))
+        logits = self._chance.logits(standard)
+        rest, error = self._sets.rest(standard.mean(axis=0))
+        wanted = float(np.clip(expit(logits).mean() + rest, 0.002, 0.998))
+        return Foretold(
+            chances=expit(logits + _offset(logits, wanted)),
+            error=error,
+            by_confidence=float(seen.confidences.mean()),
+            by_threshold=float((seen.confidences > self._threshold).mean()),
+        )
+
+    def _described(self, seen: Seen) -> Floats:
+        return np.column_stack([self._traits.of(seen), seen.projections.astype(np.float64)])
+
+    def _standard(self, rows: Floats) -> Floats:
+        scaled = (rows - self._centre) / self._spread
+        return np.clip(scaled, -_MOST_SPREADS, _MOST_SPREADS)
+
+
+def _threshold(confidences: Floats, accuracy: float) -> float:
+    """The confidence that as many answers exceed as are right."""
+    return float(np.quantile(confidences, 1.0 - accuracy))
+
+
+def _offset(logits: Floats, wanted: float) -> float:
+    """What to add to all logits so that the mean chance is the wanted one."""
+    low, high = -30.0, 30.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if expit(logits + middle).mean() < wanted else (low, middle)
+    return (low + high) / 2

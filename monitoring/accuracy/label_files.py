@@ -1,0 +1,184 @@
+"""Files of labels that came later: CSV, JSON Lines or Parquet, written by anyone.
+
+A row names an image by `digest` (SHA-256 of its bytes, hex) or by `request_id` and, where the
+request had more than one, by `row` (from 0), and gives its `label`. Other columns are passed over,
+so that the list of `graft labels --suggest`, filled in, is such a file. A row without a label is
+passed over; what cannot be understood costs its own row alone.
+"""
+
+import csv
+import io
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.errors import BadDataError
+
+SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".parquet")
+MOST_BYTES: Final = 256 << 20
+"""Larger files are refused unread."""
+_LONGEST: Final = 1_000
+_COLUMNS: Final = ("digest", "request_id", "row", "label")
+_DIGEST: Final = re.compile(r"[0-9a-fA-F]{64}")
+_SHOWN: Final = 5
+_BATCH: Final = 65_536
+_WANTED: Final = "expected the columns label and digest, or label and request_id"
+
+Key = tuple[str, int]
+"""A digest and -1, or a request id and which image of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """What a file says.
+
+    Attributes:
+        labels: label of each image; of two rows for one image the later counts.
+        left_out: rows that could not be understood.
+        problems: what was wrong with the first of them, in words.
+    """
+
+    labels: Mapping[Key, str]
+    left_out: int
+    problems: tuple[str, ...]
+
+
+def read_label_file(path: Path) -> LabelFile:
+    """Reads a file of labels.
+
+    Raises:
+        BadDataError: it is of no known kind, too large, cannot be read, or lacks the columns.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BadDataError(f"{path} is none of {', '.join(SUFFIXES)}.")
+    content = _content(path)
+    rows = {".parquet": _parquet_rows, ".jsonl": _json_rows}.get(suffix, _csv_rows)
+    labels: dict[Key, str] = {}
+    problems: list[str] = []
+    left_out = 0
+    for number, cells in rows(path, content):
+        found = cells if isinstance(cells, str) else _understood(cells)
+        if isinstance(found, str):
+            left_out += 1
+            if len(problems) < _SHOWN:
+                problems.append(f"row {number}: {found}")
+        elif found is not None:
+            labels[found[0]] = found[1]
+    return LabelFile(labels, left_out, tuple(problems))
+
+
+def _understood(cells: Mapping[str, Any]) -> tuple[Key, str] | str | None:
+    """An image and its label; or what is wrong; or None for a row without a label."""
+    label = cells.get("label")
+    if label is None or (isinstance(label, str) and not label.strip()):
+        return None
+    texts = {name: cells.get(name) for name in ("label", "digest", "request_id")}
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            return f"its {name} is no text"
+        if value is not None and len(value) > _LONGEST:
+            return f"its {name} has more than {_LONGEST} characters"
+    digest, request = texts["digest"], texts["request_id"]
+    if digest:
+        if not _DIGEST.fullmatch(digest.strip()):
+            return "its digest is not 64 hex digits"
+        return (digest.strip().lower(), -1), str(label)
+    if not request:
+        return "it has neither digest nor request_id"
+    row = _whole(cells.get("row"))
+    return "its row is no whole number from 0" if row is None else ((request, row), str(label))
+
+
+def _whole(value: Any) -> int | None:
+    if value is None or value == "":
+        return 0
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
+        return int(value)
+    return value if type(value) is int and 0 <= value < 1 << 31 else None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for its writer
+        with os.fdopen(file, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                raise BadDataError(f"{path} is a folder, a device or a pipe; expected a file.")
+            content = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BadDataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(content) > MOST_BYTES:
+        raise BadDataError(f"{path} is larger than {MOST_BYTES:,} bytes: divide it.")
+    return content
+
+
+def _text(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadDataError(f"{path} is not UTF-8 ({error.reason} at {error.start}).") from error
+
+
+def _csv_rows(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    text = _text(path, content)
+    header = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    columns: list[str] | None = None
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            yield reader.line_num, f"it is not CSV ({error})"
+            continue
+        if columns is None:
+            columns = [name.strip().lower() for name in cells]
+            _check(path, columns)
+        elif cells and len(cells) != len(columns):
+            yield reader.line_num, f"it has {len(cells)} cells under {len(columns)} columns"
+        elif cells:
+            yield reader.line_num, dict(zip(columns, cells, strict=True))
+    if columns is None:
+        raise BadDataError(f"{path} is empty; {_WANTED}.")
+
+
+def _json_rows(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    for number, line in enumerate(io.StringIO(_text(path, content)), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            yield number, "it is not JSON"
+        else:
+            yield number, row if isinstance(row, dict) else "it is no JSON object"
+
+
+def _parquet_rows(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
+        _check(path, columns)
+        number = 0
+        for batch in file.iter_batches(_BATCH, columns=columns):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except (pa.ArrowException, OSError) as error:
+        raise BadDataError(f"{path} is no whole Parquet file ({error}).") from error
+
+
+def _check(path: Path, columns: list[str]) -> None:
+    has_key = "digest" in columns or "request_id" in columns
+    twice = len(set(columns) & set(_COLUMNS)) < sum(name in _COLUMNS for name in columns)
+    if "label" not in columns or not has_key or twice:
+        raise BadDataError(f"{path} has the columns {columns[:20]}; {_WANTED}, each once.")

@@ -1,0 +1,1 @@
+"""Telling people, or their tools, how a run ended."""

@@ -1,0 +1,1 @@
+"""What a workspace keeps, so that it does not grow for ever."""

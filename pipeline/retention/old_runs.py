@@ -1,0 +1,60 @@
+"""Which runs and which pushed versions are kept."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from pipeline.config import Config
+from pipeline.gateway_folder import gateway_folder
+from pipeline.retention.retention_settings import RetentionSettings
+from pipeline.run_folder import read_run
+from serving.rollout.state import RolloutFile
+
+
+def versions_to_keep(config: Config, keep: RetentionSettings) -> set[int]:
+    """Numbers of the pushed versions that stay.
+
+    Raises:
+        GraftError: the state of the rollout is damaged, so that nobody knows what is served.
+    """
+    pushed = sorted(pushed_versions(config.serving_directory))
+    if keep.versions is None:
+        return set(pushed)
+    rollout = RolloutFile(gateway_folder(config)).read()
+    served = {rollout.stable, rollout.canary} if rollout else set()
+    return {*pushed[-keep.versions :], *(version for version in pushed if version in served)}
+
+
+def pushed_versions(directory: Path) -> dict[int, Path]:
+    """The versions in a serving directory, by their numbers."""
+    if not directory.is_dir():
+        return {}
+    return {int(path.name): path for path in directory.iterdir() if path.name.isdecimal()}
+
+
+def runs_to_keep(
+    folders: Sequence[Path], keep: RetentionSettings, versions: set[int], now: datetime
+) -> list[Path]:
+    """Folders of the runs that stay.
+
+    Args:
+        folders: of all runs, oldest first.
+        keep: what to keep.
+        versions: pushed versions that stay, with the runs that pushed them.
+        now: with a time zone.
+    """
+    if keep.runs is None and keep.days is None:
+        return list(folders)
+    newest = set(folders[-(keep.runs or 1) :])
+    since = None if keep.days is None else now - timedelta(days=keep.days)
+    return [
+        folder
+        for folder in folders
+        if folder in newest
+        or (since is not None and _ended(folder) >= since)
+        or read_run(folder).model.version in versions
+    ]
+
+
+def _ended(folder: Path) -> datetime:
+    return datetime.fromtimestamp(folder.stat().st_mtime, timezone.utc)

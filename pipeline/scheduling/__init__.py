@@ -1,0 +1,1 @@
+"""Files with which the schedulers that teams have start runs of Graft."""

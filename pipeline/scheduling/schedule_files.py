@@ -1,0 +1,198 @@
+"""Writes the files with which a scheduler starts runs. They hold no logic: all call `graft`."""
+
+import json
+import re
+import shlex
+import shutil
+import sys
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Final
+
+from components.example_gen.sources.spans import has_placeholder, is_dated
+from models.errors import UsageError
+from models.storage.atomic_write import write_atomically
+from pipeline.config import Config
+from pipeline.config_file import as_yaml
+from pipeline.scheduling.quoting import cron_line, templated, unit_command, unit_text
+from pipeline.scheduling.recurrence import Recurrence
+from pipeline.text_templates import text_templates
+
+FORMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "cron": ("graft.cron",),
+    "systemd": ("graft.service", "graft.timer"),
+    "kubernetes": ("cronjob.yaml",),
+    "airflow": ("graft_dag.py",),
+}
+"""Schedulers, and the files of each."""
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledRun:
+    """What is to be run, and when.
+
+    Attributes:
+        config: the effective configuration, with `data.path` set.
+        config_file: where it is read from.
+        recurrence: when.
+        timezone: of the IANA's database, such as Europe/Berlin; empty for the scheduler's own,
+            which is UTC for Kubernetes.
+        name: of the objects in Kubernetes, of the DAG in Airflow.
+        image: of Graft, for Kubernetes.
+        gpu: ask Kubernetes for an NVIDIA GPU.
+    """
+
+    config: Config
+    config_file: Path
+    recurrence: Recurrence
+    timezone: str = ""
+    name: str = "graft"
+    image: str = ""
+    gpu: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks what schedulers would find out too late.
+
+        Raises:
+            UsageError: no data is named, or the time zone or the name is none.
+        """
+        if not self.config.data.path:
+            raise UsageError(f"{self.config_file} names no data: set data.path in it.")
+        if self.timezone and self.timezone not in zoneinfo.available_timezones():
+            raise UsageError(
+                "Expected a time zone of the IANA's database, such as Europe/Berlin; got "
+                f"{self.timezone!r}."
+            )
+        if not _NAME.fullmatch(self.name):
+            raise UsageError(
+                "Expected a name of at most 42 lower-case letters, digits and hyphens that begins "
+                f"with a letter; got {self.name!r}."
+            )
+
+
+def schedule_files(run: ScheduledRun, form: str, folder: Path) -> dict[str, str]:
+    """The text of each file, by its name.
+
+    Args:
+        run: what and when.
+        form: one of `FORMS`.
+        folder: the files are going to be in.
+
+    Raises:
+        UsageError: the scheduler cannot do it.
+    """
+    if form == "cron" and run.timezone:
+        raise UsageError("Debian's cron has one time zone, the machine's: leave --timezone out.")
+    if form == "kubernetes" and not run.image:
+        raise UsageError("Kubernetes needs --image, the name of Graft's image in your registry.")
+    environment = text_templates(_TEMPLATES)
+    values = _values(run, form, folder)
+    return {name: environment.get_template(f"{name}.j2").render(values) for name in FORMS[form]}
+
+
+def _values(run: ScheduledRun, form: str, folder: Path) -> dict[str, Any]:
+    own = {"kubernetes": _of_kubernetes, "airflow": _of_airflow}.get(form)
+    if own:
+        return {"recurrence": run.recurrence, "timezone": run.timezone, "app": run.name} | own(
+            run, folder
+        )
+    config_file = run.config_file.absolute()
+    command = [*_graft(), *_arguments(str(config_file))]
+    here = Path.cwd()
+    return {
+        "recurrence": run.recurrence,
+        "timezone": run.timezone,
+        "cron_file": folder / "graft.cron",
+        "cron_command": cron_line(here, command),
+        "config": unit_text(str(config_file)),
+        "config_uri": unit_text(config_file.as_uri()),
+        "folder": unit_text(str(here)),
+        "unit_command": unit_command(command),
+    }
+
+
+def _of_kubernetes(run: ScheduledRun, folder: Path) -> dict[str, Any]:
+    return {
+        "image": run.image,
+        "gpu": run.gpu,
+        "file": folder / "cronjob.yaml",
+        "arguments": _arguments("/etc/graft/graft.yaml"),
+        "effective": as_yaml(run.config),
+        "workspace": str(run.config.workspace_path),
+        "data_root": _data_root(run.config.data.path),
+        "json": json.dumps,
+    }
+
+
+def _of_airflow(run: ScheduledRun, _: Path) -> dict[str, Any]:
+    from pipeline.stages import stage_graph
+
+    where = ["--config", str(run.config_file.absolute())]
+    workspace = ["--workspace", str(run.config.workspace_path)]
+    has_dates = is_dated(run.config.data.path)
+    # A run that makes up for a day takes no spans that came after it.
+    spans = run.config.data.spans
+    day = "{{ dag_run.run_after | ds }}"
+    is_rolling = has_dates and spans.startswith(("newest", "last")) and "until" not in spans
+    until = f' --set "data.spans={spans} until {day}"' if is_rolling else ""
+    return {
+        "graft": templated(shlex.join(_graft())),
+        "options": templated(shlex.join([*where, *workspace, "--wait"])) + until,
+        "report_options": templated(shlex.join([*where, *workspace])),
+        "stages": stage_graph(run.config),
+        "has_dates": has_dates,
+        "today": datetime.now(timezone.utc).date(),
+        "repr": repr,
+    }
+
+
+def _arguments(config_file: str) -> list[str]:
+    return ["run", "--config", config_file, "--if-needed", "--wait"]
+
+
+def _graft() -> list[str]:
+    """The command as a scheduler finds it, whose PATH is another one."""
+    beside = Path(sys.executable).with_name("graft")
+    found = str(beside) if beside.is_file() else shutil.which("graft")
+    return [found] if found else [sys.executable, "-m", "graft"]
+
+
+def _data_root(path: str) -> str:
+    """The folder that holds the data, whatever its span."""
+    place = Path(path)
+    while has_placeholder(str(place)) or place.suffix:
+        place = place.parent
+    return str(place)
+
+
+def write_schedule(run: ScheduledRun, form: str, folder: Path) -> int:
+    """`graft schedule`: writes the files and says how to install them.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: the scheduler cannot do it.
+        OSError: a file cannot be written.
+    """
+    for name, text in schedule_files(run, form, folder).items():
+        write_atomically(folder / name, text.encode())
+    names = " and ".join(str(folder / name) for name in FORMS[form])
+    print(f"Wrote {names}. To install:\n  {_INSTALL[form].format(folder=folder)}")
+    return 0
+
+
+_INSTALL: Final = {
+    "cron": "crontab -l 2>/dev/null | cat - {folder}/graft.cron | crontab -",
+    "systemd": (
+        "cp {folder}/graft.service {folder}/graft.timer ~/.config/systemd/user/ && "
+        "systemctl --user enable --now graft.timer"
+    ),
+    "kubernetes": "kubectl apply --filename {folder}/cronjob.yaml",
+    "airflow": 'cp {folder}/graft_dag.py "$AIRFLOW_HOME"/dags/',
+}

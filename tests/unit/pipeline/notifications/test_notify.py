@@ -1,0 +1,155 @@
+"""Messages about runs, to a real HTTP server and a server of SMTP's few commands."""
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_string
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.config import Config
+from pipeline.notifications.notification_settings import NotificationSettings
+from pipeline.notifications.notify import notify
+
+FOLDER = Path("/srv/work/runs/20261128-023000-000")
+
+
+def told(status: str = "failed", reason: str = "No disk.", **counts: int) -> dict:
+    return {
+        "status": status,
+        "run_id": FOLDER.name,
+        "reason": reason,
+        "metrics": {"accuracy": 0.9},
+        "model": {"version": 7},
+        "data": {"findings": {"counts": counts, "words": "2 warnings" if counts else ""}},
+    }
+
+
+def sent(summary: dict, **settings) -> list[str]:
+    config = Config(workspace="/srv/work", notifications=NotificationSettings(**settings))
+    return notify(config, summary, FOLDER)
+
+
+@contextmanager
+def webhook(status: int = 200) -> Iterator[tuple[str, list[dict]]]:
+    got: list[dict] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_) -> None:
+            """Says nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/hook", got
+        server.shutdown()
+
+
+@contextmanager
+def mail_server() -> Iterator[tuple[str, list[str]]]:
+    got: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 here\r\n")
+            while line := self.rfile.readline():
+                word = line[:4].upper()
+                if word == b"DATA":
+                    self.wfile.write(b"354 go on\r\n")
+                    lines = iter(self.rfile.readline, b".\r\n")
+                    got.append(b"".join(lines).decode())
+                self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 well\r\n")
+                if word == b"QUIT":
+                    return
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}", got
+        server.shutdown()
+
+
+def test_a_webhook_is_told_what_happened(monkeypatch) -> None:
+    with webhook() as (address, got):
+        monkeypatch.setenv("HOOK", address)
+        assert sent(told(), webhook="$HOOK") == []
+    (body,) = got
+    assert body["text"].startswith("Graft: failed (/srv/work)\nNo disk.\n")
+    assert str(FOLDER / "report.html") in body["text"]
+    assert (body["event"], body["run_id"], body["version"]) == ("failed", FOLDER.name, 7)
+
+
+@pytest.mark.parametrize(
+    ("summary", "on", "event"),
+    [
+        (told("pushed"), ("failed",), None),
+        (told("pushed"), ("pushed",), "pushed"),
+        (told("pushed", warning=2), ("failed", "findings"), "findings"),
+        (told("pushed", info=2), ("failed", "findings"), None),
+        (told("not_blessed", warning=2), ("not_blessed", "findings"), "not_blessed"),
+        (told("stage_done"), ("pushed", "not_blessed", "failed", "findings"), None),
+    ],
+)
+def test_only_what_is_asked_for_is_told(summary: dict, on, event) -> None:
+    with webhook() as (address, got):
+        assert sent(summary, webhook=address, events=on) == []
+    assert [body["event"] for body in got] == ([event] if event else [])
+
+
+def test_a_mail_is_sent_with_the_first_line_as_its_subject(tmp_path: Path) -> None:
+    template = tmp_path / "note.txt"
+    template.write_text("{{ event }}: {{ reason }}\n\nSee {{ report }} ({{ accuracy }})\n")
+    evil = "a\r\nBcc: evil@example.com"
+    with mail_server() as (address, got):
+        options = {"smtp": address, "email_to": ("a@example.com", "b@example.com")}
+        assert sent(told(), **options) == []
+        assert sent(told(reason=evil), **options, template=str(template)) == []
+    first, second = map(message_from_string, got)
+    assert (first["Subject"], first["From"]) == ("Graft: failed (/srv/work)", "a@example.com")
+    assert first["To"] == "a@example.com, b@example.com"
+    assert "No disk." in first.get_payload()
+    assert second["Bcc"] is None
+    assert second["Subject"] == "failed: a"
+
+
+def test_what_cannot_be_sent_is_said_and_names_no_secret(tmp_path: Path) -> None:
+    with webhook(status=500) as (address, _):
+        assert sent(told(), webhook=address) == ["The webhook answered 500."]
+    (closed,) = sent(told(), webhook=address, timeout_seconds=5)
+    assert closed == "The webhook was not called: ConnectError."
+    assert sent(told(), webhook="$NOWHERE") == [
+        "The webhook was not called: the variable $NOWHERE is empty."
+    ]
+    (mail,) = sent(told(), email_to=("a@example.com",), smtp="127.0.0.1:1")
+    assert mail.startswith("The mail was not sent: ")
+    broken = tmp_path / "broken.txt"
+    broken.write_text("{{ nothing_of_this_name }}")
+    (template,) = sent(told(), webhook=address, template=str(broken))
+    assert "nothing_of_this_name" in template
+    assert len(sent(told(), webhook=address, template=str(tmp_path / "none"))) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"webhook": "ftp://a"},
+        {"webhook": "$a b"},
+        {"email_to": ("a",)},
+        {"email_to": ("a@b.c\nBcc: d@e.f",)},
+        {"email_from": "Me <a@b.c>"},
+        {"smtp": "localhost"},
+        {"smtp": "localhost:99999"},
+        {"events": ("sometimes",)},
+    ],
+)
+def test_what_is_no_address_is_refused(settings: dict) -> None:
+    with pytest.raises(ValidationError):
+        NotificationSettings(**settings)

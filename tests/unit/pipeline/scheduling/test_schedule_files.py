@@ -1,0 +1,140 @@
+"""Files for schedulers."""
+
+import ast
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import jinja2
+import pytest
+import yaml
+
+from models.errors import UsageError
+from pipeline.config_file import load_config
+from pipeline.scheduling.quoting import cron_line, templated, unit_command
+from pipeline.scheduling.recurrence import parse_every
+from pipeline.scheduling.schedule_files import FORMS, ScheduledRun, schedule_files, write_schedule
+
+
+def scheduled(folder: Path, every: str = "day at 02:30", **options) -> ScheduledRun:
+    file = folder / "nightly 100% $HOME.yaml"
+    file.write_text("data: {path: 'photos/{YYYY}-{MM}-{DD}'}\nworkspace: /srv/work\n")
+    return ScheduledRun(load_config(file, {}), file, parse_every(every), **options)
+
+
+def test_cron_gets_a_line_that_a_shell_reads_back(tmp_path: Path) -> None:
+    text = schedule_files(scheduled(tmp_path), "cron", tmp_path)["graft.cron"]
+    line = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(line) == 1
+    fields = line[0].split(" ", 5)
+    assert fields[:5] == ["30", "2", "*", "*", "*"]
+    # cron turns \% into % before the shell sees it.
+    words = shlex.split(fields[5].replace(r"\%", "%"))
+    assert words[:3] == ["cd", str(Path.cwd()), "&&"]
+    assert words[4:7] == ["run", "--config", str(tmp_path / "nightly 100% $HOME.yaml")]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.parametrize("timezone", ["", "Europe/Berlin"])
+def test_systemd_accepts_its_units(timezone: str, tmp_path: Path) -> None:
+    write_schedule(scheduled(tmp_path, timezone=timezone), "systemd", tmp_path)
+    units = [str(tmp_path / name) for name in FORMS["systemd"]]
+    command = ["systemd-analyze", "verify", *units]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "100%% $$HOME" in (tmp_path / "graft.service").read_text()
+
+
+def test_kubernetes_runs_what_is_configured_where_it_is_configured(tmp_path: Path) -> None:
+    run = scheduled(tmp_path, "sunday", image="registry.example/graft:1", gpu=True)
+    text = schedule_files(run, "kubernetes", tmp_path)["cronjob.yaml"]
+    objects = {found["kind"]: found for found in yaml.safe_load_all(text)}
+    inside = tmp_path / "inside.yaml"
+    inside.write_text(objects["ConfigMap"]["data"]["graft.yaml"])
+    assert load_config(inside, {}) == run.config
+    job = objects["CronJob"]["spec"]
+    assert (job["schedule"], job["timeZone"]) == ("0 0 * * 0", "Etc/UTC")
+    pod = job["jobTemplate"]["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert mounts["workspace"] == container["workingDir"] == "/srv/work"
+    assert mounts["data"] == str(tmp_path / "photos")
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert set(mounts) == {volume["name"] for volume in pod["volumes"]}
+
+
+@pytest.mark.skipif(
+    shutil.which("kubernetes-validate") is None, reason="kubernetes-validate is not installed"
+)
+def test_the_manifest_is_valid(tmp_path: Path) -> None:
+    write_schedule(scheduled(tmp_path, image="graft:1"), "kubernetes", tmp_path)
+    command = ["kubernetes-validate", "--strict", "-k", "1.34", str(tmp_path / "cronjob.yaml")]
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "options", "says"),
+    [
+        ("cron", {"timezone": "Europe/Berlin"}, "one time zone"),
+        ("systemd", {"timezone": "Mars/Base"}, "IANA"),
+        ("kubernetes", {}, "--image"),
+        ("kubernetes", {"image": "graft", "name": "Graft_1"}, "lower-case"),
+    ],
+)
+def test_what_a_scheduler_cannot_do_is_refused(form, options, says, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=says):
+        schedule_files(scheduled(tmp_path, **options), form, tmp_path)
+
+
+def test_a_configuration_without_data_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_text("seed: 1\n")
+    with pytest.raises(UsageError, match=r"data\.path"):
+        ScheduledRun(load_config(file, {}), file, parse_every("day"))
+
+
+def test_a_line_end_never_gets_into_a_crontab_or_a_unit() -> None:
+    with pytest.raises(UsageError, match="line end"):
+        cron_line(Path("/srv/a\nb"), ["graft"])
+    with pytest.raises(UsageError, match="line end"):
+        unit_command(["graft", "a\nExecStart=/bin/true"])
+
+
+def test_airflow_gets_a_task_for_each_stage_in_an_order_that_can_run(tmp_path: Path) -> None:
+    run = scheduled(tmp_path, name="photos")
+    text = schedule_files(run, "airflow", tmp_path)["graft_dag.py"]
+    # What the file says before it comes to Airflow, which is not installed beside TFX.
+    names = constants_of(text)
+    stages = names["STAGES"]
+    assert {"ImageExampleGen", "Tuner", "Trainer", "Pusher"} <= set(stages)
+    seen: set[str] = set()
+    for stage, waits in stages.items():
+        assert set(waits) <= seen
+        seen.add(stage)
+    assert stages["Trainer"] == ("FeatureExtractor",)
+    assert "Baseline" not in stages
+    # A run that makes up for a day must not see the days after it.
+    assert 'data.spans=newest until {{ dag_run.run_after | ds }}"' in names["OPTIONS"]
+    config = str(run.config_file.absolute())
+    assert shlex.split(names["OPTIONS"])[:2] == ["--config", config]
+    assert "catchup=True" in text
+
+
+def constants_of(text: str) -> dict:
+    """The constants at the top of a module, which are all literals."""
+    return {
+        target.id: ast.literal_eval(node.value)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+@pytest.mark.parametrize("name", ["a {{ b }}", "a {% b", "a {# b"])
+def test_airflow_leaves_braces_in_a_path_alone(name: str) -> None:
+    command = templated(shlex.join(["graft", name]))
+    assert shlex.split(jinja2.Template(command).render()) == ["graft", name]
+    with pytest.raises(UsageError, match="endraw"):
+        templated("{% endraw %}{{ secret }}")
