@@ -60,7 +60,7 @@ def add_rollout_flags(parser: argparse.ArgumentParser) -> None:
         type=percent,
         default=10,
         metavar="PERCENT",
-        help="of the REST requests that both versions get a copy of (default 10%%)",
+        help="of the predictions that both versions get a copy of (default 10%%)",
     )
     parser.add_argument("--version", type=int, help="to roll out (default: the newest)")
 

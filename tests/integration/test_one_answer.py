@@ -89,3 +89,16 @@ def test_no_picture_has_a_wrong_answer(url: str, kind: str) -> None:
     with pytest.raises(RequestRefusedError) as caught:
         predict_rest(url, "m", [image])
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "jpeg turned, 6", "png", "png alpha"])
+def test_an_image_is_named_whose_pixels_are_broken(url: str, kind: str) -> None:
+    """Its header is sound, so that only the decoder finds out."""
+    good = KINDS["jpeg"]
+    middle = len(KINDS[kind]) // 2
+    if kind.startswith("jpeg"):
+        broken = KINDS[kind][:middle]
+    else:
+        broken = KINDS[kind][:middle] + bytes(50) + KINDS[kind][middle + 50 :]
+    with pytest.raises(RequestRefusedError, match="Instance 2 of the request: "):
+        predict_rest(url, "m", [good, good, broken, good])
