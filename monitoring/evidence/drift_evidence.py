@@ -86,9 +86,9 @@ class DriftEvidence:
             along[lost[chunk]] = UNKNOWN
             both = np.concatenate([cells[chunk], along], axis=1)
             at += self._stream.look_at(both, uniforms[chunk], ranks[chunk])
-            if self._stream.images % INTERVAL == 0 and self._stream.images >= WINDOW:
-                latest = np.concatenate([before, points[:at]])[-WINDOW:]
-                self._stream.learn_direction(latest)
+            if self._stream.images % INTERVAL == 0:
+                latest = np.concatenate([before, points[max(at - WINDOW, 0) : at]])[-WINDOW:]
+                self._stream.learn_directions(latest)
         self._recent = self._recent.followed_by(
             observations.times,
             observations.digests,
