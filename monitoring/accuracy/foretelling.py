@@ -41,6 +41,7 @@ class Foretold:
     Attributes:
         chances: float64 [m], that each answer is right; their mean is the accuracy.
         error: standard error of the accuracy that more images would not take away.
+        novelty: how unlike the images are, together, to all that the answers are known to: 0 to 1.
         by_confidence: mean calibrated confidence.
         by_threshold: share of answers more sure than a threshold, above which the reference has as
             many as it has right ones.
@@ -48,6 +49,7 @@ class Foretold:
 
     chances: Floats
     error: float
+    novelty: float
     by_confidence: float
     by_threshold: float
 
@@ -105,7 +107,7 @@ class Foreteller:
         standard = self._standard(self._described(seen))
         logits = self._chance.logits(standard)
         mean = standard.mean(axis=0)
-        rest, error = self._sets.rest(mean)
+        rest, error, novelty = self._sets.rest(mean)
         one = float(np.clip(expit(logits).mean() + rest, 0.0, 1.0))
         beside = np.broadcast_to(mean, standard.shape)
         together = self._together.logits(np.column_stack([standard, beside]))
@@ -114,6 +116,7 @@ class Foreteller:
         return Foretold(
             chances=expit(logits + _offset(logits, wanted)),
             error=float(np.hypot(error, (one - other) / 2)),
+            novelty=novelty,
             by_confidence=float(seen.confidences.mean()),
             by_threshold=float((seen.confidences > self._threshold).mean()),
         )

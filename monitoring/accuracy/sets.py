@@ -17,6 +17,8 @@ _REACHES: Final = (0.5, 0.8, 1.2, 2.0)
 """Tried lengths of the kernel, in median distances between sets."""
 _SPREADS: Final = (0.06, 0.08, 0.11, 0.15, 0.2)
 """Tried standard deviations of what is left; none so small that nothing would look unlike."""
+_FAR: Final = 0.15
+"""Standard error more where a set is like no other."""
 _USUAL_REST: Final = 0.1
 """Standard deviation of what is left where there is nothing to learn it from."""
 
@@ -60,11 +62,17 @@ class ChangedSets:
         self._inverse = np.linalg.inv(matrix)
         self._rests = np.array([(hits[rows] - chances[rows]).mean() for rows in members])
 
-    def rest(self, mean_traits: Floats) -> tuple[float, float]:
-        """What to add to the accuracy of a set, and the standard error of that."""
+    def rest(self, mean_traits: Floats) -> tuple[float, float, float]:
+        """What to add to the accuracy of a set, the standard error of that, and its novelty.
+
+        The novelty is 0 where the set is one that was learned from and 1 where it is far from all.
+        The further it is, the less can the others tell how far off one may be.
+        """
         near = self._kernel((mean_traits - self._centre)[None] @ self._axes)[0]
-        spread = self._spread**2 - near @ self._inverse @ near
-        return float(near @ self._inverse @ self._rests), float(np.sqrt(max(spread, 0.0)))
+        spread = float(np.sqrt(max(self._spread**2 - near @ self._inverse @ near, 0.0)))
+        novelty = spread / self._spread
+        error = float(np.hypot(spread, _FAR * novelty**4))
+        return float(near @ self._inverse @ self._rests), error, novelty
 
     def _best(self) -> tuple[float, float]:
         """Size and length of the kernel with the greatest likelihood."""
