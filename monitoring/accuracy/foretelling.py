@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from models.errors import GraftError
 from models.observation.reference import Reference
 from monitoring.accuracy.logistic import fit_logistic
 from monitoring.accuracy.sets import ChangedSets, mean_of_sets
@@ -29,6 +30,7 @@ from monitoring.accuracy.traits import Seen, Traits, seen_by_probabilities
 Floats = NDArray[np.float64]
 _PENALTY: Final = 10.0
 _PENALTY_TOGETHER: Final = 30.0
+_LEAST: Final = 8
 _MOST_SPREADS: Final = 4.0
 _LEVELS: Final = 3
 """Sets that the images of one kind of change make, by its strength."""
@@ -68,7 +70,15 @@ class Foreteller:
 
         Args:
             reference: of the version that answers; best with `stressed`.
+
+        Raises:
+            GraftError: it holds too few images to learn from.
         """
+        if len(reference.labels) < _LEAST:
+            raise GraftError(
+                f"The monitoring reference holds {len(reference.labels)} held-out images; at least "
+                f"{_LEAST} are needed. Give the data a larger test split, and push again."
+            )
         self._traits = Traits(reference)
         held_out = seen_by_probabilities(
             reference.probabilities,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from served_digits import ServedDigits, served_digits
 
-from models.errors import UsageError
+from models.errors import GraftError, UsageError
 from models.observation.reference import read_reference, write_reference
 from monitoring.accuracy.estimator import AccuracyEstimator, AccuracySettings
 
@@ -132,6 +132,14 @@ def test_without_stressed_answers_it_is_less_sure(served):
     estimator = AccuracyEstimator(plain)
     estimator.add(served.observe(noisy(served.pictures, 120.0)))
     assert not estimator.report().reliable
+
+
+def test_a_reference_without_images_is_refused(served):
+    kept = {name: getattr(served.reference, name) for name in served.reference.__dataclass_fields__}
+    for name in ("projections", "probabilities", "signals", "labels", "digests", "names"):
+        kept[name] = kept[name][:3]
+    with pytest.raises(GraftError, match="holds 3 held-out images"):
+        AccuracyEstimator(type(served.reference)(**{**kept, "thumbnails": ()}))
 
 
 def test_senseless_settings_are_refused():
