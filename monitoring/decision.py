@@ -230,7 +230,9 @@ def _harm(
         return "no"
     if accuracy.estimate is None:
         return "unknown"
-    if accuracy.high < bearable or (accuracy.reliable and accuracy.estimate < bearable):
+    # Where the images are unlike all others, a little more than the estimate has to speak for it.
+    likely = accuracy.estimate if accuracy.reliable else (accuracy.estimate + accuracy.high) / 2
+    if likely < bearable:
         return "yes"
     if accuracy.low > bearable - settings.harm or accuracy.reliable:
         return "no"
