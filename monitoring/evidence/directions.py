@@ -5,9 +5,10 @@ latest ones (projections have unit variance, so this is Fisher's). Images that c
 along it among the reference's images, neither of which had a part in it. That is a sequential
 two-sample test with a classifier (A. Podkopaev, A. Ramdas, "Sequential predictive two-sample and
 independence testing", 2023), which finds a shift that is spread over many numbers, too little in
-each to see. A direction lives until `SLOTS` newer ones were learned.
+each to see. A direction lives until its slot is needed for a newer one of its kind.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,12 +17,32 @@ from numpy.typing import NDArray
 from monitoring.evidence.distances import STEP, cut
 from monitoring.evidence.grids import cells_of, widening_both_ways
 
-SLOTS: Final = 6
-"""Directions at a time."""
-INTERVAL: Final = 64
-"""Images between two of them."""
-WINDOW: Final = 128
-"""Images that one is learned from."""
+
+@dataclass(frozen=True)
+class Kind:
+    """Directions that are learned alike.
+
+    Attributes:
+        window: images that one is learned from.
+        interval: images between two of them; a multiple of `INTERVAL`.
+        first: the first of its slots.
+        slots: directions at a time.
+    """
+
+    window: int
+    interval: int
+    first: int
+    slots: int
+
+
+KINDS: Final = (Kind(32, 32, 0, 3), Kind(256, 128, 3, 4))
+"""The first are for shifts of all images, the others for those of a few."""
+SLOTS: Final = sum(kind.slots for kind in KINDS)
+INTERVAL: Final = min(kind.interval for kind in KINDS)
+"""Images after which a direction may be learned."""
+WINDOW: Final = max(kind.window for kind in KINDS)
+MOST_RANKED: Final = 600
+"""Images of the reference that images are ranked among along a direction."""
 _BORDERS: Final = widening_both_ways(1 / 64, 64.0)
 
 

@@ -20,9 +20,9 @@ from monitoring.evidence.grids import UNKNOWN
 from monitoring.evidence.narration import Narrator
 from monitoring.evidence.ranked_stream import RankedStream
 from monitoring.evidence.recent import Recent
-from monitoring.evidence.seen_digests import SeenDigests
 from monitoring.evidence.signals import Signals
 from monitoring.observations import Observations
+from monitoring.seen_digests import SeenDigests
 
 _BATCH: Final = 16384
 _LEARNED: Final = ("groups", "held", "seen", "waiting", "borders", "densities")
@@ -64,7 +64,8 @@ class DriftEvidence:
         """
         for at in range(0, len(observations), _BATCH):
             part = observations[at : at + _BATCH]
-            self._add_fresh(part[self._seen.first_times(part.digests)])
+            marks = np.array([int(digest[:16], 16) for digest in part.digests], np.uint64)
+            self._add_fresh(part[self._seen.first_seen("", marks)])
 
     def report(self) -> DriftReport:
         """What the images so far say."""
@@ -86,9 +87,9 @@ class DriftEvidence:
             along[lost[chunk]] = UNKNOWN
             both = np.concatenate([cells[chunk], along], axis=1)
             at += self._stream.look_at(both, uniforms[chunk], ranks[chunk])
-            if self._stream.images % INTERVAL == 0 and self._stream.images >= WINDOW:
-                latest = np.concatenate([before, points[:at]])[-WINDOW:]
-                self._stream.learn_direction(latest)
+            if self._stream.images % INTERVAL == 0:
+                latest = np.concatenate([before, points[max(at - WINDOW, 0) : at]])[-WINDOW:]
+                self._stream.learn_directions(latest)
         self._recent = self._recent.followed_by(
             observations.times,
             observations.digests,
@@ -113,7 +114,7 @@ class DriftEvidence:
             "alarm": np.array(stream.detector.alarm),
             "images": np.array(stream.images, np.int64),
             "alarms": np.array(stream.alarms, np.int64),
-            "slots": self._seen.slots.copy(),
+            "seen": self._seen.table.copy(),
             **{f"recent_{name}": getattr(self._recent, name) for name in _RECENT},
         }
 
@@ -137,6 +138,6 @@ class DriftEvidence:
         stream.detector.stakes = state["stakes"].copy()
         stream.detector.alarm = bool(state["alarm"])
         stream.images, stream.alarms = int(state["images"]), int(state["alarms"])
-        evidence._seen = SeenDigests(state["slots"].copy())
+        evidence._seen = SeenDigests(state["seen"])
         evidence._recent = Recent(*(state[f"recent_{name}"] for name in _RECENT))
         return evidence

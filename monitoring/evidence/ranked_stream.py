@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from monitoring.evidence import bets
 from monitoring.evidence.detector import Detector
-from monitoring.evidence.directions import INTERVAL, SLOTS, Directions
+from monitoring.evidence.directions import KINDS, MOST_RANKED, SLOTS, Directions, Kind
 from monitoring.evidence.drift_settings import DriftSettings
 from monitoring.evidence.grids import CELLS, UNKNOWN
 from monitoring.evidence.growing_bag import GrowingBag
@@ -48,7 +48,7 @@ class RankedStream:
         kinds = (*(signal.classes for signal in signals), *[False] * SLOTS)
         self.learned = LearnedBets(self.bag.counts, kinds)
         self.directions = directions
-        self._points = points
+        self._points = points[:MOST_RANKED]
         self._stakes = Stakes.divided(signals, settings)
         start, placed = self._stakes.at_the_beginning(), self._stakes.with_each_image()
         self.detector = Detector(1 / settings.alpha, start, placed, start.copy())
@@ -102,14 +102,22 @@ class RankedStream:
             self.alarms += self.detector.alarm
         return taken
 
-    def learn_direction(self, latest: NDArray[np.float32]) -> None:
-        """Learns another direction from the latest images, [m, c] in whole steps."""
-        number = self.images // INTERVAL
-        slot = number % SLOTS
+    def learn_directions(self, latest: NDArray[np.float32]) -> None:
+        """Learns those that are due.
+
+        Args:
+            latest: images in whole steps, the last `WINDOW` or all there were, [m, c].
+        """
+        for kind in KINDS:
+            if self.images % kind.interval == 0:
+                slot = kind.first + self.images // kind.interval % kind.slots
+                self._learn_direction(kind, slot, latest[-kind.window :])
+
+    def _learn_direction(self, kind: Kind, slot: int, latest: NDArray[np.float32]) -> None:
         first = not self.directions.weights[slot].any()
         self.directions.learn(slot, latest)
         row = len(self.bag.counts) - SLOTS + slot
         cells = self.directions.cells_along(slot, self._points)
         self.bag.counts[row] = np.bincount(cells[cells != UNKNOWN], minlength=CELLS)
         self.learned.begin(row, self.bag.counts[row])
-        self.detector.stakes[row] = self._stakes.on_a_direction(slot, first=first)
+        self.detector.stakes[row] = self._stakes.on_a_direction(kind, slot, first=first)

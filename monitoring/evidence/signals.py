@@ -19,6 +19,8 @@ _LEAST_DOUBT: Final = 1e-4
 """Smaller probabilities are too coarse as float16."""
 _GREY_LEVEL: Final = 1 / 255
 _OF_PICTURE: Final = widening(_GREY_LEVEL / 4, 1.0)
+_CONTRAST: Final = IMAGE_SIGNALS.index("contrast")
+_SHARPNESS: Final = IMAGE_SIGNALS.index("sharpness")
 CLASS_GIVEN: Final = "class given"
 REGION: Final = "region"
 
@@ -70,8 +72,9 @@ class Signals:
                 for number in range(self._components)
             ),
             *(Signal(name, 1.0, picture[name]) for name in IMAGE_SIGNALS),
+            Signal("sharpness for its contrast", 1.0, widening(1e-3, 10.0)),
             Signal(CLASS_GIVEN, 4.0, steps, classes=True),
-            Signal(REGION, 2.0, steps, classes=True),
+            Signal(REGION, 1.0, steps, classes=True),
         )
 
     def of(self, observations: Observations) -> NDArray[np.float64]:
@@ -130,6 +133,8 @@ class Signals:
         table[:, 2], table[:, 3] = confidences, entropies
         pictures_from = 4 + self._components
         table[:, 4:pictures_from] = projections[:, : self._components]
-        table[:, pictures_from:-2] = pictures
+        table[:, pictures_from:-3] = pictures
+        contrast, sharpness = pictures[:, _CONTRAST], pictures[:, _SHARPNESS]
+        table[:, -3] = sharpness / np.maximum(contrast, _GREY_LEVEL)
         table[:, -2] = class_ids
         return table

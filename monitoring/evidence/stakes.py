@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitoring.evidence.bets import BETS, FIXED, HIGHER, LEARNED
-from monitoring.evidence.directions import INTERVAL, SLOTS
+from monitoring.evidence.directions import SLOTS, Kind
 from monitoring.evidence.drift_settings import DriftSettings
 from monitoring.evidence.signals import Signal
 
@@ -53,10 +53,12 @@ class Stakes:
         placed[-SLOTS:] = 0.0
         return placed
 
-    def on_a_direction(self, slot: int, *, first: bool) -> NDArray[np.float64]:
+    def on_a_direction(self, kind: Kind, slot: int, *, first: bool) -> NDArray[np.float64]:
         """Stakes [BETS] on one that was just learned, the first in its slot or a later one."""
         share = self.shares[slot - SLOTS]
-        return share / 2 if first else share * (SLOTS * INTERVAL / (2 * self.settings.period))
+        if first:
+            return share / 2
+        return share * (kind.slots * kind.interval / (2 * self.settings.period))
 
 
 def _spread(row: NDArray[np.float64], bets: slice, share: float) -> None:
