@@ -12,6 +12,7 @@ own for each seed: at first as it is, then changed.
 """
 
 import argparse
+import copy
 from collections import Counter
 from pathlib import Path
 
@@ -19,8 +20,7 @@ import numpy as np
 from label_free import HELD_BACK, SHIFTS
 from streams import Answers, ServedSet, observations
 
-from models.observation.reference import Reference
-from monitoring.accuracy.estimator import AccuracyEstimator
+from monitoring.accuracy.estimator import AccuracyEstimator, AccuracySettings
 from monitoring.data_faults import Traffic, data_faults
 from monitoring.decision import Decision, decide
 from monitoring.evidence.drift_evidence import DriftEvidence
@@ -43,10 +43,11 @@ def main() -> None:
     print("| data | scene | right | said |\n|---|---|---|---|")
     for data in arguments.data:
         served = ServedSet(data, arguments.cache)
+        replay = Replay(served)
         scenes = _scenes(served, HELD_BACK if arguments.held_back else SHIFTS)
         for scene, kinds in scenes.items():
             said = Counter(
-                _said(served, scene, kinds[seed % len(kinds)], seed)
+                replay.said(scene, kinds[seed % len(kinds)], seed)
                 for seed in range(arguments.seeds)
             )
             right = sum(n for (action, _), n in said.items() if action == _RIGHT.get(scene, "page"))
@@ -71,40 +72,43 @@ def _scenes(served: ServedSet, shifts: tuple[str, ...]) -> dict[str, list[str]]:
     return {scene: kinds for scene, kinds in scenes.items() if kinds}
 
 
-def _said(served: ServedSet, scene: str, shift: str, seed: int) -> tuple[str, str]:
-    random = np.random.default_rng(seed)
-    reference = served.reference()
-    order = random.permutation(served.live)
-    before, after = order[:_BEFORE], order[_BEFORE : _BEFORE + _AFTER]
-    first = observations(reference, served.answers("clean")[before])
-    second = observations(reference, served.answers(shift)[after], start=1.7e9 + _BEFORE)
-    traffic = Traffic({"OK": _BEFORE + _AFTER})
-    if scene == "empty":
-        traffic = Traffic({"OK": _BEFORE + _AFTER // 2, "INVALID_ARGUMENT": _AFTER // 2})
-    decision = _decision(reference, first, second, traffic)
-    return decision.action, decision.health
+class Replay:
+    """The parts of the monitor, made once for all streams of a data set."""
 
+    def __init__(self, served: ServedSet) -> None:
+        self._served = served
+        self._reference = served.reference()
+        self._drift = DriftEvidence(self._reference, DriftSettings())
+        # The window holds one stream at a time.
+        settings = AccuracySettings(window=_BEFORE + _AFTER)
+        self._accuracy = AccuracyEstimator(self._reference, settings)
 
-def _decision(
-    reference: Reference, first: Observations, second: Observations, traffic: Traffic
-) -> Decision:
-    drift = DriftEvidence(reference, DriftSettings())
-    accuracy = AccuracyEstimator(reference)
-    for part in (first, second):
-        drift.add(part)
-        accuracy.add(part)
-    report = drift.report()
-    begins = [signal.since[0] for signal in report.signals if signal.since is not None]
-    since = min(begins) if begins else None
-    images = accuracy.newest
-    if images is not None and since is not None:
-        images = images[images.times >= since]
-    return decide(
-        report,
-        accuracy.report(since),
-        data_faults(reference, images, traffic),
-        float(second.times[-1]),
-    )
+    def said(self, scene: str, shift: str, seed: int) -> tuple[str, str]:
+        """Action and health after one stream."""
+        order = np.random.default_rng(seed).permutation(self._served.live)
+        before, after = order[:_BEFORE], order[_BEFORE : _BEFORE + _AFTER]
+        first = observations(self._reference, self._served.answers("clean")[before])
+        changed = self._served.answers(shift)[after]
+        second = observations(self._reference, changed, start=1.7e9 + _BEFORE)
+        statuses = {"OK": _BEFORE + _AFTER}
+        if scene == "empty":
+            statuses = {"OK": _BEFORE + _AFTER // 2, "INVALID_ARGUMENT": _AFTER // 2}
+        decision = self._decision(first, second, Traffic(statuses))
+        return decision.action, decision.health
+
+    def _decision(self, first: Observations, second: Observations, traffic: Traffic) -> Decision:
+        drift = copy.deepcopy(self._drift)
+        for part in (first, second):
+            drift.add(part)
+            self._accuracy.add(part)
+        report = drift.report()
+        begins = [signal.since[0] for signal in report.signals if signal.since is not None]
+        since = min(begins, default=float(first.times[0]))
+        images = self._accuracy.newest
+        assert images is not None
+        faults = data_faults(self._reference, images[images.times >= since], traffic)
+        now = float(second.times[-1])
+        return decide(report, self._accuracy.report(since), faults, now)
 
 
 def _accuracy(answers: Answers) -> float:

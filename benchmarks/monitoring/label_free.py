@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from streams import ServedSet, observations
 
-from monitoring.accuracy.estimator import AccuracyEstimator
+from monitoring.accuracy.estimator import AccuracyEstimator, AccuracySettings
 
 SHIFTS = (
     *("blur-2", "blur-3", "brighter-2", "darker-3", "contrast-3", "noise-1", "noise-2"),
@@ -58,11 +58,12 @@ def _one_set(
     named = f"{served.name}-{'held' if shifts == HELD_BACK else 'open'}"
     arrays = {"reference": reference.probabilities.astype(np.float32), "truth": reference.labels}
     rows = []
+    # The window holds one shift at a time.
+    estimator = AccuracyEstimator(reference, AccuracySettings(window=served.live))
     for shift in ("clean", *shifts):
         answers = served.answers(shift)
         arrays[shift] = answers.probabilities
         truth = float((answers.probabilities.argmax(axis=1) == answers.labels).mean())
-        estimator = AccuracyEstimator(reference)
         estimator.add(observations(reference, answers))
         report = estimator.report()
         other = peers.get(named, {}).get(shift, float("nan"))

@@ -33,11 +33,13 @@ class AccuracySettings:
         window: newest images that it is foretold from; all others are forgotten.
         least: images below which nothing is foretold.
         doubt: standard error of the estimate from which it is called unreliable.
+        novelty: of the images, from which it is; see `Foretold`.
     """
 
     window: int = 1_000
     least: int = 50
     doubt: float = 0.05
+    novelty: float = 0.6
 
     def __post_init__(self) -> None:
         """Checks the values.
@@ -49,8 +51,9 @@ class AccuracySettings:
             raise UsageError(
                 f"least is {self.least} and window {self.window}: give 1 <= least <= window."
             )
-        if not 0.0 < self.doubt < 1.0:
-            raise UsageError(f"doubt is {self.doubt}: give a share between 0 and 1.")
+        for name, value in (("doubt", self.doubt), ("novelty", self.novelty)):
+            if not 0.0 < value <= 1.0:
+                raise UsageError(f"{name} is {value}: give a number above 0, and at most 1.")
 
 
 class AccuracyEstimator:
@@ -136,7 +139,7 @@ class AccuracyEstimator:
             estimate=float(foretold.chances.mean()),
             low=low,
             high=high,
-            reliable=foretold.error < self._settings.doubt,
+            reliable=self._is_reliable(foretold),
             why=self._why(foretold),
             reference=reference,
             reference_interval=interval,
@@ -191,8 +194,12 @@ class AccuracyEstimator:
             error=error,
         )
 
+    def _is_reliable(self, foretold: Foretold) -> bool:
+        sure = foretold.error < self._settings.doubt
+        return sure and foretold.novelty < self._settings.novelty
+
     def _why(self, foretold: Foretold) -> str:
-        if foretold.error < self._settings.doubt:
+        if self._is_reliable(foretold):
             return "the images are like some that the model's answers are known to"
         return (
             "the images are unlike all that the model's answers are known to: the estimate may be "

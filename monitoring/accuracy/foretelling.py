@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from models.errors import GraftError
 from models.observation.reference import Reference
 from monitoring.accuracy.logistic import fit_logistic
 from monitoring.accuracy.sets import ChangedSets, mean_of_sets
@@ -29,6 +30,7 @@ from monitoring.accuracy.traits import Seen, Traits, seen_by_probabilities
 Floats = NDArray[np.float64]
 _PENALTY: Final = 10.0
 _PENALTY_TOGETHER: Final = 30.0
+_LEAST: Final = 8
 _MOST_SPREADS: Final = 4.0
 _LEVELS: Final = 3
 """Sets that the images of one kind of change make, by its strength."""
@@ -41,6 +43,7 @@ class Foretold:
     Attributes:
         chances: float64 [m], that each answer is right; their mean is the accuracy.
         error: standard error of the accuracy that more images would not take away.
+        novelty: how unlike the images are, together, to all that the answers are known to: 0 to 1.
         by_confidence: mean calibrated confidence.
         by_threshold: share of answers more sure than a threshold, above which the reference has as
             many as it has right ones.
@@ -48,6 +51,7 @@ class Foretold:
 
     chances: Floats
     error: float
+    novelty: float
     by_confidence: float
     by_threshold: float
 
@@ -66,7 +70,15 @@ class Foreteller:
 
         Args:
             reference: of the version that answers; best with `stressed`.
+
+        Raises:
+            GraftError: it holds too few images to learn from.
         """
+        if len(reference.labels) < _LEAST:
+            raise GraftError(
+                f"The monitoring reference holds {len(reference.labels)} held-out images; at least "
+                f"{_LEAST} are needed. Give the data a larger test split, and push again."
+            )
         self._traits = Traits(reference)
         held_out = seen_by_probabilities(
             reference.probabilities,
@@ -105,7 +117,7 @@ class Foreteller:
         standard = self._standard(self._described(seen))
         logits = self._chance.logits(standard)
         mean = standard.mean(axis=0)
-        rest, error = self._sets.rest(mean)
+        rest, error, novelty = self._sets.rest(mean)
         one = float(np.clip(expit(logits).mean() + rest, 0.0, 1.0))
         beside = np.broadcast_to(mean, standard.shape)
         together = self._together.logits(np.column_stack([standard, beside]))
@@ -114,6 +126,7 @@ class Foreteller:
         return Foretold(
             chances=expit(logits + _offset(logits, wanted)),
             error=float(np.hypot(error, (one - other) / 2)),
+            novelty=novelty,
             by_confidence=float(seen.confidences.mean()),
             by_threshold=float((seen.confidences > self._threshold).mean()),
         )

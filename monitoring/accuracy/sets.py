@@ -13,10 +13,16 @@ _DIRECTIONS: Final = 10
 _LEAST: Final = 8
 """Images that a set needs."""
 _FOLDS: Final = 5
+_FEW: Final = 3
+"""Sets below which nothing can be learned from them."""
+_USUAL_REACH: Final = 0.35
+"""Length of the kernel then, in standard deviations of a trait."""
 _REACHES: Final = (0.5, 0.8, 1.2, 2.0)
 """Tried lengths of the kernel, in median distances between sets."""
 _SPREADS: Final = (0.06, 0.08, 0.11, 0.15, 0.2)
 """Tried standard deviations of what is left; none so small that nothing would look unlike."""
+_FAR: Final = 0.15
+"""Standard error more where a set is like no other."""
 _USUAL_REST: Final = 0.1
 """Standard deviation of what is left where there is nothing to learn it from."""
 
@@ -48,8 +54,7 @@ class ChangedSets:
         members = [sets == number for number in numbers]
         means = np.array([traits[rows].mean(axis=0) for rows in members])
         self._centre = means[0]
-        weighted = (means - self._centre) * np.sqrt(counts)[:, None]
-        self._axes = np.linalg.svd(weighted, full_matrices=False)[2][:_DIRECTIONS].T
+        self._axes = _axes(means - self._centre, counts)
         self._places = (means - self._centre) @ self._axes
         # How far off the regression is on a set that it has not seen says how large the rest is.
         self._rests = np.array([(hits[rows] - left[rows]).mean() for rows in members])
@@ -60,16 +65,22 @@ class ChangedSets:
         self._inverse = np.linalg.inv(matrix)
         self._rests = np.array([(hits[rows] - chances[rows]).mean() for rows in members])
 
-    def rest(self, mean_traits: Floats) -> tuple[float, float]:
-        """What to add to the accuracy of a set, and the standard error of that."""
+    def rest(self, mean_traits: Floats) -> tuple[float, float, float]:
+        """What to add to the accuracy of a set, the standard error of that, and its novelty.
+
+        The novelty is 0 where the set is one that was learned from and 1 where it is far from all.
+        The further it is, the less can the others tell how far off one may be.
+        """
         near = self._kernel((mean_traits - self._centre)[None] @ self._axes)[0]
-        spread = self._spread**2 - near @ self._inverse @ near
-        return float(near @ self._inverse @ self._rests), float(np.sqrt(max(spread, 0.0)))
+        spread = float(np.sqrt(max(self._spread**2 - near @ self._inverse @ near, 0.0)))
+        novelty = spread / self._spread
+        error = float(np.hypot(spread, _FAR * novelty**4))
+        return float(near @ self._inverse @ self._rests), error, novelty
 
     def _best(self) -> tuple[float, float]:
         """Size and length of the kernel with the greatest likelihood."""
-        if len(self._places) < 3:
-            return _USUAL_REST, 1.0
+        if len(self._places) < _FEW:
+            return _USUAL_REST, _USUAL_REACH * self._axes.shape[1] ** 0.5
         gaps = self._places[:, None] - self._places[None]
         usual = float(np.median(np.sqrt((gaps**2).sum(axis=2))[np.triu_indices(len(gaps), 1)]))
         tried = [(spread, reach * usual) for spread in _SPREADS for reach in _REACHES]
@@ -84,6 +95,14 @@ class ChangedSets:
     def _kernel(self, places: Floats) -> Floats:
         gaps = ((places[:, None] - self._places[None]) ** 2).sum(axis=2)
         return np.asarray(self._spread**2 * np.exp(-gaps / (2 * self._reach**2)))
+
+
+def _axes(gaps: Floats, counts: NDArray[np.integer]) -> Floats:
+    """Directions float64 [f, c] in which sets differ; all where there is next to no set."""
+    if len(gaps) < _FEW:
+        return np.eye(gaps.shape[1])
+    weighted = gaps * np.sqrt(counts)[:, None]
+    return np.asarray(np.linalg.svd(weighted, full_matrices=False)[2][:_DIRECTIONS].T)
 
 
 def mean_of_sets(traits: Floats, sets: NDArray[np.integer]) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from served_digits import ServedDigits, served_digits
 
-from models.errors import UsageError
+from models.errors import GraftError, UsageError
 from models.observation.reference import read_reference, write_reference
 from monitoring.accuracy.estimator import AccuracyEstimator, AccuracySettings
 
@@ -35,26 +35,31 @@ def test_foretells_the_accuracy_of_clean_and_of_changed_pictures(served):
 
 
 def test_pictures_like_none_before_are_called_unreliable(served):
-    random = np.random.default_rng(0)
-    stripes = 255 * random.integers(0, 2, (200, 8, 1)) * np.ones((200, 8, 8))
+    pictures = served.pictures[:200].copy()
+    pictures[:, :, :4] = 255
+    observed = served.observe(pictures)
     estimator = AccuracyEstimator(served.reference)
-    estimator.add(served.observe((255 - stripes).astype(np.uint8)))
+    estimator.add(observed)
     report = estimator.report()
+    truth = float((observed.class_ids == served.labels[:200]).mean())
+    # The estimate is far off indeed.
+    assert report.estimate is not None
+    assert abs(report.estimate - truth) > 0.1
     assert not report.reliable
     assert "unlike" in report.why
-    assert report.high - report.low > 0.15
 
 
 def test_goes_on_from_its_state_to_the_last_bit_whatever_the_batches(served, tmp_path):
     settings = AccuracySettings(window=150, least=20)
     observed = served.observe(noisy(served.pictures, 40.0))
     whole = AccuracyEstimator(served.reference, settings)
-    whole.add(observed)
+    for at in range(0, len(observed), 7):
+        whole.add(observed[at : at + 7])
     whole.add_labels(observed[:100], served.labels[:100])
     parts = AccuracyEstimator(served.reference, settings)
-    for at in range(0, len(observed), 37):
-        parts.add(observed[at : at + 37])
-        some = slice(at, min(at + 37, 100))
+    for at in range(0, len(observed), 230):
+        parts.add(observed[at : at + 230])
+        some = slice(at, min(at + 230, 100))
         parts.add_labels(observed[some], served.labels[:100][some])
         arrays: Any = parts.state()
         np.savez(tmp_path / "state.npz", **arrays)
@@ -127,6 +132,14 @@ def test_without_stressed_answers_it_is_less_sure(served):
     estimator = AccuracyEstimator(plain)
     estimator.add(served.observe(noisy(served.pictures, 120.0)))
     assert not estimator.report().reliable
+
+
+def test_a_reference_without_images_is_refused(served):
+    kept = {name: getattr(served.reference, name) for name in served.reference.__dataclass_fields__}
+    for name in ("projections", "probabilities", "signals", "labels", "digests", "names"):
+        kept[name] = kept[name][:3]
+    with pytest.raises(GraftError, match="holds 3 held-out images"):
+        AccuracyEstimator(type(served.reference)(**{**kept, "thumbnails": ()}))
 
 
 def test_senseless_settings_are_refused():
