@@ -24,6 +24,23 @@ HTTP_STATUS: Final = {
 _BY_NUMBER: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
+_BY_HTTP: Final = {
+    **{status: code for code, status in reversed(HTTP_STATUS.items())},
+    408: grpc.StatusCode.DEADLINE_EXCEEDED,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    431: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    502: grpc.StatusCode.UNAVAILABLE,
+}
+_FIRST_ERROR: Final = 400
+
+
+def code_of_http(status: int) -> grpc.StatusCode:
+    """The code that an HTTP status stands for."""
+    if status < _FIRST_ERROR:
+        return grpc.StatusCode.OK
+    return _BY_HTTP.get(status, grpc.StatusCode.INTERNAL)
+
+
 class ServingError(Exception):
     """A request or a version that failed.
 

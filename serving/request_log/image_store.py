@@ -5,6 +5,7 @@ import queue
 import threading
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,8 @@ from models.observation.kept_images import IMAGES, kept_image_path
 from serving.request_log.settings import RequestLogSettings
 
 _log = logging.getLogger(__name__)
-_WAITING: Final = 64
+_WAITING: Final = 10_000
+_WAITING_BYTES: Final = 64 * 2**20
 _LARGEST: Final = 8 * 2**20
 _DAY: Final = 86_400.0
 
@@ -31,6 +33,8 @@ class ImageStore:
         self._bytes = 0
         self._said = ""
         self._waiting: queue.Queue[tuple[str, bytes] | None] = queue.Queue(_WAITING)
+        self._waiting_bytes = 0
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="images", daemon=True)
         self._thread.start()
 
@@ -41,12 +45,13 @@ class ImageStore:
             images: their bytes.
             digests: SHA-256 of each, uint8 [n, 32].
         """
-        try:
-            for image, digest in zip(images, digests, strict=True):
-                if len(image) <= _LARGEST:
+        for image, digest in zip(images, digests, strict=True):
+            with self._lock:
+                if len(image) > _LARGEST or self._waiting_bytes + len(image) > _WAITING_BYTES:
+                    continue
+                with suppress(queue.Full):
                     self._waiting.put_nowait((digest.tobytes().hex(), image))
-        except queue.Full:
-            return
+                    self._waiting_bytes += len(image)
 
     def close(self) -> None:
         """Writes what waits."""
@@ -57,6 +62,8 @@ class ImageStore:
         self._look()
         while (item := self._waiting.get()) is not None:
             digest, image = item
+            with self._lock:
+                self._waiting_bytes -= len(image)
             path = kept_image_path(self._folder, digest)
             if path in self._kept:
                 continue

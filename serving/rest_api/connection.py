@@ -5,6 +5,7 @@ time of a body, for requests sent ahead of their answers, nor for clients that d
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -29,18 +30,24 @@ class Connection(HttpToolsProtocol):
     """uvicorn's connection with limits, JSON errors, and an end that loses no request."""
 
     def __init__(
-        self, limits: Limits, waiting: dict["Connection", None], **of_uvicorn: Any
+        self,
+        limits: Limits,
+        waiting: dict["Connection", None],
+        refused: Callable[[int], None],
+        **of_uvicorn: Any,
     ) -> None:
         """Prepares a connection.
 
         Args:
             limits: what the client may take.
             waiting: the connections without a request, the one that waits longest first; shared.
+            refused: is told the HTTP status of what never came to the application.
             of_uvicorn: what uvicorn hands to its own class.
         """
         super().__init__(**of_uvicorn)
         self._limits = limits
         self._waiting = waiting
+        self._refused = refused
         self._asgi: ASGIApp = self.app
         self.app = self._run
         self._task: asyncio.Task[Any] | None = None
@@ -192,6 +199,8 @@ class Connection(HttpToolsProtocol):
         """Answers in the application's place, and closes."""
         if self.transport.is_closing():
             return
+        if self._task is None:
+            self._refused(status)
         is_answered = not self._is_idle and (self.cycle.response_started or self.pipeline)
         if not self._is_idle:
             self.cycle.disconnected = True

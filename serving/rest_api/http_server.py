@@ -5,6 +5,7 @@ import functools
 import resource
 import socket
 import threading
+from collections.abc import Callable
 from typing import Final
 
 import uvicorn
@@ -26,8 +27,20 @@ class HttpServer:
         port: the port that the server is bound to.
     """
 
-    def __init__(self, app: ASGIApp, address: tuple[str, int], limits: Limits) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        address: tuple[str, int],
+        limits: Limits,
+        refused: Callable[[int], None],
+    ) -> None:
         """Binds to a host and port; 0 takes a free one. Nothing is accepted before `start`.
+
+        Args:
+            app: answers.
+            address: host and port.
+            limits: what clients may take.
+            refused: is told the HTTP status of what never came to `app`.
 
         Raises:
             OSError: the port is taken.
@@ -37,7 +50,7 @@ class HttpServer:
         self._config = uvicorn.Config(
             app,
             loop="uvloop",
-            http=functools.partial(Connection, limits, {}),  # type: ignore[arg-type]
+            http=functools.partial(Connection, limits, {}, refused),  # type: ignore[arg-type]
             ws="none",
             lifespan="off",
             interface="asgi3",

@@ -1,5 +1,6 @@
 """The REST API as a server: the application, and the HTTP under it."""
 
+from serving.errors import code_of_http
 from serving.inference.runner import Runner
 from serving.limits import Limits
 from serving.metrics import Metrics
@@ -44,7 +45,10 @@ class RestServer:
         observer = observer or Observer(Metrics())
         self._api = RestApi(registry, runner, limits, options.timeout_seconds, observer)
         pages = Pages(registry.is_ready, observer.metrics.page, options.metrics_path)
-        self._http = HttpServer(http_app(self._api, pages, options.cors), address, limits)
+        app = http_app(self._api, pages, options.cors)
+        self._http = HttpServer(
+            app, address, limits, lambda status: observer.refused("REST", code_of_http(status))
+        )
         self.port = self._http.port
 
     def start(self) -> None:

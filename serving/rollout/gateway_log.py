@@ -24,7 +24,7 @@ from models.observation.log_entry import Entry
 from models.observation.reference import REFERENCE, Reference, read_reference
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import EXTRA
-from serving.errors import HTTP_STATUS
+from serving.errors import code_of_http
 from serving.request_log.columns import Seen, answer_columns, digest_column
 from serving.request_log.journal import Journal
 from serving.request_log.settings import RequestLogSettings
@@ -35,12 +35,6 @@ _TIMEOUT: Final = 30.0
 _PLACE: Final = "logged"
 _MOST_BYTES: Final = 16 * 2**20
 _LONGEST: Final = 100
-_FIRST_ERROR: Final = 400
-_BY_HTTP: Final = {
-    **{status: code.name for code, status in reversed(HTTP_STATUS.items())},
-    413: grpc.StatusCode.RESOURCE_EXHAUSTED.name,
-    502: grpc.StatusCode.UNAVAILABLE.name,
-}
 _BY_NUMBER: Final = {str(code.value[0]): code.name for code in grpc.StatusCode}
 
 
@@ -238,7 +232,4 @@ def _status(seen: Mapping[str, Any]) -> str:
     """The name of a gRPC status for what nginx noted."""
     if seen["api"] == "grpc" and seen["grpc_status"] in _BY_NUMBER:
         return _BY_NUMBER[seen["grpc_status"]]
-    status = int(seen["status"])
-    if status < _FIRST_ERROR:
-        return grpc.StatusCode.OK.name
-    return _BY_HTTP.get(status, grpc.StatusCode.INTERNAL.name)
+    return code_of_http(int(seen["status"])).name

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -98,6 +99,13 @@ def start(small_models: tuple[Path, Path], tmp_path: Path) -> Iterator[Any]:
     yield start_server
     for server in running:
         server.stop()
+
+
+def _raw(server: ModelServer, content: bytes) -> bytes:
+    assert server.rest_port is not None
+    with socket.create_connection(("127.0.0.1", server.rest_port), timeout=30) as connection:
+        connection.sendall(content)
+        return connection.recv(100)
 
 
 def _instances(images: list[bytes], **more: Any) -> bytes:
@@ -201,6 +209,9 @@ def test_every_status_of_both_protocols_is_logged(start: Any, pictures: list[byt
         _grpc(logged.target, request)
     with grpc.insecure_channel(logged.target) as channel, suppress(grpc.RpcError):
         channel.unary_unary("/tensorflow.serving.PredictionService/Predict")(b"\xff", timeout=30)
+    assert b" 400 " in _raw(logged.server, b"this is no HTTP\r\n\r\n")
+    large = b"POST /v1/models/m:predict HTTP/1.1\r\nX: " + b"x" * 70_000
+    assert b" 431 " in _raw(logged.server, large)
     predict_rest(logged.url, "m", pictures)
     rows = logged.rows()
     assert [(row["protocol"], row["model"], row["status"]) for row in rows] == [
@@ -211,13 +222,15 @@ def test_every_status_of_both_protocols_is_logged(start: Any, pictures: list[byt
         ("REST", "m", "INVALID_ARGUMENT"),
         ("GRPC", "nobody", "NOT_FOUND"),
         ("GRPC", "", "INVALID_ARGUMENT"),
+        ("REST", "", "INVALID_ARGUMENT"),
+        ("REST", "", "RESOURCE_EXHAUSTED"),
     ]
     first, *_, last = rows
     assert first["digest"] == hashlib.sha256(b"no image").hexdigest()
     assert (first["row"], first["version"], last["version"]) == (-1, 3, 0)
     assert rows[4]["asked_label"] == "gold"
     counts = logged.counts()
-    assert sum(counts.requests.values()) == 8
+    assert sum(counts.requests.values()) == 10
     assert {key.status: n for key, n in counts.images.items() if n and key.status == "OK"} == {
         "OK": 3
     }
@@ -284,8 +297,9 @@ def test_a_request_has_the_id_that_it_was_given_or_a_new_one(
 def test_images_are_kept_where_that_is_asked_for(start: Any, pictures: list[bytes]) -> None:
     logged = start(keep_images=True)
     predict_rest(logged.url, "m", pictures)
+    predict_rest(logged.url, "m", pictures)
     logged.server.stop()
-    for row, picture in zip(logged.rows(), pictures, strict=True):
+    for row, picture in zip(logged.rows(), pictures * 2, strict=True):
         assert kept_image(logged.folder, row["digest"]) == picture
     assert kept_image(logged.folder, "../../etc/passwd") is None
 
