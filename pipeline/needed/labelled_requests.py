@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 from pipeline.config import Config
+from pipeline.terminal.quiet import import_tensorflow
 
 MANIFEST: Final = "labelled.jsonl"
 _JOINED: Final = "data-and-labelled.jsonl"
@@ -81,6 +82,7 @@ def with_labelled(config: Config, folder: Path) -> Config:
         OSError: the manifest cannot be written.
     """
     # Imported here: it brings TensorFlow, which an answer at once has no time for.
+    import_tensorflow()
     from components.example_gen.sources.listing import list_locations, resolve
 
     listing = list_locations(resolve(config.data.path, config.data.spans), config.data)

@@ -1,7 +1,7 @@
 """Decides whether a run is needed, from what the last one left and what the monitor says."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -45,25 +45,31 @@ def need(config: Config, workspace: Workspace, labelled: str) -> Need:
         GraftError: the data cannot be listed, or a file of the monitor is damaged.
         OSError: the data cannot be looked at.
     """
+    wanted, hindrance = _retraining(config, workspace, labelled)
     known = [(folder, read_inputs(folder)) for folder in workspace.run_folders()]
     last = next(((folder, made) for folder, made in reversed(known) if made is not None), None)
     if last is None:
-        return Need(True, "No run was made in this workspace yet.")
+        return Need(True, "No run was made in this workspace yet.", wanted)
     changed = _changed(inputs_of(config), *last)
     if changed:
-        return Need(True, changed)
+        return Need(True, changed, wanted)
     unfinished = _unfinished(last[0])
     if unfinished is not None:
-        return unfinished
-    decision = standing_decision(workspace.monitoring)
+        return replace(unfinished, retrain=wanted if unfinished.needed else None)
+    if wanted is not None:
+        return Need(True, f"The monitor decided to retrain. {wanted.reason}", wanted)
     same = f"Data, code and configuration are those of run {last[0].name}."
+    return Need(False, f"{same} {hindrance}")
+
+
+def _retraining(config: Config, workspace: Workspace, labelled: str) -> tuple[Standing | None, str]:
+    """The decision to act on; or None, and why there is none."""
+    decision = standing_decision(workspace.monitoring)
     if decision.action != "retrain":
-        return Need(False, f"{same} No decision to retrain stands.")
+        return None, "No decision to retrain stands."
     past = retrainings(workspace.monitoring)
     hindrance = _hindrance(decision, past, labelled, config.monitoring.cooldown_hours)
-    if hindrance:
-        return Need(False, f"{same} {hindrance}")
-    return Need(True, f"The monitor decided to retrain. {decision.reason}", decision)
+    return (None, hindrance) if hindrance else (decision, "")
 
 
 def _changed(now: Inputs, folder: Path, then: Inputs) -> str:

@@ -26,9 +26,9 @@ from models.storage.seals import file_digest
 from serving.client import GraftClient
 
 pytestmark = [pytest.mark.slow, needs_prometheus]
-_TRAINED_ON = 700
+_TRAINED_ON = 400
 _QUICK = (
-    "--set", "model.candidates=[{image_size: 64}, {image_size: 32}]",
+    "--set", "model.candidates=[{image_size: 64}]",
     "--strategy", "feature_extraction", "--set", "tuning.budget=1m", "--trials", "1",
     "--set", "evaluation.min_accuracy=0.3", "--set", "monitoring.keep_images=true",
     "--set", "validation.near_duplicate_across_splits=ignore",
@@ -133,7 +133,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def _answers(service: Service) -> bool:
     try:
-        return len(service.ask(_live(1_000, 1)[0])) == 1
+        return len(service.ask(_live(1_200, 1)[0])) == 1
     except Exception:  # noqa: BLE001 - not yet
         return False
 

@@ -115,6 +115,17 @@ def test_a_retraining_is_made_once_an_episode_with_new_labels_after_a_cooldown(
     assert planned(config, workspace).needed
 
 
+def test_a_changed_configuration_does_not_hide_a_decision(
+    config: Config, workspace: Workspace
+) -> None:
+    _ran(config, workspace)
+    _decide(workspace, "1-a")
+    _label(workspace, "aa")
+    plan = planned(config.model_copy(update={"seed": 7}), workspace)
+    assert plan.retrain is not None
+    assert Path(plan.config.data.path).name == "data-and-labelled.jsonl"
+
+
 def _forget_the_cooldown(workspace: Workspace, made: Retraining) -> None:
     (workspace.monitoring / "retrainings.json").unlink()
     old = Retraining(made.episode, made.at - 25 * 3600, made.run_id, made.trained_on)
