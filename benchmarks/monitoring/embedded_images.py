@@ -60,7 +60,7 @@ class ImageSet:
         if data == "digits":
             data = str(cache / "digits")
             write_digits(Path(data))
-        files = list_source(resolve(data).path, IngestSettings()).files
+        files = list_source(resolve(data)[-1].path, IngestSettings()).files
         order = np.random.default_rng(0).permutation(len(files))
         self.name = Path(data).name
         self._size, self._cache = size, cache / f"{self.name}-{size}"
