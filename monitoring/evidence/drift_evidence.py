@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
+from models.errors import GraftError
 from models.observation.reference import Reference
 from monitoring.evidence.directions import INTERVAL, SLOTS, WINDOW, Directions
 from monitoring.evidence.distances import whole
@@ -128,8 +129,12 @@ class DriftEvidence:
             reference: the same as then.
             settings: the same as then.
             state: its arrays.
+
+        Raises:
+            GraftError: it is not the state of a stream with such a reference.
         """
         evidence = cls(reference, settings)
+        evidence._check(state)
         stream = evidence._stream
         stream.bag.counts = state["counts"].copy()
         for name in _LEARNED:
@@ -141,3 +146,19 @@ class DriftEvidence:
         evidence._seen = SeenDigests(state["seen"])
         evidence._recent = Recent(*(state[f"recent_{name}"] for name in _RECENT))
         return evidence
+
+    def _check(self, state: dict[str, NDArray[Any]]) -> None:
+        own = self.state()
+        wrong = [name for name, array in own.items() if not _is_like(array, state.get(name))]
+        if wrong:
+            raise GraftError(
+                f"A state of drift does not fit its reference ({', '.join(wrong)}). "
+                "Begin anew: remove the state."
+            )
+
+
+def _is_like(own: NDArray[Any], other: NDArray[Any] | None) -> bool:
+    """Same type and shape; as many images came of late as may be."""
+    if other is None or own.dtype != other.dtype or own.ndim != other.ndim:
+        return False
+    return other.shape == own.shape or (not len(own) and other.shape[1:] == own.shape[1:])

@@ -5,8 +5,12 @@ of a new image among those before it, with ties broken at random, is uniform and
 ranks before: a conformal p-value (V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a
 Random World", 2005, chapter 2). That holds for the smallest reference, since what it happens to be
 like is forgotten as fast as the stream makes up for it; ranks in a fixed reference would repeat its
-own error with each image until it looks like a shift (facts on both: M. Bates et al., "Testing for
+own error with each image until it looks like a shift (M. Bates et al., "Testing for
 outliers with conformal p-values", 2023).
+
+A rank is independent of the ranks before it by the same number. What the ranks by other numbers
+tell of the images before, and so of the next rank, is of the order of one over their count; it is
+neglected where evidence of several numbers is averaged.
 
 Only counts on a fixed grid are kept, however long the stream: cells are scores too, with more ties.
 """

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from drifting_images import CLASSES, drawn, reference
 
+from models.errors import GraftError
 from monitoring.evidence import DriftEvidence, DriftSettings
 from monitoring.observations import Observations
 
@@ -141,3 +142,10 @@ def test_no_image_is_no_news():
     assert not report.alarm
     assert report.images == 0
     assert report.run_length > 100_000
+
+
+def test_a_state_of_another_kind_of_reference_is_refused():
+    state = looked_at(drawn(50, 2)).state()
+    state["stakes"] = state["stakes"][1:]
+    with pytest.raises(GraftError, match="stakes"):
+        DriftEvidence.from_state(reference(), DriftSettings(), state)
