@@ -4,7 +4,9 @@ from typing import Final
 
 import tensorflow as tf
 
-_LUMA: Final = (0.299, 0.587, 0.114)
+_RED: Final = 0.299
+_GREEN: Final = 0.587
+_BLUE: Final = 0.114
 
 
 def image_signals(pixels: tf.Tensor) -> tf.Tensor:
@@ -23,13 +25,17 @@ def image_signals(pixels: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 [n, 5], columns as in `IMAGE_SIGNALS`.
     """
-    scaled = pixels / 255.0
-    luma = tf.tensordot(scaled, tf.constant(_LUMA), 1)
+    # Channels apart: to look for the largest of three along the last axis takes twice as long.
+    red, green, blue = tf.unstack(pixels / 255.0, axis=-1)
+    luma = _RED * red + _GREEN * green + _BLUE * blue
     brightness = tf.reduce_mean(luma, [1, 2])
-    contrast = tf.math.reduce_std(luma, [1, 2])
+    distance = tf.math.squared_difference(luma, brightness[:, None, None])
+    contrast = tf.sqrt(tf.reduce_mean(distance, [1, 2]))
     right = tf.abs(luma[:, :-1, 1:] - luma[:, :-1, :-1])
     lower = tf.abs(luma[:, 1:, :-1] - luma[:, :-1, :-1])
     sharpness = tf.reduce_mean(right + lower, [1, 2]) / 2.0
-    colour = tf.reduce_mean(tf.reduce_max(scaled, -1) - tf.reduce_min(scaled, -1), [1, 2])
-    warmth = tf.reduce_mean(scaled[..., 0] - scaled[..., 2], [1, 2])
+    largest = tf.maximum(tf.maximum(red, green), blue)
+    smallest = tf.minimum(tf.minimum(red, green), blue)
+    colour = tf.reduce_mean(largest - smallest, [1, 2])
+    warmth = tf.reduce_mean(red - blue, [1, 2])
     return tf.stack([brightness, contrast, sharpness, colour, warmth], axis=1)
