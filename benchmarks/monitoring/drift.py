@@ -12,6 +12,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -73,15 +74,13 @@ def _measure(data: str, arguments: argparse.Namespace, kept: _Kept) -> None:
     model = ServedModel(images)
     strangers = ServedModel(images, without=0)
     prefix = f"{model.name}/{arguments.reference}"
-    methods = {OURS: first_alarm, **USUAL, **RARE}
+    methods: dict[str, Callable[..., int | None]] = {OURS: first_alarm, **USUAL, **RARE}
     quiet = Plan(arguments.reference, 0, 0)
     streams = -(-arguments.quiet // len(arguments.data))
     for number in range(streams):
         some = methods if number < arguments.peers // len(arguments.data) else {OURS: first_alarm}
         random = np.random.default_rng([number, 1])
-        kept.measure(
-            f"{prefix}/clean/{number}", lambda random=random: clean(model, quiet, random), some
-        )
+        kept.measure(f"{prefix}/clean/{number}", partial(clean, model, quiet, random), some)
     plan = Plan(arguments.reference, arguments.before, 500)
     for number in range(arguments.shifts):
         for name, draw in _shifts(model, strangers, plan, number):
@@ -98,7 +97,7 @@ def _shifts(
         for share in (1.0, 0.2):
             yield (
                 f"{kind} {share:.0%}",
-                lambda kind=kind, share=share: corrupted(model, plan, kind, share, random()),
+                partial(corrupted, model, plan, kind, share, random()),
             )
     yield "labels halved", lambda: fewer_labels(model, plan, random())
     yield "new class 10%", lambda: new_class(strangers, plan, 0.1, random())

@@ -1,6 +1,7 @@
 """Streams of answers: clean ones, and ones that shift at a known image."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,7 @@ def _divided(
 
 
 def _mixed(one: Observations, other: Observations, which: NDArray[np.bool_]) -> Observations:
-    def pick(name: str) -> NDArray:
+    def pick(name: str) -> NDArray[Any]:
         first, second = getattr(one, name), getattr(other, name)
         return np.where(which.reshape(-1, *[1] * (first.ndim - 1)), second, first)
 

@@ -12,6 +12,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 from drift_streams import Stream
@@ -26,7 +27,7 @@ _COMPONENTS = 16
 _PERMUTATIONS = 99
 
 
-def _ks(one: NDArray, other: NDArray) -> float:
+def _ks(one: NDArray[Any], other: NDArray[Any]) -> float:
     """Bonferroni-corrected p-value over the columns of two tables."""
     least = min(ks_2samp(a, b, method="asymp").pvalue for a, b in zip(one.T, other.T, strict=True))
     return min(float(least) * one.shape[1], 1.0)
