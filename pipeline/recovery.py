@@ -20,6 +20,7 @@ from tfx.types import standard_artifacts
 
 from components.artifact_names import PUSHED_DIGEST
 from components.artifact_seals import is_whole
+from components.artifact_types import BackboneChoice
 from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
 from models.storage.plain_path import plain_path
@@ -73,6 +74,7 @@ def recover(workspace: Workspace) -> Recovered:
             *_forget_stale_pushes(store),
             *_forget_damaged(store, stored_histories(store), "The history of an earlier search"),
             *_forget_damaged(store, blessed_models(store), "An earlier model", enough=BASELINES),
+            *_forget_damaged(store, _choices(store), "An earlier choice of a backbone"),
         ]
         return Recovered(tuple(_node(store, each.id) for each in interrupted), tuple(damaged))
     except (mlmd.errors.StatusError, sqlite3.Error, RuntimeError) as error:
@@ -127,6 +129,13 @@ def _text(artifact: metadata_store_pb2.Artifact, key: str) -> str:
     # To ask for a key that is not there would add it.
     properties = artifact.custom_properties
     return str(properties[key].string_value) if key in properties else ""
+
+
+def _choices(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Artifact]:
+    """The backbones that searches chose; a later search that chooses the same uses the first."""
+    live = metadata_store_pb2.Artifact.LIVE
+    found = store.get_artifacts_by_type(BackboneChoice.TYPE_NAME)
+    return [each for each in found if each.state == live]
 
 
 def _forget_damaged(

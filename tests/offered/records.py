@@ -71,8 +71,9 @@ def build(folder: Path, given: dict[str, Any]) -> Offer:
         shards = [(records, "plain", None), *shards]
     names = [given["name"].format(at=at, of=len(shards)) for at in range(len(shards))]
     # Names that differ in numbers alone from that of a file with records tell too.
-    is_telling = "tfrec" in given["name"].lower() or given["sound"]
-    is_family = "-of-" in given["name"]
+    has_records = any(records and damage is None for records, _, damage in shards)
+    is_telling = "tfrec" in given["name"].lower() or has_records
+    is_family = "-of-" in given["name"] and is_telling and not all(map(_is_lost, shards))
     for name, (records, compression, damage) in zip(names, shards, strict=True):
         if damage is not None and damage[0] == "lost":
             offer.damaged += is_family

@@ -5,6 +5,8 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
+from components.artifact_seals import seal
+from components.artifact_types import BackboneChoice
 from pipeline.recovery import recover
 from pipeline.workspace import Workspace
 
@@ -17,6 +19,29 @@ def put_artifact(workspace: Workspace, uri: str) -> None:
     store = store_of(workspace)
     kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Model"))
     store.put_artifacts([metadata_store_pb2.Artifact(type_id=kind, uri=uri)])
+
+
+def test_a_damaged_choice_of_a_backbone_is_no_longer_used(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "workspace")
+    folder = workspace.artifacts / "Tuner/chosen/3"
+    folder.mkdir(parents=True)
+    (folder / "choice.json").write_text("{}")
+    store = store_of(workspace)
+    kind = metadata_store_pb2.ArtifactType(name=BackboneChoice.TYPE_NAME)
+    choice = metadata_store_pb2.Artifact(
+        type_id=store.put_artifact_type(kind),
+        uri=str(folder),
+        state=metadata_store_pb2.Artifact.LIVE,
+    )
+    seal(choice)
+    store.put_artifacts([choice])
+    assert recover(workspace).damaged == ()
+    (folder / "choice.json").write_text("[]")
+    (told,) = recover(workspace).damaged
+    assert told == f"An earlier choice of a backbone is damaged and is no longer used: {folder}."
+    (found,) = store_of(workspace).get_artifacts()
+    assert found.state == metadata_store_pb2.Artifact.DELETED
+    assert recover(workspace).damaged == ()
 
 
 @pytest.mark.parametrize("name", ["moved", "moved [1]*"])
