@@ -1,7 +1,7 @@
 """What may happen to a camera or to those who send pictures: changes of strength 1 (mild) to 3.
 
 None of it is used to make or to tune what is measured. `HELD_BACK` was not even looked at before
-the figures in ACCURACY.md were made.
+the figures in RESULTS.md were made.
 """
 
 import io
