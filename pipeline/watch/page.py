@@ -1,5 +1,6 @@
 """The monitor's page: one HTML file that needs nothing from outside."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from pipeline.report.small_picture import jpeg_uri, small_picture
 _SIDE: Final = 128
 _MOST_PICTURES: Final = 6
 _FEWER_PICTURES: Final = 3
+_BEYOND_WORDS: Final = 40.0
 _MINUTE: Final = 60
 _HOUR: Final = 3600.0
 _TONES: Final = {
@@ -129,13 +131,13 @@ def strength(log_e: float) -> str:
     """Says in words how strong an evidence is.
 
     >>> strength(9.3)
-    'so much comes by chance once in 11,000 times'
+    'so much comes by chance once in 10,000 times'
     """
-    if log_e > 40.0:
+    if log_e > _BEYOND_WORDS:
         return "so much hardly ever comes by chance"
-    odds = 2.718281828459045 ** max(log_e, 0.0)
+    odds = math.exp(max(log_e, 0.0))
     digits = 10 ** max(len(str(int(odds))) - 2, 0)
-    return f"so much comes by chance once in {int(odds / digits) * digits:,} times"
+    return f"so much comes by chance once in {int(odds // digits) * digits:,} times"
 
 
 def _pair(live: LiveImage, reference: Reference) -> Pair:

@@ -32,6 +32,8 @@ _QUICK = (
     "--strategy", "feature_extraction", "--set", "tuning.budget=1m", "--trials", "1",
     "--set", "evaluation.min_accuracy=0.3", "--set", "monitoring.keep_images=true",
     "--set", "validation.near_duplicate_across_splits=ignore",
+    # Two hundred digits that lie on their side are not enough to be as good on as on the others.
+    "--set", "monitoring.harm=0.2",
 )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ import graft
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
-TOPS = "benchmarks|components|deploy|docs|examples|graft|models|monitoring|pipeline|serving|tests"
-FILE = re.compile(rf"`((?:{TOPS})/[\w./-]+)`")
+TOPS = "benchmarks|components|deploy|docs|examples|graft|models|pipeline|serving|tests"
+# Without an ending, monitoring/drift is the name of a benchmark.
+FILE = re.compile(rf"`((?:{TOPS})/[\w./-]+|monitoring/[\w/]+\.\w+)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
