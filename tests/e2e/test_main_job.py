@@ -24,7 +24,8 @@ from strange_digits import STRANGE_CLASSES, write_strange_digits
 from components.artifact_names import SERVING_FOLDER
 from models.data.example_reader import split_files
 from models.errors import GraftError
-from models.storage.seals import tree_digest
+from models.observation.reference import REFERENCE
+from models.storage.seals import EXTRA, SUMS, file_digest
 from pipeline.pushed_lineage import lineage_of
 from pipeline.workspace import Workspace
 
@@ -222,7 +223,10 @@ def test_the_pushed_model_answers_over_rest_and_grpc(
 def test_the_parents_of_the_pushed_version_are_found(first_run: FirstRun, tmp_path: Path) -> None:
     version = first_run.workspace / "serving" / "graft" / "1"
     lineage = lineage_of(version, Workspace(first_run.workspace))
-    assert tree_digest(lineage.model / SERVING_FOLDER) == tree_digest(version)
+    made, pushed = digests(lineage.model / SERVING_FOLDER), digests(version)
+    # The push adds what the monitor needs, and its digest to the list of all.
+    assert pushed.keys() - made.keys() == {f"{EXTRA}/{REFERENCE}"}
+    assert {name for name in made if made[name] != pushed[name]} == {SUMS}
     assert split_files(str(lineage.examples), "test")
 
     copy = tmp_path / "1"
@@ -232,6 +236,12 @@ def test_the_parents_of_the_pushed_version_are_found(first_run: FirstRun, tmp_pa
     for workspace in (first_run.workspace, tmp_path):
         with pytest.raises(GraftError, match=r"No run in .* pushed .*/1 as it is now"):
             lineage_of(copy, Workspace(workspace))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Of each file below a folder, by its name."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): file_digest(path) for path in files}
 
 
 @pytest.mark.slow

@@ -315,7 +315,8 @@ def test_a_manifest_is_a_regular_file_of_a_sane_size(pictures, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(gzip.compress(b"path,label\n", mtime=0), "gzip"), (b"PK\3\4", "spreadsheet")]
+    ("content", "words"),
+    [(gzip.compress(b"path,label\n", mtime=0), "gzip"), (b"PK\3\4", "spreadsheet")],
 )
 def test_a_manifest_that_is_packed_is_named(pictures, content, words):
     (pictures / "list.csv").write_bytes(content)
