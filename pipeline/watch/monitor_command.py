@@ -142,9 +142,8 @@ def _say(health: Health, watched: Watched) -> None:
     accuracy = health.accuracy
     print(f"{health.decision.health.capitalize()}. {health.decision.reason}")
     print(f"  {'model':<10}{health.model}, version {health.version}")
-    print(
-        f"  {'images':<10}{health.images:,} different ones, of {health.requests.answers:,} answers"
-    )
+    requests = f"{health.requests.answers:,} requests in 24 hours"
+    print(f"  {'images':<10}{health.images:,} different ones; {requests}")
     for signal_report in health.drift.signals:
         if signal_report.alarm:
             print(f"  {'moved':<10}{signal_report.name}: {signal_report.direction}")
