@@ -67,7 +67,7 @@ def run(
             (folder / CONFIG).write_text(as_yaml(plan.config), encoding="utf-8")
             with output_to(folder / LOG) as terminal:
                 code = _run_logged(plan.config, workspace, folder, started, terminal, until)
-            if config.retention.is_set:
+            if config.retention.is_set and not until:
                 _prune(config)
         except OSError as error:
             raise unwritable(error, workspace.root) from None

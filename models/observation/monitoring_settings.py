@@ -31,7 +31,7 @@ class MonitoringSettings(Section):
     keep_mib: Annotated[int, Field(ge=128)] = 1024
     """MiB that the log may take of the disk, kept images included. The oldest go first."""
     false_alarms: Annotated[float, Field(gt=0.0, le=0.2)] = 0.01
-    """Chance of a false alarm of drift in the first 5,000 different images. A smaller one makes
+    """Chance of a false alarm of drift in the first 2,000 different images. A smaller one makes
     alarms later."""
     harm: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
     """Loss of accuracy that is worth a retraining."""

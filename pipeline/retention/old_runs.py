@@ -45,7 +45,10 @@ def runs_to_keep(
     """
     if keep.runs is None and keep.days is None:
         return list(folders)
-    newest = set(folders[-(keep.runs or 1) :])
+    # A scheduler that runs each stage by itself leaves a folder for each: these are no runs.
+    whole = [folder for folder in folders if read_run(folder).status != "stage_done"]
+    first = whole[-(keep.runs or 1) :][:1]
+    newest = {folder for folder in folders if not first or folder >= first[0]}
     since = None if keep.days is None else now - timedelta(days=keep.days)
     return [
         folder

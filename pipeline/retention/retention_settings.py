@@ -12,7 +12,7 @@ class RetentionSettings(Section):
 
     runs: Annotated[int, Field(ge=1)] | None = None
     """Newest runs to keep, with all that they read and wrote. Those that pushed a version which is
-    kept stay too."""
+    kept stay too. What `graft stage` leaves counts as no run."""
     days: Annotated[int, Field(ge=0)] | None = None
     """Runs of the last so many days are kept too, or alone where `runs` is empty. The newest run
     always stays."""

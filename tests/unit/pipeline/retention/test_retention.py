@@ -115,6 +115,23 @@ def test_runs_are_kept_by_number_by_age_and_for_the_versions_that_they_pushed(ke
     assert stay({1}, runs=1) == [0, 4]
 
 
+def test_stages_that_were_run_by_themselves_count_as_no_run(kept: Kept) -> None:
+    def stage(days_ago: int) -> str:
+        name = kept.run(days_ago)
+        (kept.workspace.runs / name / "summary.json").write_text('{"status": "stage_done"}')
+        return name
+
+    def stay(runs: int) -> list[int]:
+        folders = kept.workspace.run_folders()
+        keep = RetentionSettings(runs=runs)
+        return [names.index(f.name) for f in runs_to_keep(folders, keep, set(), NOW)]
+
+    names = [stage(9), stage(8), kept.run(7), stage(6), stage(5), kept.run(4), stage(3)]
+    assert stay(1) == [5, 6]
+    assert stay(2) == [2, 3, 4, 5, 6]
+    assert stay(3) == [2, 3, 4, 5, 6]
+
+
 def test_versions_that_are_rolled_out_stay(kept: Kept) -> None:
     for version in range(1, 8):
         kept.run(20 - version, version=version)
