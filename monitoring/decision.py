@@ -6,53 +6,16 @@ after trainings that did not help.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from models.errors import UsageError
 from monitoring.accuracy.report import AccuracyReport
 from monitoring.data_faults import DataFault
+from monitoring.evidence.drift_report import DriftReport
 
 Action = Literal["retrain", "page", "nothing"]
 Health = Literal["healthy", "drift", "harmful", "data fault", "too little data"]
 _SHOWN: Final = 3
-
-
-class SignalEvidence(Protocol):
-    """What is used of a signal's report."""
-
-    @property
-    def name(self) -> str:
-        """Of the signal."""
-        ...
-
-    @property
-    def alarm(self) -> bool:
-        """Whether it has moved."""
-        ...
-
-    @property
-    def direction(self) -> str:
-        """Which way, in words."""
-        ...
-
-
-class DriftFound(Protocol):
-    """What is used of the report of drift."""
-
-    @property
-    def alarm(self) -> bool:
-        """Whether something has moved."""
-        ...
-
-    @property
-    def images(self) -> int:
-        """That were looked at."""
-        ...
-
-    @property
-    def signals(self) -> tuple[SignalEvidence, ...]:
-        """The most telling first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +86,7 @@ class Decision:
 
 
 def decide(
-    drift: DriftFound,
+    drift: DriftReport,
     accuracy: AccuracyReport,
     faults: tuple[DataFault, ...],
     now: float,
@@ -214,7 +177,7 @@ def _retrain_or_page(
 
 
 def _harm(
-    drift: DriftFound, accuracy: AccuracyReport, settings: DecisionSettings
+    drift: DriftReport, accuracy: AccuracyReport, settings: DecisionSettings
 ) -> Literal["yes", "no", "unknown"]:
     """Whether the accuracy has fallen by more than is borne; labels go before what is foretold.
 
@@ -239,7 +202,9 @@ def _harm(
     return "unknown"
 
 
-def _is_too_little(drift: DriftFound, accuracy: AccuracyReport, settings: DecisionSettings) -> bool:
+def _is_too_little(
+    drift: DriftReport, accuracy: AccuracyReport, settings: DecisionSettings
+) -> bool:
     return drift.images < settings.least and accuracy.labelled is None
 
 
@@ -260,7 +225,7 @@ def _train_on(accuracy: AccuracyReport) -> str:
 
 
 def _evidence(
-    drift: DriftFound, accuracy: AccuracyReport, faults: tuple[DataFault, ...]
+    drift: DriftReport, accuracy: AccuracyReport, faults: tuple[DataFault, ...]
 ) -> tuple[str, ...]:
     words = [fault.reason for fault in faults]
     moved = [signal for signal in drift.signals if signal.alarm]

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
@@ -13,23 +13,17 @@ from monitoring.decision import (
     after_training,
     decide,
 )
+from monitoring.evidence.drift_report import DriftReport, SignalReport
 
 DAY = 86_400.0
 NOW = 1.7e9
 
 
-@dataclass(frozen=True)
-class Signal:
-    name: str
-    alarm: bool
-    direction: str
-
-
-@dataclass(frozen=True)
-class Drift:
-    alarm: bool
-    images: int = 500
-    signals: tuple[Signal, ...] = (Signal("brightness", True, "lower: median 0.31 → 0.18"),)
+def drifted(alarm: bool, images: int = 500) -> DriftReport:
+    darker = SignalReport(
+        "brightness", 9.0, True, None, "lower: median 0.31 → 0.18", 0.31, 0.18, heaviest=()
+    )
+    return DriftReport((darker,), alarm, images, log_e=9.0, run_length=398_000.0, alarms=1)
 
 
 def accuracy(estimate: float | None, reach: float = 0.03, reliable: bool = True) -> AccuracyReport:
@@ -51,7 +45,7 @@ def labelled(value: float, reach: float = 0.02) -> Labelled:
 
 
 def say(drift: bool, report: AccuracyReport, **more) -> Decision:
-    return decide(Drift(drift), report, more.pop("faults", ()), more.pop("now", NOW), **more)
+    return decide(drifted(drift), report, more.pop("faults", ()), more.pop("now", NOW), **more)
 
 
 def test_the_five_states():
@@ -61,7 +55,7 @@ def test_the_five_states():
         say(True, accuracy(0.89)),
         say(True, accuracy(0.7)),
         say(True, accuracy(0.7), faults=(fault,)),
-        decide(Drift(False, images=10), accuracy(None), (), NOW),
+        decide(drifted(False, images=10), accuracy(None), (), NOW),
     ]
     assert [(each.action, each.health) for each in said] == [
         ("nothing", "healthy"),
