@@ -20,6 +20,7 @@ import threading
 import time
 import urllib.request
 from dataclasses import asdict, replace
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,8 @@ def _hostile(folder: Path, process: Process, good: Load) -> dict[str, Any]:
         assert attack.stdout is not None
         seen[name] = json.loads(attack.stdout.read())["statuses"]
         attack.wait()
-    return {**seen, "peak_megabytes": process.megabytes("VmHWM")}
+    lives = process.lives()
+    return {**seen, "lives": lives, "peak_megabytes": process.megabytes("VmHWM") if lives else nan}
 
 
 def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]) -> dict[str, Any]:
@@ -201,6 +203,7 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
         "requests failed in swaps": swaps["failed"],
         "p99 while versions are swapped / after": swaps["p99_ms"] / swaps["p99_ms_after"],
         "MB after swaps / before": swaps["megabytes_after"] / swaps["megabytes_before"],
+        "the server outlives hostile requests in 2 GB (1: yes)": float(hostile["lives"]),
         "ms of the slowest good request beside hostile ones": hostile["slowest_ms"],
         "MB at most, hostile requests included": hostile["peak_megabytes"],
         "raw": raw,

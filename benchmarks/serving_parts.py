@@ -87,6 +87,11 @@ class Process:
         fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
+    def lives(self) -> bool:
+        """Whether it has not ended."""
+        status = self._folder / "status"
+        return status.exists() and "\nState:\tZ" not in status.read_text()
+
     def megabytes(self, kind: str = "VmRSS") -> float:
         """Memory that it has, or another line of its status."""
         lines = (self._folder / "status").read_text().splitlines()
