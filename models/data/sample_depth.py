@@ -20,6 +20,7 @@ from PIL import Image
 
 from models.data.image_opening import open_image
 from models.data.png_header import significant_bits
+from models.errors import BadDataError
 from models.storage.atomic_write import write_atomically
 
 DEEP: Final = ("16bit", "32bit")
@@ -67,18 +68,27 @@ class SampleSpan:
         low: least finite sample.
         high: greatest finite sample.
         stated: greatest sample that the files say there may be; 0 where they do not.
+        integer_high: greatest sample of the images whose samples are integers; None where there
+            are none.
+        float_high: the same of floats.
     """
 
     low: float
     high: float
     stated: float
+    integer_high: float | None = None
+    float_high: float | None = None
 
     def joined(self, other: "SampleSpan | None") -> "SampleSpan":
         """The span of both."""
         if other is None:
             return self
         return SampleSpan(
-            min(self.low, other.low), max(self.high, other.high), max(self.stated, other.stated)
+            min(self.low, other.low),
+            max(self.high, other.high),
+            max(self.stated, other.stated),
+            _highest(self.integer_high, other.integer_high),
+            _highest(self.float_high, other.float_high),
         )
 
 
@@ -178,7 +188,12 @@ def covering_range(span: SampleSpan) -> SampleRange:
 
     Args:
         span: of all deep images of the set.
+
+    Raises:
+        BadDataError: integers and floats of the set mean different things by their size, such as 0
+            to 65535 and 0 to 1: one range would show all images of one kind black.
     """
+    _check_kinds(span)
     natural = SampleRange(0.0 - _power_above(-span.low), _level_above(span.high))
     if natural.white <= natural.black:  # every sample is 0
         return SampleRange(0.0, 1.0)
@@ -189,6 +204,19 @@ def covering_range(span: SampleSpan) -> SampleRange:
         return natural
     step = 2.0 ** math.ceil(math.log2(span.high - span.low)) * _ROUNDING
     return SampleRange(math.floor(span.low / step) * step, math.ceil(span.high / step) * step)
+
+
+def _check_kinds(span: SampleSpan) -> None:
+    integers, floats = span.integer_high, span.float_high
+    if integers is None or floats is None or min(integers, floats) <= 0:
+        return
+    if min(integers, floats) < max(integers, floats) * _LEAST_USE:
+        raise BadDataError(
+            f"images with float samples (up to {floats:g}) stand beside images with integer samples"
+            f" (up to {integers:g}), and no range of black and white fits both. Expected one kind:"
+            " save all with integers of 8 or 16 bits, or pass over one kind (data.ignore). If one"
+            " range is right all the same, name it: data.sample_range: [0, 65535]"
+        )
 
 
 def to_8_bits(samples: Samples, sample_range: SampleRange) -> Image.Image:
@@ -320,7 +348,14 @@ def _span(values: NDArray[Any], stated: float) -> SampleSpan:
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
     if not finite.size:
         raise UnreadableSamplesError("none of its samples is a finite number")
-    return SampleSpan(float(finite.min()), float(finite.max()), stated)
+    low, high = float(finite.min()), float(finite.max())
+    is_float = values.dtype.kind == "f"
+    return SampleSpan(low, high, stated, None if is_float else high, high if is_float else None)
+
+
+def _highest(one: float | None, other: float | None) -> float | None:
+    known = [high for high in (one, other) if high is not None]
+    return max(known, default=None)
 
 
 def _stated(image: Image.Image, raw: bytes) -> float:

@@ -312,6 +312,15 @@ def test_deep_images_are_scaled_by_the_range_of_the_whole_set(ingest, digits):
     assert _brightest(named) == {"0/dark.png": 13, "1/light.tif": 128}
 
 
+def test_floats_beside_16_bits_are_refused_rather_than_black(ingest, digits):
+    grey = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    Image.fromarray(grey).save(digits / "0" / "float.tif")
+    Image.fromarray((grey * 65535).astype(np.uint16)).save(digits / "1" / "whole.png")
+    with pytest.raises(BadDataError, match="float samples"):
+        ingest(digits)
+    assert ingest(digits, ignore=("*.tif",)).summary["converted"] == {"16bit": 1}
+
+
 def _brightest(found: Ingested) -> dict[str, int]:
     records = [
         record

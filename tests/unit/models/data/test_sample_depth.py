@@ -21,6 +21,7 @@ from models.data.sample_depth import (
     read_sample_range,
     write_sample_range,
 )
+from models.errors import BadDataError
 
 MAX_PIXELS = 1_000_000
 TWELVE_BITS = SampleRange(0.0, 4095.0)
@@ -93,6 +94,14 @@ def span(raw: bytes) -> SampleSpan:
     return raised.value.span
 
 
+def integers(low: float, high: float, stated: float = 0.0) -> SampleSpan:
+    return SampleSpan(low, high, stated, integer_high=high)
+
+
+def floats(low: float, high: float) -> SampleSpan:
+    return SampleSpan(low, high, 0.0, float_high=high)
+
+
 @pytest.mark.parametrize(
     ("low", "high", "stated", "expected"),
     [
@@ -133,13 +142,25 @@ def test_spans_join_to_that_of_the_set():
     assert first.joined(second) == second.joined(first) == SampleSpan(1, 9, 255)
 
 
+@pytest.mark.parametrize("high", [1.0, 255.0, 65535.0 * 9])
+def test_floats_and_integers_that_mean_different_things_are_refused(high):
+    mixed = integers(0, 65535).joined(floats(0, high)).joined(None)
+    with pytest.raises(BadDataError, match=r"no range of black and white fits both.*sample_range"):
+        covering_range(mixed)
+
+
+def test_floats_of_the_integers_size_share_their_range():
+    mixed = floats(0, 3900).joined(integers(0, 4000))
+    assert covering_range(mixed) == SampleRange(0.0, 4095.0)
+
+
 @pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate"])
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_grey_is_scaled_by_the_range(compression, order):
     samples = random(20, 30)
     tiff = encode(samples.astype(order + "u2"), compression=compression)
     for raw in (png(samples[..., None]), tiff):
-        assert span(raw) == SampleSpan(float(samples.min()), float(samples.max()), 0.0)
+        assert span(raw) == integers(float(samples.min()), float(samples.max()))
         assert np.array_equal(pixels(raw, TWELVE_BITS)[..., 0], eight_bits(samples, 4095))
         assert np.array_equal(pixels(raw)[..., 0], eight_bits(samples, 65535))
 
@@ -148,7 +169,7 @@ def test_grey_is_scaled_by_the_range(compression, order):
 def test_colour_keeps_the_low_byte_until_it_is_scaled(order):
     samples = random(20, 30, 3)
     for raw in (png(samples), colour_tiff(samples, order)):
-        assert span(raw) == SampleSpan(float(samples.min()), float(samples.max()), 0.0)
+        assert span(raw) == integers(float(samples.min()), float(samples.max()))
         assert np.array_equal(pixels(raw, TWELVE_BITS), eight_bits(samples, 4095))
 
 
@@ -209,7 +230,7 @@ def test_a_tiff_of_12_bits_a_sample():
     target = io.BytesIO()
     tags.save(target)
     raw = target.getvalue() + b"\xff\xf0\x00" * 8
-    assert span(raw) == SampleSpan(0.0, 4095.0, 4095.0)
+    assert span(raw) == integers(0.0, 4095.0, 4095.0)
     assert pixels(raw)[0, :, 0].tolist() == [255, 0, 255, 0]
 
 
@@ -229,7 +250,7 @@ def test_not_a_number_is_black_and_infinity_is_white():
     samples = np.full((4, 4), 0.5, np.float32)
     samples[0] = [np.nan, np.inf, -np.inf, 1.0]
     raw = encode(samples)
-    assert span(raw) == SampleSpan(0.5, 1.0, 0.0)
+    assert span(raw) == floats(0.5, 1.0)
     assert pixels(raw, SampleRange(0, 1))[0, :, 0].tolist() == [0, 255, 0, 255]
     with pytest.raises(ImageRefusedError, match="finite") as raised:
         normalise(encode(np.full((4, 4), np.nan, np.float32)), MAX_PIXELS, "unknown")
