@@ -10,6 +10,7 @@ from typing import NoReturn
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
 from serving.errors import ServingError
+from serving.servables.memory import hold_few_arenas
 from serving.servables.model_config import read_config
 from serving.server.flags import parse_flags, settings_of
 from serving.server.leave import leave
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Before TensorFlow is imported: a client's bad image is answered, not logged by every kernel.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     compute_with_onednn()
+    hold_few_arenas()
     try:
         settings = settings_of(flags)
         if settings.model_config_file is not None:
