@@ -4,6 +4,7 @@ import copy
 import itertools
 import logging
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -66,7 +67,8 @@ class SealingLauncher(launcher.Launcher):
         # have the same: what lies in them must not be taken for a part of the new artifact.
         for artifact in itertools.chain(*execution_info.output_dict.values()):
             shutil.rmtree(artifact.uri, ignore_errors=True)
-        return super()._run_executor(execution_info)
+        with _no_arguments():
+            return super()._run_executor(execution_info)
 
     @override
     def _publish_successful_execution(
@@ -89,6 +91,20 @@ class SealingLauncher(launcher.Launcher):
 
 
 _tfx_look_up = cache_utils.get_cached_outputs
+
+
+@contextmanager
+def _no_arguments() -> Iterator[None]:
+    """TFX takes the command line for its own flags, and fails on the `-v FILE` of another program.
+
+    That program may have called `graft.run`.
+    """
+    whole = sys.argv
+    sys.argv = whole[:1]
+    try:
+        yield
+    finally:
+        sys.argv = whole
 
 
 @contextmanager

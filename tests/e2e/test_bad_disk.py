@@ -153,9 +153,9 @@ def test_a_serving_directory_that_cannot_be_written(
     file.write_text("")
     flag = ("--set", f"serving.directory={file}/models")
     refused = _whole_run(digits_folder, pushed, *flag)
-    assert refused.code == 1
-    assert f"could not be pushed to {file}/models" in refused.summary["reason"]
-    assert "serving.directory" in refused.summary["reason"]
+    assert refused.code == 2
+    words = f"serving.directory: {file}/models cannot be a folder, as {file} is none"
+    assert words in refused.summary["reason"]
     file.unlink()
     mended = _whole_run(digits_folder, pushed, *flag)
     assert mended.code == 0

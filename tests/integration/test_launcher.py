@@ -1,6 +1,7 @@
 """What a node published is used again only while it is what was published."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import ml_metadata as mlmd
@@ -9,6 +10,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 
 from components.artifact_seals import SEAL, is_whole
+from components.example_gen.component import ImageExampleGen
 from components.transform.label_schema import LabelSchema
 from pipeline.local_runner import StageResult, run_pipeline
 
@@ -92,3 +94,25 @@ def test_a_changed_property_is_damage_too(node: Node) -> None:
     (artifact,) = node.artifacts()
     artifact.custom_properties["blessed"].int_value = 1
     assert not is_whole(artifact)
+
+
+def test_the_command_line_is_the_callers(
+    digits_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = ["train.py", "-v", "photos.csv", "--log_dir"]
+    monkeypatch.setattr(sys, "argv", own)
+    ingest = ImageExampleGen(
+        path=str(digits_folder), settings="{}", seed=0, cache_dir=str(tmp_path / "cache"), code=""
+    )
+    dag = tfx_pipeline.Pipeline(
+        pipeline_name="one",
+        pipeline_root=str(tmp_path / "artifacts"),
+        components=[ingest],
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(
+            str(tmp_path / "m.sqlite")
+        ),
+        beam_pipeline_args=["--runner=DirectRunner"],
+    )
+    (result,) = run_pipeline(dag, "run", lambda _: None)
+    assert Path(result.outputs["examples"]).is_dir()
+    assert sys.argv == own
