@@ -21,8 +21,8 @@ class Quarantine(Artifact):
     (refused), `passed_over` and `unknown`, which add up to `offered`, `classes` (name to count),
     `splits` (name to count), `converted` (conversion to count), `split_source` ("user" or
     "assigned"), `carved` (splits set aside by Graft), `lost_classes` (names of those with no image
-    left), `layout` (how the folders were read, in words; empty for other sources) and
-    `fingerprint`.
+    left), `layout` (how the folders were read, in words; empty for other sources),
+    `kept_test` (test images that the last blessed model was tested on, too) and `fingerprint`.
     """
 
     TYPE_NAME = "GraftQuarantine"
@@ -31,8 +31,9 @@ class Quarantine(Artifact):
 class Findings(Artifact):
     """What validation found.
 
-    File: `findings.json`, a list of objects with `check`, `severity` ("error", "warning" or
-    "info"), `message` and `images` (names, at most 20) and `count`.
+    Files: `findings.json`, a list of objects with `check`, `severity` ("error", "warning" or
+    "info"), `message` and `images` (names, at most 20) and `count`; `class_changes.json` with
+    `classes` (name to count) and `changes`, a list of `components.class_changes.ClassChange`.
     """
 
     TYPE_NAME = "GraftFindings"

@@ -2,11 +2,14 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from components.class_changes import ClassChange
+
+CLASS_CHANGES_FILE: Final = "class_changes.json"
 FINDINGS_FILE: Final = "findings.json"
 MOST_NAMES: Final = 20
 """Images that a finding names; its `count` is always the full one."""
@@ -52,3 +55,19 @@ def read_findings(uri: str) -> list[Finding]:
     """Reads the file of a Findings artifact."""
     rows = json.loads((Path(uri) / FINDINGS_FILE).read_text(encoding="utf-8"))
     return [Finding(**{**row, "images": tuple(row["images"])}) for row in rows]
+
+
+def write_class_changes(
+    directory: Path, changes: Iterable[ClassChange], classes: Mapping[str, int] | None = None
+) -> None:
+    """Writes `class_changes.json`, how classes differ from those that were known.
+
+    Args:
+        directory: gets the file.
+        changes: none where the classes are the same; the file then says so.
+        classes: class to its number of images, where they are counted.
+    """
+    rows = [{**dataclasses.asdict(each), "words": each.words} for each in changes]
+    content = {"changes": rows} | ({} if classes is None else {"classes": classes})
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    (directory / CLASS_CHANGES_FILE).write_text(text + "\n", encoding="utf-8")

@@ -31,6 +31,12 @@ class NotBlessedError(GraftError):
     exit_code = 4
 
 
+class OutOfTimeError(GraftError):
+    """The run ended because its minutes were over; the next one goes on (exit code 6)."""
+
+    exit_code = 6
+
+
 class WorkspaceBusyError(GraftError):
     """Another run holds the workspace (exit code 5)."""
 

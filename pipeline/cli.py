@@ -13,6 +13,7 @@ from models.numerics import compute_with_onednn
 from pipeline.command_line import add_workspace, command, count, effective
 from pipeline.model_commands import add_model_commands
 from pipeline.production_commands import add_production_commands
+from pipeline.schema_commands import add_schema_commands
 
 _EXIT_CODES = """exit codes:
   0  pushed (or the command did what it says)
@@ -21,6 +22,7 @@ _EXIT_CODES = """exit codes:
   3  bad data: nothing to train on, refused by validation, or an image not to be classified
   4  not blessed: the model was trained, but is not good enough to be pushed
   5  busy: another run holds the workspace
+  6  out of time (limits.minutes): what is done is kept, the same command goes on from there
   130  interrupted with Ctrl-C; the same command goes on from there
 """
 
@@ -119,6 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("run_id", nargs="?", help="default: the latest run")
 
     _add_prune(commands)
+
+    add_schema_commands(commands)
 
     _add_knowledge(commands)
 

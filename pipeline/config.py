@@ -20,6 +20,7 @@ from models.settings import Section
 from models.training.training_settings import TrainingSettings
 from pipeline.notifications.notification_settings import NotificationSettings
 from pipeline.retention.retention_settings import RetentionSettings
+from pipeline.time_limit import LimitSettings
 
 
 class KnowledgeSettings(Section):
@@ -52,6 +53,7 @@ class Config(Section):
     evaluation: EvaluationSettings = EvaluationSettings()
     serving: ServingSettings = ServingSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
     notifications: NotificationSettings = NotificationSettings()
 

@@ -119,6 +119,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         anomalies=anomalies.outputs["anomalies"],
         schema=schema.outputs["schema"],
         settings=config.validation.to_json("schema_path"),
+        memory_dir=str(workspace.cache / "classes"),
         code=code_fingerprint("components.image_validator"),
     )
     gate = ValidationGate(findings=validator.outputs["findings"])
@@ -227,6 +228,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         model_blessing=Channel(
             type=standard_artifacts.ModelBlessing, producer_component_id="Judge"
         ),
+        examples=Channel(type=standard_artifacts.Examples, producer_component_id="ImageExampleGen"),
     ).with_id(BASELINE)
     evaluator = Evaluator(
         examples=examples,
@@ -240,6 +242,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         model=candidate,
         evaluation=evaluator.outputs["evaluation"],
         baseline_model=baseline.outputs["model"],
+        baseline_examples=baseline.outputs["examples"],
         settings=config.evaluation.to_json(),
         code=code_fingerprint("components.judge"),
     )

@@ -7,13 +7,13 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from components.artifact_names import PUSHED_DIGEST
+from components.lineage import input_of
 from models.errors import GraftError
 from models.storage.seals import tree_digest
 from pipeline.metadata_store import check_store, unreadable
 from pipeline.workspace import Workspace
 
 _PUSHED = "PushedModel"
-_Event = metadata_store_pb2.Event
 
 
 @dataclass(frozen=True)
@@ -72,14 +72,9 @@ def _push_of(store: mlmd.MetadataStore, version: Path, workspace: Workspace) -> 
 
 def _input(store: mlmd.MetadataStore, made: int, key: str) -> metadata_store_pb2.Artifact:
     """What the execution that made an artifact read under a key."""
-    events = store.get_events_by_artifact_ids([made])
-    makers = [each.execution_id for each in events if each.type == _Event.OUTPUT]
-    read = [
-        each.artifact_id
-        for each in store.get_events_by_execution_ids(makers)
-        if each.type == _Event.INPUT and key in [step.key for step in each.path.steps]
-    ]
-    (artifact,) = store.get_artifacts_by_id(read[:1])
+    artifact = input_of(store, made, key)
+    if artifact is None:
+        raise RuntimeError(f"nothing says what artifact {made} was made from, under {key}")
     return artifact
 
 

@@ -21,11 +21,11 @@ from tfx.types import standard_artifacts
 from components.artifact_names import PUSHED_DIGEST
 from components.artifact_seals import is_whole
 from components.artifact_types import BackboneChoice
+from components.blessed_models import BASELINES, blessed_models
 from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
 from models.storage.plain_path import plain_path
 from models.storage.seals import tree_digest
-from pipeline.blessed_models import BASELINES, blessed_models
 from pipeline.metadata_store import check_store, forget_digest, unreadable
 from pipeline.workspace import Workspace
 

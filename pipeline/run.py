@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from components.example_gen.sources.refusals import RefusedSourceError
-from models.errors import GraftError
+from models.errors import GraftError, OutOfTimeError
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
 from pipeline.failure import in_words, unwritable
@@ -26,6 +26,7 @@ from pipeline.run_folder import CONFIG, LOG, SUMMARY
 from pipeline.terminal.display import Display
 from pipeline.terminal.quiet import output_to
 from pipeline.terminal.stage_titles import TITLES
+from pipeline.time_limit import OutOfTime, TimeLimit
 from pipeline.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -155,9 +156,13 @@ def _run_stages(
         # Imported here: TFX takes seconds, and its noise belongs in the log.
         from pipeline.stage_runner import run_stages
 
-        check_schema(config)
-        run_stages(config, workspace, record, display)
+        with TimeLimit(config.limits.minutes) as limit:
+            check_schema(config)
+            run_stages(config, workspace, record, display, limit)
         ended = _stage_done(record) if record.until else outcome(record.artifacts)
+    except OutOfTime:
+        _log.warning("the run is out of time")
+        ended = _out_of_time(config, record)
     except GraftError as error:
         _log.exception("the run failed")
         ended = Outcome("failed", str(error), error.exit_code)
@@ -169,6 +174,17 @@ def _run_stages(
         ended = Outcome("failed", words, GraftError.exit_code)
     record.status, record.reason = ended.status, ended.reason
     return ended.exit_code
+
+
+def _out_of_time(config: Config, record: RunRecord) -> Outcome:
+    stopped = [stage.name for stage in record.stages if stage.state == "stopped"]
+    where = f" in {', '.join(stopped)}" if stopped else ""
+    return Outcome(
+        "out_of_time",
+        f"The {config.limits.minutes:g} minutes of limits.minutes were over{where}. What is done "
+        "is kept: the same command goes on from there.",
+        OutOfTimeError.exit_code,
+    )
 
 
 def _stage_done(record: RunRecord) -> Outcome:

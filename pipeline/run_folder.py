@@ -5,6 +5,8 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from components.class_changes import ClassChange
+
 CONFIG: Final = "config.yaml"
 LOG: Final = "log.txt"
 SUMMARY: Final = "summary.json"
@@ -19,6 +21,22 @@ class _Model(BaseModel):
     version: int | None = None
 
 
+class FoundClasses(BaseModel):
+    """The classes that a run found.
+
+    Attributes:
+        classes: class to its number of images.
+        changes: how they differed from those of the schema.
+    """
+
+    classes: dict[str, int]
+    changes: tuple[ClassChange, ...]
+
+
+class _Data(BaseModel):
+    class_changes: FoundClasses | None = None
+
+
 class RunResult(BaseModel):
     """What the list of runs tells of one.
 
@@ -27,12 +45,14 @@ class RunResult(BaseModel):
         reason: why.
         metrics: its figures.
         model: what it pushed.
+        data: what it found in the data.
     """
 
     status: str
     reason: str = ""
     metrics: _Metrics = _Metrics()
     model: _Model = _Model()
+    data: _Data = _Data()
 
 
 def read_run(folder: Path) -> RunResult:

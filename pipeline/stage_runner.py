@@ -20,12 +20,15 @@ from pipeline.recovery import recover
 from pipeline.report.run_record import RunRecord, StageRecord
 from pipeline.report.stage_notes import findings_lines, stage_note
 from pipeline.terminal.display import Display
+from pipeline.time_limit import OutOfTime, TimeLimit
 from pipeline.workspace import Workspace
 
 _log = logging.getLogger(__name__)
 
 
-def run_stages(config: Config, workspace: Workspace, record: RunRecord, display: Display) -> None:
+def run_stages(
+    config: Config, workspace: Workspace, record: RunRecord, display: Display, limit: TimeLimit
+) -> None:
     """Runs the stages that the record asks for, or up to the first that fails.
 
     Args:
@@ -33,8 +36,10 @@ def run_stages(config: Config, workspace: Workspace, record: RunRecord, display:
         workspace: held by this process.
         record: stages and artifacts are added to it as they come.
         display: told of each stage.
+        limit: on the time, which runs already.
 
     Raises:
+        OutOfTime: the time is over.
         GraftError: a stage refused to go on, with a message for the user.
         Exception: a stage failed for a reason that it did not foresee.
     """
@@ -54,11 +59,15 @@ def run_stages(config: Config, workspace: Workspace, record: RunRecord, display:
                 watch.ended(result)
                 _share(config, result, display)
                 interrupts.check()
+                limit.check()
     except mlmd.errors.StatusError as error:
         watch.failed()
         if disk_error(error) is not None:
             raise
         raise unreadable(workspace.metadata, error) from error
+    except OutOfTime:
+        watch.failed("stopped")
+        raise
     except BaseException:
         watch.failed()
         raise
@@ -104,6 +113,7 @@ class _Watch:
         for key, known_as in ARTIFACT_KEYS.get(result.name, {}).items():
             if key in result.outputs:
                 self._record.artifacts[known_as] = result.outputs[key]
+        self._running = ""
         self._note_push(result)
         note = stage_note(result.name, self._record)
         self._display.stage_ended(result.name, result.seconds, cached=result.cached, note=note)
@@ -125,8 +135,8 @@ class _Watch:
             self._record.pushed_to = str(pushed["pushed_destination"])
             self._record.version = int(pushed["pushed_version"])
 
-    def failed(self) -> None:
+    def failed(self, state: str = "failed") -> None:
         if self._running:
             seconds = time.monotonic() - self._begin
-            self._record.stages.append(StageRecord(self._running, seconds, state="failed"))
+            self._record.stages.append(StageRecord(self._running, seconds, state=state))
             self._display.stage_failed(self._running)

@@ -1,6 +1,6 @@
 """What a model must show before it is pushed: the section `evaluation`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,12 @@ class EvaluationSettings(Section):
     min_accuracy: Fraction = 0.5
     """Least accuracy."""
     max_accuracy_drop: Fraction = 0.01
-    """Most accuracy that may be lost against the last blessed model."""
+    """Most accuracy that may be lost against the last blessed model, on the classes that both know,
+    on the test images of both that neither learned."""
+    challenger: Literal["not_worse", "better"] = "not_worse"
+    """What a model must be beside the last blessed one: not_worse by more than that and by more
+    than chance, or better by more than chance, so that noise never pushes. A model of other classes
+    need not be better."""
     max_drop_below_probe: Fraction = 0.02
     """Most accuracy that may be lost against the head on the frozen backbone: negative transfer."""
     min_class_recall: Fraction = 0.0

@@ -12,6 +12,12 @@ from tfx.proto.orchestration import driver_output_pb2
 
 from components.example_gen.digests import DigestCache, fingerprint
 from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.kept_test import (
+    KEPT_TEST,
+    SPLIT_INPUTS,
+    examples_to_keep,
+    split_inputs,
+)
 from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.listing import list_locations, resolve
 from components.example_gen.sources.refusals import RefusedSourceError, describe_all
@@ -37,7 +43,7 @@ class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDr
         base_driver.BaseDriver.__init__(self, metadata_handle)
 
     def run(self, execution_info: data_types.ExecutionInfo) -> driver_output_pb2.DriverOutput:
-        """Resolves the path and fingerprints the data.
+        """Resolves the path, fingerprints the data, and finds what must stay in the test split.
 
         Args:
             execution_info: parameters and outputs as the pipeline has them.
@@ -63,11 +69,16 @@ class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDr
             )
         properties[LOCATIONS] = json.dumps([dataclasses.astuple(each) for each in locations])
         properties[FINGERPRINT] = fingerprint(listing, digests)
-        return _output(execution_info, locations[-1])
+        inputs = split_inputs(properties[FINGERPRINT], properties["settings"], properties["seed"])
+        properties[KEPT_TEST] = ""
+        if settings.keep_test:
+            with self._metadata_handle as handle:
+                properties[KEPT_TEST] = examples_to_keep(handle.store, inputs)
+        return _output(execution_info, locations[-1], inputs)
 
 
 def _output(
-    execution_info: data_types.ExecutionInfo, location: Location
+    execution_info: data_types.ExecutionInfo, location: Location, inputs: str
 ) -> driver_output_pb2.DriverOutput:
     result = driver_output_pb2.DriverOutput()
     for key, value in execution_info.exec_properties.items():
@@ -76,6 +87,8 @@ def _output(
     examples = copy.deepcopy(execution_info.output_dict["examples"][0].mlmd_artifact)
     custom = examples.custom_properties
     custom[FINGERPRINT].string_value = execution_info.exec_properties[FINGERPRINT]
+    custom[KEPT_TEST].string_value = execution_info.exec_properties[KEPT_TEST]
+    custom[SPLIT_INPUTS].string_value = inputs
     custom[utils.SPAN_PROPERTY_NAME].int_value = location.span
     if location.version is not None:
         custom[utils.VERSION_PROPERTY_NAME].int_value = location.version

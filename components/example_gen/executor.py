@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from threading import Lock
 
 import apache_beam as beam
@@ -31,11 +32,14 @@ from components.example_gen.ingest import (
     read_source,
 )
 from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.kept_test import KEPT_TEST, kept_images
 from components.example_gen.quarantine import account, as_lines
 from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
 from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.spans import Location
+from components.image_register import REGISTER_FILE, ImageRegister
 from models import progress
+from models.data import example_schema
 from models.data.sample_depth import (
     DEEP,
     SampleRange,
@@ -70,14 +74,18 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         settings = IngestSettings.from_json(exec_properties["settings"])
         seed = exec_properties["seed"]
         locations = [Location(*each) for each in json.loads(exec_properties[LOCATIONS])]
+        kept = kept_images(exec_properties[KEPT_TEST])
         with read_source(locations, settings, exec_properties["cache_dir"]) as source:
             done = ingest_source(
                 source,
                 settings,
                 seed,
                 lambda plan: self._write(plan, examples, quarantine, settings, seed),
+                kept,
             )
+        register = _register(done)
         summary = _summary(done) | {
+            "kept_test": _count_kept(register, kept),
             "layout": source.listing.layout,
             "fingerprint": exec_properties[FINGERPRINT],
         }
@@ -85,6 +93,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         text = json.dumps(summary, indent=2, ensure_ascii=False)
         _write_text(f"{quarantine.uri}/{INGEST_FILE}", text)
         write_sample_range(examples.uri, done.written.sample_range)
+        register.save(Path(examples.uri) / REGISTER_FILE)
         examples.split_names = artifact_utils.encode_split_names(list(done.plan.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
 
@@ -232,6 +241,20 @@ def _merge(parts: str) -> _Written:
             )
         )
     return total
+
+
+def _register(done: Ingested) -> ImageRegister:
+    gone = {one.name for one in done.left_out}
+    return ImageRegister.of(
+        (image.sha256, split, image.label)
+        for split, images in done.plan.splits.items()
+        for image in images
+        if image.name not in gone
+    )
+
+
+def _count_kept(register: ImageRegister, kept: frozenset[str]) -> int:
+    return sum(digest.hex() in kept for digest in register.in_splits(example_schema.TEST))
 
 
 def _summary(done: Ingested) -> dict[str, object]:

@@ -9,11 +9,11 @@ most of all, a class in three bundles or more shall be on every side, and every 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from components.example_gen.shares import LEAST, Shares, bounds, place_of
+from components.example_gen.shares import KEPT_PLACE, LEAST, Shares, bounds, place_of
 from models.data import example_schema
 
 _MOST_WORK = 300_000
@@ -85,23 +85,27 @@ def bundle_names(images: Sequence[Grouped]) -> list[str]:
     return [root(image.sha256) for image in images]
 
 
-def group_sides(images: Sequence[Grouped], shares: Shares, seed: int) -> list[str]:
+def group_sides(
+    images: Sequence[Grouped], shares: Shares, seed: int, kept: Collection[str] = ()
+) -> list[str]:
     """Decides the side of every image.
 
     Args:
         images: what is split.
         shares: what is set aside.
         seed: another seed gives another split.
+        kept: contents whose bundles are set aside for test and moved nowhere, if any are.
 
     Returns:
         The split of each image, in their order.
     """
     names = bundle_names(images)
+    held = {name for name, image in zip(names, images, strict=True) if image.sha256 in kept}
     bundles: dict[str, _Bundle] = {}
     seen: set[tuple[str, str]] = set()
     for name, image in zip(names, images, strict=True):
         if name not in bundles:
-            place = place_of(name, seed)
+            place = KEPT_PLACE if name in held and shares.test else place_of(name, seed)
             bundles[name] = _Bundle(name, place, shares.side_at(place))
         if (image.label, image.sha256) not in seen:
             seen.add((image.label, image.sha256))
@@ -146,7 +150,8 @@ class _Balance:
                 self._of_class[label], key=lambda one: (self._distance(one, split), one.name)
             )
             for bundle in by_distance:
-                if bundle.side != split and self._work < _MOST_WORK:
+                movable = bundle.side != split and bundle.place != KEPT_PLACE
+                if movable and self._work < _MOST_WORK:
                     moved |= self._move_if_better(bundle, split, label)
         return moved
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -159,13 +159,19 @@ def read_source(
         yield _source(listing, *tfrecord.unpack(listing.files, Path(scratch), settings))
 
 
-def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed: int) -> Plan:
+def plan_splits(
+    images: Sequence[LabelledImage],
+    settings: IngestSettings,
+    seed: int,
+    kept: Collection[str] = (),
+) -> Plan:
     """Decides the split of every image.
 
     Args:
         images: at least one.
         settings: shares to set aside.
         seed: of the split.
+        kept: contents that belong to the test split.
 
     Returns:
         The plan; none of its splits is empty.
@@ -184,7 +190,7 @@ def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed:
         )
     shares = missing_shares(present, settings.validation_fraction, settings.test_fraction)
     splits: dict[str, list[LabelledImage]] = {split: [] for split in example_schema.SPLITS}
-    for image, split in zip(images, assign_splits(images, shares, seed), strict=True):
+    for image, split in zip(images, assign_splits(images, shares, seed, kept), strict=True):
         splits[split].append(image)
     for split, members in splits.items():
         if not members:
@@ -196,7 +202,11 @@ def plan_splits(images: Sequence[LabelledImage], settings: IngestSettings, seed:
 
 
 def ingest_source(
-    source: Source, settings: IngestSettings, seed: int, write: Callable[[Plan], ShardResult]
+    source: Source,
+    settings: IngestSettings,
+    seed: int,
+    write: Callable[[Plan], ShardResult],
+    kept: Collection[str] = (),
 ) -> Ingested:
     """Plans the splits and has them written, twice where refusals emptied a small class.
 
@@ -206,6 +216,7 @@ def ingest_source(
         seed: of the split.
         write: writes all images of a plan in place of any that were written before, and returns
             what became of them.
+        kept: contents that belong to the test split, and are left out where they cannot be in it.
 
     Returns:
         What was written, and all that was not.
@@ -214,11 +225,14 @@ def ingest_source(
         BadDataError: there is nothing that a model could learn from.
     """
     labels = source.labels
-    plan = _plan(source, settings, seed)
+    plan = _plan(source, settings, seed, kept)
+    if leaks := _leaks(plan, kept):
+        source = source.without(leaks)
+        plan = _plan(source, settings, seed, kept)
     written = write(plan)
     source = source.without(written.left_out)
     if plan.lacks_small_class(written.left_out):
-        plan = _plan(source, settings, seed)
+        plan = _plan(source, settings, seed, kept)
         written = write(plan)
         source = source.without(written.left_out)
     done = Ingested(plan, written, _counts(plan, written.left_out), source.left_out)
@@ -226,7 +240,21 @@ def ingest_source(
     return replace(done, lost_classes=tuple(sorted(labels - set(done.classes))))
 
 
-def _plan(source: Source, settings: IngestSettings, seed: int) -> Plan:
+def _leaks(plan: Plan, kept: Collection[str]) -> list[LeftOut]:
+    """Images that belong to the test split, and that the data's own split has elsewhere."""
+    reason = (
+        "The last blessed model was tested on it, so that a model that learns it could not be "
+        "compared with that one. data.keep_test: false takes it all the same."
+    )
+    return [
+        LeftOut(image.name, "was_test", reason, "passed_over")
+        for split, images in plan.splits.items()
+        for image in images
+        if split != example_schema.TEST and image.sha256 in kept
+    ]
+
+
+def _plan(source: Source, settings: IngestSettings, seed: int, kept: Collection[str]) -> Plan:
     if not source.images:
         raise RefusedSourceError(
             f"{source.listing.root} holds no image that can be read."
@@ -234,7 +262,7 @@ def _plan(source: Source, settings: IngestSettings, seed: int) -> Plan:
             source.left_out,
         )
     try:
-        return plan_splits(source.images, settings, seed)
+        return plan_splits(source.images, settings, seed, kept)
     except BadDataError as error:
         reasons = describe_refusals(source.left_out)  # without these it might have been enough
         others = (image.name for image in source.images)

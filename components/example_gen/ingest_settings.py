@@ -37,6 +37,10 @@ class IngestSettings(Section):
     """Share of each class set aside for choosing, where the data has no split of its own."""
     test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
     """Share of each class set aside for the final figure."""
+    keep_test: bool = True
+    """An image that the last blessed model was tested on stays a test image when the split changes;
+    where the split is the data's own and says otherwise, it is left out. Else the next model would
+    have learned what it is compared on."""
     max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
     """Images with more pixels are quarantined (decompression bombs)."""
     encoding: str = ""

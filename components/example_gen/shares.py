@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from models.data import example_schema
 
 _TOLERANCE = 0.2
+KEPT_PLACE = -1.0
+"""Before all others on the line: of what stays in the test split."""
 LEAST = 3
 """Different images, or bundles of them, that a class needs to be in every split."""
 

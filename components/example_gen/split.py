@@ -13,17 +13,20 @@ aside from the training images, and where there is none at all, from all images:
 - **Small classes.** Three different images are enough for one in each split; with fewer, all go
   to training.
 
+- **Kept.** What a model was tested on goes to the front of the line: it stays in the test split,
+  were it more than the share (`components.example_gen.kept_test`).
+
 An image that lies under several labels is placed by the line alone, else its copies could part.
 
 Where the user names groups, `components.example_gen.group_split` decides instead.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from components.example_gen.group_split import group_sides
-from components.example_gen.shares import LEAST, Shares, bounds, place_of
+from components.example_gen.shares import KEPT_PLACE, LEAST, Shares, bounds, place_of
 from models.data import example_schema
 
 
@@ -64,31 +67,36 @@ def missing_shares(present: set[str | None], validation: float, test: float) -> 
     )
 
 
-def assign_splits(images: Sequence[Labelled], shares: Shares, seed: int) -> list[str]:
+def assign_splits(
+    images: Sequence[Labelled], shares: Shares, seed: int, kept: Collection[str] = ()
+) -> list[str]:
     """Decides the split of every image.
 
     Args:
         images: all images.
         shares: what is set aside from the images that are in no split or in training.
         seed: another seed gives another split.
+        kept: contents that are set aside for test, if any are, were nothing left to learn from.
 
     Returns:
         The split of each image, in their order.
     """
     pool = [image for image in images if image.split in (None, example_schema.TRAIN)]
     grouped = any(image.group for image in pool)
-    sides = iter((group_sides if grouped else _sides)(pool, shares, seed))
+    sides = iter((group_sides if grouped else _sides)(pool, shares, seed, kept))
     return [
         image.split if image.split not in (None, example_schema.TRAIN) else next(sides)
         for image in images
     ]
 
 
-def _sides(pool: Sequence[Labelled], shares: Shares, seed: int) -> list[str]:
+def _sides(pool: Sequence[Labelled], shares: Shares, seed: int, kept: Collection[str]) -> list[str]:
     labels: dict[str, set[str]] = defaultdict(set)
     for image in pool:
         labels[image.sha256].add(image.label)
-    places = {content: place_of(content, seed) for content in labels}
+    places = {
+        content: KEPT_PLACE if content in kept else place_of(content, seed) for content in labels
+    }
     classes: dict[str, list[str]] = defaultdict(list)
     sides = {}
     for content, names in labels.items():
@@ -107,12 +115,13 @@ def _sides(pool: Sequence[Labelled], shares: Shares, seed: int) -> list[str]:
 def _counts(places: Sequence[float], shares: Shares) -> tuple[int, int]:
     """How many of a class's images, in the order of their places, are for test and validation."""
     total = len(places)
+    kept = places.count(KEPT_PLACE) if shares.test else 0
     if total < LEAST:
-        return 0, 0
+        return kept, 0
     natural = [shares.side_at(place) for place in places]
     room = total - 1 - (shares.validation > 0)
-    tests = _within(natural.count(example_schema.TEST), shares.test, total, room)
-    room = total - 1 - tests
+    tests = max(kept, _within(natural.count(example_schema.TEST), shares.test, total, room))
+    room = max(0, total - 1 - tests)
     validations = _within(natural.count(example_schema.VALIDATION), shares.validation, total, room)
     return tests, validations
 

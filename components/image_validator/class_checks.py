@@ -1,14 +1,20 @@
 """Checks on the classes: enough training images, and none that training does not know."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from components.class_changes import ClassChange
 from components.findings import Finding
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings, override
 from models.data import example_schema
+
+_ACCEPT = (
+    "If that is meant, type `graft schema accept` (with the --workspace or --config of this run)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +31,26 @@ class KnownClasses:
 
 
 def check_classes(
-    table: ImageTable, known: KnownClasses, settings: ValidationSettings
+    table: ImageTable,
+    known: KnownClasses,
+    changes: Iterable[ClassChange],
+    settings: ValidationSettings,
 ) -> list[Finding]:
     """Runs every check of this module.
 
     Args:
         table: the images.
         known: classes by the schema.
+        changes: how those of the images differ from them.
         settings: severities and limits.
     """
     trained = table.labels_in(example_schema.TRAIN)
     findings = _untrained(table, trained, settings) + _too_few(table, settings)
     if known.labels is None:
         return findings + _unknown(known.path, settings)
-    findings += _outside_schema(table, known.labels, known.path, settings)
-    return findings + _vanished(known.labels - set(table.label), known.path, settings)
+    for change in changes:
+        findings += _changed(table, known, change, settings)
+    return findings
 
 
 def _untrained(table: ImageTable, trained: set[str], settings: ValidationSettings) -> list[Finding]:
@@ -59,37 +70,25 @@ def _unknown(path: str, settings: ValidationSettings) -> list[Finding]:
     message = (
         f"the schema file {path} does not say which classes are known, so that a new, renamed or "
         "vanished class would not be noticed. Delete the file to have the schema inferred anew "
-        'from these images, or give it a `string_domain { name: "label" value: "..." }` with a '
-        'value for each class, and its feature "label" the line `domain: "label"` in place of any '
-        "other domain. " + override("unseen_class")
+        "from these images, or type `graft schema accept` (with the --workspace or --config of "
+        "this run) to have their classes written into it. " + override("unseen_class")
     )
     return settings.finding("unseen_class", message, [])
 
 
-def _outside_schema(
-    table: ImageTable, known: frozenset[str], path: str, settings: ValidationSettings
+def _changed(
+    table: ImageTable, known: KnownClasses, change: ClassChange, settings: ValidationSettings
 ) -> list[Finding]:
-    findings: list[Finding] = []
-    for label in sorted(set(table.label) - known):
-        rows = np.flatnonzero(table.label == label)
-        message = (
-            f'class "{label}" ({_images(len(rows))}) is not among the {len(known)} classes of the '
-            f"schema. If it is meant, add it to the label domain in the schema file {path}, or "
-            "delete that file to have it inferred anew. " + override("unseen_class")
-        )
-        findings += settings.finding("unseen_class", message, table.names(rows))
-    return findings
-
-
-def _vanished(labels: frozenset[str], path: str, settings: ValidationSettings) -> list[Finding]:
-    findings: list[Finding] = []
-    for label in sorted(labels):
-        message = (
-            f'class "{label}" is in the schema but has no image: the model will not know it. If '
-            f"it was removed on purpose, remove it from the schema file {path} too."
-        )
-        findings += settings.hint("too_few_images", message, [])
-    return findings
+    rows = np.flatnonzero(np.isin(table.label, change.after))
+    count = len(known.labels or ())
+    schema = f"among the {count} classes of the schema file {known.path}"
+    if not change.adds:
+        gone = ", ".join(f'"{label}"' for label in change.before if label not in change.after)
+        message = f"{change.words}; {gone} is still {schema}. {_ACCEPT}"
+        return settings.hint("unseen_class", message, table.names(rows))
+    new = ", ".join(f'"{label}"' for label in change.after if label not in change.before)
+    message = f"{change.words}; {new} is not {schema}. {_ACCEPT} " + override("unseen_class")
+    return settings.finding("unseen_class", message, table.names(rows))
 
 
 def _too_few(table: ImageTable, settings: ValidationSettings) -> list[Finding]:

@@ -10,14 +10,16 @@ from typing_extensions import override
 
 from components.artifact_names import SCHEMA_FILE
 from components.artifact_types import Artifacts, Params
-from components.findings import write_findings
+from components.class_changes import ClassChange, class_changes
+from components.findings import write_class_changes, write_findings
+from components.image_register import REGISTER_FILE, ImageRegister, read_register
 from components.image_validator.anomalies import check_anomalies
 from components.image_validator.appearance_checks import check_appearance
 from components.image_validator.class_checks import KnownClasses, check_classes
 from components.image_validator.duplicate_checks import check_duplicates
 from components.image_validator.group_checks import check_groups
 from components.image_validator.quarantine_check import check_quarantine
-from components.image_validator.table import read_table
+from components.image_validator.table import ImageTable, read_table
 from components.image_validator.validation_settings import ValidationSettings
 from components.schema_curator.executor import PATH_PROPERTY
 from components.schema_curator.schema import known_labels
@@ -37,15 +39,32 @@ class Executor(base_executor.BaseExecutor):
         quarantine = artifact_utils.get_single_uri(input_dict["quarantine"])
         anomalies = _read_anomalies(input_dict["anomalies"])
         schema = _read_schema(artifact_utils.get_single_instance(input_dict["schema"]))
+        changes = _changes(table, schema.labels, Path(exec_properties["memory_dir"]))
         findings = [
             *check_quarantine(quarantine, settings),
-            *check_classes(table, schema, settings),
+            *check_classes(table, schema, changes, settings),
             *check_duplicates(table, settings),
             *check_groups(table, settings),
             *check_appearance(table, settings),
             *check_anomalies(anomalies, schema.path, settings),
         ]
-        write_findings(artifact_utils.get_single_uri(output_dict["findings"]), findings)
+        directory = artifact_utils.get_single_uri(output_dict["findings"])
+        write_class_changes(Path(directory), changes, table.counts)
+        write_findings(directory, findings)
+
+
+def _changes(
+    table: ImageTable, known: frozenset[str] | None, memory: Path
+) -> tuple[ClassChange, ...]:
+    """How the classes differ from those of the schema; remembers the images where they do not."""
+    rows = zip(table.sha256.tolist(), table.split.tolist(), table.label.tolist(), strict=True)
+    register = ImageRegister.of(rows)
+    # A schema without a label domain knows no class, and says nothing of a change.
+    labels = set(table.counts) if known is None else known
+    changes = class_changes(labels, table.counts, read_register(memory), register.by_class())
+    if not changes and known is not None:
+        register.save(memory / REGISTER_FILE)
+    return changes
 
 
 def _read_schema(artifact: Artifact) -> KnownClasses:

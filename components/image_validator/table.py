@@ -1,5 +1,6 @@
 """The images of all splits as columns, without their pixels."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,11 @@ class ImageTable:
     def labels_in(self, split: str) -> set[str]:
         """Class names that occur in a split."""
         return set(self.label[self.split == split])
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Class name to its number of images, in the order of the names."""
+        return dict(sorted(Counter(self.label.tolist()).items()))
 
     @property
     def is_flat(self) -> NDArray[np.bool_]:

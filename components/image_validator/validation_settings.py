@@ -20,7 +20,8 @@ class ValidationSettings(Section):
     schema_anomaly: Severity = "warning"
     """A statistic outside the schema (TFDV)."""
     unseen_class: Severity = "error"
-    """A class in validation or test that training has no image of, or that the schema lacks."""
+    """A class in validation or test that training has no image of, or that the schema lacks, be it
+    added, renamed or split off. `graft schema accept` lets it in."""
     label_conflict: Severity = "error"
     """The same image, by its bytes or its pixels, under two labels, in more than
     max_label_conflicts of the images."""

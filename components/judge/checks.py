@@ -105,15 +105,20 @@ def check_drop(
     old_right: NDArray[np.bool_],
     new_right: NDArray[np.bool_],
     limit: float,
+    *,
+    key: str = "",
+    chance: float = CHANCE,
 ) -> Check:
     """Compares with another model's answers on the same images.
 
     Args:
-        name: key of the limit in `evaluation`.
+        name: of the check.
         other: what the other model is, in words.
         old_right: whether the other model answers each image rightly, bool [n].
         new_right: the same of the model that is judged.
         limit: most accuracy that may be lost.
+        key: of the limit in `evaluation`; empty where that is `name`.
+        chance: a drop as probable as this by chance, or more, passes.
 
     Returns:
         The check; its `value` is the drop, negative when the new model is better.
@@ -134,14 +139,36 @@ def check_drop(
     else:
         drop = f"{paired.drop:.3f} {interval_text(paired.interval)}"
         words = f"Accuracy is {drop} below {other} ({differing}); {limit:g} is allowed"
-    passed = within or paired.chance >= CHANCE
+    passed = within or paired.chance >= chance
     if not within:
-        outcome = "not a regression" if passed else f"a regression (evaluation.{name})"
+        outcome = "not a regression" if passed else f"a regression (evaluation.{key or name})"
         words += (
             f", and equally good models would differ so much in {paired.chance:.0%} of cases: "
             f"{outcome}"
         )
     return Check(name, passed, paired.drop, limit, words, paired.interval)
+
+
+def check_gain(other: str, old_right: NDArray[np.bool_], new_right: NDArray[np.bool_]) -> Check:
+    """Demands that a model is better than another by more than chance.
+
+    Args:
+        other: what the other model is, in words.
+        old_right: whether the other model answers each image rightly, bool [n].
+        new_right: the same of the model that is judged.
+
+    Returns:
+        The check, passed where the whole interval of the drop lies below 0.
+    """
+    paired = paired_drop(old_right, new_right)
+    low, high = paired.interval
+    gain = f"{-paired.drop:.3f} {interval_text((-high, -low))}"
+    verdict = "better by more than chance" if high < 0 else "not shown to be better"
+    words = (
+        f"Beside {other} it is {verdict}: it gains {gain} of accuracy (evaluation.challenger: "
+        "better)"
+    )
+    return Check("challenger", high < 0, -paired.drop, None, words, (-high, -low))
 
 
 def nothing_to_compare(name: str, limit: float, words: str) -> Check:

@@ -5,42 +5,79 @@ from pathlib import Path
 import numpy as np
 
 from components.artifact_names import PROBE_ANSWERS_FILE
-from components.judge.checks import Check, check_drop, nothing_to_compare
-from components.judge.predicting import model_classes, predict_split
+from components.judge.checks import (
+    CHANCE,
+    Check,
+    check_drop,
+    check_gain,
+    nothing_to_compare,
+)
+from components.judge.paired_answers import PairedAnswers
 from components.judge.prediction_file import Predictions
-from models.data import example_schema
 
 BASELINE = "max_accuracy_drop"
+_FEWEST = 2
+"""Classes that must be told apart."""
+_SHOWN = 5
 PROBE = "max_drop_below_probe"
 
 
 def check_baseline(
-    predictions: Predictions, baseline_uri: str | None, examples_uri: str, limit: float
-) -> Check:
-    """Lets the last blessed model answer the same test images and compares.
+    paired: PairedAnswers | None, limit: float, challenger: str
+) -> tuple[Check, ...]:
+    """Compares with the last blessed model, image by image.
 
     Args:
-        predictions: of the model that is judged, on the test split.
-        baseline_uri: directory of the last blessed Model artifact; None where there is none.
-        examples_uri: directory of the Examples artifact.
+        paired: what both answered; None where there is no earlier model.
         limit: most accuracy that may be lost.
+        challenger: what the model must be, "not_worse" or "better".
 
     Returns:
-        The check; passed without a value where there is nothing to compare with.
+        The check over all images and, where there are both, those over the test images that the
+        last blessed model was tested on already, and those that came since. One that passed without
+        a value where there is nothing to compare with.
     """
-    if baseline_uri is None:
-        return nothing_to_compare(BASELINE, limit, "No earlier model was blessed")
-    known = model_classes(baseline_uri)
-    if set(known) != set(predictions.classes):
-        added = sorted(set(predictions.classes) - set(known))
-        removed = sorted(set(known) - set(predictions.classes))
-        words = (
-            "The last blessed model tells other classes, so it is not compared "
-            f"({len(added)} new, {len(removed)} gone)"
-        )
-        return nothing_to_compare(BASELINE, limit, words)
-    baseline = predict_split(baseline_uri, examples_uri, example_schema.TEST)
-    return check_drop(BASELINE, "the last blessed model", baseline.right, predictions.right, limit)
+    if paired is None:
+        return (nothing_to_compare(BASELINE, limit, "No earlier model was blessed"),)
+    if len(paired.new.classes) < _FEWEST or not paired.new.names:
+        words = f"The last blessed model cannot be compared with{_aside(paired)}"
+        return (nothing_to_compare(BASELINE, limit, words),)
+    old, new = paired.old.right, paired.new.right
+    name = f"the last blessed model{_aside(paired)}"
+    checks = [check_drop(BASELINE, name, old, new, limit)]
+    if paired.was_test.any() and not paired.was_test.all():
+        for part, rows, words in (
+            ("old", paired.was_test, "on {} test images that it was tested on too"),
+            ("new", ~paired.was_test, "on {} test images that came since"),
+        ):
+            beside = f"the last blessed model {words.format(int(rows.sum()))}"
+            check = check_drop(
+                f"{BASELINE}_{part}",
+                beside,
+                old[rows],
+                new[rows],
+                limit,
+                key=BASELINE,
+                # There are two of them, so each may say by chance half as often what is not.
+                chance=CHANCE / 2,
+            )
+            checks.append(check)
+    if challenger == "better" and not paired.changes:
+        checks.append(check_gain("the last blessed model", old, new))
+    return tuple(checks)
+
+
+def _aside(paired: PairedAnswers) -> str:
+    """What was left out of a comparison, in words; empty for nothing."""
+    told = []
+    if paired.changes:
+        changed = "; ".join(each.words for each in paired.changes[:_SHOWN])
+        more = len(paired.changes) - _SHOWN
+        changed += f"; and {more} more changes" if more > 0 else ""
+        told.append(f"between the {len(paired.new.classes)} classes that both know: {changed}")
+    if paired.left_out:
+        told.append(f"without {paired.left_out} test images that it had learned")
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def probe_predictions(model_uri: str, predictions: Predictions) -> Predictions | None:

@@ -23,6 +23,8 @@ class Judge(TypedComponent):
     """With what the head on the frozen backbone answers."""
     baseline_model: Input[standard_artifacts.Model] | None
     """The last blessed model, where there is one."""
+    baseline_examples: Input[standard_artifacts.Examples] | None
+    """What that was trained and tested on, where it is still there."""
     evaluation: Input[standard_artifacts.ModelEvaluation]
     """What the Evaluator found of the same model on the same split."""
     settings: str

@@ -20,6 +20,7 @@ from components.judge.checks import (
     verdict,
 )
 from components.judge.evaluator_check import check_evaluator
+from components.judge.paired_answers import Baseline, paired_answers
 from components.judge.predicting import predict_split
 from components.judge.prediction_file import FILE_NAME, save_predictions
 from components.judge.slices import accuracy_slices
@@ -44,10 +45,13 @@ class Executor(base_executor.BaseExecutor):
         """
         model = artifact_utils.get_single_instance(input_dict["model"])
         baseline = next(iter(input_dict.get("baseline_model", [])), None)
+        trained_on = next(iter(input_dict.get("baseline_examples", [])), None)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         result = judge(
             model_uri=model.uri,
-            baseline_uri=baseline.uri if baseline else None,
+            baseline=Baseline(baseline.uri, trained_on.uri if trained_on else None)
+            if baseline
+            else None,
             examples_uri=artifact_utils.get_single_uri(input_dict["examples"]),
             evaluation_uri=artifact_utils.get_single_uri(input_dict["evaluation"]),
             settings=EvaluationSettings.from_json(exec_properties["settings"]),
@@ -61,7 +65,7 @@ class Executor(base_executor.BaseExecutor):
 def judge(
     *,
     model_uri: str,
-    baseline_uri: str | None,
+    baseline: Baseline | None,
     examples_uri: str,
     evaluation_uri: str,
     settings: EvaluationSettings,
@@ -71,7 +75,7 @@ def judge(
 
     Args:
         model_uri: directory of the Model artifact.
-        baseline_uri: the same of the last blessed model; None where there is none.
+        baseline: the last blessed model; None where there is none.
         examples_uri: directory of the Examples artifact; its test split is used.
         evaluation_uri: directory of the Evaluator's ModelEvaluation artifact.
         settings: what the model must show.
@@ -92,19 +96,23 @@ def judge(
         predictions.truth, predictions.probabilities, predictions.classes, settings.top_k
     )
     probe = comparisons.probe_predictions(model_uri, predictions)
+    columns = derived_features(examples_uri, example_schema.TEST)
+    digests = list(columns[example_schema.SHA256])
+    paired = (
+        paired_answers(predictions, digests, model_uri, examples_uri, baseline)
+        if baseline
+        else None
+    )
     result = verdict(
         (
             check_accuracy(figures, settings.min_accuracy),
             check_class_recall(figures, settings.min_class_recall),
             check_calibration(figures, settings.max_calibration_error),
-            comparisons.check_baseline(
-                predictions, baseline_uri, examples_uri, settings.max_accuracy_drop
-            ),
+            *comparisons.check_baseline(paired, settings.max_accuracy_drop, settings.challenger),
             comparisons.check_probe(predictions, probe, settings.max_drop_below_probe),
             check_evaluator(evaluation_uri, figures.accuracy, figures.images),
         )
     )
-    columns = derived_features(examples_uri, example_schema.TEST)
     save_predictions(directory / FILE_NAME, predictions)
     write_metrics(
         directory,
@@ -113,7 +121,7 @@ def judge(
         accuracy_slices(columns, predictions.right),
         float(probe.right.mean()) if probe else None,
     )
-    write_verdict(directory, result)
+    write_verdict(directory, result, paired.changes if paired else ())
     name = constants.BLESSED_FILE_NAME if result.blessed else constants.NOT_BLESSED_FILE_NAME
     (directory / name).touch()
     return result

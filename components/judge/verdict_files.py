@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from components.artifact_names import METRICS_FILE, VERDICT_FILE
+from components.class_changes import ClassChange
+from components.findings import write_class_changes
 from components.judge.checks import Verdict
 from components.judge.prediction_file import Predictions
 from components.judge.slices import Slice
@@ -13,13 +15,15 @@ from models.intervals import interval_of
 from models.metrics import Quality, calibration_bins
 
 
-def write_verdict(directory: Path, verdict: Verdict) -> None:
-    """Writes `verdict.json`.
+def write_verdict(directory: Path, verdict: Verdict, changes: tuple[ClassChange, ...] = ()) -> None:
+    """Writes `verdict.json`, and `class_changes.json` where the classes are other ones.
 
-    It holds `blessed`, `reason` and `checks`: `name`, `passed`, `value`, `limit`, `words`,
-    `interval`.
+    The first holds `blessed`, `reason` and `checks`: `name`, `passed`, `value`, `limit`, `words`,
+    `interval`. The second holds `changes` against the last blessed model, each a `ClassChange`.
     """
     _write(directory / VERDICT_FILE, asdict(verdict))
+    if changes:
+        write_class_changes(directory, changes)
 
 
 def write_metrics(

@@ -13,6 +13,7 @@ from typing_extensions import override
 from components.artifact_names import PUSHED_DIGEST, SERVING_CHECK_FILE, VERDICT_FILE
 from components.artifact_seals import EXPORT_DIGEST
 from components.artifact_types import Artifacts, Params
+from components.findings import CLASS_CHANGES_FILE
 from components.pusher.push import push_model
 from models.errors import GraftError
 from models.observation.reference import REFERENCE
@@ -46,7 +47,7 @@ class Executor(base_executor.BaseExecutor):
             Path(path_utils.serving_model_path(model.uri)),
             Path(exec_properties["directory"]).absolute(),
             _proved(model_blessing, infra_blessing),
-            _reference(input_dict),
+            _companions(input_dict, model_blessing),
         )
         pushed.set_string_custom_property(DESTINATION, str(push.path))
         pushed.set_string_custom_property(PUSHED_DIGEST, push.digest)
@@ -56,11 +57,12 @@ class Executor(base_executor.BaseExecutor):
         _write(pushed, {"pushed": True, "reason": reason, **result})
 
 
-def _reference(input_dict: Artifacts) -> Path | None:
-    """The file that travels with the model, where there is one."""
+def _companions(input_dict: Artifacts, model_blessing: Artifact) -> list[Path]:
+    """The files that travel with the model, as far as they are there."""
     made = next(iter(input_dict.get("reference", [])), None)
-    file = Path(made.uri) / REFERENCE if made else None
-    return file if file is not None and file.exists() else None
+    files = [Path(model_blessing.uri) / CLASS_CHANGES_FILE]
+    files += [Path(made.uri) / REFERENCE] if made else []
+    return [file for file in files if file.exists()]
 
 
 def _refusal(model_blessing: Artifact, infra_blessing: Artifact) -> str | None:

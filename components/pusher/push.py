@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,7 +40,7 @@ class Push:
 
 
 def push_model(
-    source: Path, directory: Path, proved: str = "", reference: Path | None = None
+    source: Path, directory: Path, proved: str = "", companions: Sequence[Path] = ()
 ) -> Push:
     """Makes `source` the newest version in `directory`.
 
@@ -49,10 +49,10 @@ def push_model(
         directory: the serving directory; it is made if it is missing.
         proved: `models.storage.seals.tree_digest` of what was proved to serve; what has another one
             is not pushed. Empty to push whatever `source` is.
-        reference: file that goes with the model, into `assets.extra`; None for none.
+        companions: files that go with the model, into `assets.extra`.
 
     Returns:
-        The version. If the newest one is this model, and has a reference too where one is given,
+        The version. If the newest one is this model, and has such files too where some are given,
         that one, and nothing is written.
 
     Raises:
@@ -64,7 +64,7 @@ def push_model(
         with _held(directory) as alone:
             if alone:
                 _remove_leftovers(directory)
-            return _push(source, directory, proved, reference)
+            return _push(source, directory, proved, companions)
     except OSError as error:
         raise GraftError(
             f"The model could not be pushed to {directory}: {error.strerror or error}."
@@ -78,11 +78,11 @@ def versions(directory: Path) -> dict[int, Path]:
     return {int(path.name): path for path in directory.iterdir() if path.name.isdecimal()}
 
 
-def _push(source: Path, directory: Path, proved: str, reference: Path | None) -> Push:
+def _push(source: Path, directory: Path, proved: str, companions: Sequence[Path]) -> Push:
     _check_proved(source, tree_digest(source), proved)
     present = versions(directory)
     newest = max(present, default=0)
-    if newest and _is_this_push(present[newest], source, reference):
+    if newest and _is_this_push(present[newest], source, companions):
         return Push(newest, present[newest], new=False, digest=tree_digest(present[newest]))
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
     try:
@@ -91,9 +91,9 @@ def _push(source: Path, directory: Path, proved: str, reference: Path | None) ->
         _write_through(whole)
         digest = tree_digest(whole)
         _check_proved(source, digest, proved)
-        if reference is not None:
+        if companions:
             # Only now: what was proved is the model as it was before.
-            _add_reference(whole, reference)
+            _add(whole, companions)
             digest = tree_digest(whole)
         version, path = _rename_to_next(whole, directory, newest + 1)
     finally:
@@ -102,17 +102,17 @@ def _push(source: Path, directory: Path, proved: str, reference: Path | None) ->
     return Push(version, path, new=True, digest=digest)
 
 
-def _add_reference(whole: Path, reference: Path) -> None:
-    place = whole / EXTRA / reference.name
-    place.parent.mkdir(exist_ok=True)
-    shutil.copyfile(reference, place)
+def _add(whole: Path, companions: Sequence[Path]) -> None:
+    (whole / EXTRA).mkdir(exist_ok=True)
+    for file in companions:
+        shutil.copyfile(file, whole / EXTRA / file.name)
     write_sums(whole)
     _write_through(whole)
 
 
-def _is_this_push(version: Path, source: Path, reference: Path | None) -> bool:
-    has_reference = reference is None or (version / EXTRA / reference.name).exists()
-    return has_reference and _is_this_model(version, source)
+def _is_this_push(version: Path, source: Path, companions: Sequence[Path]) -> bool:
+    has_all = all((version / EXTRA / file.name).exists() for file in companions)
+    return has_all and _is_this_model(version, source)
 
 
 def _check_proved(source: Path, digest: str, proved: str) -> None:

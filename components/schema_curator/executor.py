@@ -12,7 +12,8 @@ from typing_extensions import override
 from components.artifact_names import INGEST_FILE, SCHEMA_FILE
 from components.artifact_types import Artifacts, Params
 from components.schema_curator.curated_schema import read_schema_file, write_inferred
-from components.schema_curator.schema import infer_schema, parse_schema, schema_text
+from components.schema_curator.inference import infer_schema
+from components.schema_curator.schema import parse_schema, schema_text
 
 _log = logging.getLogger(__name__)
 

@@ -1,11 +1,10 @@
-"""Inferring, parsing and checking the schema of the label and the derived features."""
+"""Parsing, checking and writing the schema of the label and the derived features."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2, statistics_pb2
+from tensorflow_metadata.proto.v0 import schema_pb2
 
 from models.data import example_schema
 from models.errors import UsageError
@@ -14,43 +13,30 @@ _Domain = schema_pb2.StringDomain
 
 HEADER: Final = """\
 # Schema of the images' label and derived features, inferred by Graft from the first run.
-# It is yours: edit it, commit it; Graft reads it and never writes it again.
+# It is yours: edit it, commit it; a run reads it and never writes it again.
 # Delete it to have it inferred anew. The values under `string_domain { name: "label"` are the
-# known classes: add a line `value: "name"` for a new one.
+# known classes: `graft schema accept` writes those of the last run there, and nothing else.
 # Format: https://www.tensorflow.org/tfx/data_validation/get_started
 
 """
 
 
-def infer_schema(
-    statistics: Sequence[statistics_pb2.DatasetFeatureStatisticsList], classes: Iterable[str]
-) -> schema_pb2.Schema:
-    """Infers types, presence and string domains that hold on every split.
+def set_known_labels(schema: schema_pb2.Schema, classes: Iterable[str]) -> None:
+    """Makes the classes, and nothing else, the label's domain.
 
     Args:
-        statistics: of each split, the training split first.
-        classes: the label's domain. Statistics would not do: names that look like numbers have no
-            string domain by them, and long names and rare ones are left out.
+        schema: with a feature for the label, or without; is changed.
+        classes: class names, in any order.
     """
-    schema = tfdv.infer_schema(statistics[0])
-    for other in statistics[1:]:
-        schema = tfdv.update_schema(schema, other)
-    for feature in schema.feature:
-        # An integer that was only ever 0 or 1, such as `channels` of grey images, is no boolean.
-        feature.ClearField("bool_domain")
-        if feature.name == example_schema.LABEL:
-            _know(schema, feature, sorted(set(classes)))
-    return schema
-
-
-def _know(schema: schema_pb2.Schema, label: schema_pb2.Feature, classes: list[str]) -> None:
-    """Makes the classes, and nothing else, the label's domain."""
-    others = [domain for domain in schema.string_domain if domain.name != example_schema.LABEL]
+    domain = _Domain(name=example_schema.LABEL, value=sorted(set(classes)))
+    others = [each for each in schema.string_domain if each.name != example_schema.LABEL]
     del schema.string_domain[:]
-    schema.string_domain.extend([*others, _Domain(name=example_schema.LABEL, value=classes)])
-    if kind := label.WhichOneof("domain_info"):
-        label.ClearField(kind)
-    label.domain = example_schema.LABEL
+    schema.string_domain.extend([*others, domain])
+    for feature in schema.feature:
+        if feature.name == example_schema.LABEL:
+            if kind := feature.WhichOneof("domain_info"):
+                feature.ClearField(kind)
+            feature.domain = example_schema.LABEL
 
 
 def schema_text(schema: schema_pb2.Schema) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from models.settings import Section
 
-Event = Literal["pushed", "not_blessed", "failed", "findings"]
+Event = Literal["pushed", "not_blessed", "out_of_time", "failed", "findings"]
 
 _ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 
@@ -15,9 +15,9 @@ _ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 class NotificationSettings(Section):
     """Who is told how a run ended. A message that cannot be sent never fails a run."""
 
-    events: tuple[Event, ...] = ("not_blessed", "failed", "findings")
-    """What is worth a message: how a run ended (pushed, not_blessed, failed), or that the data gave
-    reason for a warning or an error (findings)."""
+    events: tuple[Event, ...] = ("not_blessed", "out_of_time", "failed", "findings")
+    """What is worth a message: how a run ended (pushed, not_blessed, out_of_time, failed), or that
+    the data gave reason for a warning or an error (findings)."""
     webhook: str = ""
     """Address, https or http, that is sent a JSON object with `text`, as Slack and Mattermost
     understand it, and `event`, `run_id`, `reason`, `workspace`, `report`, `accuracy` and `version`.

@@ -21,7 +21,7 @@ from components.artifact_names import (
     TRAINING_FILE,
     VERDICT_FILE,
 )
-from components.findings import FINDINGS_FILE
+from components.findings import CLASS_CHANGES_FILE, FINDINGS_FILE
 from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
 from models.embedding.artifact import INFO_FILE
 from models.errors import GraftError
@@ -41,6 +41,7 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         ingest=read_object(run, "quarantine", INGEST_FILE),
         quarantine=read_lines(run, "quarantine", QUARANTINE_FILE),
         findings=read_list(run, "findings", FINDINGS_FILE),
+        class_changes=read_object(run, "findings", CLASS_CHANGES_FILE),
         statistics=read_statistics(run.artifacts.get("statistics")),
         embeddings=read_object(run, "embeddings", INFO_FILE),
         history=read_tuning(run, "history"),
@@ -51,6 +52,7 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         verdict=read_object(run, "blessing", VERDICT_FILE),
         metrics=read_object(run, "blessing", METRICS_FILE),
         predictions=_predictions(run),
+        new_classes=read_object(run, "blessing", CLASS_CHANGES_FILE),
         serving_check=read_object(run, "serving_check", SERVING_CHECK_FILE),
         validated="findings" in run.artifacts,
     )

@@ -20,6 +20,7 @@ class Artifacts:
         ingest: `ingest.json` of Quarantine.
         quarantine: all that was left out.
         findings: of validation.
+        class_changes: how the classes differ from those of the schema; `class_changes.json`.
         statistics: split name to its statistics.
         embeddings: `meta.json` of Embeddings.
         history: of the search.
@@ -30,6 +31,8 @@ class Artifacts:
         verdict: `verdict.json` of the Judge.
         metrics: `metrics.json` of the Judge.
         predictions: of the model on the test split.
+        new_classes: how the classes differ from those of the last blessed model;
+            `class_changes.json` of the Judge.
         serving_check: `serving_check.json`.
         validated: whether validation came to an end, with or without findings.
     """
@@ -37,6 +40,7 @@ class Artifacts:
     ingest: Json = field(default_factory=dict)
     quarantine: list[Json] = field(default_factory=list)
     findings: list[Json] = field(default_factory=list)
+    class_changes: Json = field(default_factory=dict)
     statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)
     embeddings: Json = field(default_factory=dict)
     history: "TuningHistory | None" = None
@@ -47,5 +51,6 @@ class Artifacts:
     verdict: Json = field(default_factory=dict)
     metrics: Json = field(default_factory=dict)
     predictions: "Predictions | None" = None
+    new_classes: Json = field(default_factory=dict)
     serving_check: Json = field(default_factory=dict)
     validated: bool = False

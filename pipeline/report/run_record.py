@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-Status = Literal["pushed", "not_blessed", "stage_done", "not_needed", "failed"]
+Status = Literal["pushed", "not_blessed", "stage_done", "not_needed", "out_of_time", "failed"]
 
 
 @dataclass
@@ -15,7 +15,7 @@ class StageRecord:
         name: of the component.
         seconds: wall time, start-up of the component included.
         cached: whether an earlier run's result was taken.
-        state: "done", "failed" or "running".
+        state: "done", "failed", "running", or "stopped" where the time was over.
     """
 
     name: str

@@ -60,7 +60,13 @@ class RunView:
     lineage: list[tuple[str, str]]
 
 
-_TONES = {"pushed": "good", "not_blessed": "warning", "stage_done": "good", "failed": "bad"}
+_TONES = {
+    "pushed": "good",
+    "not_blessed": "warning",
+    "stage_done": "good",
+    "out_of_time": "warning",
+    "failed": "bad",
+}
 
 
 def run_view(run: RunRecord, found: Artifacts) -> RunView:
@@ -82,6 +88,9 @@ def _headline(run: RunRecord) -> str:
         return "Not good enough to be pushed"
     if run.status == "stage_done":
         return f"{run.until} is done"
+    if run.status == "out_of_time":
+        stopped = [stage.name for stage in run.stages if stage.state == "stopped"]
+        return " in ".join(["Out of time", *stopped])
     failed = next((stage.name for stage in run.stages if stage.state == "failed"), None)
     return f"Failed in {failed}" if failed else "Failed"
 

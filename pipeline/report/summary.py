@@ -15,7 +15,12 @@ _PER_CLASS = (
     *("images", "precision", "recall", "f1", "auc"),
     *("precision_interval", "recall_interval", "auc_interval"),
 )
-_COMPARED = {"last_blessed": "max_accuracy_drop", "probe": "max_drop_below_probe"}
+_COMPARED = {
+    "last_blessed": "max_accuracy_drop",
+    "last_blessed_old": "max_accuracy_drop_old",
+    "last_blessed_new": "max_accuracy_drop_new",
+    "probe": "max_drop_below_probe",
+}
 """Name of a comparison to that of the Judge's check."""
 
 
@@ -28,9 +33,11 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
 
     Returns:
         JSON object. Every key is always there; a figure that the run did not come to is None.
-        `status` is "pushed", "not_blessed", "stage_done" (of `graft stage`), "not_needed" or
-        "failed"; `stages` holds seconds and whether the result came from an earlier run;
-        `tuning.past` holds the names of the searches that this one learned from,
+        `status` is "pushed", "not_blessed", "stage_done" (of `graft stage`), "not_needed",
+        "out_of_time" or "failed"; `data.class_changes` tells of the schema's classes,
+        `model.class_changes` of the last blessed model's; `data.kept_test` counts the test images
+        that it was tested on, too; `stages` holds seconds and whether the result came from an
+        earlier run; `tuning.past` holds the names of the searches that this one learned from,
         `tuning.past_trusted` is None without any; `repairs` says what was found damaged and was
         made again or left out; all shares are in 0..1, and an interval is the lower and upper end
         of a figure's 95 % interval.
@@ -71,7 +78,9 @@ def _data(found: Artifacts) -> Json:
         "left_out": {} if account is None else account.left_out,
         "words": "" if account is None else account.words,
         "layout": found.ingest.get("layout"),
+        "kept_test": found.ingest.get("kept_test"),
         "identical": found.embeddings.get("identical"),
+        "class_changes": found.class_changes or None,
         "findings": {
             "counts": severities(found.findings),
             "words": findings_words(found.findings) if found.validated else "",
@@ -146,6 +155,7 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "exported": None if trained is None else trained.exported,
         "exported_reason": None if trained is None else trained.reason,
         "words": "" if trained is None else trained.words,
+        "class_changes": found.new_classes.get("changes", []),
         "pushed_to": run.pushed_to,
         "version": run.version,
     }

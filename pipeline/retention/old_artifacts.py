@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
+from components.blessed_models import BASELINES, blessed_models
+from components.lineage import input_of
 from components.past_searches.stored_histories import stored_histories
-from pipeline.blessed_models import BASELINES, blessed_models
 from pipeline.retention.removal import Removal
 from pipeline.workspace import Workspace
 
@@ -25,7 +26,7 @@ def unneeded(
 
     Returns:
         Those that are live, but for histories of searches and the models that the next one is
-        compared with.
+        compared with, with the images that they were tested on.
     """
     wanted = set(kept_runs)
     runs = [each for each in store.get_contexts_by_type(_RUN) if each.name in wanted]
@@ -33,7 +34,9 @@ def unneeded(
     events = store.get_events_by_execution_ids(sorted(executions)) if executions else []
     needed = {event.artifact_id for event in events}
     needed |= {each.id for each in stored_histories(store)}
-    needed |= {each.id for each in blessed_models(store)[:BASELINES]}
+    for model in blessed_models(store)[:BASELINES]:
+        examples = input_of(store, model.id, "examples")
+        needed |= {model.id} | ({examples.id} if examples else set())
     live = metadata_store_pb2.Artifact.LIVE
     return [each for each in store.get_artifacts() if each.state == live and each.id not in needed]
 

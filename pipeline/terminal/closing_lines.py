@@ -12,6 +12,7 @@ _HEADLINES = {
     "pushed": "[bold green]Pushed[/]",
     "not_blessed": "[bold yellow]Not blessed[/]",
     "stage_done": "[bold green]Done[/]",
+    "out_of_time": "[bold yellow]Out of time[/]",
     "failed": "[bold red]Failed[/]",
 }
 
@@ -49,14 +50,27 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("search", _search(summary["tuning"])))
     if model.get("words"):
         rows.append(("training", model["words"]))
+    rows += _verdict_rows(data, metrics, model)
+    rows.append(("time", _time(summary["stages"])))
+    return rows
+
+
+def _verdict_rows(
+    data: dict[str, Any], metrics: dict[str, Any], model: dict[str, Any]
+) -> list[tuple[str, str]]:
+    rows = []
     if metrics.get("accuracy") is not None:
         probe = metrics.get("probe_accuracy")
         against = "" if probe is None else f"; frozen probe {_figure(metrics, 'probe_accuracy')}"
         images = f"{metrics['test_images']:,} test images"
         rows.append(("accuracy", f"{_figure(metrics, 'accuracy')} on {images}{against}"))
+    if data.get("kept_test") and metrics.get("test_images"):
+        shared = f"{data['kept_test']:,} of {metrics['test_images']:,} images"
+        rows.append(("test set", f"{shared} the last blessed model was tested on, too"))
+    if model.get("class_changes"):
+        rows.append(("classes", "; ".join(each["words"] for each in model["class_changes"])))
     if model.get("pushed_to"):
         rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
-    rows.append(("time", _time(summary["stages"])))
     return rows
 
 

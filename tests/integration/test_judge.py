@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -18,8 +19,11 @@ from tfx.utils import proto_utils
 
 from components.evaluation.eval_config import eval_config
 from components.evaluation.evaluation_settings import EvaluationSettings
+from components.image_register import REGISTER_FILE, ImageRegister
 from components.judge.component import Judge
 from components.judge.executor import Executor
+from components.judge.paired_answers import Baseline, paired_answers
+from components.judge.predicting import predict_split
 from components.judge.prediction_file import load_predictions
 from models.data import example_schema
 from models.errors import BadDataError, GraftError
@@ -85,7 +89,7 @@ def _outputs(folder: Path):
     return evaluation, blessing
 
 
-def _example(pixels: np.ndarray, label: str, name: str) -> bytes:
+def _example(pixels: np.ndarray, label: str, name: str, sha256: str = "") -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(np.round(pixels * 255).astype(np.uint8)).save(buffer, "PNG")
 
@@ -102,7 +106,7 @@ def _example(pixels: np.ndarray, label: str, name: str) -> bytes:
         example_schema.IMAGE: text(buffer.getvalue()),
         example_schema.LABEL: text(label.encode()),
         example_schema.NAME: text(name.encode()),
-        example_schema.SHA256: text(name.encode()),
+        example_schema.SHA256: text((sha256 or name).encode()),
         example_schema.FORMAT: text(b"png"),
         example_schema.WIDTH: integer(8),
         example_schema.HEIGHT: integer(8),
@@ -249,12 +253,62 @@ def test_a_model_worse_than_the_probe_is_negative_transfer(
     assert check["value"] == pytest.approx(probe.right.mean() - weak.right.mean())
 
 
-def test_a_baseline_of_other_classes_is_not_compared(world, evaluation, tmp_path):
-    other = world.model("other", 3, range(300, 360), classes=(*CLASSES[:9], "nine"))
-    _, verdict = _judge(world, tmp_path, world.good, evaluation, other)
+def test_a_baseline_of_other_classes_is_compared_on_those_that_both_know(
+    world, evaluation, tmp_path
+):
+    other = world.model("other", 3, range(300, 1700), classes=(*CLASSES[:9], "nine"))
+    blessing, verdict = _judge(world, tmp_path, world.good, evaluation, other)
     check = _check(verdict, "max_accuracy_drop")
-    assert (check["passed"], check["value"]) == (True, None)
-    assert "1 new, 1 gone" in check["words"]
+    assert (check["passed"], check["value"]) == (True, 0.0)
+    assert "between the 9 classes that both know" in check["words"]
+    changes = json.loads((Path(blessing.uri) / "class_changes.json").read_text())["changes"]
+    assert [(each["kind"], each["before"], each["after"]) for each in changes] == [
+        ("added", [], ["digit 9"]),
+        ("removed", ["nine"], []),
+    ]
+
+
+def _sha256(row: int) -> str:
+    return hashlib.sha256(str(row).encode()).hexdigest()
+
+
+def _write(world, folder: Path, rows, names) -> None:
+    (folder / "Split-test").mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(folder / "Split-test" / "data")) as writer:
+        for row in rows:
+            label = names[world.target[row]]
+            writer.write(_example(world.pixels[row], label, f"{row}.png", _sha256(row)))
+
+
+def _register(world, folder: Path, learned, tested, names) -> None:
+    rows = [(_sha256(row), "train", names[world.target[row]]) for row in learned]
+    rows += [(_sha256(row), "test", names[world.target[row]]) for row in tested]
+    ImageRegister.of(rows).save(folder / REGISTER_FILE)
+
+
+def test_old_and_new_test_images_decide_and_none_that_either_learned(world, tmp_path):
+    now, renamed = tmp_path / "now", ("zero", *CLASSES[1:])
+    _write(world, now, range(150), renamed)
+    # Rows 190 to 200 were test images before and are learned now; 0 to 20 the other way round.
+    _register(world, now, [*range(190, 200), *range(300, 400)], range(150), renamed)
+    older = tmp_path / "older"
+    _write(world, older, range(100, 200), CLASSES)
+    _register(world, older, [*range(20), *range(300, 360)], range(100, 200), CLASSES)
+    candidate = world.model("candidate", 5, range(300, 1700), classes=renamed)
+    answers = predict_split(candidate.uri, str(now), "test")
+    digests = [_sha256(row) for row in range(150)]
+    baseline = Baseline(world.weak.uri, str(older))
+    paired = paired_answers(answers, digests, candidate.uri, str(now), baseline)
+    assert paired.new.names == paired.old.names == [f"{row}.png" for row in range(20, 190)]
+    assert paired.was_test.tolist() == [row >= 100 for row in range(20, 190)]
+    assert paired.left_out == 20
+    assert [(each.kind, each.before, each.after) for each in paired.changes] == [
+        ("renamed", ("digit 0",), ("zero",))
+    ]
+    assert set(paired.new.classes) == set(renamed)
+    zeros = world.target[20:190] == 0
+    assert paired.old.right[zeros].mean() > 0.8
+    assert paired.new.right.mean() > paired.old.right.mean()
 
 
 def test_an_evaluation_of_another_model_is_noticed(world, weak_evaluation, tmp_path):

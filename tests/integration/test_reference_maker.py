@@ -134,10 +134,10 @@ def test_it_is_pushed_with_the_model_that_was_proved(made: dict[str, Any], tmp_p
     proved = tree_digest(source)
     bare = push_model(source, serving, proved)
     assert bare.version == 1
-    pushed = push_model(source, serving, proved, file)
+    pushed = push_model(source, serving, proved, [file])
     assert (pushed.version, pushed.digest) == (2, tree_digest(serving / "2"))
     assert changed_file(serving / "2") is None
     assert read_reference(serving / "2" / "assets.extra" / REFERENCE).classes == LABELS
-    again = push_model(source, serving, proved, file)
+    again = push_model(source, serving, proved, [file])
     assert (again.version, again.new, again.digest) == (2, False, pushed.digest)
     assert push_model(source, serving, proved).new is False

@@ -164,6 +164,7 @@ class World:
             anomalies=anomalies.outputs["anomalies"],
             schema=curator.outputs["schema"],
             settings=ValidationSettings().to_json(),
+            memory_dir=str(self.folder / "classes"),
             code="",
         )
         gate = ValidationGate(findings=validator.outputs["findings"])
@@ -235,7 +236,8 @@ def test_a_class_outside_the_schema_stops_the_run_and_names_its_images(world, un
     world.schema.write_text(unedited.replace('  value: "7"\n', ""), encoding="utf-8")
     with pytest.raises(BadDataError) as raised:
         world.run()
-    assert 'unseen_class: class "7" (179 images)' in str(raised.value)
+    assert 'unseen_class: class "7" is new, with 179 images' in str(raised.value)
+    assert "`graft schema accept`" in str(raised.value)
     assert f"the schema file {world.schema}" in str(raised.value)
     assert ".png" in str(raised.value)
     assert "... and 159 more" in str(raised.value)
@@ -260,6 +262,6 @@ def test_classes_that_look_like_numbers_have_the_same_gate(tmp_path: Path) -> No
     world.schema.write_text(inferred.replace('  value: "7"\n', '  value: "seven"\n'))
     with pytest.raises(BadDataError) as raised:
         world.run(to_the_end=False)
-    assert 'class "7" (179 images) is not among the 10 classes of the schema' in str(raised.value)
+    assert 'class "7" is new, with 179 images; "7" is not among the 10' in str(raised.value)
     findings = read_findings(world.outputs("ImageValidator", "findings")[-1])
-    assert any('class "seven" is in the schema but has no image' in one.message for one in findings)
+    assert any('class "seven" has no image any more' in one.message for one in findings)

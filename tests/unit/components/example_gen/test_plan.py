@@ -5,9 +5,10 @@ from hashlib import sha256
 
 import pytest
 
-from components.example_gen.ingest import plan_splits
+from components.example_gen.ingest import Plan, Source, ingest_source, plan_splits
 from components.example_gen.ingest_settings import IngestSettings
-from components.example_gen.sources.entries import LabelledImage, LeftOut
+from components.example_gen.shards import ShardResult
+from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
 from models.errors import BadDataError
 
 GROUPED = IngestSettings(group="(.)")
@@ -50,3 +51,27 @@ def test_too_few_groups_for_the_splits_are_counted() -> None:
     pool = [*images("a", "xxxx"), *images("b", "yyyy")]
     with pytest.raises(BadDataError, match=r"3 different images, or groups of them,.*2 groups"):
         plan_splits(pool, GROUPED, 0)
+
+
+def test_what_an_earlier_model_was_tested_on_is_left_out_of_a_training_split_of_the_datas_own() -> (
+    None
+):
+    own = [
+        one._replace(split="test" if number < 3 else "train", group="")
+        for number, one in enumerate([*images("a", "uvwxyzst"), *images("b", "uvwxyzst")])
+    ]
+    listing = Listing("folder", "/photos", (), (), "")
+    kept = {own[0].sha256, own[5].sha256}
+    plans: list[Plan] = []
+
+    def write(plan: Plan) -> ShardResult:
+        plans.append(plan)
+        return ShardResult()
+
+    done = ingest_source(Source(listing, tuple(own), ()), IngestSettings(), 0, write, kept)
+    assert [(one.name, one.code, one.fate) for one in done.left_out] == [
+        (own[5].name, "was_test", "passed_over")
+    ]
+    assert "data.keep_test: false" in done.left_out[0].reason
+    names = [one.name for images in plans[-1].splits.values() for one in images]
+    assert sorted(names) == sorted(one.name for one in own if one != own[5])

@@ -208,3 +208,32 @@ def test_in_a_users_split_groups_are_carved_from_training_whole():
     counts = Counter(found.values())
     assert counts[TEST] == 30
     assert 30 <= counts[VALIDATION] <= 50
+
+
+@pytest.mark.parametrize("group", ["", "of all"])
+def test_what_is_kept_stays_in_the_test_split_whatever_the_seed(group: str) -> None:
+    pool = [*images("a", 60), *images("b", 60)]
+    tested = {image.sha256 for image, side in sides(pool, seed=1).items() if side == TEST}
+    later = [*pool, *images("a", 40, start=60)]
+    if group:
+        later = [replace(image, group=f"g{number // 2}") for number, image in enumerate(later)]
+    plain = assign_splits(later, BOTH, 2)
+    found = assign_splits(later, BOTH, 2, tested)
+    kept = [side for image, side in zip(later, found, strict=True) if image.sha256 in tested]
+    assert set(kept) == {TEST}
+    assert found != plain
+    assert 0.12 <= found.count(TEST) / len(later) <= 0.32
+    assert found.count(VALIDATION) >= 10
+
+
+def test_a_class_of_kept_images_alone_has_nothing_to_learn_from() -> None:
+    pool = [*images("a", 40), *images("few", 2)]
+    found = assign_splits(pool, BOTH, 0, {image.sha256 for image in images("few", 2)})
+    assert found[-2:] == [TEST, TEST]
+
+
+def test_nothing_is_kept_where_the_data_has_a_test_split_of_its_own() -> None:
+    pool = [*images("a", 40, split=TRAIN), *images("a", 9, start=40, split=TEST)]
+    shares = missing_shares({TRAIN, TEST}, 0.15, 0.15)
+    kept = {image.sha256 for image in images("a", 40)}
+    assert assign_splits(pool, shares, 0, kept)[:40].count(TEST) == 0

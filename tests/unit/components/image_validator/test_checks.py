@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
+from components.class_changes import class_changes
 from components.findings import Finding
 from components.image_validator.anomalies import check_anomalies
 from components.image_validator.class_checks import KnownClasses, check_classes
@@ -43,19 +44,26 @@ def known(*labels: str) -> KnownClasses:
     return KnownClasses(frozenset(labels), "/my/schema.pbtxt")
 
 
+def classes_of(
+    rows: ImageTable, known: KnownClasses, settings: ValidationSettings = SETTINGS
+) -> list[Finding]:
+    labels = known.labels or set(rows.counts)
+    return check_classes(rows, known, class_changes(labels, rows.counts), settings)
+
+
 def severities(findings: list[Finding]) -> list[tuple[str, str]]:
     return [(finding.check, finding.severity) for finding in findings]
 
 
 def test_good_data_has_no_findings() -> None:
     good = table([row for split in ("train", "test") for row in many(split, "a", 9)])
-    assert check_classes(good, known("a"), SETTINGS) == []
+    assert classes_of(good, known("a")) == []
     assert check_duplicates(good, SETTINGS) == []
 
 
 def test_a_class_that_training_lacks() -> None:
     rows = many("train", "a", 5) + many("test", "b", 2) + many("validation", "b", 1)
-    (finding,) = check_classes(table(rows), known("a", "b"), SETTINGS)
+    (finding,) = classes_of(table(rows), known("a", "b"))
     assert severities([finding]) == [("unseen_class", "error")]
     assert 'class "b" has 3 images in test and validation and none in train' in finding.message
     assert "validation.unseen_class: warning" in finding.message
@@ -64,18 +72,19 @@ def test_a_class_that_training_lacks() -> None:
 
 def test_a_class_that_the_schema_lacks_and_one_that_the_data_lack() -> None:
     rows = many("train", "a", 5) + many("train", "new", 30)
-    findings = check_classes(table(rows), known("a", "gone"), SETTINGS)
-    assert severities(findings) == [("unseen_class", "error"), ("too_few_images", "warning")]
-    assert 'class "new" (30 images) is not among the 2 classes of the schema' in findings[0].message
+    findings = classes_of(table(rows), known("a", "gone"))
+    assert severities(findings) == [("unseen_class", "error"), ("unseen_class", "warning")]
+    assert findings[0].message.startswith('class "new" is new, with 30 images; "new" is not among ')
     assert (len(findings[0].images), findings[0].count) == (20, 30)
-    assert 'class "gone" is in the schema but has no image' in findings[1].message
+    assert 'class "gone" has no image any more' in findings[1].message
+    assert all("`graft schema accept`" in finding.message for finding in findings)
     assert all("the schema file /my/schema.pbtxt" in finding.message for finding in findings)
 
 
 def test_a_schema_that_knows_no_classes_says_so_and_how_to_mend_it() -> None:
     rows = many("train", "0", 5) + many("train", "1", 5)
     free = KnownClasses(None, "/my/schema.pbtxt")
-    (finding,) = check_classes(table(rows), free, SETTINGS)
+    (finding,) = classes_of(table(rows), free)
     assert severities([finding]) == [("unseen_class", "error")]
     assert "schema file /my/schema.pbtxt does not say which classes are known" in finding.message
     assert "Delete the file" in finding.message
@@ -83,7 +92,7 @@ def test_a_schema_that_knows_no_classes_says_so_and_how_to_mend_it() -> None:
 
 def test_a_small_class_counts_its_training_images_only() -> None:
     rows = many("train", "a", 5) + many("train", "b", 1) + many("test", "b", 9)
-    (finding,) = check_classes(table(rows), known("a", "b"), SETTINGS)
+    (finding,) = classes_of(table(rows), known("a", "b"))
     assert severities([finding]) == [("too_few_images", "error")]
     assert 'class "b" has 1 image to train on, fewer than' in finding.message
     assert finding.images == ("train/b/0",)
@@ -151,7 +160,7 @@ def test_ignored_checks_are_silent() -> None:
     levels = {check: "ignore" for check, level in SETTINGS if level in ("error", "warning")}
     silent = SETTINGS.model_copy(update=levels)
     rows = [("train", "a", "x", "s", 1), ("test", "b", "y", "s", 1), ("test", "c", "z", "t", 1)]
-    assert check_classes(table(rows), known("d"), silent) == []
+    assert classes_of(table(rows), known("d"), silent) == []
     assert check_duplicates(table(rows), silent) == []
 
 
@@ -215,9 +224,9 @@ def test_anomalies_become_findings_but_new_classes_do_not() -> None:
 
 def test_a_message_offers_what_its_severity_allows() -> None:
     rows = table([*many("train", "a", 2), *many("train", "b", 9)])
-    (error,) = check_classes(rows, known("a", "b"), SETTINGS)
+    (error,) = classes_of(rows, known("a", "b"))
     assert error.message.endswith("To go on all the same, set validation.too_few_images: warning.")
     softer = SETTINGS.model_copy(update={"too_few_images": "warning"})
-    (warning,) = check_classes(rows, known("a", "b"), softer)
+    (warning,) = classes_of(rows, known("a", "b"), softer)
     assert warning.message.endswith("To silence it, set validation.too_few_images: ignore.")
     assert "all the same" not in warning.message

@@ -3,8 +3,8 @@ import pytest
 import tensorflow_data_validation as tfdv
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.schema_curator.inference import infer_schema
 from components.schema_curator.schema import (
-    infer_schema,
     known_labels,
     parse_schema,
     schema_text,

@@ -6,6 +6,8 @@ from datetime import datetime, timezone
 import pytest
 from finished_run import CLASSES, EVIL, visible_text
 
+from components.class_changes import ClassChange
+from components.findings import write_class_changes
 from models.intervals import share_interval
 from pipeline.report.run_record import RunRecord, StageRecord
 from pipeline.report.stage_notes import findings_lines, stage_note
@@ -23,6 +25,7 @@ def test_the_summary_keeps_its_contract(run):
         "2 passed over (2 sidecar), 1 unknown (1 damaged)"
     )
     findings = data.pop("findings")
+    assert (data.pop("class_changes"), data.pop("kept_test")) == (None, None)
     assert findings["counts"] == {"error": 0, "warning": 1, "info": 0}
     assert [each["check"] for each in findings["list"]] == ["near_duplicate_across_splits"]
     assert data == {
@@ -70,6 +73,7 @@ def test_the_summary_keeps_its_contract(run):
         "exported": "fine_tuned",
         "exported_reason": "fine-tuning gained 0.02 on validation",
         "words": "validation accuracy 0.930 [0.863, 0.966], fine-tuned",
+        "class_changes": [],
         "pushed_to": "/srv/graft/3",
         "version": 3,
     }
@@ -168,3 +172,17 @@ def test_damaged_files_never_stop_the_report(run, key):
         if path.is_file():
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert "Pushed as version 3" in visible_text(run.page())
+
+
+def test_what_changed_of_the_classes_is_told_to_the_end(run, capsys):
+    change = ClassChange("renamed", ("one",), ("eins",), images=20, moved=18)
+    write_class_changes(run.artifact("blessing"), [change])
+    write_class_changes(run.artifact("findings"), [change], {"eins": 20})
+    summary = run.summary()
+    assert summary["data"]["class_changes"]["classes"] == {"eins": 20}
+    assert summary["model"]["class_changes"][0]["words"] == change.words
+    summary["data"]["kept_test"] = 31
+    print_summary(summary, run.folder)
+    told = capsys.readouterr().out
+    assert f"  classes   {change.words}" in told
+    assert "  test set  31 of 200 images the last blessed model was tested on, too" in told

@@ -1,0 +1,173 @@
+"""The last blessed model and the one that is judged, asked about the same images.
+
+The comparison is fair: an image counts only where neither model learned or was chosen by it, and
+only the classes that both know are told apart. The test images of the earlier model count too,
+also those that have left the data since: what it could do is not to be lost for what is new.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.class_changes import ClassChange, class_changes
+from components.image_register import Digest, ImageRegister, read_register
+from components.judge.predicting import predict_split
+from components.judge.prediction_file import Predictions
+from models.data import example_schema
+from models.data.example_reader import derived_features
+
+_LEARNED = (example_schema.TRAIN, example_schema.VALIDATION)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The last blessed model.
+
+    Attributes:
+        model_uri: directory of the Model artifact.
+        examples_uri: directory of the Examples that it was trained on; None where they are gone.
+    """
+
+    model_uri: str
+    examples_uri: str | None
+
+
+@dataclass(frozen=True)
+class PairedAnswers:
+    """Answers to the images and the classes that can be compared.
+
+    Attributes:
+        old: of the last blessed model.
+        new: of the model that is judged, to the same images in the same order.
+        was_test: whether each image was a test image of the last blessed model, bool [n].
+        left_out: images of the test split that the last blessed model had learned.
+        changes: how the classes of the model that is judged differ from those before.
+    """
+
+    old: Predictions
+    new: Predictions
+    was_test: NDArray[np.bool_]
+    left_out: int
+    changes: tuple[ClassChange, ...]
+
+
+def paired_answers(
+    predictions: Predictions,
+    digests: Sequence[str],
+    model_uri: str,
+    examples_uri: str,
+    baseline: Baseline,
+) -> PairedAnswers:
+    """Asks the last blessed model, and the one that is judged where it was not asked yet.
+
+    Args:
+        predictions: of the model that is judged, on its test split.
+        digests: of the same images, as ingest took them.
+        model_uri: directory of the Model artifact that is judged.
+        examples_uri: directory of its Examples artifact.
+        baseline: the last blessed model.
+
+    Raises:
+        GraftError: a model lacks its serving signature or its class names.
+    """
+    mine = read_register(Path(examples_uri))
+    theirs = read_register(Path(baseline.examples_uri)) if baseline.examples_uri else None
+    learned = theirs.in_splits(*_LEARNED) if theirs else frozenset[Digest]()
+    tested = theirs.in_splits(example_schema.TEST) if theirs else frozenset[Digest]()
+    old = predict_split(baseline.model_uri, examples_uri, example_schema.TEST)
+    fair = _rows(digests, learned, among=False)
+    pairs = [(_only(old, fair), _only(predictions, fair), _rows(digests, tested)[fair])]
+    gone = tested - mine.in_splits(*example_schema.SPLITS) if mine else frozenset[Digest]()
+    if gone and baseline.examples_uri:
+        left = _answers_to(gone, baseline.examples_uri, (baseline.model_uri, model_uri))
+        pairs.append((*left, np.ones(len(left[0].names), bool)))
+    changes = _changes(old.classes, predictions, mine, theirs)
+    names = {each.before[0]: each.after[0] for each in changes if each.kind == "renamed"}
+    joined_old = _joined([each[0] for each in pairs], names)
+    joined_new = _joined([each[1] for each in pairs], names, answers=False)
+    classes = [label for label in joined_new.classes if label in joined_old.classes]
+    rows = np.array([label in classes for label in joined_new.labels], bool)
+    return PairedAnswers(
+        old=_told_apart(joined_old, rows, classes),
+        new=_told_apart(joined_new, rows, classes),
+        was_test=np.concatenate([each[2] for each in pairs])[rows],
+        left_out=int((~fair).sum()),
+        changes=changes,
+    )
+
+
+def _answers_to(
+    images: frozenset[Digest], examples_uri: str, model_uris: tuple[str, str]
+) -> tuple[Predictions, Predictions]:
+    """What two models answer to some of the test images of an Examples artifact."""
+    columns = derived_features(examples_uri, example_schema.TEST)
+    rows = _rows(list(columns[example_schema.SHA256]), images)
+    old, new = (predict_split(uri, examples_uri, example_schema.TEST) for uri in model_uris)
+    return _only(old, rows), _only(new, rows)
+
+
+def _changes(
+    known: Sequence[str],
+    predictions: Predictions,
+    mine: ImageRegister | None,
+    theirs: ImageRegister | None,
+) -> tuple[ClassChange, ...]:
+    now = mine.by_class() if mine else {}
+    counts = Counter(dict.fromkeys(predictions.classes, 0))
+    if mine:
+        places = np.bincount(mine.labels, minlength=len(mine.classes))
+        counts.update(dict(zip(mine.classes, places.tolist(), strict=True)))
+    present = {label: max(counts[label], 1) for label in predictions.classes}
+    return class_changes(known, present, theirs, now)
+
+
+def _rows(
+    digests: Sequence[str], of: frozenset[Digest], *, among: bool = True
+) -> NDArray[np.bool_]:
+    """Which images are among those of a set or, without `among`, are not."""
+    if not of:
+        return np.full(len(digests), not among)
+    return np.array([(bytes.fromhex(each) in of) == among for each in digests], bool)
+
+
+def _only(predictions: Predictions, rows: NDArray[np.bool_]) -> Predictions:
+    places = np.flatnonzero(rows)
+    return Predictions(
+        [predictions.names[place] for place in places],
+        [predictions.labels[place] for place in places],
+        predictions.classes,
+        predictions.probabilities[places],
+    )
+
+
+def _joined(
+    parts: Iterable[Predictions], names: Mapping[str, str], *, answers: bool = True
+) -> Predictions:
+    """All parts as one, under the new names of classes.
+
+    Args:
+        parts: of one model.
+        names: old name to new one.
+        answers: whether the model gives the old names, too.
+    """
+    each = list(parts)
+    classes = each[0].classes
+    return Predictions(
+        [name for part in each for name in part.names],
+        [names.get(label, label) for part in each for label in part.labels],
+        tuple(names.get(label, label) for label in classes) if answers else classes,
+        np.concatenate([part.probabilities for part in each]),
+    )
+
+
+def _told_apart(
+    predictions: Predictions, rows: NDArray[np.bool_], classes: Sequence[str]
+) -> Predictions:
+    """The answers to some images, between some classes alone."""
+    some = _only(predictions, rows)
+    columns = [predictions.classes.index(label) for label in classes]
+    return Predictions(some.names, some.labels, tuple(classes), some.probabilities[:, columns])

@@ -1,0 +1,37 @@
+import contextlib
+import signal
+import time
+
+import pytest
+
+from pipeline.time_limit import OutOfTime, TimeLimit
+
+_SOON = 0.02 / 60
+
+
+def test_a_block_ends_when_its_minutes_are_over() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(OutOfTime), TimeLimit(_SOON):
+        time.sleep(60)
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_what_swallows_failures_does_not_swallow_it() -> None:
+    with pytest.raises(OutOfTime), TimeLimit(_SOON), contextlib.suppress(Exception):
+        time.sleep(60)
+
+
+def test_where_it_was_swallowed_all_the_same_the_next_check_tells() -> None:
+    with TimeLimit(_SOON) as limit:
+        limit.check()
+        with contextlib.suppress(BaseException):
+            time.sleep(60)
+        with pytest.raises(OutOfTime):
+            limit.check()
+
+
+def test_without_minutes_there_is_no_limit() -> None:
+    with TimeLimit(None) as limit:
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+        limit.check()
