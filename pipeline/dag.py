@@ -1,6 +1,7 @@
 """The pipeline: which component reads what another wrote."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         path=config.data.path,
         settings=config.data.to_json("path"),
         seed=config.seed,
+        columns=json.dumps(config.evaluation.slices),
         cache_dir=str(workspace.cache / "digests"),
         code=code_fingerprint("components.example_gen"),
     )

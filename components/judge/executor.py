@@ -20,6 +20,7 @@ from components.judge.checks import (
     verdict,
 )
 from components.judge.evaluator_check import check_evaluator
+from components.judge.gaps import check_gaps, find_gaps
 from components.judge.predicting import predict_split
 from components.judge.prediction_file import FILE_NAME, save_predictions
 from components.judge.slices import accuracy_slices
@@ -92,6 +93,9 @@ def judge(
         predictions.truth, predictions.probabilities, predictions.classes, settings.top_k
     )
     probe = comparisons.probe_predictions(model_uri, predictions)
+    own = [example_schema.slice_feature(column) for column in settings.slices]
+    columns = derived_features(examples_uri, example_schema.TEST, own)
+    gaps = find_gaps(columns, predictions.truth, predictions.right)
     result = verdict(
         (
             check_accuracy(figures, settings.min_accuracy),
@@ -101,16 +105,17 @@ def judge(
                 predictions, baseline_uri, examples_uri, settings.max_accuracy_drop
             ),
             comparisons.check_probe(predictions, probe, settings.max_drop_below_probe),
+            *([check_gaps(gaps, settings.max_slice_gap)] if own else []),
             check_evaluator(evaluation_uri, figures.accuracy, figures.images),
         )
     )
-    columns = derived_features(examples_uri, example_schema.TEST)
     save_predictions(directory / FILE_NAME, predictions)
     write_metrics(
         directory,
         predictions,
         figures,
         accuracy_slices(columns, predictions.right),
+        gaps,
         float(probe.right.mean()) if probe else None,
     )
     write_verdict(directory, result)

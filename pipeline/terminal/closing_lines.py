@@ -54,6 +54,8 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
         against = "" if probe is None else f"; frozen probe {_figure(metrics, 'probe_accuracy')}"
         images = f"{metrics['test_images']:,} test images"
         rows.append(("accuracy", f"{_figure(metrics, 'accuracy')} on {images}{against}"))
+    if metrics["slices"]["words"]:
+        rows.append(("slices", metrics["slices"]["words"]))
     if model.get("pushed_to"):
         rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
     rows.append(("time", _time(summary["stages"])))

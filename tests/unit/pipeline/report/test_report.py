@@ -68,7 +68,7 @@ def test_a_thousand_classes_stay_small(run):
     predictions = Predictions(names, [classes[index] for index in truth], classes, probabilities)
     quality = metrics.quality(predictions.truth, probabilities, classes, 3)
     save_predictions(run.folder / "blessing" / FILE_NAME, predictions)
-    write_metrics(run.folder / "blessing", predictions, quality, (), None)
+    write_metrics(run.folder / "blessing", predictions, quality, (), (), None)
     ingest = json.loads((run.folder / "quarantine" / "ingest.json").read_text())
     ingest["classes"] = dict.fromkeys(classes, 5)
     run.write("quarantine", "ingest.json", ingest)
