@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from finished_labels import found_labels
 from finished_search import SEARCH, TASK
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -23,6 +24,7 @@ from components.judge.gaps import check_gaps, find_gaps
 from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
+from components.label_check.label_errors_file import write_label_errors
 from models import metrics
 from models.backbone_choice.backbone_choice import Candidate
 from models.data import example_schema
@@ -153,6 +155,9 @@ class FinishedRun:
             "count": 6,
         }
         self.write("findings", "findings.json", [finding])
+
+        labels = [CLASSES[each] for each in self.target]
+        write_label_errors(self.artifact("label_errors"), found_labels(self.names, labels, EVIL))
 
     def example(self, row: int) -> bytes:
         pixels = Image.fromarray(np.round(self.images[row] * 255).astype(np.uint8))

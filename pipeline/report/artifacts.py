@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they bring TensorFlow, which a failed run's summary has to do without
     from components.judge.prediction_file import Predictions
+    from components.label_check.label_errors_file import FoundLabelErrors
     from models.history.tuning_history import TuningHistory
     from models.search.search_record import SearchRecord
     from pipeline.report.data_statistics import SplitStatistics
@@ -19,7 +20,8 @@ class Artifacts:
     Attributes:
         ingest: `ingest.json` of Quarantine.
         quarantine: all that was left out.
-        findings: of validation.
+        findings: of validation, and of the look for wrong labels.
+        label_errors: labels that look wrong.
         statistics: split name to its statistics.
         embeddings: `meta.json` of Embeddings.
         history: of the search.
@@ -37,6 +39,7 @@ class Artifacts:
     ingest: Json = field(default_factory=dict)
     quarantine: list[Json] = field(default_factory=list)
     findings: list[Json] = field(default_factory=list)
+    label_errors: "FoundLabelErrors | None" = None
     statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)
     embeddings: Json = field(default_factory=dict)
     history: "TuningHistory | None" = None

@@ -77,6 +77,17 @@ def _data(found: Artifacts) -> Json:
             "words": findings_words(found.findings) if found.validated else "",
             "list": found.findings,
         },
+        "labels": _labels(found),
+    }
+
+
+def _labels(found: Artifacts) -> Json:
+    errors = found.label_errors
+    return {
+        "weighed": None if errors is None else errors.images,
+        "suspects": None if errors is None else errors.suspects,
+        "not_trained_on": None if errors is None else len(errors.left_out),
+        "words": "" if errors is None else errors.words,
     }
 
 

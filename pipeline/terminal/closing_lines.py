@@ -35,14 +35,8 @@ def print_summary(summary: dict[str, Any], folder: Path) -> None:
 
 
 def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
-    data, metrics, model = summary["data"], summary["metrics"], summary["model"]
-    rows = []
-    if data.get("words"):
-        rows.append(("data", f"{data['words']}, in {data['classes']} classes"))
-    if data.get("layout"):
-        rows.append(("layout", str(data["layout"])))
-    if data["findings"]["words"]:
-        rows.append(("findings", data["findings"]["words"]))
+    metrics, model = summary["metrics"], summary["model"]
+    rows = _data_rows(summary["data"])
     if model.get("backbone"):
         rows.append(("backbone", f"{model['backbone']} at {model['image_size']} px"))
     if summary["tuning"].get("configurations"):
@@ -59,6 +53,19 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     if model.get("pushed_to"):
         rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
     rows.append(("time", _time(summary["stages"])))
+    return rows
+
+
+def _data_rows(data: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    if data.get("words"):
+        rows.append(("data", f"{data['words']}, in {data['classes']} classes"))
+    if data.get("layout"):
+        rows.append(("layout", str(data["layout"])))
+    if data["findings"]["words"]:
+        rows.append(("findings", data["findings"]["words"]))
+    if data["labels"]["suspects"]:
+        rows.append(("labels", data["labels"]["words"]))
     return rows
 
 

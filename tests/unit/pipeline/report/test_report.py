@@ -24,6 +24,9 @@ def test_the_report_tells_the_whole_story(run):
         assert f">{heading}</h2>" in page
     for words in (
         "Worst mistakes",
+        "Gaps between slices",
+        "2 of 490 labels look wrong (0.4%), 1 not trained on: without them the head is better",
+        "10 more could not be weighed",
         "Confusion matrix",
         "12 configurations were begun in 6.0 s; the budget was 60.0 s.",
         "It learned from the curves of 1 earlier search (hats (starter), 2026-11-28).",
