@@ -52,4 +52,6 @@ def decide(task: HeadTask, is_suspect: NDArray[np.bool_], wanted: LabelErrors) -
     comparison = compare(fit_frozen_head(cleaned).answers, fit_frozen_head(task).answers)
     better = comparison.gain > 0.0
     words = f"without them the head is {'better' if better else 'worse'} {comparison}"
-    return Cleaning(comparison.confidence >= _SURE, words)
+    if comparison.confidence >= _SURE:
+        return Cleaning(True, words)
+    return Cleaning(False, f"{words}; {_SURE:.0%} would be needed" if better else words)
