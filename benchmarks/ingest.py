@@ -83,6 +83,7 @@ def _ingest(path: str) -> None:
             {
                 "settings": IngestSettings().to_json(),
                 "seed": 0,
+                "columns": "[]",
                 "cache_dir": "",
                 LOCATIONS: json.dumps([[path]]),
                 FINGERPRINT: "",

@@ -14,6 +14,9 @@ INGEST_FILE: Final = "ingest.json"
 QUARANTINE_FILE: Final = "quarantine.jsonl"
 """What was left out, in a Quarantine artifact."""
 
+LABEL_ERRORS_FILE: Final = "label_errors.json"
+"""Which labels look wrong, in a LabelErrors artifact."""
+
 SCHEMA_FILE: Final = "schema.pbtxt"
 """The only file of a Schema artifact, as TFX names it."""
 

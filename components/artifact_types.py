@@ -1,5 +1,6 @@
 """Artifact types that Graft's components exchange, beside TFX's standard ones."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from tfx.types.artifact import Artifact, Property, PropertyType
@@ -37,6 +38,22 @@ class Findings(Artifact):
     """
 
     TYPE_NAME = "GraftFindings"
+
+
+def first_uri(artifacts: Sequence[Artifact]) -> str | None:
+    """Folder of the artifact of an input that may be missing; None where it is."""
+    return str(artifacts[0].uri) if artifacts else None
+
+
+class LabelErrors(Artifact):
+    """Which labels look wrong, and which images are not trained on for it.
+
+    The format is in `components.label_check.label_errors_file`.
+
+    File: `label_errors.json`.
+    """
+
+    TYPE_NAME = "GraftLabelErrors"
 
 
 class BackboneChoice(Artifact):

@@ -1,5 +1,6 @@
 """Reads what a training works on from an Embeddings artifact."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from models.data import example_schema
@@ -27,19 +28,22 @@ class EmbeddedData:
     fingerprint: str
 
 
-def read_data(uri: str, labels: tuple[str, ...]) -> EmbeddedData:
+def read_data(uri: str, labels: tuple[str, ...], left_out: Collection[str] = ()) -> EmbeddedData:
     """Reads an Embeddings artifact.
 
     Args:
         uri: of the artifact.
         labels: class names in the order of the model's outputs.
+        left_out: names of training images that are not trained on.
 
     Raises:
         BadDataError: no image to train or to validate on.
     """
     splits = {name: read_embeddings(uri, name) for name in example_schema.SPLITS}
     info = read_info(uri)
-    task = embedded_task(splits[example_schema.TRAIN], splits[example_schema.VALIDATION], labels)
+    task = embedded_task(
+        splits[example_schema.TRAIN], splits[example_schema.VALIDATION], labels, left_out
+    )
     test = splits[example_schema.TEST]
     return EmbeddedData(
         task=task,

@@ -1,6 +1,7 @@
 """The pipeline: which component reads what another wrote."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,10 @@ from components.example_gen.component import ImageExampleGen
 from components.feature_extractor.component import FeatureExtractor
 from components.gate.component import ValidationGate
 from components.image_validator.component import ImageValidator
+from components.image_validator.validation_settings import ValidationSettings
 from components.judge.component import Judge
+from components.label_check.component import LabelCheck
+from components.label_gate.component import LabelGate
 from components.past_searches.knowledge import find_knowledge
 from components.past_searches.past_searches_resolver import PastSearchesStrategy
 from components.pusher.component import Pusher
@@ -55,6 +59,9 @@ _NOT_OF_A_RUN = (
     *("false_alarms", "harm", "cooldown_hours"),
 )
 """Keys of `monitoring` that no component reads."""
+_OF_LABELS = ("label_errors", "max_label_errors")
+"""Keys of `validation` that LabelGate alone reads."""
+_NOT_OF_LABELS = tuple(set(ValidationSettings.model_fields).difference(_OF_LABELS))
 _BEAM = [
     # The default runner tries to download a binary first.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
@@ -98,6 +105,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         path=config.data.path,
         settings=config.data.to_json("path"),
         seed=config.seed,
+        columns=json.dumps(config.evaluation.slices),
         cache_dir=str(workspace.cache / "digests"),
         code=code_fingerprint("components.example_gen"),
     )
@@ -118,7 +126,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         quarantine=ingest.outputs["quarantine"],
         anomalies=anomalies.outputs["anomalies"],
         schema=schema.outputs["schema"],
-        settings=config.validation.to_json("schema_path"),
+        settings=config.validation.to_json("schema_path", *_OF_LABELS),
         memory_dir=str(workspace.cache / "classes"),
         code=code_fingerprint("components.image_validator"),
     )
@@ -140,7 +148,11 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         custom_config={"code": code_fingerprint("components.transform.preprocessing")},
     )
     graph = transform.outputs["transform_graph"]
-    past, tuner = _search_nodes(config, workspace, examples=examples, transform_graph=graph)
+    inputs: dict[str, BaseChannel] = {"examples": examples, "transform_graph": graph}
+    label_nodes = _label_nodes(config, workspace, **inputs)
+    # What no label check decides must not depend on one.
+    left_out = {} if config.training.label_errors == "keep" else label_nodes[0].outputs
+    past, tuner = _search_nodes(config, workspace, **inputs, **left_out)
     chosen = resolver.Resolver(
         strategy_class=ChosenBackboneStrategy,
         current=tuner.outputs["chosen"],
@@ -160,6 +172,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         embeddings.outputs["embeddings"],
         tuner.outputs["best_hyperparameters"],
         tuner.outputs["state"],
+        **left_out,
         settings=config.training.to_json(),
         seed=config.seed,
         check_images=config.serving.check_images,
@@ -168,10 +181,35 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         scratch_dir=str(workspace.cache / "training"),
         code=code_fingerprint("components.trainer"),
     )
-    nodes = (transform, past, tuner, chosen, embeddings, trainer)
+    for node in label_nodes[1:]:
+        past.add_upstream_node(node)
+        tuner.add_upstream_node(node)
+    nodes = (transform, *label_nodes, past, tuner, chosen, embeddings, trainer)
     for node in nodes:
         node.add_upstream_node(data["ValidationGate"])
     return _by_id(label_schema, *nodes)
+
+
+def _label_nodes(
+    config: Config, workspace: Workspace, **inputs: BaseChannel
+) -> list[base_node.BaseNode]:
+    """The look for wrong labels and what is said of them; none where nobody wants to know."""
+    if config.training.label_errors == "keep" and config.validation.label_errors == "ignore":
+        return []
+    check = LabelCheck(
+        model=config.model.to_json(),
+        handling=config.training.label_errors,
+        seed=config.seed,
+        cache_dir=_embeddings_cache(workspace),
+        code=code_fingerprint("components.label_check") + _weights_digests(config),
+        **inputs,
+    )
+    gate = LabelGate(
+        label_errors=check.outputs["label_errors"],
+        settings=config.validation.to_json(*_NOT_OF_LABELS),
+        code=code_fingerprint("components.label_gate"),
+    )
+    return [check, gate]
 
 
 def _search_nodes(
@@ -185,7 +223,6 @@ def _search_nodes(
         workspace.artifacts,
         starter=is_warm and config.knowledge.starter,
     )
-    digests = {_weights_digest(each.weights) for each in config.model.resolved_candidates}
     parameters: dict[str, Any] = {
         "model": config.model.to_json(),
         "choice": config.choice.to_json(),
@@ -194,7 +231,7 @@ def _search_nodes(
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": knowledge.to_json(),
-        "code": code_fingerprint("components.tuner") + "".join(sorted(digests)),
+        "code": code_fingerprint("components.tuner") + _weights_digests(config),
     }
     past = resolver.Resolver(
         strategy_class=PastSearchesStrategy,
@@ -269,6 +306,12 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         code=code_fingerprint("components.pusher"),
     )
     return _by_id(baseline, evaluator, judge, check, reference, pusher)
+
+
+def _weights_digests(config: Config) -> str:
+    """Digests of the weights files of all candidates."""
+    digests = {_weights_digest(each.weights) for each in config.model.resolved_candidates}
+    return "".join(sorted(digests))
 
 
 def _weights_digest(weights: str) -> str:

@@ -14,6 +14,8 @@ ARTIFACT_KEYS = {
     "SchemaCurator": {"schema": "schema"},
     "ExampleValidator": {"anomalies": "anomalies"},
     "ImageValidator": {"findings": "findings"},
+    "LabelCheck": {"label_errors": "label_errors"},
+    "LabelGate": {"findings": "label_findings"},
     "Transform": {"transform_graph": "transform_graph"},
     "Tuner": {
         "history": "history",

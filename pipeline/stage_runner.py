@@ -118,7 +118,8 @@ class _Watch:
         note = stage_note(result.name, self._record)
         self._display.stage_ended(result.name, result.seconds, cached=result.cached, note=note)
         if "findings" in result.outputs:
-            for line in findings_lines(self._record):
+            known_as = ARTIFACT_KEYS[result.name]["findings"]
+            for line in findings_lines(self._record, known_as):
                 self._display.say(line)
         for uri in result.damaged:
             self.note(f"{uri} was damaged and was made again.")

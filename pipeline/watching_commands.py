@@ -34,7 +34,10 @@ def add_watching_commands(commands: Any) -> None:
     )
     monitor.add_argument("--host", default="127.0.0.1", help="address of that (default 127.0.0.1)")
     monitor.add_argument("--json", action="store_true", help="print health.json alone on stdout")
-    about = "take labels that came later, or say which images are most worth labelling"
+    about = (
+        "take labels that came later, say which images are most worth labelling, or which labels "
+        "of the data look wrong"
+    )
     labels = command(commands, "labels", _labels, about)
     labels.add_argument(
         "file",
@@ -46,7 +49,12 @@ def add_watching_commands(commands: Any) -> None:
         "--suggest", type=count, metavar="N", help="list the N images most worth labelling"
     )
     labels.add_argument(
-        "--output", type=Path, metavar="FILE", help="CSV to write them to, as a manifest to fill in"
+        "--errors",
+        action="store_true",
+        help="write a manifest of the data in which labels that look wrong come first",
+    )
+    labels.add_argument(
+        "--output", type=Path, metavar="FILE", help="CSV to write to, as a manifest to fill in"
     )
     for parser in (monitor, labels):
         add_workspace(parser)
@@ -67,8 +75,16 @@ def _labels(options: argparse.Namespace) -> int:
     from pipeline.watch.labels_command import print_suggestions, take_labels
     from pipeline.watch.watched import watched
 
-    if (options.file is None) == (options.suggest is None):
-        raise UsageError("Name a FILE of labels, or say --suggest N for what is worth labelling.")
+    asked = (options.file is not None, options.suggest is not None, options.errors)
+    if sum(asked) != 1:
+        raise UsageError(
+            "Name a FILE of labels, or say --suggest N for what is worth labelling, or --errors "
+            "for labels that look wrong."
+        )
+    if options.errors:
+        from pipeline.label_errors_command import write_manifest
+
+        return write_manifest(effective(options), options.output)
     found = watched(effective(options), served(options))
     if options.file is not None:
         return take_labels(found, options.file)

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from embedded import Embedded, embed_set
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
+from benchmarks.quality.embedded import Embedded, embed_set
 from models.head.evidence import answers_of, compare, log_loss
 
 _TRAINING = 500

@@ -10,9 +10,9 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from embedded import Embedded, embed_set
 from numpy.typing import NDArray
 
+from benchmarks.quality.embedded import Embedded, embed_set
 from models.head.frozen_head import fit_frozen_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 

@@ -1,8 +1,9 @@
 """Configuration of the stock TFX Evaluator (TensorFlow Model Analysis).
 
 TFMA evaluates through the model's `evaluate` signature and slices by what is discrete: the class,
-the file format and the colour channels. Figures that need the class list, which is unknown when
-the pipeline is put together, or bins of a numeric feature are the Judge's.
+the file format, the colour channels, and the columns of `evaluation.slices`. Figures that need the
+class list, which is unknown when the pipeline is put together, or bins of a numeric feature are the
+Judge's.
 """
 
 import tensorflow_model_analysis as tfma
@@ -37,11 +38,12 @@ def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
     Returns:
         The configuration; TFX leaves the baseline out where there is none.
     """
+    features = [*SLICE_FEATURES, *map(example_schema.slice_feature, settings.slices)]
     config = tfma.EvalConfig(
         model_specs=[_model_spec(tfma.CANDIDATE_KEY), _model_spec(tfma.BASELINE_KEY)],
         slicing_specs=[
             _OVERALL,
-            *(tfma.SlicingSpec(feature_keys=[name]) for name in SLICE_FEATURES),
+            *(tfma.SlicingSpec(feature_keys=[name]) for name in features),
         ],
         metrics_specs=[
             _class_metrics(settings),

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from models.settings import Fraction, Section
 
@@ -27,3 +27,17 @@ class EvaluationSettings(Section):
     """Most expected calibration error."""
     top_k: Annotated[int, Field(ge=2)] = 3
     """The k of top-k accuracy."""
+    slices: tuple[str, ...] = ()
+    """Columns of the manifest, or features of the TFRecords, such as [site, camera, age_group]:
+    the accuracy is given for the images of each value, and whether one falls behind the others."""
+    max_slice_gap: Fraction = 1.0
+    """Most accuracy that the images of one value of a column of slices may lack against all other
+    images, where that is no chance. 1 lets everything pass."""
+
+    @field_validator("slices")
+    @classmethod
+    def _columns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [name.strip().lower() for name in value]
+        if not all(names) or len(set(names)) < len(names):
+            raise ValueError("names of columns, each once")
+        return value

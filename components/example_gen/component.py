@@ -31,6 +31,8 @@ class ImageExampleGen(TypedComponent, BaseBeamComponent):
     """`IngestSettings` as JSON."""
     seed: int
     """Of the split and the order."""
+    columns: str
+    """JSON list of columns of a manifest, or features of records, that the examples carry."""
     cache_dir: str
     """Where digests of the files are remembered; does not change the output."""
     code: str

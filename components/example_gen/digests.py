@@ -103,7 +103,7 @@ def fingerprint(listing: Listing, digests: Sequence[str | LeftOut]) -> str:
 def _lines(listing: Listing, digests: Sequence[str | LeftOut]) -> Iterator[list[str]]:
     for file, digest in zip(listing.files, digests, strict=True):
         content = digest if isinstance(digest, str) else digest.code
-        yield [file.split or "", file.label, file.name, content, file.group]
+        yield [file.split or "", file.label, file.name, content, file.group, *file.slices]
     for one in listing.left_out:
         yield ["", "", one.name, one.code]
 

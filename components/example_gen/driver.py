@@ -53,11 +53,12 @@ class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDr
 
         Raises:
             BadDataError: nothing at the path can be ingested.
+            UsageError: a column is missing.
         """
         properties = execution_info.exec_properties
         settings = IngestSettings.from_json(properties["settings"])
         locations = resolve(properties["path"], settings.spans)
-        listing = list_locations(locations, settings)
+        listing = list_locations(locations, settings, json.loads(properties["columns"]))
         digests = DigestCache(properties["cache_dir"], listing.root).digests(listing.files)
         unread = [digest for digest in digests if isinstance(digest, LeftOut)]
         if len(unread) == len(digests):

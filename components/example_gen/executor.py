@@ -74,13 +74,14 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         settings = IngestSettings.from_json(exec_properties["settings"])
         seed = exec_properties["seed"]
         locations = [Location(*each) for each in json.loads(exec_properties[LOCATIONS])]
+        columns = json.loads(exec_properties["columns"])
         kept = kept_images(exec_properties[KEPT_TEST])
-        with read_source(locations, settings, exec_properties["cache_dir"]) as source:
+        with read_source(locations, settings, exec_properties["cache_dir"], columns) as source:
             done = ingest_source(
                 source,
                 settings,
                 seed,
-                lambda plan: self._write(plan, examples, quarantine, settings, seed),
+                lambda plan: self._write(plan, examples, quarantine, settings, seed, columns),
                 kept,
             )
         register = _register(done)
@@ -104,6 +105,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         quarantine: Artifact,
         settings: IngestSettings,
         seed: int,
+        columns: Sequence[str],
     ) -> "_Written":
         """Writes all splits and returns what became of the images.
 
@@ -123,7 +125,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         ]
         for shard in shards:
             _write_text(f"{parts}/{shard.name}.shard", shard.to_json())
-        write = partial(_WriteShard, directories, parts, settings.max_pixels)
+        write = partial(_WriteShard, directories, parts, settings.max_pixels, tuple(columns))
         sample_range = SampleRange(*settings.sample_range) if settings.sample_range else None
         self._write_shards(shards, write(sample_range))
         written = _merge(parts)
@@ -169,11 +171,13 @@ class _WriteShard(beam.DoFn):
         directories: dict[str, str],
         parts: str,
         max_pixels: int,
+        columns: tuple[str, ...],
         sample_range: SampleRange | None,
     ) -> None:
         self._directories = directories
         self._parts = parts
         self._max_pixels = max_pixels
+        self._columns = columns
         self._sample_range = sample_range
 
     def process(self, name: str) -> None:
@@ -181,8 +185,9 @@ class _WriteShard(beam.DoFn):
         total = ShardResult()
         failure = None
         directory = self._directories[shard.split]
+        writing = write_shard(shard, directory, self._max_pixels, self._sample_range, self._columns)
         try:
-            for result in write_shard(shard, directory, self._max_pixels, self._sample_range):
+            for result in writing:
                 total.add(result)
                 _progress.add(result.images)
         except GraftError as error:

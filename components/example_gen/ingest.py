@@ -129,7 +129,10 @@ class Ingested:
 
 @contextmanager
 def read_source(
-    locations: Sequence[Location], settings: IngestSettings, cache_dir: str
+    locations: Sequence[Location],
+    settings: IngestSettings,
+    cache_dir: str,
+    columns: Sequence[str] = (),
 ) -> Iterator[Source]:
     """Lists and digests what lies at a path, in all its spans.
 
@@ -139,15 +142,17 @@ def read_source(
         locations: from `sources.listing.resolve`.
         settings: what is passed over, and how text is decoded.
         cache_dir: where digests are remembered and scratch files lie; empty for none.
+        columns: of a manifest, or features of records, that each image's values are wanted of.
 
     Yields:
         What was found.
 
     Raises:
         BadDataError: nothing there can be ingested.
+        UsageError: there is no such column.
         OSError: the cache cannot be written.
     """
-    listing = list_locations(locations, settings)
+    listing = list_locations(locations, settings, columns)
     if listing.kind != "tfrecord":
         yield _source(listing, *_digest(listing, cache_dir))
         return
@@ -156,7 +161,7 @@ def read_source(
         for left_by_a_kill in Path(cache_dir).glob("unpacked-*"):
             shutil.rmtree(left_by_a_kill, ignore_errors=True)
     with TemporaryDirectory(prefix="unpacked-", dir=cache_dir or None) as scratch:
-        yield _source(listing, *tfrecord.unpack(listing.files, Path(scratch), settings))
+        yield _source(listing, *tfrecord.unpack(listing.files, Path(scratch), settings, columns))
 
 
 def plan_splits(
@@ -311,7 +316,7 @@ def _digest(listing: Listing, cache_dir: str) -> tuple[list[LabelledImage], list
             images.append(
                 LabelledImage(
                     file.path, file.name, file.label, file.split, digest, file.stamp, size, 0,
-                    file.group,
+                    file.group, file.slices,
                 )
             )  # fmt: skip
     return images, left_out

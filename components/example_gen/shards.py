@@ -69,7 +69,7 @@ class Shard:
 def _image_of(row: list[Any]) -> LabelledImage:
     image = LabelledImage(*row)
     size, modified, changed = image.stamp  # a list: JSON knows no tuples
-    return image._replace(stamp=(size, modified, changed))
+    return image._replace(stamp=(size, modified, changed), slices=tuple(image.slices))
 
 
 @dataclass(slots=True)
@@ -119,7 +119,11 @@ def cut_shards(split: str, images: Iterable[LabelledImage], seed: int) -> list[S
 
 
 def write_shard(
-    shard: Shard, directory: str, max_pixels: int, sample_range: SampleRange | None
+    shard: Shard,
+    directory: str,
+    max_pixels: int,
+    sample_range: SampleRange | None,
+    columns: Sequence[str] = (),
 ) -> Iterator[ShardResult]:
     """Writes one TFRecord file of `tf.Example`s, uncompressed: JPEG and PNG do not shrink.
 
@@ -129,6 +133,7 @@ def write_shard(
         max_pixels: images with more pixels are refused.
         sample_range: of images of more than 8 bits a channel; None where it is not known yet, so
             that they are measured and not written.
+        columns: names of the images' `slices`.
 
     Yields:
         A result after every few images.
@@ -139,8 +144,9 @@ def write_shard(
     """
     path = f"{directory}/{shard.file_name}"
     batches = [shard.images[at : at + _BATCH] for at in range(0, len(shard.images), _BATCH)]
+    make = partial(_make_example, max_pixels, sample_range, columns)
     with tf.io.TFRecordWriter(path) as writer:
-        for batch in _outcomes(batches, partial(_make_example, max_pixels, sample_range)):
+        for batch in _outcomes(batches, make):
             result = ShardResult(len(batch))
             for outcome in batch:
                 if isinstance(outcome, LeftOut):
@@ -184,7 +190,10 @@ def _in_threads(batches: Sequence[Sequence[LabelledImage]], make: _Make) -> Iter
 
 
 def _make_example(
-    max_pixels: int, sample_range: SampleRange | None, image: LabelledImage
+    max_pixels: int,
+    sample_range: SampleRange | None,
+    columns: Sequence[str],
+    image: LabelledImage,
 ) -> Outcome:
     try:
         raw = _read(image)
@@ -195,7 +204,7 @@ def _make_example(
         return LeftOut(image.name, error.code, error.reason)
     except OSError as error:
         return LeftOut(image.name, "unreadable", error.strerror or str(error))
-    return _serialize(image, normalised), normalised.converted
+    return _serialize(image, normalised, columns), normalised.converted
 
 
 def _read(image: LabelledImage) -> bytes:
@@ -211,7 +220,7 @@ def _read(image: LabelledImage) -> bytes:
         os.close(file)
 
 
-def _serialize(image: LabelledImage, normalised: NormalisedImage) -> bytes:
+def _serialize(image: LabelledImage, normalised: NormalisedImage, columns: Sequence[str]) -> bytes:
     statistics = describe(normalised.thumbnail)
     values: dict[str, bytes | int | float] = {
         example_schema.LABEL: image.label.encode(),
@@ -231,6 +240,8 @@ def _serialize(image: LabelledImage, normalised: NormalisedImage) -> bytes:
     }
     if image.group:
         values[example_schema.GROUP] = image.group.encode()
+    for column, value in zip(columns, image.slices, strict=True):
+        values[example_schema.slice_feature(column)] = value.encode()
     return _FORM.fill(values)
 
 

@@ -28,6 +28,11 @@ class ValidationSettings(Section):
     max_label_conflicts: Fraction = 0.001
     """Share of images under two labels up to which that is a warning: large collections made by
     people hold a few."""
+    label_errors: Severity = "warning"
+    """Labels that look wrong (confident learning), of more than max_label_errors of the training
+    and validation images."""
+    max_label_errors: Fraction = 0.03
+    """Share of labels that may look wrong."""
     duplicate_across_splits: Severity = "warning"
     """The same bytes in two splits."""
     near_duplicate_across_splits: Severity = "warning"

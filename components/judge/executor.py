@@ -20,6 +20,7 @@ from components.judge.checks import (
     verdict,
 )
 from components.judge.evaluator_check import check_evaluator
+from components.judge.gaps import check_gaps, find_gaps
 from components.judge.paired_answers import Baseline, paired_answers
 from components.judge.predicting import predict_split
 from components.judge.prediction_file import FILE_NAME, save_predictions
@@ -96,13 +97,15 @@ def judge(
         predictions.truth, predictions.probabilities, predictions.classes, settings.top_k
     )
     probe = comparisons.probe_predictions(model_uri, predictions)
-    columns = derived_features(examples_uri, example_schema.TEST)
+    own = [example_schema.slice_feature(column) for column in settings.slices]
+    columns = derived_features(examples_uri, example_schema.TEST, own)
     digests = list(columns[example_schema.SHA256])
     paired = (
         paired_answers(predictions, digests, model_uri, examples_uri, baseline)
         if baseline
         else None
     )
+    gaps = find_gaps(columns, predictions.truth, predictions.right)
     result = verdict(
         (
             check_accuracy(figures, settings.min_accuracy),
@@ -110,6 +113,7 @@ def judge(
             check_calibration(figures, settings.max_calibration_error),
             *comparisons.check_baseline(paired, settings.max_accuracy_drop, settings.challenger),
             comparisons.check_probe(predictions, probe, settings.max_drop_below_probe),
+            *([check_gaps(gaps, settings.max_slice_gap)] if own else []),
             check_evaluator(evaluation_uri, figures.accuracy, figures.images),
         )
     )
@@ -119,6 +123,7 @@ def judge(
         predictions,
         figures,
         accuracy_slices(columns, predictions.right),
+        gaps,
         float(probe.right.mean()) if probe else None,
     )
     write_verdict(directory, result, paired.changes if paired else ())

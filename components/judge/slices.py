@@ -1,4 +1,7 @@
-"""Accuracy over parts of the test images: by file format, channels, size, light and sharpness."""
+"""Accuracy over parts of the test images.
+
+By file format, channels, size, light and sharpness, and by the user's own columns.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +23,8 @@ _CONTINUOUS = (
     example_schema.BRIGHTNESS_STD,
     example_schema.SHARPNESS,
 )
+_MOST_VALUES = 20
+"""Values of a column that are told apart."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def accuracy_slices(
 
     Args:
         columns: feature name to values [n], as `models.data.example_reader.derived_features` gives
-            them.
+            them, those of `example_schema.slice_feature` among them.
         right: whether each image is answered rightly, bool [n].
 
     Returns:
@@ -56,11 +61,47 @@ def accuracy_slices(
         is left out.
     """
     result: list[Slice] = []
-    for name in (*_DISCRETE, *_CONTINUOUS):
-        groups = _values(columns[name]) if name in _DISCRETE else _quarters(columns[name])
+    own = [name for name in columns if example_schema.column_of(name) is not None]
+    for name in (*own, *_DISCRETE, *_CONTINUOUS):
+        groups = column_groups(columns[name]) if name in own else _groups(name, columns[name])
         if len(groups) > 1:
             result += [_slice(name, value, inside, right) for value, inside in groups]
     return tuple(result)
+
+
+def column_groups(column: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
+    """The images of each value of a user's column.
+
+    Of more than 20 values, numbers are cut into quarters; of others the rarest are taken together.
+
+    Args:
+        column: texts, object [n].
+
+    Returns:
+        Each value with the images that have it, bool [n].
+    """
+    texts, counts = np.unique(column.astype(str), return_counts=True)
+    if len(texts) > _MOST_VALUES:
+        numbers = _as_numbers(column)
+        if numbers is not None:
+            return _quarters(numbers)
+        kept = set(texts[np.argsort(-counts, kind="stable")[: _MOST_VALUES - 1]])
+        column = np.array([text if text in kept else "(others)" for text in column], dtype=object)
+    named = np.array([text or "(empty)" for text in column], dtype=object)
+    return _values(named)
+
+
+def _as_numbers(column: NDArray[Any]) -> NDArray[np.float64] | None:
+    """The finite numbers that the texts are; None where one is none."""
+    try:
+        numbers = column.astype(float)
+    except ValueError:
+        return None
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _groups(name: str, column: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
+    return _values(column) if name in _DISCRETE else _quarters(column)
 
 
 def _slice(name: str, value: str, inside: NDArray[np.bool_], right: NDArray[np.bool_]) -> Slice:

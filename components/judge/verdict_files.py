@@ -9,6 +9,7 @@ from components.artifact_names import METRICS_FILE, VERDICT_FILE
 from components.class_changes import ClassChange
 from components.findings import write_class_changes
 from components.judge.checks import Verdict
+from components.judge.gaps import Gap
 from components.judge.prediction_file import Predictions
 from components.judge.slices import Slice
 from models.intervals import interval_of
@@ -31,12 +32,13 @@ def write_metrics(
     predictions: Predictions,
     quality: Quality,
     slices: tuple[Slice, ...],
+    gaps: tuple[Gap, ...],
     probe_accuracy: float | None,
 ) -> None:
     """Writes `metrics.json`.
 
-    It holds `quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, and
-    `probe_accuracy` with `probe_accuracy_interval`.
+    It holds `quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, `gaps`
+    as `components.judge.gaps.Gap`, and `probe_accuracy` with `probe_accuracy_interval`.
     """
     bins = calibration_bins(predictions.truth, predictions.probabilities)
     _write(
@@ -45,6 +47,7 @@ def write_metrics(
             "quality": asdict(quality),
             "calibration": [asdict(each) for each in bins],
             "slices": [asdict(each) for each in slices],
+            "gaps": [asdict(each) for each in gaps],
             "probe_accuracy": probe_accuracy,
             "probe_accuracy_interval": interval_of(probe_accuracy, quality.images),
         },

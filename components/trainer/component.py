@@ -9,18 +9,19 @@ from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter
 from tfx.types.standard_component_specs import TrainerSpec as TfxTrainerSpec
 
-from components.artifact_types import Embeddings, TrainingState
+from components.artifact_types import Embeddings, LabelErrors, TrainingState
 from components.trainer.executor import Executor
 from models.data import example_schema
 
 
 class TrainerSpec(TfxTrainerSpec):
-    """TFX's Trainer, the embeddings, and what a search began."""
+    """TFX's Trainer, the embeddings, what a search began, and what is left out."""
 
     INPUTS = {
         **TfxTrainerSpec.INPUTS,
         "embeddings": ChannelParameter(type=Embeddings),
         "state": ChannelParameter(type=TrainingState),
+        "label_errors": ChannelParameter(type=LabelErrors, optional=True),
     }
 
 
@@ -46,6 +47,7 @@ class Trainer(TfxTrainer):
         embeddings: BaseChannel,
         hyperparameters: BaseChannel,
         state: BaseChannel,
+        label_errors: BaseChannel | None = None,
         *,
         settings: str,
         seed: int,
@@ -63,6 +65,7 @@ class Trainer(TfxTrainer):
             embeddings: of FeatureExtractor; they also say which backbone it was.
             hyperparameters: of Tuner: the configuration to train.
             state: of Tuner: what its training goes on from.
+            label_errors: of LabelCheck: which images are not trained on; None for all.
             settings: `models.training.training_settings.TrainingSettings` as JSON.
             seed: of everything random.
             check_images: validation images for the serving check.
@@ -82,6 +85,7 @@ class Trainer(TfxTrainer):
                 embeddings=embeddings,
                 hyperparameters=hyperparameters,
                 state=state,
+                label_errors=label_errors,
                 run_fn=f"{__package__}.run_fn.run_fn",
                 train_args=trainer_pb2.TrainArgs(splits=[example_schema.TRAIN]),
                 eval_args=trainer_pb2.EvalArgs(splits=[example_schema.VALIDATION]),

@@ -5,16 +5,17 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.types import artifact_utils
 from typing_extensions import override
 
-from components.artifact_types import Artifacts, Params
+from components.artifact_types import Artifacts, Params, first_uri
 
 EMBEDDINGS = "embeddings_uri"
 EXAMPLES = "examples_uri"
+LABEL_ERRORS = "label_errors_uri"
 MODEL = "model_uri"
 STATE = "state_uri"
 
 
 class Executor(GenericExecutor):
-    """TFX's executor; `custom_config` of FnArgs carries four more folders."""
+    """TFX's executor; `custom_config` of FnArgs carries five more folders."""
 
     @override
     def _GetFnArgs(
@@ -26,6 +27,7 @@ class Executor(GenericExecutor):
             EXAMPLES: artifact_utils.get_single_uri(input_dict["examples"]),
             EMBEDDINGS: artifact_utils.get_single_uri(input_dict["embeddings"]),
             STATE: artifact_utils.get_single_uri(input_dict["state"]),
+            LABEL_ERRORS: first_uri(input_dict.get("label_errors", [])),
             MODEL: artifact_utils.get_single_uri(output_dict["model"]),
         }
         return fn_args

@@ -21,8 +21,9 @@ from components.artifact_names import (
     SERVING_FOLDER,
     TRAINING_FILE,
 )
+from components.label_check.label_errors_file import left_out
 from components.shared_activations import shared_activations
-from components.trainer.executor import EMBEDDINGS, EXAMPLES, MODEL, STATE
+from components.trainer.executor import EMBEDDINGS, EXAMPLES, LABEL_ERRORS, MODEL, STATE
 from components.trainer.task_reader import Inputs, ReadTask, read_task
 from components.transform.vocabulary import labels_from_transform_graph
 from models.backbones.licences import weights_licence
@@ -74,6 +75,7 @@ def _read(fn_args: FnArgs) -> ReadTask:
         embeddings_uri=config[EMBEDDINGS],
         labels=labels_from_transform_graph(fn_args.transform_graph_path),
         values=fn_args.hyperparameters["values"],
+        left_out=left_out(config[LABEL_ERRORS]),
     )
     scratch_dir = Path(config["scratch_dir"])
     read = read_task(
@@ -87,7 +89,9 @@ def _read(fn_args: FnArgs) -> ReadTask:
         read.task,
         scratch=scratch_dir / _key(read, config["code"]),
         activations=of_process(
-            shared_activations(config["activations_dir"], read.task.examples_uri, read.task.seed)
+            shared_activations(
+                config["activations_dir"], inputs.examples_uri, read.task.seed, inputs.left_out
+            )
         ),
     )
     return dataclasses.replace(read, task=task)
@@ -101,6 +105,7 @@ def _key(read: ReadTask, code: str) -> str:
         "code": code,
         "features": read.data.info.key,
         "data": read.data.fingerprint,
+        "left_out": list(read.task.left_out),
         "sample_range": str(read_sample_range(read.task.examples_uri)),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

@@ -23,12 +23,14 @@ class Inputs:
         embeddings_uri: of Embeddings.
         labels: class names in the order of the outputs.
         values: of the configuration that a search chose; empty where nothing was searched.
+        left_out: names of training images that are not trained on.
     """
 
     examples_uri: str
     embeddings_uri: str
     labels: tuple[str, ...]
     values: Mapping[str, Any]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def read_task(
         BadDataError: no image to train or to validate on.
         UsageError: the weights are not those that the embeddings were made with.
     """
-    data = read_data(inputs.embeddings_uri, inputs.labels)
+    data = read_data(inputs.embeddings_uri, inputs.labels, inputs.left_out)
     info = data.info
     backbone = build_backbone(info.backbone, info.weights, info.image_size, features=info.features)
     if backbone.weights_digest != info.weights_digest:
@@ -84,5 +86,6 @@ def read_task(
         scratch=scratch,
         log_dir=log_dir,
         is_searched=bool(inputs.values),
+        left_out=inputs.left_out,
     )
     return ReadTask(task, data)

@@ -3,7 +3,7 @@
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.types import standard_artifacts
 
-from components.artifact_types import BackboneChoice, TrainingState, TuningHistory
+from components.artifact_types import BackboneChoice, LabelErrors, TrainingState, TuningHistory
 from components.tuner.executor import Executor
 from components.typed_component import Input, Output, TypedComponent
 
@@ -24,6 +24,8 @@ class Tuner(TypedComponent):
     examples: Input[standard_artifacts.Examples]
     transform_graph: Input[standard_artifacts.TransformGraph]
     """With the label vocabulary."""
+    label_errors: Input[LabelErrors] | None
+    """Of LabelCheck: which images are not trained on."""
     past: Input[TuningHistory] | None
     """Of earlier searches; see `components.past_searches.past_searches_resolver`."""
 

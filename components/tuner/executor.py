@@ -12,7 +12,8 @@ from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.artifact_names import BEST_FILE, HISTORY_FILE
-from components.artifact_types import Artifacts, Params
+from components.artifact_types import Artifacts, Params, first_uri
+from components.label_check.label_errors_file import left_out
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.past_library import read_past
 from components.past_searches.request import note_request
@@ -85,6 +86,8 @@ class Executor(base_executor.BaseExecutor):
 def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> SearchTask:
     model = ModelSettings.from_json(exec_properties["model"])
     examples, seed = _uri(input_dict, "examples"), exec_properties["seed"]
+    without = left_out(first_uri(input_dict.get("label_errors", [])))
+    folder = exec_properties["activations_dir"]
     return SearchTask(
         examples_uri=examples,
         labels=labels_from_transform_graph(_uri(input_dict, "transform_graph")),
@@ -94,7 +97,8 @@ def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> Sea
         training=TrainingSettings.from_json(exec_properties["training"]),
         seed=seed,
         embeddings=exec_properties["cache_dir"],
-        activations=str(shared_activations(exec_properties["activations_dir"], examples, seed)),
+        activations=str(shared_activations(folder, examples, seed, without)),
+        left_out=without,
     )
 
 

@@ -1,6 +1,6 @@
 """Reading the `tf.Example` records that ingest writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -88,12 +88,20 @@ def read_records(examples_uri: str, split: str) -> Iterator[ImageRecord]:
             yield ImageRecord(image, *(text.decode() for text in texts))
 
 
-def derived_features(examples_uri: str, split: str) -> dict[str, np.ndarray[Any, Any]]:
+def derived_features(
+    examples_uri: str, split: str, further: Iterable[str] = ()
+) -> dict[str, np.ndarray[Any, Any]]:
     """Columns of a split without the images themselves.
 
+    Args:
+        examples_uri: directory of an Examples artifact.
+        split: its name.
+        further: features of texts that are wanted too, such as those of
+            `example_schema.slice_feature`.
+
     Returns:
-        One array [n] for each of `features.DERIVED`, name, label, sha256, group, phash, converted:
-        int64, float32, or object arrays of str.
+        One array [n] for each of `features.DERIVED`, name, label, sha256, group, phash, converted
+        and what was asked for: int64, float32, or object arrays of str.
     """
     keys = (
         *example_schema.DERIVED,
@@ -103,6 +111,7 @@ def derived_features(examples_uri: str, split: str) -> dict[str, np.ndarray[Any,
         example_schema.GROUP,
         example_schema.PHASH,
         example_schema.CONVERTED,
+        *further,
     )
     batches = list(_parsed(examples_uri, split, keys))
     return {key: _column(key, [batch[key] for batch in batches]) for key in keys}

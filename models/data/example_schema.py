@@ -49,6 +49,27 @@ DERIVED: Final = (
 )
 """The features that statistics, slices and drift are computed over (beside the label)."""
 
+_SLICE: Final = "slice/"
+
+
+def slice_feature(column: str) -> str:
+    """Feature that holds a column of the user's manifest, bytes: a text, UTF-8; may be empty.
+
+    >>> slice_feature("camera")
+    'slice/camera'
+    """
+    return _SLICE + column
+
+
+def column_of(feature: str) -> str | None:
+    """Column of a feature of `slice_feature`; None for any other feature.
+
+    >>> column_of("slice/camera"), column_of("width")
+    ('camera', None)
+    """
+    return feature.removeprefix(_SLICE) if feature.startswith(_SLICE) else None
+
+
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
 TEST: Final = "test"

@@ -1,5 +1,9 @@
 """The task of a head, from embeddings as they are kept."""
 
+from collections.abc import Collection
+
+import numpy as np
+
 from models.embedding import EmbeddingSplit
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.metrics import class_indices
@@ -16,7 +20,10 @@ def labelled(split: EmbeddingSplit, labels: tuple[str, ...]) -> LabelledEmbeddin
 
 
 def embedded_task(
-    train: EmbeddingSplit, validation: EmbeddingSplit, labels: tuple[str, ...]
+    train: EmbeddingSplit,
+    validation: EmbeddingSplit,
+    labels: tuple[str, ...],
+    left_out: Collection[str] = (),
 ) -> HeadTask:
     """The images of both splits whose class the model knows.
 
@@ -24,10 +31,12 @@ def embedded_task(
         train: to train on.
         validation: to validate on.
         labels: class names in the order of the model's outputs.
+        left_out: names of training images that are not trained on.
 
     Raises:
         BadDataError: no image to train or to validate on.
     """
-    return HeadTask(
-        labelled(train, labels).known(), labelled(validation, labels).known(), len(labels)
-    )
+    kept = labelled(train, labels)
+    if left_out:
+        kept = kept.rows(~np.isin(train.names, list(left_out)))
+    return HeadTask(kept.known(), labelled(validation, labels).known(), len(labels))

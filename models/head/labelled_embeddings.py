@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,11 @@ class LabelledEmbeddings:
 
     def known(self) -> "LabelledEmbeddings":
         """The rows whose class the model knows."""
-        rows = self.classes >= 0
-        return LabelledEmbeddings(self.embeddings[rows], self.classes[rows])
+        return self.rows(self.classes >= 0)
+
+    def rows(self, chosen: NDArray[Any]) -> "LabelledEmbeddings":
+        """Some rows, by their places or by a mask."""
+        return LabelledEmbeddings(self.embeddings[chosen], self.classes[chosen])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ Generalized Linear Models via Coordinate Descent", 2010).
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from scipy.optimize import minimize
 
 from models.head.evidence import Answers, answers_of, log_loss
 
-_STRENGTHS: Final = tuple(10.0**power for power in np.arange(-2.0, -6.1, -0.5))
+STRENGTHS: Final = tuple(10.0**power for power in np.arange(-2.0, -6.1, -0.5))
 """Of the penalty on half the squared norm of the weights, for features divided by sqrt(d)."""
 _ITERATIONS: Final = 200
 _TOLERANCE: Final = 1e-7
@@ -55,6 +56,7 @@ def fit_linear(
     validation_features: Floats,
     validation_classes: NDArray[np.integer],
     class_weights: Floats,
+    strengths: Sequence[float] = STRENGTHS,
 ) -> LinearHead:
     """Fits the path, and takes the head with the least log loss on the validation images.
 
@@ -66,6 +68,7 @@ def fit_linear(
         validation_features: float32 [m, d], standardised alike.
         validation_classes: int [m].
         class_weights: float32 [k].
+        strengths: of the penalty, the strongest first.
     """
     axes = _row_space(features)
     rows, validation_rows = (
@@ -75,7 +78,7 @@ def fit_linear(
     solution = np.zeros((rows.shape[1] + 1) * len(class_weights))
     losses: list[float] = []
     best, best_solution = 0, solution
-    for strength in _STRENGTHS:
+    for strength in strengths:
         solution = problem.solve(strength, solution)
         kernel, bias = problem.weights(solution)
         losses.append(log_loss(validation_rows @ kernel + bias, validation_classes))
@@ -89,7 +92,7 @@ def fit_linear(
     return LinearHead(
         kernel=kernel,
         bias=bias,
-        strength=_STRENGTHS[best],
+        strength=strengths[best],
         answers=answers_of(validation_features @ kernel + bias, validation_classes),
         train_loss=log_loss(features @ kernel + bias, classes),
         validation_loss=losses[best],

@@ -59,7 +59,10 @@ class PreparedBackbone:
             self._task.embeddings,
         )
         return embedded_task(
-            splits[example_schema.TRAIN], splits[example_schema.VALIDATION], self._task.labels
+            splits[example_schema.TRAIN],
+            splits[example_schema.VALIDATION],
+            self._task.labels,
+            self._task.left_out,
         )
 
     @cached_property
@@ -85,6 +88,7 @@ class PreparedBackbone:
             scratch=scratch,
             log_dir=scratch / "logs",
             activations=self._activations,
+            left_out=self._task.left_out,
         )
 
     def trainer(self, task: TrainingTask) -> TopTrainer:

@@ -24,6 +24,7 @@ class SearchTask(BaseModel):
         embeddings: folder of the store that keeps embeddings from run to run.
         activations: folder that keeps what frozen layers make of the images until the training
             after the search has ended.
+        left_out: names of training images that are not trained on.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -37,3 +38,4 @@ class SearchTask(BaseModel):
     seed: int
     embeddings: str
     activations: str
+    left_out: tuple[str, ...] = ()

@@ -11,27 +11,27 @@ from models.data import example_reader, example_schema
 from models.data.class_labels import class_index
 from models.data.image_decoding import ImageSpec, compiled_decoding
 
-_SPEC = {
-    example_schema.IMAGE: tf.io.FixedLenFeature([], tf.string),
-    example_schema.LABEL: tf.io.FixedLenFeature([], tf.string),
-}
+_TEXT = tf.io.FixedLenFeature([], tf.string)
+_SPEC = {example_schema.IMAGE: _TEXT, example_schema.LABEL: _TEXT}
 
 
 @dataclass(frozen=True)
 class ImageSplit:
-    """One split on disk; images whose class the model does not know are left out.
+    """One split on disk; images whose class the model does not know are not in it.
 
     Attributes:
         examples_uri: folder of the Examples.
         split: its name.
         labels: class names in the model's order.
         spec: the square that images become.
+        left_out: names of images that are not in it either.
     """
 
     examples_uri: str
     split: str
     labels: tuple[str, ...]
     spec: ImageSpec
+    left_out: tuple[str, ...] = ()
 
     def encoded(self) -> tf.data.Dataset:
         """Encoded images and classes, in the order of the files.
@@ -53,5 +53,10 @@ class ImageSplit:
         return np.array(found, np.int64)
 
     def _parse(self, serialized: tf.Tensor) -> tuple[Any, Any]:
-        parsed = tf.io.parse_single_example(serialized, _SPEC)
-        return parsed[example_schema.IMAGE], class_index(parsed[example_schema.LABEL], self.labels)
+        spec = _SPEC | ({example_schema.NAME: _TEXT} if self.left_out else {})
+        parsed = tf.io.parse_single_example(serialized, spec)
+        known = class_index(parsed[example_schema.LABEL], self.labels)
+        if self.left_out:
+            is_left_out = class_index(parsed[example_schema.NAME], self.left_out) >= 0
+            known = tf.where(is_left_out, tf.constant(-1, tf.int64), known)
+        return parsed[example_schema.IMAGE], known

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from models.head.label_handling import LabelErrors
 from models.history.records import ClassWeights
 from models.settings import Fraction, Section
 
@@ -35,6 +36,10 @@ class TrainingSettings(Section):
     class_weights: ClassWeights = "none"
     """balanced weighs each class by the inverse of its share of the training images, where classes
     matter alike though some are rare. It costs accuracy over all images, which decides here."""
+    label_errors: LabelErrors = "auto"
+    """What becomes of training images whose label is taken for wrong (confident learning): keep
+    trains on them, drop leaves them out, auto leaves them out where validation is sure enough that
+    this is better. The report shows them, and `graft labels --errors` lists them."""
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     """auto: on where there is a GPU."""
     cache_gigabytes: Annotated[float, Field(ge=0.0)] = 4.0

@@ -30,6 +30,7 @@ class TrainingTask:
         activations: folder that keeps what frozen layers made of the images, for further trainings
             with the same images and seed; None for a training of its own.
         is_searched: whether a search chose the settings, and with them the strategy.
+        left_out: names of training images that are not trained on; the embeddings lack them.
     """
 
     examples_uri: str
@@ -43,6 +44,7 @@ class TrainingTask:
     log_dir: Path
     activations: Path | None = None
     is_searched: bool = False
+    left_out: tuple[str, ...] = ()
 
     @property
     def images(self) -> int:
@@ -52,7 +54,9 @@ class TrainingTask:
     @property
     def train(self) -> ImageSplit:
         """The training images."""
-        return ImageSplit(self.examples_uri, example_schema.TRAIN, self.labels, self.spec)
+        return ImageSplit(
+            self.examples_uri, example_schema.TRAIN, self.labels, self.spec, self.left_out
+        )
 
     @property
     def validation(self) -> ImageSplit:

@@ -85,19 +85,33 @@ def with_labelled(config: Config, folder: Path) -> Config:
     import_tensorflow()
     from components.example_gen.sources.listing import list_locations, resolve
 
-    listing = list_locations(resolve(config.data.path, config.data.spans), config.data)
+    columns = config.evaluation.slices
+    listing = list_locations(resolve(config.data.path, config.data.spans), config.data, columns)
     if listing.kind == "tfrecord":
         raise UsageError(
             f"{config.data.path} holds TFRecord files, to which no labelled requests can be added. "
             f"Write those of {folder / MANIFEST} into a file of yours beside them; changed data "
             "makes a run needed by itself."
         )
-    rows = [
-        {"path": each.path, "label": each.label, "split": each.split, _GROUP: each.group}
+    # What a request was made with, nobody knows: its columns are empty.
+    rows: list[dict[str, str | None]] = [
+        {
+            **dict(zip(columns, each.slices, strict=True)),
+            "path": each.path,
+            "label": each.label,
+            "split": each.split,
+            _GROUP: each.group,
+        }
         for each in listing.files
     ]
     rows += [
-        {"path": str((folder / path).absolute()), "label": label, "split": None, _GROUP: ""}
+        {
+            **dict.fromkeys(columns, ""),
+            "path": str((folder / path).absolute()),
+            "label": label,
+            "split": None,
+            _GROUP: "",
+        }
         for path, label in _labels(folder)
     ]
     joined = folder / _JOINED

@@ -23,6 +23,7 @@ from components.artifact_names import (
 )
 from components.findings import CLASS_CHANGES_FILE, FINDINGS_FILE
 from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
+from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
 from models.embedding.artifact import INFO_FILE
 from models.errors import GraftError
 from models.history.tuning_history import TuningHistory, read_history
@@ -40,7 +41,11 @@ def read_artifacts(run: RunRecord) -> Artifacts:
     return Artifacts(
         ingest=read_object(run, "quarantine", INGEST_FILE),
         quarantine=read_lines(run, "quarantine", QUARANTINE_FILE),
-        findings=read_list(run, "findings", FINDINGS_FILE),
+        findings=[
+            *read_list(run, "findings", FINDINGS_FILE),
+            *read_list(run, "label_findings", FINDINGS_FILE),
+        ],
+        label_errors=read_found_labels(run),
         class_changes=read_object(run, "findings", CLASS_CHANGES_FILE),
         statistics=read_statistics(run.artifacts.get("statistics")),
         embeddings=read_object(run, "embeddings", INFO_FILE),
@@ -56,6 +61,14 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         serving_check=read_object(run, "serving_check", SERVING_CHECK_FILE),
         validated="findings" in run.artifacts,
     )
+
+
+def read_found_labels(run: RunRecord) -> FoundLabelErrors | None:
+    """Reads which labels look wrong; None where nobody looked, or the file is damaged."""
+    try:
+        return read_label_errors(Path(run.artifacts["label_errors"]))
+    except (KeyError, OSError, ValueError):
+        return None
 
 
 def _text(run: RunRecord, key: str, file: str) -> str:

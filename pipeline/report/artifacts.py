@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they bring TensorFlow, which a failed run's summary has to do without
     from components.judge.prediction_file import Predictions
+    from components.label_check.label_errors_file import FoundLabelErrors
     from models.history.tuning_history import TuningHistory
     from models.search.search_record import SearchRecord
     from pipeline.report.data_statistics import SplitStatistics
@@ -19,8 +20,9 @@ class Artifacts:
     Attributes:
         ingest: `ingest.json` of Quarantine.
         quarantine: all that was left out.
-        findings: of validation.
         class_changes: how the classes differ from those of the schema; `class_changes.json`.
+        findings: of validation, and of the look for wrong labels.
+        label_errors: labels that look wrong.
         statistics: split name to its statistics.
         embeddings: `meta.json` of Embeddings.
         history: of the search.
@@ -41,6 +43,7 @@ class Artifacts:
     quarantine: list[Json] = field(default_factory=list)
     findings: list[Json] = field(default_factory=list)
     class_changes: Json = field(default_factory=dict)
+    label_errors: "FoundLabelErrors | None" = None
     statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)
     embeddings: Json = field(default_factory=dict)
     history: "TuningHistory | None" = None

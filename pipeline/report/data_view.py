@@ -9,6 +9,7 @@ from pipeline.report import pictures
 from pipeline.report.account import DataAccount, data_account, fate_of
 from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.data_statistics import SplitStatistics
+from pipeline.report.doubtful_view import DoubtfulView, doubtful_view
 
 _MOST_CLASSES = 40
 _MOST_REFUSED = 40
@@ -93,6 +94,7 @@ class DataView:
         left_out: what was not used, by what became of it.
         findings: of validation, gravest first.
         validated: whether validation came to an end.
+        doubtful: the most doubtful labels; None where nobody looked.
     """
 
     account: DataAccount
@@ -108,6 +110,7 @@ class DataView:
     left_out: list[LeftOutGroup]
     findings: list[Json]
     validated: bool
+    doubtful: DoubtfulView | None
 
 
 def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
@@ -150,6 +153,7 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
         left_out=_left_out(account, found.quarantine),
         findings=sorted(found.findings, key=lambda each: order.get(each.get("severity", ""), 2)),
         validated=found.validated,
+        doubtful=doubtful_view(found.label_errors, examples_uri),
     )
 
 

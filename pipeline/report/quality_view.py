@@ -89,6 +89,7 @@ class QualityView:
         mistakes: the most confident wrong answers.
         wrong: number of all wrong answers.
         slices: by feature.
+        gaps: of the user's own columns, as `components.judge.gaps.Gap`.
     """
 
     quality: Json
@@ -100,6 +101,7 @@ class QualityView:
     mistakes: list[Mistake]
     wrong: int
     slices: list[SliceGroup]
+    gaps: list[Json]
 
 
 def quality_view(found: Artifacts, examples_uri: str | None) -> QualityView | None:
@@ -130,6 +132,7 @@ def quality_view(found: Artifacts, examples_uri: str | None) -> QualityView | No
         mistakes=_mistakes(predictions, examples_uri),
         wrong=int((~predictions.right).sum()),
         slices=_slices(found.metrics["slices"]),
+        gaps=found.metrics.get("gaps", []),
     )
 
 
@@ -192,4 +195,7 @@ def _slices(rows: list[Json]) -> list[SliceGroup]:
     groups: dict[str, list[Json]] = {}
     for row in rows:
         groups.setdefault(row["feature"], []).append(row)
-    return [SliceGroup(_SLICE_NAMES.get(name, name), group) for name, group in groups.items()]
+    return [
+        SliceGroup(example_schema.column_of(name) or _SLICE_NAMES.get(name, name), group)
+        for name, group in groups.items()
+    ]

@@ -19,6 +19,7 @@ from pipeline.report.account import (
     training_account,
 )
 from pipeline.report.artifact_reader import (
+    read_found_labels,
     read_lines,
     read_list,
     read_object,
@@ -48,9 +49,14 @@ def stage_note(stage: str, run: RunRecord) -> str:
         return ""
 
 
-def findings_lines(run: RunRecord) -> list[str]:
-    """Lines on what validation found: of very many findings the first, as the report has all."""
-    findings = read_list(run, "findings", FINDINGS_FILE)
+def findings_lines(run: RunRecord, artifact: str) -> list[str]:
+    """Lines on what a stage found: of very many findings the first, as the report has all.
+
+    Args:
+        run: with the stage's artifacts.
+        artifact: of the findings, as the report knows it.
+    """
+    findings = read_list(run, artifact, FINDINGS_FILE)
     lines = [
         f"    {each.get('severity')}: {' '.join(str(each.get('message')).split())}"
         for each in findings[:_MOST_FINDINGS]
@@ -67,6 +73,11 @@ def _ingest(run: RunRecord) -> str:
 
 def _validate(run: RunRecord) -> str:
     return findings_words(read_list(run, "findings", FINDINGS_FILE))
+
+
+def _labels(run: RunRecord) -> str:
+    found = read_found_labels(run)
+    return found.words if found else ""
 
 
 def _embed(run: RunRecord) -> str:
@@ -107,6 +118,7 @@ def _push(run: RunRecord) -> str:
 _NOTES: dict[str, Callable[[RunRecord], str]] = {
     "ImageExampleGen": _ingest,
     "ImageValidator": _validate,
+    "LabelCheck": _labels,
     "FeatureExtractor": _embed,
     "Tuner": _search,
     "Trainer": _train,

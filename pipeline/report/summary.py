@@ -86,6 +86,17 @@ def _data(found: Artifacts) -> Json:
             "words": findings_words(found.findings) if found.validated else "",
             "list": found.findings,
         },
+        "labels": _labels(found),
+    }
+
+
+def _labels(found: Artifacts) -> Json:
+    errors = found.label_errors
+    return {
+        "weighed": None if errors is None else errors.images,
+        "suspects": None if errors is None else errors.suspects,
+        "not_trained_on": None if errors is None else len(errors.left_out),
+        "words": "" if errors is None else errors.words,
     }
 
 
@@ -131,6 +142,10 @@ def _metrics(found: Artifacts) -> Json:
         "probe_accuracy_interval": found.metrics.get("probe_accuracy_interval"),
         "comparisons": {name: _drop(check, found) for name, check in _COMPARED.items()},
         "per_class": per_class,
+        "slices": {
+            "words": _words_of("max_slice_gap", found),
+            "gaps": found.metrics.get("gaps", []),
+        },
     }
 
 
@@ -140,6 +155,12 @@ def _drop(check: str, found: Artifacts) -> Json | None:
         if each.get("name") == check and each.get("value") is not None:
             return {"drop": each["value"], "interval": each.get("interval")}
     return None
+
+
+def _words_of(check: str, found: Artifacts) -> str:
+    """What a check of the Judge says; empty where it was not made."""
+    checks = found.verdict.get("checks", [])
+    return next((str(each["words"]) for each in checks if each.get("name") == check), "")
 
 
 def _model(run: RunRecord, found: Artifacts) -> Json:

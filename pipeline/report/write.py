@@ -1,4 +1,7 @@
-"""Writes what a run leaves for people and machines: `report.html` and `summary.json`."""
+"""Writes what a run leaves for people and machines.
+
+`report.html`, `summary.json` and, where labels were weighed, `label_errors.json`.
+"""
 
 import json
 from pathlib import Path
@@ -9,7 +12,7 @@ from pipeline.run_folder import REPORT, SUMMARY
 
 
 def write_report(run: RunRecord, directory: Path) -> Path:
-    """Writes both files, each in one step.
+    """Writes the files, each in one step.
 
     Args:
         run: what is known of the run; any of its artifacts may be missing or damaged.
@@ -22,11 +25,14 @@ def write_report(run: RunRecord, directory: Path) -> Path:
         OSError: the disk is full or the directory cannot be written.
     """
     # Imported here: they bring TensorFlow, which takes seconds and talks on standard error.
+    from components.label_check.label_errors_file import write_label_errors
     from pipeline.report.artifact_reader import read_artifacts
     from pipeline.report.page import render_page
     from pipeline.report.summary import summary
 
     found = read_artifacts(run)
+    if found.label_errors is not None:
+        write_label_errors(directory, found.label_errors)
     content = json.dumps(summary(run, found), indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory / SUMMARY, content.encode())
     write_atomically(directory / REPORT, render_page(run, found).encode())

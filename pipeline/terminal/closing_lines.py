@@ -37,13 +37,7 @@ def print_summary(summary: dict[str, Any], folder: Path) -> None:
 
 def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     data, metrics, model = summary["data"], summary["metrics"], summary["model"]
-    rows = []
-    if data.get("words"):
-        rows.append(("data", f"{data['words']}, in {data['classes']} classes"))
-    if data.get("layout"):
-        rows.append(("layout", str(data["layout"])))
-    if data["findings"]["words"]:
-        rows.append(("findings", data["findings"]["words"]))
+    rows = _data_rows(data)
     if model.get("backbone"):
         rows.append(("backbone", f"{model['backbone']} at {model['image_size']} px"))
     if summary["tuning"].get("configurations"):
@@ -69,8 +63,23 @@ def _verdict_rows(
         rows.append(("test set", f"{shared} the last blessed model was tested on, too"))
     if model.get("class_changes"):
         rows.append(("classes", "; ".join(each["words"] for each in model["class_changes"])))
+    if metrics["slices"]["words"]:
+        rows.append(("slices", metrics["slices"]["words"]))
     if model.get("pushed_to"):
         rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
+    return rows
+
+
+def _data_rows(data: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    if data.get("words"):
+        rows.append(("data", f"{data['words']}, in {data['classes']} classes"))
+    if data.get("layout"):
+        rows.append(("layout", str(data["layout"])))
+    if data["findings"]["words"]:
+        rows.append(("findings", data["findings"]["words"]))
+    if data["labels"]["suspects"]:
+        rows.append(("labels", data["labels"]["words"]))
     return rows
 
 

@@ -8,6 +8,7 @@ TITLES: Final = {
     "SchemaCurator": "Check the schema",
     "ImageValidator": "Validate images",
     "Transform": "Learn the labels",
+    "LabelCheck": "Look for wrong labels",
     "Tuner": "Search",
     "FeatureExtractor": "Embed images",
     "Trainer": "Train the model",

@@ -20,7 +20,7 @@ def test_the_search_starts_from_the_table(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr
     printed = done.stdout.splitlines()

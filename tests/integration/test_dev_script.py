@@ -37,7 +37,7 @@ def run_copy(folder: Path, *arguments: str, **programs: str) -> subprocess.Compl
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=1800,
     )
 
 

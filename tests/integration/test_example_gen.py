@@ -62,11 +62,12 @@ Ingest = Callable[..., Ingested]
 def ingest(tmp_path: Path) -> Ingest:
     """Runs the component in a workspace of the test's own."""
 
-    def run(path: Path | str, seed: int = 0, **settings: Any) -> Ingested:
+    def run(path: Path | str, seed: int = 0, columns: str = "[]", **settings: Any) -> Ingested:
         node = ImageExampleGen(
             path=str(path),
             settings=IngestSettings(**settings).to_json(),
             seed=seed,
+            columns=columns,
             cache_dir=str(tmp_path / "cache"),
             code="",
         )
@@ -334,3 +335,21 @@ def _brightest(found: Ingested) -> dict[str, int]:
         for record in records
         if record.name in ("0/dark.png", "1/light.tif")
     }
+
+
+def test_columns_of_a_manifest_travel_with_the_images(ingest, digits_folder, tmp_path):
+    paths = sorted(digits_folder.glob("*/*.png"))
+    rows = [f"{path},{path.parent.name},camera {number % 2}" for number, path in enumerate(paths)]
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("\n".join(["path,label,camera", *rows]))
+    plain = ingest(manifest)
+    sliced = ingest(manifest, columns='["camera"]')
+    feature = example_schema.slice_feature("camera")
+    cameras = derived_features(str(sliced.examples), "train", [feature])
+    expected = {str(path): f"camera {number % 2}" for number, path in enumerate(paths)}
+    assert {name: expected[name] for name in cameras["name"]} == dict(
+        zip(cameras["name"], cameras[feature], strict=True)
+    )
+    assert sorted(plain.names("test")) == sorted(sliced.names("test"))
+    manifest.write_text(manifest.read_text().replace("camera 1", "camera 3"))
+    assert ingest(manifest, columns='["camera"]').executions == 3

@@ -29,7 +29,7 @@ from models.data import example_schema
 from models.errors import BadDataError, GraftError
 
 CLASSES = tuple(f"digit {number}" for number in range(10))
-SETTINGS = EvaluationSettings(min_accuracy=0.8)
+SETTINGS = EvaluationSettings(min_accuracy=0.8, slices=("site",))
 RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
@@ -116,6 +116,8 @@ def _example(pixels: np.ndarray, label: str, name: str, sha256: str = "") -> byt
         example_schema.BRIGHTNESS_STD: real(float(pixels.std())),
         example_schema.SHARPNESS: real(float(np.abs(np.diff(pixels)).mean())),
     }
+    site = "north" if pixels.sum() > 20 else "south"
+    feature[example_schema.slice_feature("site")] = text(site.encode())
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
 
 
@@ -203,7 +205,13 @@ def test_a_good_model_is_blessed_with_its_reason(world, evaluation, tmp_path):
     metrics = json.loads((Path(blessing.uri) / "metrics.json").read_text())
     assert metrics["quality"]["images"] == 150
     assert metrics["quality"]["accuracy"] == pytest.approx(predictions.right.mean())
-    assert {each["feature"] for each in metrics["slices"]} >= {"sharpness", "brightness_mean"}
+    sliced = {each["feature"] for each in metrics["slices"]}
+    assert sliced >= {"sharpness", "brightness_mean", "slice/site"}
+    assert {(each["column"], each["value"]) for each in metrics["gaps"]} == {
+        ("site", "north"),
+        ("site", "south"),
+    }
+    assert "slice" in _check(verdict, "max_slice_gap")["words"]
     assert sum(each["images"] for each in metrics["calibration"]) == 150
 
 

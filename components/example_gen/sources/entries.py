@@ -45,6 +45,7 @@ class SourceFile:
         split: the user's split, or None where the user has none.
         stamp: of the file when it was listed.
         group: of the images that must lie on one side of the split; empty for none.
+        slices: values of the columns that were asked for, in their order.
     """
 
     path: str
@@ -53,6 +54,7 @@ class SourceFile:
     split: str | None
     stamp: Stamp
     group: str = ""
+    slices: tuple[str, ...] = ()
 
 
 class LabelledImage(NamedTuple):
@@ -68,6 +70,7 @@ class LabelledImage(NamedTuple):
         size: bytes of the image.
         offset: its first byte in the file.
         group: of the images that must lie on one side of the split; empty for none.
+        slices: values of the columns that were asked for, in their order.
     """
 
     path: str
@@ -79,6 +82,7 @@ class LabelledImage(NamedTuple):
     size: int
     offset: int = 0
     group: str = ""
+    slices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

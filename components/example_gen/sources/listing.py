@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
+from components.example_gen.sources.columns import refuse_columns_of_a_folder
 from components.example_gen.sources.entries import LeftOut, Listing
 from components.example_gen.sources.questions import LAYOUT, hint_of_archive
 from components.example_gen.sources.refusals import RefusedSourceError, describe_all
@@ -38,22 +39,26 @@ def resolve(path: str, spans: str = "newest") -> tuple[Location, ...]:
     return (Location(absolute),)
 
 
-def list_locations(locations: Sequence[Location], settings: IngestSettings) -> Listing:
+def list_locations(
+    locations: Sequence[Location], settings: IngestSettings, columns: Sequence[str] = ()
+) -> Listing:
     """Lists the images of all spans as one source, where each name begins with its span.
 
     Args:
         locations: from `resolve`; of several, one that holds nothing usable is left out.
         settings: what is passed over, and how text is decoded.
+        columns: see `list_source`.
 
     Returns:
         What lies there.
 
     Raises:
         BadDataError: one is unlike the others, or none holds anything to ingest.
+        UsageError: one lacks a column.
     """
     if len(locations) == 1:
-        return list_source(locations[0].path, settings)
-    found = [_list_span(location, settings) for location in locations]
+        return list_source(locations[0].path, settings, columns)
+    found = [_list_span(location, settings, columns) for location in locations]
     listings = [each for each in found if isinstance(each, Listing)]
     left_out = tuple(
         chain(*(each.left_out if isinstance(each, Listing) else each for each in found))
@@ -74,14 +79,16 @@ def list_locations(locations: Sequence[Location], settings: IngestSettings) -> L
     )
 
 
-def _list_span(location: Location, settings: IngestSettings) -> Listing | tuple[LeftOut, ...]:
+def _list_span(
+    location: Location, settings: IngestSettings, columns: Sequence[str]
+) -> Listing | tuple[LeftOut, ...]:
     """A span, where each name begins with its own; only what is left out where that is all."""
 
     def left_out(those: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
         return tuple(replace(one, name=f"{location.name}/{one.name}") for one in those)
 
     try:
-        listing = list_source(location.path, settings)
+        listing = list_source(location.path, settings, columns)
     except RefusedSourceError as error:
         whole = LeftOut(location.name, "empty_span", "It holds nothing that can be used.")
         return (whole, *left_out(error.left_out))
@@ -91,20 +98,22 @@ def _list_span(location: Location, settings: IngestSettings) -> Listing | tuple[
     return replace(listing, files=files, left_out=left_out(listing.left_out))
 
 
-def list_source(path: str, settings: IngestSettings) -> Listing:
+def list_source(path: str, settings: IngestSettings, columns: Sequence[str] = ()) -> Listing:
     """Lists the images at a resolved path, by the kind of thing that it is.
 
     Args:
         path: a folder, a manifest, or a TFRecord file.
         settings: what is passed over, and how text is decoded.
+        columns: of a manifest, or features of records, that each image's values are wanted of.
 
     Returns:
-        What lies there.
+        What lies there. The values of records are read with their images.
 
     Raises:
         BadDataError: it is none of these, cannot be read, or holds nothing to ingest.
+        UsageError: a manifest lacks a column, or a folder is asked for one.
     """
-    listing = _list_by_kind(path, settings)
+    listing = _list_by_kind(path, settings, columns)
     if listing.files:
         return listing
     images = "images that can be used" if listing.left_out else "images"
@@ -113,17 +122,18 @@ def list_source(path: str, settings: IngestSettings) -> Listing:
     raise RefusedSourceError(message, listing.left_out)
 
 
-def _list_by_kind(path: str, settings: IngestSettings) -> Listing:
+def _list_by_kind(path: str, settings: IngestSettings, columns: Sequence[str]) -> Listing:
     try:
         Path(path).stat()
         if records := tfrecord.list_tfrecords(path, settings):
             return records
         if Path(path).is_dir():
+            refuse_columns_of_a_folder(path, columns)
             return folder.list_folder(path, settings)
     except OSError as error:
         raise BadDataError(f"{path} cannot be read: {error.strerror}.") from error
     if path.lower().endswith(manifest.SUFFIXES):
-        return manifest.list_manifest(path, settings)
+        return manifest.list_manifest(path, settings, columns)
     raise BadDataError(
         f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {LAYOUT}."
         f"{hint_of_archive(path)}"

@@ -12,15 +12,17 @@ Every row that is not blank ends as an image, or with its reason among what is l
 - The same path under two labels is two images, of which validation makes a finding; in two splits
   the later row is refused.
 - `data.group` may name a column; a row with an empty group there is a group of its own.
+- `evaluation.slices` names further columns, whose values travel with the image.
 """
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.sources.columns import check_columns, column_name
 from components.example_gen.sources.entries import (
     LeftOut,
     Listing,
@@ -51,23 +53,25 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SHOWN = 200
 
 
-def list_manifest(path: str, settings: IngestSettings) -> Listing:
+def list_manifest(path: str, settings: IngestSettings, columns: Sequence[str] = ()) -> Listing:
     """Lists the images of a manifest.
 
     Args:
         path: an existing `.csv`, `.tsv` or `.jsonl` file.
         settings: how its text is decoded, what is passed over, and where the group stands.
+        columns: whose values are wanted, in any case.
 
     Returns:
         Its files, sorted by name; rows that cannot be used are among what is left out.
 
     Raises:
         BadDataError: it cannot be read, lacks the columns, or has no row that can be used.
+        UsageError: it lacks one of `columns`.
     """
-    reader = _Reader(path, settings)
+    reader = _Reader(path, settings, columns)
     files: list[SourceFile] = []
     left_out: list[LeftOut] = []
-    for row in _rows(path, settings):
+    for row in _rows(path, settings, columns):
         entry = reader.entry(row)
         if isinstance(entry, SourceFile):
             files.append(entry)
@@ -75,6 +79,7 @@ def list_manifest(path: str, settings: IngestSettings) -> Listing:
             left_out.append(entry)
     if not files and not left_out:
         raise BadDataError(f"{path} has no rows; {COLUMNS}, and one row an image.")
+    check_columns(columns, reader.found, path)
     files = _refuse_joined(files, left_out)
     if not files:
         raise RefusedSourceError(
@@ -89,27 +94,34 @@ def list_manifest(path: str, settings: IngestSettings) -> Listing:
     )
 
 
-def _rows(path: str, settings: IngestSettings) -> Iterator[Row]:
+def _rows(path: str, settings: IngestSettings, columns: Sequence[str]) -> Iterator[Row]:
     text = read_text(path, settings.encoding)
     if path.lower().endswith(".jsonl"):
         return json_rows(text)
-    return csv_rows(path, text, ("split", settings.group.strip().lower()))
+    return csv_rows(path, text, ("split", column_name(settings.group), *map(column_name, columns)))
 
 
 class _Reader:
-    """Makes entries of rows, and knows those that came before."""
+    """Makes entries of rows, and knows those that came before.
 
-    def __init__(self, path: str, settings: IngestSettings) -> None:
+    Attributes:
+        found: names of all columns that any row had.
+    """
+
+    def __init__(self, path: str, settings: IngestSettings, columns: Sequence[str]) -> None:
+        self.found: set[str] = set()
         self._path = path
         self._folder = Path(path).parent
         self._settings = settings
-        self._column = settings.group.strip().lower()
+        self._column = column_name(settings.group)
         self._has_column = False
+        self._slices = [column_name(column) for column in columns]
         self._seen: dict[str, dict[str, tuple[str, int]]] = {}
 
     def entry(self, row: Row) -> SourceFile | LeftOut:
         """Returns what a row is: a file to ingest, or why it is not used."""
         name = f"{printable(Path(self._path).name)}:{row.number}"
+        self.found.update(row.cells)
         try:
             if row.problem:
                 raise RefusedError("bad_row", row.problem)
@@ -138,6 +150,7 @@ class _Reader:
         location, stamp = self._locate(path)
         name = printable(path)
         group = self._group(row)
+        slices = tuple(_slice_of(row, column) for column in self._slices)
         part = split or example_schema.TRAIN
         before = self._seen.setdefault(location, {})
         if label in before:
@@ -149,7 +162,7 @@ class _Reader:
                 "two_splits", f"it puts the image into {part}, line {number} into {earlier}"
             )
         before[label] = part, row.number
-        return SourceFile(location, name, label, split, stamp, group)
+        return SourceFile(location, name, label, split, stamp, group, slices)
 
     def _group(self, row: Row) -> str:
         if not self._column or self._column not in row.cells:
@@ -183,6 +196,15 @@ class _Reader:
             raise RefusedError(
                 "bad_path", "the path holds a zero byte or half a character"
             ) from None
+
+
+def _slice_of(row: Row, column: str) -> str:
+    value = row.cells.get(column)
+    if isinstance(value, (list, dict)):
+        raise RefusedError(
+            "bad_slice", f"{column} is a list or an object; expected a text (evaluation.slices)"
+        )
+    return "" if value is None else printable(str(value).strip())
 
 
 def _path_of(value: Any) -> str:

@@ -1,6 +1,6 @@
 """One record of a TFRecord file: an encoded image with one label, or a reason why it is none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -25,23 +25,28 @@ class Record(NamedTuple):
         label: class name.
         name: printable; empty where the record has none.
         group: value of the feature that names the group; empty for none.
+        slices: values of the features that were asked for; empty where one is missing.
+        features: names of all that it holds.
     """
 
     image: bytes
     label: str
     name: str
     group: str
+    slices: tuple[str, ...] = ()
+    features: frozenset[str] = frozenset()
 
 
-def read_record(content: bytes, group: str) -> Record:
+def read_record(content: bytes, group: str, columns: Sequence[str] = ()) -> Record:
     """Takes a record apart.
 
     Args:
         content: a serialized `tf.train.Example`.
         group: feature that names the group; empty for none.
+        columns: features whose values are wanted too.
 
     Returns:
-        Its image, label, name and group.
+        Its image, label, name, group and slices.
 
     Raises:
         RefusedError: it is no such record, or has no image or no label, or several.
@@ -55,6 +60,8 @@ def read_record(content: bytes, group: str) -> Record:
         _label(found),
         printable(_text(found, _NAME_FEATURES))[:_SHOWN],
         printable(_text(found, (group,))),
+        tuple(printable(_text(found, (column,))) for column in columns),
+        frozenset(found) if columns else frozenset(),
     )
 
 
@@ -105,7 +112,8 @@ def _decoded(value: bytes | int, key: str) -> str:
 def _text(found: _Features, keys: tuple[str, ...]) -> str:
     for key in keys:
         if key in found:
-            values = found[key].bytes_list.value or found[key].int64_list.value
+            held = found[key]
+            values = held.bytes_list.value or held.int64_list.value or held.float_list.value
             if values:
                 value = values[0]
                 is_text = isinstance(value, bytes)

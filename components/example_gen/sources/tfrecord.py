@@ -18,11 +18,12 @@ images of each file end to end into a scratch file, where each has an offset and
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.sources.columns import check_features
 from components.example_gen.sources.containers import find_containers, is_container
 from components.example_gen.sources.entries import (
     UNPACKED,
@@ -71,7 +72,10 @@ def list_tfrecords(path: str, settings: IngestSettings) -> Listing | None:
 
 
 def unpack(
-    files: tuple[SourceFile, ...], scratch: Path, settings: IngestSettings
+    files: tuple[SourceFile, ...],
+    scratch: Path,
+    settings: IngestSettings,
+    columns: Sequence[str] = (),
 ) -> tuple[list[LabelledImage], list[LeftOut]]:
     """Copies the images of TFRecord files into scratch files.
 
@@ -79,6 +83,7 @@ def unpack(
         files: TFRecord files.
         scratch: existing folder, deleted by the caller when the images have been read.
         settings: what is passed over, and where the group stands.
+        columns: features of records that each image's values are wanted of.
 
     Returns:
         The images in the files' order, and what cannot be used: records without an image or a
@@ -86,18 +91,22 @@ def unpack(
 
     Raises:
         BadDataError: `data.group` is no feature of any record, and matches no name.
+        UsageError: one of `columns` is no feature of any record.
         OSError: the scratch folder cannot be written.
     """
     images: list[LabelledImage] = []
     left_out: list[LeftOut] = []
+    found: set[str] = set()
     for number, file in enumerate(files):
         blob = scratch / f"{number:05d}"
         with blob.open("wb") as target:
-            for entry in _unpack_file(file, str(blob), target, settings):
+            for entry in _unpack_file(file, str(blob), target, settings, columns, found):
                 if isinstance(entry, LeftOut):
                     left_out.append(entry)
                 else:
                     images.append(entry)
+    if images:
+        check_features(columns, found, str(Path(files[0].path).parent))
     joined = joined_labels(image.label for image in images)
     left_out += [
         LeftOut(
@@ -123,7 +132,12 @@ def _file(path: Path, root: Path) -> SourceFile:
 
 
 def _unpack_file(
-    file: SourceFile, blob: str, target: BinaryIO, settings: IngestSettings
+    file: SourceFile,
+    blob: str,
+    target: BinaryIO,
+    settings: IngestSettings,
+    columns: Sequence[str],
+    found: set[str],
 ) -> Iterator[LabelledImage | LeftOut]:
     count = 0
     try:
@@ -131,7 +145,8 @@ def _unpack_file(
             name = f"{file.name}#{count}"
             count += 1
             try:
-                record = read_record(content, settings.group)
+                record = read_record(content, settings.group, columns)
+                found |= record.features
             except RefusedError as error:
                 yield LeftOut(name, error.code, error.reason)
             else:
@@ -168,6 +183,7 @@ def _write(
         size=len(record.image),
         offset=offset,
         group=record.group,
+        slices=record.slices,
     )
 
 

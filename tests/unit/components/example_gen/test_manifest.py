@@ -10,7 +10,7 @@ from components.example_gen.sources import manifest_text
 from components.example_gen.sources.entries import Listing
 from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.one_label import RefusedError, joined_labels, label_of
-from models.errors import BadDataError
+from models.errors import BadDataError, UsageError
 
 
 def put(root: Path, *names: str) -> None:
@@ -355,3 +355,40 @@ def test_rows_that_are_ignored_are_passed_over(pictures):
     listing = listed(pictures, "path,label\n1.jpg,a\n2.jpg,b\n", ignore=("2*",))
     assert labels(listing) == {"1.jpg": "a"}
     assert [(one.code, one.fate) for one in listing.left_out] == [("ignored", "passed_over")]
+
+
+def test_columns_for_slices_travel_with_their_images(pictures):
+    text = "path,label,Site,Age\n1.jpg,a, north ,7\n2.jpg,b,,8\n"
+    (pictures / "list.csv").write_text(text)
+    listing = list_source(str(pictures / "list.csv"), IngestSettings(), ("site", "age"))
+    assert [file.slices for file in listing.files] == [("north", "7"), ("", "8")]
+    rows = [{"path": "1.jpg", "label": "a", "Site": 3}, {"path": "2.jpg", "label": "b"}]
+    rows.append({"path": "3.jpg", "label": "b", "site": ["x"]})
+    (pictures / "list.jsonl").write_text(json_lines(*rows))
+    listing = list_source(str(pictures / "list.jsonl"), IngestSettings(), ("SITE",))
+    assert [file.slices for file in listing.files] == [("3",), ("",)]
+    assert codes(listing) == {"3.jpg": "bad_slice"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.csv", "path,label,site\n1.jpg,a,x\n"),
+        ("list.jsonl", '{"path": "1.jpg", "label": "a", "site": "x"}\n'),
+    ],
+)
+def test_a_column_for_slices_that_is_missing_is_bad_usage(pictures, name, text):
+    (pictures / name).write_text(text)
+    with pytest.raises(UsageError, match=r"'sight' is no column of .*label, path, site.* site\?"):
+        list_source(str(pictures / name), IngestSettings(), ("sight",))
+
+
+def test_a_column_for_slices_that_stands_there_twice_is_bad_data(pictures):
+    (pictures / "list.csv").write_text("path,label,site,site\n1.jpg,a,x,y\n")
+    with pytest.raises(BadDataError, match="two columns site"):
+        list_source(str(pictures / "list.csv"), IngestSettings(), ("site",))
+
+
+def test_a_folder_has_no_columns(pictures):
+    with pytest.raises(UsageError, match="manifest or TFRecords"):
+        list_source(str(pictures), IngestSettings(), ("site",))

@@ -12,6 +12,7 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import LabelledImage, LeftOut
 from components.example_gen.sources.listing import list_source
 from components.example_gen.sources.tfrecord import unpack
+from models.errors import UsageError
 
 Value = bytes | int | float
 
@@ -296,3 +297,18 @@ def test_the_group_is_a_feature_or_a_pattern(tmp_path):
     assert groups("") == ["", ""]
     assert groups("patient") == ["p1", ""]
     assert groups("^([ab])") == ["a", "b"]
+
+
+def test_features_for_slices_travel_with_their_images(tmp_path):
+    records = [
+        example(image=b"x", label=1, site=b"north", age=3),
+        example(image=b"y", label=1, age=4),
+    ]
+    write_records(tmp_path / "a.tfrecord", records)
+    listing = list_source(str(tmp_path / "a.tfrecord"), IngestSettings())
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    images, _ = unpack(listing.files, scratch, IngestSettings(), ("site", "age"))
+    assert [image.slices for image in images] == [("north", "3"), ("", "4")]
+    with pytest.raises(UsageError, match=r"'Site' is no feature of any record.* site\?"):
+        unpack(listing.files, scratch, IngestSettings(), ("Site",))

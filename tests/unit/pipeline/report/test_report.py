@@ -24,6 +24,9 @@ def test_the_report_tells_the_whole_story(run):
         assert f">{heading}</h2>" in page
     for words in (
         "Worst mistakes",
+        "Gaps between slices",
+        "2 of 490 labels look wrong (0.4%), 1 not trained on: without them the head is better",
+        "10 more could not be weighed",
         "Confusion matrix",
         "12 configurations were begun in 6.0 s; the budget was 60.0 s.",
         "It learned from the curves of 1 earlier search (hats (starter), 2026-11-28).",
@@ -68,7 +71,7 @@ def test_a_thousand_classes_stay_small(run):
     predictions = Predictions(names, [classes[index] for index in truth], classes, probabilities)
     quality = metrics.quality(predictions.truth, probabilities, classes, 3)
     save_predictions(run.folder / "blessing" / FILE_NAME, predictions)
-    write_metrics(run.folder / "blessing", predictions, quality, (), None)
+    write_metrics(run.folder / "blessing", predictions, quality, (), (), None)
     ingest = json.loads((run.folder / "quarantine" / "ingest.json").read_text())
     ingest["classes"] = dict.fromkeys(classes, 5)
     run.write("quarantine", "ingest.json", ingest)

@@ -24,6 +24,13 @@ def test_the_summary_keeps_its_contract(run):
         "706 offered: 700 used, 3 refused (1 truncated, 1 not_an_image, 1 too_many_pixels), "
         "2 passed over (2 sidecar), 1 unknown (1 damaged)"
     )
+    assert data.pop("labels") == {
+        "weighed": 490,
+        "suspects": 2,
+        "not_trained_on": 1,
+        "words": "2 of 490 labels look wrong (0.4%), 1 not trained on",
+    }
+    assert (run.folder / "out" / "label_errors.json").exists()
     findings = data.pop("findings")
     assert (data.pop("class_changes"), data.pop("kept_test")) == (None, None)
     assert findings["counts"] == {"error": 0, "warning": 1, "info": 0}
@@ -53,6 +60,8 @@ def test_the_summary_keeps_its_contract(run):
     right = run.probabilities.argmax(axis=1) == run.target[500:]
     assert measured["accuracy"] == pytest.approx(right.mean())
     assert measured["validation_accuracy"] == 0.93
+    assert {each["column"] for each in measured["slices"]["gaps"]} == {"site"}
+    assert "falls behind" in measured["slices"]["words"]
     assert measured["probe_accuracy"] == pytest.approx(
         (run.probe.argmax(axis=1) == run.target[500:]).mean()
     )
@@ -116,7 +125,7 @@ def test_terminal_summary_and_report_are_one_record(run, capsys):
     assert stage_note("ImageValidator", run.record) == summary["data"]["findings"]["words"]
     assert stage_note("Trainer", run.record) == summary["model"]["words"]
     assert summary["model"]["words"] in ended
-    (line,) = findings_lines(run.record)
+    (line,) = findings_lines(run.record, "findings")
     assert line.startswith("    warning: 4 images of")
     note = "700 images, 25 of them identical to another, 75 embedded before"
     assert stage_note("FeatureExtractor", run.record) == note
@@ -132,7 +141,7 @@ def test_terminal_summary_and_report_are_one_record(run, capsys):
 def test_of_very_many_findings_the_terminal_names_the_first(run):
     findings = [{"severity": "warning", "message": f"class {n}\nis small"} for n in range(1_200)]
     run.write("findings", "findings.json", findings)
-    lines = findings_lines(run.record)
+    lines = findings_lines(run.record, "findings")
     assert lines[0] == "    warning: class 0 is small"
     assert len(lines) == 21
     assert lines[-1] == "    and 1,180 more, which the report names"

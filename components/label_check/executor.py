@@ -1,0 +1,172 @@
+"""Embeds the images, weighs their labels, and writes what was found."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from typing_extensions import override
+
+from components.artifact_types import Artifacts, Params
+from components.label_check.label_errors_file import (
+    DoubtfulLabel,
+    FoundLabelErrors,
+    write_label_errors,
+)
+from components.transform.vocabulary import labels_from_transform_graph
+from models.backbone_choice.model_settings import ModelSettings
+from models.backbones import build_backbone
+from models.data import example_schema
+from models.data.image_decoding import ImageSpec
+from models.embedding import EmbeddingSplit
+from models.embedding.extraction import embed_splits
+from models.head.cleaning import decide
+from models.head.embedded_task import embedded_task, labelled
+from models.head.label_errors import NO_DOUBTS, LabelDoubts, doubt_labels
+from models.head.label_handling import LabelErrors
+from models.head.labelled_embeddings import LabelledEmbeddings
+from models.head.out_of_fold import FOLDS, out_of_fold_probabilities
+
+_SPLITS: Final = (example_schema.TRAIN, example_schema.VALIDATION)
+_SHOWN: Final = 0.1
+"""Share of the images, the most doubtful ones, that are kept for people beside the suspects."""
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the LabelErrors artifact."""
+
+    @override
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
+        """Runs the component; see `components.label_check.component`.
+
+        Raises:
+            BadDataError: no image to train or to validate on, or one cannot be decoded.
+            UsageError: the first backbone cannot be had.
+        """
+        examples = artifact_utils.get_single_uri(input_dict["examples"])
+        labels = labels_from_transform_graph(
+            artifact_utils.get_single_uri(input_dict["transform_graph"])
+        )
+        settings = ModelSettings.from_json(exec_properties["model"])
+        splits = _embedded(examples, settings, exec_properties["cache_dir"])
+        found = look_for_label_errors(
+            splits,
+            labels,
+            exec_properties["handling"],
+            seed=exec_properties["seed"],
+            examples="/".join(Path(examples).parts[-3:]),
+        )
+        folder = artifact_utils.get_single_uri(output_dict["label_errors"])
+        write_label_errors(Path(folder), found)
+
+
+def look_for_label_errors(
+    splits: dict[str, EmbeddingSplit],
+    labels: tuple[str, ...],
+    handling: LabelErrors,
+    *,
+    seed: int,
+    examples: str = "",
+) -> FoundLabelErrors:
+    """Weighs the labels of training and validation images.
+
+    Args:
+        splits: embeddings of both.
+        labels: class names in the order of the model's outputs.
+        handling: what becomes of the training images whose label is taken for wrong.
+        seed: of the parts that heads are fitted without.
+        examples: see `FoundLabelErrors`.
+
+    Raises:
+        BadDataError: no image to train or to validate on.
+    """
+    joined = _joined([splits[name] for name in _SPLITS])
+    images = labelled(joined, labels)
+    weighed = _weighed(images, len(labels))
+    doubts = _doubts(images.rows(weighed), joined, weighed, len(labels), seed)
+    suspects = np.zeros(len(joined.names), bool)
+    suspects[weighed] = doubts.is_suspect
+    training = len(splits[example_schema.TRAIN].names)
+    known = labelled(splits[example_schema.TRAIN], labels).classes >= 0
+    task = embedded_task(splits[example_schema.TRAIN], splits[example_schema.VALIDATION], labels)
+    cleaning = decide(task, suspects[:training][known], handling)
+    dropped = joined.names[:training][suspects[:training]] if cleaning.is_done else ()
+    return FoundLabelErrors(
+        examples=examples,
+        images=len(weighed),
+        unchecked=len(joined.names) - len(weighed),
+        suspects=int(suspects.sum()),
+        is_cleaned=cleaning.is_done,
+        reason=cleaning.reason,
+        left_out=tuple(str(name) for name in dropped),
+        doubtful=_doubtful(joined, weighed, doubts, labels, training),
+    )
+
+
+def _embedded(examples: str, settings: ModelSettings, cache_dir: str) -> dict[str, EmbeddingSplit]:
+    first = settings.resolved_candidates[0]
+    backbone = build_backbone(
+        first.backbone, first.weights, first.image_size, features=settings.features
+    )
+    spec = ImageSpec(backbone.image_size, settings.resize)
+    return embed_splits(examples, _SPLITS, backbone, spec, cache_dir)
+
+
+def _joined(parts: list[EmbeddingSplit]) -> EmbeddingSplit:
+    """Several splits as one."""
+    has_groups = any(part.groups is not None for part in parts)
+    none = [
+        part.groups if part.groups is not None else np.full(len(part.names), "") for part in parts
+    ]
+    return EmbeddingSplit(
+        embeddings=np.concatenate([part.embeddings for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        names=np.concatenate([part.names for part in parts]),
+        sha256=np.concatenate([part.sha256 for part in parts]),
+        groups=np.concatenate(none) if has_groups else None,
+    )
+
+
+def _doubts(
+    rows: LabelledEmbeddings,
+    joined: EmbeddingSplit,
+    weighed: NDArray[np.intp],
+    classes: int,
+    seed: int,
+) -> LabelDoubts:
+    if not len(weighed):
+        return NO_DOUBTS
+    groups = None if joined.groups is None else joined.groups[weighed]
+    return doubt_labels(rows.classes, out_of_fold_probabilities(rows, classes, groups, seed=seed))
+
+
+def _weighed(images: LabelledEmbeddings, classes: int) -> NDArray[np.intp]:
+    """Places of the images whose class has one in each of the parts."""
+    known = images.classes >= 0
+    counts = np.bincount(images.classes[known], minlength=classes)
+    return np.flatnonzero(known & (counts[images.classes] >= FOLDS))
+
+
+def _doubtful(
+    images: EmbeddingSplit,
+    weighed: NDArray[np.intp],
+    doubts: LabelDoubts,
+    labels: tuple[str, ...],
+    training: int,
+) -> tuple[DoubtfulLabel, ...]:
+    first = int(np.ceil(_SHOWN * len(weighed)))
+    return tuple(
+        DoubtfulLabel(
+            name=str(images.names[weighed[row]]),
+            split=_SPLITS[int(weighed[row] >= training)],
+            label=str(images.labels[weighed[row]]),
+            suggested=labels[doubts.suggested[row]],
+            suggested_probability=float(doubts.suggested_probability[row]),
+            label_probability=float(doubts.given_probability[row]),
+            is_suspect=bool(doubts.is_suspect[row]),
+        )
+        for place, row in enumerate(doubts.order)
+        if place < first or doubts.is_suspect[row]
+    )

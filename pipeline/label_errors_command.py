@@ -1,0 +1,148 @@
+"""`graft labels --errors`: a manifest of the data, to correct labels in."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from components.artifact_names import LABEL_ERRORS_FILE
+from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
+from models.data import example_schema
+from models.errors import BadDataError, GraftError, UsageError
+from models.storage.atomic_write import write_atomically
+from pipeline.config import Config
+from pipeline.config_file import load_config
+from pipeline.run_folder import CONFIG
+from pipeline.terminal.quiet import import_tensorflow
+from pipeline.workspace import Workspace
+
+FILE_NAME: Final = "labels-to-correct.csv"
+_COLUMNS: Final = (
+    *("path", "label", "split"),
+    *("looks_wrong", "suggested", "suggested_probability", "label_probability"),
+)
+_GROUP: Final = "group"
+_SHOWN: Final = 10
+
+
+def write_manifest(config: Config, output: Path | None) -> int:
+    """Writes all images of the latest run that weighed labels, the most doubtful first.
+
+    Args:
+        config: names the workspace.
+        output: CSV file; None for the usual one in the workspace.
+
+    Raises:
+        UsageError: no run weighed labels, its images are gone or are no files, or the file is there
+            already.
+        GraftError: the file cannot be written.
+    """
+    workspace = Workspace(config.workspace_path)
+    file = output or workspace.root / FILE_NAME
+    if file.exists():
+        raise UsageError(
+            f"{file} is there already, perhaps with corrections: name another with --output FILE."
+        )
+    folder, found = _latest(workspace)
+    ran = load_config(folder / CONFIG, {})
+    rows, columns = _rows(workspace.artifacts / found.examples, found, ran, folder.name)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns)
+    writer.writeheader()
+    writer.writerows(rows)
+    try:
+        write_atomically(file, text.getvalue().encode())
+    except OSError as error:
+        raise GraftError(f"{file} cannot be written: {error.strerror}.") from None
+    for each in [each for each in found.doubtful if each.is_suspect][:_SHOWN]:
+        print(f"  {each.label!r} looks like {each.suggested!r}: {each.name}")
+    group = f" --set data.group={_GROUP}" if _GROUP in columns else ""
+    print(f"Run {folder.name}: {found.words}.")
+    print(
+        f"{len(rows):,} images, the most doubtful first: {file}. Correct its column label, or "
+        f"delete the row of an image that is of no class; then: graft run --data {file}{group}"
+    )
+    return 0
+
+
+def _latest(workspace: Workspace) -> tuple[Path, FoundLabelErrors]:
+    """The folder of the latest run that weighed labels, and what it found."""
+    weighed = [each for each in workspace.run_folders() if (each / LABEL_ERRORS_FILE).is_file()]
+    if not weighed:
+        raise UsageError(
+            f"No run in {workspace.root} has weighed labels yet: graft run --data DIR does, unless "
+            "training.label_errors is keep and validation.label_errors is ignore."
+        )
+    try:
+        return weighed[-1], read_label_errors(weighed[-1])
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{weighed[-1] / LABEL_ERRORS_FILE} cannot be read ({error}). Run again."
+        ) from None
+
+
+def _rows(
+    examples: Path, found: FoundLabelErrors, ran: Config, run: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """A row for each image that is a file, and the names of the columns."""
+    if not examples.is_dir():
+        raise UsageError(f"The images of run {run} are no longer in the workspace. Run again.")
+    slices = list(ran.evaluation.slices)
+    # Once, before what brings it along with its greeting.
+    import_tensorflow()
+    images = {row["name"]: row for row in _images(examples, slices)}
+    for each in found.doubtful:
+        images[each.name] |= {
+            "looks_wrong": "yes" if each.is_suspect else "",
+            "suggested": each.suggested,
+            "suggested_probability": f"{each.suggested_probability:.3f}",
+            "label_probability": f"{each.label_probability:.3f}",
+        }
+    order = dict.fromkeys([each.name for each in found.doubtful] + list(images))
+    places = _places(ran, run)
+    rows = []
+    for name in order:
+        span = next((span for span in places if name.startswith(span)), None)
+        path = None if span is None else places[span] / name.removeprefix(span)
+        if path is not None and path.is_file():
+            rows.append({**images[name], "path": str(path)})
+    if not rows:
+        raise UsageError(
+            f"No image of run {run} is a file of its own below {ran.data.path}: they are records "
+            "of TFRecord files, or were moved. Correct the records that the report names."
+        )
+    has_groups = any(row[_GROUP] for row in rows)
+    columns = [*_COLUMNS, *([_GROUP] if has_groups else []), *slices]
+    return [{key: row.get(key, "") for key in columns} for row in rows], columns
+
+
+def _images(examples: Path, slices: list[str]) -> Iterator[dict[str, Any]]:
+    from models.data.example_reader import derived_features
+
+    features = {column: example_schema.slice_feature(column) for column in slices}
+    for split in example_schema.SPLITS:
+        columns = derived_features(str(examples), split, features.values())
+        for row, name in enumerate(columns[example_schema.NAME]):
+            yield {
+                **{column: columns[feature][row] for column, feature in features.items()},
+                "name": str(name),
+                "label": columns[example_schema.LABEL][row],
+                "split": split,
+                _GROUP: columns[example_schema.GROUP][row],
+            }
+
+
+def _places(ran: Config, run: str) -> dict[str, Path]:
+    """What the names of the images begin with, and the folder that the rest is relative to."""
+    from components.example_gen.sources.listing import resolve
+
+    try:
+        locations = resolve(ran.data.path, ran.data.spans)
+    except BadDataError as error:
+        raise UsageError(f"The data of run {run} cannot be found: {error}") from None
+    folders = [Path(each.path) for each in locations]
+    places = [each if each.is_dir() else each.parent for each in folders]
+    if len(places) == 1:
+        return {"": places[0]}
+    return {f"{each.name}/": place for each, place in zip(locations, places, strict=True)}

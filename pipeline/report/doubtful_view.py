@@ -1,0 +1,62 @@
+"""The report's part on labels that look wrong."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from components.label_check.label_errors_file import DoubtfulLabel, FoundLabelErrors
+from pipeline.report import pictures
+
+_SHOWN: Final = 24
+
+
+@dataclass(frozen=True)
+class DoubtfulPicture:
+    """An image with a label that looks wrong; `source` is a data URI, empty if it was not found."""
+
+    label: DoubtfulLabel
+    source: str
+
+
+@dataclass(frozen=True)
+class DoubtfulView:
+    """What the part shows.
+
+    Attributes:
+        words: how many labels look wrong.
+        reason: why their images are trained on, or not; empty where there are none.
+        unchecked: images whose label could not be weighed.
+        suspects: number of labels that look wrong.
+        pictures: the most doubtful of them, at most 24.
+    """
+
+    words: str
+    reason: str
+    unchecked: int
+    suspects: int
+    pictures: list[DoubtfulPicture]
+
+
+def doubtful_view(found: FoundLabelErrors | None, examples_uri: str | None) -> DoubtfulView | None:
+    """Builds the part; None where nobody looked for wrong labels.
+
+    Args:
+        found: by LabelCheck.
+        examples_uri: directory of the Examples artifact, for the pictures; None without.
+    """
+    if found is None:
+        return None
+    shown = [each for each in found.doubtful if each.is_suspect][:_SHOWN]
+    sources: dict[str, pictures.Picture] = {}
+    for split in {each.split for each in shown} if examples_uri else ():
+        names = [each.name for each in shown if each.split == split]
+        sources |= pictures.named(str(examples_uri), split, names)
+    return DoubtfulView(
+        words=found.words,
+        reason=found.reason if found.suspects else "",
+        unchecked=found.unchecked,
+        suspects=found.suspects,
+        pictures=[
+            DoubtfulPicture(each, sources[each.name].source if each.name in sources else "")
+            for each in shown
+        ],
+    )

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from components.image_validator.validation_settings import ValidationSettings
+from components.label_check.executor import look_for_label_errors
+from components.label_check.label_errors_file import (
+    left_out,
+    read_label_errors,
+    write_label_errors,
+)
+from components.label_gate.executor import check_labels
+from models.embedding import EmbeddingSplit
+from models.head.labelled_embeddings import HeadTask
+
+LABELS = tuple(f"digit {number}" for number in range(10))
+
+
+@pytest.fixture(scope="module")
+def splits(digits_task: HeadTask) -> dict[str, EmbeddingSplit]:
+    """Digits, of which each tenth training image has the label of the next class."""
+    train = digits_task.train.rows(np.arange(300))
+    wrong = np.arange(300) % 10 == 0
+    classes = (train.classes + wrong) % 10
+    labels = np.array([LABELS[index] for index in classes])
+    labels[1:4] = "rare"  # not known to the model
+    labels[5:8] = LABELS[0]
+    names = np.array([f"{number}.png" for number in range(300)])
+    validation = digits_task.validation.rows(np.arange(200))
+    truth = np.array([LABELS[index] for index in validation.classes])
+    others = np.array([f"v{number}.png" for number in range(200)])
+    return {
+        "train": EmbeddingSplit(train.embeddings, labels, names, names),
+        "validation": EmbeddingSplit(validation.embeddings, truth, others, others),
+    }
+
+
+def test_what_is_found_is_left_out_where_it_is_asked(splits, tmp_path):
+    found = look_for_label_errors(splits, LABELS, "drop", seed=0, examples="a/b/1")
+    planted = {f"{number}.png" for number in range(0, 300, 10)}
+    first = {each.name for each in found.doubtful[: found.images // 10]}
+    assert len(first & planted) >= 24
+    assert found.images == 497
+    assert found.unchecked == 3
+    assert found.is_cleaned
+    assert set(found.left_out) == {
+        each.name for each in found.doubtful if each.is_suspect and each.split == "train"
+    }
+    assert f"{found.suspects} of 497 labels look wrong" in found.words
+    write_label_errors(tmp_path, found)
+    assert read_label_errors(tmp_path) == found
+    assert left_out(str(tmp_path)) == found.left_out
+    assert left_out(None) == ()
+
+
+def test_the_share_makes_a_finding_of_the_severity_that_is_set(splits):
+    found = look_for_label_errors(splits, LABELS, "keep", seed=0)
+    assert found.left_out == ()
+    (finding,) = check_labels(found, ValidationSettings())
+    assert (finding.severity, finding.count) == ("warning", found.suspects)
+    assert "graft labels --errors" in finding.message
+    assert "To silence it, set validation.label_errors: ignore." in finding.message
+    (error,) = check_labels(found, ValidationSettings(label_errors="error"))
+    assert "To go on all the same" in error.message
+    assert check_labels(found, ValidationSettings(max_label_errors=0.5)) == []
+    assert check_labels(found, ValidationSettings(label_errors="ignore")) == []
+
+
+def first(part: EmbeddingSplit, count: int) -> EmbeddingSplit:
+    rows = slice(count)
+    return EmbeddingSplit(
+        part.embeddings[rows], part.labels[rows], part.names[rows], part.sha256[rows]
+    )
+
+
+def test_classes_too_small_to_weigh_are_counted(splits):
+    small = {name: first(part, 20) for name, part in splits.items()}
+    found = look_for_label_errors(small, LABELS, "auto", seed=0)
+    assert found.images + found.unchecked == 40
+    assert found.unchecked > 3
+    tiny = {name: first(part, 5) for name, part in splits.items()}
+    nothing = look_for_label_errors(tiny, LABELS, "auto", seed=0)
+    assert (nothing.images, nothing.suspects, nothing.doubtful) == (0, 0, ())

@@ -1,0 +1,102 @@
+"""`graft labels --errors`, on what a run leaves."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from labelled_examples import write_examples
+
+from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.sources.listing import list_source
+from components.label_check.label_errors_file import (
+    DoubtfulLabel,
+    FoundLabelErrors,
+    write_label_errors,
+)
+from models.errors import UsageError
+from pipeline.config import Config
+from pipeline.label_errors_command import write_manifest
+from pipeline.run_folder import CONFIG
+from pipeline.workspace import Workspace
+
+NAMES = ("cat/1.png", "cat/two, 2.png", "dog/3.png", "dog/4.png")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """A workspace with one run, on four images of two classes."""
+    for name in NAMES:
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(name.encode())
+    config = Config.model_validate(
+        {"workspace": str(tmp_path / "ws"), "data": {"path": str(tmp_path / "photos")}}
+    )
+    workspace = Workspace(config.workspace_path)
+    images = [(name[:3], name, name.encode()) for name in NAMES]
+    examples = workspace.artifacts / "ImageExampleGen" / "examples" / "1"
+    write_examples(examples, {"train": images[:3], "validation": images[3:], "test": []})
+    folder = workspace.runs / "20261129-010203-004"
+    folder.mkdir(parents=True)
+    (folder / CONFIG).write_text(f"data: {{path: {tmp_path / 'photos'}}}\n")
+    doubtful = DoubtfulLabel(
+        name=NAMES[2],
+        split="train",
+        label="dog",
+        suggested="cat",
+        suggested_probability=0.93,
+        label_probability=0.01,
+        is_suspect=True,
+    )
+    found = FoundLabelErrors(
+        examples="ImageExampleGen/examples/1",
+        images=4,
+        unchecked=0,
+        suspects=1,
+        is_cleaned=False,
+        reason="",
+        left_out=(),
+        doubtful=(doubtful,),
+    )
+    write_label_errors(folder, found)
+    return config
+
+
+def test_the_manifest_holds_all_images_and_is_read_as_data(config, tmp_path, capsys):
+    assert write_manifest(config, None) == 0
+    file = tmp_path / "ws" / "labels-to-correct.csv"
+    told = capsys.readouterr().out
+    assert f"graft run --data {file}" in told
+    assert "'dog' looks like 'cat': dog/3.png" in told
+    rows = list(csv.DictReader(file.open(encoding="utf-8")))
+    assert Path(rows[0]["path"]).name == "3.png"
+    assert (rows[0]["looks_wrong"], rows[0]["suggested"], rows[0]["suggested_probability"]) == (
+        "yes", "cat", "0.930",
+    )  # fmt: skip
+    listing = list_source(str(file), IngestSettings())
+    assert {(Path(each.path).name, each.label, each.split) for each in listing.files} == {
+        ("1.png", "cat", "train"),
+        ("two, 2.png", "cat", "train"),
+        ("3.png", "dog", "train"),
+        ("4.png", "dog", "validation"),
+    }
+
+
+def test_corrections_are_never_written_over(config, tmp_path):
+    write_manifest(config, tmp_path / "mine.csv")
+    with pytest.raises(UsageError, match="is there already"):
+        write_manifest(config, tmp_path / "mine.csv")
+
+
+def test_what_is_missing_is_said(config, tmp_path):
+    with pytest.raises(UsageError, match="has weighed labels yet"):
+        write_manifest(config.model_copy(update={"workspace": str(tmp_path / "other")}), None)
+    (tmp_path / "photos").rename(tmp_path / "moved")
+    with pytest.raises(UsageError, match="cannot be found"):
+        write_manifest(config, None)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(UsageError, match="is a file of its own"):
+        write_manifest(config, None)
+    examples = Workspace(config.workspace_path).artifacts / "ImageExampleGen"
+    examples.rename(tmp_path / "pruned")
+    with pytest.raises(UsageError, match="no longer in the workspace"):
+        write_manifest(config, None)
