@@ -1,11 +1,17 @@
 """Pictures with and without a watermark, and a small network that tells them apart."""
 
+import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from PIL import Image
 from scipy.ndimage import gaussian_filter
+
+from models.data.image_decoding import ImageSpec
+from models.export import export_model
 
 SIDE = 32
 MARK = 6
@@ -44,8 +50,15 @@ def watermarked(count: int, seed: int) -> Watermarked:
     return made
 
 
-def trained_network() -> tuple[keras.Model, keras.KerasTensor]:
-    """A classifier that finds the mark, and what its head reads: means of two blocks."""
+def png(pixels: np.ndarray) -> bytes:
+    """An image, [h, w, 3] of whole numbers, as a file."""
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def export_network(directory: Path) -> None:
+    """Exports a classifier that finds the mark; its head reads the means of two blocks."""
     keras.utils.set_random_seed(0)
     images = keras.Input((SIDE, SIDE, 3))
     scaled = keras.layers.Rescaling(1 / 128, offset=-1)(images)
@@ -58,4 +71,14 @@ def trained_network() -> tuple[keras.Model, keras.KerasTensor]:
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
     data = watermarked(512, seed=1)
     model.fit(data.pixels, data.classes, batch_size=32, epochs=12, verbose=0)
-    return model, features
+    export_model(
+        model,
+        features,
+        CLASSES,
+        ImageSpec(SIDE),
+        directory,
+        {},
+        licence="",
+        sample_range=None,
+        max_pixels=10**6,
+    )

@@ -117,6 +117,7 @@ def export_model(
         "resize": spec.resize,
         "sample_range": sample_range and astuple(sample_range),
         "max_pixels": max_pixels,
+        "explains": explained is not None,
         **description,
     }
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"

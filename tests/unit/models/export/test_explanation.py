@@ -1,6 +1,7 @@
 """Maps of where a class was seen, from the exported signature."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -8,10 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from watermarks import CLASSES, MARK, SIDE, trained_network, watermarked
+from watermarks import CLASSES, MARK, SIDE, png, watermarked
 
-from models.data.image_decoding import ImageSpec
-from models.export import export_model
 from models.export.explanation import explainable
 
 PLAIN, MARKED = range(2)
@@ -20,31 +19,12 @@ SHOWN = np.flatnonzero(DATA.classes == MARKED)
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    directory = tmp_path_factory.mktemp("exported")
-    network, features = trained_network()
-    export_model(
-        network,
-        features,
-        CLASSES,
-        ImageSpec(SIDE),
-        directory,
-        {},
-        licence="",
-        sample_range=None,
-        max_pixels=10**6,
-    )
-    return tf.saved_model.load(str(directory))
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
-    return file.getvalue()
+def model(watermark_models: Path) -> Any:
+    return tf.saved_model.load(str(watermark_models / "1"))
 
 
 def _explained(model: Any, pixels: np.ndarray, class_id: int = -1) -> dict[str, np.ndarray]:
-    images = tf.constant([_png(each) for each in pixels])
+    images = tf.constant([png(each) for each in pixels])
     ids = tf.fill([len(pixels)], tf.constant(class_id, tf.int64))
     outputs = model.signatures["explained"](image_bytes=images, class_id=ids)
     return {name: value.numpy() for name, value in outputs.items()}
@@ -81,7 +61,7 @@ def test_the_class_falls_sooner_than_where_places_are_drawn_at_random(model: Any
         left = []
         for share in (0.05, 0.1, 0.2, 0.4):
             is_gone = (ranks < share * SIDE**2)[..., None]
-            images = tf.constant([_png(each) for each in np.where(is_gone, 128, pixels)])
+            images = tf.constant([png(each) for each in np.where(is_gone, 128, pixels)])
             outputs = model.signatures["serving_default"](image_bytes=images)
             left.append(outputs["probabilities"].numpy()[:, MARKED].mean())
         return float(np.mean(left))
