@@ -21,9 +21,12 @@ _QUALITY: Final = 85
 def heat_picture(seen: bytes, heat: NDArray[np.float32], side: int) -> bytes:
     """Draws an explanation: the picture in grey, and warm colours where it speaks for the class.
 
+    The colder half of the places stays grey, and the hottest place is drawn hottest, whatever its
+    value: a drawing shows where, not how much.
+
     Args:
         seen: image of the square that the model saw.
-        heat: float32 [g, g], in 0..1, over that square; its highest value is drawn hottest.
+        heat: float32 [g, g], in 0..1, over that square.
         side: of the drawing, in pixels.
 
     Returns:
@@ -34,7 +37,8 @@ def heat_picture(seen: bytes, heat: NDArray[np.float32], side: int) -> bytes:
     """
     with open_image(seen) as image:
         grey = image.convert("L").resize((side, side), Image.Resampling.BILINEAR)
-    scaled = heat / max(float(heat.max()), 1e-6)
+    middle = float(np.median(heat))
+    scaled = np.maximum(heat - middle, 0) / max(float(heat.max()) - middle, 1e-6)
     spread = Image.fromarray(np.rint(255 * scaled).astype(np.uint8)).resize(
         (side, side), Image.Resampling.BICUBIC
     )

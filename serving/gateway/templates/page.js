@@ -51,16 +51,18 @@ function show(outputs, explained) {
   part("answer").hidden = false;
 }
 
-// The square that the model saw, in grey, and warm colours where it speaks for the class.
+// The square that the model saw, in grey, and warm colours where it speaks for the class. The
+// colder half of the places stays grey.
 async function draw(outputs) {
   const seen = Uint8Array.from(atob(outputs.seen_bytes[0].b64), (letter) => letter.charCodeAt(0));
   const picture = await createImageBitmap(new Blob([seen], { type: "image/jpeg" }));
   const side = outputs.heat[0].length;
   const heat = outputs.heat[0].flat();
-  const most = Math.max(1e-6, ...heat);
+  const middle = heat.toSorted((one, other) => one - other)[heat.length >> 1];
+  const most = Math.max(1e-6, ...heat.map((value) => value - middle));
   const colours = new ImageData(side, side);
   heat.forEach((value, place) => {
-    const strength = value / most;
+    const strength = Math.max(0, value - middle) / most;
     const warmer = 115 * strength ** 2;
     colours.data.set([255, 120 + warmer, warmer, 204 * strength], 4 * place);
   });
