@@ -24,9 +24,11 @@ def write_report(run: RunRecord, directory: Path) -> Path:
     # Imported here: they bring TensorFlow, which takes seconds and talks on standard error.
     from pipeline.report.artifact_reader import read_artifacts
     from pipeline.report.page import render_page
+    from pipeline.report.reproduction import reproduction
     from pipeline.report.summary import summary
 
     found = read_artifacts(run)
+    run.reproduction = reproduction(run, found, directory.parent)
     content = json.dumps(summary(run, found), indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory / SUMMARY, content.encode())
     write_atomically(directory / REPORT, render_page(run, found).encode())
