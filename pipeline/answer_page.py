@@ -11,8 +11,9 @@ from models.storage.atomic_write import write_atomically
 from pipeline.answers import Writer, name_in_utf8
 from pipeline.image_files import ImageFile
 from pipeline.report.environment import environment
-from pipeline.report.small_picture import small_picture
-from serving.client import Answer
+from pipeline.report.heat_picture import heat_picture
+from pipeline.report.small_picture import jpeg_uri, small_picture
+from serving.client import Answer, ExplainedAnswer
 
 MOST_PICTURES: Final = 500
 _MOST_ERRORS: Final = 200
@@ -21,10 +22,14 @@ _SIDE: Final = 160
 
 @dataclass(frozen=True)
 class _Shown:
-    """An image on the page: its file, a data URI of a small JPEG, and what was answered."""
+    """An image on the page: its file, data URIs of small JPEGs, and what was answered.
+
+    `heat` shows where the likeliest class was seen, and is empty where nobody asked for that.
+    """
 
     name: str
     source: str
+    heat: str
     answer: Answer
 
 
@@ -45,9 +50,10 @@ class AnswerPage(Writer):
         answer = next(iter(answers.values()))
         self._classes[answer.label] += 1
         if len(self._shown) < MOST_PICTURES:
-            self._shown.append(
-                _Shown(name_in_utf8(file.path), small_picture(file.encoded, _SIDE), answer)
-            )
+            source, heat = small_picture(file.encoded, _SIDE), ""
+            if isinstance(answer, ExplainedAnswer):
+                heat = jpeg_uri(heat_picture(answer.seen, answer.heat, _SIDE))
+            self._shown.append(_Shown(name_in_utf8(file.path), source, heat, answer))
 
     def failed(self, path: Path, error: str) -> None:
         """Keeps the reason, where there is still room for one."""

@@ -77,7 +77,7 @@ def _export(
     model: Served, lineage: Lineage, form: Format, calibrate_on: int, terminal: TextIO
 ) -> _Measured:
     # Imported here: they bring TensorFlow, whose words belong in the log.
-    from components.judge.predicting import predict_split
+    from components.judge.predicting import ExportedModel, predict_split
     from models.edge import onnx_model
     from models.edge.edge_export import export_litert, export_onnx
     from models.intervals import share_interval
@@ -85,7 +85,8 @@ def _export(
     if form == "onnx":
         onnx_model.check_packages()
     print("Asking the served model about the test split", file=terminal)
-    answers = predict_split(str(lineage.model), str(lineage.examples), example_schema.TEST)
+    served_model = ExportedModel(str(lineage.model))
+    answers = predict_split(served_model, str(lineage.examples), example_schema.TEST)
     version = model.newest
     described = json.loads((version / DESCRIPTION).read_text("utf-8"))
     source = _source(lineage, described, answers.probabilities, answers.labels)

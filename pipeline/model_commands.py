@@ -33,6 +33,12 @@ def add_model_commands(commands: Any) -> None:
         "--html", type=Path, metavar="FILE", help="also write a page with the pictures"
     )
     predict.add_argument(
+        "--explain",
+        type=Path,
+        metavar="FOLDER",
+        help="also write pictures of where the model saw what it answers; --html shows them too",
+    )
+    predict.add_argument(
         "--timeout",
         type=count,
         default=30,
@@ -71,7 +77,8 @@ def _predict(options: argparse.Namespace) -> int:
         timeout=options.timeout, ca_file=options.ca_file, api_key=os.environ.get(_API_KEY)
     )
     servers = Servers(options.url, options.grpc, how)
-    return predict(served(options), options.images, servers, form, options.html)
+    model, to = served(options), (options.html, options.explain)
+    return predict(model, options.images, servers, form, *to)
 
 
 def _export(options: argparse.Namespace) -> int:

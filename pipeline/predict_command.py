@@ -13,6 +13,7 @@ from typing import Final
 from models.errors import BadDataError
 from pipeline.answer_page import AnswerPage
 from pipeline.answers import Form, Writer, writer
+from pipeline.explained_answers import HeatPictures, check_explains
 from pipeline.image_files import Found, ImageFile, find, read
 from pipeline.served_model import Served
 from pipeline.terminal.quiet import import_tensorflow
@@ -27,6 +28,8 @@ from serving.client.address import as_grpc
 from serving.server_process import ServerProcess
 
 _BATCH: Final = 32
+_EXPLAINED_BATCH: Final = 8
+"""To explain takes three times the memory."""
 _BATCH_BYTES: Final = 32 * 2**20
 _MOST_AT_ONCE: Final = 4
 """Batches that are under way while more files are read."""
@@ -55,6 +58,7 @@ def predict(
     servers: Servers,
     form: Form,
     page_file: Path | None = None,
+    explain_in: Path | None = None,
 ) -> int:
     """Prints the likeliest class of each image, in the order given, as the answers come.
 
@@ -66,23 +70,31 @@ def predict(
         servers: to ask.
         form: of what is printed.
         page_file: for a page with the pictures; None for none.
+        explain_in: folder for pictures that show where the model saw what it answers; the page
+            shows them too. None to ask for none.
 
     Returns:
         The exit code: 0, or that of bad data where something could not be classified.
 
     Raises:
-        UsageError: what is named is no server's address.
+        UsageError: what is named is no server's address, or the pushed model cannot explain.
         PredictionError: the server does not answer; what it answered before was printed.
-        GraftError: the page cannot be written.
+        GraftError: the page or the folder cannot be written.
     """
     counts: Counter[str] = Counter()
     output = writer(form)
     page = AnswerPage(page_file, model.name) if page_file else None
-    writers = [output, page] if page else [output]
+    writers: list[Writer] = [each for each in (output, page) if each]
+    if explain_in is not None:
+        if not (servers.rest or servers.grpc):
+            check_explains(model)
+        writers.append(HeatPictures(explain_in))
     try:
         with ExitStack() as stack:
-            apis = _Apis(model, servers, output.asks_once, stack)
-            for batch, asked in _asked(_batches(find(paths), model, counts), apis):
+            explains = explain_in is not None
+            apis = _Apis(model, servers, output.asks_once, explains, stack)
+            most = _EXPLAINED_BATCH if explains else _BATCH
+            for batch, asked in _asked(_batches(find(paths), model, counts, most), apis):
                 _write(batch, asked, writers, counts)
     except PredictionError as error:
         raise _interrupted(error, counts) from error
@@ -98,8 +110,11 @@ def predict(
 class _Apis:
     """The APIs that are asked, by name; a server of its own is started by the first image."""
 
-    def __init__(self, model: Served, servers: Servers, asks_once: bool, stack: ExitStack) -> None:
+    def __init__(
+        self, model: Served, servers: Servers, asks_once: bool, explains: bool, stack: ExitStack
+    ) -> None:
         self._model = model
+        self._explains = explains
         self._options = servers.options
         self._asks_once = asks_once
         self._stack = stack
@@ -111,7 +126,10 @@ class _Apis:
             process = ServerProcess(self._model.name, self._model.directory)
             addresses = self._stack.enter_context(process).wait()
             self._clients = self._of(addresses.url, None if self._asks_once else addresses.target)
-        return {api: client.submit(images) for api, client in self._clients.items()}
+        return {
+            api: client.submit(images, explain=self._explains)
+            for api, client in self._clients.items()
+        }
 
     def _of(self, rest: str | None, grpc: str | None) -> dict[str, GraftClient]:
         addresses = {"REST": rest, "gRPC": grpc and as_grpc(grpc)}
@@ -125,7 +143,7 @@ class _Apis:
 
 
 def _batches(
-    found: Iterator[Found], model: Served, counts: Counter[str]
+    found: Iterator[Found], model: Served, counts: Counter[str], most: int
 ) -> Iterator[list[ImageFile]]:
     """Reads what was found, so much at a time as a request and the memory hold."""
     batch: list[ImageFile] = []
@@ -135,7 +153,7 @@ def _batches(
             continue
         failed = ImageFile(each.path, error=each.error)
         batch.append(failed if each.error else read(each.path, model))
-        if len(batch) == _BATCH or sum(len(file.encoded) for file in batch) > _BATCH_BYTES:
+        if len(batch) == most or sum(len(file.encoded) for file in batch) > _BATCH_BYTES:
             yield batch
             batch = []
     if batch:

@@ -58,6 +58,16 @@ def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def watermark_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of versions: 1 finds watermarks (`tests/watermarks.py`) and explains itself."""
+    from watermarks import export_network  # it brings TensorFlow
+
+    base = tmp_path_factory.mktemp("watermarks")
+    export_network(base / "1")
+    return base
+
+
 def digits() -> LabelledEmbeddings:
     images, classes = load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(images))

@@ -3,6 +3,8 @@
 Each version answers as its `Behaviour` says, so that a test of the gateway needs no TensorFlow.
 """
 
+import base64
+import io
 import json
 import re
 import threading
@@ -14,6 +16,7 @@ from typing import Any
 
 import grpc
 from google.protobuf import wrappers_pb2
+from PIL import Image
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.gateway.settings import Server
@@ -23,6 +26,14 @@ _PATH = re.compile(r"/v1/models/m(?:/labels/(\w+)|/versions/(\d+))?(:predict|/me
 
 EMBEDDING = [0.5, 0.25, -1.0, 0.0, 1.0, 2.0]
 SIGNALS = [0.5, 0.2, 0.1, 0.3, -0.1]
+HEAT = [[0.0, 0.5], [0.0, 0.0]]
+"""Of an explanation: the upper right quarter alone speaks for the class."""
+
+
+def _white_square() -> str:
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), "white").save(file, "JPEG")
+    return base64.b64encode(file.getvalue()).decode()
 
 
 @dataclass
@@ -97,7 +108,7 @@ class FakeServer:
         self.labels = labels
         return wrappers_pb2.BytesValue()
 
-    def answer(self, method: str, path: str) -> tuple[int, Any]:
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         """Status and JSON."""
         match = _PATH.fullmatch(path)
         if match is None:
@@ -114,6 +125,8 @@ class FakeServer:
         time.sleep(behaviour.seconds)
         outputs: dict[str, Any] = {"labels": [[behaviour.label, "other"]], "class_ids": [[0, 1]]}
         outputs |= {"embedding": [EMBEDDING], "image_signals": [SIGNALS]}
+        if json.loads(body).get("signature_name") == "explained":
+            outputs |= {"heat": [HEAT], "seen_bytes": [{"b64": _white_square()}]}
         answer = {"outputs": {**outputs, "probabilities": [[0.97, 0.03]]}, "version": version}
         return behaviour.status, answer if behaviour.status == 200 else {"error": "made"}
 
@@ -136,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server_state.seen.append((self.path, dict(self.headers), body))
-        status, document = self.server_state.answer(self.command, self.path)
+        status, document = self.server_state.answer(self.command, self.path, body)
         content = json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

@@ -11,8 +11,8 @@ class Judge(TypedComponent):
     """Asks the exported model for the test split and checks the answers.
 
     Its ModelBlessing carries the custom properties of TFX's Evaluator, so that whatever looks for
-    the latest blessed model finds it, and three files: `verdict.json`, `metrics.json` and
-    `predictions.npz`.
+    the latest blessed model finds it, and four files: `verdict.json`, `metrics.json`,
+    `predictions.npz` and `explanations.npz`.
     """
 
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)

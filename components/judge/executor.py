@@ -20,9 +20,10 @@ from components.judge.checks import (
     verdict,
 )
 from components.judge.evaluator_check import check_evaluator
+from components.judge.explanations import EXPLANATIONS_FILE, explain, save_explanations
 from components.judge.gaps import check_gaps, find_gaps
 from components.judge.paired_answers import Baseline, paired_answers
-from components.judge.predicting import predict_split
+from components.judge.predicting import ExportedModel, predict_split
 from components.judge.prediction_file import FILE_NAME, save_predictions
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
@@ -90,7 +91,8 @@ def judge(
         GraftError: the model lacks its serving signature or its class names.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    predictions = predict_split(model_uri, examples_uri, example_schema.TEST)
+    model = ExportedModel(model_uri)
+    predictions = predict_split(model, examples_uri, example_schema.TEST)
     if not predictions.names:
         raise BadDataError("The test split has no images, so the model cannot be judged.")
     figures = quality(
@@ -118,6 +120,8 @@ def judge(
         )
     )
     save_predictions(directory / FILE_NAME, predictions)
+    explanations = explain(model, predictions, examples_uri)
+    save_explanations(directory / EXPLANATIONS_FILE, explanations)
     write_metrics(
         directory,
         predictions,

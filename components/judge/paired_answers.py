@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from components.class_changes import ClassChange, class_changes
 from components.image_register import Digest, ImageRegister, read_register
-from components.judge.predicting import predict_split
+from components.judge.predicting import ExportedModel, predict_split
 from components.judge.prediction_file import Predictions
 from models.data import example_schema
 from models.data.example_reader import derived_features
@@ -78,7 +78,7 @@ def paired_answers(
     theirs = read_register(Path(baseline.examples_uri)) if baseline.examples_uri else None
     learned = theirs.in_splits(*_LEARNED) if theirs else frozenset[Digest]()
     tested = theirs.in_splits(example_schema.TEST) if theirs else frozenset[Digest]()
-    old = predict_split(baseline.model_uri, examples_uri, example_schema.TEST)
+    old = predict_split(ExportedModel(baseline.model_uri), examples_uri, example_schema.TEST)
     fair = _rows(digests, learned, among=False)
     pairs = [(_only(old, fair), _only(predictions, fair), _rows(digests, tested)[fair])]
     gone = tested - mine.in_splits(*example_schema.SPLITS) if mine else frozenset[Digest]()
@@ -106,7 +106,9 @@ def _answers_to(
     """What two models answer to some of the test images of an Examples artifact."""
     columns = derived_features(examples_uri, example_schema.TEST)
     rows = _rows(list(columns[example_schema.SHA256]), images)
-    old, new = (predict_split(uri, examples_uri, example_schema.TEST) for uri in model_uris)
+    old, new = (
+        predict_split(ExportedModel(uri), examples_uri, example_schema.TEST) for uri in model_uris
+    )
     return _only(old, rows), _only(new, rows)
 
 

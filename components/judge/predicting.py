@@ -3,6 +3,7 @@
 import json
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -18,11 +19,44 @@ from models.storage.seals import DESCRIPTION
 _BATCH = 32
 
 
-def predict_split(model_uri: str, examples_uri: str, split: str) -> Predictions:
+class ExportedModel:
+    """An exported model, loaded.
+
+    Attributes:
+        classes: its class names, in the order of its outputs.
+    """
+
+    def __init__(self, uri: str) -> None:
+        """Loads the model of a Model artifact, by the artifact's directory.
+
+        Raises:
+            GraftError: it does not name its classes.
+        """
+        self.classes = model_classes(uri)
+        self._directory = Path(uri) / SERVING_FOLDER
+        # Keeps the loaded object: its signatures hold variables only weakly.
+        self._loaded: Any = tf.saved_model.load(str(self._directory))
+
+    def has(self, signature: str) -> bool:
+        """Whether it has a signature of that name."""
+        return signature in self._loaded.signatures
+
+    def signature(self, name: str) -> Any:
+        """A signature, to be called with tensors.
+
+        Raises:
+            GraftError: it has none of that name.
+        """
+        if not self.has(name):
+            raise GraftError(f"The model in {self._directory} has no signature {name}.")
+        return self._loaded.signatures[name]
+
+
+def predict_split(model: ExportedModel, examples_uri: str, split: str) -> Predictions:
     """Asks the exported model, through its serving signature, for every image of a split.
 
     Args:
-        model_uri: directory of a Model artifact.
+        model: to ask.
         examples_uri: directory of an Examples artifact.
         split: name of the split.
 
@@ -30,16 +64,10 @@ def predict_split(model_uri: str, examples_uri: str, split: str) -> Predictions:
         The answers, in the order of the files.
 
     Raises:
-        GraftError: the model has no `serving_default` signature or no class names, or answers
-            with what is no number.
+        GraftError: the model has no `serving_default` signature, or answers with what is no
+            number.
     """
-    directory = Path(model_uri) / "Format-Serving"
-    classes = model_classes(model_uri)
-    # Keeps the loaded object: its signatures hold variables only weakly.
-    loaded = tf.saved_model.load(str(directory))
-    if "serving_default" not in loaded.signatures:
-        raise GraftError(f"The model in {directory} has no signature serving_default.")
-    signature = loaded.signatures["serving_default"]
+    signature = model.signature("serving_default")
     records = read_records(examples_uri, split)
     names: list[str] = []
     labels: list[str] = []
@@ -50,7 +78,7 @@ def predict_split(model_uri: str, examples_uri: str, split: str) -> Predictions:
         names += [record.name for record in batch]
         labels += [record.label for record in batch]
         progress.report(len(names), None, "images", "judging")
-    none = np.zeros((0, len(classes)), np.float32)
+    none = np.zeros((0, len(model.classes)), np.float32)
     probabilities = np.concatenate([none, *answers])
     broken = ~np.isfinite(probabilities).all(axis=1)
     if broken.any():
@@ -59,7 +87,7 @@ def predict_split(model_uri: str, examples_uri: str, split: str) -> Predictions:
             f"{names[int(broken.argmax())]!r}, with what is no number: its training diverged. "
             "Lower training.learning_rate or the range of tuning.learning_rate."
         )
-    return Predictions(names, labels, classes, probabilities)
+    return Predictions(names, labels, model.classes, probabilities)
 
 
 def model_classes(model_uri: str) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from models.head.frozen_probe import train_probe, write_probe
 from models.storage.atomic_write import write_atomically
 from models.storage.folders import delete_others
 from models.storage.seals import is_sealed
+from models.training import device
 from models.training.activations import of_process
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
@@ -137,7 +138,8 @@ def _description(trained: Trained, read: ReadTask, code: str) -> dict[str, Any]:
 
 
 def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, Any]) -> None:
-    _write_json(model_uri / TRAINING_FILE, trained.record.to_values())
+    record = {**trained.record.to_values(), "machine": device.machine()}
+    _write_json(model_uri / TRAINING_FILE, record)
     keras_file = model_uri / KERAS_FILE
     keras_file.parent.mkdir(parents=True, exist_ok=True)
     trained.model.save(keras_file)

@@ -8,7 +8,7 @@ import json
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 import tensorflow as tf
@@ -17,11 +17,14 @@ from models.data import example_schema
 from models.data.class_labels import class_index
 from models.data.image_decoding import ImageSpec
 from models.data.sample_depth import SampleRange
-from models.export.answers import answering, only
+from models.export.answers import Outputs, answering, only
 from models.export.assets import write_labels, write_licence, write_warm_up
+from models.export.explanation import LIKELIEST, explainable
 from models.export.images import decode_images
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION, write_sums
+
+_PREDICTED: Final = ("probabilities", "class_ids", "labels")
 
 
 def export_model(
@@ -36,7 +39,7 @@ def export_model(
     sample_range: SampleRange | None,
     max_pixels: int,
 ) -> None:
-    """Writes a SavedModel with five signatures.
+    """Writes a SavedModel with five signatures, or six.
 
     - `serving_default`: `image_bytes` string [n], encoded images, to `probabilities` float32
       [n, k] in the order of the labels, `class_ids` int64 [n, t] and `labels` string [n, t], the t
@@ -44,6 +47,11 @@ def export_model(
     - `serving_examples`: `examples` string [n], serialized tf.Examples, to the same.
     - `monitored`: `image_bytes` to the same, `embedding` float32 [n, d], what the head reads, and
       `image_signals` float32 [n, 5], in one pass.
+    - `explained`: `image_bytes` and `class_id` int64 [n], a class's place or -1 for the likeliest,
+      to what `serving_default` gives, `heat` float32 [n, g, g] in 0..1, how much each place of
+      the image speaks for the class, and `seen_bytes` string [n], JPEGs of the squares that the
+      model saw, which the heat lies over. Left out where the head does not read the means of maps
+      (`models.export.explanation`).
     - `evaluate`: `examples` to `probabilities` alone, for TFMA.
     - `transform_labels`: `examples` to `label_id` int64 [n], -1 for an unknown class, for TFMA.
 
@@ -63,16 +71,28 @@ def export_model(
         max_pixels: an image with more is refused, as at ingest.
     """
     decode = partial(decode_images, spec=spec, sample_range=sample_range, max_pixels=max_pixels)
-    answer = answering(model, embedding, labels, decode)
+    explained = explainable(model, embedding)
+    answer = answering(model, embedding, labels, decode, explained)
 
-    def predict(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        return only(answer(image_bytes), "probabilities", "class_ids", "labels")
+    def likeliest(image_bytes: tf.Tensor) -> Outputs:
+        return answer(image_bytes, tf.fill(tf.shape(image_bytes), tf.constant(LIKELIEST, tf.int64)))
+
+    def predict(image_bytes: tf.Tensor) -> Outputs:
+        return only(likeliest(image_bytes), *_PREDICTED)
 
     def label_ids(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"label_id": class_index(_feature(examples, example_schema.LABEL), labels)}
 
-    def evaluate(examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        return only(answer(_feature(examples, example_schema.IMAGE)), "probabilities")
+    def monitor(image_bytes: tf.Tensor) -> Outputs:
+        return only(likeliest(image_bytes), *_PREDICTED, "embedding", "image_signals")
+
+    def explain(image_bytes: tf.Tensor, class_id: tf.Tensor) -> Outputs:
+        with tf.control_dependencies([_check_class(class_id, len(labels))]):
+            outputs = answer(image_bytes, tf.identity(class_id))
+        return only(outputs, *_PREDICTED, "heat", "seen_bytes")
+
+    def evaluate(examples: tf.Tensor) -> Outputs:
+        return only(likeliest(_feature(examples, example_schema.IMAGE)), "probabilities")
 
     encoded = [tf.TensorSpec([None], tf.string, name="image_bytes")]
     examples = [tf.TensorSpec([None], tf.string, name="examples")]
@@ -84,7 +104,10 @@ def export_model(
         lambda examples: predict(_feature(examples, example_schema.IMAGE)),
         examples,
     )
-    archive.add_endpoint("monitored", answer, encoded)
+    archive.add_endpoint("monitored", monitor, encoded)
+    if explained:
+        class_id = tf.TensorSpec([None], tf.int64, name="class_id")
+        archive.add_endpoint("explained", explain, [*encoded, class_id])
     archive.add_endpoint("evaluate", evaluate, examples)
     archive.add_endpoint("transform_labels", label_ids, examples)
     archive.write_out(str(directory), verbose=False)
@@ -94,6 +117,7 @@ def export_model(
         "resize": spec.resize,
         "sample_range": sample_range and astuple(sample_range),
         "max_pixels": max_pixels,
+        "explains": explained is not None,
         **description,
     }
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -102,6 +126,12 @@ def export_model(
     write_licence(directory, licence)
     write_warm_up(directory, spec.size)
     write_sums(directory)
+
+
+def _check_class(class_id: tf.Tensor, classes: int) -> tf.Operation:
+    is_known = (class_id >= LIKELIEST) & (class_id < classes)
+    words = f"class_id should be a number from 0 to {classes - 1}, or -1 for the likeliest: got"
+    return tf.debugging.Assert(tf.reduce_all(is_known), [words, class_id])
 
 
 def _feature(examples: tf.Tensor, name: str) -> tf.Tensor:

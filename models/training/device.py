@@ -1,7 +1,11 @@
 """What the machine offers: memory growth and half precision where there is a GPU."""
 
+import os
+import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Literal
 
 import keras
@@ -23,6 +27,31 @@ def prepare_device() -> int:
         with suppress(RuntimeError):
             tf.config.experimental.set_memory_growth(gpu, True)
     return len(gpus)
+
+
+def machine() -> dict[str, str | int]:
+    """What the last bits of a sum depend on.
+
+    Returns:
+        `processor` by name, its `cores`, names of the `gpus` (empty for none), and `onednn`, as
+        `TF_ENABLE_ONEDNN_OPTS` has it.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    details = (tf.config.experimental.get_device_details(gpu) for gpu in gpus)
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count() or 0,
+        "gpus": ", ".join(str(each.get("device_name", "GPU")) for each in details),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", ""),
+    }
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.M)
+        if found:
+            return found[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def precision(setting: Literal["auto", "on", "off"], gpus: int) -> str:

@@ -22,6 +22,7 @@ from components.artifact_names import (
     VERDICT_FILE,
 )
 from components.findings import CLASS_CHANGES_FILE, FINDINGS_FILE
+from components.judge.explanations import EXPLANATIONS_FILE, Explanation, load_explanations
 from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
 from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
 from models.embedding.artifact import INFO_FILE
@@ -58,6 +59,7 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         metrics=read_object(run, "blessing", METRICS_FILE),
         predictions=_predictions(run),
         new_classes=read_object(run, "blessing", CLASS_CHANGES_FILE),
+        explanations=_explanations(run),
         serving_check=read_object(run, "serving_check", SERVING_CHECK_FILE),
         validated="findings" in run.artifacts,
     )
@@ -125,8 +127,16 @@ def _read(run: RunRecord, key: str, read: Callable[[Path], _File]) -> _File | No
 
 
 def _predictions(run: RunRecord) -> Predictions | None:
-    path = Path(run.artifacts.get("blessing", "")) / PREDICTIONS
+    return _archive(run, PREDICTIONS, load_predictions)
+
+
+def _explanations(run: RunRecord) -> list[Explanation]:
+    return _archive(run, EXPLANATIONS_FILE, load_explanations) or []
+
+
+def _archive(run: RunRecord, name: str, load: Callable[[Path], _File]) -> _File | None:
+    """Reads a file of the Judge; None where there is none, or a damaged one."""
     try:
-        return load_predictions(path)
-    except (OSError, ValueError, KeyError, BadZipFile):
+        return load(Path(run.artifacts.get("blessing", "")) / name)
+    except (OSError, ValueError, LookupError, BadZipFile):
         return None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # they bring TensorFlow, which a failed run's summary has to do without
+    from components.judge.explanations import Explanation
     from components.judge.prediction_file import Predictions
     from components.label_check.label_errors_file import FoundLabelErrors
     from models.history.tuning_history import TuningHistory
@@ -35,6 +36,7 @@ class Artifacts:
         predictions: of the model on the test split.
         new_classes: how the classes differ from those of the last blessed model;
             `class_changes.json` of the Judge.
+        explanations: of some of them.
         serving_check: `serving_check.json`.
         validated: whether validation came to an end, with or without findings.
     """
@@ -55,5 +57,6 @@ class Artifacts:
     metrics: Json = field(default_factory=dict)
     predictions: "Predictions | None" = None
     new_classes: Json = field(default_factory=dict)
+    explanations: "list[Explanation]" = field(default_factory=list)
     serving_check: Json = field(default_factory=dict)
     validated: bool = False

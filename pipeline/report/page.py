@@ -9,6 +9,7 @@ import tensorflow as tf
 from pipeline.report.artifacts import Artifacts
 from pipeline.report.data_view import data_view
 from pipeline.report.environment import environment
+from pipeline.report.explanation_view import explanation_view
 from pipeline.report.quality_view import quality_view
 from pipeline.report.run_record import RunRecord
 from pipeline.report.run_view import run_view
@@ -44,6 +45,7 @@ def _context(run: RunRecord, found: Artifacts) -> dict[str, Any]:
         "search": _section("search", lambda: search_view(found)),
         "training": _section("training", lambda: training_view(found)),
         "quality": _section("quality", lambda: quality_view(found, examples)),
+        "explained": _section("explained", lambda: explanation_view(found)),
     }
 
 

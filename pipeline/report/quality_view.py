@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from components.judge.explanations import worst_mistakes
 from components.judge.prediction_file import Predictions
 from models import metrics
 from models.data import example_schema
@@ -172,10 +173,7 @@ def _calibration(bins: list[Json]) -> Markup:
 def _mistakes(predictions: Predictions, examples_uri: str | None) -> list[Mistake]:
     probabilities, truth = predictions.probabilities, predictions.truth
     answers = probabilities.argmax(axis=1)
-    confidence = np.where(predictions.right, -1.0, probabilities.max(axis=1))
-    worst = [
-        row for row in np.argsort(-confidence, kind="stable")[:_MISTAKES] if confidence[row] > 0
-    ]
+    worst = worst_mistakes(predictions, _MISTAKES)
     names = [predictions.names[row] for row in worst]
     found = pictures.named(examples_uri, example_schema.TEST, names) if examples_uri else {}
     return [

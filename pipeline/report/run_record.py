@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pipeline.report.reproduction import Reproduction
 
 Status = Literal["pushed", "not_blessed", "stage_done", "not_needed", "out_of_time", "failed"]
 
@@ -43,6 +46,7 @@ class RunRecord:
         version: number of that version.
         versions: of Graft (with its commit) and the libraries, by name.
         repairs: what was found damaged and was made again or left out, a sentence each.
+        reproduction: whether it came to the weights of an earlier run; filled in for the report.
     """
 
     run_id: str
@@ -58,3 +62,4 @@ class RunRecord:
     version: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
     repairs: list[str] = field(default_factory=list)
+    reproduction: "Reproduction | None" = None

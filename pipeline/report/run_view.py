@@ -151,6 +151,8 @@ def _lineage(run: RunRecord, found: Artifacts) -> list[tuple[str, str]]:
         ("Data", run.config.get("data", {}).get("path")),
         ("Data fingerprint", found.ingest.get("fingerprint")),
         *((words, known.get(key)) for key, words in _LINEAGE.items()),
+        ("Model’s digest", found.lineage.get("model_digest")),
+        ("Reproduced", run.reproduction and run.reproduction.words),
         ("Pushed to", run.pushed_to),
         *run.versions.items(),
     ]

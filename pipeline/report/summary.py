@@ -1,5 +1,6 @@
 """`summary.json`: what a run came to, for machines. Its keys are a contract."""
 
+from dataclasses import asdict
 from typing import Any
 
 from pipeline.report.account import (
@@ -9,6 +10,7 @@ from pipeline.report.account import (
     training_account,
 )
 from pipeline.report.artifacts import Artifacts, Json
+from pipeline.report.reproduction import Reproduction
 from pipeline.report.run_record import RunRecord
 
 _PER_CLASS = (
@@ -57,6 +59,7 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         "metrics": _metrics(found),
         "model": _model(run, found),
         "repairs": run.repairs,
+        "reproduction": asdict(run.reproduction or Reproduction()),
         "serving_check": {
             "rest": found.serving_check.get("rest"),
             "grpc": found.serving_check.get("grpc"),

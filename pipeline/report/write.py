@@ -28,11 +28,13 @@ def write_report(run: RunRecord, directory: Path) -> Path:
     from components.label_check.label_errors_file import write_label_errors
     from pipeline.report.artifact_reader import read_artifacts
     from pipeline.report.page import render_page
+    from pipeline.report.reproduction import reproduction
     from pipeline.report.summary import summary
 
     found = read_artifacts(run)
     if found.label_errors is not None:
         write_label_errors(directory, found.label_errors)
+    run.reproduction = reproduction(run, found, directory.parent)
     content = json.dumps(summary(run, found), indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory / SUMMARY, content.encode())
     write_atomically(directory / REPORT, render_page(run, found).encode())

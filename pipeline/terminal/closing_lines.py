@@ -45,6 +45,8 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     if model.get("words"):
         rows.append(("training", model["words"]))
     rows += _verdict_rows(data, metrics, model)
+    if summary["reproduction"]["run"]:
+        rows.append(("weights", summary["reproduction"]["words"]))
     rows.append(("time", _time(summary["stages"])))
     return rows
 

@@ -10,7 +10,7 @@ Works with TensorFlow Serving, with the embedded server and through a gateway al
 REST needs no TensorFlow.
 """
 
-from serving.client.answers import Answer, Predictions
+from serving.client.answers import Answer, ExplainedAnswer, Predictions
 from serving.client.async_client import AsyncGraftClient
 from serving.client.errors import PredictionError, RequestRefusedError
 from serving.client.options import Options
@@ -19,6 +19,7 @@ from serving.client.sync_client import GraftClient, predict_grpc, predict_rest
 __all__ = [
     "Answer",
     "AsyncGraftClient",
+    "ExplainedAnswer",
     "GraftClient",
     "Options",
     "PredictionError",

@@ -1,5 +1,6 @@
 """What a model says about images, and the check of what came as such."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,13 @@ from serving.client.errors import PredictionError
 
 INPUT: Final = "image_bytes"
 OUTPUTS: Final = ("probabilities", "class_ids", "labels")
+CLASS_INPUT: Final = "class_id"
+EXPLAINED: Final = "explained"
+"""The signature that says where a class was seen."""
+EXPLAINED_OUTPUTS: Final = (*OUTPUTS, "heat", "seen_bytes")
+LIKELIEST: Final = -1
+"""As a `class_id`: the class that the model answers."""
+_MAPS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,20 @@ class Answer:
     def score(self) -> float:
         """Its probability."""
         return self.scores[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedAnswer(Answer):
+    """An answer, and where in the image the model saw the likeliest class.
+
+    Attributes:
+        heat: float32 [g, g] in 0..1, over the square that was seen: how much each place speaks for
+            the class.
+        seen: JPEG of that square.
+    """
+
+    heat: NDArray[np.float32]
+    seen: bytes
 
 
 @dataclass(frozen=True)
@@ -91,6 +113,33 @@ def predictions_of(outputs: Mapping[str, Any], who: str, images: int) -> Predict
     if len(answer.labels) != images:
         raise PredictionError(f"{who} answered for {len(answer.labels)} of {images} images.")
     return answer
+
+
+def explained_answers(outputs: Mapping[str, Any], who: str, images: int) -> list[ExplainedAnswer]:
+    """Makes sure that an answer of the signature `explained` is one to what was asked.
+
+    Takes and raises what `predictions_of` does.
+    """
+    answers = predictions_of(outputs, who, images).each()
+    try:
+        with np.errstate(over="ignore"):
+            heat = np.asarray(outputs["heat"], dtype=np.float32)
+        seen = [_bytes(each) for each in outputs["seen_bytes"]]
+        is_sound = heat.ndim == _MAPS and len(heat) == len(seen) == images
+        is_sound = is_sound and bool(((heat >= 0) & (heat <= 1)).all())
+    except (KeyError, TypeError, ValueError, OverflowError):
+        is_sound = False
+    if not is_sound:
+        raise PredictionError(f"{who} does not say where it saw what it answers.")
+    return [
+        ExplainedAnswer(answer.labels, answer.scores, heat[place], seen[place])
+        for place, answer in enumerate(answers)
+    ]
+
+
+def _bytes(value: Any) -> bytes:
+    """Bytes as gRPC or as REST gives them."""
+    return value if isinstance(value, bytes) else base64.b64decode(value["b64"], validate=True)
 
 
 def _is_sound(answer: Predictions) -> bool:

@@ -4,15 +4,15 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from typing_extensions import Self, Unpack
 
 from models.errors import UsageError
 from serving.client.address import parse_address
-from serving.client.answers import Answer, Predictions, predictions_of
+from serving.client.answers import Answer, Predictions, explained_answers, predictions_of
 from serving.client.errors import PredictionError, RequestRefusedError
 from serving.client.files import Told, ask_about, batches
 from serving.client.options import DEFAULT_TIMEOUT, Options
@@ -21,6 +21,8 @@ from serving.client.retries import Retries
 if TYPE_CHECKING:  # each brings what the other can do without
     from serving.client.grpc_api import GrpcTransport
     from serving.client.rest import RestTransport
+
+_Read = TypeVar("_Read")
 
 MOST_AT_ONCE: Final = 4
 """Requests that are under way at the same time, where there are many."""
@@ -84,13 +86,17 @@ class AsyncGraftClient:
         await self._open()
         return await self._predict(images, time.monotonic() + self._timeout)
 
-    async def predict_each(self, images: Sequence[bytes]) -> list[Answer | RequestRefusedError]:
+    async def predict_each(
+        self, images: Sequence[bytes], *, explain: bool = False
+    ) -> list[Answer | RequestRefusedError]:
         """Asks about images, of which one that is refused takes no other with it.
 
         Such a one is found by halving. All of it has the time of one request.
 
         Args:
             images: encoded; may be none.
+            explain: ask where the model saw the likeliest class, too, which takes it about three
+                times as long. Answers are an `ExplainedAnswer` then.
 
         Returns:
             For each image the answer, or why there is none.
@@ -101,7 +107,7 @@ class AsyncGraftClient:
         if not images:
             return []
         await self._open()
-        return await self._each(images, time.monotonic() + self._timeout)
+        return await self._each(images, time.monotonic() + self._timeout, explain)
 
     async def predict_files(self, paths: Iterable[Path]) -> AsyncIterator[Told]:
         """Asks about files, some batches at a time, so that there may be any number of them.
@@ -133,26 +139,38 @@ class AsyncGraftClient:
             await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _each(
-        self, images: Sequence[bytes], deadline: float
+        self, images: Sequence[bytes], deadline: float, explain: bool
     ) -> list[Answer | RequestRefusedError]:
         try:
-            return list((await self._predict(images, deadline)).each())
+            if explain:
+                return [*await self._asked(images, deadline, explained_answers, explain=True)]
+            return [*(await self._predict(images, deadline)).each()]
         except RequestRefusedError as error:
             if len(images) == 1:
                 return [error]
         middle = len(images) // 2
         return [
-            *await self._each(images[:middle], deadline),
-            *await self._each(images[middle:], deadline),
+            *await self._each(images[:middle], deadline, explain),
+            *await self._each(images[middle:], deadline, explain),
         ]
 
     async def _predict(self, images: Sequence[bytes], deadline: float) -> Predictions:
+        return await self._asked(images, deadline, predictions_of, explain=False)
+
+    async def _asked(
+        self,
+        images: Sequence[bytes],
+        deadline: float,
+        read: Callable[[Mapping[str, Any], str, int], _Read],
+        *,
+        explain: bool,
+    ) -> _Read:
         request_id = uuid.uuid4().hex
         transport = await self._open()
 
-        async def attempt(seconds: float) -> Predictions:
-            outputs = await transport.ask(images, request_id, seconds)
-            return predictions_of(outputs, f"The model at {self._address.text}", len(images))
+        async def attempt(seconds: float) -> _Read:
+            outputs = await transport.ask(images, request_id, seconds, explain=explain)
+            return read(outputs, f"The model at {self._address.text}", len(images))
 
         # Of what is sent, received and waited for, all must end by then.
         asked = self._retries.ask(attempt, deadline)

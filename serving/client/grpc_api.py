@@ -14,7 +14,14 @@ import numpy as np
 
 from models.errors import UsageError
 from serving.client.address import Address
-from serving.client.answers import INPUT, OUTPUTS
+from serving.client.answers import (
+    CLASS_INPUT,
+    EXPLAINED,
+    EXPLAINED_OUTPUTS,
+    INPUT,
+    LIKELIEST,
+    OUTPUTS,
+)
 from serving.client.errors import (
     HINT,
     PredictionError,
@@ -52,7 +59,7 @@ class GrpcTransport:
         from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
         self._where = address.text
-        self._request = predict_pb2.PredictRequest(output_filter=OUTPUTS)
+        self._request = predict_pb2.PredictRequest()
         spec = self._request.model_spec
         spec.name = model_name
         if options.get("version") is not None:
@@ -69,7 +76,7 @@ class GrpcTransport:
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
 
     async def ask(
-        self, images: Sequence[bytes], request_id: str, seconds: float
+        self, images: Sequence[bytes], request_id: str, seconds: float, *, explain: bool
     ) -> Mapping[str, Any]:
         """Asks once.
 
@@ -77,6 +84,7 @@ class GrpcTransport:
             images: encoded.
             request_id: for the logs of all that the request goes through.
             seconds: until when the answer must be there.
+            explain: whether to ask where the model saw the likeliest class.
 
         Raises:
             UnansweredError: another attempt may be answered.
@@ -90,6 +98,11 @@ class GrpcTransport:
         request = type(self._request)()
         request.CopyFrom(self._request)
         request.inputs[INPUT].CopyFrom(to_proto(np.array(images, dtype=object)))
+        if explain:
+            request.model_spec.signature_name = EXPLAINED
+            likeliest = np.full(len(images), LIKELIEST, np.int64)
+            request.inputs[CLASS_INPUT].CopyFrom(to_proto(likeliest))
+        request.output_filter.extend(EXPLAINED_OUTPUTS if explain else OUTPUTS)
         metadata = (*self._metadata, (REQUEST_ID_HEADER, request_id))
         call = self._stub.Predict.future(request, timeout=seconds, metadata=metadata)
         try:

@@ -16,7 +16,7 @@ import httpx
 
 from models.errors import UsageError
 from serving.client.address import Address
-from serving.client.answers import INPUT
+from serving.client.answers import CLASS_INPUT, EXPLAINED, INPUT, LIKELIEST
 from serving.client.errors import (
     HINT,
     PredictionError,
@@ -56,12 +56,15 @@ class RestTransport:
             trust_env=False,
         )
 
-    async def ask(self, images: Sequence[bytes], request_id: str, _: float) -> Mapping[str, Any]:
+    async def ask(
+        self, images: Sequence[bytes], request_id: str, _: float, *, explain: bool
+    ) -> Mapping[str, Any]:
         """Asks once.
 
         Args:
             images: encoded.
             request_id: for the logs of all that the request goes through.
+            explain: whether to ask where the model saw the likeliest class.
 
         Raises:
             UnansweredError: another attempt may be answered.
@@ -69,7 +72,11 @@ class RestTransport:
             PredictionError: there is no answer, and none to hope for.
         """
         encoded = [{"b64": base64.b64encode(image).decode("ascii")} for image in images]
-        body = json.dumps({"inputs": {INPUT: encoded}}).encode()
+        document: dict[str, Any] = {"inputs": {INPUT: encoded}}
+        if explain:
+            document["signature_name"] = EXPLAINED
+            document["inputs"][CLASS_INPUT] = [LIKELIEST] * len(images)
+        body = json.dumps(document).encode()
         headers = {**self._headers, REQUEST_ID_HEADER: request_id}
         try:
             async with self._http.stream(

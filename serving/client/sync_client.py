@@ -54,13 +54,17 @@ class GraftClient:
         """See `AsyncGraftClient.predict`."""
         return self._run(self._client.predict(images))
 
-    def predict_each(self, images: Sequence[bytes]) -> list[Answer | RequestRefusedError]:
+    def predict_each(
+        self, images: Sequence[bytes], *, explain: bool = False
+    ) -> list[Answer | RequestRefusedError]:
         """See `AsyncGraftClient.predict_each`."""
-        return self._run(self._client.predict_each(images))
+        return self._run(self._client.predict_each(images, explain=explain))
 
-    def submit(self, images: Sequence[bytes]) -> "Future[list[Answer | RequestRefusedError]]":
+    def submit(
+        self, images: Sequence[bytes], *, explain: bool = False
+    ) -> "Future[list[Answer | RequestRefusedError]]":
         """`predict_each` in the background, for a caller that has other things to do."""
-        return self._start(self._client.predict_each(images))
+        return self._start(self._client.predict_each(images, explain=explain))
 
     def predict_files(self, paths: Iterable[Path]) -> Iterator[Told]:
         """See `AsyncGraftClient.predict_files`."""

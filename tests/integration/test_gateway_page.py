@@ -1,8 +1,10 @@
 """The gateway's page in a real browser: drop an image, see the answer."""
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser import Page, needs_chromium
@@ -78,6 +80,36 @@ def test_an_error_of_the_server_is_shown(page: Page, server: FakeServer, tmp_pat
     page.drop(_png(tmp_path / "red.png"))
     page.wait("document.getElementById('message').textContent === 'made'")
     server.behaviours[1].status = 200
+
+
+def test_a_class_is_explained_where_that_is_asked_for(
+    page: Page, server: FakeServer, tmp_path: Path
+) -> None:
+    def asked() -> dict[str, Any]:
+        return json.loads(server.seen[-1][2])
+
+    page.drop(_png(tmp_path / "red.png"))
+    page.wait("!document.getElementById('answer').hidden")
+    assert page.value("document.getElementById('heat').hidden")
+    page.value("document.getElementById('explain').click()")
+    page.wait("!document.getElementById('heat').hidden")
+    assert asked()["signature_name"] == "explained"
+    assert asked()["inputs"]["class_id"] == [-1]
+    pixel = (
+        "Array.from(document.getElementById('heat').getContext('2d').getImageData({}, 1, 1).data)"
+    )
+    warm, cold = (page.value(pixel.format(at)) for at in ("440, 8", "8, 440"))
+    assert warm[0] > warm[2] + 50
+    assert max(cold[:3]) - min(cold[:3]) < 5
+    label = "document.getElementById('heat').getAttribute('aria-label')"
+    assert page.value(label) == f"What speaks for {HOSTILE}"
+
+    page.value("document.querySelectorAll('#answer button')[1].click()")
+    page.wait(f"{label} === 'What speaks for other'")
+    assert asked()["inputs"]["class_id"] == [1]
+    page.value("document.getElementById('explain').click()")
+    page.wait("document.getElementById('heat').hidden")
+    assert "signature_name" not in asked()
 
 
 def test_nothing_but_the_page_s_own_script_runs(page: Page) -> None:

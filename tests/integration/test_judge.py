@@ -23,7 +23,7 @@ from components.image_register import REGISTER_FILE, ImageRegister
 from components.judge.component import Judge
 from components.judge.executor import Executor
 from components.judge.paired_answers import Baseline, paired_answers
-from components.judge.predicting import predict_split
+from components.judge.predicting import ExportedModel, predict_split
 from components.judge.prediction_file import load_predictions
 from models.data import example_schema
 from models.errors import BadDataError, GraftError
@@ -303,7 +303,7 @@ def test_old_and_new_test_images_decide_and_none_that_either_learned(world, tmp_
     _write(world, older, range(100, 200), CLASSES)
     _register(world, older, [*range(20), *range(300, 360)], range(100, 200), CLASSES)
     candidate = world.model("candidate", 5, range(300, 1700), classes=renamed)
-    answers = predict_split(candidate.uri, str(now), "test")
+    answers = predict_split(ExportedModel(candidate.uri), str(now), "test")
     digests = [_sha256(row) for row in range(150)]
     baseline = Baseline(world.weak.uri, str(older))
     paired = paired_answers(answers, digests, candidate.uri, str(now), baseline)

@@ -3,37 +3,77 @@
 "use strict";
 
 const MOST = 5;
+const LIKELIEST = -1;
 const part = (id) => document.getElementById(id);
 let model = { name: "", body_mib: 64 };
 let asked = 0;
+let file = null;
 
 function say(text, isError) {
   part("message").textContent = text;
   part("message").className = isError ? "error" : "";
 }
 
-// The classes of one image, the likeliest first: [[name, probability], ...].
+// The classes of one image, the likeliest first: [[name, probability, place], ...].
 function classes(outputs) {
   const probabilities = outputs.probabilities[0];
   if (outputs.labels && outputs.class_ids) {
-    return outputs.labels[0].map((name, i) => [name, probabilities[outputs.class_ids[0][i]]]);
+    const ids = outputs.class_ids[0];
+    return outputs.labels[0].map((name, i) => [name, probabilities[ids[i]], ids[i]]);
   }
   if (outputs.label) return [[outputs.label[0], outputs.score[0]]];
   return probabilities.map((p, i) => [`class ${i}`, p]).sort((a, b) => b[1] - a[1]);
 }
 
-function show(rows) {
+// Where a class was seen is told for any of them: its name asks.
+function nameOf(name, id, isShown) {
+  const button = document.createElement("button");
+  button.textContent = String(name);
+  button.setAttribute("aria-pressed", isShown);
+  button.addEventListener("click", () => ask(id));
+  return button;
+}
+
+function show(outputs, explained) {
+  const rows = classes(outputs);
   const body = part("answer").tBodies[0];
   body.replaceChildren();
-  for (const [name, probability] of rows.slice(0, MOST)) {
+  for (const [name, probability, id] of rows.slice(0, MOST)) {
     const row = body.insertRow();
-    row.insertCell().textContent = String(name);
+    const isShown = id === (explained === LIKELIEST ? rows[0][2] : explained);
+    row.insertCell().append(outputs.heat ? nameOf(name, id, isShown) : String(name));
+    if (isShown) part("heat").setAttribute("aria-label", `What speaks for ${name}`);
     row.insertCell().textContent = `${(100 * probability).toFixed(1)} %`;
     const bar = document.createElement("progress");
     bar.value = probability;
     row.insertCell().append(bar);
   }
   part("answer").hidden = false;
+}
+
+// The square that the model saw, in grey, and warm colours where it speaks for the class. The
+// colder half of the places stays grey.
+async function draw(outputs) {
+  const seen = Uint8Array.from(atob(outputs.seen_bytes[0].b64), (letter) => letter.charCodeAt(0));
+  const picture = await createImageBitmap(new Blob([seen], { type: "image/jpeg" }));
+  const side = outputs.heat[0].length;
+  const heat = outputs.heat[0].flat();
+  const middle = heat.toSorted((one, other) => one - other)[heat.length >> 1];
+  const most = Math.max(1e-6, ...heat.map((value) => value - middle));
+  const colours = new ImageData(side, side);
+  heat.forEach((value, place) => {
+    const strength = Math.max(0, value - middle) / most;
+    const warmer = 115 * strength ** 2;
+    colours.data.set([255, 120 + warmer, warmer, 204 * strength], 4 * place);
+  });
+  const small = new OffscreenCanvas(side, side);
+  small.getContext("2d").putImageData(colours, 0, 0);
+  const canvas = part("heat");
+  const context = canvas.getContext("2d");
+  context.filter = "grayscale(1) brightness(0.75)";
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  context.filter = "none";
+  context.drawImage(small, 0, 0, canvas.width, canvas.height);
 }
 
 function base64(file) {
@@ -45,7 +85,7 @@ function base64(file) {
   });
 }
 
-async function outputsFor(file) {
+async function outputsFor(explained) {
   // Base64 makes four bytes of three, and JSON needs a few more.
   if (file.size > 0.7 * model.body_mib * 2 ** 20) {
     throw new Error(`The image is larger than the ${model.body_mib} MiB that a request may have.`);
@@ -53,7 +93,12 @@ async function outputsFor(file) {
   if (file.size === 0) throw new Error("The file is empty.");
   const headers = { "Content-Type": "application/json" };
   if (part("key").value) headers["X-API-Key"] = part("key").value;
-  const body = JSON.stringify({ inputs: { image_bytes: [{ b64: await base64(file) }] } });
+  const question = { inputs: { image_bytes: [{ b64: await base64(file) }] } };
+  if (part("explain").checked) {
+    question.signature_name = "explained";
+    question.inputs.class_id = [explained];
+  }
+  const body = JSON.stringify(question);
   const path = `/v1/models/${encodeURIComponent(model.name)}:predict`;
   const response = await fetch(path, { method: "POST", headers, body });
   const answer = await response.json();
@@ -61,17 +106,15 @@ async function outputsFor(file) {
   return answer.outputs;
 }
 
-async function ask(file) {
+async function ask(explained) {
   const number = ++asked;
-  URL.revokeObjectURL(part("picture").src);
-  part("picture").src = URL.createObjectURL(file);
-  part("picture").hidden = false;
-  part("answer").hidden = true;
   say("Asking …", false);
   try {
-    const outputs = await outputsFor(file);
-    if (number !== asked) return; // another image was dropped meanwhile
-    show(classes(outputs));
+    const outputs = await outputsFor(explained);
+    if (number !== asked) return; // something else was asked meanwhile
+    if (outputs.heat) await draw(outputs);
+    part("heat").hidden = !outputs.heat;
+    show(outputs, explained);
     say(file.name, false);
   } catch (error) {
     if (number === asked) say(error.message, true);
@@ -79,7 +122,13 @@ async function ask(file) {
 }
 
 function choose(files) {
-  if (files.length) ask(files[0]);
+  if (!files.length) return;
+  file = files[0];
+  URL.revokeObjectURL(part("picture").src);
+  part("picture").src = URL.createObjectURL(file);
+  part("picture").hidden = false;
+  part("answer").hidden = part("heat").hidden = true;
+  ask(LIKELIEST);
 }
 
 for (const [event, isOver] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
@@ -89,6 +138,9 @@ for (const [event, isOver] of [["dragover", true], ["dragleave", false], ["drop"
     if (event === "drop") choose(happened.dataTransfer.files);
   });
 }
+part("explain").addEventListener("change", () => {
+  if (file) ask(LIKELIEST);
+});
 part("file").addEventListener("change", () => choose(part("file").files));
 fetch("/model.json").then((response) => response.json()).then((found) => {
   model = found;

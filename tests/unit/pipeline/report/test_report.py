@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from finished_run import EVIL, visible_text
 
+from components.judge.explanations import EXPLANATIONS_FILE
 from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions
 from components.judge.verdict_files import write_metrics
 from models import metrics
@@ -20,7 +21,15 @@ def test_the_report_tells_the_whole_story(run):
     text = visible_text(page)
     assert "Pushed as version 3" in text
     assert run.record.reason in text
-    for heading in ("Verdict", "On the test split", "Data", "Search", "Training", "Lineage"):
+    for heading in (
+        "Verdict",
+        "On the test split",
+        "Where it saw its answers",
+        "Data",
+        "Search",
+        "Training",
+        "Lineage",
+    ):
         assert f">{heading}</h2>" in page
     for words in (
         "Worst mistakes",
@@ -52,6 +61,24 @@ def test_the_report_needs_nothing_from_outside(run):
     links = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert all(link.startswith(("data:image/jpeg", "#")) for link in links)
     assert "url(" not in page
+
+
+def test_mistakes_are_shown_with_what_speaks_for_both_classes(run):
+    page = run.page()
+    section = page[page.index('<section id="explained">') :].partition("</section>")[0]
+    mistakes, _, right = section.partition("Right answers</h3>")
+    assert mistakes.count("<li>") == 2
+    assert mistakes.count("data:image/jpeg") == 2 * 3
+    assert right.count("<li>") == 1
+    assert right.count("data:image/jpeg") == 2
+    assert mistakes.count('alt="What speaks for ') == 4
+
+
+def test_a_model_that_was_not_explained_has_no_such_section(run):
+    (run.folder / "blessing" / EXPLANATIONS_FILE).write_bytes(b"no archive")
+    page = run.page()
+    assert 'id="explained"' not in page
+    assert 'id="test"' in page
 
 
 def test_names_cannot_inject_markup(run):

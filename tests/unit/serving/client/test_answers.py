@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from serving.client.answers import OUTPUTS, Answer, Predictions, predictions_of
+from serving.client.answers import (
+    EXPLAINED_OUTPUTS,
+    OUTPUTS,
+    Answer,
+    Predictions,
+    explained_answers,
+    predictions_of,
+)
 from serving.client.errors import PredictionError
 
 _SINGLE = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary()
@@ -52,3 +59,30 @@ def test_the_first_is_the_likeliest() -> None:
 def test_a_missing_output_is_named() -> None:
     with pytest.raises(PredictionError, match="does not return class_ids, labels"):
         predictions_of({"probabilities": [[1.0]]}, "It", 1)
+
+
+_SAID = {"probabilities": [[0.25, 0.75]], "class_ids": [[1, 0]], "labels": [["red", "dark"]]}
+
+
+@settings(max_examples=60)
+@given(st.fixed_dictionaries(dict.fromkeys(set(EXPLAINED_OUTPUTS) - set(OUTPUTS), _ANY)))
+def test_any_explanation_is_one_or_refused_in_words(outputs: dict[str, object]) -> None:
+    try:
+        told: object = explained_answers(_SAID | outputs, "The model", 1)[0].heat.ndim
+    except PredictionError as error:
+        told = str(error)
+    assert told in (2, "The model does not say where it saw what it answers.")
+
+
+@pytest.mark.parametrize("picture", [b"jpeg", {"b64": "anBlZw=="}])
+def test_an_explanation_is_read_from_either_api(picture: object) -> None:
+    outputs = {**_SAID, "heat": [[[0.0, 0.5], [1.0, 0.25]]], "seen_bytes": [picture]}
+    (told,) = explained_answers(outputs, "The model", 1)
+    assert (told.label, told.score, told.seen) == ("red", 0.75, b"jpeg")
+    assert told.heat.tolist() == [[0.0, 0.5], [1.0, 0.25]]
+
+
+@pytest.mark.parametrize("heat", [[[[0.0, 2.0]]], [[[float("nan")]]], [[0.5]], []])
+def test_heat_of_another_form_is_refused(heat: object) -> None:
+    with pytest.raises(PredictionError, match="does not say where"):
+        explained_answers({**_SAID, "heat": heat, "seen_bytes": [b""]}, "It", 1)
