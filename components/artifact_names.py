@@ -2,8 +2,17 @@
 
 from typing import Final
 
-TUNING_HISTORY: Final = "GraftTuningHistory"
+TUNING_HISTORY: Final = "graft.TuningHistory"
 """The artifact type `components.artifact_types.TuningHistory` in ML Metadata."""
+
+FORMER_TYPES: Final = {
+    f"Graft{name}": f"graft.{name}"
+    for name in (
+        *("Quarantine", "Findings", "BackboneChoice", "TrainingState", "Embeddings"),
+        *("MonitoringReference", "TuningHistory"),
+    )
+}
+"""Artifact types by the names that an earlier Graft gave them, with what they are called now."""
 
 HISTORY_FILE: Final = "history.jsonl"
 """The history in a TuningHistory artifact."""

@@ -1,9 +1,12 @@
-"""Artifact types that Graft's components exchange, beside TFX's standard ones."""
+"""Artifact types that Graft's components exchange, beside TFX's standard ones.
+
+Their names have a dot, and they declare no properties, because Kubeflow Pipelines takes no others.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from tfx.types.artifact import Artifact, Property, PropertyType
+from tfx.types.artifact import Artifact
 
 from components.artifact_names import TUNING_HISTORY
 
@@ -26,7 +29,7 @@ class Quarantine(Artifact):
     `kept_test` (test images that the last blessed model was tested on, too) and `fingerprint`.
     """
 
-    TYPE_NAME = "GraftQuarantine"
+    TYPE_NAME = "graft.Quarantine"
 
 
 class Findings(Artifact):
@@ -37,7 +40,7 @@ class Findings(Artifact):
     `classes` (name to count) and `changes`, a list of `components.class_changes.ClassChange`.
     """
 
-    TYPE_NAME = "GraftFindings"
+    TYPE_NAME = "graft.Findings"
 
 
 def first_uri(artifacts: Sequence[Artifact]) -> str | None:
@@ -64,7 +67,7 @@ class BackboneChoice(Artifact):
     File: `choice.json`.
     """
 
-    TYPE_NAME = "GraftBackboneChoice"
+    TYPE_NAME = "graft.BackboneChoice"
 
 
 class TrainingState(Artifact):
@@ -73,7 +76,7 @@ class TrainingState(Artifact):
     File: `state.npz` of `models.training.training_state`; none where nothing was begun.
     """
 
-    TYPE_NAME = "GraftTrainingState"
+    TYPE_NAME = "graft.TrainingState"
 
 
 class Embeddings(Artifact):
@@ -82,8 +85,7 @@ class Embeddings(Artifact):
     Files: `<split>.npz` and `meta.json`.
     """
 
-    TYPE_NAME = "GraftEmbeddings"
-    PROPERTIES = {"key": Property(type=PropertyType.STRING)}
+    TYPE_NAME = "graft.Embeddings"
 
 
 class MonitoringReference(Artifact):
@@ -94,7 +96,7 @@ class MonitoringReference(Artifact):
     File: `monitoring-reference.npz`; none where the model was not blessed.
     """
 
-    TYPE_NAME = "GraftMonitoringReference"
+    TYPE_NAME = "graft.MonitoringReference"
 
 
 class TuningHistory(Artifact):

@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from components.artifact_names import FORMER_TYPES
 from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import file_digest
@@ -68,6 +69,27 @@ def forget_digest(store: Path) -> None:
         OSError: it cannot be deleted.
     """
     digest_file(store).unlink(missing_ok=True)
+
+
+def rename_former_types(store: Path) -> None:
+    """Gives artifact types that an earlier Graft named the names that they have now.
+
+    Without it, a workspace would lose what its searches learned and all that TFX has in its cache.
+    ML Metadata itself renames no type.
+
+    Args:
+        store: the SQLite file, which no other process has open for writing.
+
+    Raises:
+        sqlite3.Error: it cannot be written.
+    """
+    with contextlib.closing(sqlite3.connect(store)) as connection, connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Type'").fetchone():
+            return
+        for old, new in FORMER_TYPES.items():
+            is_new = "NOT EXISTS (SELECT 1 FROM Type WHERE name = :new)"
+            statement = f"UPDATE Type SET name = :new WHERE name = :old AND {is_new}"
+            connection.execute(statement, {"old": old, "new": new})
 
 
 def unreadable(store: Path, cause: object) -> MetadataStoreError:

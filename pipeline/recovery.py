@@ -26,7 +26,7 @@ from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
 from models.storage.plain_path import plain_path
 from models.storage.seals import tree_digest
-from pipeline.metadata_store import check_store, forget_digest, unreadable
+from pipeline.metadata_store import check_store, forget_digest, rename_former_types, unreadable
 from pipeline.workspace import Workspace
 
 _State = metadata_store_pb2.Execution.State
@@ -62,6 +62,7 @@ def recover(workspace: Workspace) -> Recovered:
         return Recovered()
     config = metadata.sqlite_metadata_connection_config(str(workspace.metadata))
     try:
+        rename_former_types(workspace.metadata)
         store = mlmd.MetadataStore(config)
         interrupted = _interrupted(store)
         for execution in interrupted:

@@ -5,7 +5,7 @@ from typing import Final
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
-from components.artifact_names import HISTORY_FILE, TUNING_HISTORY
+from components.artifact_names import FORMER_TYPES, HISTORY_FILE, TUNING_HISTORY
 from models.storage.locations import join
 
 EMPTY: Final = "empty"
@@ -13,11 +13,16 @@ EMPTY: Final = "empty"
 
 
 def stored_histories(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Artifact]:
-    """The histories of all pipelines that are whole, oldest first."""
+    """The histories of all pipelines that are whole, oldest first.
+
+    Those of an earlier Graft too: a store that no run has opened since has their type's old name.
+    """
     live = metadata_store_pb2.Artifact.LIVE
+    former = [old for old, new in FORMER_TYPES.items() if new == TUNING_HISTORY]
     found = [
         each
-        for each in store.get_artifacts_by_type(TUNING_HISTORY)
+        for name in (*former, TUNING_HISTORY)
+        for each in store.get_artifacts_by_type(name)
         if each.state == live and EMPTY not in each.custom_properties
     ]
     return sorted(found, key=lambda each: each.id)

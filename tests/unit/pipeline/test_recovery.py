@@ -6,7 +6,8 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
 from components.artifact_seals import seal
-from components.artifact_types import BackboneChoice
+from components.artifact_types import BackboneChoice, TuningHistory
+from components.past_searches.stored_histories import stored_histories
 from pipeline.recovery import recover
 from pipeline.workspace import Workspace
 
@@ -59,3 +60,21 @@ def test_artifacts_are_where_the_workspace_was_moved_to(
         assert Path(there).samefile(workspace.artifacts / "Trainer/model/7")
         assert not set(there) & set("[]*")
         assert lost == "/gone/artifacts/Trainer/model/8"
+
+
+def test_what_an_earlier_graft_named_otherwise_is_found_again(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    folder = workspace.artifacts / "Tuner/history/3"
+    folder.mkdir(parents=True)
+    store = store_of(workspace)
+    kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="GraftTuningHistory"))
+    history = metadata_store_pb2.Artifact(
+        type_id=kind, uri=str(folder), state=metadata_store_pb2.Artifact.LIVE
+    )
+    store.put_artifacts([history])
+    assert [each.uri for each in stored_histories(store)] == [str(folder)]
+    for _ in range(2):
+        recover(workspace)
+        (found,) = store_of(workspace).get_artifacts_by_type(TuningHistory.TYPE_NAME)
+        assert found.uri == str(folder)
+        assert [each.uri for each in stored_histories(store_of(workspace))] == [str(folder)]

@@ -20,7 +20,7 @@ from pipeline.workspace import Workspace
 from serving.rollout.state import Rollout, RolloutFile
 
 NOW = datetime(2026, 11, 28, tzinfo=timezone.utc)
-_TYPES = ("Model", "ModelBlessing", "GraftTuningHistory")
+_TYPES = ("Model", "ModelBlessing", "graft.TuningHistory")
 
 
 class Kept:
@@ -148,7 +148,7 @@ def test_artifacts_stay_for_kept_runs_histories_and_the_models_to_compare_with(k
     old, new = kept.run(9), kept.run(1)
     gone = kept.artifact(old)
     shared = kept.artifact(old, read_by=new)
-    history = kept.artifact(old, "GraftTuningHistory")
+    history = kept.artifact(old, "graft.TuningHistory")
     blessed = []
     for _ in range(3):
         blessed.append(kept.artifact(old))
