@@ -136,6 +136,13 @@ def _parser() -> argparse.ArgumentParser:
         help="give up when the run does not answer for so long (default 60)",
     )
 
+    worker.add_argument(
+        "--secret",
+        default="",
+        metavar="FILE",
+        help="that holds the run's tuning.serve_secret",
+    )
+
     add_model_commands(commands)
 
     add_production_commands(commands)
@@ -353,7 +360,7 @@ def _knowledge_prune(options: argparse.Namespace) -> int:
 def _worker(options: argparse.Namespace) -> int:
     from pipeline.worker_command import work
 
-    return work(options.folder, options.timeout)
+    return work(options.folder, options.timeout, options.secret)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 from components.example_gen.sources.spans import has_placeholder
 from models.backbone_names import check_backbone
 from models.errors import UsageError
+from models.search.workers.signature import read_secret
 from models.spelling import did_you_mean
 from models.storage.locations import is_remote
 from pipeline.config import Config
@@ -43,10 +44,11 @@ def check_address(config: Config) -> None:
     To be asked while the workspace is held: another run in it may hold the address until then.
 
     Raises:
-        UsageError: it is no address of this machine, or taken.
+        UsageError: it is no address of this machine, or taken, or the secret cannot be read.
     """
     if not config.tuning.serve:
         return
+    read_secret(config.tuning.serve_secret)
     host, _, port = config.tuning.serve.rpartition(":")
     try:
         found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)

@@ -44,6 +44,7 @@ from models.search.stretches import Stretches
 from models.search.tried import description
 from models.search.workers.search_server import LOOPBACK, SearchServer, serving
 from models.search.workers.served_search import ServedSearch
+from models.search.workers.signature import read_secret
 from models.search.workers.worker_processes import WorkerProcesses
 from models.storage.folders import delete_others
 
@@ -276,9 +277,12 @@ class JointSearch:
         if settings.parallel == 1 and not settings.serve:
             return None, None
         processes = None
+        secret = read_secret(settings.serve_secret)
         if settings.parallel > 1:
             kind = type(self.runner)
-            processes = WorkerProcesses(settings.parallel, self._folder, self._own_code, kind)
+            processes = WorkerProcesses(
+                settings.parallel, self._folder, self._own_code, kind, secret
+            )
             # Only after the farewell, which those that are idle follow by themselves.
             stack.callback(processes.kill)
         served = ServedSearch(
@@ -286,10 +290,12 @@ class JointSearch:
             address=settings.serve or LOOPBACK,
             code=self._own_code,
             task=self._task,
+            is_signed=bool(secret),
         )
-        server = stack.enter_context(serving(served, self._folder))
+        server = stack.enter_context(serving(served, self._folder, secret))
         if settings.serve:
-            words = f"Other machines may join by: graft worker {self._folder.absolute()}"
+            how = f" --secret {settings.serve_secret}" if secret else ""
+            words = f"Other machines may join by: graft worker {self._folder.absolute()}{how}"
             _log.info(words)
             progress.report(0, round(self.budget), "seconds", words, is_lasting=True)
         return server, processes

@@ -3,9 +3,9 @@
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from models.search.workers.address import check_address
+from models.search.workers.address import check_address, is_loopback
 from models.settings import Section
 
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -43,11 +43,23 @@ class SearchSettings(Section):
     cores. The budget is the sum of what all take."""
     serve: str = ""
     """HOST:PORT of this machine at which workers on others join the search, one training at a time
-    each; `graft worker FOLDER` starts one, and the run names the folder, which both must see, as
-    they must the workspace. The port is neither encrypted nor authenticated: open it in a trusted
-    network alone. The run trains too, parallel at a time. Empty: no other machines."""
+    each; `graft worker FOLDER --secret FILE` starts one, and the run names the folder, which both
+    must see, as they must the workspace. The run trains too, parallel at a time. Empty: no other
+    machines."""
+    serve_secret: Annotated[str, Field(validate_default=True)] = ""
+    """File with a secret of 16 bytes or more that workers need too, such as `openssl rand -hex 32`
+    makes; all that is said at serve is signed with it, and nothing is encrypted. May be empty only
+    where serve is an address that this machine alone can reach, such as 127.0.0.1:8600."""
 
     @field_validator("serve")
     @classmethod
     def _servable(cls, value: str) -> str:
         return check_address(value)
+
+    @field_validator("serve_secret")
+    @classmethod
+    def _secret_outside(cls, value: str, info: ValidationInfo) -> str:
+        address = info.data.get("serve", "")
+        if address and not value and not is_loopback(address):
+            raise ValueError(f"a file with a secret, as {address} can be reached from elsewhere")
+        return value

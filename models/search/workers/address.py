@@ -1,5 +1,7 @@
 """Where a search is served, as the configuration names it."""
 
+import ipaddress
+
 _HIGHEST_PORT = 65535
 _WILDCARDS = ("0.0.0.0", "[::]", "*")
 
@@ -27,3 +29,16 @@ def check_address(text: str) -> str:
     if host in _WILDCARDS:
         raise ValueError("HOST:PORT with the address at which workers reach this machine")
     return text
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address can be reached from its own machine alone.
+
+    Args:
+        address: `HOST:PORT` as `check_address` takes it.
+    """
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -9,6 +9,7 @@ from models import progress
 from models.errors import GraftError
 from models.search.workers.messages import MARK, SERVICE, Answer, Report
 from models.search.workers.served_search import ServedSearch, is_served
+from models.search.workers.signature import NONCE, SIGNATURE, Signer, is_same, new_nonce
 
 _PATIENCE_SECONDS = 5.0
 """Of one attempt at a call; all calls may be made twice."""
@@ -32,19 +33,23 @@ class ChiefClient:
         made: trials that were made here.
     """
 
-    def __init__(self, folder: Path, served: ServedSearch, timeout: float) -> None:
+    def __init__(
+        self, folder: Path, served: ServedSearch, timeout: float, secret: bytes = b""
+    ) -> None:
         """Connects when it is first called.
 
         Args:
             folder: of the search.
             served: read from there.
             timeout: seconds for which a run that does not answer is waited for.
+            secret: that calls are signed with; empty for none.
         """
         self.made = 0
         self._channel = grpc.insecure_channel(served.address, options=_OPTIONS)
         self._folder = folder
         self._served = served
         self._timeout = timeout
+        self._signer = Signer(secret, served.mark)
 
     def next(self, report: Report) -> Answer:
         """Reports what came of the last job and asks for the next.
@@ -75,12 +80,18 @@ class ChiefClient:
     def _call(self, method: str, report: Report) -> Answer:
         call = self._channel.unary_unary(f"/{SERVICE}/{method}")
         content = report.model_dump_json().encode()
-        mark = ((MARK, self._served.mark),)
+        nonce = new_nonce()
+        signature = self._signer.call(method, nonce, content)
+        told = ((MARK, self._served.mark), (NONCE, nonce), (SIGNATURE, signature))
         deadline = time.monotonic() + self._timeout
         while True:
             patience = min(_PATIENCE_SECONDS, self._timeout)
             try:
-                answer = call(content, wait_for_ready=True, timeout=patience, metadata=mark)
+                answer, done = call.with_call(
+                    content, wait_for_ready=True, timeout=patience, metadata=told
+                )
+                signed = dict(done.trailing_metadata() or ()).get(SIGNATURE, "")
+                self._check(str(signed), self._signer.answer(method, nonce, answer))
                 return Answer.model_validate_json(answer, strict=True)
             except grpc.RpcError as error:
                 if not is_served(self._folder, self._served):
@@ -95,3 +106,10 @@ class ChiefClient:
                         f"{self._timeout:.0f} s. If it was stopped, begin it again, and then this "
                         "worker; finished trials are kept. Otherwise see whether the port is open."
                     ) from None
+
+    def _check(self, signed: str, signature: str) -> None:
+        if not is_same(signed, signature):
+            raise GraftError(
+                f"What answered at {self._served.address} does not know the secret of this search. "
+                "Nothing was trained for it. See who listens there."
+            )

@@ -1,7 +1,7 @@
 """Serves a search to its workers while it runs.
 
-The protocol is neither encrypted nor authenticated. The mark that workers read in the search's
-folder keeps those of another search out, and nobody who listens.
+The mark that workers read in the search's folder keeps those of another search out, and a signature
+(`models.search.workers.signature`) those who do not know the secret. Nothing is encrypted.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from models.errors import UsageError
 from models.oracles.leases import IDLE_SECONDS
 from models.search.workers.messages import MARK, SERVICE, Answer, Report
 from models.search.workers.served_search import ServedSearch, remove_served, write_served
+from models.search.workers.signature import NONCE, SIGNATURE, Signer, is_same
 from models.search.workers.stage import Stage
 
 LOOPBACK = "127.0.0.1:0"
@@ -33,10 +34,11 @@ class SearchServer:
         stage: that jobs are given of; None where there are none now.
     """
 
-    def __init__(self, mark: str) -> None:
-        """Takes the mark that all calls must have."""
+    def __init__(self, mark: str, secret: bytes = b"") -> None:
+        """Takes the mark that all calls must have, and the secret that they are signed with."""
         self.stage: Stage | None = None
         self._mark = mark
+        self._signer = Signer(secret, mark)
         self._is_ending = False
         self._asked: dict[str, float] = {}
 
@@ -67,38 +69,54 @@ class SearchServer:
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """What gRPC calls."""
-        methods = {"next": self._handler(self.next), "beat": self._handler(self.beat)}
+        methods = {
+            name: self._handler(name, method)
+            for name, method in (("next", self.next), ("beat", self.beat))
+        }
         return grpc.method_handlers_generic_handler(SERVICE, methods)
 
-    def _handler(self, method: Callable[[Report], Answer]) -> grpc.RpcMethodHandler:
+    def _handler(self, name: str, method: Callable[[Report], Answer]) -> grpc.RpcMethodHandler:
         """Refuses workers of another search, or of this one before its run was begun anew."""
 
         def answer(content: bytes, context: grpc.ServicerContext) -> bytes:
-            if dict(context.invocation_metadata()).get(MARK) != self._mark:
+            told = dict(context.invocation_metadata())
+            if told.get(MARK) != self._mark:
                 context.abort(
                     grpc.StatusCode.FAILED_PRECONDITION,
                     "another search is served there, or this one was begun anew; start the worker "
                     "again",
                 )
+            nonce = str(told.get(NONCE, ""))
+            signature = self._signer.call(name, nonce, content)
+            if not is_same(str(told.get(SIGNATURE, "")), signature):
+                context.abort(
+                    grpc.StatusCode.UNAUTHENTICATED,
+                    "the call is not signed with the run's secret (tuning.serve_secret); start the "
+                    "worker with --secret and a file that holds the same",
+                )
             report = Report.model_validate_json(content, strict=True)
-            return method(report).model_dump_json().encode()
+            said = method(report).model_dump_json().encode()
+            signed = self._signer.answer(name, nonce, said)
+            context.set_trailing_metadata(((SIGNATURE, signed),))
+            return said
 
         return grpc.unary_unary_rpc_method_handler(answer)
 
 
 @contextlib.contextmanager
-def serving(served: ServedSearch, folder: Path) -> Iterator[SearchServer]:
+def serving(served: ServedSearch, folder: Path, secret: bytes = b"") -> Iterator[SearchServer]:
     """Serves a search for as long as the block lasts.
 
     Args:
         served: the search; its address is `HOST:PORT` of this machine.
         folder: of the search, where workers look.
+        secret: that calls are signed with; empty for none.
 
     Raises:
         UsageError: the address cannot be listened at.
         OSError: the disk is full or the folder cannot be written.
     """
-    search = SearchServer(served.mark)
+    search = SearchServer(served.mark, secret)
     # Without the option a second run would share the port, and each get half of the calls.
     server = grpc.server(
         ThreadPoolExecutor(_THREADS, thread_name_prefix="search"),

@@ -25,6 +25,7 @@ def work(
     code: str,
     timeout: float = 60.0,
     name: str = "",
+    secret: bytes = b"",
     kind: type[StretchRunner] = StretchRunner,
 ) -> int:
     """Makes trials until the search has ended.
@@ -37,13 +38,14 @@ def work(
         code: digest of the training code here.
         timeout: seconds for which a run that does not answer is waited for.
         name: of this worker; empty for one that nobody else has.
+        secret: that calls are signed with; empty for none.
         kind: of runner.
 
     Returns:
         Number of trials that were made here.
 
     Raises:
-        UsageError: no search is served there, or one of another Graft.
+        UsageError: no search is served there, or one of another Graft or with a secret.
         GraftError: the run does not answer, and has not said that the search has ended.
         OSError: the folder cannot be written.
     """
@@ -56,7 +58,12 @@ def work(
                 f"The search in {folder} is of another version of Graft or of its libraries, whose "
                 "trials would not be comparable. Workers need the same as the run."
             )
-        chief = ChiefClient(folder, served, timeout)
+        if served.is_signed and not secret:
+            raise UsageError(
+                f"The search in {folder} is served with a secret: name the file that holds it with "
+                "--secret."
+            )
+        chief = ChiefClient(folder, served, timeout, secret)
         try:
             # Before the data is read: a run that is gone shows at once.
             chief.beat(Report())

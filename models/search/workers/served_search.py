@@ -24,6 +24,7 @@ class ServedSearch(BaseModel):
         address: `HOST:PORT` that it serves at.
         code: digest of the training code, which must be the worker's own.
         task: that is searched on.
+        is_signed: whether calls are signed with a secret, which the folder does not hold.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,6 +33,7 @@ class ServedSearch(BaseModel):
     address: Text
     code: Text
     task: SearchTask
+    is_signed: bool = False
 
 
 def write_served(folder: Path, served: ServedSearch) -> None:

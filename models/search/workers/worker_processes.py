@@ -26,7 +26,14 @@ class WorkerProcesses:
     script that is run must not do its work when it is merely imported.
     """
 
-    def __init__(self, count: int, folder: Path, code: str, kind: type[StretchRunner]) -> None:
+    def __init__(
+        self,
+        count: int,
+        folder: Path,
+        code: str,
+        kind: type[StretchRunner],
+        secret: bytes = b"",
+    ) -> None:
         """Takes what they need to know.
 
         Args:
@@ -34,9 +41,10 @@ class WorkerProcesses:
             folder: of the search, which must be served there when they start.
             code: of `models.search.workers.search_worker.work`, as the next.
             kind: of runner; they must be able to import it.
+            secret: as `code`.
         """
         self._count = count
-        self._arguments = folder, code, kind
+        self._arguments = folder, code, kind, secret
         self._processes: dict[str, SpawnProcess] = {}
 
     def kill(self) -> None:
@@ -72,7 +80,9 @@ class WorkerProcesses:
         self._processes[name] = process
 
 
-def _work(threads: int, name: str, folder: Path, code: str, kind: type[StretchRunner]) -> None:
+def _work(
+    threads: int, name: str, folder: Path, code: str, kind: type[StretchRunner], secret: bytes
+) -> None:
     """What runs in a process."""
     # Ctrl-C in a terminal comes to all; the one that made this one decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -81,7 +91,7 @@ def _work(threads: int, name: str, folder: Path, code: str, kind: type[StretchRu
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     prepare_device()
     try:
-        work(folder, code=code, timeout=math.inf, name=name, kind=kind)
+        work(folder, code=code, timeout=math.inf, name=name, kind=kind, secret=secret)
     except (OSError, GraftError) as error:
         sys.exit(f"{name}: {error}")
 

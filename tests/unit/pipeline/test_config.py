@@ -59,6 +59,7 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"tuning.serve": "fd00::1:8600"}, ["tuning.serve", "HOST:PORT, such as"]),
         ({"tuning.serve": "host:0"}, ["tuning.serve", "a port from 1 to 65535"]),
         ({"tuning.serve": "host:65536"}, ["tuning.serve", "a port from 1 to 65535"]),
+        ({"tuning.serve": "10.0.0.1:8600"}, ["tuning.serve_secret", "a file with a secret"]),
         ({"tuning.serve": "0.0.0.0:8600"}, ["tuning.serve", "workers reach this machine"]),
         ({"training.strategy": "magic"}, ["training.strategy", "'fine_tune'", "'magic'"]),
         ({"seed.of": 1}, ["seed"]),
@@ -121,7 +122,14 @@ def test_a_model_name_may_be(name: str) -> None:
 
 @pytest.mark.parametrize("address", ["", "host:8600", "10.0.0.1:1", "[fd00::1]:65535"])
 def test_a_search_is_served_at_an_address(address: str) -> None:
-    assert load_config(None, {"tuning.serve": address}).tuning.serve == address
+    found = load_config(None, {"tuning.serve": address, "tuning.serve_secret": "secret"})
+    assert found.tuning.serve == address
+    assert found.tuning.serve_secret == str(Path("secret").absolute())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "[::1]", "localhost"])
+def test_a_search_on_one_machine_needs_no_secret(host: str) -> None:
+    assert load_config(None, {"tuning.serve": f"{host}:8600"}).tuning.serve_secret == ""
 
 
 def test_what_a_candidate_leaves_out_is_as_in_model(tmp_path: Path) -> None:

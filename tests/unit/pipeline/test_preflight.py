@@ -96,11 +96,19 @@ def test_every_problem_is_named_at_once(base: dict[str, object]) -> None:
         assert key in refusal
 
 
-def test_an_address_that_is_taken_or_elsewhere_is_refused() -> None:
+def test_an_address_that_is_taken_or_elsewhere_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x" * 16)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         for address in (f"127.0.0.1:{port}", "192.0.2.1:8600", "no-such-host.invalid:8600"):
+            config = load_config(
+                None, {"tuning.serve": address, "tuning.serve_secret": str(secret)}
+            )
             with pytest.raises(UsageError, match=f"tuning.serve: {address} cannot be listened at"):
-                check_address(load_config(None, {"tuning.serve": address}))
+                check_address(config)
+    secret.unlink()
+    with pytest.raises(UsageError, match="secret"):
+        check_address(config)
     check_address(load_config(None, {"tuning.serve": f"127.0.0.1:{port}"}))
     check_address(load_config(None, {}))
