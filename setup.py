@@ -96,6 +96,7 @@ setup(
     ],
     extras_require={
         "onnx": ["onnx>=1.19,<2", "onnxruntime>=1.23,<2", "tf2onnx>=1.17,<2"],
+        "kubeflow": ["kfp>=2.6,<2.17"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "dev": [
             "grimp>=3.18,<4",

@@ -9,7 +9,7 @@ FORMER_TYPES: Final = {
     f"Graft{name}": f"graft.{name}"
     for name in (
         *("Quarantine", "Findings", "BackboneChoice", "TrainingState", "Embeddings"),
-        *("MonitoringReference", "TuningHistory"),
+        *("MonitoringReference", "TuningHistory", "LabelErrors"),
     )
 }
 """Artifact types by the names that an earlier Graft gave them, with what they are called now."""

@@ -56,7 +56,7 @@ class LabelErrors(Artifact):
     File: `label_errors.json`.
     """
 
-    TYPE_NAME = "GraftLabelErrors"
+    TYPE_NAME = "graft.LabelErrors"
 
 
 class BackboneChoice(Artifact):

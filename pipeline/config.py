@@ -18,6 +18,7 @@ from models.observation.monitoring_settings import MonitoringSettings
 from models.search.search_settings import SearchSettings
 from models.settings import Section
 from models.training.training_settings import TrainingSettings
+from pipeline.kubeflow.kubeflow_settings import KubeflowSettings
 from pipeline.notifications.notification_settings import NotificationSettings
 from pipeline.retention.retention_settings import RetentionSettings
 from pipeline.time_limit import LimitSettings
@@ -56,6 +57,7 @@ class Config(Section):
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
     notifications: NotificationSettings = NotificationSettings()
+    kubeflow: KubeflowSettings = KubeflowSettings()
 
     @property
     def workspace_path(self) -> Path:

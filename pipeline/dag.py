@@ -5,17 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfx.components import Evaluator, ExampleValidator, StatisticsGen, Transform
+from tfx.components import ExampleValidator, StatisticsGen, Transform
 from tfx.dsl.components.base import base_node
-from tfx.dsl.components.common import resolver
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.proto import transform_pb2
-from tfx.types import BaseChannel, Channel, standard_artifacts
+from tfx.types import BaseChannel
 
-from components.artifact_types import BackboneChoice, TuningHistory
-from components.baseline_resolver import BaselineStrategy
 from components.code_fingerprint import code_fingerprint
 from components.evaluation.eval_config import eval_config
+from components.evaluation.evaluator import Evaluator
 from components.example_gen.component import ImageExampleGen
 from components.feature_extractor.component import FeatureExtractor
 from components.gate.component import ValidationGate
@@ -24,8 +22,6 @@ from components.image_validator.validation_settings import ValidationSettings
 from components.judge.component import Judge
 from components.label_check.component import LabelCheck
 from components.label_gate.component import LabelGate
-from components.past_searches.knowledge import find_knowledge
-from components.past_searches.past_searches_resolver import PastSearchesStrategy
 from components.pusher.component import Pusher
 from components.reference.component import ReferenceMaker
 from components.schema_curator.component import SchemaCurator
@@ -35,25 +31,15 @@ from components.statistics import stats_options
 from components.trainer.component import Trainer
 from components.transform import preprocessing
 from components.transform.label_schema import LabelSchema
-from components.tuner.chosen_backbone_resolver import ChosenBackboneStrategy
 from components.tuner.component import Tuner
 from models.data import example_schema
 from models.storage.plain_path import plain_path
 from pipeline.config import Config
-from pipeline.knowledge.history_places import data_name, forgotten, places
+from pipeline.knowledge.history_places import data_name
+from pipeline.lookups import Lookups, MetadataLookups, Nodes
 from pipeline.workspace import Workspace
 
 NAME = "graft"
-BASELINE = "Baseline"
-"""The node that looks up the last blessed model."""
-SEARCH = "Tuner"
-"""The node that searches for what to train."""
-PAST_SEARCHES = "PastSearches"
-"""The node that looks up the histories of earlier searches."""
-CHOSEN_BACKBONE = "ChosenBackbone"
-"""The node that looks up whether the search chose the same backbone before."""
-RESOLVERS = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
-"""Nodes that do no work that could be cached."""
 _NOT_OF_A_RUN = (
     *("log_requests", "sample_rate", "keep_images", "keep_days", "keep_mib"),
     *("false_alarms", "harm", "cooldown_hours"),
@@ -62,13 +48,14 @@ _NOT_OF_A_RUN = (
 _OF_LABELS = ("label_errors", "max_label_errors")
 """Keys of `validation` that LabelGate alone reads."""
 _NOT_OF_LABELS = tuple(set(ValidationSettings.model_fields).difference(_OF_LABELS))
-_BEAM = [
+BEAM = [
     # The default runner tries to download a binary first.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
     "--direct_running_mode=in_memory",
     # Without a container's name TFX packs itself into an archive for remote workers.
     "--sdk_container_image=none",
 ]
+"""Arguments of Beam."""
 
 
 def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
@@ -81,19 +68,30 @@ def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
         UsageError: the workspace has a name that TFX would misread, and no link to it can be made.
     """
     workspace = Workspace(config.workspace_path)
-    data = _data_nodes(config, workspace)
-    model = _model_nodes(config, workspace, data)
-    verdict = _verdict_nodes(config, data, model)
     return tfx_pipeline.Pipeline(
         pipeline_name=NAME,
         pipeline_root=str(plain_path(workspace.artifacts)),
-        components=[*data.values(), *model.values(), *verdict.values()],
+        components=pipeline_nodes(config, MetadataLookups()),
         enable_cache=True,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             str(workspace.metadata)
         ),
-        beam_pipeline_args=_BEAM,
+        beam_pipeline_args=BEAM,
     )
+
+
+def pipeline_nodes(config: Config, lookups: Lookups) -> Nodes:
+    """All nodes, in an order in which they can run.
+
+    Args:
+        config: of the run.
+        lookups: how it finds what earlier runs left.
+    """
+    workspace = Workspace(config.workspace_path)
+    data = _data_nodes(config, workspace)
+    model = _model_nodes(config, workspace, data, lookups)
+    verdict = _verdict_nodes(config, data, model, lookups)
+    return [*data.values(), *model.values(), *verdict.values()]
 
 
 _Nodes = dict[str, base_node.BaseNode]
@@ -134,7 +132,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
     return _by_id(ingest, statistics, schema, anomalies, validator, gate)
 
 
-def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
+def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lookups) -> _Nodes:
     """From validated images to a trained model; nothing here starts before the gate opens."""
     examples = data["ImageExampleGen"].outputs["examples"]
     label_schema = LabelSchema()
@@ -152,16 +150,12 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
     label_nodes = _label_nodes(config, workspace, **inputs)
     # What no label check decides must not depend on one.
     left_out = {} if config.training.label_errors == "keep" else label_nodes[0].outputs
-    past, tuner = _search_nodes(config, workspace, **inputs, **left_out)
-    chosen = resolver.Resolver(
-        strategy_class=ChosenBackboneStrategy,
-        current=tuner.outputs["chosen"],
-        choice=Channel(type=BackboneChoice, producer_component_id=SEARCH),
-    ).with_id(CHOSEN_BACKBONE)
+    past, tuner = _search_nodes(config, workspace, lookups, **inputs, **left_out)
+    chosen, choice = lookups.choice(tuner)
     # A choice names the weights by their values, so no digest of a file is needed beside it.
     embeddings = FeatureExtractor(
         examples=examples,
-        choice=chosen.outputs["choice"],
+        choice=choice,
         settings=config.model.to_json("backbone", "weights", "image_size", "candidates"),
         cache_dir=_embeddings_cache(workspace),
         code=code_fingerprint("components.feature_extractor"),
@@ -182,9 +176,9 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes) -> _Nodes:
         code=code_fingerprint("components.trainer"),
     )
     for node in label_nodes[1:]:
-        past.add_upstream_node(node)
-        tuner.add_upstream_node(node)
-    nodes = (transform, *label_nodes, past, tuner, chosen, embeddings, trainer)
+        for waiting in (*past, tuner):
+            waiting.add_upstream_node(node)
+    nodes = (transform, *label_nodes, *past, tuner, *chosen, embeddings, trainer)
     for node in nodes:
         node.add_upstream_node(data["ValidationGate"])
     return _by_id(label_schema, *nodes)
@@ -213,16 +207,9 @@ def _label_nodes(
 
 
 def _search_nodes(
-    config: Config, workspace: Workspace, **inputs: BaseChannel
-) -> tuple[base_node.BaseNode, base_node.BaseNode]:
+    config: Config, workspace: Workspace, lookups: Lookups, **inputs: BaseChannel
+) -> tuple[Nodes, base_node.BaseNode]:
     """The look-up of all that the search may learn from, and the search."""
-    # What an algorithm does not read must not make it search anew.
-    is_warm = config.tuning.algorithm == "warm"
-    knowledge = find_knowledge(
-        places(config) if is_warm else [],
-        workspace.artifacts,
-        starter=is_warm and config.knowledge.starter,
-    )
     parameters: dict[str, Any] = {
         "model": config.model.to_json(),
         "choice": config.choice.to_json(),
@@ -230,47 +217,35 @@ def _search_nodes(
         "settings": config.tuning.to_json(),
         "seed": config.seed,
         "name": data_name(config.data.path),
-        "knowledge": knowledge.to_json(),
+        "knowledge": lookups.knowledge(config).to_json(),
         "code": code_fingerprint("components.tuner") + _weights_digests(config),
     }
-    past = resolver.Resolver(
-        strategy_class=PastSearchesStrategy,
-        config={"parameters": parameters, "forgotten": forgotten(workspace)},
-        past=Channel(type=TuningHistory),
-        **inputs,
-    ).with_id(PAST_SEARCHES)
+    nodes, past = lookups.past(config, parameters, inputs)
+    if past is not None:
+        inputs["past"] = past
     tuner = Tuner(
-        past=past.outputs["past"],
         cache_dir=_embeddings_cache(workspace),
         activations_dir=str(workspace.cache / "activations"),
         scratch_dir=str(workspace.cache / "tuning"),
         **inputs,
         **parameters,
     )
-    return past, tuner
+    return nodes, tuner
 
 
 def _embeddings_cache(workspace: Workspace) -> str:
     return str(workspace.cache / "embeddings")
 
 
-def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
+def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes, lookups: Lookups) -> _Nodes:
     """From a trained model to one that is served."""
     examples = data["ImageExampleGen"].outputs["examples"]
     candidate = model["Trainer"].outputs["model"]
-    baseline = resolver.Resolver(
-        strategy_class=BaselineStrategy,
-        candidate=candidate,
-        model=Channel(type=standard_artifacts.Model, producer_component_id="Trainer"),
-        model_blessing=Channel(
-            type=standard_artifacts.ModelBlessing, producer_component_id="Judge"
-        ),
-        examples=Channel(type=standard_artifacts.Examples, producer_component_id="ImageExampleGen"),
-    ).with_id(BASELINE)
+    found = lookups.baseline(config, candidate)
     evaluator = Evaluator(
         examples=examples,
         model=candidate,
-        baseline_model=baseline.outputs["model"],
+        baseline_model=found.inputs["baseline_model"],
         example_splits=[example_schema.TEST],
         eval_config=eval_config(config.evaluation),
     )
@@ -278,8 +253,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         examples=examples,
         model=candidate,
         evaluation=evaluator.outputs["evaluation"],
-        baseline_model=baseline.outputs["model"],
-        baseline_examples=baseline.outputs["examples"],
+        **found.inputs,
         settings=config.evaluation.to_json(),
         code=code_fingerprint("components.judge"),
     )
@@ -305,7 +279,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes) -> _Nodes:
         directory=str(config.serving_directory),
         code=code_fingerprint("components.pusher"),
     )
-    return _by_id(baseline, evaluator, judge, check, reference, pusher)
+    return _by_id(*found.nodes, evaluator, judge, check, reference, pusher)
 
 
 def _weights_digests(config: Config) -> str:

@@ -8,7 +8,7 @@ from pipeline.command_line import add_workspace, command, effective, port, serve
 from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
 from pipeline.watching_commands import add_watching_commands
 
-_SCHEDULERS = ("cron", "systemd", "kubernetes", "airflow")
+_SCHEDULERS = ("cron", "systemd", "kubernetes", "airflow", "kubeflow")
 
 
 def add_production_commands(commands: Any) -> None:
@@ -61,9 +61,13 @@ def _add_schedule(commands: Any) -> None:
         "--out", type=Path, default=Path("schedule"), metavar="FOLDER", help="default: schedule"
     )
     schedule.add_argument("--timezone", default="", help="such as Europe/Berlin")
-    schedule.add_argument("--image", default="", help="of Graft, in your registry, for Kubernetes")
     schedule.add_argument(
-        "--name", default="graft", help="of the objects in Kubernetes, of the DAG in Airflow"
+        "--image", default="", help="of Graft, in your registry, for Kubernetes and Kubeflow"
+    )
+    schedule.add_argument(
+        "--name",
+        default="graft",
+        help="of the objects in Kubernetes, the DAG in Airflow, the pipeline in Kubeflow",
     )
     schedule.add_argument("--gpu", action="store_true", help="ask Kubernetes for an NVIDIA GPU")
 

@@ -7,13 +7,14 @@ import ml_metadata as mlmd
 
 from components.past_searches.stored_histories import EMPTY, history_file
 from models.errors import GraftError
+from models.history.share import share_history
 from pipeline import dag
 from pipeline.config import Config
 from pipeline.failure import disk_error
 from pipeline.interrupts import Interrupts
-from pipeline.knowledge.transfer import share_history
 from pipeline.library_versions import versions
 from pipeline.local_runner import StageResult, run_pipeline
+from pipeline.lookups import RESOLVERS, SEARCH
 from pipeline.metadata_store import record_digest, unreadable
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
@@ -77,7 +78,7 @@ def run_stages(
 
 def _share(config: Config, result: StageResult, display: Display) -> None:
     """Copies the history of the search to where a team keeps them, cached or not."""
-    if not config.knowledge.share or result.name != dag.SEARCH:
+    if not config.knowledge.share or result.name != SEARCH:
         return
     if EMPTY in result.properties["history"]:
         return
@@ -108,7 +109,7 @@ class _Watch:
         _log.info(
             "stage %s ended in %.2f s, cached: %s", result.name, result.seconds, result.cached
         )
-        if result.name not in dag.RESOLVERS:
+        if result.name not in RESOLVERS:
             self._record.stages.append(StageRecord(result.name, result.seconds, result.cached))
         for key, known_as in ARTIFACT_KEYS.get(result.name, {}).items():
             if key in result.outputs:

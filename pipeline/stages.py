@@ -20,7 +20,8 @@ def stage_graph(config: Config) -> dict[str, tuple[str, ...]]:
     """
     # TFX greets whoever imports it.
     with output_to(Path(os.devnull)):
-        from pipeline.dag import RESOLVERS, build_pipeline
+        from pipeline.dag import build_pipeline
+        from pipeline.lookups import RESOLVERS
 
         components = build_pipeline(config).components
     waits: dict[str, set[str]] = {}

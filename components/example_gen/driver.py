@@ -3,6 +3,8 @@
 import copy
 import dataclasses
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from tfx.components.example_gen import utils
 from tfx.dsl.components.base import base_driver as component_base_driver
@@ -56,26 +58,44 @@ class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDr
             UsageError: a column is missing.
         """
         properties = execution_info.exec_properties
-        settings = IngestSettings.from_json(properties["settings"])
-        locations = resolve(properties["path"], settings.spans)
-        listing = list_locations(locations, settings, json.loads(properties["columns"]))
-        digests = DigestCache(properties["cache_dir"], listing.root).digests(listing.files)
-        unread = [digest for digest in digests if isinstance(digest, LeftOut)]
-        if len(unread) == len(digests):
-            left_out = [*listing.left_out, *unread]
-            raise RefusedSourceError(
-                f"None of the {len(digests)} files in {listing.root} can be read."
-                f" {describe_all(left_out)}",
-                left_out,
-            )
-        properties[LOCATIONS] = json.dumps([dataclasses.astuple(each) for each in locations])
-        properties[FINGERPRINT] = fingerprint(listing, digests)
+        locations = resolve_source(properties)
         inputs = split_inputs(properties[FINGERPRINT], properties["settings"], properties["seed"])
-        properties[KEPT_TEST] = ""
-        if settings.keep_test:
+        if IngestSettings.from_json(properties["settings"]).keep_test:
             with self._metadata_handle as handle:
                 properties[KEPT_TEST] = examples_to_keep(handle.store, inputs)
         return _output(execution_info, locations[-1], inputs)
+
+
+def resolve_source(properties: dict[str, Any]) -> Sequence[Location]:
+    """Finds what the path stands for and fingerprints it.
+
+    Args:
+        properties: the component's parameters; `locations` and the fingerprint are added, and that no
+            test images are kept.
+
+    Returns:
+        The locations, the oldest span first.
+
+    Raises:
+        BadDataError: nothing at the path can be ingested.
+        UsageError: a column is missing.
+    """
+    settings = IngestSettings.from_json(properties["settings"])
+    locations = resolve(properties["path"], settings.spans)
+    listing = list_locations(locations, settings, json.loads(properties["columns"]))
+    digests = DigestCache(properties["cache_dir"], listing.root).digests(listing.files)
+    unread = [digest for digest in digests if isinstance(digest, LeftOut)]
+    if len(unread) == len(digests):
+        left_out = [*listing.left_out, *unread]
+        raise RefusedSourceError(
+            f"None of the {len(digests)} files in {listing.root} can be read."
+            f" {describe_all(left_out)}",
+            left_out,
+        )
+    properties[LOCATIONS] = json.dumps([dataclasses.astuple(each) for each in locations])
+    properties[FINGERPRINT] = fingerprint(listing, digests)
+    properties[KEPT_TEST] = ""
+    return locations
 
 
 def _output(

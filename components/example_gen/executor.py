@@ -24,7 +24,7 @@ from typing_extensions import override
 
 from components.artifact_names import INGEST_FILE, QUARANTINE_FILE
 from components.artifact_types import Artifacts, Params
-from components.example_gen.driver import FINGERPRINT, LOCATIONS
+from components.example_gen.driver import FINGERPRINT, LOCATIONS, resolve_source
 from components.example_gen.ingest import (
     Ingested,
     Plan,
@@ -73,6 +73,8 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         quarantine = artifact_utils.get_single_instance(output_dict["quarantine"])
         settings = IngestSettings.from_json(exec_properties["settings"])
         seed = exec_properties["seed"]
+        if LOCATIONS not in exec_properties:  # Kubeflow Pipelines runs no driver
+            resolve_source(exec_properties)
         locations = [Location(*each) for each in json.loads(exec_properties[LOCATIONS])]
         columns = json.loads(exec_properties["columns"])
         kept = kept_images(exec_properties[KEPT_TEST])
@@ -93,6 +95,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         _write_text(f"{quarantine.uri}/{QUARANTINE_FILE}", as_lines(done.left_out))
         text = json.dumps(summary, indent=2, ensure_ascii=False)
         _write_text(f"{quarantine.uri}/{INGEST_FILE}", text)
+        examples.set_string_custom_property(FINGERPRINT, exec_properties[FINGERPRINT])
         write_sample_range(examples.uri, done.written.sample_range)
         register.save(Path(examples.uri) / REGISTER_FILE)
         examples.split_names = artifact_utils.encode_split_names(list(done.plan.splits))

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from components.artifact_seals import EXPORT_DIGEST
 from components.artifact_types import Artifacts, Params
+from components.evaluation.baseline import BASELINE, without_empty_baseline
 from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge import comparisons
 from components.judge.checks import (
@@ -46,7 +47,7 @@ class Executor(base_executor.BaseExecutor):
             GraftError: the model lacks its serving signature or its class names.
         """
         model = artifact_utils.get_single_instance(input_dict["model"])
-        baseline = next(iter(input_dict.get("baseline_model", [])), None)
+        baseline = next(iter(without_empty_baseline(input_dict).get(BASELINE, [])), None)
         trained_on = next(iter(input_dict.get("baseline_examples", [])), None)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         result = judge(

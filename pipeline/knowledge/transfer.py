@@ -1,11 +1,11 @@
-"""`graft knowledge import` and `export`, and what every run shares."""
+"""`graft knowledge import` and `export`."""
 
 from pathlib import Path
 
 from models.errors import GraftError, UsageError
-from models.history.collection import Entry, collect, copy_name, printable
-from models.history.tuning_history import MAX_BYTES
-from models.storage.locations import PlaceError, is_remote, join, read_place, write_place
+from models.history.collection import collect, printable
+from models.history.share import copy_history
+from models.storage.locations import is_remote
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import catalogue, known
 from pipeline.knowledge.history_places import reach
@@ -27,7 +27,7 @@ def export_all(config: Config, target: str) -> int:
     reach([place])
     try:
         for entry in entries:
-            _copy(entry, place)
+            copy_history(entry, place)
     except GraftError as error:
         raise UsageError(f"The histories cannot be exported: {_shown(error)}") from None
     print(f"Exported {_histories(len(entries))} to {place}")
@@ -62,42 +62,11 @@ def import_from(config: Config, source: str) -> int:
     folder = str(Workspace(config.workspace_path).knowledge)
     try:
         for entry in new:
-            _copy(entry, folder)
+            copy_history(entry, folder)
     except GraftError as error:
         raise UsageError(f"The histories cannot be imported: {_shown(error)}") from None
     print(f"Imported {_histories(len(new))} into {folder}")
     return 0
-
-
-def share_history(uri: str, target: str) -> None:
-    """Copies the history of a run to a folder or bucket.
-
-    Args:
-        uri: place of the `history.jsonl`.
-        target: folder or bucket.
-
-    Raises:
-        GraftError: it cannot be read or written.
-    """
-    found = collect([("", uri)])
-    for each in found.skipped:
-        raise GraftError(each.reason)
-    for entry in found.entries:
-        _copy(entry, target)
-
-
-def _copy(entry: Entry, folder: str) -> None:
-    place, content = join(folder, copy_name(entry)), read_place(entry.path, MAX_BYTES)
-    if not _is_there(place, content):
-        write_place(place, content)
-
-
-def _is_there(place: str, content: bytes) -> bool:
-    """Whether somebody has written a file: what belongs to others may not be written again."""
-    try:
-        return read_place(place, MAX_BYTES) == content
-    except PlaceError:
-        return False
 
 
 def _shown(error: GraftError) -> str:

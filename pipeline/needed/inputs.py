@@ -14,7 +14,7 @@ from pipeline.needed.data_stamp import data_stamp
 
 INPUTS: Final = "inputs.json"
 _PACKAGES: Final = ("components", "models", "pipeline", "serving")
-_BESIDE: Final = {"notifications", "retention"}
+_BESIDE: Final = {"kubeflow", "notifications", "retention"}
 """Sections that change no result."""
 _ROOT: Final = Path(__file__).resolve().parents[2]
 

@@ -26,6 +26,7 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "systemd": ("graft.service", "graft.timer"),
     "kubernetes": ("cronjob.yaml",),
     "airflow": ("graft_dag.py",),
+    "kubeflow": ("pipeline.yaml",),
 }
 """Schedulers, and the files of each."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -42,8 +43,8 @@ class ScheduledRun:
         recurrence: when.
         timezone: of the IANA's database, such as Europe/Berlin; empty for the scheduler's own,
             which is UTC for Kubernetes.
-        name: of the objects in Kubernetes, of the DAG in Airflow.
-        image: of Graft, for Kubernetes.
+        name: of the objects in Kubernetes, of the DAG in Airflow, of the pipeline in Kubeflow.
+        image: of Graft, for Kubernetes and Kubeflow.
         gpu: ask Kubernetes for an NVIDIA GPU.
     """
 
@@ -89,7 +90,7 @@ def schedule_files(run: ScheduledRun, form: str, folder: Path) -> dict[str, str]
     if form == "cron" and run.timezone:
         raise UsageError("Debian's cron has one time zone, the machine's: leave --timezone out.")
     if form == "kubernetes" and not run.image:
-        raise UsageError("Kubernetes needs --image, the name of Graft's image in your registry.")
+        raise UsageError(_NO_IMAGE.format(form.title()))
     environment = text_templates(_TEMPLATES)
     values = _values(run, form, folder)
     return {name: environment.get_template(f"{name}.j2").render(values) for name in FORMS[form]}
@@ -180,11 +181,32 @@ def write_schedule(run: ScheduledRun, form: str, folder: Path) -> int:
         UsageError: the scheduler cannot do it.
         OSError: a file cannot be written.
     """
-    for name, text in schedule_files(run, form, folder).items():
-        write_atomically(folder / name, text.encode())
+    if form == "kubeflow":
+        _write_kubeflow(run, folder)
+    else:
+        for name, text in schedule_files(run, form, folder).items():
+            write_atomically(folder / name, text.encode())
     names = " and ".join(str(folder / name) for name in FORMS[form])
-    print(f"Wrote {names}. To install:\n  {_INSTALL[form].format(folder=folder)}")
+    print(f"Wrote {names}. To install:\n  {_install(run, form, folder)}")
     return 0
+
+
+def _write_kubeflow(run: ScheduledRun, folder: Path) -> None:
+    from pipeline.kubeflow.compile import compile_pipeline
+
+    if not run.image:
+        raise UsageError(_NO_IMAGE.format("Kubeflow"))
+    if run.timezone not in ("", "UTC", "Etc/UTC"):
+        raise UsageError("Kubeflow's recurring runs are in UTC: leave --timezone out.")
+    if run.gpu:
+        raise UsageError("For Kubeflow set kubeflow.gpus in the configuration, not --gpu.")
+    compile_pipeline(run.config, name=run.name, image=run.image, file=folder / "pipeline.yaml")
+
+
+def _install(run: ScheduledRun, form: str, folder: Path) -> str:
+    # Kubeflow's cron has seconds before the five fields.
+    when = f"0 {run.recurrence.kubernetes}"
+    return _INSTALL[form].format(folder=folder, name=run.name, when=when)
 
 
 _INSTALL: Final = {
@@ -195,4 +217,9 @@ _INSTALL: Final = {
     ),
     "kubernetes": "kubectl apply --filename {folder}/cronjob.yaml",
     "airflow": 'cp {folder}/graft_dag.py "$AIRFLOW_HOME"/dags/',
+    "kubeflow": (
+        "kfp recurring-run create --experiment-name {name} --job-name {name} --cron-expression "
+        '"{when}" --max-concurrency 1 --no-catchup --pipeline-package-path {folder}/pipeline.yaml'
+    ),
 }
+_NO_IMAGE: Final = "{} needs --image, the name of Graft's image in your registry."

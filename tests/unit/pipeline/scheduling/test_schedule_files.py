@@ -87,6 +87,21 @@ def test_what_a_scheduler_cannot_do_is_refused(form, options, says, tmp_path: Pa
         schedule_files(scheduled(tmp_path, **options), form, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, "--image"),
+        ({"image": "graft", "timezone": "Europe/Berlin"}, "UTC"),
+        ({"image": "graft", "gpu": True}, r"kubeflow\.gpus"),
+        ({"image": "graft"}, r"kubeflow\.pipeline_root"),
+    ],
+)
+def test_what_kubeflow_cannot_do_is_refused(options, says, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=says):
+        write_schedule(scheduled(tmp_path, **options), "kubeflow", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_configuration_without_data_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "graft.yaml"
     file.write_text("seed: 1\n")

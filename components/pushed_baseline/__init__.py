@@ -1,0 +1,1 @@
+"""The component that takes the pushed model as the baseline, where no metadata are kept."""

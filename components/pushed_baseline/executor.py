@@ -1,0 +1,32 @@
+"""Copies the newest pushed version."""
+
+import shutil
+from pathlib import Path
+
+from tfx.dsl.components.base import base_executor
+from tfx.types import artifact_utils
+from typing_extensions import override
+
+from components.artifact_names import SERVING_FOLDER
+from components.artifact_types import Artifacts, Params
+from components.pusher.push import versions
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes the Model artifact."""
+
+    @override
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
+        """Runs the component; see `components.pushed_baseline.component`.
+
+        Raises:
+            OSError: the version cannot be copied.
+        """
+        model = Path(artifact_utils.get_single_uri(output_dict["model"]))
+        model.mkdir(parents=True, exist_ok=True)
+        directory = Path(exec_properties["directory"])
+        pushed = versions(directory) if directory.is_dir() else {}
+        if pushed:
+            # Modes and times mean nothing, and a mounted bucket may not take them.
+            copy = shutil.copyfile
+            shutil.copytree(pushed[max(pushed)], model / SERVING_FOLDER, copy_function=copy)

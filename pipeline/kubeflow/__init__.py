@@ -1,0 +1,1 @@
+"""The pipeline for Kubeflow Pipelines and Vertex AI."""

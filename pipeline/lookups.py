@@ -1,0 +1,126 @@
+"""How a run finds what earlier runs left: in ML Metadata, where this machine holds it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tfx.dsl.components.base import base_node
+from tfx.dsl.components.common import resolver
+from tfx.types import BaseChannel, Channel, standard_artifacts
+
+from components.artifact_types import BackboneChoice, TuningHistory
+from components.baseline_resolver import BaselineStrategy
+from components.past_searches.knowledge import Knowledge, find_knowledge
+from components.past_searches.past_searches_resolver import PastSearchesStrategy
+from components.tuner.chosen_backbone_resolver import ChosenBackboneStrategy
+from pipeline.config import Config
+from pipeline.knowledge.history_places import forgotten, places
+from pipeline.workspace import Workspace
+
+BASELINE = "Baseline"
+"""The node that looks up the last blessed model."""
+SEARCH = "Tuner"
+"""The node that searches for what to train."""
+PAST_SEARCHES = "PastSearches"
+"""The node that looks up the histories of earlier searches."""
+CHOSEN_BACKBONE = "ChosenBackbone"
+"""The node that looks up whether the search chose the same backbone before."""
+RESOLVERS = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
+"""Nodes that do no work that could be cached."""
+
+Nodes = list[base_node.BaseNode]
+
+
+@dataclass(frozen=True)
+class FoundBaseline:
+    """What a candidate is compared with.
+
+    Attributes:
+        nodes: that look for it.
+        inputs: of Judge: `baseline_model` and, where it is known, `baseline_examples`.
+    """
+
+    nodes: Nodes
+    inputs: dict[str, BaseChannel]
+
+
+class Lookups(Protocol):
+    """Nodes that look the past up, and the channels that they give."""
+
+    def knowledge(self, config: Config) -> Knowledge:
+        """The histories of other searches, as Tuner takes them."""
+
+    def past(
+        self, config: Config, parameters: Mapping[str, Any], inputs: Mapping[str, BaseChannel]
+    ) -> tuple[Nodes, BaseChannel | None]:
+        """The histories of the earlier runs; None where `knowledge` has them.
+
+        Args:
+            config: of the run.
+            parameters: of the search.
+            inputs: of the search.
+        """
+
+    def choice(self, tuner: base_node.BaseNode) -> tuple[Nodes, BaseChannel]:
+        """The backbone that the search chose."""
+
+    def baseline(self, config: Config, candidate: BaseChannel) -> FoundBaseline:
+        """The model that a candidate is compared with."""
+
+
+class MetadataLookups:
+    """Asks ML Metadata, by resolvers; the same answer for the same question keeps caches valid."""
+
+    def knowledge(self, config: Config) -> Knowledge:
+        """See `Lookups`."""
+        # What an algorithm does not read must not make it search anew.
+        is_warm = config.tuning.algorithm == "warm"
+        return find_knowledge(
+            places(config) if is_warm else [],
+            Workspace(config.workspace_path).artifacts,
+            starter=is_warm and config.knowledge.starter,
+        )
+
+    def past(
+        self, config: Config, parameters: Mapping[str, Any], inputs: Mapping[str, BaseChannel]
+    ) -> tuple[Nodes, BaseChannel | None]:
+        """See `Lookups`."""
+        past = resolver.Resolver(
+            strategy_class=PastSearchesStrategy,
+            config={
+                "parameters": dict(parameters),
+                "forgotten": forgotten(Workspace(config.workspace_path)),
+            },
+            past=Channel(type=TuningHistory),
+            **inputs,
+        ).with_id(PAST_SEARCHES)
+        return [past], past.outputs["past"]
+
+    def choice(self, tuner: base_node.BaseNode) -> tuple[Nodes, BaseChannel]:
+        """See `Lookups`."""
+        chosen = resolver.Resolver(
+            strategy_class=ChosenBackboneStrategy,
+            current=tuner.outputs["chosen"],
+            choice=Channel(type=BackboneChoice, producer_component_id=SEARCH),
+        ).with_id(CHOSEN_BACKBONE)
+        return [chosen], chosen.outputs["choice"]
+
+    def baseline(self, config: Config, candidate: BaseChannel) -> FoundBaseline:
+        """See `Lookups`."""
+        del config
+        baseline = resolver.Resolver(
+            strategy_class=BaselineStrategy,
+            candidate=candidate,
+            model=Channel(type=standard_artifacts.Model, producer_component_id="Trainer"),
+            model_blessing=Channel(
+                type=standard_artifacts.ModelBlessing, producer_component_id="Judge"
+            ),
+            examples=Channel(
+                type=standard_artifacts.Examples, producer_component_id="ImageExampleGen"
+            ),
+        ).with_id(BASELINE)
+        inputs = {
+            "baseline_model": baseline.outputs["model"],
+            "baseline_examples": baseline.outputs["examples"],
+        }
+        return FoundBaseline([baseline], inputs)
