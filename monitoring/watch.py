@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Self
 
-from models.observation.reference import MOST_IMAGES, Reference
+from models.observation.reference import Reference
+from models.observation.reference_size import MOST_IMAGES
 from monitoring.accuracy.estimator import AccuracyEstimator, AccuracySettings
 from monitoring.accuracy.label_book import LabelBook
 from monitoring.accuracy.label_files import Key

@@ -6,7 +6,7 @@ import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from components.example_gen.sources.refusals import RefusedSourceError
 from models.errors import GraftError, OutOfTimeError
@@ -18,16 +18,15 @@ from pipeline.needed.plan import Plan, planned
 from pipeline.outcome import Outcome, outcome
 from pipeline.preflight import check_address, check_schema
 from pipeline.refused_source import keep_account
-from pipeline.report.artifacts import Artifacts
 from pipeline.report.run_record import RunRecord, Status
-from pipeline.report.summary import summary
 from pipeline.report.write import write_report
 from pipeline.run_folder import CONFIG, LOG, SUMMARY
-from pipeline.terminal.display import Display
 from pipeline.terminal.quiet import output_to
-from pipeline.terminal.stage_titles import TITLES
 from pipeline.time_limit import OutOfTime, TimeLimit
 from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipeline.terminal.display import Display
 
 _log = logging.getLogger(__name__)
 
@@ -104,6 +103,10 @@ def print_refusal(reason: str, status: Status = "failed") -> None:
         reason: why, for the user.
         status: how it ended.
     """
+    # Imported here: where no run is needed, a person needs no summary, which takes NumPy.
+    from pipeline.report.artifacts import Artifacts
+    from pipeline.report.summary import summary
+
     now = datetime.now(timezone.utc)
     record = RunRecord(run_id="", started=now, config={}, status=status, reason=reason)
     print(json.dumps(summary(record, Artifacts()), indent=2, ensure_ascii=False))
@@ -138,6 +141,10 @@ def _run_logged(
     record = RunRecord(
         run_id=folder.name, started=started, config=config.model_dump(mode="json"), until=until
     )
+    # Imported here: where no run is needed, nothing is displayed.
+    from pipeline.terminal.display import Display
+    from pipeline.terminal.stage_titles import TITLES
+
     begin = time.monotonic()
     with Display(terminal, TITLES) as display:
         display.say(f"Run {folder.name} in {workspace.root}")
@@ -149,7 +156,7 @@ def _run_logged(
 
 
 def _run_stages(
-    config: Config, workspace: Workspace, record: RunRecord, display: Display, folder: Path
+    config: Config, workspace: Workspace, record: RunRecord, display: "Display", folder: Path
 ) -> int:
     """Runs the stages; fills in the record. Returns the exit code."""
     try:

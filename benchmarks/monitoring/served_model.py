@@ -10,7 +10,8 @@ from scipy.special import log_softmax, softmax
 
 from models.head.frozen_head import fit_frozen_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
-from models.observation.reference import MOST_DIRECTIONS, MOST_IMAGES, Reference
+from models.observation.reference import MOST_DIRECTIONS, Reference
+from models.observation.reference_size import MOST_IMAGES
 from monitoring.observations import Observations
 
 _VALIDATION_SHARE = 0.15

@@ -26,7 +26,8 @@ from models.data.image_decoding import ImageSpec, compiled_decoding
 from models.embedding.forward import Embedder
 from models.export.image_signals import image_signals
 from models.head.linear_head import fit_linear
-from models.observation.reference import MOST_DIRECTIONS, MOST_STRESSED, Reference, StressedAnswers
+from models.observation.reference import MOST_DIRECTIONS, Reference, StressedAnswers
+from models.observation.reference_size import MOST_STRESSED
 from models.observation.stress import stress_plan, stressed
 from monitoring.observations import Observations
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.observation.reference import MOST_IMAGES, MOST_STRESSED
+from models.observation.reference_size import MOST_IMAGES, MOST_STRESSED
 from models.settings import Fraction, Section
 
 

@@ -1,6 +1,7 @@
 """What a pushed version answered on images that it was never trained on.
 
-It travels beside the version: at most `MOST_IMAGES` images, each as a few hundred bytes.
+It travels beside the version: at most `reference_size.MOST_IMAGES` images, each as a few hundred
+bytes.
 """
 
 import io
@@ -19,10 +20,6 @@ from models.storage.seals import read_sealed, write_sealed
 
 REFERENCE: Final = "monitoring-reference.npz"
 """Name of the file."""
-MOST_IMAGES: Final = 2_000
-"""Held-out images, and anchors, that a reference has at most."""
-MOST_STRESSED: Final = 4_000
-"""Images made worse on purpose that a reference has at most."""
 MOST_DIRECTIONS: Final = 64
 """Numbers that are kept of an embedding at most."""
 FORMAT: Final = 1
