@@ -23,6 +23,7 @@ _EXIT_CODES = """exit codes:
   4  not blessed: the model was trained, but is not good enough to be pushed
   5  busy: another run holds the workspace
   6  out of time (limits.minutes): what is done is kept, the same command goes on from there
+  7  not needed, of `graft needed` alone
   130  interrupted with Ctrl-C; the same command goes on from there
 """
 
@@ -96,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
         help="only where data, code or configuration changed, or the monitor wants a retraining",
     )
     run.add_argument("--wait", action="store_true", help="wait for another run on the workspace")
+
+    about = "say whether `run --if-needed` would run: exit code 0 if so, 7 if not"
+    needed = command(commands, "needed", _needed, about)
+    _add_config_flags(needed)
+    needed.add_argument(
+        "--by-monitor", action="store_true", help="only whether the monitor wants a retraining"
+    )
 
     about = "run a single stage, and those before it that were not run yet"
     stage = command(commands, "stage", _stage, about)
@@ -245,6 +253,15 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="any other key, such as --set evaluation.min_accuracy=0.9",
     )
+
+
+def _needed(options: argparse.Namespace) -> int:
+    from pipeline.needed.needed_command import say_whether_needed
+    from pipeline.preflight import check
+
+    config = effective(options)
+    check(config)
+    return say_whether_needed(config, by_monitor=options.by_monitor)
 
 
 def _stage(options: argparse.Namespace) -> int:

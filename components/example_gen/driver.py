@@ -70,8 +70,8 @@ def resolve_source(properties: dict[str, Any]) -> Sequence[Location]:
     """Finds what the path stands for and fingerprints it.
 
     Args:
-        properties: the component's parameters; `locations` and the fingerprint are added, and that no
-            test images are kept.
+        properties: the component's parameters; `locations` and the fingerprint are added, and
+            that no test images are kept.
 
     Returns:
         The locations, the oldest span first.

@@ -5,6 +5,7 @@ mount) have each bucket as a folder: gs://bucket/a is /gcs/bucket/a. So URIs bec
 TFX's entry point sees them, and what it says of its outputs becomes URIs again.
 """
 
+import inspect
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -83,7 +84,7 @@ def _own_types() -> dict[str, str]:
     return {
         each.TYPE_NAME: f"{module}.{name}"
         for name, each in vars(artifact_types).items()
-        if isinstance(each, type) and issubclass(each, Artifact) and each.__module__ == module
+        if inspect.isclass(each) and issubclass(each, Artifact) and each.__module__ == module
     }
 
 

@@ -17,6 +17,7 @@ from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
+from pipeline.needed.needed_command import NOT_NEEDED
 from pipeline.scheduling.quoting import cron_line, templated, unit_command, unit_text
 from pipeline.scheduling.recurrence import Recurrence
 from pipeline.text_templates import text_templates
@@ -138,15 +139,17 @@ def _of_airflow(run: ScheduledRun, _: Path) -> dict[str, Any]:
     has_dates = is_dated(run.config.data.path)
     # A run that makes up for a day takes no spans that came after it.
     spans = run.config.data.spans
-    day = "{{ dag_run.run_after | ds }}"
+    # `airflow dags test DAY` sets the logical date alone, a manual run the other alone.
+    day = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
     is_rolling = has_dates and spans.startswith(("newest", "last")) and "until" not in spans
     until = f' --set "data.spans={spans} until {day}"' if is_rolling else ""
     return {
         "graft": templated(shlex.join(_graft())),
-        "options": templated(shlex.join([*where, *workspace, "--wait"])) + until,
+        "options": templated(shlex.join([*where, *workspace])) + until,
         "report_options": templated(shlex.join([*where, *workspace])),
         "stages": stage_graph(run.config),
         "has_dates": has_dates,
+        "not_needed": NOT_NEEDED,
         "today": datetime.now(timezone.utc).date(),
         "repr": repr,
     }

@@ -13,6 +13,7 @@ from models.errors import UsageError
 from pipeline.config import Config
 from pipeline.needed.inputs import note_inputs
 from pipeline.needed.labelled_requests import Labelled, keep, with_labelled
+from pipeline.needed.needed_command import NOT_NEEDED, say_whether_needed
 from pipeline.needed.plan import planned
 from pipeline.needed.retrainings import Retraining, note_retraining, retrainings
 from pipeline.run_folder import SUMMARY
@@ -187,3 +188,23 @@ def test_the_command_answers_at_once(config: Config, workspace: Workspace) -> No
     assert "pipeline.needed.plan" in imported
     # Each takes a tenth of a second or more.
     assert not imported & {"tfx", "tensorflow", "keras", "numpy", "rich.console"}
+
+
+def test_a_scheduler_may_ask_whether_a_run_is_needed(
+    config: Config, workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def asked(*, by_monitor: bool) -> tuple[int, str]:
+        code = say_whether_needed(config, by_monitor=by_monitor)
+        return code, capsys.readouterr().out
+
+    assert asked(by_monitor=False) == (0, "Needed. No run was made in this workspace yet.\n")
+    assert asked(by_monitor=True)[0] == NOT_NEEDED
+    _ran(config, workspace)
+    assert asked(by_monitor=False)[0] == NOT_NEEDED
+    _decide(workspace, "one")
+    _label(workspace, "a" * 64)
+    for by_monitor in (True, False):
+        code, said = asked(by_monitor=by_monitor)
+        assert code == 0
+        assert "It is darker." in said
+    assert len(workspace.run_folders()) == 1

@@ -1,6 +1,7 @@
 """Files for schedulers."""
 
 import ast
+import contextlib
 import shlex
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import yaml
 
 from models.errors import UsageError
 from pipeline.config_file import load_config
+from pipeline.needed.needed_command import NOT_NEEDED
 from pipeline.scheduling.quoting import cron_line, templated, unit_command
 from pipeline.scheduling.recurrence import parse_every
 from pipeline.scheduling.schedule_files import FORMS, ScheduledRun, schedule_files, write_schedule
@@ -130,21 +132,22 @@ def test_airflow_gets_a_task_for_each_stage_in_an_order_that_can_run(tmp_path: P
     assert stages["Trainer"] == ("FeatureExtractor",)
     assert "Baseline" not in stages
     # A run that makes up for a day must not see the days after it.
-    assert 'data.spans=newest until {{ dag_run.run_after | ds }}"' in names["OPTIONS"]
+    day = "{{ (dag_run.logical_date or dag_run.run_after) | ds }}"
+    assert f'--set "data.spans=newest until {day}"' in names["OPTIONS"]
     config = str(run.config_file.absolute())
     assert shlex.split(names["OPTIONS"])[:2] == ["--config", config]
     assert "catchup=True" in text
+    assert names["NOT_NEEDED"] == NOT_NEEDED
 
 
 def constants_of(text: str) -> dict:
-    """The constants at the top of a module, which are all literals."""
-    return {
-        target.id: ast.literal_eval(node.value)
-        for node in ast.parse(text).body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+    """The literal constants at the top of a module."""
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            with contextlib.suppress(ValueError):
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+    return found
 
 
 @pytest.mark.parametrize("name", ["a {{ b }}", "a {% b", "a {# b"])

@@ -1,0 +1,39 @@
+"""`graft needed`: says whether `graft run --if-needed` would run, and runs nothing."""
+
+from typing import Final
+
+from pipeline.config import Config
+from pipeline.needed.labelled_requests import labelled_digest
+from pipeline.needed.need import need
+from pipeline.workspace import Workspace
+
+NOT_NEEDED: Final = 7
+"""The exit code where no run is needed."""
+
+
+def say_whether_needed(config: Config, *, by_monitor: bool) -> int:
+    """Prints why a run is needed or not.
+
+    Args:
+        config: of the run, with `data.path` set.
+        by_monitor: whether the decision of the monitor alone counts.
+
+    Returns:
+        The exit code: 0 where a run is needed, else `NOT_NEEDED`.
+
+    Raises:
+        GraftError: the data cannot be listed, or a file of the monitor is damaged.
+        OSError: the data cannot be looked at.
+    """
+    workspace = Workspace(config.workspace_path)
+    found = need(config, workspace, labelled_digest(workspace.labelled_requests))
+    is_needed = found.retrain is not None if by_monitor else found.needed
+    if is_needed:
+        print(f"Needed. {found.retrain.reason if by_monitor and found.retrain else found.reason}")
+        return 0
+    print(
+        "Not needed. The monitor wants no retraining."
+        if by_monitor
+        else f"Not needed. {found.reason}"
+    )
+    return NOT_NEEDED
