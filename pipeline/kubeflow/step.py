@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tfx.types import Artifact
-
 from components import artifact_types
 from models.errors import GraftError
 from models.numerics import compute_with_onednn
@@ -81,10 +79,9 @@ def run_step(arguments: Sequence[str]) -> None:
 def _own_types() -> dict[str, str]:
     """Graft's artifact types by name, each with its class's path, which TFX imports."""
     module = artifact_types.__name__
+    classes: list[tuple[str, Any]] = inspect.getmembers(artifact_types, inspect.isclass)
     return {
-        each.TYPE_NAME: f"{module}.{name}"
-        for name, each in vars(artifact_types).items()
-        if inspect.isclass(each) and issubclass(each, Artifact) and each.__module__ == module
+        each.TYPE_NAME: f"{module}.{name}" for name, each in classes if each.__module__ == module
     }
 
 
