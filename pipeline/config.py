@@ -22,6 +22,7 @@ from pipeline.kubeflow.kubeflow_settings import KubeflowSettings
 from pipeline.notifications.notification_settings import NotificationSettings
 from pipeline.retention.retention_settings import RetentionSettings
 from pipeline.time_limit import LimitSettings
+from pipeline.tracking.tracking_settings import TrackingSettings
 
 
 class KnowledgeSettings(Section):
@@ -57,6 +58,7 @@ class Config(Section):
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()
     notifications: NotificationSettings = NotificationSettings()
+    tracking: TrackingSettings = TrackingSettings()
     kubeflow: KubeflowSettings = KubeflowSettings()
 
     @property

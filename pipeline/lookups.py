@@ -15,18 +15,8 @@ from components.past_searches.past_searches_resolver import PastSearchesStrategy
 from components.tuner.chosen_backbone_resolver import ChosenBackboneStrategy
 from pipeline.config import Config
 from pipeline.knowledge.history_places import forgotten, places
+from pipeline.node_names import BASELINE, CHOSEN_BACKBONE, PAST_SEARCHES, SEARCH
 from pipeline.workspace import Workspace
-
-BASELINE = "Baseline"
-"""The node that looks up the last blessed model."""
-SEARCH = "Tuner"
-"""The node that searches for what to train."""
-PAST_SEARCHES = "PastSearches"
-"""The node that looks up the histories of earlier searches."""
-CHOSEN_BACKBONE = "ChosenBackbone"
-"""The node that looks up whether the search chose the same backbone before."""
-RESOLVERS = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
-"""Nodes that do no work that could be cached."""
 
 Nodes = list[base_node.BaseNode]
 

@@ -60,13 +60,19 @@ def run(
         check_address(config)
         started = datetime.now(timezone.utc)
         folder = _new_folder(workspace, started)
+        record = RunRecord(
+            run_id=folder.name,
+            started=started,
+            config=plan.config.model_dump(mode="json"),
+            until=until,
+        )
         try:
             if not until:
                 note_inputs(config, folder)
             plan.note(workspace, folder.name)
             (folder / CONFIG).write_text(as_yaml(plan.config), encoding="utf-8")
             with output_to(folder / LOG) as terminal:
-                code = _run_logged(plan.config, workspace, folder, started, terminal, until)
+                code = _run_logged(plan.config, workspace, folder, terminal, record)
             if config.retention.is_set and not until:
                 _prune(config)
         except OSError as error:
@@ -76,6 +82,11 @@ def run(
         from pipeline.notifications.notify import notify
 
         for failure in notify(config, told, folder):
+            print(f"graft: {failure}", file=sys.stderr)
+    if config.tracking.mlflow and not until:
+        from pipeline.tracking.track import track
+
+        if failure := track(plan.config, record, told, folder):
             print(f"graft: {failure}", file=sys.stderr)
     if as_json:
         print(json.dumps(told, indent=2, ensure_ascii=False))
@@ -134,13 +145,9 @@ def _run_logged(
     config: Config,
     workspace: Workspace,
     folder: Path,
-    started: datetime,
     terminal: TextIO,
-    until: str,
+    record: RunRecord,
 ) -> int:
-    record = RunRecord(
-        run_id=folder.name, started=started, config=config.model_dump(mode="json"), until=until
-    )
     # Imported here: where no run is needed, nothing is displayed.
     from pipeline.terminal.display import Display
     from pipeline.terminal.stage_titles import TITLES

@@ -14,8 +14,8 @@ from pipeline.failure import disk_error
 from pipeline.interrupts import Interrupts
 from pipeline.library_versions import versions
 from pipeline.local_runner import StageResult, run_pipeline
-from pipeline.lookups import RESOLVERS, SEARCH
 from pipeline.metadata_store import record_digest, unreadable
+from pipeline.node_names import RESOLVERS, SEARCH
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
 from pipeline.report.run_record import RunRecord, StageRecord

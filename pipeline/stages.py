@@ -21,7 +21,7 @@ def stage_graph(config: Config) -> dict[str, tuple[str, ...]]:
     # TFX greets whoever imports it.
     with output_to(Path(os.devnull)):
         from pipeline.dag import build_pipeline
-        from pipeline.lookups import RESOLVERS
+        from pipeline.node_names import RESOLVERS
 
         components = build_pipeline(config).components
     waits: dict[str, set[str]] = {}

@@ -65,7 +65,7 @@ def _pipeline(config: Config, name: str) -> Any:
     from components.history_keeper.component import HistoryKeeper
     from pipeline.dag import BEAM, pipeline_nodes
     from pipeline.kubeflow.folder_lookups import FolderLookups, kept_histories
-    from pipeline.lookups import SEARCH
+    from pipeline.node_names import SEARCH
 
     nodes = pipeline_nodes(config, FolderLookups())
     by_id = {node.id: node for node in nodes}

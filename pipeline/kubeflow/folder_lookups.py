@@ -15,7 +15,8 @@ from components.past_searches.knowledge import Knowledge, KnowledgeFile
 from components.pushed_baseline.component import PushedBaseline
 from models.history import shipped
 from pipeline.config import Config
-from pipeline.lookups import BASELINE, FoundBaseline, Nodes
+from pipeline.lookups import FoundBaseline, Nodes
+from pipeline.node_names import BASELINE
 from pipeline.workspace import Workspace
 
 

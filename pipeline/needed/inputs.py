@@ -14,7 +14,7 @@ from pipeline.needed.data_stamp import data_stamp
 
 INPUTS: Final = "inputs.json"
 _PACKAGES: Final = ("components", "models", "pipeline", "serving")
-_BESIDE: Final = {"kubeflow", "notifications", "retention"}
+BESIDE: Final = {"kubeflow", "notifications", "retention", "tracking"}
 """Sections that change no result."""
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def inputs_of(config: Config) -> Inputs:
         BadDataError: there is no data where the configuration says.
         OSError: the data cannot be looked at.
     """
-    text = config.model_dump_json(exclude=_BESIDE)
+    text = config.model_dump_json(exclude=BESIDE)
     return Inputs(data_stamp(config.data), _code(), hashlib.sha256(text.encode()).hexdigest())
 
 

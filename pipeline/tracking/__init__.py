@@ -1,0 +1,1 @@
+"""Keeping runs in the tracker that a team has."""
