@@ -1,7 +1,10 @@
-"""The labels that look wrong in a run that has ended."""
+"""The labels that look wrong in a run that has ended, and a column of its manifest."""
 
 from collections.abc import Sequence
 
+import numpy as np
+
+from components.judge.prediction_file import Predictions
 from components.label_check.label_errors_file import DoubtfulLabel, FoundLabelErrors
 
 
@@ -35,3 +38,10 @@ def found_labels(names: Sequence[str], labels: Sequence[str], suggested: str) ->
         left_out=(names[2],),
         doubtful=tuple(doubtful),
     )
+
+
+def sites(predictions: Predictions, worst: str) -> np.ndarray:
+    """Where each test image was taken: most that are answered wrongly at the worst of two sites."""
+    site = np.where(np.arange(len(predictions.names)) % 2, "north", worst).astype(object)
+    site[np.flatnonzero(~predictions.right)[::2]] = worst
+    return site

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from finished_labels import found_labels
-from finished_search import SEARCH, TASK
+from finished_labels import found_labels, sites
+from finished_search import SEARCH, STAGES, TASK
 from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -27,6 +27,7 @@ from components.judge.explanations import (
     worst_mistakes,
 )
 from components.judge.gaps import check_gaps, find_gaps
+from components.judge.occlusion import Shortcut
 from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
@@ -192,12 +193,6 @@ class FinishedRun:
         columns[example_schema.SHARPNESS] = np.abs(np.diff(images, axis=1)).mean(axis=(1, 2))
         return columns
 
-    def site(self, predictions: Predictions) -> np.ndarray:
-        """A column of the user's: most images that are answered wrongly are of one site."""
-        site = np.where(np.arange(len(predictions.names)) % 2, "north", EVIL).astype(object)
-        site[np.flatnonzero(~predictions.right)[::2]] = EVIL
-        return site
-
     def statistics(self, split: str, rows: Any) -> None:
         message = statistics_pb2.DatasetFeatureStatisticsList()
         dataset = message.datasets.add(num_examples=len(rows))
@@ -333,7 +328,7 @@ class FinishedRun:
         quality = metrics.quality(predictions.truth, predictions.probabilities, CLASSES, 3)
         probe_right = metrics.is_right(predictions.truth, self.probe)
         columns = self.columns(rows) | {
-            example_schema.slice_feature("site"): self.site(predictions)
+            example_schema.slice_feature("site"): sites(predictions, EVIL)
         }
         gaps = find_gaps(columns, predictions.truth, predictions.right)
         result = verdict(
@@ -355,7 +350,9 @@ class FinishedRun:
         save_predictions(directory / FILE_NAME, predictions)
         self.explained(directory, predictions)
         slices = accuracy_slices(columns, predictions.right)
-        write_metrics(directory, predictions, quality, slices, gaps, float(probe_right.mean()))
+        write_metrics(
+            directory, predictions, quality, slices, gaps, SHORTCUTS, float(probe_right.mean())
+        )
         write_verdict(directory, result)
         answer = {
             "passed": True,
@@ -393,17 +390,7 @@ def _beside(name: str, code: str, reason: str, fate: str) -> dict[str, str]:
     return {"name": name, "code": code, "reason": reason, "fate": fate}
 
 
-STAGES = {
-    "ImageExampleGen": 2.4,
-    "StatisticsGen": 3.1,
-    "ImageValidator": 0.05,
-    "Tuner": 14.0,
-    "Trainer": 33.9,
-    "Evaluator": 9.7,
-    "Judge": 3.2,
-    "ServingCheck": 4.4,
-    "Pusher": 0.3,
-}
+SHORTCUTS = (Shortcut(EVIL, "bottom, right", 8, 0.9, 0.1, 0.8),)
 
 
 def visible_text(page: str) -> str:

@@ -1,8 +1,19 @@
-"""The search of a run that has ended, as its history describes it."""
+"""The search of a run that has ended, as its history describes it, and how long its stages took."""
 
 from models.history.records import EmbeddingStatistics, SearchDescription, TaskDescription
 from models.search.joint_search import METRIC
 
+STAGES = {
+    "ImageExampleGen": 2.4,
+    "StatisticsGen": 3.1,
+    "ImageValidator": 0.05,
+    "Tuner": 14.0,
+    "Trainer": 33.9,
+    "Evaluator": 9.7,
+    "Judge": 3.2,
+    "ServingCheck": 4.4,
+    "Pusher": 0.3,
+}
 SEARCH = SearchDescription(
     algorithm="warm",
     seed=7,

@@ -34,6 +34,10 @@ class EvaluationSettings(Section):
     """Most accuracy that the images of one value of a column of slices may lack against all other
     images, where that is no chance. 1 lets everything pass."""
 
+    shortcuts: Literal["error", "warning", "ignore"] = "warning"
+    """What a class is for that the model answers by a fixed part of the picture, such as a
+    watermark: error forbids the push, warning says it, ignore does not look."""
+
     @field_validator("slices")
     @classmethod
     def _columns(cls, value: tuple[str, ...]) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ def check_classes(
     """
     trained = table.labels_in(example_schema.TRAIN)
     findings = _untrained(table, trained, settings) + _too_few(table, settings)
+    findings += _imbalance(table, settings)
     if known.labels is None:
         return findings + _unknown(known.path, settings)
     for change in changes:
@@ -106,6 +107,25 @@ def _too_few(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
         )
         findings += settings.finding("too_few_images", message, table.names(rows))
     return findings
+
+
+def _imbalance(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
+    counts = Counter(table.label[table.split == example_schema.TRAIN]).most_common()
+    if not counts:
+        return []
+    (most, largest), (least, smallest) = counts[0], counts[-1]
+    ratio = largest / smallest
+    if ratio <= settings.max_imbalance:
+        return []
+    message = (
+        f'class "{most}" has {_images(largest)} to train on, class "{least}" {_images(smallest)}: '
+        f"{ratio:.0f} times as many, more than validation.max_imbalance: "
+        f"{settings.max_imbalance:g}. A model gains little by knowing the rare class, and may take "
+        "anything for a sign of the frequent one. Add images of it, weigh the classes alike "
+        "(training.class_weights: balanced), and ask for evaluation.min_class_recall. "
+        + override("class_imbalance")
+    )
+    return settings.finding("class_imbalance", message, [])
 
 
 def _images(count: int) -> str:

@@ -48,6 +48,10 @@ class ValidationSettings(Section):
     """Fewer training images than this in a class is a finding."""
     too_few_images: Severity = "error"
     """A class with fewer training images than min_images_per_class."""
+    class_imbalance: Severity = "warning"
+    """One class with more than max_imbalance times the training images of another."""
+    max_imbalance: Annotated[float, Field(ge=1.0)] = 20.0
+    """How many times as many training images one class may have as another."""
     max_quarantined: Fraction = 0.1
     """Largest share of images that may be refused."""
     too_many_quarantined: Severity = "error"

@@ -26,6 +26,7 @@ from components.judge.gaps import check_gaps, find_gaps
 from components.judge.paired_answers import Baseline, paired_answers
 from components.judge.predicting import ExportedModel, predict_split
 from components.judge.prediction_file import FILE_NAME, save_predictions
+from components.judge.shortcut_check import check_shortcuts, look_for_shortcuts
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
 from models.data import example_schema
@@ -109,6 +110,8 @@ def judge(
         else None
     )
     gaps = find_gaps(columns, predictions.truth, predictions.right)
+    looks = settings.shortcuts != "ignore"
+    shortcuts = look_for_shortcuts(model, predictions, examples_uri) if looks else None
     result = verdict(
         (
             check_accuracy(figures, settings.min_accuracy),
@@ -117,6 +120,7 @@ def judge(
             *comparisons.check_baseline(paired, settings.max_accuracy_drop, settings.challenger),
             comparisons.check_probe(predictions, probe, settings.max_drop_below_probe),
             *([check_gaps(gaps, settings.max_slice_gap)] if own else []),
+            *([check_shortcuts(shortcuts, settings)] if looks else []),
             check_evaluator(evaluation_uri, figures.accuracy, figures.images),
         )
     )
@@ -129,6 +133,7 @@ def judge(
         figures,
         accuracy_slices(columns, predictions.right),
         gaps,
+        shortcuts or (),
         float(probe.right.mean()) if probe else None,
     )
     write_verdict(directory, result, paired.changes if paired else ())

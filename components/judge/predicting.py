@@ -1,6 +1,7 @@
 """What an exported model answers on a split."""
 
 import json
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from components.artifact_names import SERVING_FOLDER
 from components.judge.prediction_file import Predictions
 from models import progress
 from models.data.example_reader import read_records
+from models.data.image_decoding import ImageSpec
 from models.errors import GraftError
 from models.storage.seals import DESCRIPTION
 
@@ -23,7 +25,8 @@ class ExportedModel:
     """An exported model, loaded.
 
     Attributes:
-        classes: its class names, in the order of its outputs.
+        classes: its class names, k of them, in the order of its outputs.
+        spec: the square that its images become; None where it does not say.
     """
 
     def __init__(self, uri: str) -> None:
@@ -32,7 +35,10 @@ class ExportedModel:
         Raises:
             GraftError: it does not name its classes.
         """
-        self.classes = model_classes(uri)
+        described = _description(uri)
+        self.classes = tuple(described["labels"])
+        size = described.get("image_size")
+        self.spec = ImageSpec(size, described.get("resize", "stretch")) if size else None
         self._directory = Path(uri) / SERVING_FOLDER
         # Keeps the loaded object: its signatures hold variables only weakly.
         self._loaded: Any = tf.saved_model.load(str(self._directory))
@@ -51,6 +57,26 @@ class ExportedModel:
             raise GraftError(f"The model in {self._directory} has no signature {name}.")
         return self._loaded.signatures[name]
 
+    def answer(self, images: Sequence[bytes]) -> NDArray[np.float32]:
+        """What it answers through its serving signature.
+
+        Args:
+            images: encoded, n of them.
+
+        Returns:
+            Probabilities, float32 [n, k].
+
+        Raises:
+            GraftError: it has no `serving_default` signature.
+        """
+        signature = self.signature("serving_default")
+        none = np.zeros((0, len(self.classes)), np.float32)
+        parts = [
+            signature(image_bytes=tf.constant(images[at : at + _BATCH]))["probabilities"].numpy()
+            for at in range(0, len(images), _BATCH)
+        ]
+        return np.concatenate([none, *parts])
+
 
 def predict_split(model: ExportedModel, examples_uri: str, split: str) -> Predictions:
     """Asks the exported model, through its serving signature, for every image of a split.
@@ -67,19 +93,16 @@ def predict_split(model: ExportedModel, examples_uri: str, split: str) -> Predic
         GraftError: the model has no `serving_default` signature, or answers with what is no
             number.
     """
-    signature = model.signature("serving_default")
     records = read_records(examples_uri, split)
     names: list[str] = []
     labels: list[str] = []
-    answers: list[NDArray[np.float32]] = []
+    answers = [model.answer([])]
     while batch := list(islice(records, _BATCH)):
-        outputs = signature(image_bytes=tf.constant([record.image for record in batch]))
-        answers.append(outputs["probabilities"].numpy())
+        answers.append(model.answer([record.image for record in batch]))
         names += [record.name for record in batch]
         labels += [record.label for record in batch]
         progress.report(len(names), None, "images", "judging")
-    none = np.zeros((0, len(model.classes)), np.float32)
-    probabilities = np.concatenate([none, *answers])
+    probabilities = np.concatenate(answers)
     broken = ~np.isfinite(probabilities).all(axis=1)
     if broken.any():
         raise GraftError(
@@ -96,8 +119,14 @@ def model_classes(model_uri: str) -> tuple[str, ...]:
     Raises:
         GraftError: the model does not say them.
     """
+    return tuple(_description(model_uri)["labels"])
+
+
+def _description(model_uri: str) -> dict[str, Any]:
     path = Path(model_uri) / SERVING_FOLDER / DESCRIPTION
     try:
-        return tuple(json.loads(path.read_text("utf-8"))["labels"])
-    except (OSError, ValueError, KeyError) as error:
+        described: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        described["labels"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise GraftError(f"The model does not name its classes: {path} ({error}).") from error
+    return described

@@ -10,6 +10,7 @@ from components.class_changes import ClassChange
 from components.findings import write_class_changes
 from components.judge.checks import Verdict
 from components.judge.gaps import Gap
+from components.judge.occlusion import Shortcut
 from components.judge.prediction_file import Predictions
 from components.judge.slices import Slice
 from models.intervals import interval_of
@@ -33,12 +34,14 @@ def write_metrics(
     quality: Quality,
     slices: tuple[Slice, ...],
     gaps: tuple[Gap, ...],
+    shortcuts: tuple[Shortcut, ...],
     probe_accuracy: float | None,
 ) -> None:
     """Writes `metrics.json`.
 
-    It holds `quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, `gaps`
-    as `components.judge.gaps.Gap`, and `probe_accuracy` with `probe_accuracy_interval`.
+    It holds `quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, `gaps` as
+    `components.judge.gaps.Gap`, `shortcuts` as `components.judge.occlusion.Shortcut`, and
+    `probe_accuracy` with `probe_accuracy_interval`.
     """
     bins = calibration_bins(predictions.truth, predictions.probabilities)
     _write(
@@ -48,6 +51,7 @@ def write_metrics(
             "calibration": [asdict(each) for each in bins],
             "slices": [asdict(each) for each in slices],
             "gaps": [asdict(each) for each in gaps],
+            "shortcuts": [asdict(each) for each in shortcuts],
             "probe_accuracy": probe_accuracy,
             "probe_accuracy_interval": interval_of(probe_accuracy, quality.images),
         },

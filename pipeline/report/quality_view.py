@@ -91,6 +91,7 @@ class QualityView:
         wrong: number of all wrong answers.
         slices: by feature.
         gaps: of the user's own columns, as `components.judge.gaps.Gap`.
+        shortcuts: as `components.judge.occlusion.Shortcut`.
     """
 
     quality: Json
@@ -103,6 +104,7 @@ class QualityView:
     wrong: int
     slices: list[SliceGroup]
     gaps: list[Json]
+    shortcuts: list[Json]
 
 
 def quality_view(found: Artifacts, examples_uri: str | None) -> QualityView | None:
@@ -134,6 +136,7 @@ def quality_view(found: Artifacts, examples_uri: str | None) -> QualityView | No
         wrong=int((~predictions.right).sum()),
         slices=_slices(found.metrics["slices"]),
         gaps=found.metrics.get("gaps", []),
+        shortcuts=found.metrics.get("shortcuts", []),
     )
 
 

@@ -145,6 +145,7 @@ def _metrics(found: Artifacts) -> Json:
         "probe_accuracy_interval": found.metrics.get("probe_accuracy_interval"),
         "comparisons": {name: _drop(check, found) for name, check in _COMPARED.items()},
         "per_class": per_class,
+        "shortcuts": found.metrics.get("shortcuts", []),
         "slices": {
             "words": _words_of("max_slice_gap", found),
             "gaps": found.metrics.get("gaps", []),

@@ -29,7 +29,7 @@ from models.data import example_schema
 from models.errors import BadDataError, GraftError
 
 CLASSES = tuple(f"digit {number}" for number in range(10))
-SETTINGS = EvaluationSettings(min_accuracy=0.8, slices=("site",))
+SETTINGS = EvaluationSettings(min_accuracy=0.8, slices=("site",), shortcuts="ignore")
 RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
@@ -157,7 +157,8 @@ def _export(fitted: LogisticRegression, directory: Path, classes: tuple[str, ...
     archive.add_endpoint("transform_labels", label_ids, [strings])
     archive.write_out(str(directory), verbose=False)
     (directory / "assets.extra").mkdir()
-    (directory / "assets.extra" / "graft.json").write_text(json.dumps({"labels": classes}))
+    described = {"labels": classes, "image_size": 8}
+    (directory / "assets.extra" / "graft.json").write_text(json.dumps(described))
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +221,13 @@ def test_the_strategy_of_tfx_finds_the_blessing(world, evaluation, tmp_path):
     inputs = {"model": [world.weak, world.good], "model_blessing": [blessing]}
     resolved = LatestBlessedModelStrategy().resolve_artifacts(None, inputs)
     assert resolved == {"model": [world.good], "model_blessing": [blessing]}
+
+
+def test_the_served_model_is_asked_about_covered_images(world, evaluation, tmp_path):
+    _, verdict = _judge(world, tmp_path, world.good, evaluation, shortcuts="error")
+    check = _check(verdict, "shortcuts")
+    assert check["passed"]
+    assert check["words"] == "No class is answered by a fixed part of the picture alone"
 
 
 def test_a_weak_model_is_refused_for_every_reason(world, weak_evaluation, tmp_path):

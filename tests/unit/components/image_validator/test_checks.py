@@ -61,6 +61,18 @@ def test_good_data_has_no_findings() -> None:
     assert check_duplicates(good, SETTINGS) == []
 
 
+def test_a_class_that_is_much_rarer_than_another() -> None:
+    rows = many("train", "a", 126) + many("train", "b", 6) + many("test", "c", 1)
+    found = classes_of(table(rows), known("a", "b", "c"))
+    (finding,) = [each for each in found if each.check == "class_imbalance"]
+    assert finding.severity == "warning"
+    assert 'class "a" has 126 images to train on, class "b" 6 images: 21 times' in finding.message
+    wider = SETTINGS.model_copy(update={"max_imbalance": 21.0})
+    assert severities(classes_of(table(rows), known("a", "b", "c"), wider)) == [
+        ("unseen_class", "error")
+    ]
+
+
 def test_a_class_that_training_lacks() -> None:
     rows = many("train", "a", 5) + many("test", "b", 2) + many("validation", "b", 1)
     (finding,) = classes_of(table(rows), known("a", "b"))

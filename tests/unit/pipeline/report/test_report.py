@@ -34,6 +34,8 @@ def test_the_report_tells_the_whole_story(run):
     for words in (
         "Worst mistakes",
         "Gaps between slices",
+        "Shortcuts",
+        "bottom, right",
         "2 of 490 labels look wrong (0.4%), 1 not trained on: without them the head is better",
         "10 more could not be weighed",
         "Confusion matrix",
@@ -98,7 +100,7 @@ def test_a_thousand_classes_stay_small(run):
     predictions = Predictions(names, [classes[index] for index in truth], classes, probabilities)
     quality = metrics.quality(predictions.truth, probabilities, classes, 3)
     save_predictions(run.folder / "blessing" / FILE_NAME, predictions)
-    write_metrics(run.folder / "blessing", predictions, quality, (), (), None)
+    write_metrics(run.folder / "blessing", predictions, quality, (), (), (), None)
     ingest = json.loads((run.folder / "quarantine" / "ingest.json").read_text())
     ingest["classes"] = dict.fromkeys(classes, 5)
     run.write("quarantine", "ingest.json", ingest)
