@@ -50,6 +50,11 @@ SERVING_FOLDER: Final = "Format-Serving"
 KERAS_FILE: Final = "keras/model.keras"
 """The trained model in a Model artifact."""
 
+CARD_FILE: Final = "model-card.html"
+"""In `assets.extra` of a pushed version; see `components.model_card`."""
+MARKDOWN_CARD_FILE: Final = "model-card.md"
+"""The same as Markdown."""
+
 PUSHED_DIGEST: Final = "pushed_digest"
 """Custom property of a PushedModel: `models.storage.seals.tree_digest` of the pushed version."""
 

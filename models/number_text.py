@@ -12,6 +12,15 @@ def short_number(value: float) -> str:
     return f"{value:.3g}"
 
 
+def figure_text(value: float | None, digits: int = 3) -> str:
+    """Writes a share, or a dash where it is unknown.
+
+    >>> [figure_text(value) for value in (0.93182, None)]
+    ['0.932', '–']
+    """
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
 def interval_text(interval: tuple[float, float] | list[float] | None, digits: int = 3) -> str:
     """Writes an interval; empty where there is none.
 

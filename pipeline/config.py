@@ -12,6 +12,7 @@ from pydantic import Field
 from components.evaluation.evaluation_settings import EvaluationSettings
 from components.example_gen.ingest_settings import IngestSettings
 from components.image_validator.validation_settings import ValidationSettings
+from components.model_card.card_settings import CardSettings
 from components.serving_check.serving_settings import ServingSettings
 from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
 from models.observation.monitoring_settings import MonitoringSettings
@@ -54,6 +55,7 @@ class Config(Section):
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     serving: ServingSettings = ServingSettings()
+    card: CardSettings = CardSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -276,6 +276,10 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes, lookups: Lookups
         model_blessing=judge.outputs["blessing"],
         infra_blessing=check.outputs["blessing"],
         reference=reference.outputs["reference"],
+        quarantine=data["ImageExampleGen"].outputs["quarantine"],
+        findings=data["ImageValidator"].outputs["findings"],
+        name=config.serving.model_name,
+        card=config.card.to_json(),
         directory=str(config.serving_directory),
         code=code_fingerprint("components.pusher"),
     )

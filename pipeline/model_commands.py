@@ -1,4 +1,4 @@
-"""The commands that put the pushed model to use: `predict` and `export`."""
+"""The commands that put the pushed model to use: `predict`, `card` and `export`."""
 
 import argparse
 import os
@@ -49,6 +49,11 @@ def add_model_commands(commands: Any) -> None:
         "--ca-file", type=Path, metavar="FILE", help="PEM file of the authorities to trust (https)"
     )
 
+    card = command(commands, "card", _card, "print the path of a pushed version's model card")
+    add_workspace(card)
+    card.add_argument("version", nargs="?", type=count, help="default: the newest")
+    card.add_argument("--markdown", action="store_true", help="print the card itself")
+
     export = command(commands, "export", _export, "write the pushed model for other engines")
     add_workspace(export)
     export.add_argument(
@@ -79,6 +84,12 @@ def _predict(options: argparse.Namespace) -> int:
     servers = Servers(options.url, options.grpc, how)
     model, to = served(options), (options.html, options.explain)
     return predict(model, options.images, servers, form, *to)
+
+
+def _card(options: argparse.Namespace) -> int:
+    from pipeline.card_command import print_card
+
+    return print_card(served(options), options.version, as_markdown=options.markdown)
 
 
 def _export(options: argparse.Namespace) -> int:

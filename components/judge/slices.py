@@ -5,7 +5,7 @@ By file format, channels, size, light and sharpness, and by the user's own colum
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,17 @@ _CONTINUOUS = (
 _MOST_VALUES = 20
 """Values of a column that are told apart."""
 
+_WORDS: Final = {
+    example_schema.FORMAT: "File format",
+    example_schema.CHANNELS: "Channels",
+    example_schema.WIDTH: "Width, px",
+    example_schema.HEIGHT: "Height, px",
+    example_schema.BYTE_SIZE: "File size, bytes",
+    example_schema.BRIGHTNESS_MEAN: "Brightness",
+    example_schema.BRIGHTNESS_STD: "Contrast",
+    example_schema.SHARPNESS: "Sharpness",
+}
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -44,6 +55,11 @@ class Slice:
     images: int
     accuracy: float
     accuracy_interval: Interval
+
+
+def feature_words(feature: str) -> str:
+    """A feature that slices are over, as people read it."""
+    return example_schema.column_of(feature) or _WORDS.get(feature, feature)
 
 
 def accuracy_slices(

@@ -14,6 +14,9 @@ from components.artifact_names import PUSHED_DIGEST, SERVING_CHECK_FILE, VERDICT
 from components.artifact_seals import EXPORT_DIGEST
 from components.artifact_types import Artifacts, Params
 from components.findings import CLASS_CHANGES_FILE
+from components.model_card.card import Sources, gather
+from components.model_card.card_settings import CardSettings
+from components.model_card.render import render
 from components.pusher.push import push_model
 from models.errors import GraftError
 from models.observation.reference import REFERENCE
@@ -48,6 +51,7 @@ class Executor(base_executor.BaseExecutor):
             Path(exec_properties["directory"]).absolute(),
             _proved(model_blessing, infra_blessing),
             _companions(input_dict, model_blessing),
+            _card(input_dict, exec_properties),
         )
         pushed.set_string_custom_property(DESTINATION, str(push.path))
         pushed.set_string_custom_property(PUSHED_DIGEST, push.digest)
@@ -63,6 +67,19 @@ def _companions(input_dict: Artifacts, model_blessing: Artifact) -> list[Path]:
     files = [Path(model_blessing.uri) / CLASS_CHANGES_FILE]
     files += [Path(made.uri) / REFERENCE] if made else []
     return [file for file in files if file.exists()]
+
+
+def _card(input_dict: Artifacts, exec_properties: Params) -> dict[str, bytes]:
+    """The model card as files; none where the data's artifacts are not given."""
+    if not input_dict.get("quarantine") or not input_dict.get("findings"):
+        return {}
+    model, blessing, quarantine, findings = (
+        Path(artifact_utils.get_single_uri(input_dict[key]))
+        for key in ("model", "model_blessing", "quarantine", "findings")
+    )
+    sources = Sources(model, blessing, quarantine, findings)
+    said = CardSettings.from_json(exec_properties["card"])
+    return render(gather(exec_properties["name"], said, sources))
 
 
 def _refusal(model_blessing: Artifact, infra_blessing: Artifact) -> str | None:

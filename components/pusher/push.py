@@ -11,7 +11,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,7 +40,11 @@ class Push:
 
 
 def push_model(
-    source: Path, directory: Path, proved: str = "", companions: Sequence[Path] = ()
+    source: Path,
+    directory: Path,
+    proved: str = "",
+    companions: Sequence[Path] = (),
+    card: Mapping[str, bytes] | None = None,
 ) -> Push:
     """Makes `source` the newest version in `directory`.
 
@@ -50,10 +54,11 @@ def push_model(
         proved: `models.storage.seals.tree_digest` of what was proved to serve; what has another one
             is not pushed. Empty to push whatever `source` is.
         companions: files that go with the model, into `assets.extra`.
+        card: name to content of further such files, which say what the model is.
 
     Returns:
         The version. If the newest one is this model, and has such files too where some are given,
-        that one, and nothing is written.
+        and the same card, that one, and nothing is written.
 
     Raises:
         GraftError: the model is not the proved one, the directory cannot be written, or the disk
@@ -64,7 +69,7 @@ def push_model(
         with _held(directory) as alone:
             if alone:
                 _remove_leftovers(directory)
-            return _push(source, directory, proved, companions)
+            return _push(source, directory, proved, companions, card or {})
     except OSError as error:
         raise GraftError(
             f"The model could not be pushed to {directory}: {error.strerror or error}."
@@ -78,11 +83,17 @@ def versions(directory: Path) -> dict[int, Path]:
     return {int(path.name): path for path in directory.iterdir() if path.name.isdecimal()}
 
 
-def _push(source: Path, directory: Path, proved: str, companions: Sequence[Path]) -> Push:
+def _push(
+    source: Path,
+    directory: Path,
+    proved: str,
+    companions: Sequence[Path],
+    card: Mapping[str, bytes],
+) -> Push:
     _check_proved(source, tree_digest(source), proved)
     present = versions(directory)
     newest = max(present, default=0)
-    if newest and _is_this_push(present[newest], source, companions):
+    if newest and _is_this_push(present[newest], source, companions, card):
         return Push(newest, present[newest], new=False, digest=tree_digest(present[newest]))
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
     try:
@@ -91,9 +102,9 @@ def _push(source: Path, directory: Path, proved: str, companions: Sequence[Path]
         _write_through(whole)
         digest = tree_digest(whole)
         _check_proved(source, digest, proved)
-        if companions:
+        if companions or card:
             # Only now: what was proved is the model as it was before.
-            _add(whole, companions)
+            _add(whole, companions, card)
             digest = tree_digest(whole)
         version, path = _rename_to_next(whole, directory, newest + 1)
     finally:
@@ -102,17 +113,26 @@ def _push(source: Path, directory: Path, proved: str, companions: Sequence[Path]
     return Push(version, path, new=True, digest=digest)
 
 
-def _add(whole: Path, companions: Sequence[Path]) -> None:
+def _add(whole: Path, companions: Sequence[Path], card: Mapping[str, bytes]) -> None:
     (whole / EXTRA).mkdir(exist_ok=True)
     for file in companions:
         shutil.copyfile(file, whole / EXTRA / file.name)
+    for name, content in card.items():
+        (whole / EXTRA / name).write_bytes(content)
     write_sums(whole)
     _write_through(whole)
 
 
-def _is_this_push(version: Path, source: Path, companions: Sequence[Path]) -> bool:
+def _is_this_push(
+    version: Path, source: Path, companions: Sequence[Path], card: Mapping[str, bytes]
+) -> bool:
     has_all = all((version / EXTRA / file.name).exists() for file in companions)
-    return has_all and _is_this_model(version, source)
+    has_card = all(_holds(version / EXTRA / name, content) for name, content in card.items())
+    return has_all and has_card and _is_this_model(version, source)
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    return file.is_file() and file.read_bytes() == content
 
 
 def _check_proved(source: Path, digest: str, proved: str) -> None:

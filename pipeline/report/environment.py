@@ -5,7 +5,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from models.number_text import duration, interval_text
+from models.number_text import duration, figure_text, interval_text
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -20,15 +20,10 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["duration"] = duration
-    made.filters["figure"] = _figure
+    made.filters["figure"] = figure_text
     made.filters["interval"] = _interval
     made.filters["visible"] = _visible
     return made
-
-
-def _figure(value: float | None, digits: int = 3) -> str:
-    """Writes a share, or a dash where it is unknown."""
-    return "–" if value is None else f"{value:.{digits}f}"
 
 
 def _interval(interval: list[float] | tuple[float, float] | None, digits: int = 3) -> Markup:

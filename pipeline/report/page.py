@@ -1,8 +1,11 @@
 """Renders a run's report as one HTML page that needs nothing else."""
 
 import logging
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import tensorflow as tf
 
@@ -19,7 +22,7 @@ from pipeline.report.training_view import training_view
 _View = TypeVar("_View")
 
 
-def render_page(run: RunRecord, found: Artifacts) -> str:
+def render_page(run: RunRecord, found: Artifacts, directory: Path) -> str:
     """Renders the HTML page.
 
     A section whose artifacts are missing, damaged or of an unknown shape is left out: a report
@@ -28,18 +31,20 @@ def render_page(run: RunRecord, found: Artifacts) -> str:
     Args:
         run: what is known of the run itself.
         found: what its components left.
+        directory: where the page will be, for its link to the model card.
 
     Returns:
         One document that needs nothing from outside; at most 2 MB.
     """
-    return environment().get_template("report.html.j2").render(_context(run, found))
+    return environment().get_template("report.html.j2").render(_context(run, found, directory))
 
 
-def _context(run: RunRecord, found: Artifacts) -> dict[str, Any]:
+def _context(run: RunRecord, found: Artifacts, directory: Path) -> dict[str, Any]:
     examples = run.artifacts.get("examples")
     return {
         "run": run,
         "found": found,
+        "card": run.card and quote(os.path.relpath(run.card, directory)),
         "view": run_view(run, found),
         "data": _section("data", lambda: data_view(found, examples)),
         "search": _section("search", lambda: search_view(found)),

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from components.judge.explanations import worst_mistakes
 from components.judge.prediction_file import Predictions
+from components.judge.slices import feature_words
 from models import metrics
 from models.data import example_schema
 from pipeline.report import pictures
@@ -17,16 +18,6 @@ _MOST_MATRIX = 30
 _MOST_CONFUSIONS = 30
 _MOST_CLASSES = 60
 _MISTAKES = 24
-_SLICE_NAMES = {
-    example_schema.FORMAT: "File format",
-    example_schema.CHANNELS: "Channels",
-    example_schema.WIDTH: "Width, px",
-    example_schema.HEIGHT: "Height, px",
-    example_schema.BYTE_SIZE: "File size, bytes",
-    example_schema.BRIGHTNESS_MEAN: "Brightness",
-    example_schema.BRIGHTNESS_STD: "Contrast",
-    example_schema.SHARPNESS: "Sharpness",
-}
 
 
 @dataclass(frozen=True)
@@ -196,7 +187,4 @@ def _slices(rows: list[Json]) -> list[SliceGroup]:
     groups: dict[str, list[Json]] = {}
     for row in rows:
         groups.setdefault(row["feature"], []).append(row)
-    return [
-        SliceGroup(example_schema.column_of(name) or _SLICE_NAMES.get(name, name), group)
-        for name, group in groups.items()
-    ]
+    return [SliceGroup(feature_words(name), group) for name, group in groups.items()]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class RunRecord:
         version: number of that version.
         versions: of Graft (with its commit) and the libraries, by name.
         repairs: what was found damaged and was made again or left out, a sentence each.
+        card: of the pushed model, a path; None where it has none; filled in for the report.
         reproduction: whether it came to the weights of an earlier run; filled in for the report.
     """
 
@@ -62,4 +64,5 @@ class RunRecord:
     version: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
     repairs: list[str] = field(default_factory=list)
+    card: Path | None = None
     reproduction: "Reproduction | None" = None

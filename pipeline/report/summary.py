@@ -183,4 +183,5 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "class_changes": found.new_classes.get("changes", []),
         "pushed_to": run.pushed_to,
         "version": run.version,
+        "card": None if run.card is None else str(run.card),
     }

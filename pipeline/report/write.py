@@ -6,7 +6,9 @@
 import json
 from pathlib import Path
 
+from components.artifact_names import CARD_FILE
 from models.storage.atomic_write import write_atomically
+from models.storage.seals import EXTRA
 from pipeline.report.run_record import RunRecord
 from pipeline.run_folder import REPORT, SUMMARY
 
@@ -34,8 +36,14 @@ def write_report(run: RunRecord, directory: Path) -> Path:
     found = read_artifacts(run)
     if found.label_errors is not None:
         write_label_errors(directory, found.label_errors)
+    run.card = _card(run)
     run.reproduction = reproduction(run, found, directory.parent)
     content = json.dumps(summary(run, found), indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory / SUMMARY, content.encode())
-    write_atomically(directory / REPORT, render_page(run, found).encode())
+    write_atomically(directory / REPORT, render_page(run, found, directory).encode())
     return directory / REPORT
+
+
+def _card(run: RunRecord) -> Path | None:
+    path = Path(run.pushed_to or "") / EXTRA / CARD_FILE
+    return path if run.pushed_to and path.is_file() else None

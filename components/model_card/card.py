@@ -1,0 +1,160 @@
+"""Gathers a model card from artifacts alone.
+
+What a card tells, and in which order, is from M. Mitchell et al., "Model Cards for Model
+Reporting", FAT* 2019. Nothing in it depends on when or where it is made, nor on the run: one model
+with the same words always has the same card.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from components.artifact_names import (
+    INGEST_FILE,
+    METRICS_FILE,
+    SERVING_FOLDER,
+    TRAINING_FILE,
+)
+from components.findings import read_findings
+from components.judge.slices import feature_words
+from components.model_card.card_settings import CardSettings
+from models.export.assets import FOLDER, LICENCE_FILE
+from models.storage.seals import DESCRIPTION
+
+Json = dict[str, Any]
+
+_FEW: Final = 30
+"""Test images of a class, below which its figures say little."""
+_MOST_NAMED: Final = 10
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Directories of the artifacts that a card is made from.
+
+    Attributes:
+        model: Model.
+        blessing: ModelBlessing.
+        quarantine: Quarantine.
+        findings: Findings.
+    """
+
+    model: Path
+    blessing: Path
+    quarantine: Path
+    findings: Path
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the templates show.
+
+    Attributes:
+        name: of the model, as it is served.
+        said: the user's own words.
+        described: `graft.json` of the model.
+        training: `training.json` of the model.
+        licence: of the weights that it was trained from, in words.
+        ingest: `ingest.json` of the data.
+        quality: figures on the test split, as `models.metrics.Quality`.
+        probe_accuracy: of the head on the frozen backbone; None where there is none.
+        probe_accuracy_interval: its 95 % interval.
+        classes: figures of each class, lowest recall first.
+        slices: rows by the feature that they are slices over.
+        limits: what the figures show, a sentence each.
+    """
+
+    name: str
+    said: CardSettings
+    described: Json
+    training: Json
+    licence: str
+    ingest: Json
+    quality: Json
+    probe_accuracy: float | None
+    probe_accuracy_interval: list[float] | None
+    classes: list[Json]
+    slices: dict[str, list[Json]]
+    limits: list[str]
+
+
+def gather(name: str, said: CardSettings, sources: Sources) -> Card:
+    """Reads what the card tells.
+
+    Args:
+        name: of the model, as it is served.
+        said: the user's own words.
+        sources: of a blessed model.
+
+    Raises:
+        OSError: a file is missing.
+        ValueError: a file is damaged.
+    """
+    serving = sources.model / SERVING_FOLDER
+    metrics = _read(sources.blessing / METRICS_FILE)
+    ingest = _read(sources.quarantine / INGEST_FILE)
+    quality: Json = metrics["quality"]
+    slices: dict[str, list[Json]] = {}
+    for row in metrics["slices"]:
+        feature = feature_words(row["feature"])
+        slices.setdefault(feature, []).append(row)
+    warnings = [each.message for each in read_findings(str(sources.findings))]
+    return Card(
+        name=name,
+        said=said,
+        described=_read(serving / DESCRIPTION),
+        training=_read(sources.model / TRAINING_FILE),
+        licence=(serving / FOLDER / LICENCE_FILE).read_text("utf-8"),
+        ingest=ingest,
+        quality=quality,
+        probe_accuracy=metrics["probe_accuracy"],
+        probe_accuracy_interval=metrics["probe_accuracy_interval"],
+        classes=sorted(
+            quality["classes"],
+            key=lambda each: (each["recall"] is None, each["recall"], each["label"]),
+        ),
+        slices=slices,
+        limits=[*_of_classes(quality), *_of_slices(slices, quality), *warnings],
+    )
+
+
+def _of_classes(quality: Json) -> list[str]:
+    """What every such model lacks, and which classes were hardly tested."""
+    found = [
+        f"It answers with one of its {len(quality['classes'])} classes whatever an image shows: "
+        "none of them says that an image belongs to none.",
+        "The figures hold for images from the same source as the test split. Of others, only a "
+        "test on them tells.",
+    ]
+    few = [each["label"] for each in quality["classes"] if each["images"] < _FEW]
+    if few:
+        which = "every class" if len(few) == len(quality["classes"]) else _named(few)
+        found.append(
+            f"Tested on fewer than {_FEW} images each, so that their figures say little: {which}."
+        )
+    return found
+
+
+def _of_slices(slices: dict[str, list[Json]], quality: Json) -> list[str]:
+    """Slices that are worse than all images together, by intervals that do not touch."""
+    least = quality["accuracy_interval"][0]
+    worse = [
+        f"{feature} {row['value']} ({row['accuracy']:.3f} on {row['images']} images)"
+        for feature, rows in slices.items()
+        for row in rows
+        if row["accuracy_interval"] and row["accuracy_interval"][1] < least
+    ]
+    if not worse:
+        return []
+    return [f"It is right less often than on all images where there is: {_named(worse)}."]
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _read(path: Path) -> Json:
+    content: Json = json.loads(path.read_text("utf-8"))
+    return content
