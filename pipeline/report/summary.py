@@ -178,6 +178,7 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "trained_strategy": None if trained is None else trained.chosen,
         "exported": None if trained is None else trained.exported,
         "exported_reason": None if trained is None else trained.reason,
+        "strategies": found.training.get("strategies", []),
         "words": "" if trained is None else trained.words,
         "class_changes": found.new_classes.get("changes", []),
         "pushed_to": run.pushed_to,

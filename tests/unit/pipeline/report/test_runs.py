@@ -72,6 +72,8 @@ def test_the_summary_keeps_its_contract(run):
     assert compared["last_blessed"] is None
     low, high = compared["probe"]["interval"]
     assert low < compared["probe"]["drop"] < high
+    tried = summary["model"].pop("strategies")
+    assert [(each["name"], each["kept"]) for each in tried] == [("few-shot head", False)]
     assert summary["model"] == {
         "backbone": "EfficientNetLite0",
         "weights_digest": "ab12",
@@ -95,6 +97,19 @@ def test_what_was_found_damaged_is_told(run):
     assert "was damaged and was made again." in visible_text(run.page())
     assert EVIL not in run.page()
     assert run.summary()["repairs"] == run.record.repairs
+
+
+def test_the_strategy_of_the_head_is_told_everywhere(run):
+    training = json.loads((run.folder / "model" / "training.json").read_text())
+    training["strategies"][0] |= {"kept": True, "reason": EVIL}
+    run.write("model", "training.json", training)
+    text = visible_text(run.page())
+    assert "Cosine: promises less than without it." in text
+    assert EVIL not in run.page()
+    assert "few-shot" not in run.summary()["model"]["words"], "a fine-tuned model has not that head"
+    training["exported"] = "head"
+    run.write("model", "training.json", training)
+    assert "the head alone (few-shot head)" in run.summary()["model"]["words"]
 
 
 def test_a_dropped_fine_tuning_is_told_everywhere(run):
