@@ -43,7 +43,8 @@ def train(task: TrainingTask) -> Trained:
     if task.is_searched:
         strategy = Strategy(strategy.name, "chosen by the search")
     frozen, head_phase = train_head(task)
-    head = choose_head(frozen.model, frozen.answers, Situation(task.embeddings, task.settings))
+    situation = Situation(task.embeddings, task.settings, task.unlabelled)
+    head = choose_head(frozen.model, frozen.answers, situation)
     if strategy.name == "feature_extraction":
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)
         return _outcome(task, strategy, head, choice, [head_phase])

@@ -8,9 +8,10 @@ import keras
 
 from models.head.evidence import Answers, compare
 from models.training.strategies.few_shot import FewShot
+from models.training.strategies.self_training import SelfTraining
 from models.training.strategies.strategy import Situation, Strategy
 
-STRATEGIES: Final[tuple[Strategy, ...]] = (FewShot(),)
+STRATEGIES: Final[tuple[Strategy, ...]] = (FewShot(), SelfTraining())
 """In the order in which they are tried."""
 
 

@@ -1,6 +1,6 @@
-import keras
 import numpy as np
 import pytest
+from few_images import accuracy, draw, situation
 
 from models.head.evidence import Answers
 from models.head.frozen_head import fit_frozen_head
@@ -9,27 +9,6 @@ from models.training.strategies.choice import choose_head
 from models.training.strategies.few_shot import FewShot
 from models.training.strategies.strategy import Situation
 from models.training.training_settings import TrainingSettings
-
-CENTRES = 0.5 * np.random.default_rng(0).normal(size=(4, 60))
-SHARED = 1.5 * np.random.default_rng(1).normal(size=(6, 60))
-"""What images of one class differ in most."""
-
-
-def draw(images: int, seed: int) -> LabelledEmbeddings:
-    generator = np.random.default_rng(seed)
-    classes = np.arange(images) % 4
-    noise = generator.normal(size=(images, 6)) @ SHARED + generator.normal(0.0, 0.5, (images, 60))
-    return LabelledEmbeddings((3.0 + CENTRES[classes] + noise).astype(np.float32), classes)
-
-
-def situation(train: int, validation: int, most: int = 20) -> Situation:
-    task = HeadTask(draw(train, 1), draw(validation, 2), 4)
-    return Situation(task, TrainingSettings(few_shot_images=most))
-
-
-def accuracy(head: keras.Model, asked: LabelledEmbeddings) -> float:
-    logits = head.predict(asked.embeddings, verbose=0)
-    return float((logits.argmax(axis=1) == asked.classes).mean())
 
 
 def test_it_is_for_few_images_alone():
