@@ -51,7 +51,10 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
         # A path in a file is relative to that file, so that a scheduled run finds it from anywhere.
         return file.parent if file and key not in overrides else Path()
 
-    data = {"path": _data(config.data.path, base("data.path"))}
+    data = {
+        "path": _data(config.data.path, base("data.path")),
+        "unlabelled": _data(config.data.unlabelled, base("data.unlabelled")),
+    }
     knowledge = {
         "paths": tuple(_place(path, base("knowledge.paths")) for path in config.knowledge.paths),
         "share": _place(config.knowledge.share, base("knowledge.share")),

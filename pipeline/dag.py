@@ -32,6 +32,8 @@ from components.trainer.component import Trainer
 from components.transform import preprocessing
 from components.transform.label_schema import LabelSchema
 from components.tuner.component import Tuner
+from components.unlabelled_images.component import UnlabelledImages
+from components.unlabelled_images.unlabelled_folder import read_folder
 from models.data import example_schema
 from models.storage.plain_path import plain_path
 from pipeline.config import Config
@@ -101,10 +103,10 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
     """From the user's files to images that may be trained on."""
     ingest = ImageExampleGen(
         path=config.data.path,
-        settings=config.data.to_json("path"),
+        settings=config.data.to_json("path", "unlabelled"),
         seed=config.seed,
         columns=json.dumps(config.evaluation.slices),
-        cache_dir=str(workspace.cache / "digests"),
+        cache_dir=_digests_cache(workspace),
         code=code_fingerprint("components.example_gen"),
     )
     examples = ingest.outputs["examples"]
@@ -130,6 +132,21 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
     )
     gate = ValidationGate(findings=validator.outputs["findings"])
     return _by_id(ingest, statistics, schema, anomalies, validator, gate)
+
+
+def _unlabelled(config: Config, workspace: Workspace, labelled: BaseChannel) -> UnlabelledImages:
+    """Takes in the images without labels."""
+    settings = config.data.to_json("path", "unlabelled")
+    folder = read_folder(config.data.unlabelled, config.data, _digests_cache(workspace))
+    return UnlabelledImages(
+        labelled=labelled,
+        path=config.data.unlabelled,
+        contents=folder.fingerprint,
+        settings=settings,
+        seed=config.seed,
+        cache_dir=_digests_cache(workspace),
+        code=code_fingerprint("components.unlabelled_images"),
+    )
 
 
 def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lookups) -> _Nodes:
@@ -160,12 +177,14 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         cache_dir=_embeddings_cache(workspace),
         code=code_fingerprint("components.feature_extractor"),
     )
+    unlabelled = _unlabelled(config, workspace, examples) if config.data.unlabelled else None
     trainer = Trainer(
         examples,
         graph,
         embeddings.outputs["embeddings"],
         tuner.outputs["best_hyperparameters"],
         tuner.outputs["state"],
+        unlabelled=unlabelled.outputs["examples"] if unlabelled else None,
         **left_out,
         settings=config.training.to_json(),
         seed=config.seed,
@@ -173,12 +192,15 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         max_pixels=config.data.max_pixels,
         activations_dir=str(workspace.cache / "activations"),
         scratch_dir=str(workspace.cache / "training"),
+        embeddings_dir=_embeddings_cache(workspace),
         code=code_fingerprint("components.trainer"),
     )
     for node in label_nodes[1:]:
         for waiting in (*past, tuner):
             waiting.add_upstream_node(node)
-    nodes = (transform, *label_nodes, *past, tuner, *chosen, embeddings, trainer)
+    nodes = [transform, *label_nodes, *past, tuner, *chosen, embeddings, trainer]
+    if unlabelled:
+        nodes.insert(-1, unlabelled)
     for node in nodes:
         node.add_upstream_node(data["ValidationGate"])
     return _by_id(label_schema, *nodes)
@@ -231,6 +253,10 @@ def _search_nodes(
         **parameters,
     )
     return nodes, tuner
+
+
+def _digests_cache(workspace: Workspace) -> str:
+    return str(workspace.cache / "digests")
 
 
 def _embeddings_cache(workspace: Workspace) -> str:

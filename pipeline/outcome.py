@@ -24,6 +24,7 @@ ARTIFACT_KEYS = {
         "state": "state",
     },
     "FeatureExtractor": {"embeddings": "embeddings"},
+    "UnlabelledImages": {"examples": "unlabelled", "quarantine": "unlabelled_quarantine"},
     "Trainer": {"model": "model", "model_run": "model_run"},
     "Baseline": {"model": "baseline_model"},
     "Evaluator": {"evaluation": "evaluation"},

@@ -32,7 +32,7 @@ def check(config: Config) -> None:
         UsageError: names every key that has to be mended.
     """
     _check_data(config.data.path)
-    problems = [*_models(config), *_knowledge(config), *_places(config)]
+    problems = [*_models(config), *_knowledge(config), *_unlabelled(config), *_places(config)]
     if problems:
         lines = "\n".join(f"  {each}" if each.endswith("?") else f"  {each}." for each in problems)
         raise UsageError(f"The run cannot begin:\n{lines}")
@@ -131,6 +131,12 @@ def _knowledge(config: Config) -> Iterator[str]:
             yield f"knowledge.paths: there is nothing at {place}, or it cannot be read"
 
 
+def _unlabelled(config: Config) -> Iterator[str]:
+    folder = config.data.unlabelled
+    if folder and not (Path(folder).is_dir() and os.access(folder, os.R_OK | os.X_OK)):
+        yield f"data.unlabelled: expected a folder of images that can be read; {folder} is none"
+
+
 def _places(config: Config) -> Iterator[str]:
     """Looks at every folder that the run writes to."""
     written = {
@@ -142,7 +148,9 @@ def _places(config: Config) -> Iterator[str]:
     if config.knowledge.share and not is_remote(config.knowledge.share):
         written["knowledge.share"] = Path(config.knowledge.share)
     for key, folder in written.items():
-        problem = _unusable(folder) or _inside_data(folder, config.data.path)
+        sources = [each for each in (config.data.path, config.data.unlabelled) if each]
+        inside = (_inside_data(folder, each) for each in sources)
+        problem = _unusable(folder) or next(filter(None, inside), "")
         if problem:
             yield f"{key}: {problem}"
         if problem and key == "workspace":

@@ -309,6 +309,14 @@ class FinishedRun:
                 "class_weights": {"zero": 0.9, EVIL: 1.2},
                 "notes": ["no mirrored views: classes look alike when mirrored"],
                 "resumed_from_epoch": 2,
+                "strategies": [
+                    {
+                        "name": "few-shot head",
+                        "kept": False,
+                        "reason": "6 labelled images in the middle class are at most 20",
+                        "words": "cosine: promises less than without it",
+                    }
+                ],
                 "seed": 7,
             },
         )

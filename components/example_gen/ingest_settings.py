@@ -33,6 +33,9 @@ class IngestSettings(Section):
     """Which spans of a path with {SPAN} or {DATE} are trained on, as one data set: newest, all,
     "last 7" (of those there are), "last 7 until 2026-11-28", or a range such as 3..9,
     2026-11-01..2026-11-07 or 2026-11-01.. (with no end)."""
+    unlabelled: str = ""
+    """Folder of further images of the same kind without labels, at any depth; with few labelled
+    images a class the head learns from them too, if that promises more. Empty: none."""
     validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
     """Share of each class set aside for choosing, where the data has no split of its own."""
     test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15

@@ -15,13 +15,14 @@ from models.data import example_schema
 
 
 class TrainerSpec(TfxTrainerSpec):
-    """TFX's Trainer, the embeddings, what a search began, and what is left out."""
+    """TFX's Trainer with the embeddings, what a search began, what is left out, other images."""
 
     INPUTS = {
         **TfxTrainerSpec.INPUTS,
         "embeddings": ChannelParameter(type=Embeddings),
         "state": ChannelParameter(type=TrainingState),
         "label_errors": ChannelParameter(type=LabelErrors, optional=True),
+        "unlabelled": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
 
 
@@ -48,6 +49,7 @@ class Trainer(TfxTrainer):
         hyperparameters: BaseChannel,
         state: BaseChannel,
         label_errors: BaseChannel | None = None,
+        unlabelled: BaseChannel | None = None,
         *,
         settings: str,
         seed: int,
@@ -55,6 +57,7 @@ class Trainer(TfxTrainer):
         max_pixels: int,
         activations_dir: str,
         scratch_dir: str,
+        embeddings_dir: str,
         code: str,
     ) -> None:
         """Builds the node.
@@ -66,6 +69,7 @@ class Trainer(TfxTrainer):
             hyperparameters: of Tuner: the configuration to train.
             state: of Tuner: what its training goes on from.
             label_errors: of LabelCheck: which images are not trained on; None for all.
+            unlabelled: of UnlabelledImages; None without any.
             settings: `models.training.training_settings.TrainingSettings` as JSON.
             seed: of everything random.
             check_images: validation images for the serving check.
@@ -74,6 +78,7 @@ class Trainer(TfxTrainer):
                 emptied in the end; decides the cost, never the result.
             scratch_dir: keeps what a killed training goes on from; decides the cost, never the
                 result.
+            embeddings_dir: keeps embeddings from run to run; decides the cost, never the result.
             code: digest of the code that this component depends on; part of the cache key.
         """
         # TFX's constructor would refuse the further inputs.
@@ -86,6 +91,7 @@ class Trainer(TfxTrainer):
                 hyperparameters=hyperparameters,
                 state=state,
                 label_errors=label_errors,
+                unlabelled=unlabelled,
                 run_fn=f"{__package__}.run_fn.run_fn",
                 train_args=trainer_pb2.TrainArgs(splits=[example_schema.TRAIN]),
                 eval_args=trainer_pb2.EvalArgs(splits=[example_schema.VALIDATION]),
@@ -97,6 +103,7 @@ class Trainer(TfxTrainer):
                         "max_pixels": max_pixels,
                         "activations_dir": activations_dir,
                         "scratch_dir": scratch_dir,
+                        "embeddings_dir": embeddings_dir,
                         "code": code,
                     },
                     sort_keys=True,

@@ -12,10 +12,11 @@ EXAMPLES = "examples_uri"
 LABEL_ERRORS = "label_errors_uri"
 MODEL = "model_uri"
 STATE = "state_uri"
+UNLABELLED = "unlabelled_uri"
 
 
 class Executor(GenericExecutor):
-    """TFX's executor; `custom_config` of FnArgs carries five more folders."""
+    """TFX's executor; `custom_config` of FnArgs carries six more folders."""
 
     @override
     def _GetFnArgs(
@@ -28,6 +29,7 @@ class Executor(GenericExecutor):
             EMBEDDINGS: artifact_utils.get_single_uri(input_dict["embeddings"]),
             STATE: artifact_utils.get_single_uri(input_dict["state"]),
             LABEL_ERRORS: first_uri(input_dict.get("label_errors", [])),
+            UNLABELLED: first_uri(input_dict.get("unlabelled", [])),
             MODEL: artifact_utils.get_single_uri(output_dict["model"]),
         }
         return fn_args

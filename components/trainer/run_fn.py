@@ -23,7 +23,14 @@ from components.artifact_names import (
 )
 from components.label_check.label_errors_file import left_out
 from components.shared_activations import shared_activations
-from components.trainer.executor import EMBEDDINGS, EXAMPLES, LABEL_ERRORS, MODEL, STATE
+from components.trainer.executor import (
+    EMBEDDINGS,
+    EXAMPLES,
+    LABEL_ERRORS,
+    MODEL,
+    STATE,
+    UNLABELLED,
+)
 from components.trainer.task_reader import Inputs, ReadTask, read_task
 from components.transform.vocabulary import labels_from_transform_graph
 from models.backbones.licences import weights_licence
@@ -77,6 +84,8 @@ def _read(fn_args: FnArgs) -> ReadTask:
         labels=labels_from_transform_graph(fn_args.transform_graph_path),
         values=fn_args.hyperparameters["values"],
         left_out=left_out(config[LABEL_ERRORS]),
+        unlabelled_uri=config[UNLABELLED],
+        embeddings_dir=config["embeddings_dir"],
     )
     scratch_dir = Path(config["scratch_dir"])
     read = read_task(

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from components.embedded_data import EmbeddedData, read_data
-from models.backbones import build_backbone
+from models.backbones import Backbone, build_backbone
+from models.data.example_schema import UNLABELLED
 from models.data.image_decoding import ImageSpec, Resize
+from models.embedding.extraction import embed_splits
 from models.errors import UsageError
 from models.search.joint_space import with_choice
 from models.training.training_settings import TrainingSettings
@@ -24,6 +29,8 @@ class Inputs:
         labels: class names in the order of the outputs.
         values: of the configuration that a search chose; empty where nothing was searched.
         left_out: names of training images that are not trained on.
+        unlabelled_uri: of Examples without labels; empty for none.
+        embeddings_dir: of the store that keeps embeddings from run to run.
     """
 
     examples_uri: str
@@ -31,6 +38,8 @@ class Inputs:
     labels: tuple[str, ...]
     values: Mapping[str, Any]
     left_out: tuple[str, ...] = ()
+    unlabelled_uri: str = ""
+    embeddings_dir: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,10 +84,11 @@ def read_task(
             f"the weights of {info.backbone} ({info.weights}) have changed since the embeddings "
             "were computed: run again, so that they are computed anew"
         )
+    spec = ImageSpec(info.image_size, cast(Resize, info.resize))
     task = TrainingTask(
         examples_uri=inputs.examples_uri,
         labels=inputs.labels,
-        spec=ImageSpec(info.image_size, cast(Resize, info.resize)),
+        spec=spec,
         backbone=backbone,
         embeddings=data.task,
         settings=with_choice(settings, inputs.values),
@@ -87,5 +97,15 @@ def read_task(
         log_dir=log_dir,
         is_searched=bool(inputs.values),
         left_out=inputs.left_out,
+        unlabelled=_unlabelled(inputs, backbone, spec),
     )
     return ReadTask(task, data)
+
+
+def _unlabelled(inputs: Inputs, backbone: Backbone, spec: ImageSpec) -> NDArray[np.float32] | None:
+    if not inputs.unlabelled_uri:
+        return None
+    splits = embed_splits(
+        inputs.unlabelled_uri, (UNLABELLED,), backbone, spec, inputs.embeddings_dir
+    )
+    return splits[UNLABELLED].embeddings

@@ -33,6 +33,7 @@ from models.history.tuning_history import write_history
 from models.number_text import duration
 from models.search.joint_search import JointSearch, SearchResult
 from models.search.joint_space import candidate_of
+from models.search.negative_transfer import check_weights
 from models.search.search_record import SearchRecord, write_record
 from models.search.search_settings import SearchSettings
 from models.search.search_task import SearchTask
@@ -55,9 +56,13 @@ class Executor(base_executor.BaseExecutor):
             GraftError: not a single configuration came out.
         """
         task = _task(input_dict, exec_properties)
+        checked = check_weights(task, Path(task.activations))
+        if checked.words:
+            progress.report(0, 0, "seconds", checked.words, is_lasting=True)
+        task = checked.task
         settings = SearchSettings.from_json(exec_properties["settings"])
         if settings.budget == 0:
-            _write_unsearched(task, output_dict)
+            _write_unsearched(task, checked.words, output_dict)
             return
         scratch, code = Path(exec_properties["scratch_dir"]), exec_properties["code"]
         search = JointSearch(task, settings, scratch, code=code)
@@ -78,7 +83,7 @@ class Executor(base_executor.BaseExecutor):
             shutil.copyfile(result.state, state)
         history = output_dict["history"][0]
         write_history(Path(history.uri) / HISTORY_FILE, result.history)
-        write_record(Path(history.uri), result.record)
+        write_record(Path(history.uri), _with_words(result.record, checked.words))
         note_request(history, exec_properties, input_dict)
         search.close()
 
@@ -166,8 +171,12 @@ def _images(examples_uri: str) -> dict[str, tuple[list[str], list[str]]]:
     return images
 
 
-def _write_unsearched(task: SearchTask, output_dict: Artifacts) -> None:
-    """The first candidate, to be trained as configured."""
+def _with_words(record: SearchRecord, words: str) -> SearchRecord:
+    return record.model_copy(update={"words": f"{words} {record.words}".strip()})
+
+
+def _write_unsearched(task: SearchTask, words: str, output_dict: Artifacts) -> None:
+    """The first candidate, to be trained as configured; words tell of its weights."""
     candidate = task.candidates[0]
     values = {
         "model.backbone": candidate.backbone,
@@ -185,7 +194,7 @@ def _write_unsearched(task: SearchTask, output_dict: Artifacts) -> None:
         chosen={},
         words="Nothing was searched: tuning.budget is 0.",
     )
-    write_record(Path(_uri(output_dict, "history")), record)
+    write_record(Path(_uri(output_dict, "history")), _with_words(record, words))
 
 
 def _write_choice(task: SearchTask, values: Mapping[str, Any], output_dict: Artifacts) -> None:

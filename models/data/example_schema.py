@@ -73,4 +73,6 @@ def column_of(feature: str) -> str | None:
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
 TEST: Final = "test"
+UNLABELLED: Final = "unlabelled"
+"""Of examples of their own, whose labels are empty."""
 SPLITS: Final = (TRAIN, VALIDATION, TEST)

@@ -85,16 +85,25 @@ def answers_of(logits: NDArray[np.floating], classes: NDArray[np.integer]) -> An
         logits: finite, [n, k], n at least 1.
         classes: right ones, int [n].
     """
+    exact = np.asarray(logits, np.float64) / best_temperature(logits, classes)
+    losses = -log_softmax(exact, axis=1)[np.arange(len(exact)), classes]
+    return Answers(exact.argmax(axis=1) == classes, losses)
+
+
+def best_temperature(logits: NDArray[np.floating], classes: NDArray[np.integer]) -> float:
+    """What logits are to be divided by for the least log loss.
+
+    Args:
+        logits: finite, [n, k], n at least 1.
+        classes: right ones, int [n].
+    """
     exact = np.asarray(logits, np.float64)
     rows = np.arange(len(exact))
 
-    def losses(log_temperature: float) -> NDArray[Any]:
-        return -log_softmax(exact * math.exp(-log_temperature), axis=1)[rows, classes]
+    def loss(log_temperature: float) -> Any:
+        return -log_softmax(exact * math.exp(-log_temperature), axis=1)[rows, classes].mean()
 
-    best = minimize_scalar(
-        lambda value: losses(value).mean(), bounds=_TEMPERATURES, method="bounded"
-    )
-    return Answers(exact.argmax(axis=1) == classes, losses(best.x))
+    return math.exp(minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded").x)
 
 
 def log_loss(logits: NDArray[np.floating], classes: NDArray[np.integer]) -> float:

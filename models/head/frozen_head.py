@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.head.evidence import Answers
-from models.head.head_model import Standardisation, build_head, statistics
+from models.head.head_model import build_head, standardised, statistics
 from models.head.labelled_embeddings import HeadTask
 from models.head.linear_head import fit_linear
 from models.history.records import ClassWeights
@@ -44,12 +44,8 @@ def fit_frozen_head(task: HeadTask, class_weights: ClassWeights = "none") -> Fro
         class_weights: see `HeadTask.class_weights`.
     """
     mean, variance = statistics(task.train.embeddings)
-    standardise = Standardisation(dtype="float32")
-    standardise.build((None, len(mean)))
-    standardise.set_statistics(mean, variance)
     train, validation = (
-        np.asarray(keras.ops.convert_to_numpy(standardise(split.embeddings)))
-        for split in (task.train, task.validation)
+        standardised(split.embeddings, mean, variance) for split in (task.train, task.validation)
     )
     linear = fit_linear(
         train,

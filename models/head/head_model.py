@@ -64,12 +64,30 @@ def statistics(embeddings: FloatArray) -> tuple[FloatArray, FloatArray]:
     return mean.astype(np.float32), variance.astype(np.float32)
 
 
+def standardised(embeddings: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
+    """What a head's first layer makes of embeddings.
+
+    Args:
+        embeddings: float32 [n, d].
+        mean: float32 [d] from `statistics`.
+        variance: float32 [d] from `statistics`.
+
+    Returns:
+        float32 [n, d].
+    """
+    layer = Standardisation(dtype="float32")
+    layer.build((None, len(mean)))
+    layer.set_statistics(mean, variance)
+    return np.asarray(keras.ops.convert_to_numpy(layer(embeddings)))
+
+
 def build_head(
     dimension: int,
     classes: int,
     *,
     mean: FloatArray | None = None,
     variance: FloatArray | None = None,
+    unit_length: bool = False,
 ) -> keras.Model:
     """Builds standardisation and a layer of logits, whose weights are zero.
 
@@ -78,16 +96,20 @@ def build_head(
         classes: number of classes, k.
         mean: float32 [d] from `statistics`; None leaves features as they are.
         variance: float32 [d] from `statistics`.
+        unit_length: whether standardised features are brought to length 1.
 
     Returns:
         Uncompiled model from float32 [n, d] to float32 logits [n, k].
     """
     inputs = keras.Input((dimension,), name="embedding")
     standardisation = Standardisation(name="standardisation", dtype="float32")
+    features = standardisation(inputs)
+    if unit_length:
+        features = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(features)
     # float32 under mixed precision too: softmax over half-precision logits loses calibration.
     logits = keras.layers.Dense(
         classes, kernel_initializer="zeros", dtype="float32", name="logits"
-    )(standardisation(inputs))
+    )(features)
     if mean is not None and variance is not None:
         standardisation.set_statistics(mean, variance)
     return keras.Model(inputs, logits, name="head")

@@ -1,13 +1,15 @@
 """One training: the head, then the backbone's top, then the choice of what is exported."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 
 from models.head.evidence import compare
 from models.head.frozen_head import FrozenHead, fit_frozen_head
 from models.training import device
+from models.training.strategies.choice import ChosenHead, choose_head
+from models.training.strategies.strategy import Situation
 from models.training.top_trainer import TopPhase, TopTrainer
 from models.training.training_record import Phase, TrainingRecord
 from models.training.training_settings import Strategy, choose_strategy
@@ -40,16 +42,21 @@ def train(task: TrainingTask) -> Trained:
     strategy = choose_strategy(task.settings, task.images)
     if task.is_searched:
         strategy = Strategy(strategy.name, "chosen by the search")
-    head, head_phase = train_head(task)
+    frozen, head_phase = train_head(task)
+    situation = Situation(task.embeddings, task.settings, task.unlabelled)
+    head = choose_head(frozen.model, frozen.answers, situation)
     if strategy.name == "feature_extraction":
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)
         return _outcome(task, strategy, head, choice, [head_phase])
     policy = device.precision(task.settings.mixed_precision, device.prepare_device())
-    trainer = TopTrainer(task, head.model, policy)
+    # Not with what a strategy made: its head may have learned from the validation images.
+    trainer = TopTrainer(task, frozen.model, policy)
     top = trainer.train(task)
     choice = _choose(head, top)
     if choice.exported == "head":
         trainer.reset()
+    else:
+        head = replace(head, model=frozen.model)
     return _outcome(task, strategy, head, choice, [head_phase, top.phase], top, policy)
 
 
@@ -74,7 +81,7 @@ class _Choice:
     accuracy: float
 
 
-def _choose(head: FrozenHead, top: TopPhase) -> _Choice:
+def _choose(head: ChosenHead, top: TopPhase) -> _Choice:
     one, other = top.answers.accuracy, head.answers.accuracy
     figures = f"{one:.1%} of validation images against {other:.1%}"
     comparison = compare(top.answers, head.answers)
@@ -88,7 +95,7 @@ def _choose(head: FrozenHead, top: TopPhase) -> _Choice:
 def _outcome(
     task: TrainingTask,
     strategy: Strategy,
-    head: FrozenHead,
+    head: ChosenHead,
     choice: _Choice,
     phases: list[Phase],
     top: TopPhase | None = None,
@@ -108,5 +115,6 @@ def _outcome(
         precision=policy,
         notes=top.notes if top else (),
         resumed_from_epoch=top.resumed_from if top else None,
+        strategies=head.tried,
     )
     return Trained(with_head(task.backbone.model, head.model), record)

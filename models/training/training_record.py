@@ -1,8 +1,9 @@
 """What a training leaves for the report and for lineage: `training.json`."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from models.training.strategies.choice import StrategyRecord
 from models.training.training_settings import Strategy, TrainingSettings
 
 
@@ -42,6 +43,7 @@ class TrainingRecord:
         notes: further decisions in words (views, mirror, cut, cache).
         resumed_from_epoch: fine-tuning epochs that the search, or a killed process, had done; None
             if nothing was resumed.
+        strategies: that were tried on the frozen backbone, beside the linear head.
     """
 
     strategy: Strategy
@@ -56,6 +58,7 @@ class TrainingRecord:
     precision: str
     notes: tuple[str, ...]
     resumed_from_epoch: int | None
+    strategies: tuple[StrategyRecord, ...] = ()
 
     def to_values(self) -> dict[str, Any]:
         """The content of `training.json`."""
@@ -90,4 +93,5 @@ class TrainingRecord:
             "precision": self.precision,
             "notes": list(self.notes),
             "resumed_from_epoch": self.resumed_from_epoch,
+            "strategies": [asdict(each) for each in self.strategies],
         }

@@ -19,6 +19,9 @@ class TrainingSettings(Section):
     auto_fine_tune_images: Annotated[int, Field(ge=0)] = 150
     """auto fine-tunes from this many training images on: with 160 it gained nothing on objects of
     32 px, with 170 six points on hand signs. Where it promises nothing the head is exported."""
+    few_shot_images: Annotated[int, Field(ge=0)] = 20
+    """Up to so many labelled images in the middle class the head for few images is tried (nearest
+    class mean, cosine, linear discriminant, the best by cross-validation). 0: never."""
     epochs: Annotated[int, Field(ge=1)] = 20
     """Most fine-tuning epochs; it goes on only while it pays."""
     patience: Annotated[int, Field(ge=1)] = 3

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from models.backbones import Backbone
 from models.data import example_schema
@@ -29,6 +31,7 @@ class TrainingTask:
         log_dir: for TensorBoard.
         activations: folder that keeps what frozen layers made of the images, for further trainings
             with the same images and seed; None for a training of its own.
+        unlabelled: embeddings float32 [m, d] of images without labels; None without any.
         is_searched: whether a search chose the settings, and with them the strategy.
         left_out: names of training images that are not trained on; the embeddings lack them.
     """
@@ -43,6 +46,7 @@ class TrainingTask:
     scratch: Path
     log_dir: Path
     activations: Path | None = None
+    unlabelled: NDArray[np.float32] | None = None
     is_searched: bool = False
     left_out: tuple[str, ...] = ()
 

@@ -40,12 +40,14 @@ def data_stamp(settings: IngestSettings) -> str:
 
 
 def _places(settings: IngestSettings) -> list[str]:
-    """The path, or one for each span that is trained on."""
+    """The path, or one for each span that is trained on; and the images without labels."""
     path = str(Path(settings.path).expanduser().absolute())
     if has_placeholder(path) and not Path(path).exists():
         spans = chosen_spans(path, SpanWindow.parse(settings.spans))
-        return [location.path for location in spans]
-    return [path]
+        places = [location.path for location in spans]
+    else:
+        places = [path]
+    return [*places, settings.unlabelled] if settings.unlabelled else places
 
 
 def _files(path: str, settings: IngestSettings) -> Iterator[str]:

@@ -95,6 +95,8 @@ class TrainingAccount:
         reason: why that was exported, in words.
         accuracy: of the exported model on the validation split.
         interval: the 95 % interval of that accuracy.
+        head: names of the strategies that made the exported head; empty for the linear one, and
+            where it was fine-tuned.
     """
 
     strategy: str
@@ -103,6 +105,7 @@ class TrainingAccount:
     reason: str
     accuracy: float | None
     interval: Interval | None
+    head: tuple[str, ...] = ()
 
     @property
     def dropped(self) -> bool:
@@ -115,6 +118,8 @@ class TrainingAccount:
         accuracy = "" if self.accuracy is None else f"{self.accuracy:.3f}"
         figure = f"validation accuracy {accuracy} {interval_text(self.interval)}".rstrip()
         kept = "fine-tuned" if self.exported == "fine_tuned" else "the head alone"
+        if self.head:
+            kept += f" ({', '.join(self.head)})"
         return f"{figure}, {kept}" + (f": {self.reason}" if self.dropped else "")
 
 
@@ -136,6 +141,11 @@ def training_account(training: Json, ingest: Json) -> TrainingAccount | None:
         reason=str(training.get("exported_reason", "")),
         accuracy=accuracy,
         interval=interval_of(accuracy, validation_images(ingest)),
+        head=tuple(
+            str(each["name"])
+            for each in training.get("strategies", [])
+            if each.get("kept") and exported == "head"
+        ),
     )
 
 

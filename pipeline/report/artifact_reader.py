@@ -42,6 +42,8 @@ def read_artifacts(run: RunRecord) -> Artifacts:
     return Artifacts(
         ingest=read_object(run, "quarantine", INGEST_FILE),
         quarantine=read_lines(run, "quarantine", QUARANTINE_FILE),
+        unlabelled=read_object(run, "unlabelled_quarantine", INGEST_FILE),
+        unlabelled_left_out=read_lines(run, "unlabelled_quarantine", QUARANTINE_FILE),
         findings=[
             *read_list(run, "findings", FINDINGS_FILE),
             *read_list(run, "label_findings", FINDINGS_FILE),

@@ -21,6 +21,8 @@ class Artifacts:
     Attributes:
         ingest: `ingest.json` of Quarantine.
         quarantine: all that was left out.
+        unlabelled: `ingest.json` on the images without labels; empty where there are none.
+        unlabelled_left_out: what was left out of these.
         class_changes: how the classes differ from those of the schema; `class_changes.json`.
         findings: of validation, and of the look for wrong labels.
         label_errors: labels that look wrong.
@@ -43,6 +45,8 @@ class Artifacts:
 
     ingest: Json = field(default_factory=dict)
     quarantine: list[Json] = field(default_factory=list)
+    unlabelled: Json = field(default_factory=dict)
+    unlabelled_left_out: list[Json] = field(default_factory=list)
     findings: list[Json] = field(default_factory=list)
     class_changes: Json = field(default_factory=dict)
     label_errors: "FoundLabelErrors | None" = None

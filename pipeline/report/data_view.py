@@ -18,6 +18,7 @@ _TITLES = {
     "passed_over": "Passed over",
     "unknown": "Unknown, in damaged files",
 }
+_OF_THESE = ", of the images without labels"
 _UNITS = {
     example_schema.WIDTH: ("Width", "px"),
     example_schema.HEIGHT: ("Height", "px"),
@@ -82,6 +83,7 @@ class DataView:
 
     Attributes:
         account: what became of everything that was offered.
+        unlabelled: what became of the images without labels, in words; empty where there are none.
         layout: how the folders were understood, a sentence; empty where ingest does not say.
         identical: images with the bytes of another; 0 where nothing was embedded.
         classes: number of classes.
@@ -98,6 +100,7 @@ class DataView:
     """
 
     account: DataAccount
+    unlabelled: str
     layout: str
     identical: int
     classes: int
@@ -123,6 +126,7 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
     account = data_account(found.ingest, found.quarantine)
     if account is None:
         return None
+    unlabelled = data_account(found.unlabelled, found.unlabelled_left_out)
     classes: dict[str, int] = found.ingest.get("classes", {})
     by_size = sorted(classes, key=lambda label: (-classes[label], label))
     chosen = _ends(by_size)
@@ -132,6 +136,7 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
     order = {"error": 0, "warning": 1}
     return DataView(
         account=account,
+        unlabelled=unlabelled.words if unlabelled else "",
         layout=str(found.ingest.get("layout") or ""),
         identical=int(found.embeddings.get("identical", 0)),
         classes=len(classes),
@@ -150,17 +155,20 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
         spreads=_spreads(found.statistics.get(example_schema.TRAIN)),
         formats=_formats(found.statistics),
         conversions=found.ingest.get("converted", {}),
-        left_out=_left_out(account, found.quarantine),
+        left_out=[
+            *_left_out(account, found.quarantine),
+            *(_left_out(unlabelled, found.unlabelled_left_out, _OF_THESE) if unlabelled else ()),
+        ],
         findings=sorted(found.findings, key=lambda each: order.get(each.get("severity", ""), 2)),
         validated=found.validated,
         doubtful=doubtful_view(found.label_errors, examples_uri),
     )
 
 
-def _left_out(account: DataAccount, rows: list[Json]) -> list[LeftOutGroup]:
+def _left_out(account: DataAccount, rows: list[Json], of: str = "") -> list[LeftOutGroup]:
     return [
         LeftOutGroup(
-            title=_TITLES[fate],
+            title=_TITLES[fate] + of,
             count=account.count(fate),
             codes=codes,
             rows=[row for row in rows if fate_of(row) == fate][:_MOST_REFUSED],

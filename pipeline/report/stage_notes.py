@@ -71,6 +71,12 @@ def _ingest(run: RunRecord) -> str:
     return account.words if account else ""
 
 
+def _unlabelled(run: RunRecord) -> str:
+    ingest = read_object(run, "unlabelled_quarantine", INGEST_FILE)
+    account = data_account(ingest, read_lines(run, "unlabelled_quarantine", QUARANTINE_FILE))
+    return account.words if account else ""
+
+
 def _validate(run: RunRecord) -> str:
     return findings_words(read_list(run, "findings", FINDINGS_FILE))
 
@@ -121,6 +127,7 @@ _NOTES: dict[str, Callable[[RunRecord], str]] = {
     "LabelCheck": _labels,
     "FeatureExtractor": _embed,
     "Tuner": _search,
+    "UnlabelledImages": _unlabelled,
     "Trainer": _train,
     "Judge": _judge,
     "ServingCheck": _serve,

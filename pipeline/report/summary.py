@@ -70,6 +70,7 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
 def _data(found: Artifacts) -> Json:
     classes = found.ingest.get("classes")
     account = data_account(found.ingest, found.quarantine)
+    unlabelled = data_account(found.unlabelled, found.unlabelled_left_out)
     return {
         "images": found.ingest.get("images"),
         "classes": None if classes is None else len(classes),
@@ -80,6 +81,7 @@ def _data(found: Artifacts) -> Json:
         "unknown": None if account is None else account.count("unknown"),
         "left_out": {} if account is None else account.left_out,
         "words": "" if account is None else account.words,
+        "unlabelled": unlabelled.words if unlabelled else "",
         "layout": found.ingest.get("layout"),
         "kept_test": found.ingest.get("kept_test"),
         "identical": found.embeddings.get("identical"),
@@ -179,6 +181,7 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "trained_strategy": None if trained is None else trained.chosen,
         "exported": None if trained is None else trained.exported,
         "exported_reason": None if trained is None else trained.reason,
+        "strategies": found.training.get("strategies", []),
         "words": "" if trained is None else trained.words,
         "class_changes": found.new_classes.get("changes", []),
         "pushed_to": run.pushed_to,

@@ -29,6 +29,7 @@ class TrainingView:
         seconds: wall time.
         phases: `name`, `epochs`, `best_epoch` (from 1) and `seconds` of each.
         resumed_from_epoch: epochs that the search, or an interrupted run, had done.
+        strategies: `name`, `kept`, `reason` and `words` of each that was tried for the head.
         class_weights: smallest and largest, with their classes; None when all are equal.
     """
 
@@ -43,6 +44,7 @@ class TrainingView:
     seconds: float
     phases: list[Json]
     resumed_from_epoch: int | None
+    strategies: list[Json]
     class_weights: tuple[tuple[str, float], tuple[str, float]] | None
 
 
@@ -85,6 +87,10 @@ def training_view(found: Artifacts) -> TrainingView | None:
             for phase in phases
         ],
         resumed_from_epoch=training.get("resumed_from_epoch"),
+        strategies=[
+            each | {"reason": _sentence(each["reason"]), "words": _sentence(each["words"])}
+            for each in training.get("strategies", [])
+        ],
         class_weights=_extremes(training.get("class_weights", {})),
     )
 

@@ -11,6 +11,7 @@ TITLES: Final = {
     "LabelCheck": "Look for wrong labels",
     "Tuner": "Search",
     "FeatureExtractor": "Embed images",
+    "UnlabelledImages": "Read images without labels",
     "Trainer": "Train the model",
     "Evaluator": "Evaluate",
     "Judge": "Judge",

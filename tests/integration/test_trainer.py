@@ -36,6 +36,7 @@ def run(folder: Path) -> None:
         max_pixels=1_000_000,
         activations_dir=str(folder / "activations"),
         scratch_dir=str(folder / "scratch"),
+        embeddings_dir=str(folder / "cache"),
         code="1",
     )
     connection = metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))

@@ -35,6 +35,9 @@ def test_a_path_in_a_file_is_relative_to_the_file(tmp_path: Path) -> None:
     file.write_text("data: {path: photos}\n")
     assert load_config(file, {}).data.path == str(tmp_path / "photos")
     assert load_config(file, {"data.path": "own"}).data.path == str(Path("own").absolute())
+    assert load_config(file, {"data.path": "own"}).data.unlabelled == ""
+    others = load_config(None, {"data.unlabelled": "others"}).data.unlabelled
+    assert others == str(Path("others").absolute())
 
 
 def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:

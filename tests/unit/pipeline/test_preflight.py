@@ -32,6 +32,25 @@ def test_what_can_run_passes(base: dict[str, object], tmp_path: Path) -> None:
     check(load_config(None, base | {"knowledge.share": share, "knowledge.paths": [share]}))
     check(load_config(None, base | {"knowledge.paths": ["gs://bucket/team"]}))
     check(load_config(None, base | {"workspace": str(tmp_path / "data" / ".hidden" / "w")}))
+    (tmp_path / "others").mkdir()
+    check(load_config(None, base | {"data.unlabelled": str(tmp_path / "others")}))
+
+
+@pytest.mark.parametrize("place", ["nowhere", "file.png"])
+def test_images_without_labels_lie_in_a_folder(
+    base: dict[str, object], tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file.png").touch()
+    words = _refusal(base | {"data.unlabelled": str(tmp_path / place)})
+    assert f"data.unlabelled: expected a folder of images that can be read; {tmp_path}" in words
+
+
+def test_the_workspace_lies_not_among_images_without_labels(
+    base: dict[str, object], tmp_path: Path
+) -> None:
+    (tmp_path / "others").mkdir()
+    own = {"data.unlabelled": str(tmp_path / "others"), "workspace": str(tmp_path / "others" / "w")}
+    assert "workspace: " in _refusal(base | own)
 
 
 @pytest.mark.parametrize(

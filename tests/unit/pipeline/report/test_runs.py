@@ -72,6 +72,8 @@ def test_the_summary_keeps_its_contract(run):
     assert compared["last_blessed"] is None
     low, high = compared["probe"]["interval"]
     assert low < compared["probe"]["drop"] < high
+    tried = summary["model"].pop("strategies")
+    assert [(each["name"], each["kept"]) for each in tried] == [("few-shot head", False)]
     assert summary["model"] == {
         "backbone": "EfficientNetLite0",
         "weights_digest": "ab12",
@@ -95,6 +97,39 @@ def test_what_was_found_damaged_is_told(run):
     assert "was damaged and was made again." in visible_text(run.page())
     assert EVIL not in run.page()
     assert run.summary()["repairs"] == run.record.repairs
+
+
+def test_images_without_labels_are_accounted_for(run):
+    assert run.summary()["data"]["unlabelled"] == ""
+    numbers = {"images": 3, "offered": 5, "quarantined": 1, "passed_over": 1, "unknown": 0}
+    rows = [
+        {"name": EVIL, "code": "truncated", "reason": "it ends early", "fate": "refused"},
+        {"name": "a.png", "code": "labelled_already", "reason": "known", "fate": "passed_over"},
+    ]
+    run.record.artifacts["unlabelled_quarantine"] = str(run.folder / "unlabelled")
+    run.write("unlabelled", "ingest.json", numbers)
+    lines = "\n".join(json.dumps(row) for row in rows)
+    (run.folder / "unlabelled" / "quarantine.jsonl").write_text(lines)
+    words = "5 offered: 3 used, 1 refused (1 truncated), 1 passed over (1 labelled_already)"
+    assert run.summary()["data"]["unlabelled"] == words
+    assert stage_note("UnlabelledImages", run.record) == words
+    text = visible_text(run.page())
+    assert f"Without labels: {words}." in text
+    assert "Refused files, of the images without labels" in text
+    assert EVIL not in run.page()
+
+
+def test_the_strategy_of_the_head_is_told_everywhere(run):
+    training = json.loads((run.folder / "model" / "training.json").read_text())
+    training["strategies"][0] |= {"kept": True, "reason": EVIL}
+    run.write("model", "training.json", training)
+    text = visible_text(run.page())
+    assert "Cosine: promises less than without it." in text
+    assert EVIL not in run.page()
+    assert "few-shot" not in run.summary()["model"]["words"], "a fine-tuned model has not that head"
+    training["exported"] = "head"
+    run.write("model", "training.json", training)
+    assert "the head alone (few-shot head)" in run.summary()["model"]["words"]
 
 
 def test_a_dropped_fine_tuning_is_told_everywhere(run):

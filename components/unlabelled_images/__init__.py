@@ -1,0 +1,1 @@
+"""Images without labels, taken in as carefully as labelled ones."""

@@ -1,0 +1,82 @@
+"""Which strategies a situation calls for, and whether each is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import keras
+
+from models.head.evidence import Answers, compare
+from models.training.strategies.few_shot import FewShot
+from models.training.strategies.self_training import SelfTraining
+from models.training.strategies.strategy import Situation, Strategy
+
+STRATEGIES: Final[tuple[Strategy, ...]] = (FewShot(), SelfTraining())
+"""In the order in which they are tried."""
+
+
+@dataclass(frozen=True)
+class StrategyRecord:
+    """A strategy that was tried.
+
+    Attributes:
+        name: of the strategy.
+        kept: whether its head is the better one.
+        reason: why it was tried, in words.
+        words: what came of it, in words, with the figures.
+    """
+
+    name: str
+    kept: bool
+    reason: str
+    words: str
+
+
+@dataclass(frozen=True)
+class ChosenHead:
+    """The best head on the frozen backbone.
+
+    Attributes:
+        model: from embeddings [n, d] to logits [n, k].
+        answers: to the validation images.
+        tried: strategies, in order.
+    """
+
+    model: keras.Model
+    answers: Answers
+    tried: tuple[StrategyRecord, ...]
+
+
+def choose_head(
+    model: keras.Model,
+    answers: Answers,
+    situation: Situation,
+    strategies: Sequence[Strategy] = STRATEGIES,
+) -> ChosenHead:
+    """Tries every strategy that the situation calls for against the best head so far.
+
+    Args:
+        model: the head that knows no strategy.
+        answers: its answers to the validation images.
+        situation: of the data.
+        strategies: to try.
+    """
+    tried = []
+    for strategy in strategies:
+        reason = strategy.reason(situation)
+        if not reason:
+            continue
+        arm = strategy.arm(situation)
+        comparison = compare(arm.answers, answers)
+        kept = comparison.confidence >= strategy.least_confidence
+        direction = "more" if comparison.gain > 0.0 else "less"
+        words = (
+            f"{arm.words}: promises {direction} than without it, {comparison}, "
+            f"{arm.answers.accuracy:.1%} of validation images against {answers.accuracy:.1%}"
+        )
+        if kept and comparison.gain <= 0.0:
+            words += "; kept, as so few images do not outweigh what was measured elsewhere"
+        tried.append(StrategyRecord(strategy.name, kept, reason, words))
+        if kept:
+            model, answers = arm.head, arm.answers
+    return ChosenHead(model, answers, tuple(tried))

@@ -1,0 +1,79 @@
+"""What a strategy is given, and what it gives."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.head.evidence import Answers
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.training.training_settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known of the data.
+
+    Attributes:
+        task: training and validation embeddings.
+        settings: of the training.
+        unlabelled: embeddings float32 [m, d] of images without a label; None for none.
+    """
+
+    task: HeadTask
+    settings: TrainingSettings
+    unlabelled: NDArray[np.float32] | None = None
+
+    @cached_property
+    def labelled(self) -> LabelledEmbeddings:
+        """Training and validation images together, training first."""
+        splits = self.task.train, self.task.validation
+        return LabelledEmbeddings(
+            np.concatenate([each.embeddings for each in splits]),
+            np.concatenate([each.classes for each in splits]),
+        )
+
+    @property
+    def images_a_class(self) -> float:
+        """Labelled images that the middle class has."""
+        return float(np.median(np.bincount(self.labelled.classes, minlength=self.task.classes)))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What came of a strategy.
+
+    Attributes:
+        head: from embeddings float32 [n, d] to logits [n, k], as it is to be exported.
+        answers: to the validation images, of a head that was fitted without their labels.
+        words: what it is.
+    """
+
+    head: keras.Model
+    answers: Answers
+    words: str
+
+
+class Strategy(Protocol):
+    """A way to come to another head."""
+
+    @property
+    def name(self) -> str:
+        """For the report."""
+
+    @property
+    def least_confidence(self) -> float:
+        """That its head is better than the one without it, from which on it is kept.
+
+        0.5 where these images alone can tell; less where it was measured to be the better one, and
+        so few validation images would decide by chance.
+        """
+
+    def reason(self, situation: Situation) -> str:
+        """Why it is tried here, with the numbers; empty where it is not for this situation."""
+
+    def arm(self, situation: Situation) -> Arm:
+        """Carries it out."""
