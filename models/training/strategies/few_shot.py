@@ -16,7 +16,7 @@ class FewShot:
     """See `models.head.discriminant`."""
 
     name: Final = "few-shot head"
-    # Of 23 draws of 5, 10 and 20 images a class it was worse than the linear head in 3, by at most
+    # Of 27 draws of 5, 10 and 20 images a class it was worse than the linear head in 3, by at most
     # 1.1 points (`benchmarks/strategies/run.py`); ten validation images tell hardly anything.
     least_confidence: Final = 0.1
 
