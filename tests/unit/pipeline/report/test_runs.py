@@ -49,6 +49,7 @@ def test_the_summary_keeps_its_contract(run):
             "unknown": {"damaged": 1},
         },
         "words": words,
+        "unlabelled": "",
         "layout": "Each folder is a class.",
         "identical": 25,
     }
