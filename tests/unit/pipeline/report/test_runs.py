@@ -81,6 +81,7 @@ def test_the_summary_keeps_its_contract(run):
         "strategy": "fine_tune",
         "requested_strategy": "auto",
         "trained_strategy": "fine_tune",
+        "start": "pretrained",
         "exported": "fine_tuned",
         "exported_reason": "fine-tuning gained 0.02 on validation",
         "words": "validation accuracy 0.930 [0.863, 0.966], fine-tuned",
