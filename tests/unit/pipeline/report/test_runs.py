@@ -230,4 +230,6 @@ def test_what_changed_of_the_classes_is_told_to_the_end(run, capsys):
     print_summary(summary, run.folder)
     told = capsys.readouterr().out
     assert f"  classes   {change.words}" in told
+    page = " ".join(visible_text(run.page()).split())
+    assert f"Since the last blessed model: {change.words}." in page
     assert "  test set  31 of 200 images the last blessed model was tested on, too" in told
