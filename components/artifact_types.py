@@ -26,6 +26,7 @@ class Quarantine(Artifact):
     `splits` (name to count), `converted` (conversion to count), `split_source` ("user" or
     "assigned"), `carved` (splits set aside by Graft), `lost_classes` (names of those with no image
     left), `layout` (how the folders were read, in words; empty for other sources),
+    `spans` (beginnings of names, the oldest first; none of data without several),
     `kept_test` (test images that the last blessed model was tested on, too) and `fingerprint`.
     """
 

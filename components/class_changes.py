@@ -81,6 +81,31 @@ def class_changes(
     return tuple(sorted(changes, key=lambda each: (not each.adds, each.before, each.after)))
 
 
+def changes_between(
+    old: Iterable[str],
+    new: Iterable[str],
+    earlier: "ImageRegister | None",
+    now: "ImageRegister | None",
+) -> tuple[ClassChange, ...]:
+    """Compares the classes of two models.
+
+    Args:
+        old: those of the earlier one.
+        new: those of the later one.
+        earlier: the images of the earlier one; None where they are not known.
+        now: the images of the later one; None where they are not known.
+    """
+    counts = now.counts() if now else {}
+    # A model may know a class whose images nobody counted.
+    present = {label: max(counts.get(label, 0), 1) for label in new}
+    return class_changes(old, present, earlier, now.by_class() if now else {})
+
+
+def renamed(changes: Iterable[ClassChange]) -> dict[str, str]:
+    """Old name to new name of the classes that have another name and nothing else."""
+    return {each.before[0]: each.after[0] for each in changes if each.kind == "renamed"}
+
+
 Moves = Counter[tuple[str, str]]
 """Number of images by the class that they were in and the one that they are in."""
 

@@ -62,6 +62,11 @@ class ImageRegister:
         rows = self.digests[np.isin(self.splits, wanted)]
         return frozenset(row.tobytes() for row in rows)
 
+    def counts(self) -> dict[str, int]:
+        """Class to its number of images."""
+        numbers = np.bincount(self.labels, minlength=len(self.classes)).tolist()
+        return dict(zip(self.classes, numbers, strict=True))
+
     def by_class(self) -> dict[Digest, str]:
         """The class of each image; of one that lies under several, the last."""
         pairs = zip(self.digests, self.labels.tolist(), strict=True)

@@ -178,6 +178,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         code=code_fingerprint("components.feature_extractor"),
     )
     unlabelled = _unlabelled(config, workspace, examples) if config.data.unlabelled else None
+    champion = lookups.champion(config, examples)
     trainer = Trainer(
         examples,
         graph,
@@ -193,12 +194,13 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         activations_dir=str(workspace.cache / "activations"),
         scratch_dir=str(workspace.cache / "training"),
         embeddings_dir=_embeddings_cache(workspace),
+        **champion.inputs,
         code=code_fingerprint("components.trainer"),
     )
     for node in label_nodes[1:]:
         for waiting in (*past, tuner):
             waiting.add_upstream_node(node)
-    nodes = [transform, *label_nodes, *past, tuner, *chosen, embeddings, trainer]
+    nodes = [transform, *label_nodes, *past, tuner, *chosen, embeddings, *champion.nodes, trainer]
     if unlabelled:
         nodes.insert(-1, unlabelled)
     for node in nodes:

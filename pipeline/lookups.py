@@ -10,12 +10,13 @@ from tfx.types import BaseChannel, Channel, standard_artifacts
 
 from components.artifact_types import BackboneChoice, TuningHistory
 from components.baseline_resolver import BaselineStrategy
+from components.champion_resolver import ChampionStrategy
 from components.past_searches.knowledge import Knowledge, find_knowledge
 from components.past_searches.past_searches_resolver import PastSearchesStrategy
 from components.tuner.chosen_backbone_resolver import ChosenBackboneStrategy
 from pipeline.config import Config
 from pipeline.knowledge.history_places import forgotten, places
-from pipeline.node_names import BASELINE, CHOSEN_BACKBONE, PAST_SEARCHES, SEARCH
+from pipeline.node_names import BASELINE, CHAMPION, CHOSEN_BACKBONE, PAST_SEARCHES, SEARCH
 from pipeline.workspace import Workspace
 
 Nodes = list[base_node.BaseNode]
@@ -28,6 +29,20 @@ class FoundBaseline:
     Attributes:
         nodes: that look for it.
         inputs: of Judge: `baseline_model` and, where it is known, `baseline_examples`.
+    """
+
+    nodes: Nodes
+    inputs: dict[str, BaseChannel]
+
+
+@dataclass(frozen=True)
+class FoundChampion:
+    """What a training begins from.
+
+    Attributes:
+        nodes: that look for it.
+        inputs: of Trainer: `champion` and, where it is known, `champion_examples`; none for
+            pretrained weights.
     """
 
     nodes: Nodes
@@ -56,6 +71,9 @@ class Lookups(Protocol):
 
     def baseline(self, config: Config, candidate: BaseChannel) -> FoundBaseline:
         """The model that a candidate is compared with."""
+
+    def champion(self, config: Config, examples: BaseChannel) -> FoundChampion:
+        """The model that the training on these examples begins from."""
 
 
 class MetadataLookups:
@@ -101,16 +119,36 @@ class MetadataLookups:
         baseline = resolver.Resolver(
             strategy_class=BaselineStrategy,
             candidate=candidate,
-            model=Channel(type=standard_artifacts.Model, producer_component_id="Trainer"),
-            model_blessing=Channel(
-                type=standard_artifacts.ModelBlessing, producer_component_id="Judge"
-            ),
-            examples=Channel(
-                type=standard_artifacts.Examples, producer_component_id="ImageExampleGen"
-            ),
+            **_blessed_models(),
         ).with_id(BASELINE)
         inputs = {
             "baseline_model": baseline.outputs["model"],
             "baseline_examples": baseline.outputs["examples"],
         }
         return FoundBaseline([baseline], inputs)
+
+    def champion(self, config: Config, examples: BaseChannel) -> FoundChampion:
+        """See `Lookups`."""
+        if config.training.start == "pretrained":
+            return FoundChampion([], {})
+        champion = resolver.Resolver(
+            strategy_class=ChampionStrategy, current=examples, **_blessed_models()
+        ).with_id(CHAMPION)
+        inputs = {
+            "champion": champion.outputs["model"],
+            "champion_examples": champion.outputs["examples"],
+        }
+        return FoundChampion([champion], inputs)
+
+
+def _blessed_models() -> dict[str, Channel]:
+    """All models, verdicts on them, and examples: what a blessed one is looked up in."""
+    return {
+        "model": Channel(type=standard_artifacts.Model, producer_component_id="Trainer"),
+        "model_blessing": Channel(
+            type=standard_artifacts.ModelBlessing, producer_component_id="Judge"
+        ),
+        "examples": Channel(
+            type=standard_artifacts.Examples, producer_component_id="ImageExampleGen"
+        ),
+    }

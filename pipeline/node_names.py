@@ -10,5 +10,7 @@ PAST_SEARCHES: Final = "PastSearches"
 """The node that looks up the histories of earlier searches."""
 CHOSEN_BACKBONE: Final = "ChosenBackbone"
 """The node that looks up whether the search chose the same backbone before."""
-RESOLVERS: Final = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE)
+CHAMPION: Final = "Champion"
+"""The node that looks up the model that the training begins from."""
+RESOLVERS: Final = (BASELINE, PAST_SEARCHES, CHOSEN_BACKBONE, CHAMPION)
 """Nodes that do no work that could be cached."""

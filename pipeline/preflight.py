@@ -32,7 +32,13 @@ def check(config: Config) -> None:
         UsageError: names every key that has to be mended.
     """
     _check_data(config.data.path)
-    problems = [*_models(config), *_knowledge(config), *_unlabelled(config), *_places(config)]
+    problems = [
+        *_models(config),
+        *_start(config),
+        *_knowledge(config),
+        *_unlabelled(config),
+        *_places(config),
+    ]
     if problems:
         lines = "\n".join(f"  {each}" if each.endswith("?") else f"  {each}." for each in problems)
         raise UsageError(f"The run cannot begin:\n{lines}")
@@ -101,6 +107,14 @@ def _models(config: Config) -> Iterator[str]:
         problem = _weights(each["weights"])
         if problem:
             yield f"{key}.weights: expected imagenet, none or a file saved by Keras; {problem}"
+
+
+def _start(config: Config) -> Iterator[str]:
+    if config.training.start == "champion" and config.tuning.budget != 0:
+        yield (
+            "training.start: champion trains on what the last blessed model is, so that there is "
+            "nothing to search for. Set tuning.budget: 0"
+        )
 
 
 def _weights(weights: str) -> str:

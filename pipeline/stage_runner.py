@@ -9,6 +9,7 @@ from components.past_searches.stored_histories import EMPTY, history_file
 from models.errors import GraftError
 from models.history.share import share_history
 from pipeline import dag
+from pipeline.champion_check import check_champion
 from pipeline.config import Config
 from pipeline.failure import disk_error
 from pipeline.interrupts import Interrupts
@@ -49,6 +50,7 @@ def run_stages(
     recovered = recover(workspace)
     if stopped := recovered.interrupted:
         display.say(f"An earlier run was stopped in {', '.join(stopped)}; going on from there.")
+    check_champion(config, workspace)
     record.versions = versions()
     watch = _Watch(record, display)
     for text in recovered.damaged:

@@ -88,6 +88,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             )
         register = _register(done)
         summary = _summary(done) | {
+            "spans": [location.name for location in locations] if len(locations) > 1 else [],
             "kept_test": _count_kept(register, kept),
             "layout": source.listing.layout,
             "fingerprint": exec_properties[FINGERPRINT],

@@ -1,5 +1,6 @@
 """Runs every check over the derived features; decodes no image."""
 
+import json
 from pathlib import Path
 
 from google.protobuf import text_format
@@ -8,7 +9,7 @@ from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
-from components.artifact_names import SCHEMA_FILE
+from components.artifact_names import INGEST_FILE, SCHEMA_FILE
 from components.artifact_types import Artifacts, Params
 from components.class_changes import ClassChange, class_changes
 from components.findings import write_class_changes, write_findings
@@ -16,6 +17,7 @@ from components.image_register import REGISTER_FILE, ImageRegister, read_registe
 from components.image_validator.anomalies import check_anomalies
 from components.image_validator.appearance_checks import check_appearance
 from components.image_validator.class_checks import KnownClasses, check_classes
+from components.image_validator.drift_checks import check_spans, check_splits
 from components.image_validator.duplicate_checks import check_duplicates
 from components.image_validator.group_checks import check_groups
 from components.image_validator.quarantine_check import check_quarantine
@@ -37,6 +39,7 @@ class Executor(base_executor.BaseExecutor):
         settings = ValidationSettings.from_json(exec_properties["settings"])
         table = read_table(artifact_utils.get_single_uri(input_dict["examples"]))
         quarantine = artifact_utils.get_single_uri(input_dict["quarantine"])
+        ingest = json.loads((Path(quarantine) / INGEST_FILE).read_text(encoding="utf-8"))
         anomalies = _read_anomalies(input_dict["anomalies"])
         schema = _read_schema(artifact_utils.get_single_instance(input_dict["schema"]))
         changes = _changes(table, schema.labels, Path(exec_properties["memory_dir"]))
@@ -46,6 +49,8 @@ class Executor(base_executor.BaseExecutor):
             *check_duplicates(table, settings),
             *check_groups(table, settings),
             *check_appearance(table, settings),
+            *check_spans(table, ingest.get("spans", []), settings),
+            *check_splits(table, ingest.get("split_source") == "user", settings),
             *check_anomalies(anomalies, schema.path, settings),
         ]
         directory = artifact_utils.get_single_uri(output_dict["findings"])

@@ -1,7 +1,8 @@
 """The images of all splits as columns, without their pixels."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ class ImageTable:
         sha256: object [n] of str, digest of the bytes as supplied.
         group: object [n] of str, empty for none.
         look: what near-duplicates are found by.
+        measures: what was measured of each image, by the name of the feature, [n] each.
     """
 
     split: Texts
@@ -34,6 +36,7 @@ class ImageTable:
     sha256: Texts
     group: Texts
     look: Appearance
+    measures: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def names(self, rows: NDArray[Any]) -> list[str]:
         """Names of the images at `rows`, indices or a mask."""
@@ -100,4 +103,5 @@ def read_table(examples_uri: str) -> ImageTable:
                 np.float32
             ),
         ),
+        measures={key: column(key) for key in example_schema.DERIVED},
     )

@@ -39,6 +39,14 @@ class ValidationSettings(Section):
     """Perceptually equal images in two splits."""
     near_duplicate_distance: Annotated[int, Field(ge=0, le=16)] = 2
     """Bits by which two 64-bit perceptual hashes may differ and still count as near-duplicates."""
+    span_drift: Severity = "warning"
+    """The newest of several spans differs from those before it by more than max_drift: in shares of
+    classes or formats, or in what was measured of the images (TFDV)."""
+    split_skew: Severity = "warning"
+    """The test split differs likewise from the training split, where the split is the data's."""
+    max_drift: Fraction = 0.1
+    """Change of a share, or Jensen-Shannon divergence of a measure, from which on that is told,
+    beyond what chance does to as many images."""
     group_across_splits: Severity = "warning"
     """A group of data.group that lies on two sides of a split of the data's own."""
     groups_suspected: Severity = "warning"

@@ -18,7 +18,6 @@ from components.judge.prediction_file import Predictions
 BASELINE = "max_accuracy_drop"
 _FEWEST = 2
 """Classes that must be told apart."""
-_SHOWN = 5
 PROBE = "max_drop_below_probe"
 
 
@@ -71,10 +70,7 @@ def _aside(paired: PairedAnswers) -> str:
     """What was left out of a comparison, in words; empty for nothing."""
     told = []
     if paired.changes:
-        changed = "; ".join(each.words for each in paired.changes[:_SHOWN])
-        more = len(paired.changes) - _SHOWN
-        changed += f"; and {more} more changes" if more > 0 else ""
-        told.append(f"between the {len(paired.new.classes)} classes that both know: {changed}")
+        told.append(f"between the {len(paired.new.classes)} classes that both know")
     if paired.left_out:
         told.append(f"without {paired.left_out} test images that it had learned")
     return f" ({'; '.join(told)})" if told else ""

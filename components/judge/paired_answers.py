@@ -5,7 +5,6 @@ only the classes that both know are told apart. The test images of the earlier m
 also those that have left the data since: what it could do is not to be lost for what is new.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.class_changes import ClassChange, class_changes
-from components.image_register import Digest, ImageRegister, read_register
+from components.class_changes import ClassChange, changes_between, renamed
+from components.image_register import Digest, read_register
 from components.judge.predicting import ExportedModel, predict_split
 from components.judge.prediction_file import Predictions
 from models.data import example_schema
@@ -85,8 +84,8 @@ def paired_answers(
     if gone and baseline.examples_uri:
         left = _answers_to(gone, baseline.examples_uri, (baseline.model_uri, model_uri))
         pairs.append((*left, np.ones(len(left[0].names), bool)))
-    changes = _changes(old.classes, predictions, mine, theirs)
-    names = {each.before[0]: each.after[0] for each in changes if each.kind == "renamed"}
+    changes = changes_between(old.classes, predictions.classes, theirs, mine)
+    names = renamed(changes)
     joined_old = _joined([each[0] for each in pairs], names)
     joined_new = _joined([each[1] for each in pairs], names, answers=False)
     classes = [label for label in joined_new.classes if label in joined_old.classes]
@@ -110,21 +109,6 @@ def _answers_to(
         predict_split(ExportedModel(uri), examples_uri, example_schema.TEST) for uri in model_uris
     )
     return _only(old, rows), _only(new, rows)
-
-
-def _changes(
-    known: Sequence[str],
-    predictions: Predictions,
-    mine: ImageRegister | None,
-    theirs: ImageRegister | None,
-) -> tuple[ClassChange, ...]:
-    now = mine.by_class() if mine else {}
-    counts = Counter(dict.fromkeys(predictions.classes, 0))
-    if mine:
-        places = np.bincount(mine.labels, minlength=len(mine.classes))
-        counts.update(dict(zip(mine.classes, places.tolist(), strict=True)))
-    present = {label: max(counts[label], 1) for label in predictions.classes}
-    return class_changes(known, present, theirs, now)
 
 
 def _rows(

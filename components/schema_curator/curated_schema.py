@@ -18,6 +18,8 @@ from pathlib import Path
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 
+_EDITED = "edited:"
+
 
 def curated_state(schema_path: str | Path) -> str:
     """The `curated` parameter of SchemaCurator, to be asked once a run.
@@ -32,7 +34,12 @@ def curated_state(schema_path: str | Path) -> str:
     record = _read_record(_record_path(schema_path))
     if record.get("digest") == digest:
         return record["token"]
-    return f"edited:{digest}"
+    return f"{_EDITED}{digest}"
+
+
+def is_edited(state: str) -> bool:
+    """Whether a state is that of a file that no run wrote as it is now."""
+    return state.startswith(_EDITED)
 
 
 def read_schema_file(schema_path: str | Path) -> bytes | None:

@@ -15,7 +15,7 @@ from models.data import example_schema
 
 
 class TrainerSpec(TfxTrainerSpec):
-    """TFX's Trainer with the embeddings, what a search began, what is left out, other images."""
+    """TFX's Trainer with the embeddings, what a search began, and further images and models."""
 
     INPUTS = {
         **TfxTrainerSpec.INPUTS,
@@ -23,6 +23,7 @@ class TrainerSpec(TfxTrainerSpec):
         "state": ChannelParameter(type=TrainingState),
         "label_errors": ChannelParameter(type=LabelErrors, optional=True),
         "unlabelled": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "champion_examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
 
 
@@ -59,6 +60,8 @@ class Trainer(TfxTrainer):
         scratch_dir: str,
         embeddings_dir: str,
         code: str,
+        champion: BaseChannel | None = None,
+        champion_examples: BaseChannel | None = None,
     ) -> None:
         """Builds the node.
 
@@ -80,6 +83,8 @@ class Trainer(TfxTrainer):
                 result.
             embeddings_dir: keeps embeddings from run to run; decides the cost, never the result.
             code: digest of the code that this component depends on; part of the cache key.
+            champion: Model to begin from; None for pretrained weights.
+            champion_examples: what that was trained on, where it is still there.
         """
         # TFX's constructor would refuse the further inputs.
         base_component.BaseComponent.__init__(
@@ -92,6 +97,8 @@ class Trainer(TfxTrainer):
                 state=state,
                 label_errors=label_errors,
                 unlabelled=unlabelled,
+                base_model=champion,
+                champion_examples=champion_examples,
                 run_fn=f"{__package__}.run_fn.run_fn",
                 train_args=trainer_pb2.TrainArgs(splits=[example_schema.TRAIN]),
                 eval_args=trainer_pb2.EvalArgs(splits=[example_schema.VALIDATION]),

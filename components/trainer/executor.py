@@ -12,11 +12,13 @@ EXAMPLES = "examples_uri"
 LABEL_ERRORS = "label_errors_uri"
 MODEL = "model_uri"
 STATE = "state_uri"
+CHAMPION = "champion_uri"
+CHAMPION_EXAMPLES = "champion_examples_uri"
 UNLABELLED = "unlabelled_uri"
 
 
 class Executor(GenericExecutor):
-    """TFX's executor; `custom_config` of FnArgs carries six more folders."""
+    """TFX's executor; `custom_config` of FnArgs carries further folders."""
 
     @override
     def _GetFnArgs(
@@ -31,5 +33,7 @@ class Executor(GenericExecutor):
             LABEL_ERRORS: first_uri(input_dict.get("label_errors", [])),
             UNLABELLED: first_uri(input_dict.get("unlabelled", [])),
             MODEL: artifact_utils.get_single_uri(output_dict["model"]),
+            CHAMPION: first_uri(input_dict.get("base_model", [])),
+            CHAMPION_EXAMPLES: first_uri(input_dict.get("champion_examples", [])),
         }
         return fn_args

@@ -24,6 +24,8 @@ from components.artifact_names import (
 from components.label_check.label_errors_file import left_out
 from components.shared_activations import shared_activations
 from components.trainer.executor import (
+    CHAMPION,
+    CHAMPION_EXAMPLES,
     EMBEDDINGS,
     EXAMPLES,
     LABEL_ERRORS,
@@ -69,7 +71,7 @@ def run_fn(fn_args: FnArgs) -> None:
     shutil.rmtree(config["activations_dir"], ignore_errors=True)
     model_uri = Path(config[MODEL])
     _write(trained, read, model_uri, config)
-    probe = train_probe(task.embeddings, task.settings.class_weights, read.data.test)
+    probe = train_probe(read.data.task, task.settings.class_weights, read.data.test)
     files = model_uri / PROBE_FILE, model_uri / PROBE_ANSWERS_FILE
     write_probe(*files, probe, read.data.test_names)
     expected = _expected(trained.model, task, config["check_images"])
@@ -86,6 +88,8 @@ def _read(fn_args: FnArgs) -> ReadTask:
         left_out=left_out(config[LABEL_ERRORS]),
         unlabelled_uri=config[UNLABELLED],
         embeddings_dir=config["embeddings_dir"],
+        champion_uri=config[CHAMPION],
+        champion_examples_uri=config[CHAMPION_EXAMPLES],
     )
     scratch_dir = Path(config["scratch_dir"])
     read = read_task(
@@ -114,6 +118,7 @@ def _key(read: ReadTask, code: str) -> str:
         "seed": read.task.seed,
         "code": code,
         "features": read.data.info.key,
+        "begun_from": read.begun_from,
         "data": read.data.fingerprint,
         "left_out": list(read.task.left_out),
         "sample_range": str(read_sample_range(read.task.examples_uri)),
@@ -135,6 +140,7 @@ def _description(trained: Trained, read: ReadTask, code: str) -> dict[str, Any]:
         "backbone": info.backbone,
         "weights": info.weights,
         "weights_digest": info.weights_digest,
+        "begun_from": read.begun_from,
         "strategy": trained.record.strategy.name,
         "exported": trained.record.exported,
         "model_digest": digest(trained.model),

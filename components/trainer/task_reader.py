@@ -1,20 +1,26 @@
 """The task of a training, from the artifacts that it reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from components.artifact_names import KERAS_FILE, SERVING_FOLDER
+from components.class_changes import changes_between, renamed
 from components.embedded_data import EmbeddedData, read_data
+from components.image_register import read_register
 from models.backbones import Backbone, build_backbone
-from models.data.example_schema import UNLABELLED
+from models.data import example_schema
 from models.data.image_decoding import ImageSpec, Resize
 from models.embedding.extraction import embed_splits
 from models.errors import UsageError
+from models.head.embedded_task import embedded_task
 from models.search.joint_space import with_choice
+from models.training.earlier_model import read_earlier_model
+from models.training.model_description import read_description
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import TrainingTask
 
@@ -30,7 +36,9 @@ class Inputs:
         values: of the configuration that a search chose; empty where nothing was searched.
         left_out: names of training images that are not trained on.
         unlabelled_uri: of Examples without labels; empty for none.
-        embeddings_dir: of the store that keeps embeddings from run to run.
+        embeddings_dir: of the store that keeps embeddings from run to run, of any backbone.
+        champion_uri: of the Model to begin from; None for pretrained weights.
+        champion_examples_uri: of the Examples that it was trained on; None where they are gone.
     """
 
     examples_uri: str
@@ -40,6 +48,8 @@ class Inputs:
     left_out: tuple[str, ...] = ()
     unlabelled_uri: str = ""
     embeddings_dir: str = ""
+    champion_uri: str | None = None
+    champion_examples_uri: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,11 +58,13 @@ class ReadTask:
 
     Attributes:
         task: to train on.
-        data: its embeddings.
+        data: its embeddings, of the pretrained backbone.
+        begun_from: digest of the model that the task begins from; empty for none.
     """
 
     task: TrainingTask
     data: EmbeddedData
+    begun_from: str = ""
 
 
 def read_task(
@@ -74,7 +86,9 @@ def read_task(
 
     Raises:
         BadDataError: no image to train or to validate on.
-        UsageError: the weights are not those that the embeddings were made with.
+        UsageError: the weights are not those that the embeddings were made with, or the model to
+            begin from has another backbone or size.
+        GraftError: the model to begin from is damaged.
     """
     data = read_data(inputs.embeddings_uri, inputs.labels, inputs.left_out)
     info = data.info
@@ -99,13 +113,50 @@ def read_task(
         left_out=inputs.left_out,
         unlabelled=_unlabelled(inputs, backbone, spec),
     )
-    return ReadTask(task, data)
+    read = ReadTask(task, data)
+    return _from_champion(read, inputs, Path(inputs.champion_uri)) if inputs.champion_uri else read
 
 
 def _unlabelled(inputs: Inputs, backbone: Backbone, spec: ImageSpec) -> NDArray[np.float32] | None:
     if not inputs.unlabelled_uri:
         return None
-    splits = embed_splits(
-        inputs.unlabelled_uri, (UNLABELLED,), backbone, spec, inputs.embeddings_dir
+    split = example_schema.UNLABELLED
+    splits = embed_splits(inputs.unlabelled_uri, (split,), backbone, spec, inputs.embeddings_dir)
+    return splits[split].embeddings
+
+
+def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
+    """The same task, with the weights of an earlier model."""
+    described = read_description(champion / SERVING_FOLDER)
+    earlier = read_earlier_model(champion / KERAS_FILE, described, read.data.info)
+    changes = changes_between(
+        earlier.labels,
+        inputs.labels,
+        read_register(Path(inputs.champion_examples_uri)) if inputs.champion_examples_uri else None,
+        read_register(Path(inputs.examples_uri)),
     )
-    return splits[UNLABELLED].embeddings
+    head = earlier.head.for_classes(earlier.labels, inputs.labels, renamed(changes))
+    embeddings, unlabelled = read.task.embeddings, read.task.unlabelled
+    if earlier.backbone.weights_digest != read.data.info.weights_digest:
+        splits = embed_splits(
+            inputs.examples_uri,
+            (example_schema.TRAIN, example_schema.VALIDATION),
+            earlier.backbone,
+            read.task.spec,
+            inputs.embeddings_dir,
+        )
+        embeddings = embedded_task(
+            splits[example_schema.TRAIN],
+            splits[example_schema.VALIDATION],
+            inputs.labels,
+            inputs.left_out,
+        )
+        unlabelled = _unlabelled(inputs, earlier.backbone, read.task.spec)
+    task = replace(
+        read.task,
+        backbone=earlier.backbone,
+        embeddings=embeddings,
+        unlabelled=unlabelled,
+        earlier=head,
+    )
+    return ReadTask(task, read.data, earlier.digest)

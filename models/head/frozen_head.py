@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from models.head.earlier_head import EarlierHead
 from models.head.evidence import Answers
 from models.head.head_model import build_head, standardised, statistics
 from models.head.labelled_embeddings import HeadTask
@@ -36,14 +37,20 @@ class FrozenHead:
     strength: float
 
 
-def fit_frozen_head(task: HeadTask, class_weights: ClassWeights = "none") -> FrozenHead:
+def fit_frozen_head(
+    task: HeadTask, class_weights: ClassWeights = "none", earlier: EarlierHead | None = None
+) -> FrozenHead:
     """Fits the linear head with the least log loss on the validation images.
 
     Args:
         task: training and validation embeddings.
         class_weights: see `HeadTask.class_weights`.
+        earlier: head on the same features, for the same classes, that the new one is drawn to; None
+            for none.
     """
-    mean, variance = statistics(task.train.embeddings)
+    mean, variance = (
+        (earlier.mean, earlier.variance) if earlier else statistics(task.train.embeddings)
+    )
     train, validation = (
         standardised(split.embeddings, mean, variance) for split in (task.train, task.validation)
     )
@@ -53,6 +60,7 @@ def fit_frozen_head(task: HeadTask, class_weights: ClassWeights = "none") -> Fro
         validation,
         task.validation.classes,
         task.class_weights(class_weights),
+        start=(earlier.kernel, earlier.bias) if earlier else None,
     )
     model = build_head(len(mean), task.classes, mean=mean, variance=variance)
     model.get_layer("logits").set_weights([linear.kernel, linear.bias])

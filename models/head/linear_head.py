@@ -57,6 +57,7 @@ def fit_linear(
     validation_classes: NDArray[np.integer],
     class_weights: Floats,
     strengths: Sequence[float] = STRENGTHS,
+    start: tuple[Floats, Floats] | None = None,
 ) -> LinearHead:
     """Fits the path, and takes the head with the least log loss on the validation images.
 
@@ -69,19 +70,26 @@ def fit_linear(
         validation_classes: int [m].
         class_weights: float32 [k].
         strengths: of the penalty, the strongest first.
+        start: kernel float32 [d, k] and bias float32 [k] that the penalty draws to; None for zero.
     """
+    origin, shift = start or (
+        np.zeros((features.shape[1], len(class_weights)), np.float32),
+        np.zeros(len(class_weights), np.float32),
+    )
+    known, validation_known = (each @ origin + shift for each in (features, validation_features))
     axes = _row_space(features)
     rows, validation_rows = (
         each if axes is None else each @ axes for each in (features, validation_features)
     )
-    problem = _Problem(rows, classes, class_weights, 1 / math.sqrt(features.shape[1]))
+    problem = _Problem(rows, classes, class_weights, 1 / math.sqrt(features.shape[1]), known)
     solution = np.zeros((rows.shape[1] + 1) * len(class_weights))
     losses: list[float] = []
     best, best_solution = 0, solution
     for strength in strengths:
         solution = problem.solve(strength, solution)
         kernel, bias = problem.weights(solution)
-        losses.append(log_loss(validation_rows @ kernel + bias, validation_classes))
+        logits = validation_known + validation_rows @ kernel + bias
+        losses.append(log_loss(logits, validation_classes))
         if losses[-1] <= losses[best]:
             best, best_solution = len(losses) - 1, solution
         elif len(losses) - 1 - best == _GIVE_UP:
@@ -89,6 +97,7 @@ def fit_linear(
     kernel, bias = problem.weights(best_solution)
     if axes is not None:
         kernel = axes @ kernel
+    kernel, bias = origin + kernel, shift + bias
     return LinearHead(
         kernel=kernel,
         bias=bias,
@@ -116,13 +125,20 @@ class _Problem:
     """Mean weighted log loss and a penalty, and its gradient, for SciPy."""
 
     def __init__(
-        self, features: Floats, classes: NDArray[np.integer], class_weights: Floats, scale: float
+        self,
+        features: Floats,
+        classes: NDArray[np.integer],
+        class_weights: Floats,
+        scale: float,
+        known: Floats,
     ) -> None:
+        """Takes what is known of each row's logits before anything is learned, float32 [n, k]."""
         self._features = features
         self._classes = classes
         self._weights = class_weights[classes] / len(classes)
         self._shape = features.shape[1] + 1, len(class_weights)
         self._scale = np.float32(scale)
+        self._known = known
 
     def solve(self, strength: float, start: NDArray[Any]) -> NDArray[Any]:
         """The solution for a strength, in the parameters of the scaled features."""
@@ -144,7 +160,7 @@ class _Problem:
     def _loss(self, solution: NDArray[Any], strength: float) -> tuple[float, NDArray[Any]]:
         kernel, bias = self.weights(solution)
         rows = np.arange(len(self._classes))
-        logits = self._features @ kernel + bias
+        logits = self._known + self._features @ kernel + bias
         logits -= logits.max(axis=1, keepdims=True)
         odds = np.exp(logits)
         total = odds.sum(axis=1)

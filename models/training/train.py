@@ -15,6 +15,8 @@ from models.training.training_record import Phase, TrainingRecord
 from models.training.training_settings import Strategy, choose_strategy
 from models.training.training_task import TrainingTask, with_head
 
+_BEGUN = "it began with the weights of the last blessed model, backbone and head"
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -63,7 +65,7 @@ def train(task: TrainingTask) -> Trained:
 def train_head(task: TrainingTask) -> tuple[FrozenHead, Phase]:
     """Fits the head on the embeddings."""
     started = time.perf_counter()
-    head = fit_frozen_head(task.embeddings, task.settings.class_weights)
+    head = fit_frozen_head(task.embeddings, task.settings.class_weights, task.earlier)
     figures: dict[str, float | None] = {
         "loss": head.train_loss,
         "val_loss": head.validation_loss,
@@ -113,7 +115,8 @@ def _outcome(
         seed=task.seed,
         class_weights=dict(zip(task.labels, weights.tolist(), strict=True)),
         precision=policy,
-        notes=top.notes if top else (),
+        notes=((_BEGUN,) if task.earlier else ()) + (top.notes if top else ()),
+        start="champion" if task.earlier else "pretrained",
         resumed_from_epoch=top.resumed_from if top else None,
         strategies=head.tried,
     )

@@ -41,6 +41,7 @@ class TrainingRecord:
         class_weights: by class name.
         precision: Keras policy that fine-tuning computed in.
         notes: further decisions in words (views, mirror, cut, cache).
+        start: what it began from, "pretrained" or "champion".
         resumed_from_epoch: fine-tuning epochs that the search, or a killed process, had done; None
             if nothing was resumed.
         strategies: that were tried on the frozen backbone, beside the linear head.
@@ -57,6 +58,7 @@ class TrainingRecord:
     class_weights: dict[str, float]
     precision: str
     notes: tuple[str, ...]
+    start: str
     resumed_from_epoch: int | None
     strategies: tuple[StrategyRecord, ...] = ()
 
@@ -92,6 +94,7 @@ class TrainingRecord:
             "class_weights": self.class_weights,
             "precision": self.precision,
             "notes": list(self.notes),
+            "start": self.start,
             "resumed_from_epoch": self.resumed_from_epoch,
             "strategies": [asdict(each) for each in self.strategies],
         }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.backbones import Backbone
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec
+from models.head.earlier_head import EarlierHead
 from models.head.labelled_embeddings import HeadTask
 from models.training.image_split import ImageSplit
 from models.training.training_settings import TrainingSettings
@@ -34,6 +35,8 @@ class TrainingTask:
         unlabelled: embeddings float32 [m, d] of images without labels; None without any.
         is_searched: whether a search chose the settings, and with them the strategy.
         left_out: names of training images that are not trained on; the embeddings lack them.
+        earlier: head, for these classes, of the model whose backbone this is; None where that is
+            pretrained.
     """
 
     examples_uri: str
@@ -49,6 +52,7 @@ class TrainingTask:
     unlabelled: NDArray[np.float32] | None = None
     is_searched: bool = False
     left_out: tuple[str, ...] = ()
+    earlier: EarlierHead | None = None
 
     @property
     def images(self) -> int:

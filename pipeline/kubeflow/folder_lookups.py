@@ -13,9 +13,10 @@ from tfx.types import BaseChannel
 from components.code_fingerprint import code_fingerprint
 from components.past_searches.knowledge import Knowledge, KnowledgeFile
 from components.pushed_baseline.component import PushedBaseline
+from models.errors import UsageError
 from models.history import shipped
 from pipeline.config import Config
-from pipeline.lookups import FoundBaseline, Nodes
+from pipeline.lookups import FoundBaseline, FoundChampion, Nodes
 from pipeline.node_names import BASELINE
 from pipeline.workspace import Workspace
 
@@ -61,3 +62,18 @@ class FolderLookups:
             code=code_fingerprint("components.pushed_baseline"),
         ).with_id(BASELINE)
         return FoundBaseline([pushed], {"baseline_model": pushed.outputs["model"]})
+
+    def champion(self, config: Config, examples: BaseChannel) -> FoundChampion:
+        """See `Lookups`.
+
+        Raises:
+            UsageError: it is asked for, and a served version does not hold the trained model.
+        """
+        del examples
+        if config.training.start == "champion":
+            raise UsageError(
+                "On Kubeflow Pipelines a training begins from pretrained weights, as the model to "
+                "begin from is found in the metadata of a workspace alone. Set training.start: "
+                "pretrained."
+            )
+        return FoundChampion([], {})

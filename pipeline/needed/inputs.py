@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from components.schema_curator.curated_schema import curated_state, is_edited
 from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
 from pipeline.config import Config
@@ -14,7 +15,7 @@ from pipeline.needed.data_stamp import data_stamp
 
 INPUTS: Final = "inputs.json"
 _PACKAGES: Final = ("components", "models", "pipeline", "serving")
-BESIDE: Final = {"kubeflow", "notifications", "retention", "tracking"}
+BESIDE: Final = {"kubeflow", "limits", "notifications", "retention", "tracking"}
 """Sections that change no result."""
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,7 @@ class Inputs:
     Attributes:
         data: digest of the files' names, sizes and times.
         code: digest of Graft's modules and of the versions of its libraries.
-        configuration: digest of the effective configuration.
+        configuration: digest of the effective configuration, and of a schema that was edited.
     """
 
     data: str
@@ -43,9 +44,13 @@ def inputs_of(config: Config) -> Inputs:
 
     Raises:
         BadDataError: there is no data where the configuration says.
+        UsageError: the schema file cannot be read.
         OSError: the data cannot be looked at.
     """
     text = config.model_dump_json(exclude=BESIDE)
+    # What a run infers by itself is no change; what a person edits or accepts after it is one.
+    schema = curated_state(config.schema_path)
+    text += schema if is_edited(schema) else ""
     return Inputs(data_stamp(config.data), _code(), hashlib.sha256(text.encode()).hexdigest())
 
 

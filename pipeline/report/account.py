@@ -93,6 +93,7 @@ class TrainingAccount:
         chosen: the strategy of the training; another one than `strategy` if its model was dropped.
         exported: "fine_tuned" or "head".
         reason: why that was exported, in words.
+        start: what the training began from, "pretrained" or "champion".
         accuracy: of the exported model on the validation split.
         interval: the 95 % interval of that accuracy.
         head: names of the strategies that made the exported head; empty for the linear one, and
@@ -103,6 +104,7 @@ class TrainingAccount:
     chosen: str
     exported: str
     reason: str
+    start: str
     accuracy: float | None
     interval: Interval | None
     head: tuple[str, ...] = ()
@@ -120,6 +122,7 @@ class TrainingAccount:
         kept = "fine-tuned" if self.exported == "fine_tuned" else "the head alone"
         if self.head:
             kept += f" ({', '.join(self.head)})"
+        kept += ", begun from the last blessed model" if self.start == "champion" else ""
         return f"{figure}, {kept}" + (f": {self.reason}" if self.dropped else "")
 
 
@@ -139,6 +142,7 @@ def training_account(training: Json, ingest: Json) -> TrainingAccount | None:
         chosen=chosen,
         exported=exported,
         reason=str(training.get("exported_reason", "")),
+        start=str(training.get("start", "pretrained")),
         accuracy=accuracy,
         interval=interval_of(accuracy, validation_images(ingest)),
         head=tuple(

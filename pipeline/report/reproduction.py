@@ -85,6 +85,9 @@ def reproduction(run: RunRecord, found: Artifacts, runs: Path) -> Reproduction:
 def _recipe(run: RunRecord, found: Artifacts) -> str:
     parts = {name: run.config.get(name) for name in _SECTIONS}
     parts["data"] = found.ingest.get("fingerprint")
+    # Both depend on the model that was blessed last, too.
+    parts["split"] = found.lineage.get("data_fingerprint")
+    parts["begun_from"] = found.lineage.get("begun_from")
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

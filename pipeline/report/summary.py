@@ -179,6 +179,7 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "strategy": None if trained is None else trained.strategy,
         "requested_strategy": run.config.get("training", {}).get("strategy"),
         "trained_strategy": None if trained is None else trained.chosen,
+        "start": None if trained is None else trained.start,
         "exported": None if trained is None else trained.exported,
         "exported_reason": None if trained is None else trained.reason,
         "strategies": found.training.get("strategies", []),

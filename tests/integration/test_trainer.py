@@ -1,6 +1,9 @@
 """Trainer as a node of a pipeline, on artifacts in the form that its neighbours write."""
 
+import hashlib
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -10,11 +13,22 @@ import tensorflow as tf
 from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from trainer_inputs import channels, importers, write_inputs
-from training_digits import LABELS, SIZE, digit_paths
+from training_digits import LABELS, SIZE, digit_paths, write_split
 
+from components.image_register import REGISTER_FILE, ImageRegister
 from components.trainer.component import Trainer
+from components.trainer.task_reader import Inputs, ReadTask, read_task
+from models.backbones import build_backbone
+from models.data import example_schema
 from models.data.example_reader import dataset
-from models.embedding import read_embeddings
+from models.data.example_schema import SPLITS
+from models.data.image_decoding import ImageSpec, decode_and_resize
+from models.embedding import read_embeddings, read_info
+from models.embedding.extraction import extract
+from models.errors import GraftError, UsageError
+from models.training.earlier_model import read_earlier_model
+from models.training.model_description import read_description
+from models.training.train import train
 from models.training.training_settings import TrainingSettings
 
 
@@ -146,6 +160,107 @@ def test_the_expected_answers_are_those_of_the_server(model, serve, digits_folde
     images = [(digits_folder / entry["name"]).read_bytes() for entry in expected]
     answers = serve("serving_default", images)["probabilities"]
     np.testing.assert_allclose(answers, [entry["probabilities"] for entry in expected], atol=1e-4)
+
+
+def _new_span(folder: Path, digits_folder: Path) -> Path:
+    """Few new images, the nines under another name: what an ingest and an embedding would leave."""
+    span = folder / "span"
+    if span.exists():
+        return span
+    paths = digit_paths(digits_folder)
+    few = {
+        "train": paths["train"][::12],
+        "validation": paths["validation"][::4],
+        "test": paths["test"],
+    }
+    renamed = span / "images"
+    for split, images in few.items():
+        for path in images:
+            label = "nine" if path.parent.name == "9" else path.parent.name
+            (renamed / split / label).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, renamed / split / label / path.name)
+        write_split(span / "examples", split, sorted((renamed / split).glob("*/*")))
+    _register(span / "examples", renamed)
+    extract(
+        str(span / "examples"),
+        example_schema.SPLITS,
+        build_backbone("EfficientNetLite0", "imagenet", SIZE),
+        "imagenet",
+        ImageSpec(SIZE),
+        cache_directory=str(folder / "cache"),
+        output_uri=str(span / "embeddings"),
+    )
+    return span
+
+
+def _register(examples: Path, images: Path) -> None:
+    rows = [
+        (hashlib.sha256(path.read_bytes()).hexdigest(), path.parts[-3], path.parts[-2])
+        for path in images.glob("*/*/*.png")
+    ]
+    ImageRegister.of(rows).save(examples / REGISTER_FILE)
+
+
+def _begin(folder: Path, span: Path, champion: Path | None) -> ReadTask:
+    old = folder / "examples"
+    if not (old / REGISTER_FILE).exists():
+        embedded = [(name, read_embeddings(folder / "embeddings", name)) for name in SPLITS]
+        rows = [
+            (digest, split, label)
+            for split, found in embedded
+            for digest, label in zip(found.sha256.tolist(), found.labels.tolist(), strict=True)
+        ]
+        ImageRegister.of(rows).save(old / REGISTER_FILE)
+    inputs = Inputs(
+        examples_uri=str(span / "examples"),
+        embeddings_uri=str(span / "embeddings"),
+        labels=(*LABELS[:9], "nine"),
+        values={},
+        embeddings_dir=str(folder / "cache"),
+        champion_uri=str(champion) if champion else None,
+        champion_examples_uri=str(old) if champion else None,
+    )
+    settings = TrainingSettings(strategy="feature_extraction")
+    return read_task(inputs, settings, seed=1, scratch=span / "scratch", log_dir=span / "logs")
+
+
+@pytest.mark.slow
+def test_a_training_that_begins_from_the_champion_does_better_on_few_new_images(
+    folder, model, digits_folder
+):
+    span = _new_span(folder, digits_folder)
+    begun, plain = (_begin(folder, span, champion) for champion in (model, None))
+    described = json.loads((model / "Format-Serving/assets.extra/graft.json").read_text())
+    assert (begun.begun_from, plain.begun_from) == (described["model_digest"], "")
+    assert begun.task.earlier is not None
+    assert begun.task.earlier.kernel[:, 9].any()  # the weights of the nines, by their images
+    trained = [train(each.task) for each in (begun, plain)]
+    assert [each.record.start for each in trained] == ["champion", "pretrained"]
+    assert "began with the weights of the last blessed model" in trained[0].record.notes[0]
+    images = sorted((span / "images" / "test").glob("*/*"))
+    pixels = np.stack(
+        [decode_and_resize(tf.constant(each.read_bytes()), ImageSpec(SIZE)) for each in images]
+    )
+    truth = [(*LABELS[:9], "nine").index(each.parent.name) for each in images]
+    right = [
+        float(np.mean(each.model.predict(pixels, verbose=0).argmax(axis=1) == truth))
+        for each in trained
+    ]
+    assert right[0] > right[1] + 0.05
+
+
+def test_a_champion_of_another_size_or_with_changed_weights_is_refused(folder, model, tmp_path):
+    info = read_info(folder / "embeddings")
+    described = read_description(model / "Format-Serving")
+    file = model / "keras" / "model.keras"
+    with pytest.raises(UsageError, match=r"EfficientNetLite0 at 96 px, but model asks for Effi"):
+        read_earlier_model(file, replace(described, image_size=96), info)
+    with pytest.raises(GraftError, match="Its weights are not those that were exported"):
+        read_earlier_model(file, replace(described, model_digest="0" * 64), info)
+    with pytest.raises(GraftError, match="It cannot be read"):
+        read_earlier_model(tmp_path / "model.keras", described, info)
+    with pytest.raises(GraftError, match="does not say what it is"):
+        read_description(tmp_path)
 
 
 def test_the_model_says_what_it_is(model):

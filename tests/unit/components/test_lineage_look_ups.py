@@ -8,6 +8,7 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.types import standard_artifacts
 
 from components.baseline_resolver import BaselineStrategy
+from components.champion_resolver import ChampionStrategy
 from components.example_gen.kept_test import (
     KEPT_TEST,
     SPLIT_INPUTS,
@@ -111,6 +112,25 @@ def test_a_candidate_is_compared_with_the_model_before_it_and_its_examples(store
     inputs["candidate"] = inputs["model"][:1]
     found = BaselineStrategy().resolve_artifacts(store.store, inputs)
     assert (found["model"], found["examples"]) == ([], [])
+
+
+def test_a_training_begins_from_the_newest_model_of_earlier_examples(store: Store) -> None:
+    first = store.examples("/one")
+    model = store.trained(first)
+    second = store.examples("/two")
+    later = store.trained(second)
+    third = store.examples("/three")
+    bad = store.trained(third, blessed=False)
+    inputs: dict[str, list] = {
+        "model": [_known(standard_artifacts.Model(), each) for each in (model, later, bad)],
+        "model_blessing": [_blessing(model), _blessing(later)],
+        "examples": [_known(standard_artifacts.Examples(), each) for each in (first, second)],
+    }
+    for current, expected in ((first, []), (second, [model]), (third, [later])):
+        inputs["current"] = [_known(standard_artifacts.Examples(), current)]
+        found = ChampionStrategy().resolve_artifacts(store.store, inputs)
+        assert [each.id for each in found["model"]] == expected
+        assert len(found["examples"]) == len(expected)
 
 
 def _known(artifact, number: int):

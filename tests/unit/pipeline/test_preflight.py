@@ -64,6 +64,7 @@ def test_the_workspace_lies_not_among_images_without_labels(
         ({"model.weights": "{here}"}, ["model.weights", "is no file"]),
         ({"model.weights": "{here}/odd.bin"}, ["does not end in .keras, .weights.h5 or .h5"]),
         ({"model.weights": "{here}/odd.keras"}, ["odd.keras is damaged, or of another kind"]),
+        ({"training.start": "champion"}, ["training.start: champion", "Set tuning.budget: 0"]),
         ({"knowledge.paths": ["{here}/none"]}, ["knowledge.paths", "nothing at", "none"]),
         ({"workspace": "{here}/odd.bin/w"}, ["workspace", "odd.bin is none"]),
         ({"workspace": "{here}/data"}, ["workspace", "lies in the data"]),

@@ -67,7 +67,7 @@ def test_other_classes_are_named_and_need_not_be_better() -> None:
     found = checks(paired(RIGHT, RIGHT, changes=(change,), left_out=4), "better")
     assert list(found) == ["max_accuracy_drop"]
     words = found["max_accuracy_drop"].words
-    assert 'between the 2 classes that both know: class "c" is new, with 30 images' in words
+    assert "between the 2 classes that both know; without" in words
     assert "without 4 test images that it had learned" in words
 
 

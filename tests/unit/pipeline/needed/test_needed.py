@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from graft_command import graft
 
+from components.schema_curator.curated_schema import write_inferred
 from models.errors import UsageError
 from pipeline.config import Config
 from pipeline.needed.inputs import note_inputs
@@ -17,6 +18,7 @@ from pipeline.needed.needed_command import NOT_NEEDED, say_whether_needed
 from pipeline.needed.plan import planned
 from pipeline.needed.retrainings import Retraining, note_retraining, retrainings
 from pipeline.run_folder import SUMMARY
+from pipeline.time_limit import LimitSettings
 from pipeline.workspace import Workspace
 
 
@@ -71,6 +73,26 @@ def test_what_changed_is_named(config: Config, workspace: Workspace) -> None:
     changed = planned(config, workspace)
     assert changed.needed
     assert changed.reason.endswith(": data.")
+
+
+def test_a_schema_that_was_edited_or_accepted_since_is_a_change_and_an_inferred_one_is_none(
+    config: Config, workspace: Workspace
+) -> None:
+    _ran(config, workspace, "failed")
+    write_inferred(config.schema_path, b"feature {}", "token")
+    assert not planned(config, workspace).needed
+    config.schema_path.write_bytes(b"feature { } # accepted")
+    assert "configuration" in planned(config, workspace).reason
+
+
+def test_another_limit_is_no_change_and_a_run_out_of_time_is_gone_on_from(
+    config: Config, workspace: Workspace
+) -> None:
+    _ran(config, workspace)
+    limited = config.model_copy(update={"limits": LimitSettings(minutes=5)})
+    assert not planned(limited, workspace).needed
+    _ran(config, workspace, "out_of_time")
+    assert planned(config, workspace).needed
 
 
 def test_an_image_that_a_manifest_names_counts_as_data(

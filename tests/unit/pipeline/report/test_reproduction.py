@@ -102,6 +102,8 @@ def test_what_prevented_it_is_named(tmp_path: Path, changed: dict[str, Any], wor
         ({**CONFIG, "seed": 2}, _found()),
         ({**CONFIG, "model": {"backbone": "C"}}, _found()),
         (CONFIG, _found(ingest={"fingerprint": "other"})),
+        (CONFIG, _found(lineage={"model_digest": "w1", "data_fingerprint": "another split"})),
+        (CONFIG, _found(lineage={"model_digest": "w1", "begun_from": "an earlier model"})),
     ],
 )
 def test_another_task_is_not_compared(

@@ -82,6 +82,7 @@ def test_the_summary_keeps_its_contract(run):
         "strategy": "fine_tune",
         "requested_strategy": "auto",
         "trained_strategy": "fine_tune",
+        "start": "pretrained",
         "exported": "fine_tuned",
         "exported_reason": "fine-tuning gained 0.02 on validation",
         "words": "validation accuracy 0.930 [0.863, 0.966], fine-tuned",
@@ -230,4 +231,6 @@ def test_what_changed_of_the_classes_is_told_to_the_end(run, capsys):
     print_summary(summary, run.folder)
     told = capsys.readouterr().out
     assert f"  classes   {change.words}" in told
+    page = " ".join(visible_text(run.page()).split())
+    assert f"Since the last blessed model: {change.words}." in page
     assert "  test set  31 of 200 images the last blessed model was tested on, too" in told

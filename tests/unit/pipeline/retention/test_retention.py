@@ -20,7 +20,7 @@ from pipeline.workspace import Workspace
 from serving.rollout.state import Rollout, RolloutFile
 
 NOW = datetime(2026, 11, 28, tzinfo=timezone.utc)
-_TYPES = ("Model", "ModelBlessing", "graft.TuningHistory")
+_TYPES = ("Model", "ModelBlessing", "graft.TuningHistory", "Examples")
 
 
 class Kept:
@@ -76,6 +76,17 @@ class Kept:
         if read_by:
             self._link(read_by, self.last, self._execution())
         return place
+
+    def read(self, artifact: int, key: str) -> None:
+        """Says that what made the last artifact read another one."""
+        (made,) = self.store.get_events_by_artifact_ids([self.last])
+        event = metadata_store_pb2.Event(
+            artifact_id=artifact,
+            execution_id=made.execution_id,
+            type=metadata_store_pb2.Event.INPUT,
+        )
+        event.path.steps.add(key=key)
+        self.store.put_events([event])
 
     def _execution(self) -> int:
         execution = metadata_store_pb2.Execution(type_id=self._execution_type)
@@ -174,6 +185,20 @@ def test_artifacts_stay_for_kept_runs_histories_and_the_models_to_compare_with(k
     assert gone not in there
     assert {shared, history, own} <= there
     assert prune_held(kept.config, keep, delete=True) == []
+
+
+def test_the_images_that_the_next_comparison_needs_stay(kept: Kept) -> None:
+    old, new = kept.run(days_ago=9), kept.run(days_ago=0)
+    places = []
+    for _ in range(3):
+        places.append(kept.artifact(old, "Examples"))
+        examples = kept.last
+        kept.artifact(old)
+        kept.read(examples, "examples")
+        kept.artifact(old, "ModelBlessing", blessed=1, current_model_id=kept.last)
+    kept.artifact(new)
+    prune_held(kept.config, RetentionSettings(runs=1), delete=True)
+    assert [place.exists() for place in places] == [False, True, True]
 
 
 def test_caches_go_by_their_last_use_and_pairs_of_files_go_together(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""The head of an earlier model, as what the head of the next one begins from.
+
+The next head is drawn towards the earlier one, as far as that pays on the validation images, and
+not towards zero: what was learned from images that are gone stays, where the new ones say nothing
+against it (X. Li et al., "Explicit Inductive Bias for Transfer Learning with Convolutional
+Networks", ICML 2018: the penalty L2-SP).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import UsageError
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class EarlierHead:
+    """A linear head on standardised features.
+
+    Attributes:
+        mean: of the features, float32 [d].
+        variance: of the features, float32 [d].
+        kernel: float32 [d, k].
+        bias: float32 [k].
+    """
+
+    mean: Floats
+    variance: Floats
+    kernel: Floats
+    bias: Floats
+
+    def for_classes(
+        self, old: Sequence[str], new: Sequence[str], renamed: Mapping[str, str]
+    ) -> "EarlierHead":
+        """The same head for other classes; one that it does not know has no weights.
+
+        Args:
+            old: its classes, k of them, in the order of its outputs.
+            new: the classes wanted, in their order.
+            renamed: old name of a class to its new one.
+        """
+        place = {renamed.get(label, label): index for index, label in enumerate(old)}
+        kernel = np.zeros((len(self.mean), len(new)), np.float32)
+        bias = np.zeros(len(new), np.float32)
+        for index, label in enumerate(new):
+            if label in place:
+                kernel[:, index] = self.kernel[:, place[label]]
+                bias[index] = self.bias[place[label]]
+        return EarlierHead(self.mean, self.variance, kernel, bias)
+
+
+def head_of(classifier: keras.Model) -> EarlierHead:
+    """Reads the head of a classifier that Graft trained.
+
+    Raises:
+        UsageError: it has none of the kind.
+    """
+    try:
+        head = classifier.get_layer("head")
+        standardisation, logits = head.get_layer("standardisation"), head.get_layer("logits")
+        kernel, bias = logits.get_weights()
+        mean, variance = standardisation.get_weights()
+    except (ValueError, AttributeError) as error:
+        raise UsageError(
+            f"The earlier model has no head to begin from ({error}). Set training.start: "
+            "pretrained."
+        ) from error
+    return EarlierHead(mean, variance, kernel, bias)

@@ -1,0 +1,61 @@
+"""What a training begins from where it goes on from an earlier model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from models.backbones import Backbone, build_backbone
+from models.backbones.weight_files import digest
+from models.embedding.artifact import EmbeddingInfo
+from models.errors import GraftError, UsageError
+from models.head.earlier_head import EarlierHead, head_of
+from models.training.model_description import Description, check_fit, unusable
+
+
+@dataclass(frozen=True)
+class EarlierModel:
+    """A model that Graft trained before.
+
+    Attributes:
+        backbone: with its weights.
+        head: on the features of that backbone.
+        labels: class names in the order of its outputs.
+        digest: of all its weights.
+    """
+
+    backbone: Backbone
+    head: EarlierHead
+    labels: tuple[str, ...]
+    digest: str
+
+
+def read_earlier_model(file: Path, described: Description, info: EmbeddingInfo) -> EarlierModel:
+    """Reads a model and checks that it is the one that was exported.
+
+    Args:
+        file: `.keras` file of the whole model.
+        described: what its export says of it.
+        info: of the embeddings of the coming training, whose backbone it must have.
+
+    Raises:
+        UsageError: it has another backbone, size or kind of features.
+        GraftError: the file is missing or damaged.
+    """
+    check_fit(described, info.backbone, info.image_size)
+    try:
+        model = keras.saving.load_model(file, compile=False)
+        found = digest(model)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GraftError(f"{unusable(file)} It cannot be read: {error}.") from error
+    if found != described.model_digest:
+        raise GraftError(f"{unusable(file)} Its weights are not those that were exported.")
+    head = head_of(model)
+    if len(head.mean) != info.dimension:
+        raise UsageError(
+            f"The last blessed model sees {len(head.mean)} features of an image, and "
+            f"model.features: {info.features} has {info.dimension}. Set it as it was, or "
+            "training.start: pretrained."
+        )
+    backbone = build_backbone(info.backbone, str(file), info.image_size, features=info.features)
+    return EarlierModel(backbone, head, described.labels, found)

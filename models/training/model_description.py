@@ -1,0 +1,73 @@
+"""What an exported model says of itself, and whether a training can begin from it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import GraftError, UsageError
+from models.storage.seals import DESCRIPTION
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an exported model says of itself.
+
+    Attributes:
+        backbone: its name.
+        image_size: side in pixels.
+        model_digest: of all weights.
+        labels: class names in the order of the outputs.
+    """
+
+    backbone: str
+    image_size: int
+    model_digest: str
+    labels: tuple[str, ...]
+
+
+def read_description(export: Path) -> Description:
+    """Reads what an exported model says of itself.
+
+    Args:
+        export: directory of the SavedModel.
+
+    Raises:
+        GraftError: it says nothing, or not all.
+    """
+    file = export / DESCRIPTION
+    try:
+        told = json.loads(file.read_text("utf-8"))
+        return Description(
+            told["backbone"], told["image_size"], told["model_digest"], tuple(told["labels"])
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GraftError(f"{unusable(file)} It does not say what it is: {error}.") from error
+
+
+def check_fit(described: Description, backbone: str, image_size: int) -> None:
+    """Checks that a training can begin from a model.
+
+    Args:
+        described: the earlier model.
+        backbone: name of that which is to be trained.
+        image_size: of that, in pixels.
+
+    Raises:
+        UsageError: they do not match; says what to type.
+    """
+    theirs = described.backbone, described.image_size
+    if theirs == (backbone, image_size):
+        return
+    raise UsageError(
+        f"training.start: champion needs the backbone of the last blessed model, {theirs[0]} at "
+        f"{theirs[1]} px, but model asks for {backbone} at {image_size} px. Set model.backbone: "
+        f"{theirs[0]} and model.image_size: {theirs[1]}, or training.start: pretrained."
+    )
+
+
+def unusable(file: Path) -> str:
+    """The sentence that begins a message on a model that cannot be begun from."""
+    return (
+        f"The last blessed model, {file}, is no model to begin from; set training.start: "
+        "pretrained, or run again after a whole one was blessed."
+    )

@@ -1,0 +1,37 @@
+"""Whether the training can begin from the last blessed model, asked before anything runs."""
+
+from pathlib import Path
+
+import ml_metadata as mlmd
+from tfx.orchestration import metadata
+
+from components.artifact_names import SERVING_FOLDER
+from components.blessed_models import blessed_models
+from models.backbone_names import default_image_size
+from models.training.model_description import check_fit, read_description
+from pipeline.config import Config
+from pipeline.workspace import Workspace
+
+
+def check_champion(config: Config, workspace: Workspace) -> None:
+    """Refuses what the trainer would refuse after minutes.
+
+    Args:
+        config: the effective configuration.
+        workspace: held by this process, with a metadata store that is whole.
+
+    Raises:
+        UsageError: `training.start: champion`, and the last blessed model has another backbone or
+            image size than is to be trained.
+        GraftError: that model does not say what it is.
+    """
+    if config.training.start != "champion" or not workspace.metadata.is_file():
+        return
+    connection = metadata.sqlite_metadata_connection_config(str(workspace.metadata))
+    models = blessed_models(mlmd.MetadataStore(connection))
+    if not models:
+        return
+    asked = config.model.resolved_candidates[0]
+    described = read_description(Path(models[0].uri) / SERVING_FOLDER)
+    size = asked.image_size or default_image_size(asked.backbone)
+    check_fit(described, asked.backbone, size)

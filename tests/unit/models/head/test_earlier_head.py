@@ -1,0 +1,73 @@
+import keras
+import numpy as np
+import pytest
+
+from models.errors import UsageError
+from models.head.earlier_head import EarlierHead, head_of
+from models.head.frozen_head import fit_frozen_head, probabilities
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+
+DIGITS = tuple("0123456789")
+
+
+def part(data: LabelledEmbeddings, rows: np.ndarray) -> LabelledEmbeddings:
+    return LabelledEmbeddings(data.embeddings[rows], data.classes[rows])
+
+
+@pytest.fixture(scope="module")
+def earlier(digits_task: HeadTask) -> EarlierHead:
+    """A head that learned from 400 digits and never saw a nine."""
+    known = digits_task.train.classes[:400] < 9
+    validated = digits_task.validation.classes[:200] < 9
+    task = HeadTask(
+        part(digits_task.train, np.flatnonzero(known)),
+        part(digits_task.validation, np.flatnonzero(validated)),
+        9,
+    )
+    model = fit_frozen_head(task).model
+    inputs = keras.Input((64,))
+    return head_of(keras.Model(inputs, model(inputs)))
+
+
+def accuracy(task: HeadTask, test: LabelledEmbeddings, earlier: EarlierHead | None) -> float:
+    model = fit_frozen_head(task, earlier=earlier).model
+    answers = probabilities(model, test.embeddings).argmax(axis=1)
+    return float((answers == test.classes).mean())
+
+
+def test_few_new_images_and_a_new_class_add_to_what_was_learned(
+    digits_task: HeadTask, digits_test: LabelledEmbeddings, earlier: EarlierHead
+) -> None:
+    # The images of the earlier head are gone; the new ones are few.
+    few = HeadTask(
+        part(digits_task.train, np.arange(500, 530)),
+        part(digits_task.validation, np.arange(400, 460)),
+        10,
+    )
+    started = earlier.for_classes(DIGITS[:9], DIGITS, {})
+    with_start = accuracy(few, digits_test, started)
+    assert with_start > accuracy(few, digits_test, None) + 0.05
+    nines = part(digits_test, np.flatnonzero(digits_test.classes == 9))
+    assert accuracy(few, nines, started) > 0.5
+
+
+def test_many_new_images_have_the_last_word(
+    digits_task: HeadTask, digits_test: LabelledEmbeddings, earlier: EarlierHead
+) -> None:
+    # The earlier head has the digits under other names, all of them wrong.
+    wrong = earlier.for_classes(DIGITS[:9], [*DIGITS[1:], "0"], {})
+    plain = accuracy(digits_task, digits_test, None)
+    assert accuracy(digits_task, digits_test, wrong) > plain - 0.04
+
+
+def test_classes_keep_their_weights_by_name(earlier: EarlierHead) -> None:
+    other = earlier.for_classes(DIGITS[:9], ("new", "three", "0"), {"3": "three"})
+    np.testing.assert_array_equal(other.kernel[:, 1], earlier.kernel[:, 3])
+    np.testing.assert_array_equal(other.kernel[:, 2], earlier.kernel[:, 0])
+    assert not other.kernel[:, 0].any()
+    assert other.bias.tolist() == [0.0, earlier.bias[3], earlier.bias[0]]
+
+
+def test_a_model_without_such_a_head_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"training\.start: pretrained"):
+        head_of(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]))
