@@ -31,6 +31,7 @@ class Embedded:
         classes: int [n].
         train: rows to draw training and validation images from.
         test: rows to judge on.
+        paths: of the images.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Embedded:
     classes: NDArray[np.int64]
     train: NDArray[np.int64]
     test: NDArray[np.int64]
+    paths: tuple[str, ...]
 
 
 def embed_set(data: str, size: int, cache: Path) -> Embedded:
@@ -76,4 +78,12 @@ def embed_set(data: str, size: int, cache: Path) -> Embedded:
     rows = np.arange(len(chosen))
     last = int(backbone.trunk.output_shape[-1])
     features = np.load(kept)
-    return Embedded(Path(data).name, features, last, classes, rows[:border], rows[border:])
+    return Embedded(
+        name=Path(data).name,
+        features=features,
+        last=last,
+        classes=classes,
+        train=rows[:border],
+        test=rows[border:],
+        paths=tuple(file.path for file in chosen),
+    )
