@@ -17,6 +17,8 @@ from components.artifact_names import (
     TRAINING_FILE,
 )
 from components.findings import read_findings
+from components.judge.checks import CHANCE
+from components.judge.gaps import Gap
 from components.judge.slices import feature_words
 from components.model_card.card_settings import CardSettings
 from models.export.assets import FOLDER, LICENCE_FILE
@@ -115,7 +117,12 @@ def gather(name: str, said: CardSettings, sources: Sources) -> Card:
             key=lambda each: (each["recall"] is None, each["recall"], each["label"]),
         ),
         slices=slices,
-        limits=[*_of_classes(quality), *_of_slices(slices, quality), *warnings],
+        limits=[
+            *_of_classes(quality),
+            *_of_slices(slices, quality),
+            *_of_gaps(metrics["gaps"]),
+            *warnings,
+        ],
     )
 
 
@@ -148,6 +155,12 @@ def _of_slices(slices: dict[str, list[Json]], quality: Json) -> list[str]:
     if not worse:
         return []
     return [f"It is right less often than on all images where there is: {_named(worse)}."]
+
+
+def _of_gaps(gaps: list[Json]) -> list[str]:
+    """Values of the user's columns that are answered worse than chance explains."""
+    behind = [Gap(**row).words for row in gaps if row["gap"] > 0 and row["chance"] < CHANCE]
+    return [f"It is less right where {words}." for words in behind[:_MOST_NAMED]]
 
 
 def _named(names: list[str]) -> str:

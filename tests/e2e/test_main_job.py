@@ -21,7 +21,7 @@ from graft_command import GRAFT, Here, await_that, finish, graft, start
 from killed_run import assert_nothing_is_left_of_a_kill, kill_at
 from strange_digits import STRANGE_CLASSES, write_strange_digits
 
-from components.artifact_names import SERVING_FOLDER
+from components.artifact_names import CARD_FILE, MARKDOWN_CARD_FILE, SERVING_FOLDER
 from models.data.example_reader import split_files
 from models.errors import GraftError
 from models.observation.reference import REFERENCE
@@ -224,8 +224,9 @@ def test_the_parents_of_the_pushed_version_are_found(first_run: FirstRun, tmp_pa
     version = first_run.workspace / "serving" / "graft" / "1"
     lineage = lineage_of(version, Workspace(first_run.workspace))
     made, pushed = digests(lineage.model / SERVING_FOLDER), digests(version)
-    # The push adds what the monitor needs, and its digest to the list of all.
-    assert pushed.keys() - made.keys() == {f"{EXTRA}/{REFERENCE}"}
+    # The push adds what the monitor needs and the card, and their digests to the list of all.
+    added = (REFERENCE, CARD_FILE, MARKDOWN_CARD_FILE)
+    assert pushed.keys() - made.keys() == {f"{EXTRA}/{name}" for name in added}
     assert {name for name in made if made[name] != pushed[name]} == {SUMS}
     assert split_files(str(lineage.examples), "test")
 

@@ -11,6 +11,7 @@ import pytest
 
 from components.artifact_names import CARD_FILE, MARKDOWN_CARD_FILE
 from components.findings import Finding, write_findings
+from components.judge.gaps import Gap
 from components.judge.prediction_file import Predictions
 from components.judge.slices import Slice
 from components.judge.verdict_files import write_metrics
@@ -22,6 +23,10 @@ from models.metrics import quality
 
 EVIL = '<script>alert("1")</script>|[x](http://y)*'
 CLASSES = ("ant", "bee", EVIL)
+GAPS = (
+    Gap("site", "north", 20, 0.5, (0.3, 0.7), 0.9, 0.4, (0.2, 0.6), 0.01),
+    Gap("site", "south", 20, 0.8, (0.6, 0.9), 0.82, 0.02, (-0.2, 0.2), 1.0),
+)
 SAID = CardSettings(intended_use="Counts insects.\n\nIn gardens.", contact=EVIL)
 
 
@@ -43,7 +48,7 @@ def sources(tmp_path: Path) -> Sources:
     )
     figures = quality(predictions.truth, predictions.probabilities, CLASSES, 2)
     made.blessing.mkdir()
-    write_metrics(made.blessing, predictions, figures, slices, (), (), 0.7)
+    write_metrics(made.blessing, predictions, figures, slices, GAPS, (), 0.7)
     made.findings.mkdir()
     write_findings(str(made.findings), [Finding.about("flat_images", "warning", EVIL, ["a.png"])])
     described = {
@@ -134,6 +139,8 @@ def test_limits_follow_from_the_figures(sources: Sources) -> None:
     assert f"their figures say little: {EVIL}." in page
     assert "less often than on all images where there is: Brightness 0.1 to 0.2 (0.200" in page
     assert "0.2 to 0.9 (" not in page
+    assert "It is less right where site = 'north' 0.400 [0.200, 0.600] (0.500 on 20" in page
+    assert "south" not in page
 
 
 def test_what_nobody_said_is_not_stated(sources: Sources) -> None:

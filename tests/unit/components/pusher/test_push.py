@@ -14,7 +14,7 @@ from model_folders import contents, model_folder
 
 from components.pusher.push import Push, push_model
 from models.errors import GraftError
-from models.storage.seals import DESCRIPTION, tree_digest, write_sums
+from models.storage.seals import DESCRIPTION, changed_file, tree_digest, write_sums
 
 
 def test_versions_are_whole_and_count_up(tmp_path: Path) -> None:
@@ -221,3 +221,14 @@ def test_a_file_that_cannot_be_written_whole_is_an_error_in_words(tmp_path: Path
 def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path, folder: str) -> None:
     with pytest.raises(GraftError, match=r"serving\.directory"):
         push_model(model_folder(tmp_path / "a", "one"), Path(folder))
+
+
+def test_a_card_travels_with_the_model_and_another_one_is_another_version(tmp_path: Path) -> None:
+    model, serving = _export(tmp_path / "a", "one", "0a"), tmp_path / "serving"
+    cards = [{"model-card.md": b"# One"}, {"model-card.md": b"# One"}, {"model-card.md": b"# Two"}]
+    pushed = [push_model(model, serving, tree_digest(model), card=card) for card in cards]
+    assert [(push.version, push.new) for push in pushed] == [(1, True), (1, False), (2, True)]
+    for push, card in zip(pushed, cards, strict=True):
+        assert (push.path / "assets.extra" / "model-card.md").read_bytes() == card["model-card.md"]
+        assert changed_file(push.path) is None
+        assert push.digest == tree_digest(push.path)

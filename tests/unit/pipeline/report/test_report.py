@@ -76,6 +76,16 @@ def test_mistakes_are_shown_with_what_speaks_for_both_classes(run):
     assert mistakes.count('alt="What speaks for ') == 4
 
 
+def test_the_pushed_model_s_card_is_linked(run):
+    card = run.folder / "a served #model" / "3" / "assets.extra" / "model-card.html"
+    card.parent.mkdir(parents=True)
+    card.touch()
+    run.record.pushed_to = str(card.parent.parent)
+    assert run.summary()["model"]["card"] == str(card)
+    link = "../a%20served%20%23model/3/assets.extra/model-card.html"
+    assert f'<a href="{link}">Model card</a>' in run.page()
+
+
 def test_a_model_that_was_not_explained_has_no_such_section(run):
     (run.folder / "blessing" / EXPLANATIONS_FILE).write_bytes(b"no archive")
     page = run.page()
