@@ -89,6 +89,7 @@ def test_the_summary_keeps_its_contract(run):
         "class_changes": [],
         "pushed_to": "/srv/graft/3",
         "version": 3,
+        "card": None,
     }
     assert summary["serving_check"]["rest"]["passed"]
 
