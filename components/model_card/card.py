@@ -121,6 +121,7 @@ def gather(name: str, said: CardSettings, sources: Sources) -> Card:
             *_of_classes(quality),
             *_of_slices(slices, quality),
             *_of_gaps(metrics["gaps"]),
+            *_of_shortcuts(metrics["shortcuts"]),
             *warnings,
         ],
     )
@@ -161,6 +162,14 @@ def _of_gaps(gaps: list[Json]) -> list[str]:
     """Values of the user's columns that are answered worse than chance explains."""
     behind = [Gap(**row).words for row in gaps if row["gap"] > 0 and row["chance"] < CHANCE]
     return [f"It is less right where {words}." for words in behind[:_MOST_NAMED]]
+
+
+def _of_shortcuts(shortcuts: list[Json]) -> list[str]:
+    return [
+        f"It tells {row['label']} by a fixed part of the picture, {row['region']}, more than by "
+        "what the images have in common: that may be a mark, or how they were taken."
+        for row in shortcuts[:_MOST_NAMED]
+    ]
 
 
 def _named(names: list[str]) -> str:

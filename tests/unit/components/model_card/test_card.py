@@ -12,6 +12,7 @@ import pytest
 from components.artifact_names import CARD_FILE, MARKDOWN_CARD_FILE
 from components.findings import Finding, write_findings
 from components.judge.gaps import Gap
+from components.judge.occlusion import Shortcut
 from components.judge.prediction_file import Predictions
 from components.judge.slices import Slice
 from components.judge.verdict_files import write_metrics
@@ -27,6 +28,7 @@ GAPS = (
     Gap("site", "north", 20, 0.5, (0.3, 0.7), 0.9, 0.4, (0.2, 0.6), 0.01),
     Gap("site", "south", 20, 0.8, (0.6, 0.9), 0.82, 0.02, (-0.2, 0.2), 1.0),
 )
+SHORTCUTS = (Shortcut("bee", "upper left", 20, 0.6, 0.1, 0.5),)
 SAID = CardSettings(intended_use="Counts insects.\n\nIn gardens.", contact=EVIL)
 
 
@@ -48,7 +50,7 @@ def sources(tmp_path: Path) -> Sources:
     )
     figures = quality(predictions.truth, predictions.probabilities, CLASSES, 2)
     made.blessing.mkdir()
-    write_metrics(made.blessing, predictions, figures, slices, GAPS, (), 0.7)
+    write_metrics(made.blessing, predictions, figures, slices, GAPS, SHORTCUTS, 0.7)
     made.findings.mkdir()
     write_findings(str(made.findings), [Finding.about("flat_images", "warning", EVIL, ["a.png"])])
     described = {
@@ -141,6 +143,7 @@ def test_limits_follow_from_the_figures(sources: Sources) -> None:
     assert "0.2 to 0.9 (" not in page
     assert "It is less right where site = 'north' 0.400 [0.200, 0.600] (0.500 on 20" in page
     assert "south" not in page
+    assert "It tells bee by a fixed part of the picture, upper left, more than" in page
 
 
 def test_what_nobody_said_is_not_stated(sources: Sources) -> None:
