@@ -44,7 +44,7 @@ class TrainingSettings(Section):
     class_weights: ClassWeights = "none"
     """balanced weighs each class by the inverse of its share of the training images, where classes
     matter alike though some are rare. It costs accuracy over all images, which decides here."""
-    label_errors: LabelErrors = "auto"
+    label_errors: LabelErrors = "keep"
     """What becomes of training images whose label is taken for wrong (confident learning): keep
     trains on them, drop leaves them out, auto leaves them out where validation is sure enough that
     this is better. The report shows them, and `graft labels --errors` lists them."""
