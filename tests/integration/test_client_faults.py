@@ -174,7 +174,11 @@ def test_who_is_told_to_come_back_too_late_gives_up_at_once(when: str) -> None:
 
 def test_nobody_is_asked_beyond_the_deadline() -> None:
     words, requests = _told(error(503), timeout=0.5)
-    assert words == "The server at URL answers 503: so it was told"
+    # Where the time ends while the server is asked once more, that is what is told.
+    assert words in (
+        "The server at URL answers 503: so it was told",
+        "The server at URL did not answer within 0.5 s.",
+    )
     assert requests >= 1
 
 

@@ -102,7 +102,12 @@ def test_the_command_line_is_the_callers(
     own = ["train.py", "-v", "photos.csv", "--log_dir"]
     monkeypatch.setattr(sys, "argv", own)
     ingest = ImageExampleGen(
-        path=str(digits_folder), settings="{}", seed=0, cache_dir=str(tmp_path / "cache"), code=""
+        path=str(digits_folder),
+        settings="{}",
+        columns="[]",
+        seed=0,
+        cache_dir=str(tmp_path / "cache"),
+        code="",
     )
     dag = tfx_pipeline.Pipeline(
         pipeline_name="one",

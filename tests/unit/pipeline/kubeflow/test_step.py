@@ -31,6 +31,7 @@ def test_a_root_that_is_no_bucket_is_refused(root: str) -> None:
 
 
 def test_a_container_that_was_given_nothing_says_what_it_needs() -> None:
+    pytest.importorskip("kfp", reason="the extra kubeflow is not installed")
     command = [sys.executable, "-m", "pipeline.kubeflow.step", "--help-me"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
