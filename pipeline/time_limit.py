@@ -1,10 +1,12 @@
 """The end of a run by the clock: `limits.minutes`."""
 
 import signal
+import threading
 from typing import Annotated
 
 from pydantic import Field
 
+from models.errors import UsageError
 from models.settings import Section
 
 
@@ -37,6 +39,11 @@ class TimeLimit:
         self._before = signal.getsignal(signal.SIGALRM) or signal.SIG_DFL
 
     def __enter__(self) -> "TimeLimit":
+        if self._seconds and threading.current_thread() is not threading.main_thread():
+            raise UsageError(
+                "limits.minutes: expected a run in the program's main thread, where alone a clock "
+                "can interrupt it. Leave the limit out, or begin the run there."
+            )
         if self._seconds:
             signal.signal(signal.SIGALRM, self._note)
             signal.setitimer(signal.ITIMER_REAL, self._seconds)

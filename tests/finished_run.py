@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from finished_explanations import write_explanations
 from finished_labels import found_labels, sites
 from finished_search import SEARCH, STAGES, TASK
 from PIL import Image
@@ -20,12 +21,6 @@ from sklearn.linear_model import LogisticRegression
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.judge.checks import check_accuracy, check_class_recall, check_drop, verdict
-from components.judge.explanations import (
-    EXPLANATIONS_FILE,
-    Explanation,
-    save_explanations,
-    worst_mistakes,
-)
 from components.judge.gaps import check_gaps, find_gaps
 from components.judge.occlusion import Shortcut
 from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions
@@ -356,7 +351,7 @@ class FinishedRun:
         directory = self.artifact("blessing")
         self.record.reason = result.reason
         save_predictions(directory / FILE_NAME, predictions)
-        self.explained(directory, predictions)
+        write_explanations(directory, predictions, self.images[self.rows["test"][0]])
         slices = accuracy_slices(columns, predictions.right)
         write_metrics(
             directory, predictions, quality, slices, gaps, SHORTCUTS, float(probe_right.mean())
@@ -371,27 +366,6 @@ class FinishedRun:
         }
         check = {"passed": True, "reason": "fine", "images": [], "rest": answer, "grpc": answer}
         self.write("serving_check", "serving_check.json", check)
-
-    def explained(self, directory: Path, predictions: Predictions) -> None:
-        """Two mistakes and a right answer, with heat in one place."""
-        rows = [*worst_mistakes(predictions, 2), int(predictions.right.argmax())]
-        heat = np.eye(4, dtype=np.float32)
-        grey = np.rint(255 * self.images[self.rows["test"][0]]).astype(np.uint8)
-        seen = tf.io.encode_jpeg(grey[..., None]).numpy()
-        found = [
-            Explanation(
-                name=predictions.names[row],
-                truth=predictions.labels[row],
-                answer=predictions.classes[predictions.probabilities[row].argmax()],
-                probability=0.9,
-                truth_probability=0.1,
-                seen=seen,
-                for_answer=heat,
-                for_truth=None if predictions.right[row] else heat.T,
-            )
-            for row in rows
-        ]
-        save_explanations(directory / EXPLANATIONS_FILE, found)
 
 
 def _beside(name: str, code: str, reason: str, fate: str) -> dict[str, str]:

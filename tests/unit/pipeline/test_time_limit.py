@@ -1,9 +1,11 @@
 import contextlib
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from models.errors import UsageError
 from pipeline.time_limit import OutOfTime, TimeLimit
 
 _SOON = 0.02 / 60
@@ -35,3 +37,12 @@ def test_without_minutes_there_is_no_limit() -> None:
     with TimeLimit(None) as limit:
         assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
         limit.check()
+
+
+def test_beside_the_main_thread_a_limit_is_refused_in_words() -> None:
+    def begin() -> None:
+        with TimeLimit(1.0):
+            pass
+
+    with ThreadPoolExecutor() as pool, pytest.raises(UsageError, match=r"limits\.minutes"):
+        pool.submit(begin).result()
