@@ -23,6 +23,7 @@ from components.artifact_types import Quarantine
 from components.example_gen.driver import FINGERPRINT, LOCATIONS
 from components.example_gen.executor import ImageExampleGenExecutor
 from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.kept_test import KEPT_TEST
 from components.example_gen.sources.listing import list_source, resolve
 
 _BEAM = [
@@ -87,6 +88,7 @@ def _ingest(path: str) -> None:
                 "cache_dir": "",
                 LOCATIONS: json.dumps([[path]]),
                 FINGERPRINT: "",
+                KEPT_TEST: "",
             },
         )
 

@@ -15,6 +15,7 @@ from components.code_fingerprint import code_fingerprint
 from components.evaluation.eval_config import eval_config
 from components.evaluation.evaluator import Evaluator
 from components.example_gen.component import ImageExampleGen
+from components.example_gen.executor import IN_THIS_PROCESS
 from components.feature_extractor.component import FeatureExtractor
 from components.gate.component import ValidationGate
 from components.image_validator.component import ImageValidator
@@ -53,7 +54,7 @@ _NOT_OF_LABELS = tuple(set(ValidationSettings.model_fields).difference(_OF_LABEL
 BEAM = [
     # The default runner tries to download a binary first.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--direct_running_mode=in_memory",
+    IN_THIS_PROCESS,
     # Without a container's name TFX packs itself into an archive for remote workers.
     "--sdk_container_image=none",
 ]

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from components.example_gen.side_by_side import pays_side_by_side
 from components.example_gen.sources.entries import LeftOut, Listing, SourceFile, Stamp
 from components.example_gen.sources.file_kinds import open_regular
 from models import progress
@@ -52,8 +53,10 @@ class DigestCache:
             OSError: the memory cannot be written.
         """
         batches = [files[at : at + _BATCH] for at in range(0, len(files), _BATCH)]
+        side_by_side = pays_side_by_side([file.stamp[0] for file in files])
+        threads = len(os.sched_getaffinity(0)) if side_by_side else 1
         results: list[str | LeftOut] = []
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             for outcome in pool.map(self._batch, batches):
                 results += outcome
                 progress.report(len(results), len(files), "images", "looking for changes")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
+from typing import Final
 
 import apache_beam as beam
 import tensorflow as tf
@@ -50,6 +51,8 @@ from models.data.sample_depth import (
 from models.errors import BadDataError, GraftError
 
 _RESULT = ".result"
+IN_THIS_PROCESS: Final = "--direct_running_mode=in_memory"
+"""Argument that has Beam do all its work in this process, with one worker."""
 
 
 class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -145,10 +148,14 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
 
     def _write_shards(self, shards: Sequence[Shard], write: "_WriteShard") -> None:
         _progress.start(sum(len(shard.images) for shard in shards))
+        names = [shard.name for shard in shards]
+        # Several workers get a share of the names each only after a shuffle. Where there is one,
+        # to lay out a shuffle costs as much as to ingest two hundred photos.
+        alone = IN_THIS_PROCESS in (self._beam_pipeline_args or ())
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Shards" >> beam.Create([shard.name for shard in shards])
+                | "Shards" >> beam.Create(names, reshuffle=not alone)
                 | "Write" >> beam.ParDo(write)
             )
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import tensorflow as tf
 
 from components.example_gen.example_form import ExampleForm
+from components.example_gen.side_by_side import pays_side_by_side
 from components.example_gen.sources.entries import UNPACKED, LabelledImage, LeftOut, stamp_of
 from components.example_gen.sources.file_kinds import open_regular
 from models.data import example_schema
@@ -25,7 +26,6 @@ _SHARD_IMAGES = 2000
 _SHARD_BYTES = 128 << 20
 _BATCH = 8
 _BATCHES_AHEAD = 2
-_SMALL_FILE = 32 << 10
 _FORM: Final = ExampleForm()
 
 
@@ -165,13 +165,8 @@ _Make = Callable[[LabelledImage], Outcome]
 
 
 def _outcomes(batches: Sequence[Sequence[LabelledImage]], make: _Make) -> Iterator[list[Outcome]]:
-    """Makes examples of batches, in order: photos on all cores, small images where it stands.
-
-    Threads take turns in Python and decode side by side. Two of them need twice the processor
-    time of one for images of 32 px, and are no sooner done.
-    """
-    size = sum(image.size for batch in batches for image in batch)
-    if size > _SMALL_FILE * sum(map(len, batches)):
+    """Makes examples of batches, in order: photos on all cores, small images where it stands."""
+    if pays_side_by_side([image.size for batch in batches for image in batch]):
         return _in_threads(batches, make)
     return ([make(image) for image in batch] for batch in batches)
 

@@ -91,7 +91,7 @@ def _laplacian_variance(thumbnail: NDArray[np.uint8]) -> float:
     if min(height, width) < 3:
         return 0.0  # no pixel has four neighbours
     # On one line of pixels the neighbours above and below lie a row's width away. That is twice
-    # as fast as slices of the square; the two columns that wrap around are cut off afterwards.
+    # as fast as slices of the square; the two columns that wrap around count for nothing.
     # Integers of 16 bits hold the result, from -1,020 to 1,020, in half the space of floats.
     line = thumbnail.astype(np.int16).ravel()
     inner = line.size - width
@@ -100,8 +100,10 @@ def _laplacian_variance(thumbnail: NDArray[np.uint8]) -> float:
     edges += line[2 * width :]
     edges += line[width - 1 : inner - 1]
     edges += line[width + 1 : inner + 1]
-    inside = edges.reshape(height - 2, width)[:, 1:-1].astype(np.float32)
-    return _variance(inside) / 255.0**2
+    edges[::width] = edges[width - 1 :: width] = 0
+    values, count = edges.astype(np.float32), (height - 2) * (width - 2)
+    mean = float(np.add.reduce(values)) / count
+    return max(float(values @ values) / count - mean**2, 0.0) / 255.0**2
 
 
 # On arrays of this size the methods of ndarray spend most of their time before the first sum.

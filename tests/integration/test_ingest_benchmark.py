@@ -1,0 +1,28 @@
+"""The benchmark of ingest runs on any folder of images."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks import ingest
+
+
+def test_it_prints_both_rates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(0)
+    for number in range(24):
+        folder = tmp_path / f"class {number % 2}"
+        folder.mkdir(exist_ok=True)
+        pixels = random.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    monkeypatch.setattr(sys, "argv", ["ingest", "--data", str(tmp_path), "--rounds", "1"])
+    ingest.main()
+    lines = capsys.readouterr().out.splitlines()
+    figures = {line.rsplit(maxsplit=1)[0].strip(): float(line.split()[-1]) for line in lines}
+    assert figures.pop("images") == 24
+    assert len(figures) == 3
+    assert min(figures.values()) > 0
