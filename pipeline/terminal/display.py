@@ -1,5 +1,6 @@
 """Live progress of a run: the stage at work, how far it is, and how long it still takes."""
 
+import re
 import time
 from types import TracebackType
 from typing import TextIO
@@ -100,7 +101,8 @@ class Display:
         if self._task is not None:
             self._live.remove_task(self._task)
             self._task = None
-        self._print(f"  [red]✗[/] {self._titles.get(name, name)}")
+        untitled = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+        self._print(f"  [red]✗[/] {self._titles.get(name, untitled)}")
 
     def _print(self, text: str, *, markup: bool = True) -> None:
         self._console.print(text, markup=markup, soft_wrap=True)

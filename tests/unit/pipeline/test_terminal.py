@@ -30,3 +30,14 @@ def test_without_a_note_it_says_how_far_the_work_came() -> None:
         progress.report(9, 9, "labels")
         display.stage_ended("Learn", 1.0, cached=False)
     assert told.getvalue().endswith("9 labels\n")
+
+
+@pytest.mark.parametrize(
+    ("stage", "title"), [("Ingest", "Ingest images"), ("ValidationGate", "Validation gate")]
+)
+def test_a_stage_that_stops_the_run_is_named_in_words(stage: str, title: str) -> None:
+    told = io.StringIO()
+    with Display(told, {"Ingest": "Ingest images"}) as display:
+        display.stage_started(stage)
+        display.stage_failed(stage)
+    assert told.getvalue().endswith(f"✗ {title}\n")
