@@ -40,7 +40,7 @@ setup(
     python_requires=">=3.10,<3.14",
     packages=_packages(),
     package_dir={f"graft.{room}": room for room in ROOMS},
-    package_data={"": ["py.typed", "templates/*", "starter/*"]},
+    package_data={"": ["py.typed", "templates/*", "starter/*", "tables/*"]},
     cmdclass={"build_py": BuildBelowGraft},
     # `pip install --editable` puts the checkout itself on sys.path.
     options={"editable_wheel": {"mode": "compat"}},

@@ -11,6 +11,7 @@ from typing import Any
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
 from pipeline.command_line import add_workspace, command, count, effective
+from pipeline.labelling_command import add_labelling_command
 from pipeline.model_commands import add_model_commands
 from pipeline.production_commands import add_production_commands
 from pipeline.schema_commands import add_schema_commands
@@ -150,6 +151,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="that holds the run's tuning.serve_secret",
     )
+
+    add_labelling_command(commands)
 
     add_model_commands(commands)
 

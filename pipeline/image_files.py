@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.example_gen.sources.file_kinds import MAX_FILE_BYTES, is_hidden, is_meant_as_image
-from models.data.normalisation import ImageRefusedError, normalise
-from pipeline.served_model import Served
+from models.data.normalisation import ImageRefusedError, Range, normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +59,16 @@ def find(paths: Sequence[Path]) -> Iterator[Found]:
             yield Found(path)
 
 
-def read(path: Path, model: Served) -> ImageFile:
+def read(path: Path, max_pixels: int, sample_range: Range = "stated") -> ImageFile:
     """Reads a file as ingest does; of several frames or pages the first.
 
     Args:
         path: of the file; a device, a pipe or a socket is not opened.
-        model: knows what images were refused and how they were converted when it was trained.
+        max_pixels: images with more are refused.
+        sample_range: of images of more than 8 bits a channel; see `Served`.
     """
     try:
-        image = normalise(_content(path), model.max_pixels, model.sample_range, takes_first=True)
+        image = normalise(_content(path), max_pixels, sample_range, takes_first=True)
         return ImageFile(path, encoded=image.encoded)
     except OSError as error:
         return ImageFile(path, error=_unreadable(error))

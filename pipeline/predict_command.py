@@ -152,7 +152,9 @@ def _batches(
             counts["passed over"] += 1
             continue
         failed = ImageFile(each.path, error=each.error)
-        batch.append(failed if each.error else read(each.path, model))
+        batch.append(
+            failed if each.error else read(each.path, model.max_pixels, model.sample_range)
+        )
         if len(batch) == most or sum(len(file.encoded) for file in batch) > _BATCH_BYTES:
             yield batch
             batch = []

@@ -96,6 +96,22 @@ def load_imagenet_weights(model: keras.Model) -> None:
             layer.set_weights(_weights_of(layer, state))
 
 
+def imagenet_head(name: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The layer that tells ImageNet's classes from the features of a model with its weights.
+
+    Args:
+        name: EfficientNetLite0, 1 or 2.
+
+    Returns:
+        kernel float32 [1280, 1000] and bias float32 [1000], of logits.
+
+    Raises:
+        UsageError: the file of the package is damaged.
+    """
+    state = read_state_dict(_VARIANTS[name].file.get_model_file_path())
+    return state["_fc.weight"].T, state["_fc.bias"]
+
+
 def _convolution(
     x: Any, filters: int, *, kernel: int, stride: int = 1, activate: bool = True, name: str
 ) -> Any:

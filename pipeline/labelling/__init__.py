@@ -1,0 +1,1 @@
+"""Labelling a folder of images that nobody has labelled yet."""
