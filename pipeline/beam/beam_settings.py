@@ -1,6 +1,6 @@
 """Where Beam's stages run: the section `beam`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pydantic import ValidationInfo, field_validator
@@ -9,15 +9,12 @@ from components.example_gen.worker import IN_THIS_PROCESS
 from models.search.workers.address import check_address
 from models.settings import Section
 
-_ALONE: Final = (
-    # The default runner tries to download a binary first.
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    IN_THIS_PROCESS,
-)
-_ALWAYS: Final = (
-    # Without a container's name TFX packs itself into an archive for remote workers.
-    "--sdk_container_image=none",
-)
+# Beam's own choice tries to download a binary first.
+_RUNNER: Final = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+# Without a container's name TFX packs itself into an archive for remote workers.
+_NO_CONTAINER: Final = "--sdk_container_image=none"
+_PLACES: Final = ("--runner", "--direct_running_mode", "--direct_num_workers")
+"""Arguments that say where the work is done."""
 
 
 class BeamSettings(Section):
@@ -46,24 +43,26 @@ class BeamSettings(Section):
     def _flags(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if not all(each.startswith("--") for each in value):
             raise ValueError("arguments that begin with --, each with its value after =")
-        if info.data.get("workers") and _has_runner(value):
+        if info.data.get("workers") and _any_of(value, *_PLACES):
             raise ValueError("no runner of its own beside beam.workers, which have one")
         return value
 
     @property
     def arguments(self) -> list[str]:
         """All arguments of Beam."""
-        # By name, as importing it brings Beam.
-        runner = f"--runner={__package__}.worker_pools.WorkerPoolRunner"
-        pools = [runner, *(f"--worker_pool={each}" for each in self.workers)]
+        return [_NO_CONTAINER, *self._place(), *self.args]
+
+    def _place(self) -> Iterator[str]:
         if self.workers:
-            return [*_ALWAYS, *pools, *self.args]
-        return [*_ALWAYS, *(() if _has_runner(self.args) else _ALONE), *self.args]
+            # By name, as importing it brings Beam.
+            yield f"--runner={__package__}.worker_pools.WorkerPoolRunner"
+            yield from (f"--worker_pool={each}" for each in self.workers)
+            return
+        if not _any_of(self.args, "--runner"):
+            yield _RUNNER
+        if not _any_of(self.args, *_PLACES):
+            yield IN_THIS_PROCESS
 
 
-def _has_runner(arguments: Iterable[str]) -> bool:
-    """Whether the arguments say where Beam's work is done."""
-    return any(
-        each.partition("=")[0] in ("--runner", "--direct_running_mode", "--direct_num_workers")
-        for each in arguments
-    )
+def _any_of(arguments: Iterable[str], *names: str) -> bool:
+    return any(each.partition("=")[0] in names for each in arguments)

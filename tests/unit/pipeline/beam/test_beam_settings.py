@@ -11,13 +11,24 @@ def test_an_engine_of_the_users_is_the_only_one() -> None:
     assert arguments[-2:] == ["--runner=FlinkRunner", "--parallelism=8"]
     # Ingest would give all images to one worker.
     assert IN_THIS_PROCESS not in arguments
-    assert sum(each.startswith("--runner") for each in arguments) == 1
+    assert _runners(arguments) == 1
 
 
 def test_other_arguments_leave_the_work_to_the_run() -> None:
     arguments = BeamSettings(args=("--job_name=photos",)).arguments
     assert arguments[-1] == "--job_name=photos"
     assert IN_THIS_PROCESS in arguments
+    assert _runners(arguments) == 1
+
+
+def test_several_processes_of_one_machine_keep_the_runner() -> None:
+    arguments = BeamSettings(args=("--direct_running_mode=multi_processing",)).arguments
+    assert IN_THIS_PROCESS not in arguments
+    assert _runners(arguments) == 1
+
+
+def _runners(arguments: list[str]) -> int:
+    return sum(each.startswith("--runner") for each in arguments)
 
 
 def test_worker_pools_have_a_runner_of_their_own() -> None:
