@@ -19,6 +19,7 @@ from models.observation.monitoring_settings import MonitoringSettings
 from models.search.search_settings import SearchSettings
 from models.settings import Section
 from models.training.training_settings import TrainingSettings
+from pipeline.beam.beam_settings import BeamSettings
 from pipeline.kubeflow.kubeflow_settings import KubeflowSettings
 from pipeline.notifications.notification_settings import NotificationSettings
 from pipeline.retention.retention_settings import RetentionSettings
@@ -61,6 +62,7 @@ class Config(Section):
     retention: RetentionSettings = RetentionSettings()
     notifications: NotificationSettings = NotificationSettings()
     tracking: TrackingSettings = TrackingSettings()
+    beam: BeamSettings = BeamSettings()
     kubeflow: KubeflowSettings = KubeflowSettings()
 
     @property

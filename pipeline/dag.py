@@ -15,7 +15,6 @@ from components.code_fingerprint import code_fingerprint
 from components.evaluation.eval_config import eval_config
 from components.evaluation.evaluator import Evaluator
 from components.example_gen.component import ImageExampleGen
-from components.example_gen.executor import IN_THIS_PROCESS
 from components.feature_extractor.component import FeatureExtractor
 from components.gate.component import ValidationGate
 from components.image_validator.component import ImageValidator
@@ -51,14 +50,6 @@ _NOT_OF_A_RUN = (
 _OF_LABELS = ("label_errors", "max_label_errors")
 """Keys of `validation` that LabelGate alone reads."""
 _NOT_OF_LABELS = tuple(set(ValidationSettings.model_fields).difference(_OF_LABELS))
-BEAM = [
-    # The default runner tries to download a binary first.
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    IN_THIS_PROCESS,
-    # Without a container's name TFX packs itself into an archive for remote workers.
-    "--sdk_container_image=none",
-]
-"""Arguments of Beam."""
 
 
 def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
@@ -79,7 +70,7 @@ def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             str(workspace.metadata)
         ),
-        beam_pipeline_args=BEAM,
+        beam_pipeline_args=config.beam.arguments,
     )
 
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Final
 
 import apache_beam as beam
 import tensorflow as tf
@@ -38,6 +37,7 @@ from components.example_gen.quarantine import account, as_lines
 from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
 from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.spans import Location
+from components.example_gen.worker import IN_THIS_PROCESS, check_worker, process_name
 from components.image_register import REGISTER_FILE, ImageRegister
 from models import progress
 from models.data import example_schema
@@ -51,8 +51,6 @@ from models.data.sample_depth import (
 from models.errors import BadDataError, GraftError
 
 _RESULT = ".result"
-IN_THIS_PROCESS: Final = "--direct_running_mode=in_memory"
-"""Argument that has Beam do all its work in this process, with one worker."""
 
 
 class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -86,13 +84,14 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 source,
                 settings,
                 seed,
-                lambda plan: self._write(plan, examples, quarantine, settings, seed, columns),
+                lambda plan: self._write(plan, examples, quarantine, settings, exec_properties),
                 kept,
             )
         register = _register(done)
         summary = _summary(done) | {
             "spans": [location.name for location in locations] if len(locations) > 1 else [],
             "kept_test": _count_kept(register, kept),
+            "workers": _others(done.written.workers),
             "layout": source.listing.layout,
             "fingerprint": exec_properties[FINGERPRINT],
         }
@@ -111,8 +110,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         examples: Artifact,
         quarantine: Artifact,
         settings: IngestSettings,
-        seed: int,
-        columns: Sequence[str],
+        parameters: Params,
     ) -> "_Written":
         """Writes all splits and returns what became of the images.
 
@@ -128,11 +126,14 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         shards = [
             shard
             for split, images in plan.splits.items()
-            for shard in cut_shards(split, images, seed)
+            for shard in cut_shards(split, images, parameters["seed"])
         ]
         for shard in shards:
             _write_text(f"{parts}/{shard.name}.shard", shard.to_json())
-        write = partial(_WriteShard, directories, parts, settings.max_pixels, tuple(columns))
+        columns = tuple(json.loads(parameters["columns"]))
+        write = partial(
+            _WriteShard, directories, parts, settings.max_pixels, columns, parameters["code"]
+        )
         sample_range = SampleRange(*settings.sample_range) if settings.sample_range else None
         self._write_shards(shards, write(sample_range))
         written = _merge(parts)
@@ -183,12 +184,15 @@ class _WriteShard(beam.DoFn):
         parts: str,
         max_pixels: int,
         columns: tuple[str, ...],
+        code: str,
         sample_range: SampleRange | None,
     ) -> None:
         self._directories = directories
         self._parts = parts
         self._max_pixels = max_pixels
         self._columns = columns
+        self._code = code
+        self._run = process_name()
         self._sample_range = sample_range
 
     def process(self, name: str) -> None:
@@ -198,6 +202,8 @@ class _WriteShard(beam.DoFn):
         directory = self._directories[shard.split]
         writing = write_shard(shard, directory, self._max_pixels, self._sample_range, self._columns)
         try:
+            if process_name() != self._run:
+                check_worker(self._code, shard.images[0].path)
             for result in writing:
                 total.add(result)
                 _progress.add(result.images)
@@ -212,6 +218,7 @@ class _WriteShard(beam.DoFn):
             "left_out": [dataclasses.astuple(one) for one in total.left_out],
             "converted": total.converted,
             "span": dataclasses.astuple(total.span) if total.span else None,
+            "workers": {process_name(): total.images},
             "failure": failure,
         }
         _write_text(f"{self._parts}/{name}{_RESULT}", json.dumps(part))
@@ -253,6 +260,7 @@ def _merge(parts: str) -> _Written:
             ShardResult(
                 left_out=[LeftOut(*values) for values in part["left_out"]],
                 converted=Counter(part["converted"]),
+                workers=Counter(part["workers"]),
                 span=SampleSpan(*part["span"]) if part["span"] else None,
             )
         )
@@ -267,6 +275,11 @@ def _register(done: Ingested) -> ImageRegister:
         for image in images
         if image.name not in gone
     )
+
+
+def _others(workers: Counter[str]) -> dict[str, int]:
+    """Images by worker, sorted; empty where the run's own process did all, as it does usually."""
+    return {} if set(workers) <= {process_name()} else dict(sorted(workers.items()))
 
 
 def _count_kept(register: ImageRegister, kept: frozenset[str]) -> int:

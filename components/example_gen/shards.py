@@ -83,6 +83,7 @@ class ShardResult:
         span: of the samples of the deep images that were not written, as the set's range is not
             known yet; None where there are none.
         sample_range: by which deep images were scaled; None where there are none.
+        workers: number of images by the process that took them; empty where nobody counts.
     """
 
     images: int = 0
@@ -90,12 +91,14 @@ class ShardResult:
     converted: Counter[str] = field(default_factory=Counter)
     span: SampleSpan | None = None
     sample_range: SampleRange | None = None
+    workers: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "ShardResult") -> None:
         """Counts other images in."""
         self.images += other.images
         self.left_out += other.left_out
         self.converted.update(other.converted)
+        self.workers.update(other.workers)
         self.span = other.span.joined(self.span) if other.span else self.span
 
 

@@ -27,8 +27,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.backbones.split_backbone import SplitBackbone
-from models.training.input_sources import Source
+from models.training.input_sources import Batch, Source
 from models.training.one_pass_adamw import OnePassAdamW
+from models.training.replicas import Replicas
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import PausedError, TrainingState
 
@@ -151,6 +152,7 @@ def fine_tune(
     settings: TrainingSettings,
     class_weights: NDArray[np.float32],
     log_dir: Path,
+    replicas: Replicas,
 ) -> None:
     """Trains the epochs that are left to do; `state` then holds the weights of the best one.
 
@@ -163,6 +165,7 @@ def fine_tune(
         settings: numbers of epochs and batches.
         class_weights: float32 [k].
         log_dir: for TensorBoard.
+        replicas: in whose scope the model was made.
     """
     # Traced before the clock of an epoch runs.
     model.answer(np.zeros((1, *source.shape), np.float32))
@@ -173,8 +176,14 @@ def fine_tune(
         keras.callbacks.TensorBoard(str(log_dir), write_graph=False, profile_batch=0),
     ]
     told = keras.callbacks.CallbackList(callbacks, model=model, epochs=settings.epochs)
+    targets = np.eye(len(class_weights), dtype=np.float32)
+
+    def step(batch: Batch) -> dict[str, float]:
+        inputs, classes = batch
+        return replicas.train_on_batch(model, inputs, targets[classes], class_weights[classes])
+
     with suppress(PausedError):
-        _train_epochs(model, source, told, settings, class_weights, len(state.history.epochs))
+        _train_epochs(model, source, told, settings, step, len(state.history.epochs))
 
 
 def _train_epochs(
@@ -182,7 +191,7 @@ def _train_epochs(
     source: Source,
     callbacks: keras.callbacks.CallbackList,
     settings: TrainingSettings,
-    class_weights: NDArray[np.float32],
+    train_on: Callable[[Batch], dict[str, float]],
     first: int,
 ) -> None:
     """What `Model.fit` does with a dataset, in half of its time.
@@ -190,17 +199,14 @@ def _train_epochs(
     `fit` takes the batch out of the dataset within the traced function, whose step TensorFlow then
     optimizes less.
     """
-    targets = np.eye(len(class_weights), dtype=np.float32)
     callbacks.on_train_begin()
     for epoch in range(first, settings.epochs):
         model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
         logs: dict[str, float] = {}
-        for step, (inputs, classes) in enumerate(source.epoch(epoch, settings.batch_size)):
+        for step, batch in enumerate(source.epoch(epoch, settings.batch_size)):
             callbacks.on_train_batch_begin(step)
-            logs = model.train_on_batch(
-                inputs, targets[classes], class_weights[classes], return_dict=True
-            )
+            logs = train_on(batch)
             callbacks.on_train_batch_end(step, logs)
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:

@@ -31,6 +31,7 @@ from models.training.fine_tuning import (
 )
 from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
 from models.training.mirroring import MIRROR_IMAGES, is_harmless, mirrored_accuracy
+from models.training.replicas import Replicas
 from models.training.training_record import Phase
 from models.training.training_state import STATE_FILE, Arrays, TrainingState
 from models.training.training_task import TrainingTask, with_head
@@ -83,10 +84,13 @@ class TopTrainer:
             policy: Keras policy to compute in.
         """
         self._policy = policy
-        self._head = head
         self._given = task.backbone
-        with device.computing_in(policy):
-            self._backbone = _working_copy(task, policy)
+        self._given_head = head
+        batch_size = min(task.settings.batch_size, task.images)
+        self._replicas = Replicas(task.settings.devices, batch_size)
+        with device.computing_in(policy), self._replicas.scope():
+            self._backbone = _working_copy(task, policy, self._replicas)
+            self._head = _working_head(head, self._replicas)
             self._cut = choose_cut(self._backbone.trunk, task.settings.unfreeze)
             self._split = split_at(self._backbone, self._cut)
         self._start = _values(self._variables())
@@ -110,7 +114,7 @@ class TopTrainer:
         self.reset()
         with device.computing_in(self._policy), faster_convolutions(self._split.top):
             # Before anything is restored: the head must still be that of the frozen features.
-            mirrors, mirror_note = mirror or try_mirror(task, self._head)
+            mirrors, mirror_note = mirror or try_mirror(task, self._given_head)
             views = _cached_views(task, self._split.values)
             model = self._model(task, streamed=not views)
             state = TrainingState(
@@ -124,7 +128,7 @@ class TopTrainer:
             if not state.is_over:
                 source = self._source(task, views, mirrors)
                 weights = task.embeddings.class_weights(settings.class_weights)
-                fine_tune(model, source, state, settings, weights, task.log_dir)
+                fine_tune(model, source, state, settings, weights, task.log_dir, self._replicas)
                 if task.activations is None and state.history.finished:
                     delete_activations(_own_activations(task))
             state.give_best(model)
@@ -136,7 +140,11 @@ class TopTrainer:
             scores=tuple(epoch["score"] for epoch in history.epochs),
             epoch_seconds=tuple(epoch["seconds"] for epoch in history.epochs),
             answers=answers_of(state.best_logits, task.embeddings.validation.classes),
-            notes=(_cut_note(self._backbone.trunk, self._cut, views), mirror_note),
+            notes=(
+                _cut_note(self._backbone.trunk, self._cut, views),
+                mirror_note,
+                *self._replicas.note,
+            ),
             resumed_from=history.resumed_from,
             finished=history.finished,
         )
@@ -186,19 +194,22 @@ class TopTrainer:
     def _give_back(self) -> None:
         if self._backbone is not self._given:
             self._given.trunk.set_weights(self._backbone.trunk.get_weights())
+        if self._head is not self._given_head:
+            self._given_head.set_weights(self._head.get_weights())
 
     def _model(self, task: TrainingTask, *, streamed: bool) -> TopAndHead:
         """Ready to begin: its optimizer has seen nothing."""
         freeze_below(self._backbone.model, self._split)
         if streamed not in self._models:
-            model = trainable_model(
-                self._backbone.model,
-                self._split,
-                self._head,
-                task.settings,
-                streamed=streamed,
-                steps=steps_per_epoch(task.images, task.settings.batch_size),
-            )
+            with self._replicas.scope():
+                model = trainable_model(
+                    self._backbone.model,
+                    self._split,
+                    self._head,
+                    task.settings,
+                    streamed=streamed,
+                    steps=steps_per_epoch(task.images, task.settings.batch_size),
+                )
             self._models[streamed] = model, _values(model.optimizer.variables)
         model, fresh = self._models[streamed]
         for variable, value in zip(model.optimizer.variables, fresh, strict=True):
@@ -216,10 +227,22 @@ def _values(variables: list[keras.Variable]) -> Arrays:
     return [np.array(keras.ops.convert_to_numpy(each)) for each in variables]
 
 
-def _working_copy(task: TrainingTask, policy: str) -> Backbone:
-    """The backbone itself in full precision, else one with its weights built under the policy."""
+def _working_head(head: keras.Model, replicas: Replicas) -> keras.Model:
+    """The head itself on one device, else a copy on all of them."""
+    if len(replicas) == 1:
+        return head
+    copy = keras.models.clone_model(head)
+    copy.set_weights(head.get_weights())
+    return copy
+
+
+def _working_copy(task: TrainingTask, policy: str, replicas: Replicas) -> Backbone:
+    """The backbone itself in full precision on one device, else one built anew for what there is.
+
+    It has the same weights.
+    """
     backbone = task.backbone
-    if policy == device.FULL_PRECISION:
+    if policy == device.FULL_PRECISION and len(replicas) == 1:
         return backbone
     copy = build_backbone(
         backbone.name, "none", backbone.image_size, features=backbone.features, seed=task.seed

@@ -9,6 +9,9 @@ from models.head.label_handling import LabelErrors
 from models.history.records import ClassWeights
 from models.settings import Fraction, Section
 
+Devices = Literal["one", "all"]
+"""Of a machine: the first GPU (or the processors), or all GPUs."""
+
 
 class TrainingSettings(Section):
     """How the final model is trained."""
@@ -50,6 +53,9 @@ class TrainingSettings(Section):
     this is better. The report shows them, and `graft labels --errors` lists them."""
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     """auto: on where there is a GPU."""
+    devices: Devices = "one"
+    """all: every GPU of the machine takes its share of each batch while fine-tuning. The outcome
+    is that of one, but for rounding; raise `batch_size` too, or each has little to do."""
     cache_gigabytes: Annotated[float, Field(ge=0.0)] = 4.0
     """Most disk for activations of the frozen layers, which are computed once and deleted after
     training. What would need more is computed anew in every epoch."""

@@ -63,7 +63,7 @@ def _pipeline(config: Config, name: str) -> Any:
 
     from components.code_fingerprint import code_fingerprint
     from components.history_keeper.component import HistoryKeeper
-    from pipeline.dag import BEAM, pipeline_nodes
+    from pipeline.dag import pipeline_nodes
     from pipeline.kubeflow.folder_lookups import FolderLookups, kept_histories
     from pipeline.node_names import SEARCH
 
@@ -81,7 +81,7 @@ def _pipeline(config: Config, name: str) -> Any:
         pipeline_root=config.kubeflow.pipeline_root,
         components=[*nodes, keeper],
         enable_cache=False,
-        beam_pipeline_args=BEAM,
+        beam_pipeline_args=config.beam.arguments,
     )
 
 

@@ -62,6 +62,19 @@ def data_account(ingest: Json, left_out: Sequence[Json]) -> DataAccount | None:
     )
 
 
+def workers_words(ingest: Json) -> str:
+    """Says which Beam workers took how many images; empty where the run's own process took all.
+
+    Args:
+        ingest: `ingest.json`.
+    """
+    workers: dict[str, int] = ingest.get("workers") or {}
+    if not workers:
+        return ""
+    told = ", ".join(f"{name}: {images:,}" for name, images in workers.items())
+    return f"{len(workers)} Beam worker{'s' * (len(workers) > 1)} ({told} images)"
+
+
 def fate_of(row: Json) -> str:
     """The fate of the thing that a row of `quarantine.jsonl` names."""
     fate = str(row.get("fate", "refused"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from models.data import example_schema
 from models.number_text import short_number
 from pipeline.report import pictures
-from pipeline.report.account import DataAccount, data_account, fate_of
+from pipeline.report.account import DataAccount, data_account, fate_of, workers_words
 from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.data_statistics import SplitStatistics
 from pipeline.report.doubtful_view import DoubtfulView, doubtful_view
@@ -85,6 +85,7 @@ class DataView:
         account: what became of everything that was offered.
         unlabelled: what became of the images without labels, in words; empty where there are none.
         layout: how the folders were understood, a sentence; empty where ingest does not say.
+        workers: which Beam workers took how many images; empty where the run's own process did.
         identical: images with the bytes of another; 0 where nothing was embedded.
         classes: number of classes.
         split_source: "user" or "assigned".
@@ -102,6 +103,7 @@ class DataView:
     account: DataAccount
     unlabelled: str
     layout: str
+    workers: str
     identical: int
     classes: int
     split_source: str
@@ -138,6 +140,7 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
         account=account,
         unlabelled=unlabelled.words if unlabelled else "",
         layout=str(found.ingest.get("layout") or ""),
+        workers=workers_words(found.ingest),
         identical=int(found.embeddings.get("identical", 0)),
         classes=len(classes),
         split_source=found.ingest.get("split_source", ""),

@@ -17,6 +17,7 @@ from pipeline.report.account import (
     embedding_words,
     findings_words,
     training_account,
+    workers_words,
 )
 from pipeline.report.artifact_reader import (
     read_found_labels,
@@ -68,7 +69,8 @@ def findings_lines(run: RunRecord, artifact: str) -> list[str]:
 def _ingest(run: RunRecord) -> str:
     ingest = read_object(run, "quarantine", INGEST_FILE)
     account = data_account(ingest, read_lines(run, "quarantine", QUARANTINE_FILE))
-    return account.words if account else ""
+    workers = workers_words(ingest)
+    return (account.words if account else "") + (f", by {workers}" if workers else "")
 
 
 def _unlabelled(run: RunRecord) -> str:

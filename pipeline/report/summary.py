@@ -38,11 +38,12 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         `status` is "pushed", "not_blessed", "stage_done" (of `graft stage`), "not_needed",
         "out_of_time" or "failed"; `data.class_changes` tells of the schema's classes,
         `model.class_changes` of the last blessed model's; `data.kept_test` counts the test images
-        that it was tested on, too; `stages` holds seconds and whether the result came from an
-        earlier run; `tuning.past` holds the names of the searches that this one learned from,
-        `tuning.past_trusted` is None without any; `repairs` says what was found damaged and was
-        made again or left out; all shares are in 0..1, and an interval is the lower and upper end
-        of a figure's 95 % interval.
+        that it was tested on, too; `data.workers` counts images by the Beam worker that took them,
+        and is empty where the run's own process took all; `stages` holds seconds and whether the
+        result came from an earlier run; `tuning.past` holds the names of the searches that this one
+        learned from, `tuning.past_trusted` is None without any; `repairs` says what was found
+        damaged and was made again or left out; all shares are in 0..1, and an interval is the lower
+        and upper end of a figure's 95 % interval.
     """
     return {
         "status": run.status,
@@ -84,6 +85,7 @@ def _data(found: Artifacts) -> Json:
         "unlabelled": unlabelled.words if unlabelled else "",
         "layout": found.ingest.get("layout"),
         "kept_test": found.ingest.get("kept_test"),
+        "workers": found.ingest.get("workers", {}),
         "identical": found.embeddings.get("identical"),
         "class_changes": found.class_changes or None,
         "findings": {

@@ -83,6 +83,15 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"data.group": "(" * 5000}, ["data.group", "neither"]),
         ({"data.group": "a{99999999999999999999}"}, ["data.group", "neither"]),
         ({"knowledge.paths": ["a\0b"]}, ["knowledge.paths", "NUL"]),
+        ({"training.devices": "two"}, ["training.devices", "'all'", "'two'"]),
+        ({"beam.workers": ["north"]}, ["beam.workers", "HOST:PORT, such as"]),
+        ({"beam.workers": [""]}, ["beam.workers", "HOST:PORT for each"]),
+        ({"beam.workers": ["north:1", "north:1"]}, ["beam.workers", "each worker pool once"]),
+        ({"beam.args": ["runner"]}, ["beam.args", "begin with --"]),
+        (
+            {"beam.workers": ["north:1"], "beam.args": ["--runner=FlinkRunner"]},
+            ["beam.args", "no runner of its own beside beam.workers"],
+        ),
     ],
 )
 def test_an_error_names_key_expected_and_got(

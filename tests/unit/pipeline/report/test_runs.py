@@ -52,6 +52,7 @@ def test_the_summary_keeps_its_contract(run):
         "unlabelled": "",
         "layout": "Each folder is a class.",
         "identical": 25,
+        "workers": {},
     }
     assert summary["stages"]["ImageValidator"] == {"seconds": 0.05, "cached": True}
     assert summary["tuning"]["configurations"] == 12
@@ -120,6 +121,20 @@ def test_images_without_labels_are_accounted_for(run):
     assert f"Without labels: {words}." in text
     assert "Refused files, of the images without labels" in text
     assert EVIL not in run.page()
+
+
+def test_the_workers_that_took_the_images_are_named(run):
+    assert "Beam worker" not in stage_note("ImageExampleGen", run.record)
+    ingest = json.loads((run.folder / "quarantine" / "ingest.json").read_text())
+    workers = {f"{EVIL} (process 7)": 1500, "north (process 8)": 10}
+    run.write("quarantine", "ingest.json", ingest | {"workers": workers})
+    words = f"2 Beam workers ({EVIL} (process 7): 1,500, north (process 8): 10 images)"
+    assert stage_note("ImageExampleGen", run.record).endswith(f", by {words}")
+    page = run.page()
+    assert f"Taken in by {words}." in visible_text(page)
+    assert EVIL not in page
+    summary = json.loads((run.folder / "out" / "summary.json").read_text())
+    assert summary["data"]["workers"] == workers
 
 
 def test_the_strategy_of_the_head_is_told_everywhere(run):
