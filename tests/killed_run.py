@@ -1,5 +1,6 @@
 """Kills a run with SIGKILL at a stage, and holds what is left to what a kill may leave."""
 
+import contextlib
 import os
 import random
 import signal
@@ -31,7 +32,8 @@ def kill_at(
         await_that(has_begun, f"{stage} begins")
         time.sleep(moment.uniform(0.0, 0.5))
     finally:
-        os.killpg(run.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
         run.communicate()
     assert_served_versions_are_whole(workspace)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from graft_command import finish, start
 from killed_run import assert_nothing_is_left_of_a_kill, kill_at
+from PIL import Image, ImageOps
 
 from pipeline.terminal.stage_titles import TITLES
 from pipeline.workspace import Workspace
@@ -15,12 +16,18 @@ pytestmark = pytest.mark.slow
 
 def test_kill_at_every_stage_then_finish(digits_folder: Path, tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "workspace")
+    unlabelled = tmp_path / "unlabelled"
+    unlabelled.mkdir()
+    for file in sorted((digits_folder / "3").iterdir())[:12]:
+        with Image.open(file) as image:
+            ImageOps.mirror(image).save(unlabelled / file.name)
     command = (
         "run", "--json", "--data", digits_folder, "--workspace", workspace.root,
         "--image-size", "32", "--trials", "3", "--strategy", "fine_tune", "--epochs", "2",
         "--set", "evaluation.min_accuracy=0.1", "--set", "tuning.budget=10m",
         "--set", "evaluation.max_drop_below_probe=1.0",
         "--set", "model.candidates=[{image_size: 32}, {image_size: 48}]",
+        "--set", f"data.unlabelled={unlabelled}",
     )  # fmt: skip
     moment = random.Random(0)
     for stage in TITLES:
