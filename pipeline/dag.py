@@ -274,6 +274,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes, lookups: Lookups
         model=candidate,
         evaluation=evaluator.outputs["evaluation"],
         **found.inputs,
+        schema=data["SchemaCurator"].outputs["schema"],
         settings=config.evaluation.to_json(),
         code=code_fingerprint("components.judge"),
     )
