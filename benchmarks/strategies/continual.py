@@ -172,8 +172,14 @@ def _arms(span: Span) -> Iterator[tuple[str, Callable[[], Head]]]:
     for count in _REPLAYED:
         yield f"replay {count}", partial(_linear, span, count)
         yield f"replay {count}, from the old head", partial(_linear, span, count, begun=True)
+        yield (
+            f"replay {count}, from the old head, classes weighed alike",
+            partial(_linear, span, count, begun=True, balanced=True),
+        )
     yield "replay 20, classes weighed alike", partial(_linear, span, 20, balanced=True)
-    yield "class means and one covariance, joint", partial(_discriminant, span)
+    for count in (*_REPLAYED, None):
+        name = "joint" if count is None else f"replay {count}"
+        yield f"{name}, class means and one covariance", partial(_discriminant, span, count)
 
 
 def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool = False) -> Head:
@@ -186,9 +192,8 @@ def _distilled(span: Span, weight: float) -> Head:
     return distilled_head(span.task(0), span.earlier, span.old, weight)
 
 
-def _discriminant(span: Span) -> Head:
-    """What needs no image again: means and one covariance can be added to."""
-    task = span.task(None)
+def _discriminant(span: Span, most: int | None) -> Head:
+    task = span.task(most)
     mean, variance = statistics(task.train.embeddings)
     rows = standardised(task.train.embeddings, mean, variance)
     choice = Choice(Form(0.5, unit_length=False), 1.0, None)
