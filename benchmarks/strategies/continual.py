@@ -29,6 +29,7 @@ from models.head.earlier_head import EarlierHead
 from models.head.frozen_head import fit_frozen_head
 from models.head.head_model import build_head, standardised, statistics
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.history.records import ClassWeights
 from models.metrics import paired_drop
 
 _VALIDATION = 0.18
@@ -113,17 +114,8 @@ class Span:
     def earlier(self) -> EarlierHead:
         """The head of the model that knows the old classes alone, for all of them."""
         joint = self.task(None)
-        places = np.cumsum(self.old) - 1
-        task = HeadTask(
-            *(
-                LabelledEmbeddings(
-                    some.embeddings[self.old[some.classes]],
-                    places[some.classes[self.old[some.classes]]],
-                )
-                for some in (joint.train, joint.validation)
-            ),
-            int(self.old.sum()),
-        )
+        known = self._known(joint.train), self._known(joint.validation)
+        task = HeadTask(*known, int(self.old.sum()))
         mean, variance = statistics(task.train.embeddings)
         head = fit_frozen_head(task).model
         kernel, bias = head.get_layer("logits").get_weights()
@@ -146,6 +138,12 @@ class Span:
             "forgotten": forgotten.drop,
             "seconds": seconds,
         }
+
+    def _known(self, some: LabelledEmbeddings) -> LabelledEmbeddings:
+        """The images of old classes, which alone are counted."""
+        rows = self.old[some.classes]
+        places = np.cumsum(self.old) - 1
+        return LabelledEmbeddings(some.embeddings[rows], places[some.classes[rows]])
 
     def _old_head(self, embeddings: NDArray[np.float32]) -> NDArray[np.floating]:
         earlier = self.earlier
@@ -177,14 +175,14 @@ def _arms(span: Span) -> Iterator[tuple[str, Callable[[], Head]]]:
             partial(_linear, span, count, begun=True, balanced=True),
         )
     yield "replay 20, classes weighed alike", partial(_linear, span, 20, balanced=True)
-    for count in (*_REPLAYED, None):
-        name = "joint" if count is None else f"replay {count}"
-        yield f"{name}, class means and one covariance", partial(_discriminant, span, count)
+    for most in (*_REPLAYED, None):
+        name = "joint" if most is None else f"replay {most}"
+        yield f"{name}, class means and one covariance", partial(_discriminant, span, most)
 
 
 def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool = False) -> Head:
     task = span.task(most)
-    weights = "balanced" if balanced else "none"
+    weights: ClassWeights = "balanced" if balanced else "none"
     return _answering(fit_frozen_head(task, weights, span.earlier if begun else None).model)
 
 

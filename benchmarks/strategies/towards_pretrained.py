@@ -37,6 +37,7 @@ from models.search.search_task import SearchTask
 from models.training import fine_tuning
 from models.training.device import FULL_PRECISION
 from models.training.input_sources import steps_per_epoch
+from models.training.one_pass_adamw import OnePassAdamW
 from models.training.top_trainer import TopTrainer
 from models.training.training_settings import TrainingSettings
 
@@ -161,16 +162,14 @@ class Arms:
         count = len(self._prepared.embeddings.train.classes)
         steps = steps_per_epoch(count, self._settings.batch_size)
         yield _PLAIN, Steering()
-        for pull in (3.0, 30.0):
-            yield f"L2-SP {pull:g}", Steering(pull=pull)
-        for share in (0.3, 0.1):
-            yield f"rate of the lowest layer {share:g}", Steering(bottom_rate=share)
+        yield "L2-SP", Steering(pull=30.0)
+        yield "rates fall to a tenth", Steering(bottom_rate=0.1)
         yield "gradual unfreezing", Steering(thaw_steps=steps)
 
     def _train(self, steering: Steering, scratch: Path) -> None:
         task = self._prepared.training(self._settings, scratch)
         keras.utils.set_random_seed(task.seed)
-        optimizer = steered(steering) if steering != Steering() else fine_tuning.OnePassAdamW
+        optimizer = steered(steering) if steering != Steering() else OnePassAdamW
         with patch.object(fine_tuning, "OnePassAdamW", optimizer):
             mirror = self._prepared.mirror(task)
             TopTrainer(task, self._prepared.head.model, FULL_PRECISION).train(task, mirror=mirror)

@@ -5,7 +5,7 @@ import math
 import re
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.example_gen.sources.span_window import SpanWindow
 from models.settings import Section
@@ -44,6 +44,10 @@ class IngestSettings(Section):
     """An image that the last blessed model was tested on stays a test image when the split changes;
     where the split is the data's own and says otherwise, it is left out. Else the next model would
     have learned what it is compared on."""
+    replay: Annotated[int, Field(ge=0)] = 0
+    """So many images of each class that the last blessed model was made from join the data where it
+    has them no longer, each in the split that it was in: with a span of new classes alone, a model
+    would forget the others. It takes `keep_test`. 0: none."""
     max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
     """Images with more pixels are quarantined (decompression bombs)."""
     encoding: str = ""
@@ -66,6 +70,15 @@ class IngestSettings(Section):
     """Samples that are black and white in images of more than 8 bits a channel (16-bit PNG and
     TIFF, 32-bit, floats), such as [0, 4095] for a camera of 12 bits. Empty: the range that all the
     data's samples use, rounded to a power of two."""
+
+    @model_validator(mode="after")
+    def _replays_what_is_kept(self) -> "IngestSettings":
+        if self.replay and not self.keep_test:
+            raise ValueError(
+                "data.replay takes data.keep_test: true, or a replayed model would learn what the "
+                "last one was tested on"
+            )
+        return self
 
     @field_validator("spans")
     @classmethod

@@ -87,6 +87,7 @@ def _data(found: Artifacts) -> Json:
         "layout": found.ingest.get("layout"),
         "kept_test": found.ingest.get("kept_test"),
         "workers": found.ingest.get("workers", {}),
+        "replayed": found.ingest.get("replayed"),
         "identical": found.embeddings.get("identical"),
         "class_changes": found.class_changes or None,
         "findings": {

@@ -359,6 +359,7 @@ def test_a_model_of_new_classes_alone_is_stopped_for_what_it_forgot(world, tmp_p
     assert len(served.labels) == len(few)
     found = find_forgetting(served, paired.new_classes)
     check = check_forgetting(served, found, 0.05)
+    assert found is not None
     assert found.before > 0.9
     assert (found.after, check.passed) == (0.0, False)
     assert found.lost == CLASSES[:5]
