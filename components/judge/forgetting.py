@@ -6,7 +6,7 @@ comparisons with the last blessed model look at the classes that both know alone
 """
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,6 +91,7 @@ def images_to_remember(paired: PairedAnswers, wanted: Collection[str] | None) ->
         [label for label in paired.served.labels if label not in gone],
         paired.served.before[rows],
         paired.served.after[rows],
+        tuple(sorted(gone.intersection(paired.served.labels))),
     )
 
 
@@ -128,8 +129,9 @@ def check_forgetting(served: AsServed, found: Forgetting | None, limit: float) -
         found: of `find_forgetting`, of the same.
         limit: most accuracy that may be lost.
     """
+    given_up = f". Not asked for any more: {_listing(served.given_up)}" if served.given_up else ""
     if found is None:
-        words = "No test image shows what the last blessed model knew"
+        words = f"No test image shows what the last blessed model knew{given_up}"
         return nothing_to_compare(NAME, limit, words)
     classes = "class" if len(found.classes) == 1 else f"{len(found.classes)} classes"
     other = f"the last blessed model on the {classes} that it knew, each asked as it is served"
@@ -143,15 +145,19 @@ def check_forgetting(served: AsServed, found: Forgetting | None, limit: float) -
         )
         words += f". Forgotten most: {told}"
     if found.lost:
-        lost = ", ".join(repr(label) for label in found.lost[:_NAMED])
-        more = f" and {len(found.lost) - _NAMED} more" if len(found.lost) > _NAMED else ""
-        words += f". It cannot answer with {lost}{more}, which the schema still has"
+        words += f". It cannot answer with {_listing(found.lost)}, which was not taken out of the schema"
+    words += given_up
     if not check.passed:
         words += (
             ". Let it learn from images of these classes too (data.spans: all, or data.replay); "
             "classes that are to go are taken out by `graft schema accept`"
         )
     return dataclasses.replace(check, words=words)
+
+
+def _listing(labels: Sequence[str]) -> str:
+    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
+    return ", ".join(repr(label) for label in labels[:_NAMED]) + more
 
 
 def _memory(label: str, served: AsServed, rows: NDArray[np.bool_]) -> ClassMemory:

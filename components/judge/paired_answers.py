@@ -43,11 +43,13 @@ class AsServed:
         labels: true class of each image, one that the last blessed model knew, n of them.
         before: whether the last blessed model answers it rightly, bool [n].
         after: whether the model that is judged does, bool [n].
+        given_up: classes whose images were taken out, as they are not meant to be known any more.
     """
 
     labels: list[str]
     before: NDArray[np.bool_]
     after: NDArray[np.bool_]
+    given_up: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
