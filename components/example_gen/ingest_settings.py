@@ -5,7 +5,7 @@ import math
 import re
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from components.example_gen.sources.span_window import SpanWindow
 from models.settings import Section
@@ -70,15 +70,6 @@ class IngestSettings(Section):
     """Samples that are black and white in images of more than 8 bits a channel (16-bit PNG and
     TIFF, 32-bit, floats), such as [0, 4095] for a camera of 12 bits. Empty: the range that all the
     data's samples use, rounded to a power of two."""
-
-    @model_validator(mode="after")
-    def _replays_what_is_kept(self) -> "IngestSettings":
-        if self.replay and not self.keep_test:
-            raise ValueError(
-                "data.replay takes data.keep_test: true, or a replayed model would learn what the "
-                "last one was tested on"
-            )
-        return self
 
     @field_validator("spans")
     @classmethod

@@ -145,7 +145,9 @@ def check_forgetting(served: AsServed, found: Forgetting | None, limit: float) -
         )
         words += f". Forgotten most: {told}"
     if found.lost:
-        words += f". It cannot answer with {_listing(found.lost)}, which was not taken out of the schema"
+        words += (
+            f". It cannot answer with {_listing(found.lost)}, which was not taken out of the schema"
+        )
     words += given_up
     if not check.passed:
         words += (

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.replay import (
     Replay,
     choose_replay,
@@ -102,8 +101,3 @@ def test_without_an_earlier_model_nothing_is_replayed(uri: str, tmp_path: Path) 
     assert replayed_classes(uri, None) == []
     assert choose_replay(uri, 5, ["a"], ()).chosen == {}
     assert write_replay(Replay(), str(tmp_path), [], ()) == []
-
-
-def test_replay_without_kept_test_images_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"data\.replay takes data\.keep_test: true"):
-        IngestSettings(replay=5, keep_test=False)
