@@ -407,6 +407,7 @@ def test_the_component_takes_and_gives_what_it_says():
         examples=channel(standard_artifacts.Examples),
         model=channel(standard_artifacts.Model),
         evaluation=channel(standard_artifacts.ModelEvaluation),
+        schema=channel(standard_artifacts.Schema),
         settings="{}",
         code="0",
     )
