@@ -27,7 +27,8 @@ class Quarantine(Artifact):
     "assigned"), `carved` (splits set aside by Graft), `lost_classes` (names of those with no image
     left), `layout` (how the folders were read, in words; empty for other sources),
     `spans` (beginnings of names, the oldest first; none of data without several),
-    `kept_test` (test images that the last blessed model was tested on, too) and `fingerprint`.
+    `kept_test` (test images that the last blessed model was tested on, too), `replayed` (images
+    that come from that model's data) and `fingerprint`.
     """
 
     TYPE_NAME = "graft.Quarantine"

@@ -25,7 +25,7 @@ from components.label_gate.component import LabelGate
 from components.pusher.component import Pusher
 from components.reference.component import ReferenceMaker
 from components.schema_curator.component import SchemaCurator
-from components.schema_curator.curated_schema import curated_state
+from components.schema_curator.curated_schema import curated_labels, curated_state
 from components.serving_check.component import ServingCheck
 from components.statistics import stats_options
 from components.trainer.component import Trainer
@@ -97,6 +97,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         settings=config.data.to_json("path", "unlabelled"),
         seed=config.seed,
         columns=json.dumps(config.evaluation.slices),
+        classes=_replayed_classes(config),
         cache_dir=_digests_cache(workspace),
         code=code_fingerprint("components.example_gen"),
     )
@@ -123,6 +124,12 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
     )
     gate = ValidationGate(findings=validator.outputs["findings"])
     return _by_id(ingest, statistics, schema, anomalies, validator, gate)
+
+
+def _replayed_classes(config: Config) -> str | None:
+    """Those of the schema; a class that was taken out of it is not to come back."""
+    labels = curated_labels(config.schema_path) if config.data.replay else None
+    return None if labels is None else json.dumps(sorted(labels))
 
 
 def _unlabelled(config: Config, workspace: Workspace, labelled: BaseChannel) -> UnlabelledImages:
@@ -273,6 +280,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes, lookups: Lookups
         model=candidate,
         evaluation=evaluator.outputs["evaluation"],
         **found.inputs,
+        schema=data["SchemaCurator"].outputs["schema"],
         settings=config.evaluation.to_json(),
         code=code_fingerprint("components.judge"),
     )

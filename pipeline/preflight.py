@@ -115,6 +115,11 @@ def _start(config: Config) -> Iterator[str]:
             "training.start: champion trains on what the last blessed model is, so that there is "
             "nothing to search for. Set tuning.budget: 0"
         )
+    if config.data.replay and not config.data.keep_test:
+        yield (
+            "data.replay brings images back that the last blessed model was tested on, which no "
+            "model may learn. Set data.keep_test: true"
+        )
 
 
 def _weights(weights: str) -> str:

@@ -21,6 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.judge.checks import check_accuracy, check_class_recall, check_drop, verdict
+from components.judge.forgetting import ClassMemory, Forgetting
 from components.judge.gaps import check_gaps, find_gaps
 from components.judge.occlusion import Shortcut
 from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions
@@ -128,6 +129,7 @@ class FinishedRun:
         ingest = {
             "images": 700,
             "offered": 706,
+            "replayed": 30,
             "quarantined": 3,
             "passed_over": 2,
             "unknown": 1,
@@ -354,7 +356,14 @@ class FinishedRun:
         write_explanations(directory, predictions, self.images[self.rows["test"][0]])
         slices = accuracy_slices(columns, predictions.right)
         write_metrics(
-            directory, predictions, quality, slices, gaps, SHORTCUTS, float(probe_right.mean())
+            directory,
+            predictions,
+            quality,
+            slices,
+            gaps,
+            SHORTCUTS,
+            FORGETTING,
+            float(probe_right.mean()),
         )
         write_verdict(directory, result)
         answer = {
@@ -372,6 +381,15 @@ def _beside(name: str, code: str, reason: str, fate: str) -> dict[str, str]:
     return {"name": name, "code": code, "reason": reason, "fate": fate}
 
 
+FORGETTING = Forgetting(
+    images=60,
+    before=0.9,
+    after=0.75,
+    drop=0.15,
+    drop_interval=(0.05, 0.25),
+    classes=(ClassMemory(EVIL, 60, 0.9, 0.75, 0.15, (0.05, 0.25)),),
+    lost=(),
+)
 SHORTCUTS = (Shortcut(EVIL, "bottom, right", 8, 0.9, 0.1, 0.8),)
 
 

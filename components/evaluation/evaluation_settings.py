@@ -19,6 +19,10 @@ class EvaluationSettings(Section):
     """What a model must be beside the last blessed one: not_worse by more than that and by more
     than chance, or better by more than chance, so that noise never pushes. A model of other classes
     need not be better."""
+    max_forgetting: Fraction = 0.05
+    """Most accuracy that may be lost on the classes that the last blessed model knew, where other
+    classes came or some are missing: an image of theirs that is answered with a new class is lost.
+    Classes that the schema has no longer do not count. 1 lets everything pass."""
     max_drop_below_probe: Fraction = 0.02
     """Most accuracy that may be lost against the head on the frozen backbone: negative transfer."""
     min_class_recall: Fraction = 0.0

@@ -33,6 +33,8 @@ class ImageExampleGen(TypedComponent, BaseBeamComponent):
     """Of the split and the order."""
     columns: str
     """JSON list of columns of a manifest, or features of records, that the examples carry."""
+    classes: str | None
+    """JSON list of the classes that images are replayed of; None or null for all."""
     cache_dir: str
     """Where digests of the files are remembered; does not change the output."""
     code: str

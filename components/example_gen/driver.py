@@ -20,6 +20,7 @@ from components.example_gen.kept_test import (
     examples_to_keep,
     split_inputs,
 )
+from components.example_gen.replay import replayed_classes
 from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.listing import list_locations, resolve
 from components.example_gen.sources.refusals import RefusedSourceError, describe_all
@@ -60,9 +61,14 @@ class ImageExampleGenDriver(component_base_driver.BaseDriver, base_driver.BaseDr
         properties = execution_info.exec_properties
         locations = resolve_source(properties)
         inputs = split_inputs(properties[FINGERPRINT], properties["settings"], properties["seed"])
-        if IngestSettings.from_json(properties["settings"]).keep_test:
+        settings = IngestSettings.from_json(properties["settings"])
+        if settings.keep_test:
             with self._metadata_handle as handle:
                 properties[KEPT_TEST] = examples_to_keep(handle.store, inputs)
+        if settings.replay:
+            wanted = json.loads(properties.get("classes") or "null")
+            found = replayed_classes(properties[KEPT_TEST], wanted)
+            properties["classes"] = json.dumps(found)
         return _output(execution_info, locations[-1], inputs)
 
 

@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -34,6 +34,7 @@ from components.example_gen.ingest import (
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.kept_test import KEPT_TEST, kept_images
 from components.example_gen.quarantine import account, as_lines
+from components.example_gen.replay import choose_replay, write_replay
 from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
 from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.spans import Location
@@ -46,6 +47,7 @@ from models.data.sample_depth import (
     SampleRange,
     SampleSpan,
     covering_range,
+    read_sample_range,
     write_sample_range,
 )
 from models.errors import BadDataError, GraftError
@@ -79,16 +81,22 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         locations = [Location(*each) for each in json.loads(exec_properties[LOCATIONS])]
         columns = json.loads(exec_properties["columns"])
         kept = kept_images(exec_properties[KEPT_TEST])
+        classes = json.loads(exec_properties.get("classes") or "[]")
         with read_source(locations, settings, exec_properties["cache_dir"], columns) as source:
+            own = {image.sha256 for image in source.images}
+            replay = choose_replay(exec_properties[KEPT_TEST], settings.replay, classes, own)
             done = ingest_source(
                 source,
                 settings,
                 seed,
                 lambda plan: self._write(plan, examples, quarantine, settings, exec_properties),
                 kept,
+                replay.classes,
             )
-        register = _register(done)
-        summary = _summary(done) | {
+            groups = {image.group for image in source.images if image.group}
+        replayed = write_replay(replay, examples.uri, columns, groups)
+        register = ImageRegister.of([*_registered(done), *replayed])
+        summary = _summary(done, replayed) | {
             "spans": [location.name for location in locations] if len(locations) > 1 else [],
             "kept_test": _count_kept(register, kept),
             "workers": _others(done.written.workers),
@@ -99,7 +107,9 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         text = json.dumps(summary, indent=2, ensure_ascii=False)
         _write_text(f"{quarantine.uri}/{INGEST_FILE}", text)
         examples.set_string_custom_property(FINGERPRINT, exec_properties[FINGERPRINT])
-        write_sample_range(examples.uri, done.written.sample_range)
+        # Replayed images were scaled before; what is served scales as the newest ones were.
+        sample_range = done.written.sample_range or read_sample_range(replay.examples_uri)
+        write_sample_range(examples.uri, sample_range if replayed else done.written.sample_range)
         register.save(Path(examples.uri) / REGISTER_FILE)
         examples.split_names = artifact_utils.encode_split_names(list(done.plan.splits))
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
@@ -267,14 +277,13 @@ def _merge(parts: str) -> _Written:
     return total
 
 
-def _register(done: Ingested) -> ImageRegister:
+def _registered(done: Ingested) -> Iterator[tuple[str, str, str]]:
+    """Digest, split and class of each image that was written."""
     gone = {one.name for one in done.left_out}
-    return ImageRegister.of(
-        (image.sha256, split, image.label)
-        for split, images in done.plan.splits.items()
-        for image in images
-        if image.name not in gone
-    )
+    for split, images in done.plan.splits.items():
+        for image in images:
+            if image.name not in gone:
+                yield image.sha256, split, image.label
 
 
 def _others(workers: Counter[str]) -> dict[str, int]:
@@ -286,13 +295,16 @@ def _count_kept(register: ImageRegister, kept: frozenset[str]) -> int:
     return sum(digest.hex() in kept for digest in register.in_splits(example_schema.TEST))
 
 
-def _summary(done: Ingested) -> dict[str, object]:
+def _summary(done: Ingested, replayed: Sequence[tuple[str, str, str]]) -> dict[str, object]:
     sample_range = done.written.sample_range
+    classes = done.classes + Counter(label for _, _, label in replayed)
+    splits = done.splits + Counter(split for _, split, _ in replayed)
     return {
-        **account(done.counts.total(), done.left_out),
-        "classes": dict(sorted(done.classes.items())),
+        **account(done.counts.total() + len(replayed), done.left_out),
+        "replayed": len(replayed),
+        "classes": dict(sorted(classes.items())),
         "lost_classes": list(done.lost_classes),
-        "splits": {split: done.splits[split] for split in done.plan.splits},
+        "splits": {split: splits[split] for split in done.plan.splits},
         "converted": dict(sorted(done.written.converted.items())),
         "sample_range": sample_range and dataclasses.astuple(sample_range),
         "split_source": done.plan.source,

@@ -169,6 +169,7 @@ def plan_splits(
     settings: IngestSettings,
     seed: int,
     kept: Collection[str] = (),
+    joining: Collection[str] = (),
 ) -> Plan:
     """Decides the split of every image.
 
@@ -177,6 +178,7 @@ def plan_splits(
         settings: shares to set aside.
         seed: of the split.
         kept: contents that belong to the test split.
+        joining: classes of images that join these.
 
     Returns:
         The plan; none of its splits is empty.
@@ -184,7 +186,7 @@ def plan_splits(
     Raises:
         BadDataError: there is but one class, no training images, or too few to split.
     """
-    _refuse_one_class(images)
+    _refuse_one_class(images, joining)
     _refuse_pattern_without_groups(images, settings)
     present = {image.split for image in images}
     own = present != {None}
@@ -212,6 +214,7 @@ def ingest_source(
     seed: int,
     write: Callable[[Plan], ShardResult],
     kept: Collection[str] = (),
+    joining: Collection[str] = (),
 ) -> Ingested:
     """Plans the splits and has them written, twice where refusals emptied a small class.
 
@@ -222,6 +225,7 @@ def ingest_source(
         write: writes all images of a plan in place of any that were written before, and returns
             what became of them.
         kept: contents that belong to the test split, and are left out where they cannot be in it.
+        joining: classes of images that join these.
 
     Returns:
         What was written, and all that was not.
@@ -230,18 +234,18 @@ def ingest_source(
         BadDataError: there is nothing that a model could learn from.
     """
     labels = source.labels
-    plan = _plan(source, settings, seed, kept)
+    plan = _plan(source, settings, seed, kept, joining)
     if leaks := _leaks(plan, kept):
         source = source.without(leaks)
-        plan = _plan(source, settings, seed, kept)
+        plan = _plan(source, settings, seed, kept, joining)
     written = write(plan)
     source = source.without(written.left_out)
     if plan.lacks_small_class(written.left_out):
-        plan = _plan(source, settings, seed, kept)
+        plan = _plan(source, settings, seed, kept, joining)
         written = write(plan)
         source = source.without(written.left_out)
     done = Ingested(plan, written, _counts(plan, written.left_out), source.left_out)
-    _refuse_if_nothing_is_left(done, source)
+    _refuse_if_nothing_is_left(done, source, joining)
     return replace(done, lost_classes=tuple(sorted(labels - set(done.classes))))
 
 
@@ -259,7 +263,13 @@ def _leaks(plan: Plan, kept: Collection[str]) -> list[LeftOut]:
     ]
 
 
-def _plan(source: Source, settings: IngestSettings, seed: int, kept: Collection[str]) -> Plan:
+def _plan(
+    source: Source,
+    settings: IngestSettings,
+    seed: int,
+    kept: Collection[str],
+    joining: Collection[str],
+) -> Plan:
     if not source.images:
         raise RefusedSourceError(
             f"{source.listing.root} holds no image that can be read."
@@ -267,7 +277,7 @@ def _plan(source: Source, settings: IngestSettings, seed: int, kept: Collection[
             source.left_out,
         )
     try:
-        return plan_splits(source.images, settings, seed, kept)
+        return plan_splits(source.images, settings, seed, kept, joining)
     except BadDataError as error:
         reasons = describe_refusals(source.left_out)  # without these it might have been enough
         others = (image.name for image in source.images)
@@ -284,22 +294,22 @@ def _counts(plan: Plan, left_out: Iterable[LeftOut]) -> Counter[tuple[str, str]]
     )
 
 
-def _refuse_if_nothing_is_left(done: Ingested, source: Source) -> None:
-    problem = _what_is_missing(done)
+def _refuse_if_nothing_is_left(done: Ingested, source: Source, joining: Collection[str]) -> None:
+    problem = _what_is_missing(done, joining)
     if problem:
         message = f"{problem} {describe_refusals(done.left_out)}".rstrip()
         others = (image.name for image in source.images)
         raise RefusedSourceError(message, done.left_out, others)
 
 
-def _what_is_missing(done: Ingested) -> str:
+def _what_is_missing(done: Ingested, joining: Collection[str]) -> str:
     """Says what a model could not do without; empty where all is there."""
     if not done.counts:
         return "Every image was refused; mend them or take others."
     for split in done.plan.splits:
         if not done.splits[split]:
             return f"Every image of the {split} split was refused."
-    if len(done.classes) < 2:
+    if len(set(done.classes).union(joining)) < 2:
         return f"Only the class {next(iter(done.classes))!r} is left; at least two are needed."
     return ""
 
@@ -381,11 +391,10 @@ def _refuse_pattern_without_groups(
         )
 
 
-def _refuse_one_class(images: Sequence[LabelledImage]) -> None:
-    labels = {image.label for image in images}
-    if len(labels) > 1:
+def _refuse_one_class(images: Sequence[LabelledImage], joining: Collection[str]) -> None:
+    label = images[0].label
+    if len({image.label for image in images}.union(joining)) > 1:
         return
-    label = next(iter(labels))
     raise BadDataError(
         f"All {len(images)} images have the label {label!r}; at least two classes are needed to"
         f" learn anything: {LAYOUT}."

@@ -44,6 +44,10 @@ class IngestSettings(Section):
     """An image that the last blessed model was tested on stays a test image when the split changes;
     where the split is the data's own and says otherwise, it is left out. Else the next model would
     have learned what it is compared on."""
+    replay: Annotated[int, Field(ge=0)] = 0
+    """So many images of each class that the last blessed model was made from join the data where it
+    has them no longer, each in the split that it was in: with a span of new classes alone, a model
+    would forget the others. It takes `keep_test`. 0: none."""
     max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
     """Images with more pixels are quarantined (decompression bombs)."""
     encoding: str = ""

@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
-from components.artifact_names import INGEST_FILE, SCHEMA_FILE
+from components.artifact_names import INGEST_FILE
 from components.artifact_types import Artifacts, Params
 from components.class_changes import ClassChange, class_changes
 from components.findings import write_class_changes, write_findings
@@ -24,7 +23,7 @@ from components.image_validator.quarantine_check import check_quarantine
 from components.image_validator.table import ImageTable, read_table
 from components.image_validator.validation_settings import ValidationSettings
 from components.schema_curator.executor import PATH_PROPERTY
-from components.schema_curator.schema import known_labels
+from components.schema_curator.schema import read_known_labels
 
 _ANOMALIES_FILE = "SchemaDiff.pb"
 """As ExampleValidator names it, in each split's folder."""
@@ -73,10 +72,9 @@ def _changes(
 
 
 def _read_schema(artifact: Artifact) -> KnownClasses:
-    text = (Path(artifact.uri) / SCHEMA_FILE).read_text(encoding="utf-8")
-    schema = text_format.Parse(text, schema_pb2.Schema())
     # The path travels with the schema: as a parameter it would rerun the checks when it changes.
-    return KnownClasses(known_labels(schema), artifact.get_string_custom_property(PATH_PROPERTY))
+    path = artifact.get_string_custom_property(PATH_PROPERTY)
+    return KnownClasses(read_known_labels(artifact.uri), path)
 
 
 def _read_anomalies(artifacts: list[Artifact]) -> dict[str, anomalies_pb2.Anomalies]:

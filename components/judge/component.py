@@ -27,6 +27,8 @@ class Judge(TypedComponent):
     """What that was trained and tested on, where it is still there."""
     evaluation: Input[standard_artifacts.ModelEvaluation]
     """What the Evaluator found of the same model on the same split."""
+    schema: Input[standard_artifacts.Schema]
+    """Whose classes are wanted: a model that lacks one of them has forgotten it."""
     settings: str
     """`components.evaluation.evaluation_settings.EvaluationSettings` as JSON."""
     code: str

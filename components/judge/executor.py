@@ -9,7 +9,7 @@ from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.artifact_seals import EXPORT_DIGEST
-from components.artifact_types import Artifacts, Params
+from components.artifact_types import Artifacts, Params, first_uri
 from components.evaluation.baseline import BASELINE, without_empty_baseline
 from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge import comparisons
@@ -22,6 +22,7 @@ from components.judge.checks import (
 )
 from components.judge.evaluator_check import check_evaluator
 from components.judge.explanations import EXPLANATIONS_FILE, explain, save_explanations
+from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
 from components.judge.gaps import check_gaps, find_gaps
 from components.judge.paired_answers import Baseline, paired_answers
 from components.judge.predicting import ExportedModel, predict_split
@@ -29,6 +30,7 @@ from components.judge.prediction_file import FILE_NAME, save_predictions
 from components.judge.shortcut_check import check_shortcuts, look_for_shortcuts
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
+from components.schema_curator.schema import read_known_labels
 from models.data import example_schema
 from models.data.example_reader import derived_features
 from models.errors import BadDataError
@@ -59,6 +61,7 @@ class Executor(base_executor.BaseExecutor):
             examples_uri=artifact_utils.get_single_uri(input_dict["examples"]),
             evaluation_uri=artifact_utils.get_single_uri(input_dict["evaluation"]),
             settings=EvaluationSettings.from_json(exec_properties["settings"]),
+            wanted=_wanted(input_dict),
             directory=Path(blessing.uri),
         )
         digest = tree_digest(Path(path_utils.serving_model_path(model.uri)))
@@ -73,6 +76,7 @@ def judge(
     examples_uri: str,
     evaluation_uri: str,
     settings: EvaluationSettings,
+    wanted: frozenset[str] | None,
     directory: Path,
 ) -> Verdict:
     """Judges a model and writes the verdict's files.
@@ -83,6 +87,7 @@ def judge(
         examples_uri: directory of the Examples artifact; its test split is used.
         evaluation_uri: directory of the Evaluator's ModelEvaluation artifact.
         settings: what the model must show.
+        wanted: classes of the schema; None where it names none.
         directory: gets the files; made if it is missing.
 
     Returns:
@@ -109,6 +114,8 @@ def judge(
         if baseline
         else None
     )
+    served = images_to_remember(paired, wanted) if paired else None
+    forgetting = find_forgetting(served, predictions.classes) if served else None
     gaps = find_gaps(columns, predictions.truth, predictions.right)
     looks = settings.shortcuts != "ignore"
     shortcuts = look_for_shortcuts(model, predictions, examples_uri) if looks else None
@@ -118,6 +125,12 @@ def judge(
             check_class_recall(figures, settings.min_class_recall),
             check_calibration(figures, settings.max_calibration_error),
             *comparisons.check_baseline(paired, settings.max_accuracy_drop, settings.challenger),
+            # Where the classes are the same, the comparison with the last blessed model says it.
+            *(
+                [check_forgetting(served, forgetting, settings.max_forgetting)]
+                if served and paired and paired.changes
+                else []
+            ),
             comparisons.check_probe(predictions, probe, settings.max_drop_below_probe),
             *([check_gaps(gaps, settings.max_slice_gap)] if own else []),
             *([check_shortcuts(shortcuts, settings)] if looks else []),
@@ -134,12 +147,19 @@ def judge(
         accuracy_slices(columns, predictions.right),
         gaps,
         shortcuts or (),
+        forgetting,
         float(probe.right.mean()) if probe else None,
     )
     write_verdict(directory, result, paired.changes if paired else ())
     name = constants.BLESSED_FILE_NAME if result.blessed else constants.NOT_BLESSED_FILE_NAME
     (directory / name).touch()
     return result
+
+
+def _wanted(input_dict: Artifacts) -> frozenset[str] | None:
+    """The classes of the schema; None where there is none."""
+    uri = first_uri(input_dict.get("schema", []))
+    return read_known_labels(uri) if uri else None
 
 
 def _set_properties(

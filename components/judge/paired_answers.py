@@ -36,6 +36,23 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class AsServed:
+    """Right and wrong answers of both models among all their classes.
+
+    Attributes:
+        labels: true class of each image, one that the last blessed model knew, n of them.
+        before: whether the last blessed model answers it rightly, bool [n].
+        after: whether the model that is judged does, bool [n].
+        given_up: classes whose images were taken out, as they are not meant to be known any more.
+    """
+
+    labels: list[str]
+    before: NDArray[np.bool_]
+    after: NDArray[np.bool_]
+    given_up: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PairedAnswers:
     """Answers to the images and the classes that can be compared.
 
@@ -45,6 +62,9 @@ class PairedAnswers:
         was_test: whether each image was a test image of the last blessed model, bool [n].
         left_out: images of the test split that the last blessed model had learned.
         changes: how the classes of the model that is judged differ from those before.
+        served: of the same images and those of classes that only the last blessed model knew, each
+            model asked among all its classes.
+        new_classes: of the model that is judged.
     """
 
     old: Predictions
@@ -52,6 +72,8 @@ class PairedAnswers:
     was_test: NDArray[np.bool_]
     left_out: int
     changes: tuple[ClassChange, ...]
+    served: AsServed
+    new_classes: tuple[str, ...]
 
 
 def paired_answers(
@@ -96,7 +118,15 @@ def paired_answers(
         was_test=np.concatenate([each[2] for each in pairs])[rows],
         left_out=int((~fair).sum()),
         changes=changes,
+        served=_as_served(joined_old, joined_new),
+        new_classes=joined_new.classes,
     )
+
+
+def _as_served(old: Predictions, new: Predictions) -> AsServed:
+    rows = old.truth >= 0
+    labels = [label for label, known in zip(old.labels, rows, strict=True) if known]
+    return AsServed(labels, old.right[rows], new.right[rows])
 
 
 def _answers_to(

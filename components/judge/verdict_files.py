@@ -9,6 +9,7 @@ from components.artifact_names import METRICS_FILE, VERDICT_FILE
 from components.class_changes import ClassChange
 from components.findings import write_class_changes
 from components.judge.checks import Verdict
+from components.judge.forgetting import Forgetting
 from components.judge.gaps import Gap
 from components.judge.occlusion import Shortcut
 from components.judge.prediction_file import Predictions
@@ -35,12 +36,14 @@ def write_metrics(
     slices: tuple[Slice, ...],
     gaps: tuple[Gap, ...],
     shortcuts: tuple[Shortcut, ...],
+    forgetting: Forgetting | None,
     probe_accuracy: float | None,
 ) -> None:
     """Writes `metrics.json`.
 
     It holds `quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, `gaps` as
-    `components.judge.gaps.Gap`, `shortcuts` as `components.judge.occlusion.Shortcut`, and
+    `components.judge.gaps.Gap`, `shortcuts` as `components.judge.occlusion.Shortcut`, `forgetting`
+    as `components.judge.forgetting.Forgetting` (None without an earlier model), and
     `probe_accuracy` with `probe_accuracy_interval`.
     """
     bins = calibration_bins(predictions.truth, predictions.probabilities)
@@ -52,6 +55,7 @@ def write_metrics(
             "slices": [asdict(each) for each in slices],
             "gaps": [asdict(each) for each in gaps],
             "shortcuts": [asdict(each) for each in shortcuts],
+            "forgetting": asdict(forgetting) if forgetting else None,
             "probe_accuracy": probe_accuracy,
             "probe_accuracy_interval": interval_of(probe_accuracy, quality.images),
         },

@@ -15,6 +15,7 @@ import json
 import uuid
 from pathlib import Path
 
+from components.schema_curator.schema import known_labels, parse_schema
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 
@@ -100,3 +101,13 @@ def _read_record(path: Path) -> dict[str, str]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def curated_labels(schema_path: str | Path) -> frozenset[str] | None:
+    """The classes that the user's schema file names; None where there is none or it names none.
+
+    Raises:
+        UsageError: what is there is no schema.
+    """
+    content = read_schema_file(schema_path)
+    return None if content is None else known_labels(parse_schema(content, str(schema_path)))

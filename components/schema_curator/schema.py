@@ -1,11 +1,13 @@
 """Parsing, checking and writing the schema of the label and the derived features."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.artifact_names import SCHEMA_FILE
 from models.data import example_schema
 from models.errors import UsageError
 
@@ -89,3 +91,13 @@ def known_labels(schema: schema_pb2.Schema) -> frozenset[str] | None:
         if feature.HasField("string_domain"):
             return frozenset(feature.string_domain.value)
     return None
+
+
+def read_known_labels(uri: str) -> frozenset[str] | None:
+    """The classes that a Schema artifact names; None where it names none.
+
+    Args:
+        uri: of the artifact.
+    """
+    text = (Path(uri) / SCHEMA_FILE).read_text("utf-8")
+    return known_labels(text_format.Parse(text, schema_pb2.Schema()))

@@ -83,6 +83,8 @@ class QualityView:
         slices: by feature.
         gaps: of the user's own columns, as `components.judge.gaps.Gap`.
         shortcuts: as `components.judge.occlusion.Shortcut`.
+        forgetting: as `components.judge.forgetting.Forgetting`, with at most 60 classes; None
+            without an earlier model.
     """
 
     quality: Json
@@ -96,6 +98,7 @@ class QualityView:
     slices: list[SliceGroup]
     gaps: list[Json]
     shortcuts: list[Json]
+    forgetting: Json | None
 
 
 def quality_view(found: Artifacts, examples_uri: str | None) -> QualityView | None:
@@ -128,7 +131,12 @@ def quality_view(found: Artifacts, examples_uri: str | None) -> QualityView | No
         slices=_slices(found.metrics["slices"]),
         gaps=found.metrics.get("gaps", []),
         shortcuts=found.metrics.get("shortcuts", []),
+        forgetting=_forgetting(found.metrics.get("forgetting")),
     )
+
+
+def _forgetting(found: Json | None) -> Json | None:
+    return {**found, "classes": found["classes"][:_MOST_CLASSES]} if found else None
 
 
 def _matrix(counts: metrics.Integers) -> list[list[Cell]]:

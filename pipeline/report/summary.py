@@ -37,7 +37,8 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         JSON object. Every key is always there; a figure that the run did not come to is None.
         `status` is "pushed", "not_blessed", "stage_done" (of `graft stage`), "not_needed",
         "out_of_time" or "failed"; `data.class_changes` tells of the schema's classes,
-        `model.class_changes` of the last blessed model's; `data.kept_test` counts the test images
+        `model.class_changes` of the last blessed model's; `metrics.forgetting` compares with that
+        model on the classes that it knew, None without one; `data.kept_test` counts the test images
         that it was tested on, too; `data.workers` counts images by the Beam worker that took them,
         and is empty where the run's own process took all; `stages` holds seconds and whether the
         result came from an earlier run; `tuning.past` holds the names of the searches that this one
@@ -86,6 +87,7 @@ def _data(found: Artifacts) -> Json:
         "layout": found.ingest.get("layout"),
         "kept_test": found.ingest.get("kept_test"),
         "workers": found.ingest.get("workers", {}),
+        "replayed": found.ingest.get("replayed"),
         "identical": found.embeddings.get("identical"),
         "class_changes": found.class_changes or None,
         "findings": {
@@ -149,6 +151,7 @@ def _metrics(found: Artifacts) -> Json:
         "probe_accuracy_interval": found.metrics.get("probe_accuracy_interval"),
         "comparisons": {name: _drop(check, found) for name, check in _COMPARED.items()},
         "per_class": per_class,
+        "forgetting": found.metrics.get("forgetting"),
         "shortcuts": found.metrics.get("shortcuts", []),
         "slices": {
             "words": _words_of("max_slice_gap", found),

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import ml_metadata as mlmd
 import numpy as np
 import pytest
 import tensorflow as tf
+from ml_metadata.proto import metadata_store_pb2
 from PIL import Image
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
@@ -21,6 +23,7 @@ from components.example_gen import executor
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import cut_shards
+from components.image_register import read_register
 from models import progress
 from models.data import example_schema
 from models.data.example_reader import derived_features, read_records
@@ -353,3 +356,48 @@ def test_columns_of_a_manifest_travel_with_the_images(ingest, digits_folder, tmp
     assert sorted(plain.names("test")) == sorted(sliced.names("test"))
     manifest.write_text(manifest.read_text().replace("camera 1", "camera 3"))
     assert ingest(manifest, columns='["camera"]').executions == 3
+
+
+def _bless_a_model_of(examples: Path, database: Path) -> None:
+    """Notes a blessed model that was trained on these Examples."""
+    store = mlmd.MetadataStore(metadata.sqlite_metadata_connection_config(str(database)))
+    (trained_on,) = store.get_artifacts_by_uri(str(examples))
+    numbers: list[int] = []
+    for name in ("Model", "ModelBlessing"):
+        type_id = store.put_artifact_type(metadata_store_pb2.ArtifactType(name=name))
+        made = metadata_store_pb2.Artifact(type_id=type_id, state=trained_on.state)
+        if numbers:
+            made.custom_properties["blessed"].int_value = 1
+            made.custom_properties["current_model_id"].int_value = numbers[0]
+        numbers += store.put_artifacts([made])
+    type_id = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Trainer"))
+    (execution,) = store.put_executions([metadata_store_pb2.Execution(type_id=type_id)])
+    event = metadata_store_pb2.Event
+    for artifact, kind, key in (
+        (trained_on.id, event.INPUT, "examples"),
+        (numbers[0], event.OUTPUT, "model"),
+    ):
+        happened = event(artifact_id=artifact, execution_id=execution, type=kind)
+        happened.path.steps.add(key=key)
+        happened.path.steps.add(index=0)
+        store.put_events([happened])
+
+
+def test_a_span_of_one_new_class_is_joined_by_what_the_last_model_learned(ingest, digits, tmp_path):
+    span = tmp_path / "span"
+    shutil.move(digits / "9", span / "9")
+    first = ingest(digits)
+    _bless_a_model_of(first.examples, tmp_path / "metadata.db")
+    with pytest.raises(BadDataError, match="at least two classes"):
+        ingest(span)
+    second = ingest(span, replay=4)
+    assert second.summary["classes"] == {**{str(label): 4 for label in range(9)}, "9": 20}
+    assert (second.summary["images"], second.summary["replayed"]) == (56, 36)
+    for split in example_schema.SPLITS:
+        brought = {name for name in second.names(split) if name.startswith("replayed/")}
+        assert brought <= {f"replayed/{name}" for name in first.names(split)}
+        assert len(second.names(split)) == second.summary["splits"][split]
+    register = read_register(second.examples)
+    assert register is not None
+    assert register.counts() == second.summary["classes"]
+    assert ingest(span, replay=4).executions == second.executions

@@ -22,6 +22,7 @@ from components.evaluation.evaluation_settings import EvaluationSettings
 from components.image_register import REGISTER_FILE, ImageRegister
 from components.judge.component import Judge
 from components.judge.executor import Executor
+from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
 from components.judge.paired_answers import Baseline, paired_answers
 from components.judge.predicting import ExportedModel, predict_split
 from components.judge.prediction_file import load_predictions
@@ -277,6 +278,11 @@ def test_a_baseline_of_other_classes_is_compared_on_those_that_both_know(
     check = _check(verdict, "max_accuracy_drop")
     assert (check["passed"], check["value"]) == (True, 0.0)
     assert "between the 9 classes that both know" in check["words"]
+    metrics = json.loads((Path(blessing.uri) / "metrics.json").read_text())
+    forgetting = metrics["forgetting"]
+    assert (forgetting["drop"], forgetting["lost"]) == (0.0, [])
+    assert {each["label"] for each in forgetting["classes"]} == set(CLASSES[:9])
+    assert "on the 9 classes that it knew" in _check(verdict, "max_forgetting")["words"]
     changes = json.loads((Path(blessing.uri) / "class_changes.json").read_text())["changes"]
     assert [(each["kind"], each["before"], each["after"]) for each in changes] == [
         ("added", [], ["digit 9"]),
@@ -325,6 +331,38 @@ def test_old_and_new_test_images_decide_and_none_that_either_learned(world, tmp_
     zeros = world.target[20:190] == 0
     assert paired.old.right[zeros].mean() > 0.8
     assert paired.new.right.mean() > paired.old.right.mean()
+    assert paired.served.before.tolist() == paired.old.right.tolist()
+    assert paired.served.after.tolist() == paired.new.right.tolist()
+    assert paired.served.labels == paired.new.labels
+
+
+def test_a_model_of_new_classes_alone_is_stopped_for_what_it_forgot(world, tmp_path):
+    # The fives to nines of a new span, under names that the last blessed model does not know.
+    names = (*CLASSES[:5], *(f"new {number}" for number in range(5, 10)))
+    older, now = tmp_path / "older", tmp_path / "now"
+    few, rest = (
+        [row for row in range(150, 300) if (world.target[row] < 5) == is_few]
+        for is_few in (True, False)
+    )
+    _write(world, older, few, CLASSES)
+    _register(world, older, (), few, CLASSES)
+    _write(world, now, rest, names)
+    _register(world, now, (), rest, names)
+    answers_new = (*(f"unused {number}" for number in range(5)), *names[5:])
+    candidate = world.model("forgetful", 6, range(300, 1700), classes=answers_new)
+    digests = [_sha256(row) for row in rest]
+    answers = predict_split(ExportedModel(candidate.uri), str(now), "test")
+    baseline = Baseline(world.good.uri, str(older))
+    paired = paired_answers(answers, digests, candidate.uri, str(now), baseline)
+    assert not paired.new.names  # there is no class that both know
+    served = images_to_remember(paired, frozenset(names))
+    assert len(served.labels) == len(few)
+    found = find_forgetting(served, paired.new_classes)
+    check = check_forgetting(served, found, 0.05)
+    assert found is not None
+    assert found.before > 0.9
+    assert (found.after, check.passed) == (0.0, False)
+    assert found.lost == CLASSES[:5]
 
 
 def test_an_evaluation_of_another_model_is_noticed(world, weak_evaluation, tmp_path):
@@ -369,6 +407,7 @@ def test_the_component_takes_and_gives_what_it_says():
         examples=channel(standard_artifacts.Examples),
         model=channel(standard_artifacts.Model),
         evaluation=channel(standard_artifacts.ModelEvaluation),
+        schema=channel(standard_artifacts.Schema),
         settings="{}",
         code="0",
     )

@@ -65,6 +65,7 @@ def test_the_workspace_lies_not_among_images_without_labels(
         ({"model.weights": "{here}/odd.bin"}, ["does not end in .keras, .weights.h5 or .h5"]),
         ({"model.weights": "{here}/odd.keras"}, ["odd.keras is damaged, or of another kind"]),
         ({"training.start": "champion"}, ["training.start: champion", "Set tuning.budget: 0"]),
+        ({"data.replay": 5, "data.keep_test": False}, ["data.replay", "data.keep_test: true"]),
         ({"knowledge.paths": ["{here}/none"]}, ["knowledge.paths", "nothing at", "none"]),
         ({"workspace": "{here}/odd.bin/w"}, ["workspace", "odd.bin is none"]),
         ({"workspace": "{here}/data"}, ["workspace", "lies in the data"]),

@@ -4,7 +4,7 @@ import pytest
 from components.class_changes import ClassChange
 from components.judge.checks import Check
 from components.judge.comparisons import check_baseline
-from components.judge.paired_answers import PairedAnswers
+from components.judge.paired_answers import AsServed, PairedAnswers
 from components.judge.prediction_file import Predictions
 
 CLASSES = ("a", "b")
@@ -18,8 +18,14 @@ def answers(right: np.ndarray) -> Predictions:
 
 def paired(old: np.ndarray, new: np.ndarray, was_test: int = 0, **more) -> PairedAnswers:
     before = np.arange(len(old)) < was_test
+    served = AsServed(["a"] * len(old), old, new)
     return PairedAnswers(
-        answers(old), answers(new), before, **{"left_out": 0, "changes": (), **more}
+        answers(old),
+        answers(new),
+        before,
+        served=served,
+        new_classes=CLASSES,
+        **{"left_out": 0, "changes": (), **more},
     )
 
 

@@ -50,7 +50,7 @@ def sources(tmp_path: Path) -> Sources:
     )
     figures = quality(predictions.truth, predictions.probabilities, CLASSES, 2)
     made.blessing.mkdir()
-    write_metrics(made.blessing, predictions, figures, slices, GAPS, SHORTCUTS, 0.7)
+    write_metrics(made.blessing, predictions, figures, slices, GAPS, SHORTCUTS, None, 0.7)
     made.findings.mkdir()
     write_findings(str(made.findings), [Finding.about("flat_images", "warning", EVIL, ["a.png"])])
     described = {

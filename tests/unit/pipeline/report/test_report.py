@@ -110,7 +110,7 @@ def test_a_thousand_classes_stay_small(run):
     predictions = Predictions(names, [classes[index] for index in truth], classes, probabilities)
     quality = metrics.quality(predictions.truth, probabilities, classes, 3)
     save_predictions(run.folder / "blessing" / FILE_NAME, predictions)
-    write_metrics(run.folder / "blessing", predictions, quality, (), (), (), None)
+    write_metrics(run.folder / "blessing", predictions, quality, (), (), (), None, None)
     ingest = json.loads((run.folder / "quarantine" / "ingest.json").read_text())
     ingest["classes"] = dict.fromkeys(classes, 5)
     run.write("quarantine", "ingest.json", ingest)
@@ -143,3 +143,9 @@ def test_chart_text_is_escaped():
 )
 def test_durations_in_words(seconds, words):
     assert duration(seconds) == words
+
+
+def test_what_was_forgotten_is_shown_by_class(run):
+    page = run.page()
+    assert "What the last blessed model knew" in page
+    assert "0.900 of 60 were right before, 0.750 are now" in page

@@ -21,7 +21,8 @@ def test_the_summary_keeps_its_contract(run):
     assert summary["status"] == "pushed"
     data = summary["data"]
     words = (
-        "706 offered: 700 used, 3 refused (1 truncated, 1 not_an_image, 1 too_many_pixels), "
+        "706 offered: 700 used (30 by data.replay), 3 refused (1 truncated, 1 not_an_image, "
+        "1 too_many_pixels), "
         "2 passed over (2 sidecar), 1 unknown (1 damaged)"
     )
     assert data.pop("labels") == {
@@ -53,6 +54,7 @@ def test_the_summary_keeps_its_contract(run):
         "layout": "Each folder is a class.",
         "identical": 25,
         "workers": {},
+        "replayed": 30,
     }
     assert summary["stages"]["ImageValidator"] == {"seconds": 0.05, "cached": True}
     assert summary["tuning"]["configurations"] == 12
@@ -64,6 +66,8 @@ def test_the_summary_keeps_its_contract(run):
     assert measured["validation_accuracy"] == 0.93
     assert {each["column"] for each in measured["slices"]["gaps"]} == {"site"}
     assert "falls behind" in measured["slices"]["words"]
+    forgetting = measured["forgetting"]
+    assert (forgetting["before"], forgetting["after"], forgetting["images"]) == (0.9, 0.75, 60)
     assert measured["probe_accuracy"] == pytest.approx(
         (run.probe.argmax(axis=1) == run.target[500:]).mean()
     )

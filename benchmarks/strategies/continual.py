@@ -1,0 +1,236 @@
+"""What does a model still know of its classes after it learned new ones, and at what price?
+
+    ./dev bench strategies/continual --tasks ../shared/data/signdigits ../shared/data/clothing
+
+A task is any folder that Graft reads, with at least four classes. A linear head learns most of its
+classes (the old ones), then the rest comes. Arms differ in what they see of the old images then:
+all of them (joint), none, or a few. Accuracy is over all classes, on test images of the old and of
+the new ones. Seeds draw which classes are new, and the images. What was measured is kept in the
+cache folder, so that a run that was broken off goes on.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.quality.embedded import Embedded, embed_set
+from benchmarks.strategies.distilled_head import distilled_head
+from benchmarks.strategies.run import Kept
+from models.head import discriminant
+from models.head.discriminant import Choice, Form
+from models.head.earlier_head import EarlierHead
+from models.head.frozen_head import fit_frozen_head
+from models.head.head_model import build_head, standardised, statistics
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.history.records import ClassWeights
+from models.metrics import paired_drop
+
+_VALIDATION = 0.18
+_REPLAYED = (5, 20, 50)
+_DRAWS = 2000
+
+Rows = NDArray[np.int64]
+Head = Callable[[NDArray[np.float32]], NDArray[np.floating]]
+"""From embeddings [n, d] to logits [n, k]."""
+
+
+def main() -> None:
+    """Prints a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--tasks", nargs="+", required=True, help="folders of labelled images")
+    parser.add_argument("--size", type=int, default=96, help="side in pixels")
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--new", type=float, default=0.3, help="share of the classes that are new")
+    parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
+    arguments = parser.parse_args()
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    kept = Kept(arguments.cache / "continual.jsonl")
+    figures: dict[str, list[Mapping[str, float]]] = {}
+    for task in arguments.tasks:
+        data = embed_set(task, arguments.size, arguments.cache)
+        for seed in range(arguments.seeds):
+            span = Span(data, arguments.new, seed)
+            for arm, learn in _arms(span):
+                key = f"{data.name} {arguments.size} {arguments.new:g} {arm} {seed}"
+                figures.setdefault(arm, []).append(kept.get(key, partial(span.measured, learn)))
+    print(table(figures))
+
+
+@dataclass(frozen=True)
+class Span:
+    """Classes that a head knows, and a span of images of others.
+
+    Attributes:
+        data: of all classes.
+        share: of the classes, that are new.
+        seed: of what is drawn.
+    """
+
+    data: Embedded
+    share: float
+    seed: int
+
+    @cached_property
+    def classes(self) -> int:
+        """All classes."""
+        return int(self.data.classes.max()) + 1
+
+    @cached_property
+    def old(self) -> NDArray[np.bool_]:
+        """Whether each class is an old one."""
+        drawn = np.random.default_rng(self.seed).permutation(self.classes)
+        old = np.ones(self.classes, bool)
+        old[drawn[: max(1, round(self.share * self.classes))]] = False
+        return old
+
+    @cached_property
+    def order(self) -> Rows:
+        """Rows to learn from, in the order that they are drawn in."""
+        return np.random.default_rng([self.seed, 1]).permutation(self.data.train)
+
+    def task(self, most: int | None) -> HeadTask:
+        """All new images, and at most so many of each old class; None for all."""
+        rows = [self.order[self.data.classes[self.order] == each] for each in range(self.classes)]
+        rows = [
+            some[:most] if self.old[each] else some
+            for each, some in enumerate(rows)
+            if most != 0 or not self.old[each]
+        ]
+        held = [max(1, round(_VALIDATION * len(some))) for some in rows]
+        return HeadTask(
+            self._labelled([some[count:] for some, count in zip(rows, held, strict=True)]),
+            self._labelled([some[:count] for some, count in zip(rows, held, strict=True)]),
+            self.classes,
+        )
+
+    @cached_property
+    def earlier(self) -> EarlierHead:
+        """The head of the model that knows the old classes alone, for all of them."""
+        joint = self.task(None)
+        known = self._known(joint.train), self._known(joint.validation)
+        task = HeadTask(*known, int(self.old.sum()))
+        mean, variance = statistics(task.train.embeddings)
+        head = fit_frozen_head(task).model
+        kernel, bias = head.get_layer("logits").get_weights()
+        names = [str(each) for each in np.flatnonzero(self.old)]
+        everything = [str(each) for each in range(self.classes)]
+        return EarlierHead(mean, variance, kernel, bias).for_classes(names, everything, {})
+
+    def measured(self, learn: Callable[[], Head]) -> Mapping[str, float]:
+        """What an arm comes to, its CPU time, and what the old head knew before."""
+        before = self._right(self._old_head)
+        started = time.process_time()
+        head = learn()
+        seconds = time.process_time() - started
+        right, is_old = self._right(head), self.old[self.data.classes[self.data.test]]
+        forgotten = paired_drop(before[is_old], right[is_old])
+        return {
+            "old": float(right[is_old].mean()),
+            "new": float(right[~is_old].mean()),
+            "all": float(right.mean()),
+            "forgotten": forgotten.drop,
+            "seconds": seconds,
+        }
+
+    def _known(self, some: LabelledEmbeddings) -> LabelledEmbeddings:
+        """The images of old classes, which alone are counted."""
+        rows = self.old[some.classes]
+        places = np.cumsum(self.old) - 1
+        return LabelledEmbeddings(some.embeddings[rows], places[some.classes[rows]])
+
+    def _old_head(self, embeddings: NDArray[np.float32]) -> NDArray[np.floating]:
+        earlier = self.earlier
+        logits = standardised(embeddings, earlier.mean, earlier.variance) @ earlier.kernel
+        return np.where(self.old, logits + earlier.bias, -np.inf)
+
+    def _right(self, head: Head) -> NDArray[np.bool_]:
+        answers = head(self.data.features[self.data.test]).argmax(axis=1)
+        return np.asarray(answers == self.data.classes[self.data.test])
+
+    def _labelled(self, rows: list[Rows]) -> LabelledEmbeddings:
+        together = np.concatenate(rows)
+        return LabelledEmbeddings(self.data.features[together], self.data.classes[together])
+
+
+def _arms(span: Span) -> Iterator[tuple[str, Callable[[], Head]]]:
+    # Measured beforehand: neither is part of what an arm costs.
+    _ = span.earlier
+    yield "joint", partial(_linear, span, None)
+    yield "new span alone", partial(_linear, span, 0)
+    yield "new span alone, from the old head", partial(_linear, span, 0, begun=True)
+    for weight in (1.0, 4.0):
+        yield f"LwF, weight {weight:g}", partial(_distilled, span, weight)
+    for count in _REPLAYED:
+        yield f"replay {count}", partial(_linear, span, count)
+        yield f"replay {count}, from the old head", partial(_linear, span, count, begun=True)
+        yield (
+            f"replay {count}, from the old head, classes weighed alike",
+            partial(_linear, span, count, begun=True, balanced=True),
+        )
+    yield "replay 20, classes weighed alike", partial(_linear, span, 20, balanced=True)
+    for most in (*_REPLAYED, None):
+        name = "joint" if most is None else f"replay {most}"
+        yield f"{name}, class means and one covariance", partial(_discriminant, span, most)
+
+
+def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool = False) -> Head:
+    task = span.task(most)
+    weights: ClassWeights = "balanced" if balanced else "none"
+    return _answering(fit_frozen_head(task, weights, span.earlier if begun else None).model)
+
+
+def _distilled(span: Span, weight: float) -> Head:
+    return distilled_head(span.task(0), span.earlier, span.old, weight)
+
+
+def _discriminant(span: Span, most: int | None) -> Head:
+    task = span.task(most)
+    mean, variance = statistics(task.train.embeddings)
+    rows = standardised(task.train.embeddings, mean, variance)
+    choice = Choice(Form(0.5, unit_length=False), 1.0, None)
+    kernel, bias = discriminant.fit(rows, task.train.classes, task.classes, choice)
+    head = build_head(len(mean), task.classes, mean=mean, variance=variance)
+    head.get_layer("logits").set_weights([kernel, bias])
+    return _answering(head)
+
+
+def _answering(head: keras.Model) -> Head:
+    return lambda embeddings: head.predict(embeddings, batch_size=1024, verbose=0)
+
+
+def table(figures: Mapping[str, list[Mapping[str, float]]]) -> str:
+    """A row for each arm, with its gain over the first and the interval of that."""
+    lines = [
+        "| arm | old classes | new classes | forgotten, points | old against joint, points [95 %] "
+        "| all against joint, points [95 %] | CPU seconds |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    joint = next(iter(figures.values()))
+    for arm, found in figures.items():
+        old, new, forgotten, seconds = (
+            np.mean([each[name] for each in found])
+            for name in ("old", "new", "forgotten", "seconds")
+        )
+        lines.append(
+            f"| {arm} | {old:.3f} | {new:.3f} | {100 * forgotten:+.1f} | "
+            f"{_beside(found, joint, 'old')} | {_beside(found, joint, 'all')} | {seconds:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def _beside(found: list[Mapping[str, float]], joint: list[Mapping[str, float]], name: str) -> str:
+    gains = np.array([one[name] - other[name] for one, other in zip(found, joint, strict=True)])
+    draws = np.random.default_rng(0).choice(gains, (_DRAWS, len(gains))).mean(axis=1)
+    low, high = 100 * np.quantile(draws, (0.025, 0.975))
+    return f"{100 * gains.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+if __name__ == "__main__":
+    main()

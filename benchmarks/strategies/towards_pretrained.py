@@ -1,0 +1,226 @@
+"""Is fine-tuning better where it is held near what the backbone knew?
+
+    ./dev bench strategies/towards_pretrained --tasks ../shared/data/signdigits
+
+Arms train through `models.training`, as the product does: as it is, with L2-SP, with rates that
+fall towards the bottom, and with gradual unfreezing; WiSE-FT averages the weights of the plain arm
+with those that it began with. Accuracy on test images, and on the same made grey or blurred. A task
+is any folder that Graft reads. What was measured is kept in the cache folder, so that a run that
+was broken off goes on.
+"""
+
+import argparse
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from benchmarks.search.small_task import SmallTask, split_files, write_examples
+from benchmarks.strategies.run import Kept, table
+from benchmarks.strategies.shifted import shifted
+from benchmarks.strategies.steered_adamw import Steering, steered
+from models.backbone_choice.backbone_choice import Candidate
+from models.data.example_schema import TRAIN, VALIDATION
+from models.data.image_decoding import decode_and_resize
+from models.head.evidence import Answers, answers_of, compare
+from models.search.prepared_backbone import PreparedBackbone
+from models.search.search_task import SearchTask
+from models.training import fine_tuning
+from models.training.device import FULL_PRECISION
+from models.training.input_sources import steps_per_epoch
+from models.training.one_pass_adamw import OnePassAdamW
+from models.training.top_trainer import TopTrainer
+from models.training.training_settings import TrainingSettings
+
+_BACKBONE = "EfficientNetLite0"
+_VALIDATION, _TEST, _CLASSES = 120, 300, 10
+_SHIFTS = ("grey", "blur")
+_SHARES = (0.25, 0.5, 0.75)
+"""Of the fine-tuned weights in the average."""
+_BATCH = 32
+_PLAIN = "fine-tuned"
+
+Weights = list[NDArray[Any]]
+
+
+def main() -> None:
+    """Prints two tables in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--tasks", nargs="+", required=True, help="folders of labelled images")
+    parser.add_argument("--size", type=int, default=64, help="side in pixels")
+    parser.add_argument("--images", type=int, default=40, help="to train on, of each class")
+    parser.add_argument("--epochs", type=int, default=8, help="at most")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
+    arguments = parser.parse_args()
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    kept = Kept(arguments.cache / "towards_pretrained.jsonl")
+    pairs: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for data in map(Path, arguments.tasks):
+        for seed in range(arguments.seeds):
+            key = f"{data.name} {arguments.size} {arguments.images} {arguments.epochs} {seed}"
+            drawn = Drawn(data, seed, arguments.size, arguments.images, arguments.epochs)
+            found: Mapping[str, Any] = kept.get(key, drawn.measured)
+            for judged in ("test images", "grey and blurred test images"):
+                for arm in found:
+                    one, plain = found[arm][judged], found[_PLAIN][judged]
+                    pairs.setdefault(judged, {}).setdefault(arm, []).append((one, one - plain))
+    print(table(pairs))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A task out of a folder.
+
+    Attributes:
+        data: the folder.
+        seed: of what is drawn, and of the trainings.
+        size: side in pixels.
+        images: to train on, of each class.
+        epochs: at most.
+    """
+
+    data: Path
+    seed: int
+    size: int
+    images: int
+    epochs: int
+
+    def measured(self) -> dict[str, Any]:
+        """What each arm comes to."""
+        task = split_files(
+            self.data, self.images, _VALIDATION, _CLASSES, test=_TEST, seed=self.seed
+        )
+        with TemporaryDirectory() as scratch:
+            return Arms(self, task, Path(scratch)).measured()
+
+
+class Arms:
+    """All arms on one task, which share backbone, head and cached activations."""
+
+    def __init__(self, drawn: Drawn, task: SmallTask, scratch: Path) -> None:
+        """Writes the examples and fits the head on the frozen backbone."""
+        write_examples(scratch / "examples", {TRAIN: task.train, VALIDATION: task.validation})
+        searched = SearchTask(
+            examples_uri=str(scratch / "examples"),
+            labels=task.labels,
+            candidates=(Candidate(backbone=_BACKBONE, weights="imagenet", image_size=drawn.size),),
+            resize="stretch",
+            features="all",
+            training=TrainingSettings(epochs=drawn.epochs),
+            seed=drawn.seed,
+            embeddings=str(scratch / "embeddings"),
+            activations=str(scratch / "activations"),
+        )
+        self._scratch = scratch
+        self._prepared = PreparedBackbone(searched, searched.candidates[0], scratch / "activations")
+        self._settings = searched.training
+        self._classifier = keras.Model(
+            self._prepared.backbone.model.inputs,
+            self._prepared.head.model(self._prepared.backbone.model.outputs[0]),
+        )
+        # Not with the weights as constants: they change from arm to arm.
+        self._forward = tf.function(
+            lambda images: self._classifier(images, training=False),
+            input_signature=[tf.TensorSpec((None, drawn.size, drawn.size, 3), tf.float32)],
+            autograph=False,
+        )
+        self._images = {
+            kind: self._decoded([each.path.read_bytes() for each in task.test], kind)
+            for kind in ("none", *_SHIFTS)
+        }
+        self._truth = np.array([task.labels.index(each.label) for each in task.test])
+        self._held = self._decoded([each.path.read_bytes() for each in task.validation], "none")
+        self._held_truth = np.array([task.labels.index(each.label) for each in task.validation])
+
+    def measured(self) -> dict[str, Any]:
+        """Accuracies and CPU seconds of each arm."""
+        found: dict[str, Any] = {}
+        begun = self._weights()
+        for name, steering in self._steerings():
+            started = time.process_time()
+            self._train(steering, self._scratch / name.replace(" ", "-"))
+            found[name] = self._judged() | {"seconds": time.process_time() - started}
+            if name == _PLAIN:
+                trained = self._weights()
+                self._give(begun)
+                found["head on the frozen backbone"] = self._judged()
+                found |= self._averaged(begun, trained)
+            self._give(begun)
+        return found
+
+    def _steerings(self) -> Iterator[tuple[str, Steering]]:
+        count = len(self._prepared.embeddings.train.classes)
+        steps = steps_per_epoch(count, self._settings.batch_size)
+        yield _PLAIN, Steering()
+        yield "L2-SP", Steering(pull=30.0)
+        yield "rates fall to a tenth", Steering(bottom_rate=0.1)
+        yield "gradual unfreezing", Steering(thaw_steps=steps)
+
+    def _train(self, steering: Steering, scratch: Path) -> None:
+        task = self._prepared.training(self._settings, scratch)
+        keras.utils.set_random_seed(task.seed)
+        optimizer = steered(steering) if steering != Steering() else OnePassAdamW
+        with patch.object(fine_tuning, "OnePassAdamW", optimizer):
+            mirror = self._prepared.mirror(task)
+            TopTrainer(task, self._prepared.head.model, FULL_PRECISION).train(task, mirror=mirror)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+    def _averaged(self, begun: Weights, trained: Weights) -> dict[str, Any]:
+        """WiSE-FT, with each share, and with the one that validation prefers."""
+        self._give(trained)
+        chosen, best = _PLAIN, self._validated()
+        found: dict[str, Any] = {}
+        self._give(trained)
+        plain = self._judged()
+        for share in _SHARES:
+            name = f"WiSE-FT, share {share:g}"
+            self._give([(1 - share) * a + share * b for a, b in zip(begun, trained, strict=True)])
+            found[name] = self._judged()
+            answers = self._validated()
+            if compare(answers, best).gain > 0.0:
+                chosen, best = name, answers
+        found["WiSE-FT, share by validation"] = {_PLAIN: plain, **found}[chosen]
+        return found
+
+    def _weights(self) -> Weights:
+        return [np.array(each) for each in self._classifier.get_weights()]
+
+    def _give(self, weights: Sequence[NDArray[Any]]) -> None:
+        self._classifier.set_weights(list(weights))
+
+    def _validated(self) -> Answers:
+        return answers_of(self._logits(self._held), self._held_truth)
+
+    def _judged(self) -> dict[str, float]:
+        right = {
+            kind: float((self._logits(images).argmax(axis=1) == self._truth).mean())
+            for kind, images in self._images.items()
+        }
+        return {
+            "test images": right["none"],
+            "grey and blurred test images": float(np.mean([right[kind] for kind in _SHIFTS])),
+        }
+
+    def _logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        batches = range(0, len(images), _BATCH)
+        parts = [np.asarray(self._forward(images[at : at + _BATCH])) for at in batches]
+        return np.concatenate(parts)
+
+    def _decoded(self, encoded: Sequence[bytes], kind: str) -> NDArray[np.float32]:
+        spec = self._prepared.spec
+        changed = encoded if kind == "none" else [shifted(each, kind) for each in encoded]
+        return np.stack([decode_and_resize(tf.constant(each), spec).numpy() for each in changed])
+
+
+if __name__ == "__main__":
+    main()
