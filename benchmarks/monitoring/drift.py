@@ -128,15 +128,19 @@ def _exactly(stream: Stream, state: dict[str, np.ndarray], at: int) -> int:
 
 
 def _print_quiet(rows: dict[str, dict[str, int | None]]) -> None:
-    print("| method | clean streams | false alarms | 95 % interval |\n|---|---|---|---|")
-    found: dict[str, list[bool]] = {}
+    head = "| data | method | clean streams | false alarms | 95 % interval |"
+    print(f"{head}\n|---|---|---|---|---|")
+    found: dict[tuple[str, str], list[bool]] = {}
     for key, alarms in rows.items():
-        if "/clean/" in key:
+        data, _, shift, _ = key.split("/")
+        if shift == "clean":
             for name, alarm in alarms.items():
-                found.setdefault(name, []).append(alarm is not None)
-    for name, hits in found.items():
+                for each in (data, "all"):
+                    found.setdefault((name, each), []).append(alarm is not None)
+    for (name, data), hits in sorted(found.items()):
         low, high = share_interval(sum(hits), len(hits))
-        print(f"| {name} | {len(hits)} | {np.mean(hits):.1%} | {low:.1%} to {high:.1%} |")
+        share = f"{np.mean(hits):.1%} | {low:.1%} to {high:.1%}"
+        print(f"| {data} | {name} | {len(hits)} | {share} |")
     print()
 
 
