@@ -1,11 +1,11 @@
 """Streams of answers: clean ones, and ones that shift at a known image."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from served_model import Answers, ServedModel, joined
+from streams import Answers, ServedSet, observations
 
 from models.observation.reference import Reference
 from monitoring.observations import Observations
@@ -43,48 +43,45 @@ class Plan:
     after: int
 
 
-def clean(model: ServedModel, plan: Plan, random: Random) -> Stream:
+def clean(served: ServedSet, plan: Plan, random: Random) -> Stream:
     """No shift: reference and stream are a random division of the held-out images."""
-    answers = model.held_out()
-    drawn, rest = _divided(np.arange(len(answers.labels)), plan, random)
-    return _stream(model, answers[drawn], [answers[rest].observations], len(rest))
+    drawn, rest = _divided(np.arange(len(served.held_out)), plan, random)
+    return _stream(served, drawn, [served.held_out[rest]], len(rest))
 
 
-def corrupted(model: ServedModel, plan: Plan, kind: str, share: float, random: Random) -> Stream:
+def corrupted(served: ServedSet, plan: Plan, shift: str, share: float, random: Random) -> Stream:
     """A share of the images is corrupted from the change on."""
-    answers, changed = model.held_out(), model.held_out(kind)
-    drawn, rest = _divided(np.arange(len(answers.labels)), plan, random)
+    answers, changed = served.held_out, served.answers(shift)
+    drawn, rest = _divided(np.arange(len(answers)), plan, random)
     before, after = rest[: plan.before], rest[plan.before :]
-    clean_ones = answers[random.permutation(np.resize(after, plan.after))].observations
-    usable = rest[rest < len(changed.labels)]
-    bad_ones = changed[random.permutation(np.resize(usable, plan.after))].observations
+    clean_ones = answers[random.permutation(np.resize(after, plan.after))]
+    usable = rest[rest < len(changed)]
+    bad_ones = changed[random.permutation(np.resize(usable, plan.after))]
     mixed = _mixed(clean_ones, bad_ones, random.random(plan.after) < share)
-    return _stream(model, answers[drawn], [answers[before].observations, mixed], plan.before)
+    return _stream(served, drawn, [answers[before], mixed], plan.before)
 
 
-def fewer_labels(model: ServedModel, plan: Plan, random: Random) -> Stream:
+def fewer_labels(served: ServedSet, plan: Plan, random: Random) -> Stream:
     """Every second class, drawn at random, is half as frequent from the change on."""
-    answers = model.held_out()
-    drawn, rest = _divided(np.arange(len(answers.labels)), plan, random)
+    answers = served.held_out
+    drawn, rest = _divided(np.arange(len(answers)), plan, random)
     before, after = rest[: plan.before], rest[plan.before :]
-    classes = int(answers.labels.max()) + 1
+    classes = len(served.classes)
     rare = random.permutation(classes)[: classes // 2]
     weights = np.where(np.isin(answers.labels[after], rare), 0.5, 1.0)
     rows = random.choice(after, plan.after, p=weights / weights.sum())
-    parts = [answers[before].observations, answers[rows].observations]
-    return _stream(model, answers[drawn], parts, plan.before)
+    return _stream(served, drawn, [answers[before], answers[rows]], plan.before)
 
 
-def new_class(model: ServedModel, plan: Plan, share: float, random: Random) -> Stream:
-    """A share of the images is of a class that the model does not know."""
-    answers = model.held_out()
+def new_class(served: ServedSet, plan: Plan, share: float, random: Random) -> Stream:
+    """A share of the images is of the class that the model does not know."""
+    answers = served.held_out
     drawn, rest = _divided(np.flatnonzero(answers.labels >= 0), plan, random)
     before, after = rest[: plan.before], rest[plan.before :]
     strangers = np.flatnonzero(answers.labels < 0)
     strange = random.random(plan.after) < share
     rows = np.where(strange, random.choice(strangers, plan.after), random.choice(after, plan.after))
-    parts = [answers[before].observations, answers[rows].observations]
-    return _stream(model, answers[drawn], parts, plan.before)
+    return _stream(served, drawn, [answers[before], answers[rows]], plan.before)
 
 
 def _divided(
@@ -96,13 +93,24 @@ def _divided(
     return order[:held], order[held : held + 2_000]
 
 
-def _mixed(one: Observations, other: Observations, which: NDArray[np.bool_]) -> Observations:
+def _mixed(one: Answers, other: Answers, which: NDArray[np.bool_]) -> Answers:
     def pick(name: str) -> NDArray[Any]:
         first, second = getattr(one, name), getattr(other, name)
         return np.where(which.reshape(-1, *[1] * (first.ndim - 1)), second, first)
 
-    return Observations(**{field.name: pick(field.name) for field in fields(Observations)})
+    return Answers(**{field.name: pick(field.name) for field in fields(Answers)})
 
 
-def _stream(model: ServedModel, drawn: Answers, parts: list[Observations], change: int) -> Stream:
-    return Stream(model.reference(drawn), joined(parts), change)
+def _stream(
+    served: ServedSet, drawn: NDArray[np.integer], parts: list[Answers], change: int
+) -> Stream:
+    """A stream of images that all count: one that is drawn twice has another digest each time."""
+    reference = served.reference_of(drawn)
+    whole = Answers(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(Answers)
+        }
+    )
+    digests = np.array([f"{number:016x}".ljust(64, "0") for number in range(1, len(whole) + 1)])
+    return Stream(reference, observations(reference, replace(whole, digests=digests)), change)

@@ -154,6 +154,10 @@ HELD_BACK: Final[dict[str, Corruption]] = {
 """To measure with."""
 
 
+OF_COLOUR: Final = ("grey-2", "swapped")
+"""Those that leave a grey picture as it was."""
+
+
 def black(picture: Picture) -> Picture:
     """A frame of a camera that sees nothing."""
     return Image.new("RGB", picture.size)

@@ -8,7 +8,7 @@ server, as they are or changed, and the rest may be the reference's. All are exc
 import hashlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from monitoring.observations import Observations
 
 MOST_LIVE: Final = 800
 """Images at most that are sent changed."""
+MOST_HELD_OUT: Final = 2_500
 MOST_TRAINING: Final = 1_600
 SIDE: Final = 64
 _TRAINING_SHARE: Final = 0.4
@@ -76,33 +77,34 @@ class ServedSet:
         name: of the data set.
         classes: names of the classes.
         live: how many held-out images are sent changed, the first ones.
+        is_grey: whether most images have no colour.
         held_out: answers to all held-out images, unchanged.
     """
 
-    def __init__(self, data: str, cache: Path) -> None:
+    def __init__(self, data: str, cache: Path, without: str | None = None) -> None:
         """Trains the head, or reads it.
 
         Args:
             data: "digits" (scikit-learn's), or a folder with a folder per class, in splits or not.
             cache: folder that keeps what was computed.
+            without: class that the model does not know: its held-out images have the label -1.
         """
         self.name = Path(data).name
         images = _digits() if data == "digits" else _folder(Path(data))
         order = np.random.default_rng(0).permutation(len(images))
         images = [images[place] for place in order]
         border = min(int(_TRAINING_SHARE * len(images)), MOST_TRAINING)
-        names = sorted({label for _, label in images})
-        self.classes = tuple(names)
-        self._images = images[border:]
+        training = [each for each in images[:border] if each[1] != without]
+        self.classes = tuple(sorted({label for _, label in images if label != without}))
+        self._images = images[border:][:MOST_HELD_OUT]
         self.live = min(MOST_LIVE, int(_LIVE_SHARE * len(self._images)))
-        self._cache = cache / f"{self.name}-{SIDE}"
+        self._cache = cache / (f"{self.name}-{SIDE}" + (f"-without-{without}" if without else ""))
         self._cache.mkdir(parents=True, exist_ok=True)
-        self._labels = np.array([names.index(label) for _, label in images], np.int32)
-        self._border = border
         self._embedder: Embedder | None = None
-        self._head = self._kept("head", lambda: self._fit(images[:border]))
-        self._labels = self._labels[border:]
+        self._head = self._kept("head", lambda: self._fit(training))
+        self._labels = self._numbers(self._images)
         self.held_out = self._answers("clean", self._images)
+        self.is_grey = bool(np.median(self.held_out.signals[:, 3]) < 0.005)
 
     def answers(self, shift: str) -> Answers:
         """Answers to the first `live` held-out images, changed; see `graded_changes.corrupted`."""
@@ -137,9 +139,14 @@ class ServedSet:
             strengths=strengths,
         )
 
-    def reference(self, rows: NDArray[np.integer] | None = None) -> Reference:
-        """A reference of held-out images, by default of all that are never sent changed."""
-        chosen = self.held_out[np.arange(self.live, len(self.held_out)) if rows is None else rows]
+    def reference(self) -> Reference:
+        """A reference of the held-out images that are never sent changed, and of them stressed."""
+        rows = np.arange(self.live, len(self.held_out))
+        return replace(self.reference_of(rows), stressed=self.stressed())
+
+    def reference_of(self, rows: NDArray[np.integer]) -> Reference:
+        """A reference of some held-out images, all of classes that the model knows."""
+        chosen = self.held_out[rows]
         head = self._head
         return Reference(
             classes=self.classes,
@@ -155,8 +162,12 @@ class ServedSet:
             labels=chosen.labels,
             digests=tuple(chosen.digests.tolist()),
             names=tuple(chosen.digests.tolist()),
-            stressed=self.stressed(),
         )
+
+    def _numbers(self, images: list[tuple[Any, str]]) -> NDArray[np.int32]:
+        """Classes by the model's outputs; -1 for one that it does not know."""
+        known = {label: number for number, label in enumerate(self.classes)}
+        return np.array([known.get(label, -1) for _, label in images], np.int32)
 
     def _kept(self, name: str, make: Any) -> dict[str, Any]:
         path = self._cache / f"{name}.npz"
@@ -174,7 +185,7 @@ class ServedSet:
         )
         mean, spread = features.mean(axis=0), features.std(axis=0) + 1e-3
         standard = (features - mean) / spread
-        labels = self._labels[: self._border]
+        labels = self._numbers(images)
         border = int((1 - _VALIDATION_SHARE) * len(features))
         train, validation = slice(0, border), slice(border, None)
         weights = np.ones(len(self.classes), np.float32)
