@@ -314,6 +314,17 @@ class FinishedRun:
                         "words": "cosine: promises less than without it",
                     }
                 ],
+                "calibration": {
+                    "temperature": 1.25,
+                    "loss_before": 0.412,
+                    "loss_after": 0.398,
+                    "error_before": 0.056,
+                    "error_after": 0.031,
+                },
+                "blocks": [
+                    {"name": EVIL, "features": 24, "worth": -0.001},
+                    {"name": "last output", "features": 1280, "worth": 0.123},
+                ],
                 "seed": 7,
             },
         )

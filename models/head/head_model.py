@@ -113,3 +113,9 @@ def build_head(
     if mean is not None and variance is not None:
         standardisation.set_statistics(mean, variance)
     return keras.Model(inputs, logits, name="head")
+
+
+def divide_logits(head: keras.Model, temperature: float) -> None:
+    """Makes a head of `build_head` answer with its logits divided by a temperature."""
+    layer = head.get_layer("logits")
+    layer.set_weights([each / temperature for each in layer.get_weights()])

@@ -54,6 +54,7 @@ class TopPhase:
         scores: the accuracy to expect after each epoch; below 0 where it diverged.
         epoch_seconds: that each took, its validation included.
         answers: of the best epoch to the validation images.
+        logits: of the best epoch, for the validation images, float32 [m, k].
         notes: what was decided on the way, in words.
         resumed_from: epochs that were done when it was taken up; None if there were none.
         finished: whether no epoch is left to do.
@@ -63,6 +64,7 @@ class TopPhase:
     scores: tuple[float, ...]
     epoch_seconds: tuple[float, ...]
     answers: Answers
+    logits: NDArray[np.float32]
     notes: tuple[str, ...]
     resumed_from: int | None
     finished: bool
@@ -140,6 +142,7 @@ class TopTrainer:
             scores=tuple(epoch["score"] for epoch in history.epochs),
             epoch_seconds=tuple(epoch["seconds"] for epoch in history.epochs),
             answers=answers_of(state.best_logits, task.embeddings.validation.classes),
+            logits=state.best_logits,
             notes=(
                 _cut_note(self._backbone.trunk, self._cut, views),
                 mirror_note,

@@ -4,9 +4,14 @@ import time
 from dataclasses import dataclass, replace
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
+from models.head.block_weights import BlockWeight, block_weights
+from models.head.calibration import Calibration, calibration
 from models.head.evidence import compare
 from models.head.frozen_head import FrozenHead, fit_frozen_head
+from models.head.head_model import divide_logits
 from models.training import device
 from models.training.strategies.choice import ChosenHead, choose_head
 from models.training.strategies.strategy import Situation
@@ -35,7 +40,8 @@ def train(task: TrainingTask) -> Trained:
     """Trains a classifier.
 
     A fine-tuned model that promises less than the head on the frozen backbone, by their answers to
-    the validation images (`models.head.evidence`), is dropped for that head.
+    the validation images (`models.head.evidence`), is dropped for that head. What is exported is
+    calibrated by a temperature, but for the head of a strategy, which has one of its own.
 
     Args:
         task: what to train on; its backbone is changed.
@@ -45,11 +51,14 @@ def train(task: TrainingTask) -> Trained:
     if task.is_searched:
         strategy = Strategy(strategy.name, "chosen by the search")
     frozen, head_phase = train_head(task)
+    # Before fine-tuning changes the head.
+    blocks = block_weights(frozen.model, task.backbone, task.embeddings.validation)
     situation = Situation(task.embeddings, task.settings, task.unlabelled)
     head = choose_head(frozen.model, frozen.answers, situation)
     if strategy.name == "feature_extraction":
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)
-        return _outcome(task, strategy, head, choice, [head_phase])
+        measured = _Measured(blocks, _calibrate_head(task, frozen, head))
+        return _outcome(task, strategy, head, choice, measured, [head_phase])
     policy = device.precision(task.settings.mixed_precision, device.prepare_device())
     # Not with what a strategy made: its head may have learned from the validation images.
     trainer = TopTrainer(task, frozen.model, policy)
@@ -57,9 +66,12 @@ def train(task: TrainingTask) -> Trained:
     choice = _choose(head, top)
     if choice.exported == "head":
         trainer.reset()
+        calibrated = _calibrate_head(task, frozen, head)
     else:
         head = replace(head, model=frozen.model)
-    return _outcome(task, strategy, head, choice, [head_phase, top.phase], top, policy)
+        calibrated = _calibrate(task, head.model, top.logits)
+    measured = _Measured(blocks, calibrated)
+    return _outcome(task, strategy, head, choice, measured, [head_phase, top.phase], top, policy)
 
 
 def train_head(task: TrainingTask) -> tuple[FrozenHead, Phase]:
@@ -83,6 +95,14 @@ class _Choice:
     accuracy: float
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What the blocks are worth to the linear head, and how the exported model was calibrated."""
+
+    blocks: tuple[BlockWeight, ...]
+    calibration: Calibration | None
+
+
 def _choose(head: ChosenHead, top: TopPhase) -> _Choice:
     one, other = top.answers.accuracy, head.answers.accuracy
     figures = f"{one:.1%} of validation images against {other:.1%}"
@@ -94,11 +114,26 @@ def _choose(head: ChosenHead, top: TopPhase) -> _Choice:
     return _Choice("head", f"{reason}: {figures}", other)
 
 
+def _calibrate_head(task: TrainingTask, frozen: FrozenHead, head: ChosenHead) -> Calibration | None:
+    """None for a head that learned from the validation images, and was calibrated otherwise."""
+    if head.model is not frozen.model:
+        return None
+    logits = head.model.predict(task.embeddings.validation.embeddings, verbose=0)
+    return _calibrate(task, head.model, logits)
+
+
+def _calibrate(task: TrainingTask, head: keras.Model, logits: NDArray[np.float32]) -> Calibration:
+    found = calibration(logits, task.embeddings.validation.classes)
+    divide_logits(head, found.temperature)
+    return found
+
+
 def _outcome(
     task: TrainingTask,
     strategy: Strategy,
     head: ChosenHead,
     choice: _Choice,
+    measured: _Measured,
     phases: list[Phase],
     top: TopPhase | None = None,
     policy: str = device.FULL_PRECISION,
@@ -119,5 +154,7 @@ def _outcome(
         start="champion" if task.earlier else "pretrained",
         resumed_from_epoch=top.resumed_from if top else None,
         strategies=head.tried,
+        calibration=measured.calibration,
+        blocks=measured.blocks,
     )
     return Trained(with_head(task.backbone.model, head.model), record)

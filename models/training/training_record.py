@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from models.head.block_weights import BlockWeight
+from models.head.calibration import Calibration
 from models.training.strategies.choice import StrategyRecord
 from models.training.training_settings import Strategy, TrainingSettings
 
@@ -45,6 +47,9 @@ class TrainingRecord:
         resumed_from_epoch: fine-tuning epochs that the search, or a killed process, had done; None
             if nothing was resumed.
         strategies: that were tried on the frozen backbone, beside the linear head.
+        calibration: of the exported model; None where a strategy calibrated its head itself.
+        blocks: what each block of the frozen backbone is worth to the linear head; none where it
+            reads the last output alone.
     """
 
     strategy: Strategy
@@ -61,6 +66,8 @@ class TrainingRecord:
     start: str
     resumed_from_epoch: int | None
     strategies: tuple[StrategyRecord, ...] = ()
+    calibration: Calibration | None = None
+    blocks: tuple[BlockWeight, ...] = ()
 
     def to_values(self) -> dict[str, Any]:
         """The content of `training.json`."""
@@ -97,4 +104,6 @@ class TrainingRecord:
             "start": self.start,
             "resumed_from_epoch": self.resumed_from_epoch,
             "strategies": [asdict(each) for each in self.strategies],
+            "calibration": None if self.calibration is None else asdict(self.calibration),
+            "blocks": [asdict(each) for each in self.blocks],
         }

@@ -188,6 +188,8 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "exported": None if trained is None else trained.exported,
         "exported_reason": None if trained is None else trained.reason,
         "strategies": found.training.get("strategies", []),
+        "calibration": found.training.get("calibration"),
+        "blocks": found.training.get("blocks", []),
         "words": "" if trained is None else trained.words,
         "class_changes": found.new_classes.get("changes", []),
         "pushed_to": run.pushed_to,

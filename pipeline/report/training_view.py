@@ -31,6 +31,10 @@ class TrainingView:
         resumed_from_epoch: epochs that the search, or an interrupted run, had done.
         strategies: `name`, `kept`, `reason` and `words` of each that was tried for the head.
         class_weights: smallest and largest, with their classes; None when all are equal.
+        calibration: `temperature`, and log loss and calibration error before and after it; None
+            where there was none.
+        blocks: `name`, `features`, `worth` and `share` (of the largest worth, 0..1) of each block
+            of the backbone, from the bottom up.
     """
 
     strategy: str
@@ -46,6 +50,8 @@ class TrainingView:
     resumed_from_epoch: int | None
     strategies: list[Json]
     class_weights: tuple[tuple[str, float], tuple[str, float]] | None
+    calibration: Json | None
+    blocks: list[Json]
 
 
 def training_view(found: Artifacts) -> TrainingView | None:
@@ -92,7 +98,16 @@ def training_view(found: Artifacts) -> TrainingView | None:
             for each in training.get("strategies", [])
         ],
         class_weights=_extremes(training.get("class_weights", {})),
+        calibration=training.get("calibration"),
+        blocks=_blocks(training.get("blocks", [])),
     )
+
+
+def _blocks(blocks: list[Json]) -> list[Json]:
+    most = max((each["worth"] for each in blocks), default=0.0)
+    return [
+        each | {"share": max(each["worth"], 0.0) / most if most > 0.0 else 0.0} for each in blocks
+    ]
 
 
 def _chart(

@@ -126,6 +126,29 @@ def test_the_model_answers_as_well_as_the_record_says(fine_tuned, digits_folder)
     assert accuracy == pytest.approx(fine_tuned.trained.record.validation_accuracy, abs=0.051)
 
 
+def test_the_fine_tuned_model_is_calibrated_as_the_record_says(fine_tuned, digits_folder):
+    found = fine_tuned.trained.record.calibration
+    assert found.loss_after < found.loss_before, "smoothed labels left it too unsure"
+    assert found.temperature < 1.0
+    answers = fine_tuned.trained.model.predict(pixels(digits_folder, "validation"), verbose=0)
+    truth = [int(path.parent.name) for path in digit_paths(digits_folder)["validation"]]
+    loss = -np.log(answers[np.arange(len(truth)), truth]).mean()
+    # Activations are kept in half precision.
+    assert loss == pytest.approx(found.loss_after, rel=0.05)
+
+
+def test_a_linear_head_alone_is_calibrated_too(digits_folder, tmp_path):
+    settings = {"strategy": "feature_extraction", "few_shot_images": 0}
+    trained = train(digits_task(digits_folder, tmp_path, tiny_backbone(), **settings))
+    found = trained.record.calibration
+    assert found is not None
+    assert trained.record.to_values()["calibration"]["temperature"] == found.temperature != 1.0
+    answers = trained.model.predict(pixels(digits_folder, "validation"), verbose=0)
+    truth = [int(path.parent.name) for path in digit_paths(digits_folder)["validation"]]
+    loss = -np.log(answers[np.arange(len(truth)), truth]).mean()
+    assert loss == pytest.approx(found.loss_after, rel=1e-3)
+
+
 def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_path):
     task = digits_task(digits_folder, tmp_path, tiny_backbone(), epochs=2, learning_rate=1e30)
     before = task.backbone.model.get_weights()
@@ -135,6 +158,8 @@ def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_pat
     assert record.to_values()["history"]["val_loss"][-1] is None
     assert "lost" in record.exported_reason
     assert record.validation_accuracy == record.head_validation_accuracy
+    assert record.strategies[0].kept
+    assert record.calibration is None, "the few-shot head has a temperature of its own"
     for old, new in zip(before, task.backbone.model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 

@@ -80,6 +80,8 @@ def test_the_summary_keeps_its_contract(run):
     assert low < compared["probe"]["drop"] < high
     tried = summary["model"].pop("strategies")
     assert [(each["name"], each["kept"]) for each in tried] == [("few-shot head", False)]
+    assert summary["model"].pop("calibration")["temperature"] == 1.25
+    assert [each["worth"] for each in summary["model"].pop("blocks")] == [-0.001, 0.123]
     assert summary["model"] == {
         "backbone": "EfficientNetLite0",
         "weights_digest": "ab12",
@@ -152,6 +154,22 @@ def test_the_strategy_of_the_head_is_told_everywhere(run):
     training["exported"] = "head"
     run.write("model", "training.json", training)
     assert "the head alone (few-shot head)" in run.summary()["model"]["words"]
+
+
+def test_the_calibration_and_what_the_blocks_are_worth_are_told(run):
+    text = visible_text(run.page())
+    assert "by a temperature of 1.25: log loss 0.412 before, 0.398 after" in text
+    assert "calibration error 0.056 before, 0.031 after" in text
+    assert "What the blocks are worth" in text
+    assert "-0.001" in text or "−0.001" in text
+    assert EVIL not in run.page()
+    training = json.loads((run.folder / "model" / "training.json").read_text())
+    del training["calibration"], training["blocks"]  # as an earlier Graft left it
+    run.write("model", "training.json", training)
+    text = visible_text(run.page())
+    assert "temperature" not in text
+    assert "What the blocks are worth" not in text
+    assert run.summary()["model"]["calibration"] is None
 
 
 def test_a_dropped_fine_tuning_is_told_everywhere(run):
