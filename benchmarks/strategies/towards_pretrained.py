@@ -11,9 +11,9 @@ was broken off goes on.
 
 import argparse
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from benchmarks.search.small_task import SmallTask, split_files, write_examples
 from benchmarks.strategies.run import Kept, table
 from benchmarks.strategies.shifted import shifted
-from benchmarks.strategies.steered_adamw import Steering, steered
+from benchmarks.strategies.steered_adamw import Dials, Steering, steered
 from models.backbone_choice.backbone_choice import Candidate
 from models.data.example_schema import TRAIN, VALIDATION
 from models.data.image_decoding import decode_and_resize
@@ -37,8 +37,7 @@ from models.search.search_task import SearchTask
 from models.training import fine_tuning
 from models.training.device import FULL_PRECISION
 from models.training.input_sources import steps_per_epoch
-from models.training.one_pass_adamw import OnePassAdamW
-from models.training.top_trainer import TopTrainer
+from models.training.top_trainer import Mirror, TopTrainer
 from models.training.training_settings import TrainingSettings
 
 _BACKBONE = "EfficientNetLite0"
@@ -122,6 +121,7 @@ class Arms:
             activations=str(scratch / "activations"),
         )
         self._scratch = scratch
+        self._dials = Dials()
         self._prepared = PreparedBackbone(searched, searched.candidates[0], scratch / "activations")
         self._settings = searched.training
         self._classifier = keras.Model(
@@ -143,13 +143,13 @@ class Arms:
         self._held_truth = np.array([task.labels.index(each.label) for each in task.validation])
 
     def measured(self) -> dict[str, Any]:
-        """Accuracies and CPU seconds of each arm."""
+        """Accuracies of each arm."""
         found: dict[str, Any] = {}
         begun = self._weights()
         for name, steering in self._steerings():
-            started = time.process_time()
-            self._train(steering, self._scratch / name.replace(" ", "-"))
-            found[name] = self._judged() | {"seconds": time.process_time() - started}
+            with patch.object(fine_tuning, "OnePassAdamW", steered(self._dials)):
+                self._train(steering, self._scratch / name.replace(" ", "-"))
+            found[name] = self._judged()
             if name == _PLAIN:
                 trained = self._weights()
                 self._give(begun)
@@ -169,11 +169,18 @@ class Arms:
     def _train(self, steering: Steering, scratch: Path) -> None:
         task = self._prepared.training(self._settings, scratch)
         keras.utils.set_random_seed(task.seed)
-        optimizer = steered(steering) if steering != Steering() else OnePassAdamW
-        with patch.object(fine_tuning, "OnePassAdamW", optimizer):
-            mirror = self._prepared.mirror(task)
-            TopTrainer(task, self._prepared.head.model, FULL_PRECISION).train(task, mirror=mirror)
+        self._dials.turn(steering)
+        self._trainer.train(task, mirror=self._mirror)
         shutil.rmtree(scratch, ignore_errors=True)
+
+    @cached_property
+    def _mirror(self) -> Mirror | None:
+        return self._prepared.mirror(self._prepared.training(self._settings, self._scratch / "all"))
+
+    @cached_property
+    def _trainer(self) -> TopTrainer:
+        task = self._prepared.training(self._settings, self._scratch / "all")
+        return TopTrainer(task, self._prepared.head.model, FULL_PRECISION)
 
     def _averaged(self, begun: Weights, trained: Weights) -> dict[str, Any]:
         """WiSE-FT, with each share, and with the one that validation prefers."""
