@@ -9,6 +9,7 @@ import io
 import json
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,13 @@ class Service:
         """Classes that are answered, an image a request."""
         with GraftClient(f"http://127.0.0.1:{self.port}") as client:
             return [client.predict([image]).labels[0][0] for image in images]
+
+    def is_served(self, version: int) -> bool:
+        """Whether it is the newest version that is available."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/v1/models/graft") as answer:
+            statuses = json.load(answer)["model_version_status"]
+        available = [int(each["version"]) for each in statuses if each["state"] == "AVAILABLE"]
+        return version == max(available, default=0)
 
     def health(self) -> dict[str, Any]:
         try:
@@ -179,7 +187,7 @@ def test_the_model_is_retrained_when_its_images_lie_on_their_side(
     assert service.run("--if-needed").summary["status"] == "not_needed"
 
     fresh, right = _live(450, 250, lying=True)
-    await_that((service.workspace / "serving" / "graft" / "2").is_dir, "version 2 is there")
+    await_that(lambda: service.is_served(2), "version 2 is served")
     said = service.ask(fresh)
     assert np.mean([a == b for a, b in zip(said, right, strict=True)]) > 0.7
     service.await_health("healthy", "drift", version=2, images=200)
