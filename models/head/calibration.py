@@ -2,7 +2,9 @@
 
 C. Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017). It changes no answer, only
 how sure they are. A few validation images that are all answered rightly would ask for endless
-sureness, so the temperature is drawn to 1 as by a belief that it is seldom above 2 or below a half.
+sureness, so the temperature is drawn to 1 as by a belief that it is seldom above 1.5 or below two
+thirds. A wider belief cost linear heads with 18 validation images twice as much
+(`benchmarks/strategies/RESULTS.md`).
 """
 
 import math
@@ -17,7 +19,7 @@ from scipy.special import log_softmax, softmax
 from models.metrics import calibration_bins, calibration_error
 
 _BOUNDS: Final = (math.log(0.05), math.log(20.0))
-_SPREAD: Final = math.log(2.0) / 2
+_SPREAD: Final = math.log(1.5) / 2
 """Standard deviation of the logarithm of a temperature, before anything is seen."""
 
 
