@@ -98,6 +98,6 @@ def _export(options: argparse.Namespace) -> int:
 
     if not options.calibration_images:
         raise UsageError("int8 needs at least one image to calibrate with: --calibration-images.")
-    workspace = Workspace.of(effective(options))
+    workspace = Workspace(effective(options).workspace_path)
     images = options.calibration_images
     return export(served(options), workspace, options.format, options.out, images)

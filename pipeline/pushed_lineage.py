@@ -10,7 +10,7 @@ from components.artifact_names import PUSHED_DIGEST
 from components.lineage import input_of
 from models.errors import GraftError
 from models.storage.seals import tree_digest
-from pipeline.metadata_place import FAILURES, open_store, place_of
+from pipeline.metadata_store import check_store, unreadable
 from pipeline.workspace import Workspace
 
 _PUSHED = "PushedModel"
@@ -40,16 +40,18 @@ def lineage_of(version: Path, workspace: Workspace) -> Lineage:
         GraftError: the version was pushed by a run of no or another workspace, its parents were
             deleted, or the metadata store is damaged.
     """
-    place = place_of(workspace)
-    if not place.is_there:
+    if not workspace.metadata.is_file():
         raise _unknown(version, workspace)
-    place.check()
+    check_store(workspace.metadata)
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(workspace.metadata)
+    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
     try:
-        store = open_store(workspace, writes=False)
+        store = mlmd.MetadataStore(config)
         model = _input(store, _push_of(store, version, workspace), "model")
         examples = _input(store, model.id, "examples")
-    except FAILURES as error:
-        raise place.unreadable(error) from None
+    except (mlmd.errors.StatusError, RuntimeError) as error:
+        raise unreadable(workspace.metadata, error) from None
     found = Lineage(workspace.artifact(model.uri), workspace.artifact(examples.uri))
     for folder in (found.model, found.examples):
         if not folder.is_dir():

@@ -52,7 +52,7 @@ def run(
         UsageError: the search cannot be served at its address.
         GraftError: the workspace cannot be written.
     """
-    workspace = Workspace.of(config)
+    workspace = Workspace(Path(config.workspace))
     with workspace.hold(wait=wait):
         plan = planned(config, workspace) if if_needed else Plan(config)
         if not plan.needed:

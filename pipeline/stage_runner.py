@@ -15,7 +15,7 @@ from pipeline.failure import disk_error
 from pipeline.interrupts import Interrupts
 from pipeline.library_versions import versions
 from pipeline.local_runner import StageResult, run_pipeline
-from pipeline.metadata_place import place_of
+from pipeline.metadata_store import record_digest, unreadable
 from pipeline.node_names import RESOLVERS, SEARCH
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
@@ -67,7 +67,7 @@ def run_stages(
         watch.failed()
         if disk_error(error) is not None:
             raise
-        raise place_of(workspace).unreadable(error) from error
+        raise unreadable(workspace.metadata, error) from error
     except OutOfTime:
         watch.failed("stopped")
         raise
@@ -75,7 +75,7 @@ def run_stages(
         watch.failed()
         raise
     finally:
-        place_of(workspace).end_writing()
+        record_digest(workspace.metadata)
 
 
 def _share(config: Config, result: StageResult, display: Display) -> None:

@@ -59,7 +59,7 @@ def import_from(config: Config, source: str) -> int:
     if not new:
         print(f"There is nothing new in {source}.")
         return 0
-    folder = str(Workspace.of(config).knowledge)
+    folder = str(Workspace(config.workspace_path).knowledge)
     try:
         for entry in new:
             copy_history(entry, folder)
