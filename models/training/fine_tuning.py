@@ -27,6 +27,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.backbones.split_backbone import SplitBackbone
+from models.training.epoch_means import EpochMeans
 from models.training.input_sources import Batch, Source
 from models.training.one_pass_adamw import OnePassAdamW
 from models.training.replicas import Replicas
@@ -201,14 +202,14 @@ def _train_epochs(
     """
     callbacks.on_train_begin()
     for epoch in range(first, settings.epochs):
-        model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
-        logs: dict[str, float] = {}
+        means = EpochMeans()
         for step, batch in enumerate(source.epoch(epoch, settings.batch_size)):
             callbacks.on_train_batch_begin(step)
             logs = train_on(batch)
+            means.add(logs, len(batch[1]))
             callbacks.on_train_batch_end(step, logs)
-        callbacks.on_epoch_end(epoch, logs)
+        callbacks.on_epoch_end(epoch, means.logs())
         if model.stop_training:
             break
     callbacks.on_train_end()
