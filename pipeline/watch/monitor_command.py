@@ -72,7 +72,9 @@ def monitor(watched: Watched, following: Following | None, *, as_json: bool) -> 
         )
         metrics = HealthMetrics()
         if following is None:
-            return _look(monitor, watched, metrics, as_json=as_json)
+            health = _look(monitor, watched, metrics)
+            _tell(health, watched, as_json=as_json)
+            return health.exit_code
         return _follow(monitor, watched, metrics, following, as_json=as_json)
 
 
@@ -89,10 +91,15 @@ def _follow(
         signal.signal(number, lambda *_: stopping.set())
     if following.metrics_port is not None:
         metrics.serve(following.host, following.metrics_port)
-    code, said = 0, ""
+    code, said, told = 0, "", ""
     while True:
         try:
-            code = _look(monitor, watched, metrics, as_json=as_json)
+            health = _look(monitor, watched, metrics)
+            code = health.exit_code
+            # In words only what is new: looks are many, and nobody may be reading.
+            if as_json or _gist(health) != told:
+                _tell(health, watched, as_json=as_json)
+            told = _gist(health)
         except GraftError as error:  # a version that was just pushed may be half there
             if str(error) != said:
                 said = str(error)
@@ -101,7 +108,7 @@ def _follow(
             return code
 
 
-def _look(monitor: Monitor, watched: Watched, metrics: HealthMetrics, *, as_json: bool) -> int:
+def _look(monitor: Monitor, watched: Watched, metrics: HealthMetrics) -> Health:
     version = watched.version()
     try:
         health = monitor.look(version, time.time(), _trainings(watched.folder))
@@ -111,11 +118,23 @@ def _look(monitor: Monitor, watched: Watched, metrics: HealthMetrics, *, as_json
             f"{error.filename or watched.folder} cannot be written: {error.strerror or error}. The "
             "next look goes on from here."
         ) from None
+    return health
+
+
+def _tell(health: Health, watched: Watched, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(health.to_json(), ensure_ascii=False), flush=True)
     else:
         _say(health, watched)
-    return health.exit_code
+
+
+def _gist(health: Health) -> str:
+    """What makes a look worth a word: version, health, decision, what moved and what is damaged."""
+    moved = [each.name for each in health.drift.signals if each.alarm]
+    decision = health.decision
+    return repr(
+        (health.version, decision.health, decision.action, moved, list(health.requests.damaged))
+    )
 
 
 def _trainings(folder: Path) -> list[Training]:

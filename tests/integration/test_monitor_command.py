@@ -80,9 +80,15 @@ def test_it_follows_answers_prometheus_and_is_alone(workspace: Path) -> None:
         page = f"http://127.0.0.1:{port}/metrics"
         alarm = 'graft_monitor_drift_alarm{model="graft",signal="brightness",version="3"} 1.0'
         await_that(lambda: alarm in _read(page), "Prometheus is told")
+        looked = health.read_bytes()
+        await_that(lambda: health.read_bytes() != looked, "there is a look that finds nothing new")
     finally:
         process.send_signal(signal.SIGTERM)
-    assert finish(process).code in (10, 11)
+    answer = finish(process)
+    assert answer.code in (10, 11)
+    decisions = [line for line in answer.out.splitlines() if line.startswith("  decision")]
+    assert answer.out.startswith("Healthy.")
+    assert 2 <= len(decisions) <= 6, answer.out  # as often as something moved, not each second
 
 
 def _read(page: str) -> str:
