@@ -20,6 +20,7 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components.artifact_types import Quarantine
+from components.code_fingerprint import code_fingerprint
 from components.example_gen.driver import FINGERPRINT, LOCATIONS
 from components.example_gen.executor import ImageExampleGenExecutor
 from components.example_gen.ingest_settings import IngestSettings
@@ -87,6 +88,7 @@ def _ingest(path: str) -> None:
                 "columns": "[]",
                 "cache_dir": "",
                 LOCATIONS: json.dumps([[path]]),
+                "code": code_fingerprint("components.example_gen"),
                 FINGERPRINT: "",
                 KEPT_TEST: "",
             },
