@@ -42,12 +42,12 @@ def decide(task: HeadTask, is_suspect: NDArray[np.bool_], wanted: LabelErrors) -
     if not count:
         return Cleaning(False, "no training image's label is taken for wrong")
     if wanted == "keep":
-        return Cleaning(False, "asked for in the configuration")
+        return Cleaning(False, "as training.label_errors: keep says")
     kept = np.bincount(task.train.classes[~is_suspect], minlength=task.classes)
     if not kept[np.unique(task.train.classes)].all():
         return Cleaning(False, "a class would have no training image left")
     if wanted == "drop":
-        return Cleaning(True, "asked for in the configuration")
+        return Cleaning(True, "as training.label_errors: drop says")
     cleaned = HeadTask(task.train.rows(~is_suspect), task.validation, task.classes)
     comparison = compare(fit_frozen_head(cleaned).answers, fit_frozen_head(task).answers)
     better = comparison.gain > 0.0
