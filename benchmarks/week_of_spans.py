@@ -4,7 +4,7 @@ Images of a folder are dealt out to seven days. On the third day a class comes t
 before, on the fifth all files are cut short, on the sixth all images are dark and grey. Each day
 the line that `graft schedule --as cron` wrote is called as cron calls it, and once more, which
 must find nothing to do. Of a person two decisions are asked for: to accept the new class, and to
-go on without the damaged day where the run does not do so by itself.
+take the damaged day away.
 
     ./dev bench week_of_spans --data ../shared/data/clothing/train --out benchmarks/out/week
 """
@@ -56,8 +56,12 @@ def main() -> None:
     for day in range(1, 8):
         _add_span(arguments.data, folder, day, arguments.images)
         night = _Night(folder, command, day)
-        if night.call("the line") == 3 and day == _NEW_CLASS:
+        code = night.call("the line")
+        if code == 3 and day == _NEW_CLASS:
             night.call("schema accept", [*graft, "schema", "accept", "--config", "graft.yaml"])
+            night.call("the line")
+        if code == 3 and day == _DAMAGED:  # it would stop each night whose window holds it
+            _span(folder, day).rename(folder / "taken-away")
             night.call("the line")
         night.call("the line again")
 
@@ -88,10 +92,14 @@ class _Night:
         return done.returncode
 
 
+def _span(folder: Path, day: int) -> Path:
+    return folder / "spans" / (_FIRST + datetime.timedelta(days=day - 1)).isoformat()
+
+
 def _add_span(data: Path, folder: Path, day: int, images: int) -> None:
     """Deals a day's images; a class that comes late brings as many as the others have."""
     labels = sorted(path.name for path in data.iterdir() if path.is_dir())
-    span = folder / "spans" / (_FIRST + datetime.timedelta(days=day - 1)).isoformat()
+    span = _span(folder, day)
     part = span.with_suffix(".partial")
     for label in labels:
         late = label == labels[-1]
