@@ -1,10 +1,8 @@
 """A finished run on real digits, for the tests of the report."""
 
 import copy
-import html
 import io
 import json
-import re
 import shutil
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,15 +13,14 @@ import tensorflow as tf
 from finished_explanations import write_explanations
 from finished_labels import found_labels, sites
 from finished_search import SEARCH, STAGES, TASK
+from finished_verdict import forgetting, shortcuts
 from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.judge.checks import check_accuracy, check_class_recall, check_drop, verdict
-from components.judge.forgetting import ClassMemory, Forgetting
 from components.judge.gaps import check_gaps, find_gaps
-from components.judge.occlusion import Shortcut
 from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
@@ -372,8 +369,8 @@ class FinishedRun:
             quality,
             slices,
             gaps,
-            SHORTCUTS,
-            FORGETTING,
+            shortcuts(EVIL),
+            forgetting(EVIL),
             float(probe_right.mean()),
         )
         write_verdict(directory, result)
@@ -390,21 +387,3 @@ class FinishedRun:
 
 def _beside(name: str, code: str, reason: str, fate: str) -> dict[str, str]:
     return {"name": name, "code": code, "reason": reason, "fate": fate}
-
-
-FORGETTING = Forgetting(
-    images=60,
-    before=0.9,
-    after=0.75,
-    drop=0.15,
-    drop_interval=(0.05, 0.25),
-    classes=(ClassMemory(EVIL, 60, 0.9, 0.75, 0.15, (0.05, 0.25)),),
-    lost=(),
-)
-SHORTCUTS = (Shortcut(EVIL, "bottom, right", 8, 0.9, 0.1, 0.8),)
-
-
-def visible_text(page: str) -> str:
-    """What a page says, without its markup."""
-    without_style = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
-    return html.unescape(re.sub(r"<[^>]+>", " ", without_style))

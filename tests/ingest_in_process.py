@@ -4,10 +4,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from components.example_gen.ingest import Ingested, Plan, ingest_source, read_source
+from components.example_gen.ingest import Ingested, ingest_source, read_source
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import ShardResult, cut_shards, write_shard
 from components.example_gen.sources.spans import Location
+from components.example_gen.split_plan import Plan
 from models.data.sample_depth import SampleRange, covering_range
 
 

@@ -17,8 +17,7 @@ import tensorflow as tf
 from graded_changes import corrupted
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.datasets import load_digits
 
 from models.backbones import build_backbone
@@ -29,6 +28,7 @@ from models.head.linear_head import fit_linear
 from models.observation.reference import MOST_DIRECTIONS, Reference, StressedAnswers
 from models.observation.reference_size import MOST_STRESSED
 from models.observation.stress import stress_plan, stressed
+from models.temperature import best_temperature
 from monitoring.observations import Observations
 
 MOST_LIVE: Final = 800
@@ -200,7 +200,7 @@ class ServedSet:
             "spread": spread,
             "kernel": head.kernel,
             "bias": head.bias,
-            "temperature": _temperature(logits, labels[validation]),
+            "temperature": best_temperature(logits, labels[validation]),
             "centre": mean,
             "directions": directions,
             "anchors": projected,
@@ -285,14 +285,6 @@ def _directions(centred: NDArray[np.float32]) -> NDArray[np.float32]:
     widest = slice(None, -MOST_DIRECTIONS - 1, -1)
     directions = centred.T @ (axes[:, widest] / squares[widest])
     return (directions * len(centred) ** 0.5).astype(np.float32)
-
-
-def _temperature(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    def loss(log: float) -> float:
-        rows = np.arange(len(labels))
-        return -float(log_softmax(logits / np.exp(log), axis=1)[rows, labels].mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded").x))
 
 
 def _digits() -> list[tuple[Any, str]]:

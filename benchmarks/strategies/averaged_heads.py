@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from benchmarks.quality.embedded import Embedded, embed_set
-from models.head.calibration import fitted_temperature
+from models.head.calibration import calibration
 from models.head.evidence import log_loss
 from models.head.head_model import standardised, statistics
 from models.head.linear_head import STRENGTHS, LinearHead, fit_linear
@@ -92,7 +92,7 @@ def _measure(data: Embedded, images: int, seed: int) -> Mapping[str, Figures]:
         )
 
     one = fit(train, held)
-    temperature = fitted_temperature(features[held] @ one.kernel + one.bias, classes[held])
+    temperature = calibration(features[held] @ one.kernel + one.bias, classes[held]).temperature
     bags = [fit(random.choice(train, border), held) for _ in range(_HEADS)]
     folds = np.array_split(random.permutation(images), _HEADS)
     crossed = [fit(np.setdiff1d(np.arange(images), fold), fold) for fold in folds]

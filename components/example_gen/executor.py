@@ -27,7 +27,6 @@ from components.artifact_types import Artifacts, Params
 from components.example_gen.driver import FINGERPRINT, LOCATIONS, resolve_source
 from components.example_gen.ingest import (
     Ingested,
-    Plan,
     ingest_source,
     read_source,
 )
@@ -38,6 +37,7 @@ from components.example_gen.replay import choose_replay, write_replay
 from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
 from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.spans import Location
+from components.example_gen.split_plan import Plan
 from components.example_gen.worker import IN_THIS_PROCESS, check_worker, process_name
 from components.image_register import REGISTER_FILE, ImageRegister
 from models import progress

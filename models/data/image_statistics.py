@@ -58,9 +58,10 @@ def describe(thumbnail: NDArray[np.uint8]) -> ImageStatistics:
     """
     luma = thumbnail.astype(np.float32)
     luma *= 1.0 / 255.0
+    line = luma.ravel()
     return ImageStatistics(
-        brightness_mean=_mean(luma.ravel()),
-        brightness_std=_variance(luma) ** 0.5,
+        brightness_mean=_mean(line, line.size),
+        brightness_std=_variance(line, line.size) ** 0.5,
         sharpness=_laplacian_variance(thumbnail),
         phash=perceptual_hash(luma),
     )
@@ -101,19 +102,17 @@ def _laplacian_variance(thumbnail: NDArray[np.uint8]) -> float:
     edges += line[width - 1 : inner - 1]
     edges += line[width + 1 : inner + 1]
     edges[::width] = edges[width - 1 :: width] = 0
-    values, count = edges.astype(np.float32), (height - 2) * (width - 2)
-    mean = float(np.add.reduce(values)) / count
-    return max(float(values @ values) / count - mean**2, 0.0) / 255.0**2
+    return _variance(edges.astype(np.float32), (height - 2) * (width - 2)) / 255.0**2
 
 
 # On arrays of this size the methods of ndarray spend most of their time before the first sum.
-def _mean(line: NDArray[np.float32]) -> float:
-    return float(np.add.reduce(line)) / line.size
+def _mean(line: NDArray[np.float32], count: int) -> float:
+    return float(np.add.reduce(line)) / count
 
 
-def _variance(values: NDArray[np.float32]) -> float:
-    line = values.ravel()
-    return max(float(line @ line) / line.size - _mean(line) ** 2, 0.0)
+def _variance(line: NDArray[np.float32], count: int) -> float:
+    """Of `count` values, and of zeros beside them that do not count."""
+    return max(float(line @ line) / count - _mean(line, count) ** 2, 0.0)
 
 
 @lru_cache(maxsize=2 * THUMBNAIL_SIDE)

@@ -1,10 +1,9 @@
 """A model that says how sure it is: one temperature for its logits.
 
-C. Guo et al., "On Calibration of Modern Neural Networks" (ICML 2017). It changes no answer, only
-how sure they are. A few validation images that are all answered rightly would ask for endless
-sureness, so the temperature is drawn to 1 as by a belief that it is seldom above 1.5 or below two
-thirds. A wider belief cost linear heads with 18 validation images twice as much
-(`benchmarks/strategies/RESULTS.md`).
+It changes no answer, only how sure they are (`models.temperature`). A few validation images that
+are all answered rightly would ask for endless sureness, so the temperature is drawn to 1 as by a
+belief that it is seldom above 1.5 or below two thirds. A wider belief cost linear heads with 18
+validation images twice as much (`benchmarks/strategies/RESULTS.md`).
 """
 
 import math
@@ -13,12 +12,11 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from models.metrics import calibration_bins, calibration_error
+from models.temperature import best_temperature
 
-_BOUNDS: Final = (math.log(0.05), math.log(20.0))
 _SPREAD: Final = math.log(1.5) / 2
 """Standard deviation of the logarithm of a temperature, before anything is seen."""
 
@@ -43,28 +41,16 @@ class Calibration:
 
 
 def calibration(logits: NDArray[np.floating], classes: NDArray[np.integer]) -> Calibration:
-    """Finds the temperature of a model, and what it does.
+    """Finds the temperature of a model, drawn to 1, and what it does.
 
     Args:
         logits: finite, [n, k], n at least 1, of images that it was not trained on.
         classes: right ones, int [n].
     """
-    temperature = fitted_temperature(logits, classes)
+    temperature = best_temperature(logits, classes, _SPREAD)
     exact = np.asarray(logits, np.float64)
     before, after = (_figures(each, classes) for each in (exact, exact / temperature))
     return Calibration(temperature, before[0], after[0], before[1], after[1])
-
-
-def fitted_temperature(logits: NDArray[np.floating], classes: NDArray[np.integer]) -> float:
-    """The temperature of least log loss, drawn to 1; see `calibration`."""
-    exact = np.asarray(logits, np.float64)
-    rows = np.arange(len(exact))
-
-    def doubt(log_temperature: float) -> float:
-        losses = -log_softmax(exact * math.exp(-log_temperature), axis=1)[rows, classes]
-        return float(losses.sum()) + 0.5 * (log_temperature / _SPREAD) ** 2
-
-    return math.exp(float(minimize_scalar(doubt, bounds=_BOUNDS, method="bounded").x))
 
 
 def _figures(logits: NDArray[np.float64], classes: NDArray[np.integer]) -> tuple[float, float]:

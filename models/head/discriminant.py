@@ -16,7 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.head.evidence import Answers, answers_of, best_temperature
+from models.head.evidence import Answers, answers_of
+from models.temperature import best_temperature
 
 Floats = NDArray[np.floating]
 

@@ -7,18 +7,15 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
+
+from models.temperature import best_temperature
 
 _SMALLEST: Final = 1e-30
-_COLDEST: Final = math.log(0.05)
-_HOTTEST: Final = math.log(20.0)
 _LEAST_SPREAD: Final = 1e-6
 
 
 def fitted_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
     """What a model's logits are divided by to be calibrated.
-
-    C. Guo et al., "On Calibration of Modern Neural Networks", 2017.
 
     Args:
         probabilities: float32 [n, k], as answered to images that the model was not trained on.
@@ -27,19 +24,8 @@ def fitted_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.in
     Returns:
         The temperature of least log loss, within 0.05 to 20; 1 where there is no image.
     """
-    if not len(labels):
-        return 1.0
-    logits = np.log(np.maximum(probabilities, _SMALLEST).astype(np.float64))
-    rows = np.arange(len(labels))
-
-    def loss(log_temperature: float) -> float:
-        scaled = logits * math.exp(-log_temperature)
-        top = scaled.max(axis=1)
-        partition = top + np.log(np.exp(scaled - top[:, None]).sum(axis=1))
-        return float((partition - scaled[rows, labels]).mean())
-
-    found = minimize_scalar(loss, bounds=(_COLDEST, _HOTTEST), method="bounded")
-    return math.exp(float(found.x))
+    exact = np.maximum(probabilities, _SMALLEST).astype(np.float64)
+    return best_temperature(np.log(exact), labels)
 
 
 def principal_directions(

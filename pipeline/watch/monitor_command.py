@@ -97,9 +97,10 @@ def _follow(
             health = _look(monitor, watched, metrics)
             code = health.exit_code
             # In words only what is new: looks are many, and nobody may be reading.
-            if as_json or _gist(health) != told:
+            gist = _gist(health)
+            if as_json or gist != told:
                 _tell(health, watched, as_json=as_json)
-            told = _gist(health)
+            told = gist
         except GraftError as error:  # a version that was just pushed may be half there
             if str(error) != said:
                 said = str(error)

@@ -5,10 +5,11 @@ from hashlib import sha256
 
 import pytest
 
-from components.example_gen.ingest import Plan, Source, ingest_source, plan_splits
+from components.example_gen.ingest import Source, ingest_source
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import ShardResult
 from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
+from components.example_gen.split_plan import Plan, plan_splits
 from models.errors import BadDataError
 
 GROUPED = IngestSettings(group="(.)")

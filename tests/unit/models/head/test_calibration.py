@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from models.head.calibration import calibration, fitted_temperature
+from models.head.calibration import calibration
 from models.head.head_model import build_head, divide_logits
 
 
@@ -16,7 +16,7 @@ def told(images: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
 def test_the_temperature_undoes_too_much_or_too_little_sureness(sharpness: float) -> None:
-    assert fitted_temperature(*told(4000, sharpness)) == pytest.approx(sharpness, rel=0.1)
+    assert calibration(*told(4000, sharpness)).temperature == pytest.approx(sharpness, rel=0.1)
 
 
 def test_it_says_what_it_gained() -> None:
@@ -27,8 +27,8 @@ def test_it_says_what_it_gained() -> None:
 
 def test_a_few_images_that_are_all_right_do_not_make_it_endlessly_sure() -> None:
     logits = 4.0 * np.eye(3)
-    assert 0.5 < fitted_temperature(logits, np.arange(3)) < 1.0
-    assert fitted_temperature(logits[:1], np.array([2])) < 2.0
+    assert 0.5 < calibration(logits, np.arange(3)).temperature < 1.0
+    assert calibration(logits[:1], np.array([2])).temperature < 2.0
 
 
 def test_a_head_answers_with_its_logits_divided() -> None:

@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 import pytest
-from finished_run import EVIL, visible_text
+from finished_run import EVIL
+from visible_text import visible_text
 
 from components.judge.explanations import EXPLANATIONS_FILE
 from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions

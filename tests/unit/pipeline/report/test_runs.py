@@ -4,7 +4,8 @@ import json
 from datetime import datetime, timezone
 
 import pytest
-from finished_run import CLASSES, EVIL, visible_text
+from finished_run import CLASSES, EVIL
+from visible_text import visible_text
 
 from components.class_changes import ClassChange
 from components.findings import write_class_changes
