@@ -15,19 +15,23 @@ def short_number(value: float) -> str:
 def figure_text(value: float | None, digits: int = 3) -> str:
     """Writes a share, or a dash where it is unknown.
 
-    >>> [figure_text(value) for value in (0.93182, None)]
-    ['0.932', '–']
+    >>> [figure_text(value) for value in (0.93182, -0.0003, None)]
+    ['0.932', '0.000', '–']
     """
-    return "–" if value is None else f"{value:.{digits}f}"
+    # Plus zero, which takes the sign from what is rounded to nothing.
+    return "–" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def interval_text(interval: tuple[float, float] | list[float] | None, digits: int = 3) -> str:
     """Writes an interval; empty where there is none.
 
-    >>> interval_text((0.9318, 0.978))
-    '[0.932, 0.978]'
+    >>> interval_text((-0.0001, 0.978))
+    '[0.000, 0.978]'
     """
-    return "" if interval is None else f"[{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
+    if interval is None:
+        return ""
+    low, high = (figure_text(end, digits) for end in interval)
+    return f"[{low}, {high}]"
 
 
 def duration(seconds: float) -> str:
