@@ -154,7 +154,7 @@ class Arms:
                 trained = self._weights()
                 self._give(begun)
                 found["head on the frozen backbone"] = self._judged()
-                found |= self._averaged(begun, trained)
+                found |= self._averaged(begun, trained, found[_PLAIN])
             self._give(begun)
         return found
 
@@ -182,13 +182,13 @@ class Arms:
         task = self._prepared.training(self._settings, self._scratch / "all")
         return TopTrainer(task, self._prepared.head.model, FULL_PRECISION)
 
-    def _averaged(self, begun: Weights, trained: Weights) -> dict[str, Any]:
+    def _averaged(
+        self, begun: Weights, trained: Weights, plain: dict[str, float]
+    ) -> dict[str, Any]:
         """WiSE-FT, with each share, and with the one that validation prefers."""
         self._give(trained)
         chosen, best = _PLAIN, self._validated()
         found: dict[str, Any] = {}
-        self._give(trained)
-        plain = self._judged()
         for share in _SHARES:
             name = f"WiSE-FT, share {share:g}"
             self._give([(1 - share) * a + share * b for a, b in zip(begun, trained, strict=True)])
