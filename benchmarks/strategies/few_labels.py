@@ -43,7 +43,7 @@ def _few(data: Embedded, count: int, seed: int) -> Mapping[str, float]:
     situation, _ = _drawn(data, count, seed)
     linear = fit_frozen_head(situation.task)
     found = {"linear head": _accuracy(linear.model, data)}
-    labelled = situation.labelled if count > 1 else situation.task.train
+    labelled = situation.task.labelled if count > 1 else situation.task.train
     mean, variance = statistics(labelled.embeddings)
     rows = standardised(labelled.embeddings, mean, variance)
     test = standardised(data.features[data.test], mean, variance)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,15 @@ class HeadTask:
                 )
             if not np.isfinite(split.embeddings).all():
                 raise BadDataError(f"The {name} embeddings hold values that are not finite.")
+
+    @cached_property
+    def labelled(self) -> LabelledEmbeddings:
+        """Training and validation images together, training first."""
+        splits = self.train, self.validation
+        return LabelledEmbeddings(
+            np.concatenate([each.embeddings for each in splits]),
+            np.concatenate([each.classes for each in splits]),
+        )
 
     def class_weights(self, kind: str) -> NDArray[np.float32]:
         """Weight of each class in the training loss, float32 [k].

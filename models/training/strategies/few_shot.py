@@ -29,7 +29,7 @@ class FewShot:
 
     def arm(self, situation: Situation) -> Arm:
         """Chooses the form, and fits it twice: for its answers, and for the export."""
-        labelled, count = situation.labelled, situation.task.classes
+        labelled, count = situation.task.labelled, situation.task.classes
         mean, variance = statistics(labelled.embeddings)
         rows = standardised(labelled.embeddings, mean, variance)
         choice = discriminant.choose(rows, labelled.classes, count)

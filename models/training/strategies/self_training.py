@@ -49,7 +49,7 @@ class SelfTraining:
     def arm(self, situation: Situation) -> Arm:
         """Learns twice: without the validation images for its answers, with them for the export."""
         assert situation.unlabelled is not None
-        labelled, count = situation.labelled, situation.task.classes
+        labelled, count = situation.task.labelled, situation.task.classes
         others = situation.unlabelled
         drawn = np.random.default_rng(0).permutation(len(others))[:_MOST]
         mean, variance = statistics(labelled.embeddings)

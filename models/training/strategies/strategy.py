@@ -1,7 +1,6 @@
 """What a strategy is given, and what it gives."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import keras
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.head.evidence import Answers
-from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.labelled_embeddings import HeadTask
 from models.training.training_settings import TrainingSettings
 
 
@@ -27,19 +26,11 @@ class Situation:
     settings: TrainingSettings
     unlabelled: NDArray[np.float32] | None = None
 
-    @cached_property
-    def labelled(self) -> LabelledEmbeddings:
-        """Training and validation images together, training first."""
-        splits = self.task.train, self.task.validation
-        return LabelledEmbeddings(
-            np.concatenate([each.embeddings for each in splits]),
-            np.concatenate([each.classes for each in splits]),
-        )
-
     @property
     def images_a_class(self) -> float:
         """Labelled images that the middle class has."""
-        return float(np.median(np.bincount(self.labelled.classes, minlength=self.task.classes)))
+        counts = np.bincount(self.task.labelled.classes, minlength=self.task.classes)
+        return float(np.median(counts))
 
 
 @dataclass(frozen=True)
