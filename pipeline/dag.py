@@ -50,6 +50,8 @@ _NOT_OF_A_RUN = (
 _OF_LABELS = ("label_errors", "max_label_errors")
 """Keys of `validation` that LabelGate alone reads."""
 _NOT_OF_LABELS = tuple(set(ValidationSettings.model_fields).difference(_OF_LABELS))
+_NOT_OF_SEARCH = ("few_shot_images", "refit_images")
+"""Keys of `training` that Trainer alone reads."""
 
 
 def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
@@ -236,7 +238,7 @@ def _search_nodes(
     parameters: dict[str, Any] = {
         "model": config.model.to_json(),
         "choice": config.choice.to_json(),
-        "training": config.training.to_json(),
+        "training": config.training.to_json(*_NOT_OF_SEARCH),
         "settings": config.tuning.to_json(),
         "seed": config.seed,
         "name": data_name(config.data.path),

@@ -72,32 +72,19 @@ def fit_linear(
         strengths: of the penalty, the strongest first.
         start: kernel float32 [d, k] and bias float32 [k] that the penalty draws to; None for zero.
     """
-    origin, shift = start or (
-        np.zeros((features.shape[1], len(class_weights)), np.float32),
-        np.zeros(len(class_weights), np.float32),
-    )
-    known, validation_known = (each @ origin + shift for each in (features, validation_features))
-    axes = _row_space(features)
-    rows, validation_rows = (
-        each if axes is None else each @ axes for each in (features, validation_features)
-    )
-    problem = _Problem(rows, classes, class_weights, 1 / math.sqrt(features.shape[1]), known)
-    solution = np.zeros((rows.shape[1] + 1) * len(class_weights))
+    problem = _Problem(features, classes, class_weights, start)
+    solution = problem.origin
     losses: list[float] = []
     best, best_solution = 0, solution
     for strength in strengths:
         solution = problem.solve(strength, solution)
-        kernel, bias = problem.weights(solution)
-        logits = validation_known + validation_rows @ kernel + bias
-        losses.append(log_loss(logits, validation_classes))
+        kernel, bias = problem.head(solution)
+        losses.append(log_loss(validation_features @ kernel + bias, validation_classes))
         if losses[-1] <= losses[best]:
             best, best_solution = len(losses) - 1, solution
         elif len(losses) - 1 - best == _GIVE_UP:
             break
-    kernel, bias = problem.weights(best_solution)
-    if axes is not None:
-        kernel = axes @ kernel
-    kernel, bias = origin + kernel, shift + bias
+    kernel, bias = problem.head(best_solution)
     return LinearHead(
         kernel=kernel,
         bias=bias,
@@ -106,6 +93,24 @@ def fit_linear(
         train_loss=log_loss(features @ kernel + bias, classes),
         validation_loss=losses[best],
     )
+
+
+def fit_at(
+    strength: float, features: Floats, classes: NDArray[np.integer], class_weights: Floats
+) -> tuple[Floats, Floats]:
+    """Fits one head, with no image to choose by.
+
+    Args:
+        strength: of the penalty.
+        features: float32 [n, d], standardised.
+        classes: int [n].
+        class_weights: float32 [k].
+
+    Returns:
+        kernel float32 [d, k] and bias float32 [k].
+    """
+    problem = _Problem(features, classes, class_weights, None)
+    return problem.head(problem.solve(strength, problem.origin))
 
 
 def _row_space(features: Floats) -> Floats | None:
@@ -129,16 +134,25 @@ class _Problem:
         features: Floats,
         classes: NDArray[np.integer],
         class_weights: Floats,
-        scale: float,
-        known: Floats,
+        start: tuple[Floats, Floats] | None,
     ) -> None:
-        """Takes what is known of each row's logits before anything is learned, float32 [n, k]."""
-        self._features = features
+        """Takes what `fit_linear` is given."""
+        self._start = start or (
+            np.zeros((features.shape[1], len(class_weights)), np.float32),
+            np.zeros(len(class_weights), np.float32),
+        )
+        self._known = features @ self._start[0] + self._start[1]
+        self._axes = _row_space(features)
+        self._rows = features if self._axes is None else features @ self._axes
         self._classes = classes
         self._weights = class_weights[classes] / len(classes)
-        self._shape = features.shape[1] + 1, len(class_weights)
-        self._scale = np.float32(scale)
-        self._known = known
+        self._shape = self._rows.shape[1] + 1, len(class_weights)
+        self._scale = np.float32(1 / math.sqrt(features.shape[1]))
+
+    @property
+    def origin(self) -> NDArray[Any]:
+        """The parameters of the head that the penalty draws to."""
+        return np.zeros(self._shape).ravel()
 
     def solve(self, strength: float, start: NDArray[Any]) -> NDArray[Any]:
         """The solution for a strength, in the parameters of the scaled features."""
@@ -152,15 +166,22 @@ class _Problem:
         )
         return np.asarray(found.x)
 
-    def weights(self, solution: NDArray[Any]) -> tuple[Floats, Floats]:
+    def head(self, solution: NDArray[Any]) -> tuple[Floats, Floats]:
         """Kernel and bias for the features as they are."""
+        kernel, bias = self._weights_of(solution)
+        if self._axes is not None:
+            kernel = self._axes @ kernel
+        return self._start[0] + kernel, self._start[1] + bias
+
+    def _weights_of(self, solution: NDArray[Any]) -> tuple[Floats, Floats]:
+        """What is learned beyond the start, for the rows of the problem."""
         parameters = solution.reshape(self._shape).astype(np.float32)
         return parameters[:-1] * self._scale, parameters[-1]
 
     def _loss(self, solution: NDArray[Any], strength: float) -> tuple[float, NDArray[Any]]:
-        kernel, bias = self.weights(solution)
+        kernel, bias = self._weights_of(solution)
         rows = np.arange(len(self._classes))
-        logits = self._known + self._features @ kernel + bias
+        logits = self._known + self._rows @ kernel + bias
         logits -= logits.max(axis=1, keepdims=True)
         odds = np.exp(logits)
         total = odds.sum(axis=1)
@@ -171,6 +192,6 @@ class _Problem:
         residuals[rows, self._classes] -= 1.0
         residuals *= self._weights[:, None]
         gradient = np.empty(self._shape)
-        gradient[:-1] = (self._features.T @ residuals) * self._scale + strength * penalised
+        gradient[:-1] = (self._rows.T @ residuals) * self._scale + strength * penalised
         gradient[-1] = residuals.sum(axis=0)
         return loss, gradient.ravel()

@@ -1,7 +1,7 @@
 """One training: the head, then the backbone's top, then the choice of what is exported."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -12,6 +12,7 @@ from models.head.calibration import Calibration, calibration
 from models.head.evidence import compare
 from models.head.frozen_head import FrozenHead, fit_frozen_head
 from models.head.head_model import divide_logits
+from models.head.refit import refitted
 from models.training import device
 from models.training.strategies.choice import ChosenHead, choose_head
 from models.training.strategies.strategy import Situation
@@ -30,10 +31,13 @@ class Trained:
     Attributes:
         model: from images float32 [n, s, s, 3], RGB in 0..255, to probabilities float32 [n, k].
         record: how it came about.
+        start_head: what a later training, judged on the same validation images, begins from where
+            the head of the model learned from them; None where that learned from none.
     """
 
     model: keras.Model
     record: TrainingRecord
+    start_head: keras.Model | None
 
 
 def train(task: TrainingTask) -> Trained:
@@ -41,7 +45,9 @@ def train(task: TrainingTask) -> Trained:
 
     A fine-tuned model that promises less than the head on the frozen backbone, by their answers to
     the validation images (`models.head.evidence`), is dropped for that head. What is exported is
-    calibrated by a temperature, but for the head of a strategy, which has one of its own.
+    calibrated by a temperature, but for the head of a strategy, which has one of its own. When all
+    that is judged on the validation images is judged, a linear head that is exported learns from
+    them too (`models.head.refit`).
 
     Args:
         task: what to train on; its backbone is changed.
@@ -57,8 +63,8 @@ def train(task: TrainingTask) -> Trained:
     head = choose_head(frozen.model, frozen.answers, situation)
     if strategy.name == "feature_extraction":
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)
-        measured = _Measured(blocks, _calibrate_head(task, frozen, head))
-        return _outcome(task, strategy, head, choice, measured, [head_phase])
+        export = _export_head(task, frozen, head)
+        return _outcome(task, strategy, head, choice, blocks, export, [head_phase])
     policy = device.precision(task.settings.mixed_precision, device.prepare_device())
     # Not with what a strategy made: its head may have learned from the validation images.
     trainer = TopTrainer(task, frozen.model, policy)
@@ -66,12 +72,11 @@ def train(task: TrainingTask) -> Trained:
     choice = _choose(head, top)
     if choice.exported == "head":
         trainer.reset()
-        calibrated = _calibrate_head(task, frozen, head)
+        export = _export_head(task, frozen, head)
     else:
-        head = replace(head, model=frozen.model)
-        calibrated = _calibrate(task, head.model, top.logits)
-    measured = _Measured(blocks, calibrated)
-    return _outcome(task, strategy, head, choice, measured, [head_phase, top.phase], top, policy)
+        export = _Export(frozen.model, _calibrate(task, frozen.model, top.logits))
+    phases = [head_phase, top.phase]
+    return _outcome(task, strategy, head, choice, blocks, export, phases, top, policy)
 
 
 def train_head(task: TrainingTask) -> tuple[FrozenHead, Phase]:
@@ -96,11 +101,13 @@ class _Choice:
 
 
 @dataclass(frozen=True)
-class _Measured:
-    """What the blocks are worth to the linear head, and how the exported model was calibrated."""
+class _Export:
+    """A head as it is exported; the rest is as in `TrainingRecord` and `Trained`."""
 
-    blocks: tuple[BlockWeight, ...]
+    model: keras.Model
     calibration: Calibration | None
+    refitted_images: int = 0
+    start_head: keras.Model | None = None
 
 
 def _choose(head: ChosenHead, top: TopPhase) -> _Choice:
@@ -114,12 +121,27 @@ def _choose(head: ChosenHead, top: TopPhase) -> _Choice:
     return _Choice("head", f"{reason}: {figures}", other)
 
 
-def _calibrate_head(task: TrainingTask, frozen: FrozenHead, head: ChosenHead) -> Calibration | None:
-    """None for a head that learned from the validation images, and was calibrated otherwise."""
-    if head.model is not frozen.model:
-        return None
-    logits = head.model.predict(task.embeddings.validation.embeddings, verbose=0)
-    return _calibrate(task, head.model, logits)
+def _export_head(task: TrainingTask, frozen: FrozenHead, chosen: ChosenHead) -> _Export:
+    if chosen.model is not frozen.model:
+        # It learned from the validation images, and was calibrated otherwise.
+        return _Export(chosen.model, None, start_head=frozen.model)
+    logits = frozen.model.predict(task.embeddings.validation.embeddings, verbose=0)
+    found = _calibrate(task, frozen.model, logits)
+    images = task.images + len(task.embeddings.validation.classes)
+    if images > task.settings.refit_images or not _may_refit(task):
+        return _Export(frozen.model, found)
+    model = refitted(frozen, task.embeddings, task.settings.class_weights)
+    divide_logits(model, found.temperature)
+    return _Export(model, found, images, frozen.model)
+
+
+def _may_refit(task: TrainingTask) -> bool:
+    """Whether a head may learn from the validation images.
+
+    Not where it is drawn to an earlier one, which was not measured, nor where labels that look
+    wrong are not trained on: those of validation images are still there.
+    """
+    return task.earlier is None and not task.left_out
 
 
 def _calibrate(task: TrainingTask, head: keras.Model, logits: NDArray[np.float32]) -> Calibration:
@@ -133,7 +155,8 @@ def _outcome(
     strategy: Strategy,
     head: ChosenHead,
     choice: _Choice,
-    measured: _Measured,
+    blocks: tuple[BlockWeight, ...],
+    export: _Export,
     phases: list[Phase],
     top: TopPhase | None = None,
     policy: str = device.FULL_PRECISION,
@@ -154,7 +177,9 @@ def _outcome(
         start="champion" if task.earlier else "pretrained",
         resumed_from_epoch=top.resumed_from if top else None,
         strategies=head.tried,
-        calibration=measured.calibration,
-        blocks=measured.blocks,
+        calibration=export.calibration,
+        refitted_images=export.refitted_images,
+        blocks=blocks,
     )
-    return Trained(with_head(task.backbone.model, head.model), record)
+    model = with_head(task.backbone.model, export.model)
+    return Trained(model, record, export.start_head)

@@ -36,7 +36,8 @@ class TrainingRecord:
         exported: "fine_tuned" or "head", and why, in `exported_reason`.
         exported_reason: in words.
         phases: in order.
-        validation_accuracy: of the exported model.
+        validation_accuracy: of the exported model; of its head before that was fitted to the
+            validation images too.
         head_validation_accuracy: of the head on the frozen backbone.
         settings: of the training.
         seed: of everything random.
@@ -48,6 +49,8 @@ class TrainingRecord:
             if nothing was resumed.
         strategies: that were tried on the frozen backbone, beside the linear head.
         calibration: of the exported model; None where a strategy calibrated its head itself.
+        refitted_images: training and validation images that the exported head was fitted to once
+            more in the end; 0 where it was not.
         blocks: what each block of the frozen backbone is worth to the linear head; none where it
             reads the last output alone.
     """
@@ -67,6 +70,7 @@ class TrainingRecord:
     resumed_from_epoch: int | None
     strategies: tuple[StrategyRecord, ...] = ()
     calibration: Calibration | None = None
+    refitted_images: int = 0
     blocks: tuple[BlockWeight, ...] = ()
 
     def to_values(self) -> dict[str, Any]:
@@ -105,5 +109,6 @@ class TrainingRecord:
             "resumed_from_epoch": self.resumed_from_epoch,
             "strategies": [asdict(each) for each in self.strategies],
             "calibration": None if self.calibration is None else asdict(self.calibration),
+            "refitted_images": self.refitted_images,
             "blocks": [asdict(each) for each in self.blocks],
         }

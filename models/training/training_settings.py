@@ -30,6 +30,9 @@ class TrainingSettings(Section):
     few_shot_images: Annotated[int, Field(ge=0)] = 20
     """Up to so many labelled images in the middle class the head for few images is tried (nearest
     class mean, cosine, linear discriminant, the best by cross-validation). 0: never."""
+    refit_images: Annotated[int, Field(ge=0)] = 1000
+    """Up to so many labelled images the linear head that is exported is fitted once more, to the
+    validation images too, after these have judged it. 0: never."""
     epochs: Annotated[int, Field(ge=1)] = 20
     """Most fine-tuning epochs; it goes on only while it pays."""
     patience: Annotated[int, Field(ge=1)] = 3

@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +15,9 @@ import tensorflow as tf
 from training_digits import SIZE, digit_paths, digits_task, named_backbone, tiny_backbone
 
 from models.data.image_decoding import ImageSpec, decode_and_resize
+from models.head.earlier_head import EarlierHead
+from models.head.frozen_head import fit_frozen_head
+from models.head.refit import refitted
 from models.training.top_trainer import TopTrainer
 from models.training.train import Trained, train
 
@@ -138,8 +142,9 @@ def test_the_fine_tuned_model_is_calibrated_as_the_record_says(fine_tuned, digit
 
 
 def test_a_linear_head_alone_is_calibrated_too(digits_folder, tmp_path):
-    settings = {"strategy": "feature_extraction", "few_shot_images": 0}
+    settings = {"strategy": "feature_extraction", "few_shot_images": 0, "refit_images": 0}
     trained = train(digits_task(digits_folder, tmp_path, tiny_backbone(), **settings))
+    assert trained.start_head is None
     found = trained.record.calibration
     assert found is not None
     assert trained.record.to_values()["calibration"]["temperature"] == found.temperature != 1.0
@@ -149,10 +154,52 @@ def test_a_linear_head_alone_is_calibrated_too(digits_folder, tmp_path):
     assert loss == pytest.approx(found.loss_after, rel=1e-3)
 
 
+def test_in_the_end_it_learns_from_the_validation_images_which_judged_it_before(
+    digits_folder, tmp_path
+):
+    settings: dict[str, Any] = {"strategy": "feature_extraction", "few_shot_images": 0}
+    judged, trained = (
+        train(digits_task(digits_folder, tmp_path, tiny_backbone(), refit_images=most, **settings))
+        for most in (159, 160)
+    )
+    assert (judged.record.refitted_images, trained.record.refitted_images) == (0, 160)
+    same: dict[str, Any] = {"phases": (), "refitted_images": 0, "settings": judged.record.settings}
+    assert replace(trained.record, **same) == replace(judged.record, **same)
+    assert judged.record.calibration is not None
+    assert trained.start_head is not None
+    embeddings = digits_task(digits_folder, tmp_path, tiny_backbone()).embeddings
+    expected = refitted(fit_frozen_head(embeddings), embeddings).get_layer("logits").get_weights()
+    exported = trained.model.get_layer("head").get_layer("logits").get_weights()
+    for ours, theirs in zip(exported, expected, strict=True):
+        np.testing.assert_allclose(ours * judged.record.calibration.temperature, theirs, rtol=1e-4)
+    before = judged.model.get_layer("head").get_weights()
+    for ours, theirs in zip(trained.start_head.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+_NOTHING = EarlierHead(
+    np.zeros(16, np.float32),
+    np.ones(16, np.float32),
+    np.zeros((16, 10), np.float32),
+    np.zeros(10, np.float32),
+)
+
+
+@pytest.mark.parametrize("given", [{"left_out": ("0/none.png",)}, {"earlier": _NOTHING}])
+def test_it_does_not_where_suspects_are_left_out_or_an_earlier_head_is_gone_on_from(
+    digits_folder, tmp_path, given
+):
+    settings = {"strategy": "feature_extraction", "few_shot_images": 0}
+    task = digits_task(digits_folder, tmp_path, tiny_backbone(), **settings)
+    trained = train(replace(task, **given))
+    assert (trained.record.refitted_images, trained.start_head) == (0, None)
+
+
 def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_path):
     task = digits_task(digits_folder, tmp_path, tiny_backbone(), epochs=2, learning_rate=1e30)
     before = task.backbone.model.get_weights()
-    record = train(task).record
+    trained = train(task)
+    record = trained.record
     assert record.exported == "head"
     assert len(record.phases[1].epochs) == 1, "a diverged training stops"
     assert record.to_values()["history"]["val_loss"][-1] is None
@@ -160,6 +207,8 @@ def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_pat
     assert record.validation_accuracy == record.head_validation_accuracy
     assert record.strategies[0].kept
     assert record.calibration is None, "the few-shot head has a temperature of its own"
+    assert record.refitted_images == 0, "it learned from the validation images already"
+    assert trained.start_head is not None
     for old, new in zip(before, task.backbone.model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
