@@ -50,6 +50,10 @@ SERVING_FOLDER: Final = "Format-Serving"
 KERAS_FILE: Final = "keras/model.keras"
 """The trained model in a Model artifact."""
 
+START_HEAD_FILE: Final = "keras/start_head.keras"
+"""The linear head that a later training begins from, where that of the model learned from
+validation images."""
+
 CARD_FILE: Final = "model-card.html"
 """In `assets.extra` of a pushed version; see `components.model_card`."""
 MARKDOWN_CARD_FILE: Final = "model-card.md"

@@ -33,6 +33,8 @@ class Trainer(TfxTrainer):
     The Model artifact holds, beside TFX's `Format-Serving/`:
 
     - `keras/model.keras`: from float32 [n, s, s, 3], RGB in 0..255, to probabilities;
+    - `keras/start_head.keras`, where the head of that model learned from validation images: the
+      linear head that did not, for later trainings to begin from;
     - `training.json`: see `models.training.training_record`, and the `machine` that it was made on;
     - `probe.json` and `probe_predictions.npz`: see `models.head.frozen_probe`;
     - `expected.json`: a list of `name`, `sha256` and `probabilities`, what the Keras model answers

@@ -19,6 +19,7 @@ from components.artifact_names import (
     PROBE_ANSWERS_FILE,
     PROBE_FILE,
     SERVING_FOLDER,
+    START_HEAD_FILE,
     TRAINING_FILE,
 )
 from components.label_check.label_errors_file import left_out
@@ -143,6 +144,7 @@ def _description(trained: Trained, read: ReadTask, code: str) -> dict[str, Any]:
         "begun_from": read.begun_from,
         "strategy": trained.record.strategy.name,
         "exported": trained.record.exported,
+        "learned_from_validation": trained.start_head is not None,
         "model_digest": digest(trained.model),
         "validation_accuracy": trained.record.validation_accuracy,
         "data_fingerprint": read.data.fingerprint,
@@ -158,6 +160,8 @@ def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, 
     keras_file = model_uri / KERAS_FILE
     keras_file.parent.mkdir(parents=True, exist_ok=True)
     trained.model.save(keras_file)
+    if trained.start_head is not None:
+        trained.start_head.save(model_uri / START_HEAD_FILE)
     task, info = read.task, read.data.info
     export_model(
         trained.model,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import UsageError
+from models.head.head_model import HEAD
 
 Floats = NDArray[np.float32]
 
@@ -54,14 +55,14 @@ class EarlierHead:
         return EarlierHead(self.mean, self.variance, kernel, bias)
 
 
-def head_of(classifier: keras.Model) -> EarlierHead:
-    """Reads the head of a classifier that Graft trained.
+def head_of(model: keras.Model) -> EarlierHead:
+    """Reads the head of a classifier that Graft trained, or one that is alone.
 
     Raises:
         UsageError: it has none of the kind.
     """
     try:
-        head = classifier.get_layer("head")
+        head = model if model.name == HEAD else model.get_layer(HEAD)
         standardisation, logits = head.get_layer("standardisation"), head.get_layer("logits")
         kernel, bias = logits.get_weights()
         mean, variance = standardisation.get_weights()

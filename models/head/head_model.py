@@ -1,11 +1,14 @@
 """The classification head: what is trained on top of a backbone's features."""
 
-from typing import Any
+from typing import Any, Final
 
 import keras
 import numpy as np
 
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
+
+HEAD: Final = "head"
+"""Name of a head, also as a layer of the classifier that it is part of."""
 
 _VARIANCE_FLOOR = 0.1
 """Share of the average variance that every feature is credited with. A feature that hardly varies
@@ -112,7 +115,7 @@ def build_head(
     )(features)
     if mean is not None and variance is not None:
         standardisation.set_statistics(mean, variance)
-    return keras.Model(inputs, logits, name="head")
+    return keras.Model(inputs, logits, name=HEAD)
 
 
 def divide_logits(head: keras.Model, temperature: float) -> None:

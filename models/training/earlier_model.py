@@ -19,7 +19,7 @@ class EarlierModel:
 
     Attributes:
         backbone: with its weights.
-        head: on the features of that backbone.
+        head: on the features of that backbone; learned from no validation image.
         labels: class names in the order of its outputs.
         digest: of all its weights.
     """
@@ -30,13 +30,17 @@ class EarlierModel:
     digest: str
 
 
-def read_earlier_model(file: Path, described: Description, info: EmbeddingInfo) -> EarlierModel:
+def read_earlier_model(
+    file: Path, described: Description, info: EmbeddingInfo, start_head: Path | None = None
+) -> EarlierModel:
     """Reads a model and checks that it is the one that was exported.
 
     Args:
         file: `.keras` file of the whole model.
         described: what its export says of it.
         info: of the embeddings of the coming training, whose backbone it must have.
+        start_head: `.keras` file of the head to begin from, where that of the model learned from
+            validation images, which judge the coming training too; None where it did not.
 
     Raises:
         UsageError: it has another backbone, size or kind of features.
@@ -46,16 +50,17 @@ def read_earlier_model(file: Path, described: Description, info: EmbeddingInfo) 
     try:
         model = keras.saving.load_model(file, compile=False)
         found = digest(model)
+        head = keras.saving.load_model(start_head, compile=False) if start_head else model
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GraftError(f"{unusable(file)} It cannot be read: {error}.") from error
     if found != described.model_digest:
         raise GraftError(f"{unusable(file)} Its weights are not those that were exported.")
-    head = head_of(model)
-    if len(head.mean) != info.dimension:
+    earlier = head_of(head)
+    if len(earlier.mean) != info.dimension:
         raise UsageError(
-            f"The last blessed model sees {len(head.mean)} features of an image, and "
+            f"The last blessed model sees {len(earlier.mean)} features of an image, and "
             f"model.features: {info.features} has {info.dimension}. Set it as it was, or "
             "training.start: pretrained."
         )
     backbone = build_backbone(info.backbone, str(file), info.image_size, features=info.features)
-    return EarlierModel(backbone, head, described.labels, found)
+    return EarlierModel(backbone, earlier, described.labels, found)

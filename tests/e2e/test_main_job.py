@@ -89,6 +89,18 @@ def test_the_summary_keeps_its_contract(first_run: FirstRun) -> None:
     assert all(stage["seconds"] >= 0 for stage in told["stages"].values())
 
 
+def test_the_head_that_learned_from_no_validation_image_is_kept_beside_one_that_did(
+    first_run: FirstRun,
+) -> None:
+    model = first_run.summary["model"]
+    is_strategys = any(each["kept"] for each in model["strategies"])
+    splits = first_run.summary["data"]["images"] - first_run.summary["metrics"]["test_images"]
+    assert model["refitted_images"] == (0 if is_strategys else splits)
+    described = Path(model["pushed_to"], "assets.extra", "graft.json").read_text()
+    assert json.loads(described)["learned_from_validation"] is True
+    assert list(first_run.workspace.glob("artifacts/Trainer/model/*/keras/start_head.keras"))
+
+
 def test_the_report_is_one_file_that_names_the_result(first_run: FirstRun, here: Here) -> None:
     path = Path(here("report", "--workspace", first_run.workspace).out.strip())
     page = path.read_text(encoding="utf-8")

@@ -26,6 +26,7 @@ from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.embedding import read_embeddings, read_info
 from models.embedding.extraction import extract
 from models.errors import GraftError, UsageError
+from models.head.head_model import build_head
 from models.training.earlier_model import read_earlier_model
 from models.training.model_description import read_description
 from models.training.train import train
@@ -261,6 +262,26 @@ def test_a_champion_of_another_size_or_with_changed_weights_is_refused(folder, m
         read_earlier_model(tmp_path / "model.keras", described, info)
     with pytest.raises(GraftError, match="does not say what it is"):
         read_description(tmp_path)
+
+
+def test_a_training_begins_from_the_head_that_learned_from_no_validation_image(
+    folder, model, tmp_path
+):
+    info = read_info(folder / "embeddings")
+    exported = model / "Format-Serving"
+    assert not json.loads((exported / "assets.extra/graft.json").read_text())[
+        "learned_from_validation"
+    ]
+    unseeing = build_head(info.dimension, len(LABELS))
+    unseeing.get_layer("logits").bias.assign(np.arange(10.0))
+    unseeing.save(tmp_path / "start_head.keras")
+    begun = read_earlier_model(
+        model / "keras" / "model.keras",
+        read_description(exported),
+        info,
+        tmp_path / "start_head.keras",
+    )
+    np.testing.assert_array_equal(begun.head.bias, np.arange(10.0))
 
 
 def test_the_model_says_what_it_is(model):
