@@ -1,6 +1,7 @@
 """A small model as Graft exports one, with the reference of a push, for the tests of the log."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ from models.observation.reference import REFERENCE, Reference, write_reference
 SIDE = 8
 
 
-def export_monitored(directory: Path, seed: int = 1) -> None:
+def export_monitored(directory: Path, seed: int = 1, **description: Any) -> None:
     """Exports a classifier of the mean colour with random weights, without a reference."""
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((SIDE, SIDE, 3))
@@ -28,7 +29,7 @@ def export_monitored(directory: Path, seed: int = 1) -> None:
         LABELS,
         ImageSpec(SIDE),
         directory,
-        {"model_digest": "d" * 64},
+        {"model_digest": "d" * 64, **description},
         licence="",
         sample_range=None,
         max_pixels=10**6,

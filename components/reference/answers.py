@@ -71,7 +71,12 @@ def make_reference(model_uri: str, examples_uri: str, settings: MonitoringSettin
     reference = Reference(
         classes=asked.classes,
         model_digest=asked.model_digest,
-        temperature=fitted_temperature(validation.probabilities, validation.labels),
+        # A model is too sure of images that it learned from, and was calibrated before it did.
+        temperature=(
+            1.0
+            if asked.learned_from_validation
+            else fitted_temperature(validation.probabilities, validation.labels)
+        ),
         centre=centre,
         directions=directions,
         anchors=np.zeros((0, directions.shape[1]), np.float16),
@@ -122,6 +127,7 @@ class _Asked:
         described = json.loads((directory / DESCRIPTION).read_text("utf-8"))
         self.classes: tuple[str, ...] = tuple(described["labels"])
         self.model_digest = str(described.get("model_digest", ""))
+        self.learned_from_validation = bool(described.get("learned_from_validation", False))
         self._examples_uri = examples_uri
         # Keeps the loaded object: its signatures hold variables only weakly.
         self._loaded: Any = tf.saved_model.load(str(directory))

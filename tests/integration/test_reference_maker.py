@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,16 @@ def test_it_has_answers_to_test_images_made_worse(made: dict[str, Any], tmp_path
     np.testing.assert_allclose(stressed.probabilities, truth["probabilities"], atol=1e-3)
     np.testing.assert_allclose(stressed.signals, truth["image_signals"], atol=1e-5)
     assert read_reference(_make(made, tmp_path / "none", stressed_images=0)).stressed is None
+
+
+def test_the_temperature_is_not_found_on_images_that_the_model_learned_from(
+    made: dict[str, Any], tmp_path: Path
+) -> None:
+    assert read_reference(_make(made, tmp_path / "found")).temperature != 1.0
+    export_monitored(tmp_path / "model" / "Format-Serving", learned_from_validation=True)
+    learned = made | {"folder": tmp_path}
+    shutil.copytree(made["folder"] / "examples", tmp_path / "examples")
+    assert read_reference(_make(learned, tmp_path / "kept")).temperature == 1.0
 
 
 def test_images_are_no_more_than_asked_for(made: dict[str, Any], tmp_path: Path) -> None:
