@@ -116,6 +116,8 @@ class TrainingAccount:
         interval: the 95 % interval of that accuracy.
         head: names of the strategies that made the exported head; empty for the linear one, and
             where it was fine-tuned.
+        refitted_images: training and validation images that the exported head was fitted to once
+            more, after the accuracy was found; 0 where it was not.
     """
 
     strategy: str
@@ -126,6 +128,7 @@ class TrainingAccount:
     accuracy: float | None
     interval: Interval | None
     head: tuple[str, ...] = ()
+    refitted_images: int = 0
 
     @property
     def dropped(self) -> bool:
@@ -140,6 +143,9 @@ class TrainingAccount:
         kept = "fine-tuned" if self.exported == "fine_tuned" else "the head alone"
         if self.head:
             kept += f" ({', '.join(self.head)})"
+        if self.refitted_images:
+            images = f"{self.refitted_images:,} training and validation images"
+            kept += f", fitted after that to all {images}"
         kept += ", begun from the last blessed model" if self.start == "champion" else ""
         return f"{figure}, {kept}" + (f": {self.reason}" if self.dropped else "")
 
@@ -168,6 +174,7 @@ def training_account(training: Json, ingest: Json) -> TrainingAccount | None:
             for each in training.get("strategies", [])
             if each.get("kept") and exported == "head"
         ),
+        refitted_images=training.get("refitted_images", 0),
     )
 
 

@@ -189,6 +189,7 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "exported_reason": None if trained is None else trained.reason,
         "strategies": found.training.get("strategies", []),
         "calibration": found.training.get("calibration"),
+        "refitted_images": None if trained is None else trained.refitted_images,
         "blocks": found.training.get("blocks", []),
         "words": "" if trained is None else trained.words,
         "class_changes": found.new_classes.get("changes", []),

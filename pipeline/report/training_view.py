@@ -26,6 +26,8 @@ class TrainingView:
         validation_accuracy: of the exported model.
         interval: the 95 % interval of that accuracy.
         head_validation_accuracy: of the head on the frozen backbone.
+        refitted_images: training and validation images that the exported head was fitted to once
+            more; 0 where it was not.
         seconds: wall time.
         phases: `name`, `epochs`, `best_epoch` (from 1) and `seconds` of each.
         resumed_from_epoch: epochs that the search, or an interrupted run, had done.
@@ -45,6 +47,7 @@ class TrainingView:
     validation_accuracy: float | None
     interval: Interval | None
     head_validation_accuracy: float | None
+    refitted_images: int
     seconds: float
     phases: list[Json]
     resumed_from_epoch: int | None
@@ -82,6 +85,7 @@ def training_view(found: Artifacts) -> TrainingView | None:
         validation_accuracy=account.accuracy,
         interval=account.interval,
         head_validation_accuracy=training.get("head_validation_accuracy"),
+        refitted_images=account.refitted_images,
         seconds=training.get("seconds", 0.0),
         phases=[
             {

@@ -93,6 +93,7 @@ def test_the_summary_keeps_its_contract(run):
         "start": "pretrained",
         "exported": "fine_tuned",
         "exported_reason": "fine-tuning gained 0.02 on validation",
+        "refitted_images": 0,
         "words": "validation accuracy 0.930 [0.863, 0.966], fine-tuned",
         "class_changes": [],
         "pushed_to": "/srv/graft/3",
@@ -187,6 +188,20 @@ def test_a_dropped_fine_tuning_is_told_everywhere(run):
     text = visible_text(run.page())
     assert "The fine-tuned model was dropped; the head alone was exported." in text
     assert f"F{reason[1:]}." in text
+
+
+def test_a_head_that_learned_from_the_validation_images_in_the_end_is_told_everywhere(run):
+    said = "In the end the exported head was fitted to all 1,234 training and validation images."
+    assert "In the end" not in visible_text(run.page())
+    training = json.loads((run.folder / "model" / "training.json").read_text())
+    training |= {"exported": "head", "strategy": "feature_extraction", "refitted_images": 1234}
+    run.write("model", "training.json", training)
+    model = run.summary()["model"]
+    assert model["refitted_images"] == 1234
+    assert "fitted after that to all 1,234 training and validation images" in model["words"]
+    text = visible_text(run.page())
+    assert said in text
+    assert "Before that, the exported head reached 0.930" in text
 
 
 def test_terminal_summary_and_report_are_one_record(run, capsys):
