@@ -92,6 +92,8 @@ class GrpcServer:
                 ("grpc.max_concurrent_streams", _STREAMS_PER_CONNECTION),
                 # Otherwise a second server could share the port and take half of the requests.
                 ("grpc.so_reuseport", 0),
+                # Otherwise megabytes of each message that waits to be read would be taken in.
+                ("grpc.http2.bdp_probe", 0),
                 *self._channel_arguments,
             ]
         )

@@ -15,6 +15,7 @@ import grpc
 
 from serving.errors import ServingError
 from serving.grpc_api.memory import resident_bytes
+from serving.grpc_api.pace import LargeSenders
 from serving.limits import Limits
 from serving.servables.memory import LargeRequests
 
@@ -35,6 +36,7 @@ class Intake:
         self._decoders = ThreadPoolExecutor(_DECODERS, "decode")
         self._undecoded = 0
         self._large = LargeRequests()
+        self._senders = LargeSenders()
         self._calm = 0
         self._look: asyncio.TimerHandle | None = None
         self._endings: set[asyncio.Task[None]] = set()
@@ -52,8 +54,10 @@ class Intake:
             ServingError: what `parse` says, that the message did not come in time, or that there
                 are too many.
         """
+        await self._turn(context)
         message = await self._read(context)
         size = len(message)
+        self._senders.note(context.peer(), size)
         if size < _SMALL:
             return parse(message)
         if self._undecoded and self._undecoded + size > _DECODERS * self._limits.message_bytes:
@@ -71,6 +75,13 @@ class Intake:
         if self._look is not None:
             self._look.cancel()
         self._decoders.shutdown()
+
+    async def _turn(self, context: grpc.aio.ServicerContext) -> None:
+        wait = self._senders.wait(context.peer(), asyncio.get_running_loop().time())
+        if wait > self._limits.receive_seconds:
+            raise _full("Large requests wait to be read.")
+        if wait:
+            await asyncio.sleep(wait)
 
     async def _read(self, context: grpc.aio.ServicerContext) -> bytes:
         loop = asyncio.get_running_loop()

@@ -27,7 +27,7 @@ _NUMBERS: Final = (
     "num_batch_threads",
     "max_execution_batch_size",
 )
-_MOST_AT_ONCE: Final = 32
+_MOST_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class BatchingParameters:
     """How requests are joined.
 
     Where TensorFlow Serving would run a thousand images at once, which takes a gigabyte and holds
-    everybody else up, at most 32 run at once here unless the file says otherwise.
+    everybody else up, at most 16 run at once here unless the file says otherwise: with a core for
+    each batch, larger ones cost no less an image.
 
     Attributes:
         max_batch_size: most rows of one request.
         batch_timeout_micros: how long a batch that is not full waits for more, once a thread is
             free to run it.
         max_enqueued_batches: batches of one kind that may wait.
-        num_batch_threads: batches that run at a time. As each keeps several cores busy by itself,
-            half as many as there are cores unless set.
+        num_batch_threads: batches that run at a time; as many as there are cores unless set.
         allowed_batch_sizes: a batch is filled up to the next of these, by repeating a row of its
             own; empty for any size.
         pad_variable_length_inputs: whether to join inputs of different shapes, filled up with their
@@ -55,7 +55,7 @@ class BatchingParameters:
     max_batch_size: int = 1000
     batch_timeout_micros: int = 0
     max_enqueued_batches: int = 100
-    num_batch_threads: int = max(1, (os.cpu_count() or 1) // 2)
+    num_batch_threads: int = os.cpu_count() or 1
     allowed_batch_sizes: tuple[int, ...] = ()
     pad_variable_length_inputs: bool = False
     enable_large_batch_splitting: bool = True

@@ -23,6 +23,7 @@ from serving.inference.signature_call import SignatureCall, checked_call
 from serving.metrics import Metrics
 from serving.servables.loader import DEFAULT_SIGNATURE, LoadedModel
 from serving.servables.memory import give_back_memory
+from serving.servables.parallelism import Parallelism
 from serving.tensors.tensor_protos import from_proto
 from serving.tensors.tf_examples import serialized_examples
 
@@ -37,17 +38,25 @@ _PATIENCE_SECONDS: Final = 60.0
 class ModelLoader:
     """Loads versions for a registry."""
 
-    def __init__(self, runner: Runner, metrics: Metrics, warm_ups: int = 1) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        metrics: Metrics,
+        warm_ups: int = 1,
+        parallelism: Parallelism | None = None,
+    ) -> None:
         """Prepares to load.
 
         Args:
             runner: runs the warm-up requests, on the way that requests will take.
             metrics: counts loads, warm-ups and runs.
             warm_ups: how often each warm-up request runs; 0 for no warm-up.
+            parallelism: threads to compute with; the usual ones if None.
         """
         self._runner = runner
         self._metrics = metrics
         self._warm_ups = warm_ups
+        self._parallelism = parallelism
 
     def __call__(self, name: str, version: int, directory: Path) -> LoadedModel:
         """Loads the version in `directory`, and runs its warm-up requests.
@@ -56,7 +65,7 @@ class ModelLoader:
             ServingError: it does not load, or one of its warm-up requests fails.
         """
         with self._metrics.load(directory):
-            model = LoadedModel(directory)
+            model = LoadedModel(directory, self._parallelism)
         try:
             if self._warm_ups and (directory / WARM_UP_FILE).exists():
                 with self._metrics.warm_up(directory):

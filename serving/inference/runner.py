@@ -1,8 +1,8 @@
 """Runs requests, for REST and gRPC alike; one that nobody waits for any more is never run."""
 
-import os
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 import grpc
 
@@ -31,14 +31,14 @@ class Runner:
 
         Args:
             limits: bounds the requests that wait or run.
-            batching: how to join requests; None to run each by itself, as many short ones, and as
-                many long ones, at a time as there are cores.
+            batching: how to join requests; None to run each by itself. Long ones have half as many
+                threads as short ones.
         """
         self._limits = limits or Limits()
-        parameters = batching or BatchingParameters(num_batch_threads=os.cpu_count() or 1)
-        self._short, self._long = (
-            BatchQueue(parameters, joins=batching is not None) for _ in range(2)
-        )
+        parameters = batching or BatchingParameters()
+        joins = batching is not None
+        half = replace(parameters, num_batch_threads=max(1, parameters.num_batch_threads // 2))
+        self._short, self._long = BatchQueue(parameters, joins), BatchQueue(half, joins)
         self._lock = threading.Lock()
         self._requests = 0
         self._bytes = 0

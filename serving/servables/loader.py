@@ -22,6 +22,7 @@ from models.storage.plain_path import plain_path
 from serving.errors import ServingError, from_number
 from serving.servables.completeness import SERVING_TAG
 from serving.servables.memory import give_back_memory
+from serving.servables.parallelism import Parallelism
 from serving.tensors.tensor_protos import SignatureDef
 
 DEFAULT_SIGNATURE: Final = "serving_default"
@@ -36,14 +37,20 @@ class LoadedModel:
         watch: told the seconds and the rows of every run.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, parallelism: Parallelism | None = None) -> None:
         """Loads `directory`, its variables and its tables.
+
+        Args:
+            directory: the SavedModel.
+            parallelism: threads to compute with; the usual ones if None.
 
         Raises:
             ServingError: what TensorFlow's loader says.
         """
         config = tf.compat.v1.ConfigProto()
         config.gpu_options.allow_growth = True
+        self._parallelism = parallelism or Parallelism()
+        self._parallelism.set_session(config)
         # Between two requests the threads would spin for work, on cores that the server needs.
         config.experimental.disable_thread_spinning = True
         # A second pass over a graph takes a second of the cores that requests need, for no gain.
@@ -128,6 +135,7 @@ class LoadedModel:
         with self._lock:
             if key not in self._callables:
                 options = config_pb2.CallableOptions(feed=feeds, fetch=fetches)
+                self._parallelism.set_run(options.run_options)
                 self._callables[key] = self._session._make_callable_from_options(options)
             return self._callables[key]
 

@@ -18,6 +18,7 @@ from serving.inference.batching_parameters import BatchingParameters, read_batch
 from serving.limits import Limits, flag_of
 from serving.request_log.settings import RequestLogSettings
 from serving.rest_api.options import RestOptions
+from serving.servables.parallelism import parallelism_of
 from serving.server.monitoring_config import metrics_path
 from serving.server.settings import GrpcSettings, ServerSettings
 
@@ -44,10 +45,7 @@ NOT_IMPLEMENTED: Final = {
     "rest_api_num_threads": "requests are answered on an event loop",
     "saved_model_tags": "the graph tagged `serve` is served",
     "skip_initialize_tpu": "there is no support of TPUs",
-    "tensorflow_inter_op_parallelism": _OF_TENSORFLOW,
-    "tensorflow_intra_op_parallelism": _OF_TENSORFLOW,
     "tensorflow_session_config_file": _OF_TENSORFLOW,
-    "tensorflow_session_parallelism": _OF_TENSORFLOW,
     "thread_pool_factory_config_file": _OF_TENSORFLOW,
     "use_alts_credentials": "there is no support of ALTS",
     "use_tflite_model": "TensorFlow Lite models are not served",
@@ -95,6 +93,11 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
         allow_labels_ahead=flags.allow_version_labels_for_unavailable_models,
         warm_ups=flags.num_request_iterations_for_warmup if flags.enable_model_warmup else 0,
         batching=_batching_of(flags),
+        parallelism=parallelism_of(
+            flags.tensorflow_session_parallelism,
+            flags.tensorflow_intra_op_parallelism,
+            flags.tensorflow_inter_op_parallelism,
+        ),
         limits=_limits_of(flags),
         grpc=GrpcSettings(
             socket_path=flags.grpc_socket_path,
@@ -149,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_places(parser)
     _add_models(parser)
     _add_batching(parser)
+    _add_parallelism(parser)
     _add_own(parser)
     _add_request_log(parser)
     _add_limits(parser)
@@ -213,6 +217,26 @@ def _add_batching(parser: argparse.ArgumentParser) -> None:
         "--batching_parameters_file",
         type=Path,
         help="text of BatchingParameters: how to join them",
+    )
+
+
+def _add_parallelism(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tensorflow_session_parallelism",
+        type=int,
+        default=0,
+        help="sets both of the next two",
+    )
+    parser.add_argument(
+        "--tensorflow_intra_op_parallelism",
+        type=int,
+        help="threads that share the work of one operation: 1 unless set; 0 for one a core",
+    )
+    parser.add_argument(
+        "--tensorflow_inter_op_parallelism",
+        type=int,
+        help="operations that run at a time, in threads that all requests share; 0 for one a core;"
+        " unless set, each run has its own",
     )
 
 

@@ -57,8 +57,9 @@ class ModelServer:
         self.metrics = Metrics()
         self._runner = Runner(settings.limits, settings.batching)
         self._observer = Observer(self.metrics, settings.request_log)
+        loader = ModelLoader(self._runner, self.metrics, settings.warm_ups, settings.parallelism)
         self.registry = Registry(
-            self._observer.watched(ModelLoader(self._runner, self.metrics, settings.warm_ups)),
+            self._observer.watched(loader),
             LoadOptions(settings.poll_seconds, settings.load_retries, settings.load_retry_seconds),
             settings.allow_labels_ahead,
         )

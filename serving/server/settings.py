@@ -7,6 +7,7 @@ from serving.inference.batching_parameters import BatchingParameters
 from serving.limits import Limits
 from serving.request_log.settings import RequestLogSettings
 from serving.rest_api.options import RestOptions
+from serving.servables.parallelism import Parallelism
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class ServerSettings:
         warm_ups: how often each warm-up request of a version runs before it is available.
         allow_labels_ahead: whether a new label may name a version that is not available yet.
         batching: how to join requests; None runs each by itself.
+        parallelism: threads to compute with.
         limits: what requests may cost.
         grpc: how the gRPC API answers.
         rest: how the REST API answers.
@@ -67,6 +69,7 @@ class ServerSettings:
     warm_ups: int = 1
     allow_labels_ahead: bool = False
     batching: BatchingParameters | None = None
+    parallelism: Parallelism = field(default_factory=Parallelism)
     limits: Limits = field(default_factory=Limits)
     grpc: GrpcSettings = field(default_factory=GrpcSettings)
     rest: RestOptions = field(default_factory=RestOptions)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from serving.__main__ import main
+from serving.servables.parallelism import Parallelism
 from serving.server.flags import parse_flags, settings_of
 from serving.server.settings import ServerSettings
 
@@ -68,3 +69,13 @@ def test_grpc_takes_more_settings_of_its_own(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit, match="2"):
         parse_flags([*MODEL, "--grpc_channel_arguments=grpc.age"])
     assert "'grpc.age' is no KEY=VALUE" in capsys.readouterr().err
+
+
+def test_the_threads_of_tensorflow_are_set_as_in_the_official_binary() -> None:
+    def threads(*flags: str) -> Parallelism:
+        return settings_of(parse_flags([*MODEL, *flags])).parallelism
+
+    assert threads() == Parallelism(1, None)
+    assert threads("--tensorflow_intra_op_parallelism=4") == Parallelism(4, None)
+    assert threads("--tensorflow_inter_op_parallelism=2") == Parallelism(1, 2)
+    assert threads("--tensorflow_session_parallelism=3") == Parallelism(3, 3)
