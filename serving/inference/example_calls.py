@@ -10,6 +10,7 @@ from typing import Any, Final
 import grpc
 import numpy as np
 from numpy.typing import NDArray
+from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.errors import ServingError, invalid_argument
@@ -67,18 +68,21 @@ def example_call(
 ) -> SignatureCall:
     """One run of the graph that answers all of `tasks`.
 
+    TensorFlow 2 gives each signature an input of its own, so that the examples may go into several.
+
     Args:
         model: what the tasks belong to.
         tasks: at least one.
         examples: serialized tf.Examples, [n].
 
     Raises:
-        ServingError: the tasks take their examples through different tensors.
+        ServingError: the tasks have different inputs, and not all of them take examples.
     """
-    if len({task.input for task in tasks}) != 1:
+    feeds = {task.input: examples for task in tasks}
+    if len(feeds) > 1 and not all(map(_takes_examples, tasks)):
         raise invalid_argument("Input tensor must be the same for all Signatures.")
     fetches = tuple(sorted({name for task in tasks for name in task.outputs.values()}))
-    return SignatureCall(model, {tasks[0].input: examples}, fetches, aliases=fetches)
+    return SignatureCall(model, feeds, fetches, aliases=fetches)
 
 
 def classification_result(task: ExampleTask, fetched: Tensors, examples: int) -> Any:
@@ -167,6 +171,10 @@ def _input(signature: SignatureDef, what: str) -> str:
         message = f"No {what} inputs found in SignatureDef: {signature}"
         raise ServingError(grpc.StatusCode.FAILED_PRECONDITION, message)
     return str(signature.inputs[_INPUTS].name)
+
+
+def _takes_examples(task: ExampleTask) -> bool:
+    return bool(task.signature.inputs[_INPUTS].dtype == types_pb2.DT_STRING)
 
 
 def _require_matrix(

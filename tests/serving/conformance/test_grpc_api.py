@@ -209,14 +209,18 @@ def multi_inference(model: str) -> Any:
     return request
 
 
-def test_multi_inference_of_signatures_without_a_common_input_is_refused(prediction: Any) -> None:
-    code, message = refusal(prediction.MultiInference, multi_inference("half_plus_two_v2"))
+def test_multi_inference_of_an_input_that_takes_no_examples_is_refused(prediction: Any) -> None:
+    request = multi_inference("half_plus_two")
+    request.tasks[1].model_spec.signature_name = "regress_x2_to_y3"
+    request.tasks[1].method_name = "tensorflow/serving/regress"
+    code, message = refusal(prediction.MultiInference, request)
     assert code == "INVALID_ARGUMENT"
     assert message == "Input tensor must be the same for all Signatures."
 
 
-def test_multi_inference(prediction: Any) -> None:
-    request = multi_inference("half_plus_two")
+@pytest.mark.parametrize("model", BOTH)
+def test_multi_inference(prediction: Any, model: str) -> None:
+    request = multi_inference(model)
     first, second = prediction.MultiInference(request, timeout=30).results
     assert first.regression_result.regressions[0].value == 3.0
     assert second.classification_result.classifications[0].classes[0].score == 3.0
