@@ -123,7 +123,9 @@ class _Apis:
     def submit(self, images: list[bytes]) -> _Asked:
         """Begins to ask; nobody is asked about nothing."""
         if images and not self._clients:
-            process = ServerProcess(self._model.name, self._model.directory)
+            # To warm up each signature takes longer than to ask the one that is asked here.
+            flags = ["--enable_model_warmup=false"]
+            process = ServerProcess(self._model.name, self._model.directory, flags=flags)
             addresses = self._stack.enter_context(process).wait()
             self._clients = self._of(addresses.url, None if self._asks_once else addresses.target)
         return {
