@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graft_command import GRAFT, Here, await_that, finish, graft, start
+from graft_command import GRAFT, Here, await_that, graft
 from killed_run import assert_nothing_is_left_of_a_kill, kill_at
 from strange_digits import STRANGE_CLASSES, write_strange_digits
 
@@ -292,31 +292,31 @@ def test_a_second_run_is_cached_throughout(first_run: FirstRun, here: Here) -> N
 
 
 def test_one_changed_value_reruns_only_what_depends_on_it(first_run: FirstRun, here: Here) -> None:
-    done = here(*first_run.command, "--set", "evaluation.min_accuracy=1.0",
-                "--set", "evaluation.min_class_recall=1.0")  # fmt: skip
+    before = first_run.served()
+    # No model is as calibrated as that.
+    done = here(*first_run.command, "--set", "evaluation.max_calibration_error=0.0")
     changed = done.summary
     rerun = {name for name, stage in changed["stages"].items() if not stage["cached"]}
-    assert rerun <= {"Evaluator", "Judge", "ServingCheck", "ReferenceMaker", "Pusher"}
-    assert "Judge" in rerun
-    if changed["metrics"]["accuracy"] < 1.0:
-        assert (done.code, changed["status"]) == (4, "not_blessed")
-        assert "accuracy" in changed["reason"]
+    assert rerun == {"Judge", "ServingCheck", "ReferenceMaker", "Pusher"}
+    assert (done.code, changed["status"]) == (4, "not_blessed")
+    assert "calibration" in changed["reason"]
+    assert first_run.served() == before
 
 
-def test_a_run_killed_at_its_push_is_finished_by_the_next(
-    first_run: FirstRun,
-) -> None:
-    """Only what follows from another strategy is made; `test_kill.py` kills at every stage."""
+def test_a_run_killed_at_its_push_is_finished_by_the_next(first_run: FirstRun, here: Here) -> None:
+    """Only a reference and a push elsewhere are left to do; `test_kill.py` kills at every stage."""
     before, workspace = first_run.served(), Workspace(first_run.workspace)
-    command = (*first_run.command, "--strategy", "fine_tune", "--epochs", "2",
-               "--set", "tuning.budget=0s",
-               "--set", "training.unfreeze=0.1", "--set", "training.augment=false",
-               "--set", "training.learning_rate=1e-6")  # fmt: skip
-    kill_at("Pusher", workspace, command, random.Random(0))
-    done = finish(start(*command))
+    directory = first_run.workspace / "serving" / "elsewhere"
+    command = (*first_run.command, "--set", "monitoring.stressed_images=10",
+               "--set", f"serving.directory={json.dumps(str(directory))}")  # fmt: skip
+    kill_at("Pusher", workspace, command, random.Random(1))
+    done = here(*command)
     assert done.code == 0, done.err
     assert done.summary["status"] == "pushed"
-    assert done.summary["stages"]["Trainer"]["cached"]
-    pushed = str(done.summary["model"]["version"])
-    assert first_run.served() == sorted({*before, pushed})
+    # The one that was killed made the reference.
+    assert done.summary["stages"]["ReferenceMaker"]["cached"]
+    assert first_run.served() == before
+    assert [path.name for path in directory.iterdir()] == ["1"]
+    pushed, first = digests(directory / "1"), digests(directory.parent / "graft" / before[0])
+    assert {name for name in first if pushed[name] != first[name]} <= {SUMS, f"{EXTRA}/{REFERENCE}"}
     assert_nothing_is_left_of_a_kill(workspace)
