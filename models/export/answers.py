@@ -20,55 +20,89 @@ def answering(
     embedding: keras.KerasTensor,
     labels: tuple[str, ...],
     decode: Callable[[tf.Tensor], tf.Tensor],
-    explainable: Explainable | None,
-) -> Callable[[tf.Tensor, tf.Tensor], Outputs]:
-    """Makes the one function behind all endpoints, so that the graph holds the model once.
+) -> Callable[[tf.Tensor], Outputs]:
+    """Makes the one function behind all endpoints that only answer.
+
+    The graph holds the model once for them.
 
     Args:
         model: from float32 [n, s, s, 3] to probabilities [n, k].
         embedding: in the model's graph, what its head reads, float32 [n, d].
         labels: class names in the order of the outputs.
         decode: from encoded images, string [n], to float32 [n, s, s, 3].
-        explainable: of the same model; None where it cannot be explained.
+
+    Returns:
+        From encoded images, string [n], to `probabilities` float32 [n, k], `class_ids` int64 [n, t]
+        and `labels` string [n, t], most likely first, `embedding` float32 [n, d], and
+        `image_signals` float32 [n, 5], columns as in `IMAGE_SIGNALS`.
+    """
+    whole = keras.Model(model.inputs[0], [model.outputs[0], embedding])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def answer(image_bytes: tf.Tensor) -> Outputs:
+        pixels = decode(image_bytes)
+        probabilities, features = whole(pixels, training=False)
+        signals = image_signals(pixels)
+        return {**_named(probabilities, labels), "embedding": features, "image_signals": signals}
+
+    return answer
+
+
+def explaining(
+    model: keras.Model,
+    labels: tuple[str, ...],
+    decode: Callable[[tf.Tensor], tf.Tensor],
+    explainable: Explainable,
+) -> Callable[[tf.Tensor, tf.Tensor], Outputs]:
+    """Makes the function behind the endpoint that explains, with a graph of its own.
+
+    TensorFlow optimises a graph anew for each endpoint before it leaves out what nobody asks for: a
+    gradient beside the answer more than doubled that.
+
+    Args:
+        model: as for `answering`, as are labels and decode.
+        labels: class names.
+        decode: from encoded images to pixels.
+        explainable: of the same model.
 
     Returns:
         From encoded images, string [n], and places of classes to explain, int64 [n] or `LIKELIEST`,
-        to `probabilities` float32 [n, k], `class_ids` int64 [n, t] and `labels` string [n, t], most
-        likely first, `embedding` float32 [n, d], and `image_signals` float32 [n, 5], columns as in
-        `IMAGE_SIGNALS`. Where it can be explained also `heat` float32 [n, g, g],
+        to `probabilities`, `class_ids` and `labels` as for `answering`, `heat` float32 [n, g, g],
         see `models.export.explanation`, and `seen_bytes` string [n], JPEGs of the squares that it
         lies over.
     """
-    behind = [explainable.logits, *explainable.maps] if explainable else []
-    whole = keras.Model(model.inputs[0], [model.outputs[0], embedding, *behind])
-    names = tf.constant([label.encode() for label in labels])
+    whole = keras.Model(model.inputs[0], [model.outputs[0], explainable.logits, *explainable.maps])
 
-    @tf.function(
-        input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int64)],
-        autograph=False,
-    )
-    def answer(image_bytes: tf.Tensor, explained: tf.Tensor) -> Outputs:
-        pixels = decode(image_bytes)
+    def explain(image_bytes: tf.Tensor, class_id: tf.Tensor) -> Outputs:
+        with tf.control_dependencies([_check_class(class_id, len(labels))]):
+            pixels = decode(tf.identity(image_bytes))
         with tf.GradientTape() as tape:
             tape.watch(pixels)
-            probabilities, features, *values = whole(pixels, training=False)
-        # Of equal probabilities the first class wins, as with argmax.
-        best = tf.math.top_k(probabilities, min(MOST_NAMED, len(labels))).indices
-        outputs = {
-            "probabilities": probabilities,
-            "class_ids": tf.cast(best, tf.int64),
-            "labels": tf.gather(names, best),
-            "embedding": features,
-            "image_signals": image_signals(pixels),
-        }
-        if explainable:
-            likeliest = tf.cast(best[:, 0], tf.int64)
-            places = tf.where(tf.equal(explained, LIKELIEST), likeliest, explained)
-            outputs["heat"] = explainable.heat(tape, values[0], values[1:], places)
-            outputs["seen_bytes"] = _pictures(pixels)
-        return outputs
+            probabilities, logits, *maps = whole(pixels, training=False)
+        outputs = _named(probabilities, labels)
+        likeliest = outputs["class_ids"][:, 0]
+        places = tf.where(tf.equal(class_id, LIKELIEST), likeliest, class_id)
+        heat = explainable.heat(tape, logits, maps, places)
+        return {**outputs, "heat": heat, "seen_bytes": _pictures(pixels)}
 
-    return answer
+    return explain
+
+
+def _check_class(class_id: tf.Tensor, classes: int) -> tf.Operation:
+    is_known = (class_id >= LIKELIEST) & (class_id < classes)
+    words = f"class_id should be a number from 0 to {classes - 1}, or -1 for the likeliest: got"
+    return tf.debugging.Assert(tf.reduce_all(is_known), [words, class_id])
+
+
+def _named(probabilities: tf.Tensor, labels: tuple[str, ...]) -> Outputs:
+    # Of equal probabilities the first class wins, as with argmax.
+    best = tf.math.top_k(probabilities, min(MOST_NAMED, len(labels))).indices
+    names = tf.constant([label.encode() for label in labels])
+    return {
+        "probabilities": probabilities,
+        "class_ids": tf.cast(best, tf.int64),
+        "labels": tf.gather(names, best),
+    }
 
 
 def _pictures(pixels: tf.Tensor) -> tf.Tensor:

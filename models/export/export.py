@@ -17,9 +17,9 @@ from models.data import example_schema
 from models.data.class_labels import class_index
 from models.data.image_decoding import ImageSpec
 from models.data.sample_depth import SampleRange
-from models.export.answers import Outputs, answering, only
+from models.export.answers import Outputs, answering, explaining, only
 from models.export.assets import write_labels, write_licence, write_warm_up
-from models.export.explanation import LIKELIEST, explainable
+from models.export.explanation import explainable
 from models.export.images import decode_images
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION, write_sums
@@ -72,27 +72,16 @@ def export_model(
     """
     decode = partial(decode_images, spec=spec, sample_range=sample_range, max_pixels=max_pixels)
     explained = explainable(model, embedding)
-    answer = answering(model, embedding, labels, decode, explained)
-
-    def likeliest(image_bytes: tf.Tensor) -> Outputs:
-        return answer(image_bytes, tf.fill(tf.shape(image_bytes), tf.constant(LIKELIEST, tf.int64)))
+    answer = answering(model, embedding, labels, decode)
 
     def predict(image_bytes: tf.Tensor) -> Outputs:
-        return only(likeliest(image_bytes), *_PREDICTED)
+        return only(answer(image_bytes), *_PREDICTED)
 
     def label_ids(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"label_id": class_index(_feature(examples, example_schema.LABEL), labels)}
 
-    def monitor(image_bytes: tf.Tensor) -> Outputs:
-        return only(likeliest(image_bytes), *_PREDICTED, "embedding", "image_signals")
-
-    def explain(image_bytes: tf.Tensor, class_id: tf.Tensor) -> Outputs:
-        with tf.control_dependencies([_check_class(class_id, len(labels))]):
-            outputs = answer(image_bytes, tf.identity(class_id))
-        return only(outputs, *_PREDICTED, "heat", "seen_bytes")
-
     def evaluate(examples: tf.Tensor) -> Outputs:
-        return only(likeliest(_feature(examples, example_schema.IMAGE)), "probabilities")
+        return only(answer(_feature(examples, example_schema.IMAGE)), "probabilities")
 
     encoded = [tf.TensorSpec([None], tf.string, name="image_bytes")]
     examples = [tf.TensorSpec([None], tf.string, name="examples")]
@@ -104,9 +93,10 @@ def export_model(
         lambda examples: predict(_feature(examples, example_schema.IMAGE)),
         examples,
     )
-    archive.add_endpoint("monitored", monitor, encoded)
+    archive.add_endpoint("monitored", answer, encoded)
     if explained:
         class_id = tf.TensorSpec([None], tf.int64, name="class_id")
+        explain = explaining(model, labels, decode, explained)
         archive.add_endpoint("explained", explain, [*encoded, class_id])
     archive.add_endpoint("evaluate", evaluate, examples)
     archive.add_endpoint("transform_labels", label_ids, examples)
@@ -126,12 +116,6 @@ def export_model(
     write_licence(directory, licence)
     write_warm_up(directory, spec.size)
     write_sums(directory)
-
-
-def _check_class(class_id: tf.Tensor, classes: int) -> tf.Operation:
-    is_known = (class_id >= LIKELIEST) & (class_id < classes)
-    words = f"class_id should be a number from 0 to {classes - 1}, or -1 for the likeliest: got"
-    return tf.debugging.Assert(tf.reduce_all(is_known), [words, class_id])
 
 
 def _feature(examples: tf.Tensor, name: str) -> tf.Tensor:
