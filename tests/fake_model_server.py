@@ -81,7 +81,7 @@ class FakeServer:
 
         self._rest = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._rest.daemon_threads = True
-        threading.Thread(target=self._rest.serve_forever, daemon=True).start()
+        threading.Thread(target=self._rest.serve_forever, args=(0.02,), daemon=True).start()
         self._grpc = grpc.server(futures.ThreadPoolExecutor(4))
         self._grpc.add_generic_rpc_handlers((_Methods(self),))
         port = self._grpc.add_insecure_port("127.0.0.1:0")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from serving.rollout.judge import Answer
 
 _WAITING: Final = 16
 _TIMEOUT: Final = 30.0
+_LOOK_SECONDS: Final = 0.05
+"""Between two looks whether it is to end, for which whoever closes it waits."""
 _GRPC: Final = "grpc"
 _VERBS: Final = ("predict", _GRPC)
 _NAMES: Final = ("X-Request-Id", "X-Variant", "X-Verb")
@@ -65,7 +68,8 @@ class Copies:
         except OSError:
             self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        for target in (self._server.serve_forever, self._compare):
+        listen = partial(self._server.serve_forever, _LOOK_SECONDS)
+        for target in (listen, self._compare):
             threading.Thread(target=target, name="copies", daemon=True).start()
 
     @property

@@ -49,7 +49,7 @@ def webhook(status: int = 200) -> Iterator[tuple[str, list[dict]]]:
             """Says nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/hook", got
         server.shutdown()
 
@@ -72,7 +72,7 @@ def mail_server() -> Iterator[tuple[str, list[str]]]:
                     return
 
     with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield f"127.0.0.1:{server.server_address[1]}", got
         server.shutdown()
 
