@@ -104,7 +104,7 @@ def test_a_killed_monitor_comes_to_the_same(workspace: Path, tmp_path: Path) -> 
         write_log_file(workspace / "requests", part.entries(START + 9_000.0 * (number + 1)))
         # Anywhere from its imports to the third look.
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(2.0 + 2 * number)
+            process.wait(1.0 + 1.5 * number)
         process.kill()
         process.communicate()
     again = _monitor(workspace)
