@@ -1,6 +1,7 @@
 """Data that many tests share."""
 
 import gc
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,16 @@ _UNTIMED: dict[str, Any] = {
 settings.register_profile("small", max_examples=300, derandomize=True, **_UNTIMED)
 settings.register_profile("large", max_examples=50_000, print_blob=True, **_UNTIMED)
 settings.load_profile("small")
+
+
+def pytest_configure() -> None:
+    """Has each of the processes of `-n`, and those that it starts, compute on one core.
+
+    They are as many as the cores, and more threads would only wait for each other.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+            os.environ.setdefault(name, "1")
 
 
 def pytest_collection_finish() -> None:
