@@ -19,7 +19,7 @@ import numpy as np
 from graft import PastSearch, WarmStartOracle, load_history
 
 SITES = ("site0", "site1", "site2")
-TRIALS = 6
+TRIALS = 8
 _EPOCHS = 15
 _HELD = 0.3
 
