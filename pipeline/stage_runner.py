@@ -58,11 +58,12 @@ def run_stages(
     try:
         with Interrupts() as interrupts:
             pipeline = dag.build_pipeline(config)
-            for result in run_pipeline(pipeline, record.run_id, watch.started, record.until):
-                watch.ended(result)
-                _share(config, result, display)
-                interrupts.check()
-                limit.check()
+            with limit.even_if_wrapped():
+                for result in run_pipeline(pipeline, record.run_id, watch.started, record.until):
+                    watch.ended(result)
+                    _share(config, result, display)
+                    interrupts.check()
+                    limit.check()
     except mlmd.errors.StatusError as error:
         watch.failed()
         if disk_error(error) is not None:

@@ -2,6 +2,8 @@
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from pydantic import Field
@@ -62,6 +64,18 @@ class TimeLimit:
         """
         if self._came:
             raise OutOfTime
+
+    @contextmanager
+    def even_if_wrapped(self) -> Iterator[None]:
+        """Ends a block within with `OutOfTime` where a library made an error of its own of it.
+
+        Beam makes a `RuntimeError` of whatever is raised in its steps.
+        """
+        try:
+            yield
+        except Exception:
+            self.check()
+            raise
 
     def _note(self, *_: object) -> None:
         self._came = True

@@ -47,7 +47,7 @@ def ask(target: str, timeout: float = 60) -> float:
 def is_open(port: int | None) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port or 0), timeout=30).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # the second as it closes
         return False
     return True
 

@@ -33,6 +33,19 @@ def test_where_it_was_swallowed_all_the_same_the_next_check_tells() -> None:
             limit.check()
 
 
+def test_an_error_that_a_library_makes_of_it_is_told_as_it() -> None:
+    with TimeLimit(_SOON) as limit, pytest.raises(OutOfTime), limit.even_if_wrapped():
+        try:
+            time.sleep(60)
+        except BaseException as error:
+            raise RuntimeError(f"{error!r} [while running 'Write']") from error
+
+
+def test_an_error_before_the_time_is_over_stays_what_it_is() -> None:
+    with TimeLimit(10) as limit, pytest.raises(RuntimeError), limit.even_if_wrapped():
+        raise RuntimeError
+
+
 def test_without_minutes_there_is_no_limit() -> None:
     with TimeLimit(None) as limit:
         assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
