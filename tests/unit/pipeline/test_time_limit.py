@@ -34,11 +34,14 @@ def test_where_it_was_swallowed_all_the_same_the_next_check_tells() -> None:
 
 
 def test_an_error_that_a_library_makes_of_it_is_told_as_it() -> None:
-    with TimeLimit(_SOON) as limit, pytest.raises(OutOfTime), limit.even_if_wrapped():
+    def step() -> None:
         try:
             time.sleep(60)
         except BaseException as error:
             raise RuntimeError(f"{error!r} [while running 'Write']") from error
+
+    with TimeLimit(_SOON) as limit, pytest.raises(OutOfTime), limit.even_if_wrapped():
+        step()
 
 
 def test_an_error_before_the_time_is_over_stays_what_it_is() -> None:
