@@ -27,6 +27,7 @@ sys.path.append(str(APP))
 from head import Head, accuracy, moments, trained  # noqa: E402
 
 SITES = ("site0", "site1", "site2")
+_ENDS = {signal.SIGINT, signal.SIGTERM}
 _PATIENCE = 60.0
 _STEPS_ALONE = 1000
 
@@ -139,20 +140,43 @@ def check(started: dict[Path, subprocess.Popen]) -> None:
 def process(
     command: tuple[str, ...], environment: dict[str, str], log: Path
 ) -> Iterator[subprocess.Popen]:
-    """Runs a command in the background, and asks it to end, which ends what it started."""
-    with log.open("wb") as file:
-        started = subprocess.Popen(
-            command, env=environment, stdout=file, stderr=file, start_new_session=True
-        )
+    """Runs a command in the background, and asks it to end, which ends what it started.
+
+    Ctrl-C waits until the process is known here, so that it is never left behind.
+    """
+    started = None
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     try:
+        with log.open("wb") as file:
+            started = subprocess.Popen(
+                command,
+                env=environment,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+                preexec_fn=let_end,  # noqa: PLW1509 - there is one thread
+            )
+        let_end()
         yield started
     finally:
-        started.terminate()
-        try:
-            started.wait(10)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
+        let_end()
+        if started is not None:
+            end(started)
+
+
+def let_end() -> None:
+    """Lets the signals through that are held back while a process starts."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+
+
+def end(started: subprocess.Popen) -> None:
+    """Asks a process to end, and sees to it where it does not."""
+    started.terminate()
+    try:
+        started.wait(10)
+    except subprocess.TimeoutExpired:
+        started.kill()
+        started.wait()
 
 
 def free_ports(count: int) -> list[int]:
