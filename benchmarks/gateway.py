@@ -115,20 +115,23 @@ def _compare(
     for place in places.values():
         _ask(place, path, options, body)
     rates: dict[str, list[float]] = {name: [] for name in places}
-    taken = {"server": 0.0, "nginx": 0.0}
+    seconds = dict.fromkeys(places, 0.0)
+    requests = dict.fromkeys(places, 0)
     for _ in range(options.rounds):
         for name, place in places.items():
-            before = _cpu([server]), _cpu(nginx)
-            rates[name].append(_ask(place, path, options, body) / options.seconds)
-            if name == "through":
-                taken["server"] += _cpu([server]) - before[0]
-                taken["nginx"] += _cpu(nginx) - before[1]
+            before = _cpu([server, *nginx])
+            count = _ask(place, path, options, body)
+            seconds[name] += _cpu([server, *nginx]) - before
+            requests[name] += count
+            rates[name].append(count / options.seconds)
+    costs = {name: 1000 * seconds[name] / requests[name] for name in places}
     ratios = [a / b for a, b in zip(rates["through"], rates["without"], strict=True)]
     return {
         "clients": options.clients,
         "throughput_ratio": round(statistics.median(ratios), 3),
         "throughput_ratios": [round(ratio, 3) for ratio in ratios],
-        "cpu_ratio": round(taken["server"] / (taken["server"] + taken["nginx"]), 3),
+        "cpu_ratio": round(costs["without"] / costs["through"], 3),
+        "cpu_ms_a_request": {name: round(cost, 3) for name, cost in costs.items()},
         "per_second": {name: round(statistics.median(found), 1) for name, found in rates.items()},
     }
 
