@@ -2,8 +2,8 @@
 
 A model of MobileNetV2's size for images of 96 pixels, with random weights, behind the embedded
 server. Clients that send one JPEG at a time as JSON ask the server itself and through the gateway
-in turn, so that what else the machine does meets both. Beside the throughput stand the CPU seconds
-of server and nginx, whose ratio holds on a busy machine too. Reach: 0.95.
+in turn, so that what else the machine does meets both. Beside the throughput stands the CPU time of
+a request, of server and nginx together, whose ratio holds on a busy machine too. Reach: 0.95.
 
     ./dev bench gateway
 """

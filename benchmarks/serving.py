@@ -142,8 +142,10 @@ def _swapped(base: Path, process: Process, url: str, load: Load) -> dict[str, An
     }
 
 
-def _hostile(folder: Path, process: Process, good: Load) -> dict[str, Any]:
-    """A good client beside clients that send requests made to hurt, in 2 GB of memory."""
+def _hostile(
+    folder: Path, process: Process, good: Load, kinds: tuple[str, ...], clients: int
+) -> dict[str, Any]:
+    """A good client beside some of each kind that send requests made to hurt, in 2 GB of memory."""
     resource.prlimit(process.pid, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
     attacks = [
         subprocess.Popen(
@@ -152,16 +154,16 @@ def _hostile(folder: Path, process: Process, good: Load) -> dict[str, Any]:
             stdout=subprocess.PIPE,
             text=True,
         )
-        for _ in _HOSTILE
+        for _ in kinds
     ]
-    for name, attack in zip(_HOSTILE, attacks, strict=True):
+    for name, attack in zip(kinds, attacks, strict=True):
         assert attack.stdin is not None
-        load = replace(good, payload=str(folder / name), clients=4, seconds=good.seconds + 2)
+        load = replace(good, payload=str(folder / name), clients=clients, seconds=good.seconds + 2)
         attack.stdin.write(json.dumps(asdict(load)))
         attack.stdin.close()
     time.sleep(1)
     seen = measured(process, good)
-    for name, attack in zip(_HOSTILE, attacks, strict=True):
+    for name, attack in zip(kinds, attacks, strict=True):
         assert attack.stdout is not None
         seen[name] = json.loads(attack.stdout.read())["statuses"]
         attack.wait()
@@ -190,7 +192,9 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
             addresses.url,
             Load(addresses.target, None, grpc_payload, _MANY, swap_seconds),
         )
-        hostile = _hostile(folder, process, Load(addresses.target, None, grpc_payload, 1, seconds))
+        good = Load(addresses.target, None, grpc_payload, 1, seconds)
+        hostile = _hostile(folder, process, good, _HOSTILE, 4)
+        large = _hostile(folder, process, good, ("large",), 12) if hostile["lives"] else hostile
     single, batch = raw["1"], raw[str(_MANY)]
     return {
         "one client / raw batch-1, CPU": single["cpu_ms"] / one["cpu_ms"],
@@ -205,7 +209,9 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
         "MB after swaps / before": swaps["megabytes_after"] / swaps["megabytes_before"],
         "the server outlives hostile requests in 2 GB (1: yes)": float(hostile["lives"]),
         "ms of the slowest good request beside hostile ones": hostile["slowest_ms"],
-        "MB at most, hostile requests included": hostile["peak_megabytes"],
+        "ms of the slowest good request beside 12 clients of 60 MB": large["slowest_ms"],
+        "the server outlives those too (1: yes)": float(large["lives"]),
+        "MB at most, hostile requests included": large["peak_megabytes"],
         "raw": raw,
         "one": one,
         "many": many,
@@ -214,6 +220,7 @@ def _figures(folder: Path, seconds: float, swap_seconds: float, flags: list[str]
         "busy": busy,
         "swaps": swaps,
         "hostile": hostile,
+        "large": large,
     }
 
 
@@ -240,7 +247,7 @@ def main() -> None:
             seen = _figures(folder, options.seconds, options.swap_seconds, flags)
         for label, value in seen.items():
             if isinstance(value, (int, float)):
-                print(f"{label:<52} {value:>8.2f}")
+                print(f"{label:<58} {value:>8.2f}")
         print(json.dumps(seen))
 
 
