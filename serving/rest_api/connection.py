@@ -60,7 +60,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Greets a client, or turns it away when there are too many."""
-        super().connection_made(_Lingering(transport, self))  # type: ignore[arg-type]
+        self._writer = _Writer(transport, self)
+        super().connection_made(self._writer)  # type: ignore[arg-type]
         if len(self.connections) > self._limits.connections and not self._make_room():
             self._refuse(503, f"The server has {self._limits.connections} connections already.")
             return
@@ -175,15 +176,14 @@ class Connection(HttpToolsProtocol):
         self._task = asyncio.current_task()
         cycle: RequestResponseCycle = receive.__self__  # type: ignore[attr-defined]
 
-        async def send_and_close(message: Message) -> None:
+        async def send_together(message: Message) -> None:
             # What is left of a body that nobody wants is not read just to reach the next request.
             cycle.keep_alive = cycle.keep_alive and not cycle.more_body
+            self._writer.holds = message["type"] == "http.response.start"
             await cycle.send(message)  # type: ignore[arg-type]
 
-        if cycle.more_body:
-            send = send_and_close
         try:
-            await self._asgi(scope, receive, send)
+            await self._asgi(scope, receive, send_together)
         except asyncio.CancelledError:
             if not self._left:
                 self._refuse(503, "The server stops.")
@@ -258,17 +258,22 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
 
-class _Lingering:
-    """A transport that lets a client read its answer before the connection is closed.
+class _Writer:
+    """A transport that sends headers with their body, and lets a client read its answer.
 
     A socket that is closed while the client still sends is reset, and the client may lose the
     answer that tells it why. So the sending side is closed first, and what comes is thrown away.
+
+    Attributes:
+        holds: what is written next waits for what is written after it.
     """
 
     def __init__(self, transport: asyncio.Transport, connection: Connection) -> None:
         self._transport = transport
         self._connection = connection
         self._closing = False
+        self._held = b""
+        self.holds = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -278,12 +283,21 @@ class _Lingering:
 
     def write(self, data: bytes) -> None:
         # What an answer still writes after its connection was given up goes nowhere.
-        if not self._closing:
+        if self._closing:
+            return
+        if self.holds:
+            self._held += data
+        elif self._held:
+            self._transport.writelines((self._held, data))
+            self._held = b""
+        else:
             self._transport.write(data)
 
     def close(self) -> None:
         if self._closing:
             return
+        self.holds = False
+        self.write(b"")
         self._closing = True
         if self._transport.is_closing() or not self._connection.expects_more:
             self._transport.close()

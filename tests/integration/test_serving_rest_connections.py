@@ -1,6 +1,8 @@
 """Connections of REST: what they may take, how long they last, and how they end."""
 
 import resource
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -82,6 +84,16 @@ def test_there_are_files_for_all_connections(another: Callable[..., RestServer])
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def test_headers_and_body_come_in_one_segment(port: int, body: bytes) -> None:
+    with closing(connect(port)) as client:
+        for answers in range(1, 4):
+            client.sendall(post(PREDICT, body))
+            answer = read_answer(client)
+            assert answer is not None
+            assert answer.status == 200
+            assert _segments_received(client) == answers
+
+
 def test_the_connection_that_waits_longest_makes_room(port: int, body: bytes) -> None:
     with ExitStack() as stack:
         idle = [stack.enter_context(closing(connect(port))) for _ in range(60)]
@@ -146,6 +158,12 @@ def test_the_drain_gives_up_in_time(
         answer = read_answer(client)
         assert answer is not None
         assert (answer.status, answer.body) == (503, b'{"error":"The server stops."}')
+
+
+def _segments_received(client: socket.socket) -> int:
+    """tcpi_data_segs_in of Linux's tcp_info."""
+    found = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
+    return int(struct.unpack_from("I", found, 152)[0])
 
 
 def _is_refused(port: int) -> bool:
