@@ -1,5 +1,6 @@
 """The fine-tuning phase of a training: what is frozen, where inputs come from, what is kept."""
 
+import hashlib
 import math
 import shutil
 import time
@@ -289,7 +290,10 @@ def _activations(
     if task.activations is None:
         return _own_activations(task)
     backbone = embedding_key(task.backbone, task.spec)
-    own = task.activations / f"{backbone}-{cut.layer}-{views}{'-mirrored' if mirror else ''}"
+    seen = repr((task.examples_uri, task.labels, task.left_out, task.seed))
+    images = hashlib.sha256(seen.encode()).hexdigest()[:16]
+    changes = f"{views}{'-mirrored' if mirror else ''}"
+    own = task.activations / f"{backbone}-{images}-{cut.layer}-{changes}"
     others = [folder for folder in task.activations.glob("*") if folder != own]
     images = task.images * views + len(task.embeddings.validation.classes)
     if images * split.values * _BYTES + sum(map(bytes_in, others)) > _room(task):

@@ -30,8 +30,9 @@ class TrainingTask:
         seed: of everything random.
         scratch: folder of this training alone, where a killed one is taken up.
         log_dir: for TensorBoard.
-        activations: folder that keeps what frozen layers made of the images, for further trainings
-            with the same images and seed; None for a training of its own.
+        activations: folder that keeps what frozen layers made of the images, for further
+            trainings; those of other images or another seed are kept apart. None for a training of
+            its own.
         unlabelled: embeddings float32 [m, d] of images without labels; None without any.
         is_searched: whether a search chose the settings, and with them the strategy.
         left_out: names of training images that are not trained on; the embeddings lack them.

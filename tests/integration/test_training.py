@@ -260,3 +260,21 @@ def test_a_finished_training_is_not_repeated(whole, digits_folder):
     scratch = whole.folder / "scratch"
     left = [path.name for path in scratch.rglob("*") if path.is_file()]
     assert left == ["state.npz"], "activations are deleted"
+
+
+def test_trainings_on_other_images_share_no_activations(digits_folder, tmp_path):
+    turned = tmp_path / "turned"
+    for path in sorted(digits_folder.glob("*/*.png")):
+        target = turned / str(9 - int(path.parent.name)) / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+
+    def epochs(digits: Path, name: str, activations: Path) -> tuple[dict[str, Any], ...]:
+        keras.backend.clear_session()  # else each backbone's layers have names of their own
+        task = digits_task(digits, tmp_path / name, tiny_backbone(), epochs=1)
+        task = replace(task, activations=activations)
+        return TopTrainer(task, _untrained_head(task), "float32").train(task).phase.epochs
+
+    epochs(digits_folder, "first", tmp_path / "shared")
+    beside = epochs(turned, "beside", tmp_path / "shared")
+    assert beside == epochs(turned, "alone", tmp_path / "own")
