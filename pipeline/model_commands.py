@@ -54,13 +54,16 @@ def add_model_commands(commands: Any) -> None:
     card.add_argument("version", nargs="?", type=count, help="default: the newest")
     card.add_argument("--markdown", action="store_true", help="print the card itself")
 
-    export = command(commands, "export", _export, "write the pushed model for other engines")
+    export = command(
+        commands, "export", _export, "write the pushed model for other engines, or its backbone"
+    )
     add_workspace(export)
     export.add_argument(
         "--format",
-        choices=("litert", "onnx"),
+        choices=("litert", "onnx", "backbone"),
         default="litert",
-        help="litert (float32 and int8, the default), or onnx (float32; needs the extra onnx)",
+        help="litert (float32 and int8, the default), onnx (float32; needs the extra onnx), or "
+        "backbone (fine-tuned weights for another run to begin from: --weights FILE)",
     )
     export.add_argument("--out", type=Path, metavar="FOLDER", help="default: in the workspace")
     export.add_argument(
@@ -93,11 +96,16 @@ def _card(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from pipeline.edge_command import export
     from pipeline.workspace import Workspace
+
+    workspace = Workspace(effective(options).workspace_path)
+    if options.format == "backbone":
+        from pipeline.backbone_command import export_backbone
+
+        return export_backbone(served(options), workspace, options.out)
+    from pipeline.edge_command import export
 
     if not options.calibration_images:
         raise UsageError("int8 needs at least one image to calibrate with: --calibration-images.")
-    workspace = Workspace(effective(options).workspace_path)
     images = options.calibration_images
     return export(served(options), workspace, options.format, options.out, images)

@@ -5,9 +5,11 @@ import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from components.example_gen.sources.spans import has_placeholder
-from models.backbone_names import check_backbone
+from models.backbone_file import read_record
+from models.backbone_names import check_backbone, default_image_size
 from models.errors import UsageError
 from models.search.workers.signature import read_secret
 from models.spelling import did_you_mean
@@ -107,6 +109,8 @@ def _models(config: Config) -> Iterator[str]:
         problem = _weights(each["weights"])
         if problem:
             yield f"{key}.weights: expected imagenet, none or a file saved by Keras; {problem}"
+        elif misfit := _misfit(each, config.model.resize):
+            yield f"{key}.weights: {each['weights']} does not fit: {misfit}"
 
 
 def _start(config: Config) -> Iterator[str]:
@@ -139,6 +143,18 @@ def _weights(weights: str) -> str:
         hint = did_you_mean(weights, _NO_FILE)
         return f"{weights} cannot be read ({error.strerror})" + (f".{hint}" if hint else "")
     return ""
+
+
+def _misfit(asked: dict[str, Any], resize: str) -> str:
+    """Why a backbone that Graft fine-tuned cannot be begun from; empty where it can."""
+    if asked["weights"] in _NO_FILE:
+        return ""
+    try:
+        record = read_record(asked["weights"])
+        size = asked["image_size"] or default_image_size(asked["backbone"])
+    except UsageError as error:
+        return str(error)
+    return record.misfit(asked["backbone"], size, resize) if record else ""
 
 
 def _knowledge(config: Config) -> Iterator[str]:

@@ -7,7 +7,7 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from components.artifact_names import PUSHED_DIGEST
-from components.lineage import input_of
+from components.lineage import input_of, run_of
 from models.errors import GraftError
 from models.storage.seals import tree_digest
 from pipeline.metadata_store import check_store, unreadable
@@ -23,10 +23,12 @@ class Lineage:
     Attributes:
         model: directory of the Model artifact.
         examples: directory of the Examples artifact that it was trained on.
+        run: that trained it; empty where nobody knows.
     """
 
     model: Path
     examples: Path
+    run: str
 
 
 def lineage_of(version: Path, workspace: Workspace) -> Lineage:
@@ -50,9 +52,10 @@ def lineage_of(version: Path, workspace: Workspace) -> Lineage:
         store = mlmd.MetadataStore(config)
         model = _input(store, _push_of(store, version, workspace), "model")
         examples = _input(store, model.id, "examples")
+        run = run_of(store, model.id)
     except (mlmd.errors.StatusError, RuntimeError) as error:
         raise unreadable(workspace.metadata, error) from None
-    found = Lineage(workspace.artifact(model.uri), workspace.artifact(examples.uri))
+    found = Lineage(workspace.artifact(model.uri), workspace.artifact(examples.uri), run)
     for folder in (found.model, found.examples):
         if not folder.is_dir():
             raise GraftError(

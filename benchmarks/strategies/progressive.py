@@ -6,8 +6,10 @@ Each folder of `--tasks` is parted into two halves of its classes, which are rel
 is the source, the other the target. `--pairs` names folders, always two: source and target. The
 backbone is fine-tuned on many images of the source, as the product does; then a head, and a
 fine-tuning, learn the target from few images, from ImageNet's weights ("direct") and from the
-source's ("chain"). "Better by validation" takes the start whose frozen head promises more. What was
-measured is kept in the cache folder, so that a run that was broken off goes on.
+source's ("chain"). "Head" is the one that the product exports, "exported" the better of it and the
+fine-tuned model by validation; "better by validation" also takes the start whose linear head
+promises more. What was measured is kept in the cache folder, so that a run that was broken off goes
+on.
 """
 
 import argparse
@@ -31,9 +33,12 @@ from models.backbone_choice.backbone_choice import Candidate
 from models.data.example_schema import TRAIN, VALIDATION
 from models.data.image_decoding import decode_and_resize
 from models.head.evidence import Answers, compare
+from models.head.refit import refitted
 from models.search.prepared_backbone import PreparedBackbone
 from models.search.search_task import SearchTask
 from models.training.device import FULL_PRECISION
+from models.training.strategies.choice import choose_head
+from models.training.strategies.strategy import Situation
 from models.training.top_trainer import TopTrainer
 from models.training.training_settings import TrainingSettings
 
@@ -43,9 +48,10 @@ _MANY, _HELD, _TEST, _CLASSES = 100, 20, 600, 100
 """Images a class of a source to train and to validate on; images to judge on; classes at most."""
 _VALIDATION: Final = 0.15
 _BATCH: Final = 64
-_ARMS: Final = ("head", "fine-tuned", "exported")
+_ARMS: Final = ("linear head", "head", "fine-tuned", "exported")
 
-Pairs = dict[str, dict[str, list[tuple[float, float]]]]
+Rows = dict[str, list[tuple[float, float]]]
+"""Of each arm, the accuracies and the gains over the direct model that is exported."""
 
 
 @dataclass(frozen=True)
@@ -139,18 +145,24 @@ class Training:
 
     def measured(self) -> dict[str, Any]:
         """Afterwards the backbone is the fine-tuned one."""
-        answers = self.prepared.head.answers
-        found: dict[str, Any] = {
-            "head": self._accuracy(),
-            "right": answers.right.astype(int).tolist(),
-            "losses": np.round(answers.losses, 4).tolist(),
-        }
+        frozen = self.prepared.head
         training = self.prepared.training(self._settings, self._scratch / "training")
+        situation = Situation(training.embeddings, training.settings)
+        head = choose_head(frozen.model, frozen.answers, situation)
+        model = head.model
+        if model is frozen.model:
+            model = refitted(frozen, training.embeddings, training.settings.class_weights)
+        found: dict[str, Any] = {
+            "linear head": self._accuracy(frozen.model),
+            "head": self._accuracy(model),
+            "right": frozen.answers.right.astype(int).tolist(),
+            "losses": np.round(frozen.answers.losses, 4).tolist(),
+        }
         keras.utils.set_random_seed(training.seed)
         top = TopTrainer(training, self.prepared.head.model, FULL_PRECISION).train(training)
         shutil.rmtree(training.scratch, ignore_errors=True)
-        found["fine-tuned"] = self._accuracy()
-        kept = compare(top.answers, answers).gain > 0.0
+        found["fine-tuned"] = self._accuracy(frozen.model)
+        kept = compare(top.answers, head.answers).gain > 0.0
         return found | {"exported": found["fine-tuned" if kept else "head"]}
 
     @cached_property
@@ -161,15 +173,21 @@ class Training:
         )
 
     @cached_property
-    def _forward(self) -> Any:
-        backbone, head = self.prepared.backbone.model, self.prepared.head.model
-        return tf.function(lambda images: head(backbone(images, training=False)), autograph=False)
+    def _features(self) -> Any:
+        model = self.prepared.backbone.model
+        return tf.function(
+            lambda images: model(images, training=False),
+            input_signature=[tf.TensorSpec((None, *self._images.shape[1:]), tf.float32)],
+            autograph=False,
+        )
 
-    def _accuracy(self) -> float:
+    def _accuracy(self, head: keras.Model) -> float:
+        """Of a head, on what the backbone makes of the test images now."""
         truth = np.array([self._task.labels.index(each.label) for each in self._task.test])
         parts = range(0, len(truth), _BATCH)
-        logits = [np.asarray(self._forward(self._images[at : at + _BATCH])) for at in parts]
-        return float((np.concatenate(logits).argmax(axis=1) == truth).mean())
+        features = [np.asarray(self._features(self._images[at : at + _BATCH])) for at in parts]
+        logits = head.predict(np.concatenate(features), batch_size=1024, verbose=0)
+        return float((logits.argmax(axis=1) == truth).mean())
 
 
 def main() -> None:
@@ -188,7 +206,7 @@ def main() -> None:
     arguments.cache.mkdir(parents=True, exist_ok=True)
     kept = Kept(arguments.cache / "progressive.jsonl")
     base = Start(_IMAGENET, arguments.size, arguments.epochs)
-    figures: Pairs = defaultdict(lambda: defaultdict(list))
+    figures: dict[str, Rows] = defaultdict(lambda: defaultdict(list))
     for seed in range(arguments.seeds):
         for source, target in _parts(arguments.tasks, arguments.pairs):
             chain = replace(base, weights=_weights(base, source, arguments.cache, kept))
@@ -223,7 +241,7 @@ def _weights(base: Start, source: Part, cache: Path, kept: Kept) -> str:
     return str(file)
 
 
-def _add(rows: dict[str, list[tuple[float, float]]], found: Mapping[str, Mapping[str, Any]]) -> None:
+def _add(rows: Rows, found: Mapping[str, Mapping[str, Any]]) -> None:
     direct, chain = found["direct"], found["chain"]
     better = compare(_answers(chain), _answers(direct)).gain > 0.0
     arms = {f"{name}, {arm}": found[name][arm] for arm in _ARMS for name in found}

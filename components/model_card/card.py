@@ -21,6 +21,7 @@ from components.judge.checks import CHANCE
 from components.judge.gaps import Gap
 from components.judge.slices import feature_words
 from components.model_card.card_settings import CardSettings
+from models.backbone_file import chain_words
 from models.export.assets import FOLDER, LICENCE_FILE
 from models.storage.seals import DESCRIPTION
 
@@ -58,6 +59,7 @@ class Card:
         described: `graft.json` of the model.
         training: `training.json` of the model.
         licence: of the weights that it was trained from, in words.
+        chain: trainings that its backbone went through before, in words; empty for none.
         ingest: `ingest.json` of the data.
         quality: figures on the test split, as `models.metrics.Quality`.
         probe_accuracy: of the head on the frozen backbone; None where there is none.
@@ -72,6 +74,7 @@ class Card:
     described: Json
     training: Json
     licence: str
+    chain: str
     ingest: Json
     quality: Json
     probe_accuracy: float | None
@@ -101,12 +104,14 @@ def gather(name: str, said: CardSettings, sources: Sources) -> Card:
     for row in metrics["slices"]:
         feature = feature_words(row["feature"])
         slices.setdefault(feature, []).append(row)
+    described = _read(serving / DESCRIPTION)
     warnings = [each.message for each in read_findings(str(sources.findings))]
     return Card(
         name=name,
         said=said,
-        described=_read(serving / DESCRIPTION),
+        described=described,
         training=_read(sources.model / TRAINING_FILE),
+        chain=chain_words(described.get("chain", [])),
         licence=(serving / FOLDER / LICENCE_FILE).read_text("utf-8"),
         ingest=ingest,
         quality=quality,

@@ -36,7 +36,6 @@ from components.trainer.executor import (
 )
 from components.trainer.task_reader import Inputs, ReadTask, read_task
 from components.transform.vocabulary import labels_from_transform_graph
-from models.backbones.licences import weights_licence
 from models.backbones.weight_files import digest
 from models.data import example_schema
 from models.data.example_reader import read_records
@@ -142,6 +141,8 @@ def _description(trained: Trained, read: ReadTask, code: str) -> dict[str, Any]:
         "weights": info.weights,
         "weights_digest": info.weights_digest,
         "begun_from": read.begun_from,
+        "chain": [each.model_dump() for each in read.chain],
+        "training_images": read.task.images,
         "strategy": trained.record.strategy.name,
         "exported": trained.record.exported,
         "learned_from_validation": trained.start_head is not None,
@@ -162,7 +163,7 @@ def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, 
     trained.model.save(keras_file)
     if trained.start_head is not None:
         trained.start_head.save(model_uri / START_HEAD_FILE)
-    task, info = read.task, read.data.info
+    task = read.task
     export_model(
         trained.model,
         task.backbone.model.outputs[0],
@@ -170,7 +171,7 @@ def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, 
         task.spec,
         model_uri / SERVING_FOLDER,
         _description(trained, read, config["code"]),
-        licence=weights_licence(info.backbone, info.weights),
+        licence=read.licence,
         sample_range=read_sample_range(task.examples_uri),
         max_pixels=config["max_pixels"],
     )

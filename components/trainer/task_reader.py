@@ -12,11 +12,14 @@ from components.artifact_names import KERAS_FILE, SERVING_FOLDER, START_HEAD_FIL
 from components.class_changes import changes_between, renamed
 from components.embedded_data import EmbeddedData, read_data
 from components.image_register import read_register
+from models.backbone_file import Link, read_record
 from models.backbones import Backbone, build_backbone
+from models.backbones.licences import weights_licence
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec, Resize
 from models.embedding.extraction import embed_splits
 from models.errors import UsageError
+from models.export.assets import FOLDER, LICENCE_FILE
 from models.head.embedded_task import embedded_task
 from models.search.joint_space import with_choice
 from models.training.earlier_model import read_earlier_model
@@ -59,11 +62,15 @@ class ReadTask:
     Attributes:
         task: to train on.
         data: its embeddings, of the pretrained backbone.
+        licence: of the weights that the backbone begins with, in words.
+        chain: trainings that the backbone went through before.
         begun_from: digest of the model that the task begins from; empty for none.
     """
 
     task: TrainingTask
     data: EmbeddedData
+    licence: str
+    chain: tuple[Link, ...] = ()
     begun_from: str = ""
 
 
@@ -113,7 +120,9 @@ def read_task(
         left_out=inputs.left_out,
         unlabelled=_unlabelled(inputs, backbone, spec),
     )
-    read = ReadTask(task, data)
+    record = read_record(info.weights)
+    licence = weights_licence(info.backbone, info.weights)
+    read = ReadTask(task, data, licence, record.links if record else ())
     return _from_champion(read, inputs, Path(inputs.champion_uri)) if inputs.champion_uri else read
 
 
@@ -165,4 +174,6 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
         unlabelled=unlabelled,
         earlier=head,
     )
-    return ReadTask(task, read.data, earlier.digest)
+    # What the champion began with is what these weights are under.
+    licence = (champion / SERVING_FOLDER / FOLDER / LICENCE_FILE).read_text("utf-8")
+    return ReadTask(task, read.data, licence, described.chain, earlier.digest)

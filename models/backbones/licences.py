@@ -3,6 +3,7 @@
 import importlib.metadata
 from typing import Final
 
+from models.backbone_file import read_record
 from models.backbone_names import LITE0, LITE1, LITE2
 
 _PACKAGES: Final = {
@@ -24,11 +25,22 @@ def weights_licence(backbone: str, weights: str) -> str:
         weights: "imagenet", "none" (random), or the path of a file.
 
     Returns:
-        Text for people, several lines; for weights from a package it ends with its licence.
+        Text for people, several lines; for weights from a package, and for what was fine-tuned
+        from these, it ends with their licence.
+
+    Raises:
+        UsageError: what a file says of its backbone is damaged.
     """
     if weights == "none":
         return f"The weights of {backbone} began at random: they are under no one's licence.\n"
     if weights != "imagenet":
+        record = read_record(weights)
+        if record is not None:
+            return (
+                f"The weights of {backbone} were fine-tuned by Graft before, on"
+                f" {record.links[-1]}. Graft does not know under what licence these images are."
+                f" Of the weights that this began with:\n\n{record.licence}"
+            )
         return (
             f"The weights of {backbone} came from a file that the user gave. Graft does not know"
             " under what licence.\n"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import keras
 
+from models.backbone_file import check_whole, read_record
 from models.backbone_names import LITES, check_backbone, default_image_size
 from models.backbones import efficientnet_lite, keras_applications, weight_files
 from models.backbones.block_features import FeatureSource, find_blocks, with_blocks
@@ -51,7 +52,8 @@ def build_backbone(
 
     Args:
         name: EfficientNetLite0, 1 or 2, or a model of Keras Applications.
-        weights: "imagenet", "none" (random), or the path of a file saved by Keras.
+        weights: "imagenet", "none" (random), or the path of a file saved by Keras; one that Graft
+            wrote (`models.backbone_file`) must be whole.
         image_size: side in pixels, at least 32; None for the backbone's own.
         features: of all blocks, or of the last output alone.
         seed: of random weights. Keras' global seed is set where they are asked for.
@@ -71,8 +73,12 @@ def build_backbone(
             efficientnet_lite.load_imagenet_weights(trunk)
     else:
         trunk = keras_applications.build(name, size, imagenet=imagenet)
-    if weights not in ("imagenet", "none"):
+    from_file = weights not in ("imagenet", "none")
+    if from_file:
         weight_files.load_file(trunk, weights)
+    digest = weight_files.digest(trunk)
+    if from_file and (record := read_record(weights)):
+        check_whole(record, digest, weights)
     blocks = find_blocks(trunk) if features == "all" else ()
     model = with_blocks(trunk, blocks) if blocks else trunk
     return Backbone(
@@ -82,5 +88,5 @@ def build_backbone(
         blocks=blocks,
         image_size=size,
         dimension=int(model.output_shape[-1]),
-        weights_digest=weight_files.digest(trunk),
+        weights_digest=digest,
     )

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.backbone_file import Link
 from models.errors import GraftError, UsageError
 from models.storage.seals import DESCRIPTION
 
@@ -17,12 +18,14 @@ class Description:
         image_size: side in pixels.
         model_digest: of all weights.
         labels: class names in the order of the outputs.
+        chain: trainings that its backbone went through before its own.
     """
 
     backbone: str
     image_size: int
     model_digest: str
     labels: tuple[str, ...]
+    chain: tuple[Link, ...] = ()
 
 
 def read_description(export: Path) -> Description:
@@ -38,7 +41,12 @@ def read_description(export: Path) -> Description:
     try:
         told = json.loads(file.read_text("utf-8"))
         return Description(
-            told["backbone"], told["image_size"], told["model_digest"], tuple(told["labels"])
+            told["backbone"],
+            told["image_size"],
+            told["model_digest"],
+            tuple(told["labels"]),
+            # A model of an earlier Graft says nothing of it.
+            tuple(Link(**each) for each in told.get("chain", [])),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GraftError(f"{unusable(file)} It does not say what it is: {error}.") from error

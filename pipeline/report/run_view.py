@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.backbone_file import chain_words
 from models.number_text import duration, interval_text
 from pipeline.report.account import training_account
 from pipeline.report.artifacts import Artifacts
@@ -151,6 +152,7 @@ def _lineage(run: RunRecord, found: Artifacts) -> list[tuple[str, str]]:
         ("Data", run.config.get("data", {}).get("path")),
         ("Data fingerprint", found.ingest.get("fingerprint")),
         *((words, known.get(key)) for key, words in _LINEAGE.items()),
+        ("Fine-tuned before on", chain_words(found.lineage.get("chain", []))),
         ("Model’s digest", found.lineage.get("model_digest")),
         ("Reproduced", run.reproduction and run.reproduction.words),
         ("Pushed to", run.pushed_to),

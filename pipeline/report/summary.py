@@ -37,12 +37,13 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         JSON object. Every key is always there; a figure that the run did not come to is None.
         `status` is "pushed", "not_blessed", "stage_done" (of `graft stage`), "not_needed",
         "out_of_time" or "failed"; `data.class_changes` tells of the schema's classes,
-        `model.class_changes` of the last blessed model's; `metrics.forgetting` compares with that
-        model on the classes that it knew, None without one; `data.kept_test` counts the test images
-        that it was tested on, too; `data.workers` counts images by the Beam worker that took them,
-        and is empty where the run's own process took all; `stages` holds seconds and whether the
-        result came from an earlier run; `tuning.past` holds the names of the searches that this one
-        learned from, `tuning.past_trusted` is None without any; `repairs` says what was found
+        `model.class_changes` of the last blessed model's; `model.chain` holds the trainings that
+        the backbone went through before this run's, in order; `metrics.forgetting` compares with
+        that model on the classes that it knew, None without one; `data.kept_test` counts the test
+        images that it was tested on, too; `data.workers` counts images by the Beam worker that took
+        them, and is empty where the run's own process took all; `stages` holds seconds and whether
+        the result came from an earlier run; `tuning.past` holds the names of the searches that this
+        one learned from, `tuning.past_trusted` is None without any; `repairs` says what was found
         damaged and was made again or left out; all shares are in 0..1, and an interval is the lower
         and upper end of a figure's 95 % interval.
     """
@@ -180,6 +181,7 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "backbone": found.lineage.get("backbone") or found.embeddings.get("backbone"),
         "weights_digest": found.lineage.get("weights_digest")
         or found.embeddings.get("weights_digest"),
+        "chain": found.lineage.get("chain", []),
         "image_size": found.embeddings.get("image_size"),
         "strategy": None if trained is None else trained.strategy,
         "requested_strategy": run.config.get("training", {}).get("strategy"),

@@ -16,6 +16,7 @@ from trainer_inputs import channels, importers, write_inputs
 from training_digits import LABELS, SIZE, digit_paths, write_split
 
 from components.image_register import REGISTER_FILE, ImageRegister
+from components.trained_backbone import write_trained_backbone
 from components.trainer.component import Trainer
 from components.trainer.task_reader import Inputs, ReadTask, read_task
 from models.backbones import build_backbone
@@ -297,3 +298,48 @@ def test_the_model_says_what_it_is(model):
 
 def test_tensorboard_can_show_the_run(folder):
     assert list((folder / "out" / "Trainer" / "model_run").rglob("events.out.tfevents.*"))
+
+
+def test_a_backbone_goes_into_another_training_with_lineage_and_licence(folder, model, tmp_path):
+    file = tmp_path / "digits.weights.h5"
+    record = write_trained_backbone(model, file, name="digits version 1", run="1")
+    described = json.loads((model / "Format-Serving/assets.extra/graft.json").read_text())
+    assert record is not None
+    (link,) = record.links
+    assert (link.images, link.classes, link.run) == (120, 10, "1")
+    assert link.begun_from == described["weights_digest"] != link.weights_digest
+    assert link.data_fingerprint == described["data_fingerprint"]
+    extract(
+        str(folder / "examples"),
+        example_schema.SPLITS,
+        build_backbone("EfficientNetLite0", str(file), SIZE),
+        str(file),
+        ImageSpec(SIZE),
+        cache_directory=str(tmp_path / "cache"),
+        output_uri=str(tmp_path / "embeddings"),
+    )
+    inputs = Inputs(
+        examples_uri=str(folder / "examples"),
+        embeddings_uri=str(tmp_path / "embeddings"),
+        labels=LABELS,
+        values={},
+    )
+    read = read_task(inputs, TrainingSettings(), seed=1, scratch=tmp_path, log_dir=tmp_path)
+    assert read.chain == record.links
+    assert read.task.backbone.weights_digest == link.weights_digest
+    assert "fine-tuned by Graft before, on digits version 1 (120 images" in read.licence
+    assert "Apache Software License 2.0" in read.licence
+
+
+def test_a_model_that_is_a_head_alone_has_no_backbone_of_its_own(model, tmp_path):
+    head = tmp_path / "model"
+    shutil.copytree(model, head)
+    file = head / "Format-Serving" / "assets.extra" / "graft.json"
+    told = json.loads(file.read_text()) | {"exported": "head"}
+    file.write_text(json.dumps(told))
+    target = tmp_path / "none.weights.h5"
+    assert write_trained_backbone(head, target, name="digits", run="") is None
+    assert not target.exists()
+    file.write_text(json.dumps({"exported": "fine_tuned"}))
+    with pytest.raises(GraftError, match=r"does not tell all .* train it anew"):
+        write_trained_backbone(head, target, name="digits", run="")
