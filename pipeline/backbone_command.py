@@ -34,7 +34,9 @@ def export_backbone(model: Served, workspace: Workspace, folder: Path | None) ->
         from components.trained_backbone import write_trained_backbone
 
         try:
-            record = write_trained_backbone(lineage.model, file, name=name, run=lineage.run)
+            record = write_trained_backbone(
+                lineage.model, lineage.examples, file, name=name, run=lineage.run
+            )
         except OSError as error:
             raise GraftError(
                 f"{file} cannot be written: {error.strerror}. Name another folder with --out."

@@ -59,10 +59,12 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
         "paths": tuple(_place(path, base("knowledge.paths")) for path in config.knowledge.paths),
         "share": _place(config.knowledge.share, base("knowledge.share")),
     }
+    chain = tuple(_data(path, base("model.chain")) for path in config.model.chain)
     secret = _absolute(config.tuning.serve_secret, base("tuning.serve_secret"))
     return config.model_copy(
         update={
             "data": config.data.model_copy(update=data),
+            "model": config.model.model_copy(update={"chain": chain}),
             "knowledge": config.knowledge.model_copy(update=knowledge),
             "tuning": config.tuning.model_copy(update={"serve_secret": secret}),
             "workspace": _absolute(config.workspace, Path()),

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from components.example_gen.sources.spans import has_placeholder
-from models.backbone_file import read_record
 from models.backbone_names import check_backbone, default_image_size
+from models.backbone_record import read_record
 from models.errors import UsageError
 from models.search.workers.signature import read_secret
 from models.spelling import did_you_mean
@@ -36,6 +36,7 @@ def check(config: Config) -> None:
     _check_data(config.data.path)
     problems = [
         *_models(config),
+        *_chain(config),
         *_start(config),
         *_knowledge(config),
         *_unlabelled(config),
@@ -113,6 +114,23 @@ def _models(config: Config) -> Iterator[str]:
             yield f"{key}.weights: {each['weights']} does not fit: {misfit}"
 
 
+def _chain(config: Config) -> Iterator[str]:
+    for path in config.model.chain:
+        if not os.path.lexists(path) and not has_placeholder(path):
+            yield f"model.chain: there is nothing at {path}; expected a folder of labelled images"
+        if os.path.realpath(path) == os.path.realpath(config.data.path):
+            yield f"model.chain: {path} is the data itself; expected other, related images"
+    if not config.model.chain:
+        return
+    if config.model.candidates:
+        yield "model.chain makes weights of one backbone; set model.candidates: []"
+    if config.training.start == "champion":
+        yield (
+            "model.chain makes weights to begin from, and training.start: champion begins from the "
+            "last blessed model. Leave one of them out"
+        )
+
+
 def _start(config: Config) -> Iterator[str]:
     if config.training.start == "champion" and config.tuning.budget != 0:
         yield (
@@ -183,7 +201,7 @@ def _places(config: Config) -> Iterator[str]:
     if config.knowledge.share and not is_remote(config.knowledge.share):
         written["knowledge.share"] = Path(config.knowledge.share)
     for key, folder in written.items():
-        sources = [each for each in (config.data.path, config.data.unlabelled) if each]
+        sources = filter(None, (config.data.path, config.data.unlabelled, *config.model.chain))
         inside = (_inside_data(folder, each) for each in sources)
         problem = _unusable(folder) or next(filter(None, inside), "")
         if problem:

@@ -45,11 +45,8 @@ def lineage_of(version: Path, workspace: Workspace) -> Lineage:
     if not workspace.metadata.is_file():
         raise _unknown(version, workspace)
     check_store(workspace.metadata)
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(workspace.metadata)
-    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
     try:
-        store = mlmd.MetadataStore(config)
+        store = _store(workspace)
         model = _input(store, _push_of(store, version, workspace), "model")
         examples = _input(store, model.id, "examples")
         run = run_of(store, model.id)
@@ -62,6 +59,28 @@ def lineage_of(version: Path, workspace: Workspace) -> Lineage:
                 f"{folder}, from which {version} was made, is missing. `graft run` makes it again."
             )
     return found
+
+
+def run_that_made(model: Path, workspace: Workspace) -> str:
+    """The run that trained a model, which another may have taken from the cache.
+
+    Args:
+        model: directory of the Model artifact.
+        workspace: of both runs.
+
+    Returns:
+        Its id; empty where nothing is known of it.
+    """
+    store = _store(workspace)
+    known = store.get_artifacts_by_uri(str(model))
+    return run_of(store, known[0].id) if known else ""
+
+
+def _store(workspace: Workspace) -> mlmd.MetadataStore:
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(workspace.metadata)
+    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
+    return mlmd.MetadataStore(config)
 
 
 def _push_of(store: mlmd.MetadataStore, version: Path, workspace: Workspace) -> int:

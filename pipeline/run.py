@@ -6,10 +6,11 @@ import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from components.example_gen.sources.refusals import RefusedSourceError
-from models.errors import GraftError, OutOfTimeError
+from models.errors import BadDataError, GraftError, OutOfTimeError, UsageError
+from pipeline.chain import LAST_STAGE, after_chain
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
 from pipeline.failure import in_words, unwritable
@@ -58,21 +59,13 @@ def run(
         if not plan.needed:
             return _answer_not_needed(plan.reason, as_json)
         check_address(config)
-        started = datetime.now(timezone.utc)
-        folder = _new_folder(workspace, started)
-        record = RunRecord(
-            run_id=folder.name,
-            started=started,
-            config=plan.config.model_dump(mode="json"),
-            until=until,
-        )
         try:
+            effective = after_chain(plan.config, _run_link)
+            record, folder = _begin(effective, workspace, until)
             if not until:
                 note_inputs(config, folder)
             plan.note(workspace, folder.name)
-            (folder / CONFIG).write_text(as_yaml(plan.config), encoding="utf-8")
-            with output_to(folder / LOG) as terminal:
-                code = _run_logged(plan.config, workspace, folder, terminal, record)
+            code = _run_logged(effective, workspace, folder, record)
             if config.retention.is_set and not until:
                 _prune(config)
         except OSError as error:
@@ -95,6 +88,30 @@ def run(
 
         print_summary(told, folder)
     return code
+
+
+def _run_link(config: Config) -> RunRecord:
+    """Trains a link of `model.chain`; see `pipeline.chain`."""
+    workspace = Workspace(config.workspace_path)
+    with workspace.hold(wait=True):
+        record, folder = _begin(config, workspace, LAST_STAGE)
+        code = _run_logged(config, workspace, folder, record)
+    if code != 0:
+        kinds = {each.exit_code: each for each in (UsageError, BadDataError, OutOfTimeError)}
+        raise kinds.get(code, GraftError)(
+            f"model.chain: the run on {config.data.path} did not come to a model. {record.reason} "
+            f"Its log is {folder / LOG}."
+        )
+    return record
+
+
+def _begin(config: Config, workspace: Workspace, until: str) -> tuple[RunRecord, Path]:
+    """Makes the folder of a run, with its configuration in it."""
+    started = datetime.now(timezone.utc)
+    folder = _new_folder(workspace, started)
+    (folder / CONFIG).write_text(as_yaml(config), encoding="utf-8")
+    told = config.model_dump(mode="json")
+    return RunRecord(run_id=folder.name, started=started, config=told, until=until), folder
 
 
 def _prune(config: Config) -> None:
@@ -141,19 +158,13 @@ def _new_folder(workspace: Workspace, started: datetime) -> Path:
     return folder
 
 
-def _run_logged(
-    config: Config,
-    workspace: Workspace,
-    folder: Path,
-    terminal: TextIO,
-    record: RunRecord,
-) -> int:
+def _run_logged(config: Config, workspace: Workspace, folder: Path, record: RunRecord) -> int:
     # Imported here: where no run is needed, nothing is displayed.
     from pipeline.terminal.display import Display
     from pipeline.terminal.stage_titles import TITLES
 
     begin = time.monotonic()
-    with Display(terminal, TITLES) as display:
+    with output_to(folder / LOG) as terminal, Display(terminal, TITLES) as display:
         display.say(f"Run {folder.name} in {workspace.root}")
         code = _run_stages(config, workspace, record, display, folder)
         display.say("Writing the report")

@@ -21,7 +21,7 @@ from components.judge.checks import CHANCE
 from components.judge.gaps import Gap
 from components.judge.slices import feature_words
 from components.model_card.card_settings import CardSettings
-from models.backbone_file import chain_words
+from models.backbone_record import chain_words
 from models.export.assets import FOLDER, LICENCE_FILE
 from models.storage.seals import DESCRIPTION
 

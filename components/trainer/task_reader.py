@@ -12,7 +12,7 @@ from components.artifact_names import KERAS_FILE, SERVING_FOLDER, START_HEAD_FIL
 from components.class_changes import changes_between, renamed
 from components.embedded_data import EmbeddedData, read_data
 from components.image_register import read_register
-from models.backbone_file import Link, read_record
+from models.backbone_record import Link, read_record
 from models.backbones import Backbone, build_backbone
 from models.backbones.licences import weights_licence
 from models.data import example_schema

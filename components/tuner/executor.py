@@ -21,6 +21,7 @@ from components.past_searches.stored_histories import EMPTY
 from components.shared_activations import shared_activations
 from components.transform.vocabulary import labels_from_transform_graph
 from components.tuner.chosen_backbone_resolver import CHOSEN, chosen_key
+from components.tuner.unseen_images import check_unseen
 from models import progress
 from models.backbone_choice.backbone_choice import BackboneChoice, write_choice
 from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
@@ -51,11 +52,13 @@ class Executor(base_executor.BaseExecutor):
         """Runs the component; see `components.tuner.component`.
 
         Raises:
-            BadDataError: no image to train or to validate on.
+            BadDataError: no image to train or to validate on, or a backbone has learned from some
+                that it would be judged on.
             UsageError: a backbone's name is unknown, or the first cannot be had.
             GraftError: not a single configuration came out.
         """
         task = _task(input_dict, exec_properties)
+        check_unseen(task.examples_uri, task.candidates)
         checked = check_weights(task, Path(task.activations))
         if checked.words:
             progress.report(0, 0, "seconds", checked.words, is_lasting=True)

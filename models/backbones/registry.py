@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import keras
 
-from models.backbone_file import check_whole, read_record
 from models.backbone_names import LITES, check_backbone, default_image_size
+from models.backbone_record import read_record
 from models.backbones import efficientnet_lite, keras_applications, weight_files
+from models.backbones.backbone_file import check_whole
 from models.backbones.block_features import FeatureSource, find_blocks, with_blocks
 from models.backbones.cuts import Cut
 

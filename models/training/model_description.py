@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.backbone_file import Link
+from models.backbone_record import Link
 from models.errors import GraftError, UsageError
 from models.storage.seals import DESCRIPTION
 

@@ -25,12 +25,18 @@ def compile_pipeline(config: Config, *, name: str, image: str, file: Path) -> No
         file: to write, a .yaml.
 
     Raises:
-        UsageError: the extra is not installed, or no bucket is configured.
+        UsageError: the extra is not installed, no bucket is configured, or there is a chain.
     """
     if not config.kubeflow.pipeline_root:
         raise UsageError(
             "Kubeflow needs kubeflow.pipeline_root, a bucket and folder such as gs://bucket/graft, "
             "in the configuration."
+        )
+    if config.model.chain:
+        raise UsageError(
+            "On Kubeflow Pipelines there is no model.chain, as its links are runs of their own. "
+            "Train on the related images first, `graft export --format backbone`, and name what it "
+            "writes as model.weights."
         )
     # TFX greets whoever imports it.
     with output_to(Path(os.devnull)):

@@ -51,7 +51,14 @@ def inputs_of(config: Config) -> Inputs:
     # What a run infers by itself is no change; what a person edits or accepts after it is one.
     schema = curated_state(config.schema_path)
     text += schema if is_edited(schema) else ""
-    return Inputs(data_stamp(config.data), _code(), hashlib.sha256(text.encode()).hexdigest())
+    configuration = hashlib.sha256(text.encode()).hexdigest()
+    return Inputs(_data_stamps(config), _code(), configuration)
+
+
+def _data_stamps(config: Config) -> str:
+    """Of the data; of that of the chain before it, too, where there is one."""
+    chain = [config.data.model_copy(update={"path": path}) for path in config.model.chain]
+    return " ".join(data_stamp(each) for each in (config.data, *chain))
 
 
 def _code() -> str:

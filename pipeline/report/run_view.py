@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.backbone_file import chain_words
+from models.backbone_record import chain_words
 from models.number_text import duration, interval_text
 from pipeline.report.account import training_account
 from pipeline.report.artifacts import Artifacts

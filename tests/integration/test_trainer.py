@@ -19,6 +19,8 @@ from components.image_register import REGISTER_FILE, ImageRegister
 from components.trained_backbone import write_trained_backbone
 from components.trainer.component import Trainer
 from components.trainer.task_reader import Inputs, ReadTask, read_task
+from components.tuner.unseen_images import check_unseen
+from models.backbone_choice.backbone_choice import Candidate
 from models.backbones import build_backbone
 from models.data import example_schema
 from models.data.example_reader import dataset
@@ -26,7 +28,7 @@ from models.data.example_schema import SPLITS
 from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.embedding import read_embeddings, read_info
 from models.embedding.extraction import extract
-from models.errors import GraftError, UsageError
+from models.errors import BadDataError, GraftError, UsageError
 from models.head.head_model import build_head
 from models.training.earlier_model import read_earlier_model
 from models.training.model_description import read_description
@@ -203,16 +205,19 @@ def _register(examples: Path, images: Path) -> None:
     ImageRegister.of(rows).save(examples / REGISTER_FILE)
 
 
+def _register_embedded(folder: Path) -> None:
+    embedded = [(name, read_embeddings(folder / "embeddings", name)) for name in SPLITS]
+    rows = [
+        (digest, split, label)
+        for split, found in embedded
+        for digest, label in zip(found.sha256.tolist(), found.labels.tolist(), strict=True)
+    ]
+    ImageRegister.of(rows).save(folder / "examples" / REGISTER_FILE)
+
+
 def _begin(folder: Path, span: Path, champion: Path | None) -> ReadTask:
     old = folder / "examples"
-    if not (old / REGISTER_FILE).exists():
-        embedded = [(name, read_embeddings(folder / "embeddings", name)) for name in SPLITS]
-        rows = [
-            (digest, split, label)
-            for split, found in embedded
-            for digest, label in zip(found.sha256.tolist(), found.labels.tolist(), strict=True)
-        ]
-        ImageRegister.of(rows).save(old / REGISTER_FILE)
+    _register_embedded(folder)
     inputs = Inputs(
         examples_uri=str(span / "examples"),
         embeddings_uri=str(span / "embeddings"),
@@ -302,7 +307,9 @@ def test_tensorboard_can_show_the_run(folder):
 
 def test_a_backbone_goes_into_another_training_with_lineage_and_licence(folder, model, tmp_path):
     file = tmp_path / "digits.weights.h5"
-    record = write_trained_backbone(model, file, name="digits version 1", run="1")
+    _register_embedded(folder)
+    examples = folder / "examples"
+    record = write_trained_backbone(model, examples, file, name="digits version 1", run="1")
     described = json.loads((model / "Format-Serving/assets.extra/graft.json").read_text())
     assert record is not None
     (link,) = record.links
@@ -329,6 +336,10 @@ def test_a_backbone_goes_into_another_training_with_lineage_and_licence(folder, 
     assert read.task.backbone.weights_digest == link.weights_digest
     assert "fine-tuned by Graft before, on digits version 1 (120 images" in read.licence
     assert "Apache Software License 2.0" in read.licence
+    asked = Candidate(backbone="EfficientNetLite0", weights=str(file), image_size=SIZE)
+    with pytest.raises(BadDataError, match="40 of 40 validation images are among those that the b"):
+        check_unseen(str(examples), [asked])
+    check_unseen(str(examples), [asked.model_copy(update={"weights": "imagenet"})])
 
 
 def test_a_model_that_is_a_head_alone_has_no_backbone_of_its_own(model, tmp_path):
@@ -338,8 +349,11 @@ def test_a_model_that_is_a_head_alone_has_no_backbone_of_its_own(model, tmp_path
     told = json.loads(file.read_text()) | {"exported": "head"}
     file.write_text(json.dumps(told))
     target = tmp_path / "none.weights.h5"
-    assert write_trained_backbone(head, target, name="digits", run="") is None
+    assert write_trained_backbone(head, head, target, name="digits", run="") is None
     assert not target.exists()
-    file.write_text(json.dumps({"exported": "fine_tuned"}))
+    file.write_text(json.dumps(told | {"begun_from": "0" * 64}))
+    with pytest.raises(UsageError, match=r"digits went on from an earlier model .*champion"):
+        write_trained_backbone(head, head, target, name="digits", run="")
+    file.write_text(json.dumps({"exported": "fine_tuned", "begun_from": ""}))
     with pytest.raises(GraftError, match=r"does not tell all .* train it anew"):
-        write_trained_backbone(head, target, name="digits", run="")
+        write_trained_backbone(head, head, target, name="digits", run="")

@@ -38,6 +38,9 @@ def test_a_path_in_a_file_is_relative_to_the_file(tmp_path: Path) -> None:
     assert load_config(file, {"data.path": "own"}).data.unlabelled == ""
     others = load_config(None, {"data.unlabelled": "others"}).data.unlabelled
     assert others == str(Path("others").absolute())
+    file.write_text("model: {chain: [public, more]}\n")
+    chain = load_config(file, {}).model.chain
+    assert chain == (str(tmp_path / "public"), str(tmp_path / "more"))
 
 
 def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:

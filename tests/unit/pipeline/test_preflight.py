@@ -4,8 +4,11 @@ import os
 import socket
 from pathlib import Path
 
+import h5py
 import pytest
 
+from models.backbone_record import BackboneRecord, Link
+from models.backbones.backbone_file import short_digests, write_backbone
 from models.errors import UsageError
 from pipeline.config_file import load_config
 from pipeline.preflight import check, check_address
@@ -64,6 +67,16 @@ def test_the_workspace_lies_not_among_images_without_labels(
         ({"model.weights": "{here}"}, ["model.weights", "is no file"]),
         ({"model.weights": "{here}/odd.bin"}, ["does not end in .keras, .weights.h5 or .h5"]),
         ({"model.weights": "{here}/odd.keras"}, ["odd.keras is damaged, or of another kind"]),
+        ({"model.chain": ["{here}/none"]}, ["model.chain: there is nothing at", "/none"]),
+        ({"model.chain": ["{here}/data"]}, ["model.chain", "is the data itself"]),
+        (
+            {"model.chain": ["{here}"], "model.candidates": [{}]},
+            ["workspace", "lies in the data", "set model.candidates: []"],
+        ),
+        (
+            {"model.chain": ["{here}/other"], "training.start": "champion", "tuning.budget": 0},
+            ["model.chain makes weights to begin from", "Leave one of them out"],
+        ),
         ({"training.start": "champion"}, ["training.start: champion", "Set tuning.budget: 0"]),
         ({"data.replay": 5, "data.keep_test": False}, ["data.replay", "data.keep_test: true"]),
         ({"knowledge.paths": ["{here}/none"]}, ["knowledge.paths", "nothing at", "none"]),
@@ -91,6 +104,28 @@ def test_what_must_fail_is_refused_with_the_key(
     refusal = _refusal(base | there)
     for word in words:
         assert word in refusal
+
+
+def test_a_backbone_of_another_kind_or_size_or_a_damaged_one_is_refused(
+    base: dict[str, object], tmp_path: Path
+) -> None:
+    digest = {"begun_from": "0" * 64, "weights_digest": "1" * 64}
+    link = Link(name="garments", data_fingerprint="f" * 64, images=9, classes=2, **digest)
+    told = {"backbone": "MobileNetV2", "image_size": 96, "resize": "pad", "licence": "MIT"}
+    file = tmp_path / "garments.weights.h5"
+    record = BackboneRecord.model_validate(told | {"links": [link]})
+    write_backbone(lambda each: h5py.File(each, "w").close(), record, short_digests([]), file)
+    asked = base | {"model.weights": str(file)}
+    fitting = {"model.backbone": "MobileNetV2", "model.image_size": 96, "model.resize": "pad"}
+    check(load_config(None, asked | fitting))
+    for key in fitting:
+        refusal = _refusal(asked | {each: fitting[each] for each in fitting if each != key})
+        assert (
+            f"model.weights: {file} does not fit: it was fine-tuned with backbone: Mob" in refusal
+        )
+        assert f"the configuration has {key.partition('.')[2]}: " in refusal
+    file.write_bytes(file.read_bytes()[:-500])
+    assert f"{file} is damaged" in _refusal(asked | fitting)
 
 
 def _placed(value: object, folder: Path) -> object:

@@ -135,6 +135,18 @@ def test_both_forms_tell_the_same(sources: Sources) -> None:
         assert words in markdown
 
 
+def test_what_the_backbone_went_through_before_is_told(sources: Sources) -> None:
+    assert all("Fine-tuned before on" not in text for text in _texts(sources))
+    file = sources.model / "Format-Serving" / "assets.extra" / "graft.json"
+    link = {"name": EVIL, "data_fingerprint": "f" * 64, "images": 1200, "classes": 5}
+    chain = [link | {"begun_from": "0", "weights_digest": "1"}]
+    _write(file, json.loads(file.read_text()) | {"chain": chain})
+    page, markdown = _texts(sources)
+    told = f"{EVIL} (1,200 images of 5 classes, data ffffffffffffffff)"
+    assert f"Fine-tuned before on{told}" in page.replace("on <", "on<")
+    assert as_markdown(told) in markdown
+
+
 def test_limits_follow_from_the_figures(sources: Sources) -> None:
     page, _ = _texts(sources)
     assert "one of its 3 classes whatever an image shows" in page

@@ -75,6 +75,20 @@ def test_what_changed_is_named(config: Config, workspace: Workspace) -> None:
     assert changed.reason.endswith(": data.")
 
 
+def test_a_change_in_the_data_of_the_chain_is_named(
+    config: Config, workspace: Workspace, tmp_path: Path
+) -> None:
+    related = tmp_path / "related" / "cat"
+    related.mkdir(parents=True)
+    model = config.model.model_copy(update={"chain": (str(related.parent),)})
+    chained = config.model_copy(update={"model": model})
+    _ran(chained, workspace)
+    assert not planned(chained, workspace).needed
+    assert planned(config, workspace).needed
+    (related / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert planned(chained, workspace).reason.endswith(": data.")
+
+
 def test_a_schema_that_was_edited_or_accepted_since_is_a_change_and_an_inferred_one_is_none(
     config: Config, workspace: Workspace
 ) -> None:

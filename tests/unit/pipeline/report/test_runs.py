@@ -86,6 +86,7 @@ def test_the_summary_keeps_its_contract(run):
     assert summary["model"] == {
         "backbone": "EfficientNetLite0",
         "weights_digest": "ab12",
+        "chain": [],
         "image_size": None,
         "strategy": "fine_tune",
         "requested_strategy": "auto",
@@ -272,6 +273,19 @@ def test_damaged_files_never_stop_the_report(run, key):
         if path.is_file():
             path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert "Pushed as version 3" in visible_text(run.page())
+
+
+def test_what_the_backbone_went_through_before_is_told(run):
+    assert "Fine-tuned before on" not in visible_text(run.page())
+    file = run.folder / "model" / "Format-Serving/assets.extra/graft.json"
+    link = {"name": EVIL, "run": "20261129-1", "data_fingerprint": "f" * 64, "images": 1200}
+    digests = {"classes": 5, "begun_from": "0", "weights_digest": "1"}
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"chain": [link | digests]}))
+    assert run.summary()["model"]["chain"] == [link | digests]
+    page = " ".join(visible_text(run.page()).split())
+    assert "Fine-tuned before on" in page
+    assert "(1,200 images of 5 classes, data ffffffffffffffff, run 20261129-1)" in page
+    assert EVIL not in run.page()
 
 
 def test_what_changed_of_the_classes_is_told_to_the_end(run, capsys):

@@ -1,22 +1,20 @@
-"""A backbone that Graft fine-tuned, as a file that another run may begin from.
+"""What the file of a backbone that Graft fine-tuned says of itself.
 
-It is a weights file as Keras writes it (`.weights.h5`), with one more dataset, `graft`: JSON that
-says what the backbone went through and under what licence it began, so that neither gets lost.
+`models.backbones.backbone_file` writes such files. Reading what they say brings neither NumPy nor
+Keras, so that it can be done before anything else.
 """
 
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import UsageError
 
-_DATASET: Final = "graft"
-_SUFFIX: Final = ".weights.h5"
+DATASET: Final = "graft"
+"""In such a file: bytes of JSON in UTF-8, a `BackboneRecord`."""
+SUFFIX: Final = ".weights.h5"
 _MOST_BYTES: Final = 1 << 22
 
 _Name = Annotated[str, Field(max_length=1000)]
@@ -98,34 +96,6 @@ def chain_words(chain: Iterable[Mapping[str, Any]]) -> str:
     return "; then ".join(str(Link.model_validate(each)) for each in chain)
 
 
-def write_backbone(save: Callable[[Path], Any], record: BackboneRecord, file: Path) -> None:
-    """Writes a backbone with what is told of it; the file is whole or absent.
-
-    Args:
-        save: writes the weights to the file that it is given, as `keras.Model.save_weights` does.
-        record: what is told.
-        file: its name ends in `.weights.h5`.
-
-    Raises:
-        UsageError: its name ends otherwise.
-        OSError: the disk is full or the folder cannot be written.
-    """
-    if not file.name.endswith(_SUFFIX):
-        raise UsageError(f"A backbone is written to a file that ends in {_SUFFIX}; got {file}.")
-    import h5py
-
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{file.name[:100]}-", dir=file.parent) as folder:
-        partial = Path(folder) / file.name
-        save(partial)
-        with h5py.File(partial, "r+") as weights:
-            told = record.model_dump_json().encode()
-            weights.create_dataset(_DATASET, data=np.frombuffer(told, np.uint8))
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
-        partial.replace(file)
-
-
 def read_record(file: str | Path) -> BackboneRecord | None:
     """Reads what is told of a backbone.
 
@@ -138,16 +108,16 @@ def read_record(file: str | Path) -> BackboneRecord | None:
     Raises:
         UsageError: what is told in it is damaged.
     """
-    if not str(file).endswith(_SUFFIX):
+    if not str(file).endswith(SUFFIX):
         return None
     import h5py
 
     try:
         with h5py.File(file, "r") as weights:
-            dataset = weights.get(_DATASET)
+            dataset = weights.get(DATASET)
             if dataset is None:
                 return None
-            if dataset.dtype != np.uint8 or dataset.size > _MOST_BYTES:
+            if dataset.dtype != "uint8" or dataset.size > _MOST_BYTES:
                 raise ValueError("it is no text")
             return BackboneRecord.model_validate_json(dataset[()].tobytes())
     except Exception as error:
@@ -156,16 +126,3 @@ def read_record(file: str | Path) -> BackboneRecord | None:
             f"{file} is damaged: what it says of the backbone cannot be read ({error}). Write it "
             "anew, with graft export --format backbone."
         ) from error
-
-
-def check_whole(record: BackboneRecord, weights_digest: str, file: str) -> None:
-    """Checks that the weights are those that were written.
-
-    Raises:
-        UsageError: they are not.
-    """
-    if record.links[-1].weights_digest != weights_digest:
-        raise UsageError(
-            f"{file} is damaged: its weights are not those that it says it has. Write it anew, "
-            "with graft export --format backbone."
-        )

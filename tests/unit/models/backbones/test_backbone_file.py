@@ -8,14 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from models.backbone_file import (
-    BackboneRecord,
-    Link,
-    chain_words,
-    read_record,
-    write_backbone,
-)
+from models.backbone_record import BackboneRecord, Link, chain_words, read_record
 from models.backbones import build_backbone
+from models.backbones.backbone_file import read_images, short_digests, write_backbone
 from models.backbones.licences import weights_licence
 from models.errors import UsageError
 
@@ -42,7 +37,7 @@ def written(tmp_path: Path) -> tuple[Path, BackboneRecord]:
     backbone = build_backbone(NAME, "none", SIZE)
     record = record_of(backbone.weights_digest)
     file = tmp_path / "made" / "garments.weights.h5"
-    write_backbone(backbone.trunk.save_weights, record, file)
+    write_backbone(backbone.trunk.save_weights, record, short_digests(["ab" * 32]), file)
     assert [each.name for each in file.parent.iterdir()] == [file.name]
     return file, record
 
@@ -52,6 +47,7 @@ def test_another_run_gets_the_weights_and_what_is_told_of_them(
 ) -> None:
     file, record = written
     assert read_record(file) == record
+    assert read_images(file).tolist() == [0xABABABABABABABAB]
     loaded = build_backbone(NAME, str(file), SIZE, features="all")
     assert loaded.weights_digest == record.links[-1].weights_digest
     licence = weights_licence(NAME, str(file))
@@ -87,8 +83,9 @@ def test_a_damaged_account_is_refused(written: tuple[Path, BackboneRecord], told
 def test_a_cut_file_is_refused(written: tuple[Path, BackboneRecord]) -> None:
     file, _ = written
     file.write_bytes(file.read_bytes()[:-2000])
-    with pytest.raises(UsageError, match="is damaged"):
-        read_record(file)
+    for read in (read_record, read_images):
+        with pytest.raises(UsageError, match="is damaged"):
+            read(file)
     with pytest.raises(UsageError, match="do not fit"):
         build_backbone(NAME, str(file), SIZE)
 
@@ -129,4 +126,4 @@ def test_the_chain_is_told_in_order() -> None:
 
 def test_a_file_of_another_kind_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"ends in \.weights\.h5"):
-        write_backbone(lambda _: None, record_of("1"), tmp_path / "a.keras")
+        write_backbone(lambda _: None, record_of("1"), short_digests([]), tmp_path / "a.keras")
