@@ -60,6 +60,7 @@ setup(
         "google-crc32c>=1.5,<2",
         "grpcio>=1.60,<2",
         "grpcio-health-checking>=1.60,<2",
+        "h5py>=3.11,<4",
         "httptools>=0.6,<1",
         "httpx>=0.28,<1",
         "jinja2>=3.1,<4",

@@ -14,6 +14,7 @@ from typing import Final
 
 from components.artifact_names import SERVING_FOLDER
 from components.example_gen.ingest_settings import IngestSettings
+from models.backbone_record import read_record
 from models.search.search_settings import SearchSettings
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION, file_digest
@@ -85,10 +86,7 @@ def _with_weights(config: Config, weights: str) -> Config:
 def _backbone(link: Config, run_link: RunLink, words: str) -> Path | None:
     """The file of a link's backbone; None where its training left it as it was."""
     root = Workspace(link.workspace_path).root
-    # Weights of the same name may be others.
-    weights = Path(link.model.weights)
-    begun = file_digest(weights) if weights.is_file() else str(weights)
-    inputs = asdict(inputs_of(link)) | {"weights": begun}
+    inputs = asdict(inputs_of(link)) | {"weights": _content(link.model.weights)}
     try:
         kept = json.loads((root / _KEPT).read_bytes())
         file = kept["file"] and root / kept["file"]
@@ -105,6 +103,14 @@ def _backbone(link: Config, run_link: RunLink, words: str) -> Path | None:
     }
     write_atomically(root / _KEPT, json.dumps(kept, indent=2).encode())
     return file
+
+
+def _content(weights: str) -> str:
+    """Tells weights from others of the same name."""
+    if not Path(weights).is_file():
+        return weights
+    record = read_record(weights)
+    return record.links[-1].weights_digest if record else file_digest(Path(weights))
 
 
 def _written(link: RunRecord, workspace: Workspace, data: str) -> Path | None:
