@@ -7,9 +7,9 @@ is the source, the other the target. `--pairs` names folders, always two: source
 backbone is fine-tuned on many images of the source, as the product does; then a head, and a
 fine-tuning, learn the target from few images, from ImageNet's weights ("direct") and from the
 source's ("chain"). "Head" is the one that the product exports, "exported" the better of it and the
-fine-tuned model by validation; "better by validation" also takes the start whose linear head
-promises more. What was measured is kept in the cache folder, so that a run that was broken off goes
-on.
+fine-tuned model by validation; "better by validation" takes what is exported from the start whose
+linear head promises more on the validation images, "by cross-validation" on all labelled ones. What
+was measured is kept in the cache folder, so that a run that was broken off goes on.
 """
 
 import argparse
@@ -32,7 +32,8 @@ from benchmarks.strategies.run import Kept, table
 from models.backbone_choice.backbone_choice import Candidate
 from models.data.example_schema import TRAIN, VALIDATION
 from models.data.image_decoding import decode_and_resize
-from models.head.evidence import Answers, compare
+from models.head.evidence import Answers, answers_of, compare
+from models.head.out_of_fold import out_of_fold_probabilities
 from models.head.refit import refitted
 from models.search.prepared_backbone import PreparedBackbone
 from models.search.search_task import SearchTask
@@ -155,8 +156,8 @@ class Training:
         found: dict[str, Any] = {
             "linear head": self._accuracy(frozen.model),
             "head": self._accuracy(model),
-            "right": frozen.answers.right.astype(int).tolist(),
-            "losses": np.round(frozen.answers.losses, 4).tolist(),
+            "validation": _told(frozen.answers),
+            "cross-validation": _told(self._folded()),
         }
         keras.utils.set_random_seed(training.seed)
         top = TopTrainer(training, self.prepared.head.model, FULL_PRECISION).train(training)
@@ -164,6 +165,12 @@ class Training:
         found["fine-tuned"] = self._accuracy(frozen.model)
         kept = compare(top.answers, head.answers).gain > 0.0
         return found | {"exported": found["fine-tuned" if kept else "head"]}
+
+    def _folded(self) -> Answers:
+        """To training and validation images, of heads that were fitted without them."""
+        labelled, classes = self.prepared.embeddings.labelled, len(self._task.labels)
+        found = out_of_fold_probabilities(labelled, classes)
+        return answers_of(np.log(found + 1e-9), labelled.classes)
 
     @cached_property
     def _images(self) -> NDArray[np.float32]:
@@ -243,15 +250,21 @@ def _weights(base: Start, source: Part, cache: Path, kept: Kept) -> str:
 
 def _add(rows: Rows, found: Mapping[str, Mapping[str, Any]]) -> None:
     direct, chain = found["direct"], found["chain"]
-    better = compare(_answers(chain), _answers(direct)).gain > 0.0
     arms = {f"{name}, {arm}": found[name][arm] for arm in _ARMS for name in found}
-    arms["better by validation, exported"] = found["chain" if better else "direct"]["exported"]
+    for judge in ("validation", "cross-validation"):
+        better = compare(_answers(chain[judge]), _answers(direct[judge])).gain > 0.0
+        arms[f"better by {judge}, exported"] = found["chain" if better else "direct"]["exported"]
     for arm, accuracy in arms.items():
         rows[arm].append((accuracy, accuracy - direct["exported"]))
 
 
-def _answers(found: Mapping[str, Any]) -> Answers:
-    return Answers(np.array(found["right"], bool), np.array(found["losses"]))
+def _told(answers: Answers) -> dict[str, Any]:
+    losses = np.round(answers.losses, 4).tolist()
+    return {"right": answers.right.astype(int).tolist(), "losses": losses}
+
+
+def _answers(told: Mapping[str, Any]) -> Answers:
+    return Answers(np.array(told["right"], bool), np.array(told["losses"]))
 
 
 if __name__ == "__main__":

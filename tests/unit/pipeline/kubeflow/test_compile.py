@@ -1,0 +1,26 @@
+"""What cannot run on Kubeflow Pipelines is refused before anything is compiled."""
+
+from pathlib import Path
+
+import pytest
+
+from models.errors import UsageError
+from pipeline.config_file import load_config
+from pipeline.kubeflow.compile import compile_pipeline
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({}, "Kubeflow needs kubeflow.pipeline_root"),
+        (
+            {"kubeflow.pipeline_root": "gs://bucket/graft", "model.chain": ["/gcs/public"]},
+            "there is no model.chain.*export --format backbone",
+        ),
+    ],
+)
+def test_it_is_refused_in_words(tmp_path: Path, keys: dict[str, object], words: str) -> None:
+    config = load_config(None, {"data.path": "/gcs/photos"} | keys)
+    with pytest.raises(UsageError, match=words):
+        compile_pipeline(config, name="photos", image="graft:1", file=tmp_path / "made.yaml")
+    assert not list(tmp_path.iterdir())
