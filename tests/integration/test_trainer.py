@@ -336,6 +336,11 @@ def test_a_backbone_goes_into_another_training_with_lineage_and_licence(folder, 
     assert read.task.backbone.weights_digest == link.weights_digest
     assert "fine-tuned by Graft before, on digits version 1 (120 images" in read.licence
     assert "Apache Software License 2.0" in read.licence
+    # As it is where these weights were tried and replaced.
+    replaced = replace(inputs, embeddings_uri=str(folder / "embeddings"))
+    plain = read_task(replaced, TrainingSettings(), seed=1, scratch=tmp_path, log_dir=tmp_path)
+    assert plain.chain == ()
+    assert plain.licence.startswith("This model was trained from weights of EfficientNetLite0 for")
     asked = Candidate(backbone="EfficientNetLite0", weights=str(file), image_size=SIZE)
     with pytest.raises(BadDataError, match="40 of 40 validation images are among those that the b"):
         check_unseen(str(examples), [asked])
