@@ -60,12 +60,11 @@ def run(
             return _answer_not_needed(plan.reason, as_json)
         check_address(config)
         try:
-            effective = after_chain(plan.config, _run_link)
-            record, folder = _begin(effective, workspace, until)
+            record, folder = _begin(plan.config, workspace, until)
             if not until:
                 note_inputs(config, folder)
             plan.note(workspace, folder.name)
-            code = _run_logged(effective, workspace, folder, record)
+            code = _run_after_chain(plan.config, workspace, folder, record)
             if config.retention.is_set and not until:
                 _prune(config)
         except OSError as error:
@@ -88,6 +87,22 @@ def run(
 
         print_summary(told, folder)
     return code
+
+
+def _run_after_chain(config: Config, workspace: Workspace, folder: Path, record: RunRecord) -> int:
+    """Runs the links of the configuration's chain, if it has one, and then the stages."""
+    begin = time.monotonic()
+    try:
+        config = after_chain(config, _run_link)
+    except GraftError as error:
+        record.status = "out_of_time" if isinstance(error, OutOfTimeError) else "failed"
+        record.reason = str(error)
+        record.seconds = time.monotonic() - begin
+        with output_to(folder / LOG):
+            write_report(record, folder)
+        return error.exit_code
+    record.config = config.model_dump(mode="json")
+    return _run_logged(config, workspace, folder, record)
 
 
 def _run_link(config: Config) -> RunRecord:

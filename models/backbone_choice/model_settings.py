@@ -32,8 +32,8 @@ class ModelSettings(Section):
     """imagenet, the path of a weights file, or none (random; for tests)."""
     chain: tuple[str, ...] = ()
     """Folders of related labelled images, such as [../public], that the backbone is fine-tuned on
-    first, one after the other, each in a run of its own below the workspace. Where the last of
-    these backbones promises less than the ImageNet one, that is taken. Empty: none."""
+    first, one after the other, each in a run of its own below the workspace. What came of it is
+    tried as any file of weights, and not used where it harms for sure. Empty: none."""
     image_size: _Side | None = None
     """Side in pixels that images are resized to. Empty: the backbone's own."""
     resize: Literal["stretch", "pad", "crop"] = "stretch"

@@ -94,3 +94,15 @@ def test_images_that_the_backbone_has_learned_are_not_tested_on(
     )  # fmt: skip
     assert answer.code == 3
     assert "validation images are among those that the backbone in" in answer.summary["reason"]
+
+
+def test_a_link_that_fails_fails_the_run_with_its_reason(folder: Path) -> None:
+    (folder / "one class").mkdir()
+    shutil.copytree(folder / "odd" / "1", folder / "one class" / "1")
+    answer = graft(
+        "run", "--json", "--data", folder / "even", "--workspace", folder / "failing",
+        "--set", f"model.chain=['{folder / 'one class'}']", *_QUICK,
+    )  # fmt: skip
+    assert (answer.code, answer.summary["status"]) == (3, "failed")
+    assert answer.summary["reason"].startswith(f"model.chain: the run on {folder / 'one class'} ")
+    assert (folder / "failing" / "runs" / answer.summary["run_id"] / "report.html").is_file()
