@@ -84,8 +84,9 @@ def look_for_label_errors(
     """
     joined = _joined([splits[name] for name in _SPLITS])
     images = labelled(joined, labels)
-    weighed = _weighed(images, len(labels))
-    doubts = _doubts(images.rows(weighed), joined, weighed, len(labels), seed)
+    enough = _enough(images, len(labels))
+    weighed = np.flatnonzero(enough)
+    doubts = _doubts(images.rows(enough), joined, weighed, len(labels), seed)
     suspects = np.zeros(len(joined.names), bool)
     suspects[weighed] = doubts.is_suspect
     training = len(splits[example_schema.TRAIN].names)
@@ -142,11 +143,11 @@ def _doubts(
     return doubt_labels(rows.classes, out_of_fold_probabilities(rows, classes, groups, seed=seed))
 
 
-def _weighed(images: LabelledEmbeddings, classes: int) -> NDArray[np.intp]:
-    """Places of the images whose class has one in each of the parts."""
+def _enough(images: LabelledEmbeddings, classes: int) -> NDArray[np.bool_]:
+    """Which images are of a class that has one in each of the parts."""
     known = images.classes >= 0
     counts = np.bincount(images.classes[known], minlength=classes)
-    return np.flatnonzero(known & (counts[images.classes] >= FOLDS))
+    return np.asarray(known & (counts[images.classes] >= FOLDS))
 
 
 def _doubtful(

@@ -5,6 +5,8 @@ from typing import Any, Final
 import keras
 import numpy as np
 
+from models.row_blocks import mean_and_variance, row_blocks
+
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
 HEAD: Final = "head"
@@ -62,8 +64,7 @@ def statistics(embeddings: FloatArray) -> tuple[FloatArray, FloatArray]:
     Returns:
         mean and variance, float32 [d].
     """
-    mean = embeddings.mean(axis=0, dtype=np.float64)
-    variance = embeddings.var(axis=0, dtype=np.float64)
+    mean, variance = mean_and_variance(embeddings)
     return mean.astype(np.float32), variance.astype(np.float32)
 
 
@@ -81,7 +82,10 @@ def standardised(embeddings: FloatArray, mean: FloatArray, variance: FloatArray)
     layer = Standardisation(dtype="float32")
     layer.build((None, len(mean)))
     layer.set_statistics(mean, variance)
-    return np.asarray(keras.ops.convert_to_numpy(layer(embeddings)))
+    result = np.empty(embeddings.shape, np.float32)
+    for rows, block in zip(row_blocks(result), row_blocks(embeddings), strict=True):
+        rows[:] = keras.ops.convert_to_numpy(layer(block))
+    return result
 
 
 def build_head(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import BadDataError
+from models.row_blocks import row_blocks
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class LabelledEmbeddings:
         return self.rows(self.classes >= 0)
 
     def rows(self, chosen: NDArray[Any]) -> "LabelledEmbeddings":
-        """Some rows, by their places or by a mask."""
+        """Some rows, by their places or by a mask; a mask that takes all of them copies nothing."""
+        if chosen.dtype == bool and chosen.all():
+            return self
         return LabelledEmbeddings(self.embeddings[chosen], self.classes[chosen])
 
 
@@ -54,7 +57,7 @@ class HeadTask:
                     f"There is no {name} image of a known class, so heads cannot be compared. "
                     "Add images, or let Graft make the split (data.validation_fraction)."
                 )
-            if not np.isfinite(split.embeddings).all():
+            if not all(np.isfinite(block).all() for block in row_blocks(split.embeddings)):
                 raise BadDataError(f"The {name} embeddings hold values that are not finite.")
 
     @cached_property

@@ -7,16 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.utils.extmath import randomized_svd
 
 from models.head.labelled_embeddings import LabelledEmbeddings
 from models.head.linear_head import STRENGTHS, fit_linear
+from models.row_blocks import mean_and_variance, row_blocks
 
 FOLDS: Final = 5
 """Parts; each class needs an image in each."""
 _AXES: Final = 256
 """Principal axes that the heads see: fitted to them they take a tenth of the time, and say of wrong
 labels as much."""
+_SPARE: Final = 10
+"""Further directions, which make the last axes right."""
+_PASSES: Final = 5
 
 
 def out_of_fold_probabilities(
@@ -52,12 +55,30 @@ def out_of_fold_probabilities(
 
 
 def _principal(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The features along the axes that they vary most on, float32 [n, 256 or fewer]."""
-    spread = np.sqrt(embeddings.var(axis=0) + 0.1 * embeddings.var(axis=0).mean() + 1e-12)
-    scaled = (embeddings - embeddings.mean(axis=0)) / spread
-    axes = min(_AXES, *scaled.shape)
-    left, sizes, _ = randomized_svd(scaled, axes, random_state=0)
-    return np.asarray(left * sizes, np.float32)
+    """The features along the axes that they vary most on, float32 [n, 256 or fewer].
+
+    By subspace iteration from random directions (N. Halko, P. Martinsson, J. Tropp, "Finding
+    Structure with Randomness", 2011), which reads the features a block at a time.
+    """
+    mean, variance = mean_and_variance(embeddings)
+    centre = mean.astype(np.float32)
+    scale = (1 / np.sqrt(variance + 0.1 * variance.mean() + 1e-12)).astype(np.float32)
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        return ((block - centre) * scale for block in row_blocks(embeddings))
+
+    dimension = embeddings.shape[1]
+    axes = min(_AXES, *embeddings.shape)
+    random = np.random.default_rng(0)
+    directions = random.standard_normal((dimension, min(axes + _SPARE, dimension)), np.float32)
+    for _ in range(_PASSES):
+        total = np.zeros_like(directions)
+        for block in blocks():
+            total += block.T @ (block @ directions)
+        directions, _ = np.linalg.qr(total)
+    along = np.concatenate([block @ directions for block in blocks()])
+    _, turned = np.linalg.eigh(along.T @ along)
+    return np.asarray(along @ turned[:, ::-1][:, :axes], np.float32)
 
 
 def _folds(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.history.records import EmbeddingStatistics, TaskDescription
+from models.row_blocks import mean_and_variance
 
 _MOST_ROWS = 2000
 """Rows that the covariance is computed from; more change the third digit."""
@@ -56,16 +57,15 @@ def _balance(classes: NDArray[np.integer], count: int) -> float:
 
 
 def _embedding_statistics(task: HeadTask) -> EmbeddingStatistics:
-    embeddings = task.train.embeddings.astype(np.float64)
-    mean = embeddings.mean(axis=0)
-    variance = embeddings.var(axis=0)
+    embeddings = task.train.embeddings
+    mean, variance = mean_and_variance(embeddings)
     total = float(variance.sum())
     centroids, present = _centroids(task.train, task.classes)
     shares = np.bincount(task.train.classes, minlength=task.classes)[present] / len(embeddings)
     between = float((shares[:, None] * (centroids - mean) ** 2).sum())
     return EmbeddingStatistics(
         total_variance=total,
-        effective_dimension=_participation_ratio(embeddings - mean),
+        effective_dimension=_participation_ratio(_spread_out(embeddings) - mean),
         class_separation=min(between / total, 1.0) if total > 0 else 0.0,
         centroid_accuracy=_centroid_accuracy(task, centroids, present, variance),
     )
@@ -80,9 +80,13 @@ def _centroids(
     return np.stack(means).astype(np.float64), present
 
 
-def _participation_ratio(centred: NDArray[np.float64]) -> float:
-    """Effective number of dimensions: (trace C)² / |C|², from rows spread over the split."""
-    rows = centred[:: max(1, len(centred) // _MOST_ROWS)]
+def _spread_out(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows from all over the split."""
+    return embeddings[:: max(1, len(embeddings) // _MOST_ROWS)]
+
+
+def _participation_ratio(rows: NDArray[np.float64]) -> float:
+    """Effective number of dimensions of centred rows: (trace C)² / |C|²."""
     # The non-zero spectra of XᵀX and XXᵀ are the same; the smaller is cheaper.
     gram = rows.T @ rows if rows.shape[1] <= len(rows) else rows @ rows.T
     norm = float((gram**2).sum())
