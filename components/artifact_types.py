@@ -84,7 +84,7 @@ class TrainingState(Artifact):
 class Embeddings(Artifact):
     """Features of the frozen backbone; format in `models.embedding`.
 
-    Files: `<split>.npz` and `meta.json`.
+    Files: `<split>.npy`, `<split>.npz` and `meta.json`.
     """
 
     TYPE_NAME = "graft.Embeddings"

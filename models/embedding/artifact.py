@@ -1,7 +1,8 @@
-"""The Embeddings artifact: `<split>.npz` for each split, and `meta.json`.
+"""The Embeddings artifact: `<split>.npy` and `<split>.npz` for each split, and `meta.json`.
 
-A split's file holds the arrays `embeddings` (float32 [n, d]), `labels`, `names` and `sha256`
-(unicode [n]), and `groups` where the data has some, uncompressed and without pickles.
+The first holds the embeddings (float32 [n, d]) and is mapped, not read. The second holds the arrays
+`labels`, `names` and `sha256` (unicode [n]), and `groups` where the data has some, uncompressed and
+without pickles.
 """
 
 import json
@@ -13,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.backbones.block_features import FeatureSource
+from models.embedding.mapped import read_rows, write_rows
+from models.row_blocks import row_blocks
 
 INFO_FILE: Final = "meta.json"
 
@@ -74,29 +77,35 @@ class EmbeddingInfo:
 
 
 def write_embeddings(uri: str | Path, split: str, content: EmbeddingSplit) -> None:
-    """Writes one split into the artifact's directory."""
-    path = Path(uri) / f"{split}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes one split into the artifact's directory, a block of embeddings at a time.
+
+    Raises:
+        OSError: the disk is full or the directory cannot be written.
+    """
+    folder = Path(uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    embeddings = content.embeddings
+    write_rows(folder / f"{split}.npy", row_blocks(embeddings), embeddings.shape)
     arrays: dict[str, NDArray[Any]] = {
-        "embeddings": np.asarray(content.embeddings, np.float32),
         "labels": np.asarray(content.labels, np.str_),
         "names": np.asarray(content.names, np.str_),
         "sha256": np.asarray(content.sha256, np.str_),
     }
     if content.groups is not None:
         arrays["groups"] = np.asarray(content.groups, np.str_)
-    np.savez(path, allow_pickle=False, **arrays)
+    np.savez(folder / f"{split}.npz", allow_pickle=False, **arrays)
 
 
 def read_embeddings(uri: str | Path, split: str) -> EmbeddingSplit:
-    """Reads one split of the artifact.
+    """Reads one split of the artifact; its embeddings are mapped.
 
     Raises:
         FileNotFoundError: the artifact has no such split.
     """
+    embeddings = read_rows(Path(uri) / f"{split}.npy")
     with np.load(Path(uri) / f"{split}.npz", allow_pickle=False) as arrays:
         return EmbeddingSplit(
-            arrays["embeddings"],
+            embeddings,
             arrays["labels"],
             arrays["names"],
             arrays["sha256"],

@@ -6,43 +6,29 @@ image is found in it by the digest of its encoded bytes, whatever data set or ru
 Every `add` makes one shard of two files: `<shard>.features.npy` (float32 [n, d]) and, renamed into
 place after it, `<shard>.index.npy` (for each image its digest and a checksum of digest and
 features). A shard without an index does not exist, so a process killed half-way loses only the
-shard that it was writing. An image is checked when it is first asked for: one whose checksum is not
-right counts as absent.
+shard that it was writing. A shard is checked when one of its images is first asked for: an image
+whose checksum is not right counts as absent. No file is left open, as a night's images make shards
+of their own and a process may open only so many files.
 """
 
 import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.embedding.mapped import scratch_rows
+from models.row_blocks import ROWS
 from models.storage.atomic_write import write_atomically
 
 _INDEX: Final = ".index.npy"
 _FEATURES: Final = ".features.npy"
 _ENTRY: Final = np.dtype([("digest", "S64"), ("checksum", "<u4")])
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """Where the features of one image are."""
-
-    features: NDArray[np.float32]
-    position: int
-    checksum: int
-
-    def read(self) -> NDArray[np.float32]:
-        row: NDArray[np.float32] = self.features[self.position]
-        return row
-
-    def is_whole(self, digest: str) -> bool:
-        row = self.read()
-        return _checksum(digest.encode(), row) == self.checksum and bool(np.isfinite(row).all())
 
 
 def content_digest(encoded: bytes) -> str:
@@ -66,8 +52,10 @@ class EmbeddingStore:
         """
         self._directory = Path(directory) / key
         self._dimension = dimension
-        self._where: dict[str, _Row] = {}
-        self._checked: set[str] = set()
+        self._where: dict[str, tuple[int, int]] = {}
+        """Digest to the number of the shard and the row in it."""
+        self._shards: list[Path] = []
+        self._unchecked: set[int] = set()
         for index in sorted(self._directory.glob(f"*{_INDEX}")):
             self._open(index)
 
@@ -75,15 +63,11 @@ class EmbeddingStore:
         return len(self._where)
 
     def __contains__(self, digest: str) -> bool:
-        if digest not in self._checked:
-            row = self._where.get(digest)
-            if row is None:
-                return False
-            if not row.is_whole(digest):
-                del self._where[digest]
-                return False
-            self._checked.add(digest)
-        return True
+        place = self._where.get(digest)
+        if place is None or place[0] not in self._unchecked:
+            return place is not None
+        self._check(place[0])
+        return digest in self
 
     def missing(self, digests: Iterable[str]) -> list[str]:
         """The digests that are not in the store, each once, in their order."""
@@ -125,32 +109,81 @@ class EmbeddingStore:
         Raises:
             KeyError: one is not in the store.
         """
-        result = np.empty((len(digests), self._dimension), np.float32)
-        for row, digest in enumerate(digests):
+        for digest in digests:
             if digest not in self:
                 raise KeyError(digest)
-            result[row] = self._where[digest].read()
+        result = np.empty((len(digests), self._dimension), np.float32)
+        # One shard after the other, as each has to be opened.
+        wanted = sorted((*self._where[digest], row) for row, digest in enumerate(digests))
+        for shard, places in groupby(wanted, key=lambda place: place[0]):
+            _, positions, rows = zip(*places, strict=True)
+            features = np.load(_features_of(self._shards[shard]), mmap_mode="r")
+            result[list(rows)] = features[list(positions)]
         return result
 
+    def mapped(self, digests: Sequence[str]) -> NDArray[np.float32]:
+        """The same as `get`, where that would not fit into memory: in a file that is mapped.
+
+        Args:
+            digests: [n], all of them in the store.
+
+        Returns:
+            float32 [n, d], to be read only.
+
+        Raises:
+            KeyError: one is not in the store.
+            OSError: the disk is full or the directory cannot be written.
+        """
+        blocks = (self.get(digests[at : at + ROWS]) for at in range(0, len(digests), ROWS))
+        return scratch_rows(blocks, (len(digests), self._dimension), self._directory)
+
     def _open(self, index: Path) -> None:
+        read = self._read(index)
+        if read is None:
+            return
+        number = len(self._shards)
+        self._shards.append(index)
+        self._unchecked.add(number)
+        for position, digest in enumerate(_names(read[0])):
+            self._where[digest] = number, position
+
+    def _read(self, index: Path) -> tuple[NDArray[Any], NDArray[np.float32]] | None:
+        """Entries and features of a shard; None where they are not what they should be."""
         try:
             entries = np.load(index, allow_pickle=False)
             # Mapped, not read: a store of a million images must not fill the memory.
-            features = np.load(
-                index.with_name(index.name.replace(_INDEX, _FEATURES)),
-                mmap_mode="r",
-                allow_pickle=False,
-            )
+            features = np.load(_features_of(index), mmap_mode="r", allow_pickle=False)
         except Exception:  # noqa: BLE001 - NumPy parses the header, and raises whatever it meets
-            return
+            return None
         if entries.dtype != _ENTRY or features.dtype != np.float32:
-            return
-        if features.shape != (len(entries), self._dimension):
-            return
-        for position, (digest, checksum) in enumerate(entries.tolist()):
-            name = digest.decode("ascii", "replace")
-            self._where[name] = _Row(features, position, checksum)
-            self._checked.discard(name)
+            return None
+        return (entries, features) if features.shape == (len(entries), self._dimension) else None
+
+    def _check(self, shard: int) -> None:
+        """Forgets the images of a shard whose features are not those that were added."""
+        self._unchecked.remove(shard)
+        read = self._read(self._shards[shard])
+        if read is None:
+            gone = {digest for digest, place in self._where.items() if place[0] == shard}
+        else:
+            rows = zip(_names(read[0]), *read, strict=True)
+            gone = {digest for digest, entry, row in rows if not _is_whole(entry, row)}
+        for digest in gone:
+            if self._where.get(digest, (None,))[0] == shard:
+                del self._where[digest]
+
+
+def _features_of(index: Path) -> Path:
+    return index.with_name(index.name.replace(_INDEX, _FEATURES))
+
+
+def _names(entries: NDArray[Any]) -> list[str]:
+    return [digest.decode("ascii", "replace") for digest in entries["digest"].tolist()]
+
+
+def _is_whole(entry: Any, row: NDArray[np.float32]) -> bool:
+    is_same = _checksum(entry["digest"], row) == entry["checksum"]
+    return bool(is_same and np.isfinite(row).all())
 
 
 def _checksum(digest: bytes, row: NDArray[np.float32]) -> int:

@@ -182,7 +182,7 @@ class _Extraction:
                 self._flush()
         self._flush()
         return EmbeddingSplit(
-            embeddings=self._store.get(columns.digests),
+            embeddings=self._store.mapped(columns.digests),
             labels=np.array(columns.labels, np.str_),
             names=np.array(columns.names, np.str_),
             sha256=np.array(columns.sha256, np.str_),

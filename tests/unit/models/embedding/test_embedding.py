@@ -12,6 +12,7 @@ from models.embedding import (
     EmbeddingInfo,
     EmbeddingSplit,
     EmbeddingStore,
+    mapped,
     read_embeddings,
     read_info,
     write_embeddings,
@@ -120,6 +121,49 @@ class TestStore:
         store.add(digests, values)
         again = EmbeddingStore(tmp_path, "key", 3)
         np.testing.assert_array_equal(again.get(digests), values)
+
+    def test_many_shards_hold_no_file_open(self, tmp_path: Path) -> None:
+        """A span a night makes a thousand shards in a year, and may open as many files."""
+        store = EmbeddingStore(tmp_path, "key", 3)
+        digests = [content_digest(bytes([number])) for number in range(40)]
+        values = np.arange(120, dtype=np.float32).reshape(40, 3)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for row, digest in enumerate(digests):
+            store.add([digest], values[row : row + 1])
+        for each in (store, EmbeddingStore(tmp_path, "key", 3)):
+            assert each.missing(digests) == []
+            np.testing.assert_array_equal(each.get(digests[::-1]), values[::-1])
+            assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+    def test_a_shard_that_vanished_counts_as_none(
+        self, tmp_path: Path, digests: list[str], values: np.ndarray
+    ) -> None:
+        store = EmbeddingStore(tmp_path, "key", 3)
+        store.add(digests[:3], values[:3])
+        (index,) = (tmp_path / "key").glob("*.index.npy")
+        store.add(digests[3:], values[3:])
+        index.unlink()
+        assert store.missing(digests) == digests[:3]
+        np.testing.assert_array_equal(store.get(digests[3:]), values[3:])
+
+    @pytest.mark.parametrize("fits", [0, 1 << 20], ids=["in a file", "in memory"])
+    def test_mapped_embeddings_are_the_same_and_leave_no_file(
+        self,
+        tmp_path: Path,
+        digests: list[str],
+        values: np.ndarray,
+        monkeypatch: pytest.MonkeyPatch,
+        fits: int,
+    ) -> None:
+        monkeypatch.setattr(mapped, "_FITS", fits)
+        store = EmbeddingStore(tmp_path, "key", 3)
+        store.add(digests, values)
+        before = sorted(tmp_path.rglob("*"))
+        several = digests * 1000
+        np.testing.assert_array_equal(store.mapped(several), np.tile(values, (1000, 1)))
+        assert sorted(tmp_path.rglob("*")) == before
+        with pytest.raises(KeyError):
+            store.mapped(["0" * 64])
 
     def test_address_is_the_content(self) -> None:
         assert content_digest(b"image") == hashlib.sha256(b"image").hexdigest()
