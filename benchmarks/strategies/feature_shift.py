@@ -14,7 +14,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.head.frozen_head import probabilities
 from models.head.head_model import standardised, statistics
 from models.head.labelled_embeddings import HeadTask
 
@@ -60,7 +59,8 @@ def find_shift(task: HeadTask, head: keras.Model, target: NDArray[np.float32]) -
     vector = np.zeros(len(mean))
     for _ in range(_ROUNDS):
         moved = (target - vector).astype(np.float32)
-        shares = probabilities(head, moved).mean(axis=0, dtype=np.float64)
+        logits = head.predict(moved, batch_size=1024, verbose=0)
+        shares = np.asarray(keras.ops.softmax(logits)).mean(axis=0, dtype=np.float64)
         vector = mean - shares @ means
     step = vector.astype(np.float32)
     center, variance = statistics(train.embeddings)

@@ -71,7 +71,9 @@ def run_fn(fn_args: FnArgs) -> None:
     shutil.rmtree(config["activations_dir"], ignore_errors=True)
     model_uri = Path(config[MODEL])
     _write(trained, read, model_uri, config)
-    probe = train_probe(read.data.task, task.settings.class_weights, read.data.test)
+    # The head of the training is that very probe, where no earlier one drew it to itself.
+    fitted = None if task.earlier else trained.frozen
+    probe = train_probe(read.data.task, task.settings.class_weights, read.data.test, fitted)
     files = model_uri / PROBE_FILE, model_uri / PROBE_ANSWERS_FILE
     write_probe(*files, probe, read.data.test_names)
     expected = _expected(trained.model, task, config["check_images"])

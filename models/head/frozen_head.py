@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from models.head.earlier_head import EarlierHead
 from models.head.evidence import Answers
 from models.head.head_model import build_head, standardised, statistics
 from models.head.labelled_embeddings import HeadTask
-from models.head.linear_head import fit_linear
+from models.head.linear_head import LinearHead, fit_linear
 from models.history.records import ClassWeights
 
 
@@ -28,6 +29,7 @@ class FrozenHead:
         train_loss: mean log loss of the training images, in nats.
         validation_loss: mean log loss of the validation images, in nats, as it is.
         strength: of its penalty.
+        solution: the same head, which stays as it was found whatever becomes of the model.
     """
 
     model: keras.Model
@@ -35,6 +37,28 @@ class FrozenHead:
     train_loss: float
     validation_loss: float
     strength: float
+    solution: "Solution"
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A head as numbers.
+
+    Attributes:
+        mean: of the training embeddings, float32 [d].
+        variance: of the training embeddings, float32 [d].
+        linear: on standardised embeddings.
+    """
+
+    mean: NDArray[np.float32]
+    variance: NDArray[np.float32]
+    linear: LinearHead
+
+    def probabilities(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Class probabilities float32 [n, k]; n may be 0."""
+        rows = standardised(embeddings, self.mean, self.variance)
+        logits = rows @ self.linear.kernel + self.linear.bias
+        return np.asarray(softmax(logits, axis=1), np.float32)
 
 
 def fit_frozen_head(
@@ -70,12 +94,5 @@ def fit_frozen_head(
         train_loss=linear.train_loss,
         validation_loss=linear.validation_loss,
         strength=linear.strength,
+        solution=Solution(mean, variance, linear),
     )
-
-
-def probabilities(head: keras.Model, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Class probabilities float32 [n, k] of a head that gives logits; n may be 0."""
-    if len(embeddings) == 0:
-        return np.zeros((0, head.output_shape[-1]), np.float32)
-    logits = head.predict(embeddings, batch_size=1024, verbose=0)
-    return np.asarray(keras.ops.softmax(logits), np.float32)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.head.frozen_head import fit_frozen_head, probabilities
+from models.head.frozen_head import FrozenHead, fit_frozen_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.history.records import ClassWeights
 from models.storage.atomic_write import write_atomically
@@ -34,16 +34,22 @@ class Probe:
     test_probabilities: NDArray[np.float32]
 
 
-def train_probe(task: HeadTask, class_weights: ClassWeights, test: LabelledEmbeddings) -> Probe:
+def train_probe(
+    task: HeadTask,
+    class_weights: ClassWeights,
+    test: LabelledEmbeddings,
+    fitted: FrozenHead | None = None,
+) -> Probe:
     """Fits the head on the frozen backbone and asks it about the test split.
 
     Args:
         task: training and validation embeddings.
         class_weights: as in the final training.
         test: embeddings of the test split, possibly none.
+        fitted: the head, where it was fitted to this task already, from no earlier one.
     """
-    frozen = fit_frozen_head(task, class_weights)
-    answers = probabilities(frozen.model, test.embeddings)
+    frozen = fitted or fit_frozen_head(task, class_weights)
+    answers = frozen.solution.probabilities(test.embeddings)
     right = answers.argmax(axis=1) == test.classes
     return Probe(
         validation_accuracy=frozen.answers.accuracy,

@@ -31,12 +31,14 @@ class Trained:
     Attributes:
         model: from images float32 [n, s, s, 3], RGB in 0..255, to probabilities float32 [n, k].
         record: how it came about.
+        frozen: the head on the frozen backbone; what follows on its fitting changes its model.
         start_head: what a later training, judged on the same validation images, begins from where
             the head of the model learned from them; None where that learned from none.
     """
 
     model: keras.Model
     record: TrainingRecord
+    frozen: FrozenHead
     start_head: keras.Model | None
 
 
@@ -64,7 +66,7 @@ def train(task: TrainingTask) -> Trained:
     if strategy.name == "feature_extraction":
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)
         export = _export_head(task, frozen, head)
-        return _outcome(task, strategy, head, choice, blocks, export, [head_phase])
+        return _outcome(task, strategy, frozen, head, choice, blocks, export, [head_phase])
     policy = device.precision(task.settings.mixed_precision, device.prepare_device())
     # Not with what a strategy made: its head may have learned from the validation images.
     trainer = TopTrainer(task, frozen.model, policy)
@@ -76,7 +78,7 @@ def train(task: TrainingTask) -> Trained:
     else:
         export = _Export(frozen.model, _calibrate(task, frozen.model, top.logits))
     phases = [head_phase, top.phase]
-    return _outcome(task, strategy, head, choice, blocks, export, phases, top, policy)
+    return _outcome(task, strategy, frozen, head, choice, blocks, export, phases, top, policy)
 
 
 def train_head(task: TrainingTask) -> tuple[FrozenHead, Phase]:
@@ -153,6 +155,7 @@ def _calibrate(task: TrainingTask, head: keras.Model, logits: NDArray[np.float32
 def _outcome(
     task: TrainingTask,
     strategy: Strategy,
+    frozen: FrozenHead,
     head: ChosenHead,
     choice: _Choice,
     blocks: tuple[BlockWeight, ...],
@@ -182,4 +185,4 @@ def _outcome(
         blocks=blocks,
     )
     model = with_head(task.backbone.model, export.model)
-    return Trained(model, record, export.start_head)
+    return Trained(model, record, frozen, export.start_head)

@@ -4,7 +4,7 @@ import pytest
 
 from models.errors import UsageError
 from models.head.earlier_head import EarlierHead, head_of
-from models.head.frozen_head import fit_frozen_head, probabilities
+from models.head.frozen_head import fit_frozen_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 
 DIGITS = tuple("0123456789")
@@ -30,8 +30,8 @@ def earlier(digits_task: HeadTask) -> EarlierHead:
 
 
 def accuracy(task: HeadTask, test: LabelledEmbeddings, earlier: EarlierHead | None) -> float:
-    model = fit_frozen_head(task, earlier=earlier).model
-    answers = probabilities(model, test.embeddings).argmax(axis=1)
+    head = fit_frozen_head(task, earlier=earlier).solution
+    answers = head.probabilities(test.embeddings).argmax(axis=1)
     return float((answers == test.classes).mean())
 
 

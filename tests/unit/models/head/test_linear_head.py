@@ -1,9 +1,12 @@
+import keras
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 from models.head import linear_head
 from models.head.frozen_head import fit_frozen_head
+from models.head.frozen_probe import train_probe
+from models.head.head_model import divide_logits
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.linear_head import fit_linear
 
@@ -71,3 +74,17 @@ def test_the_model_answers_as_the_head_was_judged():
     assert np.mean(logits.argmax(axis=1) == validation[1]) == head.answers.accuracy
     assert head.answers.accuracy == pytest.approx(0.8, abs=0.15)
     assert head.validation_loss < np.log(3)
+
+
+def test_the_probe_is_the_head_as_it_was_fitted_whatever_became_of_its_model():
+    train, validation, test = draw(300, 1), draw(200, 2), LabelledEmbeddings(*draw(100, 3))
+    task = HeadTask(LabelledEmbeddings(*train), LabelledEmbeddings(*validation), 3)
+    head = fit_frozen_head(task)
+    logits = head.model.predict(test.embeddings, verbose=0)
+    divide_logits(head.model, 5.0)
+    probe, own = train_probe(task, "none", test, head), train_probe(task, "none", test)
+    expected = keras.ops.softmax(logits)
+    np.testing.assert_allclose(probe.test_probabilities, expected, atol=1e-6)
+    np.testing.assert_array_equal(probe.test_probabilities, own.test_probabilities)
+    assert probe.test_accuracy == own.test_accuracy > 0.6
+    assert train_probe(task, "none", test.rows(np.arange(0)), head).test_accuracy is None
