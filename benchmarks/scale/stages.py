@@ -1,0 +1,222 @@
+"""What each stage of a run costs as the data grows: time and processor time an image, and memory.
+
+Draws as many photos as are asked for (`synthetic_images.py`) and runs the stages over them, in one
+process, as `graft run` does; after ingest all images are embedded once, which the stages after it
+then need not do. The peak of memory is counted anew for each stage, without what the system maps
+from files and may take back at any time; it holds what the process keeps of the stages before it.
+Where it is stopped, the same command goes on: what is done comes from TFX's cache, and its figures
+from the file of results.
+
+    ./dev bench scale/stages --images 1000
+    ./dev bench scale/stages --images 10000
+    ./dev bench scale/stages --table
+"""
+
+import argparse
+import json
+import resource
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from synthetic_images import write_images
+
+from models.backbones import build_backbone
+from models.data import example_schema
+from models.data.image_decoding import ImageSpec
+from models.embedding.extraction import extract
+from pipeline import dag
+from pipeline.config import Config
+from pipeline.local_runner import run_pipeline
+from pipeline.node_names import RESOLVERS
+from pipeline.workspace import Workspace
+
+RESULTS: Final = "results.json"
+INGEST: Final = "ImageExampleGen"
+EMBED: Final = "(embedding)"
+_OUT: Final = Path("benchmarks/out/scale")
+_HEAD: Final = "| stage | images | s | ms an image | CPU ms an image | peak MB |"
+
+
+def main() -> None:
+    """Measures one size, or prints the table of all."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--images", type=int, default=1_000)
+    parser.add_argument("--image-size", type=int, default=64)
+    parser.add_argument("--until", default="Trainer", help="last stage")
+    parser.add_argument("--out", type=Path, default=_OUT)
+    parser.add_argument("--table", action="store_true", help="print what was measured")
+    options = parser.parse_args()
+    if options.table:
+        _print_table(options.out)
+        return
+    folder = (options.out / str(options.images)).resolve()
+    write_images(folder / "data", range(options.images))
+    measure(folder, folder / "data", options.image_size, options.until)
+
+
+def measure(
+    folder: Path, data: Path, image_size: int, until: str, workers: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """Runs the stages of a run, and notes what each cost that was not done before.
+
+    Args:
+        folder: of the workspace and the results.
+        data: a folder per class.
+        image_size: side of the square that the backbone sees.
+        until: last stage.
+        workers: addresses of Beam's worker pools; none for this process.
+    """
+    config = Config.model_validate(
+        {
+            "workspace": str(folder / "work"),
+            "data": {"path": str(data)},
+            "model": {"image_size": image_size},
+            "tuning": {"budget": 0},
+            "training": {"strategy": "feature_extraction"},
+            "beam": {"workers": workers},
+        }
+    )
+    workspace = Workspace(config.workspace_path)
+    done = _read(folder)
+    costs = done["stages"]
+    with workspace.hold(wait=False):
+        workspace.artifacts.mkdir(exist_ok=True)
+        meter = Meter()
+        for stage in run_pipeline(dag.build_pipeline(config), "scale", meter.begin, until):
+            figures = meter.end()
+            if not stage.cached and stage.name not in RESOLVERS:
+                costs[stage.name] = figures
+            if stage.name == INGEST and EMBED not in costs:
+                with meter:
+                    done["images"] = _embed(config, stage.outputs["examples"], folder)
+                costs[EMBED] = meter.figures
+            done["bytes"] = _sizes(workspace)
+            (folder / RESULTS).write_text(json.dumps(done, indent=2))
+    return done
+
+
+def _embed(config: Config, examples_uri: str, folder: Path) -> int:
+    first = config.model.resolved_candidates[0]
+    backbone = build_backbone(
+        first.backbone, first.weights, first.image_size, features=config.model.features
+    )
+    info = extract(
+        examples_uri,
+        example_schema.SPLITS,
+        backbone,
+        first.weights,
+        ImageSpec(backbone.image_size, config.model.resize),
+        cache_directory=str(Workspace(config.workspace_path).cache / "embeddings"),
+        output_uri=str(folder / "embedded"),
+    )
+    return info.images
+
+
+class Meter:
+    """Time, processor time of this process and its children, and peak memory.
+
+    Attributes:
+        figures: of what was measured last.
+    """
+
+    def __init__(self) -> None:
+        self.figures: dict[str, float] = {}
+
+    def begin(self, _: str = "") -> None:
+        """Begins to measure."""
+        self._peak = 0.0
+        self._ended = threading.Event()
+        self._watch = threading.Thread(target=self._look, daemon=True)
+        self._start = time.monotonic(), _cpu_seconds()
+        self._watch.start()
+
+    def end(self) -> dict[str, float]:
+        """Ends it."""
+        wall, cpu = self._start
+        self.figures = {
+            "seconds": time.monotonic() - wall,
+            "cpu_seconds": _cpu_seconds() - cpu,
+        }
+        self._ended.set()
+        self._watch.join()
+        self.figures["peak_mb"] = self._peak
+        return self.figures
+
+    def __enter__(self) -> "Meter":
+        self.begin()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def _look(self) -> None:
+        while True:
+            self._peak = max(self._peak, _own_megabytes())
+            if self._ended.wait(0.05):
+                return
+
+
+def _cpu_seconds() -> float:
+    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(use.ru_utime + use.ru_stime for use in uses)
+
+
+def _own_megabytes() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("RssAnon:")[2].split()[0]) / 1024
+
+
+def _sizes(workspace: Workspace) -> dict[str, int]:
+    places = (workspace.metadata, workspace.cache, workspace.artifacts)
+    return {place.name: _size(place) for place in places}
+
+
+def _size(place: Path) -> int:
+    files = [place, *place.rglob("*")]
+    return sum(file.lstat().st_size for file in files if file.is_file())
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / RESULTS).read_bytes())
+    except FileNotFoundError:
+        return {"stages": {}}
+    return found
+
+
+def _print_table(out: Path) -> None:
+    sizes = [_read(file.parent) for file in out.glob(f"*/{RESULTS}")]
+    sizes.sort(key=lambda size: int(size["images"]))
+    print(f"{_HEAD}\n|---|---|---|---|---|---|")
+    for stage in sizes[-1]["stages"]:
+        for size in sizes:
+            if stage in size["stages"]:
+                print(_row(stage, size["images"], size["stages"][stage]))
+    for size in sizes:
+        told = ", ".join(f"{name} {count / 1e6:.1f} MB" for name, count in size["bytes"].items())
+        print(f"{size['images']:,} images: {told}")
+
+
+def _row(stage: str, images: int, figures: dict[str, float]) -> str:
+    wall, cpu = figures["seconds"], figures["cpu_seconds"]
+    cells = [
+        stage,
+        f"{images:,}",
+        f"{wall:.1f}",
+        f"{1000 * wall / images:.2f}",
+        f"{1000 * cpu / images:.2f}",
+        f"{figures['peak_mb']:.0f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    main()
