@@ -1,9 +1,9 @@
 """Many scheduled runs, one a night: does the workspace stay as large as it is?
 
 Each night a span of new photos comes (`synthetic_images.py`), and the line that a scheduler has is
-called until it ends by itself. Every tenth night the run is first killed by `kill -9`, at a moment
-that is drawn. A span may be pushed once at the most, whatever was killed. Stopped, the same command
-goes on with the next night.
+called until it ends by itself. Every tenth night (`--kill-every`) the run is first killed by
+`kill -9`, at a moment that is drawn. A span may be pushed once at the most, whatever was killed.
+Stopped, the same command goes on with the next night.
 
     ./dev bench scale/many_nights --nights 40
 """
@@ -22,8 +22,6 @@ from typing import Any, Final
 from synthetic_images import write_images
 
 _FIRST: Final = datetime.date(2026, 1, 1)
-_KILLED: Final = 10
-"""Nights from one that has a kill to the next."""
 _SETTLED: Final = 20
 """Nights after which the workspace has what retention lets it have."""
 _REACH: Final = 1.2
@@ -44,6 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--nights", type=int, default=40)
     parser.add_argument("--images", type=int, default=100, help="that come in a night")
+    parser.add_argument("--kill-every", type=int, default=10, metavar="NIGHTS")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/nights"))
     options = parser.parse_args()
     folder: Path = options.out.resolve()
@@ -53,24 +52,23 @@ def main() -> None:
     for number in range(len(nights), options.nights):
         images = range(number * options.images, (number + 1) * options.images)
         write_images(folder / "spans" / _day(number), images)
-        nights.append(_night(folder, number, nights))
+        is_killed = nights and (number + 1) % options.kill_every == 0
+        kill_after = _moment(number, nights) if is_killed else 0.0
+        nights.append(_night(folder, number, kill_after))
         (folder / _STATE).write_text(json.dumps(nights, indent=2))
         print(*(f"{key} {value}" for key, value in nights[-1].items()), flush=True)
     _print_outcome(nights)
 
 
-def _night(folder: Path, number: int, before: list[dict[str, Any]]) -> dict[str, Any]:
-    kill_after = _moment(number, before)
-    kills = 0
-    if kill_after:
-        kills = _call(folder, kill_after) is None
+def _night(folder: Path, number: int, kill_after: float) -> dict[str, Any]:
+    kills = int(kill_after > 0 and _call(folder, kill_after) is None)
     begin = time.monotonic()
     code = _call(folder)
     served = [int(path.name) for path in (folder / "work/serving/graft").glob("[0-9]*")]
     return {
         "night": number + 1,
         "code": code,
-        "kills": int(kills),
+        "kills": kills,
         "killed_after": round(kill_after, 1),
         "seconds": round(time.monotonic() - begin, 1),
         "version": max(served, default=0),
@@ -80,9 +78,7 @@ def _night(folder: Path, number: int, before: list[dict[str, Any]]) -> dict[str,
 
 
 def _moment(number: int, before: list[dict[str, Any]]) -> float:
-    """Seconds after which this night's run is killed; 0 for none."""
-    if (number + 1) % _KILLED:
-        return 0.0
+    """Seconds after which this night's run is killed."""
     usual = min(night["seconds"] for night in before)
     return random.Random(number).uniform(0.2, 1.0) * float(usual)
 

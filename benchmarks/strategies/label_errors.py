@@ -62,12 +62,11 @@ def _measure(data: Embedded, share: float, images: int, seed: int) -> Iterator[s
     classes[wrong] = (classes[wrong] + random.integers(1, count, len(wrong))) % count
     order = random.permutation(order)
     border = int(_VALIDATION * len(order))
-    splits = {
-        VALIDATION: _split(data, classes, order[:border]),
-        TRAIN: _split(data, classes, order[border:]),
-    }
+    training = len(order) - border
+    whole = _split(data, classes, np.roll(order, -border))
+    splits = {TRAIN: whole.rows(slice(training)), VALIDATION: whole.rows(slice(training, None))}
     labels = tuple(f"{index:03}" for index in range(count))
-    found = look_for_label_errors(splits, labels, "auto", seed=seed)
+    found = look_for_label_errors(whole, training, labels, "auto", seed=seed)
     suspects = {each.name for each in found.doubtful if each.is_suspect}
     planted = {str(row) for row in wrong}
     yield f"{len(suspects)} of {found.images}"

@@ -21,7 +21,7 @@ from models.backbones import build_backbone
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec
 from models.embedding import EmbeddingSplit
-from models.embedding.extraction import embed_splits
+from models.embedding.extraction import embed_together
 from models.head.cleaning import decide
 from models.head.embedded_task import embedded_task, labelled
 from models.head.label_errors import NO_DOUBTS, LabelDoubts, doubt_labels
@@ -50,9 +50,10 @@ class Executor(base_executor.BaseExecutor):
             artifact_utils.get_single_uri(input_dict["transform_graph"])
         )
         settings = ModelSettings.from_json(exec_properties["model"])
-        splits = _embedded(examples, settings, exec_properties["cache_dir"])
+        images, (training, _) = _embedded(examples, settings, exec_properties["cache_dir"])
         found = look_for_label_errors(
-            splits,
+            images,
+            training,
             labels,
             exec_properties["handling"],
             seed=exec_properties["seed"],
@@ -63,7 +64,8 @@ class Executor(base_executor.BaseExecutor):
 
 
 def look_for_label_errors(
-    splits: dict[str, EmbeddingSplit],
+    embedded: EmbeddingSplit,
+    training: int,
     labels: tuple[str, ...],
     handling: LabelErrors,
     *,
@@ -73,7 +75,8 @@ def look_for_label_errors(
     """Weighs the labels of training and validation images.
 
     Args:
-        splits: embeddings of both.
+        embedded: all of them, the training images first.
+        training: number of training images.
         labels: class names in the order of the model's outputs.
         handling: what becomes of the training images whose label is taken for wrong.
         seed: of the parts that heads are fitted without.
@@ -82,64 +85,51 @@ def look_for_label_errors(
     Raises:
         BadDataError: no image to train or to validate on.
     """
-    joined = _joined([splits[name] for name in _SPLITS])
-    images = labelled(joined, labels)
+    images = labelled(embedded, labels)
     enough = _enough(images, len(labels))
     weighed = np.flatnonzero(enough)
-    doubts = _doubts(images.rows(enough), joined, weighed, len(labels), seed)
-    suspects = np.zeros(len(joined.names), bool)
+    doubts = _doubts(images.rows(enough), embedded, weighed, len(labels), seed)
+    suspects = np.zeros(len(embedded.names), bool)
     suspects[weighed] = doubts.is_suspect
-    training = len(splits[example_schema.TRAIN].names)
-    known = labelled(splits[example_schema.TRAIN], labels).classes >= 0
-    task = embedded_task(splits[example_schema.TRAIN], splits[example_schema.VALIDATION], labels)
+    known = images.classes[:training] >= 0
+    task = embedded_task(
+        embedded.rows(slice(training)), embedded.rows(slice(training, None)), labels
+    )
     cleaning = decide(task, suspects[:training][known], handling)
-    dropped = joined.names[:training][suspects[:training]] if cleaning.is_done else ()
+    dropped = embedded.names[:training][suspects[:training]] if cleaning.is_done else ()
     return FoundLabelErrors(
         examples=examples,
         images=len(weighed),
-        unchecked=len(joined.names) - len(weighed),
+        unchecked=len(embedded.names) - len(weighed),
         suspects=int(suspects.sum()),
         is_cleaned=cleaning.is_done,
         reason=cleaning.reason,
         left_out=tuple(str(name) for name in dropped),
-        doubtful=_doubtful(joined, weighed, doubts, labels, training),
+        doubtful=_doubtful(embedded, weighed, doubts, labels, training),
     )
 
 
-def _embedded(examples: str, settings: ModelSettings, cache_dir: str) -> dict[str, EmbeddingSplit]:
+def _embedded(
+    examples: str, settings: ModelSettings, cache_dir: str
+) -> tuple[EmbeddingSplit, list[int]]:
     first = settings.resolved_candidates[0]
     backbone = build_backbone(
         first.backbone, first.weights, first.image_size, features=settings.features
     )
     spec = ImageSpec(backbone.image_size, settings.resize)
-    return embed_splits(examples, _SPLITS, backbone, spec, cache_dir)
-
-
-def _joined(parts: list[EmbeddingSplit]) -> EmbeddingSplit:
-    """Several splits as one."""
-    has_groups = any(part.groups is not None for part in parts)
-    none = [
-        part.groups if part.groups is not None else np.full(len(part.names), "") for part in parts
-    ]
-    return EmbeddingSplit(
-        embeddings=np.concatenate([part.embeddings for part in parts]),
-        labels=np.concatenate([part.labels for part in parts]),
-        names=np.concatenate([part.names for part in parts]),
-        sha256=np.concatenate([part.sha256 for part in parts]),
-        groups=np.concatenate(none) if has_groups else None,
-    )
+    return embed_together(examples, _SPLITS, backbone, spec, cache_dir)
 
 
 def _doubts(
     rows: LabelledEmbeddings,
-    joined: EmbeddingSplit,
+    embedded: EmbeddingSplit,
     weighed: NDArray[np.intp],
     classes: int,
     seed: int,
 ) -> LabelDoubts:
     if not len(weighed):
         return NO_DOUBTS
-    groups = None if joined.groups is None else joined.groups[weighed]
+    groups = None if embedded.groups is None else embedded.groups[weighed]
     return doubt_labels(rows.classes, out_of_fold_probabilities(rows, classes, groups, seed=seed))
 
 

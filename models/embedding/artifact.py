@@ -39,6 +39,17 @@ class EmbeddingSplit:
     sha256: NDArray[np.str_]
     groups: NDArray[np.str_] | None = None
 
+    def rows(self, chosen: slice) -> "EmbeddingSplit":
+        """Neighbouring images, without a copy."""
+        groups = None if self.groups is None else self.groups[chosen]
+        return EmbeddingSplit(
+            self.embeddings[chosen],
+            self.labels[chosen],
+            self.names[chosen],
+            self.sha256[chosen],
+            groups if groups is not None and groups.any() else None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingInfo:

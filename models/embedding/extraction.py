@@ -92,7 +92,7 @@ def extract(
     total = sum(count_records(examples_uri, split) for split in splits)
     extraction = _Extraction(Embedder(backbone, spec), store, total)
     for split in splits:
-        write_embeddings(output_uri, split, extraction.split(examples_uri, split))
+        write_embeddings(output_uri, split, extraction.embedded(examples_uri, [split])[0])
     info = EmbeddingInfo(
         backbone=backbone.name,
         weights=weights,
@@ -133,15 +133,44 @@ def embed_splits(
         UsageError: the backbone's features are no finite numbers.
         OSError: the cache cannot be written.
     """
+    whole, counts = embed_together(examples_uri, splits, backbone, spec, cache_directory)
+    ends = np.cumsum(counts).tolist()
+    return {
+        split: whole.rows(slice(end - count, end))
+        for split, count, end in zip(splits, counts, ends, strict=True)
+    }
+
+
+def embed_together(
+    examples_uri: str,
+    splits: Sequence[str],
+    backbone: Backbone,
+    spec: ImageSpec,
+    cache_directory: str,
+) -> tuple[EmbeddingSplit, list[int]]:
+    """The same as one, the splits one after the other, and the number of images of each.
+
+    Args:
+        examples_uri: as `embed_splits` has it, like all that follows.
+        splits: names of the splits wanted.
+        backbone: the feature extractor.
+        spec: how an image becomes the backbone's square.
+        cache_directory: of the store that outlives the run.
+
+    Raises:
+        BadDataError: an image cannot be decoded; names it.
+        UsageError: the backbone's features are no finite numbers.
+        OSError: the cache cannot be written.
+    """
     store = EmbeddingStore(cache_directory, embedding_key(backbone, spec), backbone.dimension)
     total = sum(count_records(examples_uri, split) for split in splits)
     extraction = _Extraction(Embedder(backbone, spec), store, total)
-    return {split: extraction.split(examples_uri, split) for split in splits}
+    return extraction.embedded(examples_uri, splits)
 
 
 @dataclass
 class _Columns:
-    """What is remembered of a split while its images pass by."""
+    """What is remembered of the images that pass by."""
 
     labels: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
@@ -169,8 +198,23 @@ class _Extraction:
         self.done = 0
         self.computed = 0
 
-    def split(self, examples_uri: str, split: str) -> EmbeddingSplit:
+    def embedded(
+        self, examples_uri: str, splits: Sequence[str]
+    ) -> tuple[EmbeddingSplit, list[int]]:
+        """Some splits one after the other, and the number of images of each."""
         columns = _Columns()
+        counts = [self._pass(examples_uri, split, columns) for split in splits]
+        embedded = EmbeddingSplit(
+            embeddings=self._store.mapped(columns.digests),
+            labels=np.array(columns.labels, np.str_),
+            names=np.array(columns.names, np.str_),
+            sha256=np.array(columns.sha256, np.str_),
+            groups=np.array(columns.groups, np.str_) if any(columns.groups) else None,
+        )
+        return embedded, counts
+
+    def _pass(self, examples_uri: str, split: str, columns: _Columns) -> int:
+        before = self.done
         for record in read_records(examples_uri, split):
             digest = content_digest(record.image)
             columns.append(record, digest)
@@ -181,13 +225,7 @@ class _Extraction:
             if len(self._pending) >= SHARD:
                 self._flush()
         self._flush()
-        return EmbeddingSplit(
-            embeddings=self._store.mapped(columns.digests),
-            labels=np.array(columns.labels, np.str_),
-            names=np.array(columns.names, np.str_),
-            sha256=np.array(columns.sha256, np.str_),
-            groups=np.array(columns.groups, np.str_) if any(columns.groups) else None,
-        )
+        return self.done - before
 
     @property
     def identical(self) -> int:

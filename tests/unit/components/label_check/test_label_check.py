@@ -16,8 +16,8 @@ LABELS = tuple(f"digit {number}" for number in range(10))
 
 
 @pytest.fixture(scope="module")
-def splits(digits_task: HeadTask) -> dict[str, EmbeddingSplit]:
-    """Digits, of which each tenth training image has the label of the next class."""
+def images(digits_task: HeadTask) -> EmbeddingSplit:
+    """300 digits to train on, each tenth with the label of the next class, and 200 others."""
     train = digits_task.train.rows(np.arange(300))
     wrong = np.arange(300) % 10 == 0
     classes = (train.classes + wrong) % 10
@@ -28,14 +28,23 @@ def splits(digits_task: HeadTask) -> dict[str, EmbeddingSplit]:
     validation = digits_task.validation.rows(np.arange(200))
     truth = np.array([LABELS[index] for index in validation.classes])
     others = np.array([f"v{number}.png" for number in range(200)])
-    return {
-        "train": EmbeddingSplit(train.embeddings, labels, names, names),
-        "validation": EmbeddingSplit(validation.embeddings, truth, others, others),
-    }
+    return joined(
+        EmbeddingSplit(train.embeddings, labels, names, names),
+        EmbeddingSplit(validation.embeddings, truth, others, others),
+    )
 
 
-def test_what_is_found_is_left_out_where_it_is_asked(splits, tmp_path):
-    found = look_for_label_errors(splits, LABELS, "drop", seed=0, examples="a/b/1")
+def joined(one: EmbeddingSplit, other: EmbeddingSplit) -> EmbeddingSplit:
+    return EmbeddingSplit(
+        np.concatenate([one.embeddings, other.embeddings]),
+        np.concatenate([one.labels, other.labels]),
+        np.concatenate([one.names, other.names]),
+        np.concatenate([one.sha256, other.sha256]),
+    )
+
+
+def test_what_is_found_is_left_out_where_it_is_asked(images, tmp_path):
+    found = look_for_label_errors(images, 300, LABELS, "drop", seed=0, examples="a/b/1")
     planted = {f"{number}.png" for number in range(0, 300, 10)}
     first = {each.name for each in found.doubtful[: found.images // 10]}
     assert len(first & planted) >= 24
@@ -52,8 +61,8 @@ def test_what_is_found_is_left_out_where_it_is_asked(splits, tmp_path):
     assert left_out(None) == ()
 
 
-def test_the_share_makes_a_finding_of_the_severity_that_is_set(splits):
-    found = look_for_label_errors(splits, LABELS, "keep", seed=0)
+def test_the_share_makes_a_finding_of_the_severity_that_is_set(images):
+    found = look_for_label_errors(images, 300, LABELS, "keep", seed=0)
     assert found.left_out == ()
     (finding,) = check_labels(found, ValidationSettings())
     assert (finding.severity, finding.count) == ("warning", found.suspects)
@@ -65,18 +74,14 @@ def test_the_share_makes_a_finding_of_the_severity_that_is_set(splits):
     assert check_labels(found, ValidationSettings(label_errors="ignore")) == []
 
 
-def first(part: EmbeddingSplit, count: int) -> EmbeddingSplit:
-    rows = slice(count)
-    return EmbeddingSplit(
-        part.embeddings[rows], part.labels[rows], part.names[rows], part.sha256[rows]
-    )
+def first(images: EmbeddingSplit, count: int) -> EmbeddingSplit:
+    """So many training images, and as many to validate on."""
+    return joined(images.rows(slice(count)), images.rows(slice(300, 300 + count)))
 
 
-def test_classes_too_small_to_weigh_are_counted(splits):
-    small = {name: first(part, 20) for name, part in splits.items()}
-    found = look_for_label_errors(small, LABELS, "auto", seed=0)
+def test_classes_too_small_to_weigh_are_counted(images):
+    found = look_for_label_errors(first(images, 20), 20, LABELS, "auto", seed=0)
     assert found.images + found.unchecked == 40
     assert found.unchecked > 3
-    tiny = {name: first(part, 5) for name, part in splits.items()}
-    nothing = look_for_label_errors(tiny, LABELS, "auto", seed=0)
+    nothing = look_for_label_errors(first(images, 5), 5, LABELS, "auto", seed=0)
     assert (nothing.images, nothing.suspects, nothing.doubtful) == (0, 0, ())

@@ -184,6 +184,22 @@ class TestFiles:
         for name in ("embeddings", "labels", "names", "sha256", "groups"):
             np.testing.assert_array_equal(getattr(again, name), getattr(content, name))
 
+    def test_neighbours_are_a_view_and_have_groups_of_their_own(self) -> None:
+        texts = np.array(["a", "b", "c"])
+        whole = EmbeddingSplit(
+            np.arange(6, dtype=np.float32).reshape(3, 2),
+            texts,
+            texts,
+            texts,
+            np.array(["", "g", ""]),
+        )
+        part = whole.rows(slice(1, 3))
+        assert np.shares_memory(part.embeddings, whole.embeddings)
+        assert part.names.tolist() == ["b", "c"]
+        assert part.groups is not None
+        assert part.groups.tolist() == ["g", ""]
+        assert whole.rows(slice(1)).groups is None
+
     def test_an_empty_split_survives(self, tmp_path: Path) -> None:
         none = np.array([], np.str_)
         content = EmbeddingSplit(np.zeros((0, 3), np.float32), none, none, none)
