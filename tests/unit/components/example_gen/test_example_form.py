@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -33,3 +34,19 @@ def test_threads_do_not_meet():
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(filled, range(500)))
+
+
+def own_megabytes() -> float:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("RssAnon:")[2].split()[0]) / 1024
+
+
+def test_images_do_not_stay_in_memory():
+    form = ExampleForm()
+    image = bytes(100_000)
+    for _ in range(200):
+        form.fill({"image": image})
+    before = own_megabytes()
+    for _ in range(2_000):  # 200 MB
+        form.fill({"image": image})
+    assert own_megabytes() - before < 40
