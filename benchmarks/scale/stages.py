@@ -4,8 +4,8 @@ Draws as many photos as are asked for (`synthetic_images.py`) and runs the stage
 process, as `graft run` does; after ingest all images are embedded once, which the stages after it
 then need not do. The peak of memory is counted anew for each stage, without what the system maps
 from files and may take back at any time; it holds what the process keeps of the stages before it.
-Where it is stopped, the same command goes on: what is done comes from TFX's cache, and its figures
-from the file of results.
+Where it is stopped, the same command goes on: what is done comes from TFX's cache and that of the
+embeddings, and its figures from the file of results.
 
     ./dev bench scale/stages --images 1000
     ./dev bench scale/stages --images 10000
@@ -18,11 +18,11 @@ import resource
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 from synthetic_images import write_images
 
+from models import progress
 from models.backbones import build_backbone
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec
@@ -80,25 +80,57 @@ def measure(
         }
     )
     workspace = Workspace(config.workspace_path)
-    done = _read(folder)
-    costs = done["stages"]
+    results = _Results(folder)
     with workspace.hold(wait=False):
         workspace.artifacts.mkdir(exist_ok=True)
-        meter = Meter()
+        meter = _Meter()
         for stage in run_pipeline(dag.build_pipeline(config), "scale", meter.begin, until):
             figures = meter.end()
             if not stage.cached and stage.name not in RESOLVERS:
-                costs[stage.name] = figures
-            if stage.name == INGEST and EMBED not in costs:
-                with meter:
-                    done["images"] = _embed(config, stage.outputs["examples"], folder)
-                costs[EMBED] = meter.figures
-            done["bytes"] = _sizes(workspace)
-            (folder / RESULTS).write_text(json.dumps(done, indent=2))
-    return done
+                results.note(stage.name, figures)
+            if stage.name == INGEST and "images" not in results.found:
+                images = _embed(config, stage.outputs["examples"], folder, results)
+                results.found["images"] = images
+            results.found["bytes"] = _sizes(workspace)
+            results.write()
+    return results.found
 
 
-def _embed(config: Config, examples_uri: str, folder: Path) -> int:
+class _Results:
+    """The file of results."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.found = _read(folder)
+
+    def note(self, stage: str, figures: dict[str, float]) -> None:
+        self.found["stages"][stage] = figures
+        self.write()
+
+    def write(self) -> None:
+        (self._folder / RESULTS).write_text(json.dumps(self.found, indent=2))
+
+
+def _embed(config: Config, examples_uri: str, folder: Path, results: _Results) -> int:
+    """Embeds all images, or those that a call which was stopped left over."""
+    before = results.found["stages"].get(EMBED, {})
+    meter = _Meter()
+    meter.begin()
+
+    def note(_: progress.Progress) -> None:
+        so_far = meter.so_far()
+        together = {key: before.get(key, 0.0) + so_far[key] for key in ("seconds", "cpu_seconds")}
+        peak = max(before.get("peak_mb", 0.0), so_far["peak_mb"])
+        results.note(EMBED, together | {"peak_mb": peak})
+
+    with progress.listening(note):
+        images = _extract(config, examples_uri, folder)
+    note(progress.Progress(images, images, "images"))
+    meter.end()
+    return images
+
+
+def _extract(config: Config, examples_uri: str, folder: Path) -> int:
     first = config.model.resolved_candidates[0]
     backbone = build_backbone(
         first.backbone, first.weights, first.image_size, features=config.model.features
@@ -115,15 +147,8 @@ def _embed(config: Config, examples_uri: str, folder: Path) -> int:
     return info.images
 
 
-class Meter:
-    """Time, processor time of this process and its children, and peak memory.
-
-    Attributes:
-        figures: of what was measured last.
-    """
-
-    def __init__(self) -> None:
-        self.figures: dict[str, float] = {}
+class _Meter:
+    """Time, processor time of this process and its children, and peak memory."""
 
     def begin(self, _: str = "") -> None:
         """Begins to measure."""
@@ -133,29 +158,20 @@ class Meter:
         self._start = time.monotonic(), _cpu_seconds()
         self._watch.start()
 
-    def end(self) -> dict[str, float]:
-        """Ends it."""
+    def so_far(self) -> dict[str, float]:
+        """The figures since `begin`."""
         wall, cpu = self._start
-        self.figures = {
+        return {
             "seconds": time.monotonic() - wall,
             "cpu_seconds": _cpu_seconds() - cpu,
+            "peak_mb": self._peak,
         }
+
+    def end(self) -> dict[str, float]:
+        """Ends it."""
         self._ended.set()
         self._watch.join()
-        self.figures["peak_mb"] = self._peak
-        return self.figures
-
-    def __enter__(self) -> "Meter":
-        self.begin()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.end()
+        return self.so_far()
 
     def _look(self) -> None:
         while True:
@@ -194,6 +210,7 @@ def _read(folder: Path) -> dict[str, Any]:
 
 def _print_table(out: Path) -> None:
     sizes = [_read(file.parent) for file in out.glob(f"*/{RESULTS}")]
+    sizes = [size for size in sizes if "images" in size]
     sizes.sort(key=lambda size: int(size["images"]))
     print(f"{_HEAD}\n|---|---|---|---|---|---|")
     for stage in sizes[-1]["stages"]:

@@ -19,6 +19,8 @@ _FITS: Final = 64 << 20
 def write_rows(path: Path, blocks: Iterable[NDArray[np.float32]], shape: tuple[int, int]) -> None:
     """Writes a `.npy` file of which no more than a block is in memory.
 
+    Whoever has mapped an earlier file of that name keeps it.
+
     Args:
         path: the file.
         blocks: float32 [m, d] each, n rows in all.
@@ -28,9 +30,11 @@ def write_rows(path: Path, blocks: Iterable[NDArray[np.float32]], shape: tuple[i
         OSError: the disk is full or the folder cannot be written.
     """
     header = {"descr": np.dtype(np.float32).str, "fortran_order": False, "shape": shape}
-    with path.open("wb") as file:
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         _append(file, blocks)
+    part.replace(path)
 
 
 def read_rows(path: Path) -> NDArray[np.float32]:
