@@ -10,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-ROWS: Final = 4096
+ROWS: Final = 1024
 
 
 def row_blocks(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """The rows in their order, as views of a few thousand; none for an empty array.
+    """The rows in their order, as views of a thousand; none for an empty array.
 
     Args:
         rows: [n, …].

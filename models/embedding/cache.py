@@ -23,11 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.embedding.mapped import scratch_rows
-from models.row_blocks import ROWS
 from models.storage.atomic_write import write_atomically
 
 _INDEX: Final = ".index.npy"
 _FEATURES: Final = ".features.npy"
+_AT_ONCE: Final = 4096
+"""Images that are looked up together: the more, the fewer times is a shard opened."""
 _ENTRY: Final = np.dtype([("digest", "S64"), ("checksum", "<u4")])
 
 
@@ -134,7 +135,8 @@ class EmbeddingStore:
             KeyError: one is not in the store.
             OSError: the disk is full or the directory cannot be written.
         """
-        blocks = (self.get(digests[at : at + ROWS]) for at in range(0, len(digests), ROWS))
+        starts = range(0, len(digests), _AT_ONCE)
+        blocks = (self.get(digests[at : at + _AT_ONCE]) for at in starts)
         return scratch_rows(blocks, (len(digests), self._dimension), self._directory)
 
     def _open(self, index: Path) -> None:
