@@ -7,7 +7,7 @@ disk would kill the process.
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import IO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def scratch_rows(
         return np.asarray(np.memmap(file, np.float32, "r", shape=shape))
 
 
-def _append(file: BinaryIO | Any, blocks: Iterable[NDArray[np.float32]]) -> None:
+def _append(file: IO[bytes], blocks: Iterable[NDArray[np.float32]]) -> None:
     for block in blocks:
         file.write(np.ascontiguousarray(block, np.float32).data)
     file.flush()
