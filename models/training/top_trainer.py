@@ -291,9 +291,9 @@ def _activations(
         return _own_activations(task)
     backbone = embedding_key(task.backbone, task.spec)
     seen = repr((task.examples_uri, task.labels, task.left_out, task.seed))
-    images = hashlib.sha256(seen.encode()).hexdigest()[:16]
+    data = hashlib.sha256(seen.encode()).hexdigest()[:16]
     changes = f"{views}{'-mirrored' if mirror else ''}"
-    own = task.activations / f"{backbone}-{images}-{cut.layer}-{changes}"
+    own = task.activations / f"{backbone}-{data}-{cut.layer}-{changes}"
     others = [folder for folder in task.activations.glob("*") if folder != own]
     images = task.images * views + len(task.embeddings.validation.classes)
     if images * split.values * _BYTES + sum(map(bytes_in, others)) > _room(task):

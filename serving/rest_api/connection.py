@@ -180,7 +180,7 @@ class Connection(HttpToolsProtocol):
             # What is left of a body that nobody wants is not read just to reach the next request.
             cycle.keep_alive = cycle.keep_alive and not cycle.more_body
             self._writer.holds = message["type"] == "http.response.start"
-            await cycle.send(message)  # type: ignore[arg-type]
+            await send(message)
 
         try:
             await self._asgi(scope, receive, send_together)
