@@ -98,8 +98,11 @@ setup(
     extras_require={
         "onnx": ["onnx>=1.19,<2", "onnxruntime>=1.23,<2", "tf2onnx>=1.17,<2"],
         "kubeflow": ["kfp>=2.6,<2.17"],
+        "s3": ["s3fs>=2025.3"],
+        "gs": ["gcsfs>=2025.3"],
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.22"],
         "dev": [
+            "fsspec>=2025.3",
             "grimp>=3.18,<4",
             "hypothesis>=6.140,<7",
             "import-linter>=2.3",

@@ -59,6 +59,9 @@ CARD_FILE: Final = "model-card.html"
 MARKDOWN_CARD_FILE: Final = "model-card.md"
 """The same as Markdown."""
 
+PUSH_FILE: Final = "push.json"
+"""In a PushedModel: whether and where it was pushed, or why not."""
+
 PUSHED_DIGEST: Final = "pushed_digest"
 """Custom property of a PushedModel: `models.storage.seals.tree_digest` of the pushed version."""
 

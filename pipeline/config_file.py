@@ -47,6 +47,8 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
             "configuration."
         ) from None
 
+    _check_local(config)
+
     def base(key: str) -> Path:
         # A path in a file is relative to that file, so that a scheduled run finds it from anywhere.
         return file.parent if file and key not in overrides else Path()
@@ -70,6 +72,30 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
             "workspace": _absolute(config.workspace, Path()),
         }
     )
+
+
+def _check_local(config: Config) -> None:
+    """Refuses buckets where only a folder will do.
+
+    Raises:
+        UsageError: names the key, and how to come by a folder.
+    """
+    copied = (
+        "Copy it (`aws s3 sync URI FOLDER`, `gcloud storage rsync -r URI FOLDER`), or mount the "
+        "bucket (mount-s3, gcsfuse)"
+    )
+    keys = {
+        "data.path": (config.data.path, copied),
+        "data.unlabelled": (config.data.unlabelled, copied),
+        "workspace": (config.workspace, "A bucket has no locks and cannot hold one"),
+        "serving.directory": (
+            config.serving.directory,
+            "serving.publish copies each version that is pushed to a bucket",
+        ),
+    }
+    for key, (value, help_words) in keys.items():
+        if is_remote(value):
+            raise UsageError(f"{key}: expected a path of this machine; got {value}. {help_words}.")
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:

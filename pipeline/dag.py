@@ -22,6 +22,7 @@ from components.image_validator.validation_settings import ValidationSettings
 from components.judge.component import Judge
 from components.label_check.component import LabelCheck
 from components.label_gate.component import LabelGate
+from components.publisher.component import Publisher
 from components.pusher.component import Pusher
 from components.reference.component import ReferenceMaker
 from components.schema_curator.component import SchemaCurator
@@ -291,7 +292,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes, lookups: Lookups
         model=candidate,
         examples=examples,
         model_blessing=judge.outputs["blessing"],
-        settings=config.serving.to_json("directory"),
+        settings=config.serving.to_json("directory", "publish"),
         code=code_fingerprint("components.serving_check", "serving"),
     )
     reference = ReferenceMaker(
@@ -313,7 +314,21 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes, lookups: Lookups
         directory=str(config.serving_directory),
         code=code_fingerprint("components.pusher"),
     )
-    return _by_id(*found.nodes, evaluator, judge, check, reference, pusher)
+    return _by_id(
+        *found.nodes, evaluator, judge, check, reference, pusher, *_publishers(config, pusher)
+    )
+
+
+def _publishers(config: Config, pusher: Pusher) -> Nodes:
+    """What brings the pushed version to object storage; nothing where nobody asked for it."""
+    if not config.serving.publish:
+        return []
+    publisher = Publisher(
+        pushed_model=pusher.outputs["pushed_model"],
+        target=config.serving.publish,
+        code=code_fingerprint("components.publisher"),
+    )
+    return [publisher]
 
 
 def _weights_digests(config: Config) -> str:

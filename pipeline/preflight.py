@@ -13,6 +13,7 @@ from models.backbone_record import read_record
 from models.errors import UsageError
 from models.search.workers.signature import read_secret
 from models.spelling import did_you_mean
+from models.storage.buckets import unusable
 from models.storage.locations import is_remote
 from pipeline.config import Config
 from pipeline.workspace import nearest_there, no_folder
@@ -39,6 +40,7 @@ def check(config: Config) -> None:
         *_chain(config),
         *_start(config),
         *_knowledge(config),
+        *_buckets(config),
         *_unlabelled(config),
         *_places(config),
     ]
@@ -173,6 +175,19 @@ def _misfit(asked: dict[str, Any], resize: str) -> str:
     except UsageError as error:
         return str(error)
     return record.misfit(asked["backbone"], size, resize) if record else ""
+
+
+def _buckets(config: Config) -> Iterator[str]:
+    """Packages that are missing; whether a bucket answers shows when it is needed."""
+    asked = {
+        "serving.publish": [config.serving.publish],
+        "knowledge.paths": config.knowledge.paths,
+        "knowledge.share": [config.knowledge.share],
+    }
+    for key, places in asked.items():
+        for place in filter(is_remote, places):
+            if problem := unusable(place):
+                yield f"{key}: {problem}"
 
 
 def _knowledge(config: Config) -> Iterator[str]:

@@ -8,6 +8,7 @@ import ml_metadata as mlmd
 from components.past_searches.stored_histories import EMPTY, history_file
 from models.errors import GraftError
 from models.history.share import share_history
+from models.storage.locations import join
 from pipeline import dag
 from pipeline.champion_check import check_champion
 from pipeline.config import Config
@@ -16,7 +17,7 @@ from pipeline.interrupts import Interrupts
 from pipeline.library_versions import versions
 from pipeline.local_runner import StageResult, run_pipeline
 from pipeline.metadata_store import record_digest, unreadable
-from pipeline.node_names import RESOLVERS, SEARCH
+from pipeline.node_names import PUBLISHER, RESOLVERS, SEARCH
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
 from pipeline.report.run_record import RunRecord, StageRecord
@@ -52,7 +53,7 @@ def run_stages(
         display.say(f"An earlier run was stopped in {', '.join(stopped)}; going on from there.")
     check_champion(config, workspace)
     record.versions = versions()
-    watch = _Watch(record, display)
+    watch = _Watch(config, record, display)
     for text in recovered.damaged:
         watch.note(text)
     try:
@@ -96,7 +97,8 @@ def _share(config: Config, result: StageResult, display: Display) -> None:
 class _Watch:
     """Follows the run for the record and the display."""
 
-    def __init__(self, record: RunRecord, display: Display) -> None:
+    def __init__(self, config: Config, record: RunRecord, display: Display) -> None:
+        self._publish = config.serving.publish
         self._record = record
         self._display = display
         self._running = ""
@@ -119,6 +121,8 @@ class _Watch:
                 self._record.artifacts[known_as] = result.outputs[key]
         self._running = ""
         self._note_push(result)
+        if result.name == PUBLISHER and self._record.version is not None:
+            self._record.published_to = join(self._publish, str(self._record.version))
         note = stage_note(result.name, self._record)
         self._display.stage_ended(result.name, result.seconds, cached=result.cached, note=note)
         if "findings" in result.outputs:

@@ -13,7 +13,8 @@ from components.artifact_types import TuningHistory
 from components.past_searches.request import PAST, REQUEST, request_digest
 from components.past_searches.stored_histories import history_file, stored_histories
 from models.history.tuning_history import MAX_BYTES
-from models.storage.locations import PlaceError, read_place
+from models.storage.locations import read_place
+from models.storage.place_error import PlaceError
 
 
 class PastSearchesStrategy(resolver.ResolverStrategy):

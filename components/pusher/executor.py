@@ -10,7 +10,12 @@ from tfx.types import Artifact, artifact_utils
 from tfx.utils import path_utils
 from typing_extensions import override
 
-from components.artifact_names import PUSHED_DIGEST, SERVING_CHECK_FILE, VERDICT_FILE
+from components.artifact_names import (
+    PUSH_FILE,
+    PUSHED_DIGEST,
+    SERVING_CHECK_FILE,
+    VERDICT_FILE,
+)
 from components.artifact_seals import EXPORT_DIGEST
 from components.artifact_types import Artifacts, Params
 from components.findings import CLASS_CHANGES_FILE
@@ -21,7 +26,6 @@ from components.pusher.push import push_model
 from models.errors import GraftError
 from models.observation.reference import REFERENCE
 
-FILE_NAME = "push.json"
 DESTINATION = "pushed_destination"
 """Custom property: directory of the pushed version."""
 
@@ -119,4 +123,4 @@ def _write(artifact: Artifact, content: dict[str, Any]) -> None:
     directory = Path(artifact.uri)
     directory.mkdir(parents=True, exist_ok=True)
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    (directory / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+    (directory / PUSH_FILE).write_text(text + "\n", encoding="utf-8")

@@ -26,7 +26,8 @@ from models.history import shipped
 from models.history.contribution import LeftOut
 from models.history.records import Subject, TaskDescription
 from models.history.tuning_history import MAX_BYTES, TuningHistory, parse_history
-from models.storage.locations import PlaceError, files_in, read_place
+from models.storage.locations import files_in, read_place
+from models.storage.place_error import PlaceError
 
 SUFFIX = ".jsonl"
 """Of the files that are looked for in a folder."""

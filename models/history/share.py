@@ -3,7 +3,8 @@
 from models.errors import GraftError
 from models.history.collection import Entry, collect, copy_name
 from models.history.tuning_history import MAX_BYTES
-from models.storage.locations import PlaceError, join, read_place, write_place
+from models.storage.locations import join, read_place, write_place
+from models.storage.place_error import PlaceError
 
 
 def share_history(uri: str, target: str) -> None:

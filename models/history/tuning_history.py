@@ -23,7 +23,8 @@ from models.history.file_format import first_fault, format_fault
 from models.history.records import Header, SearchDescription, TaskDescription, TrialRecord
 from models.history.search_space import SearchSpace
 from models.storage.atomic_write import write_atomically
-from models.storage.locations import PlaceError, read_place
+from models.storage.locations import read_place
+from models.storage.place_error import PlaceError
 
 MAX_BYTES = 64 * 2**20
 """Larger files are refused; a hundred trials take well under a megabyte."""

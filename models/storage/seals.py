@@ -107,6 +107,16 @@ def write_sums(directory: Path) -> None:
     write_atomically(directory / SUMS, _sums(directory).encode())
 
 
+def read_sums(directory: Path) -> dict[str, str]:
+    """The digest of each file of an exported model, by its name, as `write_sums` listed them.
+
+    Raises:
+        OSError: there is no such list, or it cannot be read.
+    """
+    lines = (directory / SUMS).read_text("utf-8").splitlines()
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
 def changed_file(directory: Path) -> str | None:
     """Which file of an exported model is not as it was exported.
 

@@ -10,7 +10,7 @@ from models.errors import UsageError
 from models.history.collection import Collection, Entry, collect, read_all
 from models.history.shipped import starter_digests, starter_files
 from pipeline.config import Config
-from pipeline.knowledge.history_places import forgotten, places, reach
+from pipeline.knowledge.history_places import forgotten, places
 from pipeline.metadata_store import unreadable
 from pipeline.workspace import Workspace
 
@@ -36,7 +36,6 @@ def catalogue(config: Config) -> Collection:
     """
     workspace = Workspace(config.workspace_path)
     runs, outside = _run_histories(workspace), places(config)
-    reach([*runs, *outside])
     starter = starter_files() if config.knowledge.starter else []
     own = [("", str(place)) for place in (*runs, *starter)]
     found = collect([("", place) for place in outside], own=own, ignore=forgotten(workspace))

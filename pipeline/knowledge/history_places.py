@@ -1,7 +1,6 @@
 """Where the histories lie that a run may learn from."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +9,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 from components.example_gen.sources.spans import has_placeholder
 from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
+from models.storage.buckets import Bucket
 from models.storage.locations import is_remote
+from models.storage.place_error import PlaceError
 from pipeline.config import Config
-from pipeline.terminal.quiet import import_tensorflow
 from pipeline.workspace import Workspace
 
 _FORGOTTEN = "forgotten.json"
@@ -44,14 +44,14 @@ def _is_yet_to_come(place: str, config: Config) -> bool:
 
     To name it as missing would be of no use, and would make the second run search anew.
     """
-    is_shared = place == config.knowledge.share and not is_remote(place)
-    return is_shared and not Path(place).exists()
-
-
-def reach(places: Iterable[str]) -> None:
-    """Imports TensorFlow where one of the places needs it, without its greeting."""
-    if any(is_remote(place) for place in places):
-        import_tensorflow()
+    if place != config.knowledge.share:
+        return False
+    if not is_remote(place):
+        return not Path(place).exists()
+    try:
+        return not Bucket(place).is_there()
+    except PlaceError:
+        return False  # who reads it says why
 
 
 def forgotten(workspace: Workspace) -> list[str]:

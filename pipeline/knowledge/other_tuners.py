@@ -15,7 +15,6 @@ from models.history.tuning_history import TuningHistory, history_bytes, read_his
 from models.storage.locations import is_remote, join, write_place
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import catalogue, find
-from pipeline.knowledge.history_places import reach
 from pipeline.workspace import Workspace
 
 GRAFT = "graft"
@@ -104,7 +103,6 @@ def export_to_optuna(config: Config, which: str, target: str, names: tuple[str, 
     history = read_history(which) if is_file else find(catalogue(config).entries, which).history
     trials = best_first(history, read_names(names))
     place = target if is_remote(target) else str(Path(target).absolute())
-    reach([place])
     try:
         write_place(place, (json.dumps(trials, indent=1) + "\n").encode())
     except GraftError as error:

@@ -8,7 +8,6 @@ from models.history.share import copy_history
 from models.storage.locations import is_remote
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import catalogue, known
-from pipeline.knowledge.history_places import reach
 from pipeline.workspace import Workspace
 
 
@@ -24,7 +23,6 @@ def export_all(config: Config, target: str) -> int:
     if not entries:
         raise UsageError(f"There is no history to export in {config.workspace}.")
     place = target if is_remote(target) else str(Path(target).absolute())
-    reach([place])
     try:
         for entry in entries:
             copy_history(entry, place)
@@ -44,7 +42,6 @@ def import_from(config: Config, source: str) -> int:
         UsageError: there is none that can be read, or the workspace cannot be written.
     """
     place = source if is_remote(source) else str(Path(source).absolute())
-    reach([place])
     found = collect([("", place)])
     if not found.entries:
         reasons = "".join(f"\n  {each.reason}" for each in found.skipped)

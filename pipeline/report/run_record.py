@@ -44,6 +44,7 @@ class RunRecord:
         artifacts: the report's name of an artifact, such as "model", to its directory. Any may be
             missing when a run failed.
         pushed_to: directory of the pushed version; None when nothing was pushed.
+        published_to: URI of the same version in object storage; None when it is not there.
         version: number of that version.
         versions: of Graft (with its commit) and the libraries, by name.
         repairs: what was found damaged and was made again or left out, a sentence each.
@@ -61,6 +62,7 @@ class RunRecord:
     stages: list[StageRecord] = field(default_factory=list)
     artifacts: dict[str, str] = field(default_factory=dict)
     pushed_to: str | None = None
+    published_to: str | None = None
     version: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
     repairs: list[str] = field(default_factory=list)

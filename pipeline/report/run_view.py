@@ -156,6 +156,7 @@ def _lineage(run: RunRecord, found: Artifacts) -> list[tuple[str, str]]:
         ("Model’s digest", found.lineage.get("model_digest")),
         ("Reproduced", run.reproduction and run.reproduction.words),
         ("Pushed to", run.pushed_to),
+        ("Published to", run.published_to),
         *run.versions.items(),
     ]
     return [(name, str(value)) for name, value in rows if value not in (None, "")]

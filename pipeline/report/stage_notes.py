@@ -123,6 +123,10 @@ def _push(run: RunRecord) -> str:
     return f"version {run.version}" if run.version else ""
 
 
+def _publish(run: RunRecord) -> str:
+    return f"to {run.published_to}" if run.published_to else ""
+
+
 _NOTES: dict[str, Callable[[RunRecord], str]] = {
     "ImageExampleGen": _ingest,
     "ImageValidator": _validate,
@@ -134,4 +138,5 @@ _NOTES: dict[str, Callable[[RunRecord], str]] = {
     "Judge": _judge,
     "ServingCheck": _serve,
     "Pusher": _push,
+    "Publisher": _publish,
 }

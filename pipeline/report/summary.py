@@ -196,6 +196,7 @@ def _model(run: RunRecord, found: Artifacts) -> Json:
         "words": "" if trained is None else trained.words,
         "class_changes": found.new_classes.get("changes", []),
         "pushed_to": run.pushed_to,
+        "published_to": run.published_to,
         "version": run.version,
         "card": None if run.card is None else str(run.card),
     }

@@ -14,6 +14,7 @@ from pipeline.config import Config
 from pipeline.metadata_store import check_store, forget_digest, record_digest, unreadable
 from pipeline.retention import old_artifacts
 from pipeline.retention.old_caches import surplus_caches
+from pipeline.retention.old_publications import PublishedVersion, old_publications
 from pipeline.retention.old_runs import pushed_versions, runs_to_keep, versions_to_keep
 from pipeline.retention.removal import Removal
 from pipeline.retention.retention_settings import RetentionSettings
@@ -55,7 +56,9 @@ def prune(config: Config, keep: RetentionSettings, *, delete: bool) -> int:
     return 0
 
 
-def prune_held(config: Config, keep: RetentionSettings, *, delete: bool) -> list[Removal]:
+def prune_held(
+    config: Config, keep: RetentionSettings, *, delete: bool
+) -> list[Removal | PublishedVersion]:
     """Does the same in a workspace that this process holds.
 
     Raises:
@@ -81,7 +84,12 @@ def prune_held(config: Config, keep: RetentionSettings, *, delete: bool) -> list
                 removal.delete()
     except OSError as error:
         raise GraftError(f"{error.filename} cannot be deleted: {error.strerror}.") from None
-    return removals
+    # Last: a bucket that does not answer keeps nothing here.
+    published = old_publications(config, keep, versions)
+    if delete:
+        for each in published:
+            each.delete()
+    return [*removals, *published]
 
 
 def _old_artifacts(workspace: Workspace, kept_runs: list[str], *, delete: bool) -> list[Removal]:
@@ -115,7 +123,7 @@ def _opened(workspace: Workspace, *, writes: bool) -> Iterator[mlmd.MetadataStor
             record_digest(workspace.metadata)
 
 
-def _lines(removals: list[Removal], verb: str) -> Iterator[str]:
+def _lines(removals: list[Removal | PublishedVersion], verb: str) -> Iterator[str]:
     if not removals:
         yield "There is nothing to delete."
     totals: dict[str, list[int]] = defaultdict(list)

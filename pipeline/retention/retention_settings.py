@@ -17,8 +17,8 @@ class RetentionSettings(Section):
     """Runs of the last so many days are kept too, or alone where `runs` is empty. The newest run
     always stays."""
     versions: Annotated[int, Field(ge=2)] | None = None
-    """Newest pushed versions to keep. Two at the least, so that one can go back; the stable one and
-    the one on trial stay in any case."""
+    """Newest pushed versions to keep, here and in the bucket of serving.publish. Two at the least,
+    so that one can go back; the stable one and the one on trial stay in any case."""
     cache_gigabytes: Annotated[float, Field(ge=0.0)] | None = None
     """Size of the caches of embeddings, activations, searches and trainings; what was used longest
     ago goes first, and is made again if it is asked for."""

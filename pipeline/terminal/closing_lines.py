@@ -69,6 +69,8 @@ def _verdict_rows(
         rows.append(("slices", metrics["slices"]["words"]))
     if model.get("pushed_to"):
         rows.append(("model", f"version {model['version']} in {model['pushed_to']}"))
+    if model.get("published_to"):
+        rows.append(("published", model["published_to"]))
     return rows
 
 

@@ -18,5 +18,6 @@ TITLES: Final = {
     "ServingCheck": "Prove that it serves",
     "ReferenceMaker": "Note how it answers",
     "Pusher": "Push",
+    "Publisher": "Publish",
 }
 """Node to title; nodes that do no work of note (resolver, gate) are not shown."""

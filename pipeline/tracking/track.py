@@ -80,6 +80,7 @@ def _tags(config: Config, told: Mapping[str, Any], folder: Path) -> dict[str, st
         "graft.report": folder / REPORT,
         "graft.data_fingerprint": told["data"]["fingerprint"],
         "graft.pushed_to": told["model"]["pushed_to"],
+        "graft.published_to": told["model"]["published_to"],
         "graft.version": told["model"]["version"],
     }
     return {key: str(value) for key, value in known.items() if value not in (None, "")}

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from models.history.imports.foreign_past import ForeignPastError
 from models.history.tuning_history import MAX_BYTES
-from models.storage.locations import MOST_FILES, PlaceError, read_place
+from models.storage.locations import MOST_FILES, read_place
+from models.storage.place_error import PlaceError
 
 MOST_BYTES = 4 * MAX_BYTES
 """Of all files of one past together."""

@@ -14,6 +14,7 @@ from components.artifact_names import TUNING_HISTORY
 from components.past_searches.knowledge import find_knowledge
 from models.history.collection import collect
 from models.history.shipped import starter_files
+from models.storage.locations import files_in, write_place
 from pipeline.cli import main
 from pipeline.config import Config
 from pipeline.config_file import load_config
@@ -298,6 +299,27 @@ def test_a_folder_that_nobody_has_shared_anything_in_yet_is_not_missed(tmp_path:
     assert places(config) == [absent]
     Path(team).mkdir()
     assert places(config) == [team, absent]
+
+
+def test_nor_is_a_bucket_that_nobody_has_shared_anything_in_yet(tmp_path: Path) -> None:
+    team = f"memory://{tmp_path.name}/team"
+    config = Config.model_validate({"knowledge": {"paths": (team,), "share": team}})
+    assert places(config) == []
+    write_place(f"{team}/one.jsonl", b"")
+    assert places(config) == [team]
+
+
+def test_histories_go_to_a_bucket_and_come_from_it(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    team = f"memory://{tmp_path.name}/team"
+    other = Workspace(tmp_path / "other")
+    assert knowledge(workspace, "export", team) == 0
+    assert knowledge(other, "import", team) == 0
+    assert knowledge(other, "import", team) == 0
+    exported = sorted(place.rpartition("/")[2] for place in files_in(team, ".jsonl"))
+    assert exported
+    assert sorted(file.name for file in other.knowledge.glob("*.jsonl")) == exported
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 from pathlib import Path
 
 import h5py
@@ -33,10 +34,27 @@ def test_what_can_run_passes(base: dict[str, object], tmp_path: Path) -> None:
     check(load_config(None, base | {"model.weights": str(tmp_path / "own.keras")}))
     share = str(tmp_path / "yet" / "to come")
     check(load_config(None, base | {"knowledge.share": share, "knowledge.paths": [share]}))
-    check(load_config(None, base | {"knowledge.paths": ["gs://bucket/team"]}))
+    check(load_config(None, base | {"knowledge.paths": ["memory://bucket/team"]}))
     check(load_config(None, base | {"workspace": str(tmp_path / "data" / ".hidden" / "w")}))
     (tmp_path / "others").mkdir()
     check(load_config(None, base | {"data.unlabelled": str(tmp_path / "others")}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("serving.publish", "s3://bucket/models/graft"),
+        ("knowledge.share", "s3://bucket/team"),
+        ("knowledge.paths", ["s3://bucket/team"]),
+    ],
+)
+def test_a_package_that_a_bucket_needs_is_asked_for(
+    base: dict[str, object], monkeypatch: pytest.MonkeyPatch, key: str, value: object
+) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    words = _refusal(base | {key: value})
+    assert f"{key}: s3://bucket/" in words
+    assert "pip install 'graft[s3]'" in words
 
 
 @pytest.mark.parametrize("place", ["nowhere", "file.png"])

@@ -26,3 +26,11 @@ def test_a_history_is_kept_once_and_a_run_without_a_search_leaves_none(tmp_path:
     file = write(Path(artifact.uri) / HISTORY_FILE, history(task("a" * 64)))
     for _ in range(2):
         assert keep(searched, kept) == [file.read_bytes()]
+
+
+def test_a_folder_that_cannot_be_written_fails_no_run(tmp_path: Path) -> None:
+    searched = TuningHistory()
+    searched.uri = str(tmp_path / "history")
+    write(tmp_path / "history" / HISTORY_FILE, history(task("a" * 64)))
+    (tmp_path / "file").touch()
+    assert keep(searched, tmp_path / "file") == []

@@ -8,6 +8,7 @@ from histories import history, task, write
 
 from models.history.collection import Entry, collect, copy_name
 from models.history.tuning_history import TuningHistory, history_bytes
+from models.storage.locations import write_place
 
 
 def names(entries: Sequence[Entry]) -> list[str]:
@@ -24,12 +25,8 @@ def test_folders_are_searched_and_files_taken_whatever_their_name(tmp_path: Path
 
 
 def test_a_bucket_is_searched(tmp_path: Path) -> None:
-    import tensorflow as tf
-
-    bucket = f"ram://{tmp_path.name}"
-    tf.io.gfile.makedirs(f"{bucket}/team")
-    with tf.io.gfile.GFile(f"{bucket}/team/one.jsonl", "wb") as file:
-        file.write(history_bytes(history(task("a"))))
+    bucket = f"memory://{tmp_path.name}"
+    write_place(f"{bucket}/team/one.jsonl", history_bytes(history(task("a"))))
     (entry,) = collect([("", bucket)]).entries
     assert entry.path == f"{bucket}/team/one.jsonl"
 

@@ -1,4 +1,4 @@
-"""Places on this machine and in a file system that TensorFlow knows by its scheme."""
+"""Places on this machine and in a bucket, for which fsspec's memory:// stands."""
 
 import os
 from collections.abc import Callable
@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from models.storage import locations
-from models.storage.locations import PlaceError, files_in, read_place, write_place
+from models.storage.locations import files_in, read_place, write_place
+from models.storage.place_error import PlaceError
 
 
 @pytest.fixture(params=["local", "remote"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
-    """Makes places in an empty folder; TensorFlow's ram:// stands for a bucket."""
-    root = str(tmp_path) if request.param == "local" else f"ram://{tmp_path.name}"
+    """Makes places in an empty folder; the memory stands for a bucket."""
+    root = str(tmp_path) if request.param == "local" else f"memory://{tmp_path.name}"
     return lambda name: locations.join(root, name)
 
 
@@ -61,5 +62,5 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_an_unknown_scheme_is_named() -> None:
-    with pytest.raises(PlaceError, match="scheme 'nowhere'"):
+    with pytest.raises(PlaceError, match=r"expected s3:// or gs://; .*scheme 'nowhere'"):
         files_in("nowhere://bucket/folder", ".jsonl")

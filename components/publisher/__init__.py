@@ -1,0 +1,1 @@
+"""The publication: a pushed version goes to object storage, for servers elsewhere."""
