@@ -76,6 +76,7 @@ class FinishedRun:
             status="pushed",
             seconds=75.3,
             pushed_to="/srv/graft/3",
+            published_to="s3://bucket/graft/3",
             version=3,
             versions={"graft": "0.1.0", "tensorflow": tf.__version__},
         )

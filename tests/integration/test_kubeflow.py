@@ -43,13 +43,14 @@ def compiled(folder: Path, config: Config) -> dict[str, Any]:
 def test_it_compiles_and_kfp_reads_it(tmp_path: Path) -> None:
     import kfp.components
 
-    more = {"kubeflow.cpus": 8, "kubeflow.memory_gigabytes": 30, "kubeflow.gpus": 2}
+    more: dict[str, Any] = {"kubeflow.cpus": 8, "kubeflow.memory_gigabytes": 30, "kubeflow.gpus": 2}
+    more["serving.publish"] = "memory://bucket/models"
     spec = compiled(tmp_path, configuration(tmp_path, Path("/gcs/photos"), **more))
     read = kfp.components.load_component_from_file(str(tmp_path / "pipeline.yaml"))
     assert read.name == "photos"
     executors = spec["deploymentSpec"]["executors"]
     tasks = spec["root"]["dag"]["tasks"]
-    assert {"ImageExampleGen", "Tuner", "Trainer", "Baseline", "Pusher"} <= set(tasks)
+    assert {"ImageExampleGen", "Tuner", "Trainer", "Baseline", "Publisher"} <= set(tasks)
     for name, task in tasks.items():
         container = executors[spec["components"][name]["executorLabel"]]["container"]
         assert container["image"] == IMAGE

@@ -97,6 +97,7 @@ def test_a_run_its_epochs_its_trials_and_its_report_are_there(address: str, tmp_
     assert metrics["accuracy"] == pytest.approx(told["metrics"]["accuracy"])
     tags = pairs(first["data"]["tags"])
     assert tags["graft.pushed_to"] == "/srv/graft/3"
+    assert tags["graft.published_to"] == "s3://bucket/graft/3"
     assert tags["mlflow.note.content"] == told["reason"]
 
     of = f"run_id={first['info']['run_id']}"

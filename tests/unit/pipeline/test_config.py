@@ -245,3 +245,30 @@ def test_data_whose_path_is_no_text_is_reached_through_a_link(
         link.encode()
     with pytest.raises(UsageError, match="not UTF-8"):
         load_config(None, {"workspace": str(data)})
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("data.path", "`aws s3 sync URI FOLDER`"),
+        ("data.unlabelled", "mount the bucket"),
+        ("workspace", "has no locks"),
+        ("serving.directory", "serving.publish"),
+    ],
+)
+def test_a_bucket_in_the_place_of_a_folder_is_refused_with_what_to_do(key: str, words: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        load_config(None, {key: "s3://bucket/photos"})
+    told = str(refused.value)
+    assert f"{key}: expected a path of this machine; got s3://bucket/photos" in told
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    "value", ["models", "/srv/models", "s3://bucket", "s3://bucket/", "s3:/b/a"]
+)
+def test_versions_are_published_to_a_folder_of_a_bucket(value: str) -> None:
+    with pytest.raises(UsageError, match=r"serving.publish: expected a folder in a bucket"):
+        load_config(None, {"serving.publish": value})
+    config = load_config(None, {"serving.publish": "s3://bucket/models/graft/"})
+    assert config.serving.publish == "s3://bucket/models/graft"

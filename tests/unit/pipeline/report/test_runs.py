@@ -98,6 +98,7 @@ def test_the_summary_keeps_its_contract(run):
         "words": "validation accuracy 0.930 [0.863, 0.966], fine-tuned",
         "class_changes": [],
         "pushed_to": "/srv/graft/3",
+        "published_to": "s3://bucket/graft/3",
         "version": 3,
         "card": None,
     }
