@@ -36,7 +36,7 @@ class PublishedVersion:
 def old_publications(
     config: Config, keep: RetentionSettings, versions: set[int]
 ) -> list[PublishedVersion]:
-    """The published versions that go: those that are older than the newest and not kept here.
+    """The published versions that go: all but so many of the newest, and but what is kept here.
 
     Args:
         config: names the bucket.
@@ -47,11 +47,10 @@ def old_publications(
         PlaceError: the bucket cannot be listed.
     """
     target = config.serving.publish
-    if not target or keep.versions is None or not versions:
+    if not target or keep.versions is None:
         return []
-    old = [each for each in published_versions(target) if each < max(versions)]
     return [
         PublishedVersion(target, each, published_bytes(target, each))
-        for each in old
+        for each in published_versions(target)[: -keep.versions]
         if each not in versions
     ]

@@ -257,7 +257,6 @@ def test_a_link_is_taken_away_and_not_what_it_leads_to(tmp_path: Path) -> None:
 
 def test_published_versions_go_with_the_pushed_ones(kept: Kept, tmp_path: Path) -> None:
     target = f"memory://{tmp_path.name}/models"
-    # The last two were never pushed here: of a newer one nobody here can tell whether it is needed.
     for number in (1, 2, 3, 4, 9, 90):
         write_place(f"{target}/{number}/saved_model.pb", b"x" * number)
         if number < 9:
