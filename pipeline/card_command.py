@@ -20,11 +20,8 @@ def print_card(model: Served, version: int | None, *, as_markdown: bool) -> int:
     Raises:
         UsageError: there is no such version, or it has no card.
     """
-    folder = model.newest if version is None else model.directory / str(version)
+    folder = model.version(version)
     card = folder / EXTRA / (MARKDOWN_CARD_FILE if as_markdown else CARD_FILE)
-    if not folder.is_dir():
-        there = ", ".join(path.name for path in sorted(model.directory.glob("[0-9]*")))
-        raise UsageError(f"There is no version {version} in {model.directory}: there is {there}.")
     if not card.is_file():
         raise UsageError(
             f"Version {folder.name} has no model card: an earlier Graft or another tool pushed it. "

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pipeline.command_line import add_workspace, command, effective, port, served
+from pipeline.command_line import add_workspace, command, count, effective, port, served
 from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
 from pipeline.watching_commands import add_watching_commands
 
@@ -38,8 +38,12 @@ def add_production_commands(commands: Any) -> None:
     deploy = command(commands, "deploy", _deploy, about)
     deploy.add_argument("folder", type=Path, help="to write them to")
     deploy.add_argument("--gpu", action="store_true", help="for NVIDIA GPUs")
+    about = "copy a pushed version to object storage, as a run does with serving.publish"
+    publish = command(commands, "publish", _publish, about)
+    publish.add_argument("version", nargs="?", type=count, help="default: the newest")
+    publish.add_argument("--to", metavar="URI", help="default: serving.publish of the run")
     add_watching_commands(commands)
-    for parser in (serve, gateway, rollout, promote, rollback, deploy):
+    for parser in (serve, gateway, rollout, promote, rollback, deploy, publish):
         add_workspace(parser)
     _add_schedule(commands)
 
@@ -107,6 +111,15 @@ def _deploy(options: argparse.Namespace) -> int:
 
     model = served(options)
     return write_deployment(options.folder, model.name, model.directory, options.gpu)
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from pipeline.publish_command import publish_version
+
+    target = ""
+    if options.to:
+        target = effective(options, {"serving.publish": options.to}).serving.publish
+    return publish_version(served(options), options.version, target)
 
 
 def _gateway(options: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ class Served:
         sample_range: of images of more than 8 bits a channel, as the newest version learned them;
             "stated" where it learned from none.
         monitoring: how it is watched.
+        publish: URI of the folder in object storage that gets its versions; empty for none.
     """
 
     name: str
@@ -33,11 +34,24 @@ class Served:
     max_pixels: int
     sample_range: Range = "stated"
     monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
+    publish: str = ""
 
     @property
     def newest(self) -> Path:
         """Directory of the newest version."""
         return _newest(self.directory)
+
+    def version(self, number: int | None) -> Path:
+        """Directory of a version; None for the newest.
+
+        Raises:
+            UsageError: there is no such version.
+        """
+        folder = self.newest if number is None else self.directory / str(number)
+        if not folder.is_dir():
+            there = ", ".join(path.name for path in sorted(self.directory.glob("[0-9]*")))
+            raise UsageError(f"There is no version {number} in {self.directory}: there is {there}.")
+        return folder
 
 
 def served(config: Config, config_named: bool) -> Served:
@@ -63,6 +77,7 @@ def served(config: Config, config_named: bool) -> Served:
         config.data.max_pixels,
         _sample_range(newest),
         config.monitoring,
+        config.serving.publish,
     )
 
 

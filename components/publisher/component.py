@@ -10,8 +10,8 @@ from components.typed_component import Input, TypedComponent
 class Publisher(TypedComponent):
     """Copies what Pusher pushed to object storage; does nothing where it pushed nothing.
 
-    It has no output, so TFX never takes it from the cache: each run looks whether the version is
-    there, and what somebody deleted comes back.
+    It has no output. TFX takes a success from the cache all the same: a run that pushed nothing new
+    asks the bucket nothing, and what a person deleted there does not come back by itself.
     """
 
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)
