@@ -16,6 +16,8 @@ from monitoring.evidence.drift_report import DriftReport
 Action = Literal["retrain", "page", "nothing"]
 Health = Literal["healthy", "drift", "harmful", "data fault", "too little data"]
 _SHOWN: Final = 3
+_DOUBT: Final = 0.4
+"""Part of an interval, from the estimate to its end, that has to speak for a word too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,9 @@ def decide(
             evidence,
             past=replace(past, episode=None, unhelpful=0),
         )
+    if harm == "too early":
+        reason = f"The images have moved; since then, {accuracy.why} to say whether it does harm."
+        return Decision("nothing", "drift", reason, evidence, past=past)
     if harm == "unknown":
         reason = (
             "The images have moved, and what the model is worth on them cannot be told without "
@@ -178,7 +183,7 @@ def _retrain_or_page(
 
 def _harm(
     drift: DriftReport, accuracy: AccuracyReport, settings: DecisionSettings
-) -> Literal["yes", "no", "unknown"]:
+) -> Literal["yes", "no", "too early", "unknown"]:
     """Whether the accuracy has fallen by more than is borne; labels go before what is foretold.
 
     A model may go wrong while its images stay as they were: labels show it without an alarm.
@@ -192,12 +197,11 @@ def _harm(
     if not drift.alarm:
         return "no"
     if accuracy.estimate is None:
-        return "unknown"
-    # Where the images are unlike all others, a little more than the estimate has to speak for it.
-    likely = accuracy.estimate if accuracy.reliable else (accuracy.estimate + accuracy.high) / 2
-    if likely < bearable:
+        return "too early"
+    if accuracy.estimate + _DOUBT * (accuracy.high - accuracy.estimate) < bearable:
         return "yes"
-    if accuracy.low > bearable - settings.harm or accuracy.reliable:
+    least = accuracy.estimate - _DOUBT * (accuracy.estimate - accuracy.low)
+    if accuracy.reliable or least > bearable - settings.harm / 2:
         return "no"
     return "unknown"
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import UsageError
 from models.observation.reference import Reference
-from monitoring.data_faults import data_faults
 from monitoring.decision import DecisionSettings, decide
 from monitoring.decision_memory import DecisionMemory, Training
 from monitoring.evidence.drift_settings import DriftSettings
@@ -27,8 +25,6 @@ from monitoring.watch import Watch
 _READER: Final = "reader"
 _EVIDENCE: Final = "evidence.state"
 _DECISIONS: Final = "decisions.state"
-_NEWEST: Final = 200
-"""Images among which a fault of what is sent is looked for."""
 
 References = Callable[[int], Reference | None]
 """The reference of a version; None where it has none, so that it cannot be watched."""
@@ -179,10 +175,8 @@ class Monitor:
             )
         drift = watch.drift.report()
         accuracy = watch.accuracy_since(drift)
-        counts, newest = request_counts(self._log), watch.accuracy.newest
-        traffic = traffic_of(counts, self._model, version, watch.fresh)
-        recent = None if newest is None else newest[np.arange(len(newest))[-_NEWEST:]]
-        faults = data_faults(watch.reference, recent, traffic)
+        counts = request_counts(self._log)
+        faults = watch.faults(traffic_of(counts, self._model, version, watch.fresh))
         past = self._decisions.past(version, trainings)
         decision = decide(drift, accuracy, faults, now, past, self._decision)
         self._decisions.keep(version, decision.past)

@@ -16,6 +16,7 @@ from monitoring.accuracy.label_files import Key
 from monitoring.accuracy.report import AccuracyReport
 from monitoring.accuracy.skew import SkewReport, find_skew
 from monitoring.accuracy.window import Window
+from monitoring.data_faults import DataFault, Traffic, data_faults
 from monitoring.evidence.drift_evidence import DriftEvidence
 from monitoring.evidence.drift_report import DriftReport
 from monitoring.evidence.drift_settings import DriftSettings
@@ -25,6 +26,8 @@ from monitoring.state import joined, part_of
 _ACCURACY: Final = AccuracySettings()
 _MINUTE: Final = 60
 _DAY: Final = 86_400
+_NEWEST: Final = 200
+"""Images among which a fault of what is sent is looked for."""
 
 
 class Watch:
@@ -93,6 +96,16 @@ class Watch:
         """The accuracy now: of the images since they changed, where they did."""
         moved = [signal.since for signal in drift.signals if signal.alarm and signal.since]
         return self.accuracy.report(moved[0][1] if moved else None)
+
+    def faults(self, traffic: Traffic) -> tuple[DataFault, ...]:
+        """Faults of what is sent, looked for among the newest images.
+
+        Args:
+            traffic: all answers of that time.
+        """
+        newest = self.accuracy.newest
+        recent = None if newest is None else newest[np.arange(len(newest))[-_NEWEST:]]
+        return data_faults(self.reference, recent, traffic)
 
     def skew(self) -> SkewReport | None:
         """How held-out images are answered that were sent to the server; None for no such one."""

@@ -9,7 +9,7 @@ which their false alarms are as rare. What is measured is kept; a second call go
 """
 
 import argparse
-import json
+import copy
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,13 +18,19 @@ from pathlib import Path
 import numpy as np
 from drift_streams import Plan, Stream, clean, corrupted, fewer_labels, new_class
 from graded_changes import OF_COLOUR
+from kept import Kept
+from peer_streams import found_by_tools
 from peers import RARE, USUAL
 from streams import ServedSet
 
 from models.intervals import share_interval
-from models.storage.atomic_write import write_atomically
 from monitoring.evidence import DriftEvidence, DriftSettings
+from monitoring.observations import Observations
 
+Draw = Callable[[], Stream]
+Methods = dict[str, Callable[..., int | None]]
+
+CLEAN = "clean"
 _STEP = 128
 OURS = "evidence"
 SHOWN = ("blur-2", "darker-2", "noise-2", "rotation-1", "jpeg-2", "grey-2")
@@ -38,62 +44,76 @@ HELD_BACK = (
 
 def main() -> None:
     """Prints two tables in Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser = arguments_of_streams(__doc__)
+    parser.add_argument("--evidence-alone", action="store_true", help="without tests of windows")
+    parser.add_argument("--minutes", type=float, default=1e9, help="to stop after, and go on later")
+    arguments = parser.parse_args()
+    kept, end = Kept(arguments.cache / "drift.json"), time.monotonic() + 60 * arguments.minutes
+    for data in arguments.data:
+        for key, draw in planned(data, arguments):
+            if time.monotonic() < end:
+                _measured(kept, key, draw, _methods(key, arguments))
+    rows = dict(kept.rows)
+    for key, alarms in found_by_tools(arguments.tools).items():
+        rows[key] = rows.get(key, {}) | alarms
+    _print_quiet(rows)
+    _print_shifts(rows)
+
+
+def _measured(kept: Kept, key: str, draw: Draw, methods: Methods) -> None:
+    """Has each method look at a stream, and keeps the image at which it raised its alarm."""
+    known = kept.rows.get(key, {})
+    missing = {name: method for name, method in methods.items() if name not in known}
+    if missing:
+        stream = draw()
+        kept.keep(key, known | {name: method(stream) for name, method in missing.items()})
+
+
+def arguments_of_streams(about: str) -> argparse.ArgumentParser:
+    """A parser of what says which streams there are."""
+    parser = argparse.ArgumentParser(description=about.split("\n", 1)[0])
     parser.add_argument("--data", nargs="+", required=True, help="folders of images, or `digits`")
     parser.add_argument("--reference", type=int, default=500, help="images of the reference")
     parser.add_argument("--before", type=int, default=200, help="clean images before a shift")
     parser.add_argument("--quiet", type=int, default=500, help="clean streams, over all sets")
     parser.add_argument("--shifts", type=int, default=20, help="streams of each shift and set")
     parser.add_argument("--peers", type=int, default=50, help="clean streams for the peers")
-    parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/monitoring"))
-    arguments = parser.parse_args()
-    kept = _Kept(arguments.cache / "drift.json")
-    for data in arguments.data:
-        _measure(data, arguments, kept)
-    _print_quiet(kept.rows)
-    _print_shifts(kept.rows)
+    cache = Path("benchmarks/out/monitoring")
+    parser.add_argument("--cache", type=Path, default=cache)
+    parser.add_argument("--tools", type=Path, default=cache / "streams", help="see export_streams")
+    return parser
 
 
-class _Kept:
-    """Streams that were measured: key to the image at which each method raised its alarm."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.rows: dict[str, dict[str, int | None]] = {}
-        if path.exists():
-            self.rows = json.loads(path.read_text())
-
-    def measure(
-        self, key: str, draw: Callable[[], Stream], methods: dict[str, Callable[..., int | None]]
-    ) -> None:
-        if key in self.rows and methods.keys() <= self.rows[key].keys():
-            return
-        stream = draw()
-        self.rows[key] = {name: method(stream) for name, method in methods.items()}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._path, json.dumps(self.rows).encode())
-
-
-def _measure(data: str, arguments: argparse.Namespace, kept: _Kept) -> None:
+def planned(data: str, arguments: argparse.Namespace) -> Iterator[tuple[str, Draw]]:
+    """The streams of a data set: their keys, and how they are drawn."""
     served = ServedSet(data, arguments.cache)
     strangers = ServedSet(data, arguments.cache, without=served.classes[0])
     prefix = f"{served.name}/{arguments.reference}"
-    methods: dict[str, Callable[..., int | None]] = {OURS: first_alarm, **USUAL, **RARE}
     quiet = Plan(arguments.reference, 0, 0)
-    streams = -(-arguments.quiet // len(arguments.data))
-    for number in range(streams):
-        some = methods if number < arguments.peers // len(arguments.data) else {OURS: first_alarm}
+    for number in range(-(-arguments.quiet // len(arguments.data))):
         random = np.random.default_rng([number, 1])
-        kept.measure(f"{prefix}/clean/{number}", partial(clean, served, quiet, random), some)
+        yield f"{prefix}/{CLEAN}/{number}", partial(clean, served, quiet, random)
     plan = Plan(arguments.reference, arguments.before, 500)
     for number in range(arguments.shifts):
         for name, draw in _shifts(served, strangers, plan, number):
-            kept.measure(f"{prefix}/{name}/{number}", draw, {OURS: first_alarm, **RARE})
+            yield f"{prefix}/{name}/{number}", draw
+
+
+def _methods(key: str, arguments: argparse.Namespace) -> Methods:
+    """What looks at a stream beside the evidence."""
+    ours: Methods = {OURS: first_alarm}
+    _, _, shift, number = key.split("/")
+    if arguments.evidence_alone:
+        return ours
+    if shift != CLEAN:
+        return ours | RARE
+    is_for_all = int(number) < arguments.peers // len(arguments.data)
+    return ours | USUAL | RARE if is_for_all else ours
 
 
 def _shifts(
     served: ServedSet, strangers: ServedSet, plan: Plan, number: int
-) -> Iterator[tuple[str, Callable[[], Stream]]]:
+) -> Iterator[tuple[str, Draw]]:
     def random() -> np.random.Generator:
         return np.random.default_rng([number, 2])
 
@@ -110,21 +130,22 @@ def first_alarm(stream: Stream) -> int | None:
     """Images up to the alarm, from the shift on; negative for one before it."""
     evidence = DriftEvidence(stream.reference, DriftSettings())
     for at in range(0, len(stream.observations), _STEP):
-        before = evidence.state()
+        before = copy.deepcopy(evidence)
         evidence.add(stream.observations[at : at + _STEP])
         if evidence.report().alarms:
-            return _exactly(stream, before, at) - stream.change
+            return at + _exactly(stream.observations[at : at + _STEP], before) - stream.change
     return None
 
 
-def _exactly(stream: Stream, state: dict[str, np.ndarray], at: int) -> int:
-    """Images in all up to the alarm, which is within `_STEP` images from `at` on."""
-    evidence = DriftEvidence.from_state(stream.reference, DriftSettings(), state)
-    for place in range(at, at + _STEP):
-        evidence.add(stream.observations[place : place + 1])
-        if evidence.report().alarms:
-            return place + 1
-    raise AssertionError("the same images raised an alarm a moment ago")
+def _exactly(images: Observations, evidence: DriftEvidence) -> int:
+    """How many of some images it takes to the alarm that they are known to raise."""
+    quiet, loud = 0, len(images)
+    while loud - quiet > 1:
+        middle = (quiet + loud) // 2
+        tried = copy.deepcopy(evidence)
+        tried.add(images[:middle])
+        quiet, loud = (quiet, middle) if tried.report().alarms else (middle, loud)
+    return loud
 
 
 def _print_quiet(rows: dict[str, dict[str, int | None]]) -> None:
@@ -133,7 +154,7 @@ def _print_quiet(rows: dict[str, dict[str, int | None]]) -> None:
     found: dict[tuple[str, str], list[bool]] = {}
     for key, alarms in rows.items():
         data, _, shift, _ = key.split("/")
-        if shift == "clean":
+        if shift == CLEAN:
             for name, alarm in alarms.items():
                 for each in (data, "all"):
                     found.setdefault((name, each), []).append(alarm is not None)
@@ -148,7 +169,7 @@ def _print_shifts(rows: dict[str, dict[str, int | None]]) -> None:
     cells: dict[tuple[str, str], dict[str, list[float]]] = {}
     for key, alarms in rows.items():
         name, _, shift, _ = key.split("/")
-        if shift == "clean":
+        if shift == CLEAN:
             continue
         for method, alarm in alarms.items():
             delay = np.inf if alarm is None or alarm <= 0 else float(alarm)

@@ -105,7 +105,7 @@ def _stream(
     served: ServedSet, drawn: NDArray[np.integer], parts: list[Answers], change: int
 ) -> Stream:
     """A stream of images that all count: one that is drawn twice has another digest each time."""
-    reference = served.reference_of(drawn)
+    reference = replace(served.reference_of(drawn), stressed=served.stressed())
     whole = Answers(
         **{
             field.name: np.concatenate([getattr(part, field.name) for part in parts])

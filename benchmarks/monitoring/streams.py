@@ -130,13 +130,14 @@ class ServedSet:
             for place, picture in enumerate(self.pictures(rows))
         )
         kept = self._kept("stressed", lambda: self._answered(pictures, self._labels[rows]))
+        known = kept["labels"] >= 0
         return StressedAnswers(
-            projections=kept["projections"],
-            probabilities=kept["probabilities"].astype(np.float16),
-            signals=kept["signals"],
-            labels=kept["labels"],
-            changes=changes,
-            strengths=strengths,
+            projections=kept["projections"][known],
+            probabilities=kept["probabilities"][known].astype(np.float16),
+            signals=kept["signals"][known],
+            labels=kept["labels"][known],
+            changes=changes[known],
+            strengths=strengths[known],
         )
 
     def reference(self) -> Reference:

@@ -15,12 +15,12 @@ from monitoring.evidence.learned_bets import MEMORIES, LearnedBets
 
 _STEPS: Final = 4096
 """A rank is rounded down to a multiple of one in so many."""
-_MOVED: Final = ((0.9, 0.35), (0.9, 0.65), (0.2, 0.15))
+_MOVED: Final = ((0.9, 0.35), (0.9, 0.65), (0.2, 0.15), (0.5, 0.65), (0.2, 0.35))
 """Share of the images that moved, and the exponent of their ranks: the less, the farther."""
 
 
 def _fixed() -> NDArray[np.float64]:
-    """Float64 [_STEPS, 6]: those that images lie higher, then those that they lie lower."""
+    """Float64 [_STEPS, 10]: those that images lie higher, then those that they lie lower."""
     ends = np.linspace(0.0, 1.0, _STEPS + 1)
     # The mean of the density exponent · p^(exponent - 1) within each step.
     higher = [(1 - share) + share * _STEPS * np.diff(ends**exponent) for share, exponent in _MOVED]

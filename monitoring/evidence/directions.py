@@ -43,7 +43,23 @@ INTERVAL: Final = min(kind.interval for kind in KINDS)
 WINDOW: Final = max(kind.window for kind in KINDS)
 MOST_RANKED: Final = 600
 """Images of the reference that images are ranked among along a direction."""
-_BORDERS: Final = widening_both_ways(1 / 64, 64.0)
+BORDERS: Final = widening_both_ways(1 / 64, 64.0)
+"""Of the cells of places along a direction."""
+
+
+def towards(points: NDArray[np.float32], centre: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The direction from a centre [c] to the mean of images [m, c], as whole numbers, [c]."""
+    difference = points.sum(axis=0, dtype=np.float64) / len(points) - centre
+    largest = float(np.abs(difference).max(initial=0.0))
+    return cut(difference * (350.0 / largest)) if largest else np.zeros(len(centre), np.float32)
+
+
+def along(weights: NDArray[np.float32], points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Where images [m, c] lie along a direction, standard deviations, float64 [m]; NaN for none."""
+    length = float(np.sqrt((weights.astype(np.float64) ** 2).sum()))
+    # Products of many rows with one vector are not worth the threads of a BLAS.
+    products = np.einsum("ij,j->i", points, weights)
+    return products / (length * STEP) if length else np.full(len(points), np.nan)
 
 
 class Directions:
@@ -64,17 +80,11 @@ class Directions:
 
     def learn(self, slot: int, points: NDArray[np.float32]) -> None:
         """Learns one from the latest images, [m, c] in whole steps."""
-        difference = points.sum(axis=0, dtype=np.float64) / len(points) - self._centre
-        largest = float(np.abs(difference).max(initial=0.0))
-        self.weights[slot] = cut(difference * (350.0 / largest)) if largest else 0.0
+        self.weights[slot] = towards(points, self._centre)
 
     def along(self, slot: int, points: NDArray[np.float32]) -> NDArray[np.float64]:
         """Where images [m, c] lie along one, standard deviations, float64 [m]; NaN for none."""
-        weights = self.weights[slot]
-        length = float(np.sqrt((weights.astype(np.float64) ** 2).sum()))
-        # Products of many rows with one vector are not worth the threads of a BLAS.
-        products = np.einsum("ij,j->i", points, weights)
-        return products / (length * STEP) if length else np.full(len(points), np.nan)
+        return along(self.weights[slot], points)
 
     def cells(self, points: NDArray[np.float32]) -> NDArray[np.int16]:
         """Where images [m, c] lie along each, as cells, int16 [m, SLOTS]."""
@@ -83,4 +93,4 @@ class Directions:
 
     def cells_along(self, slot: int, points: NDArray[np.float32]) -> NDArray[np.int16]:
         """Where images [m, c] lie along one, as cells, int16 [m]."""
-        return cells_of(self.along(slot, points), _BORDERS)
+        return cells_of(self.along(slot, points), BORDERS)

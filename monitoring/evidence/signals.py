@@ -9,8 +9,10 @@ from scipy.special import entr
 
 from models.observation.reference import Reference
 from models.observation.signal_names import IMAGE_SIGNALS
+from monitoring.evidence.directions import BORDERS
 from monitoring.evidence.distances import Distances, whole
 from monitoring.evidence.grids import CELLS, cells_of, even, widening, widening_both_ways
+from monitoring.evidence.known_changes import KnownChanges
 from monitoring.observations import Observations
 
 _COMPONENTS: Final = 4
@@ -56,6 +58,7 @@ class Signals:
     def __init__(self, reference: Reference) -> None:
         """Takes the training images' projections."""
         self._distances = Distances(reference) if reference.anchors.size else None
+        self._changes = KnownChanges(reference)
         self._components = min(_COMPONENTS, reference.projections.shape[1])
         steps = even(-0.5, CELLS - 2.5)
         picture = dict.fromkeys(IMAGE_SIGNALS, _OF_PICTURE)
@@ -72,6 +75,7 @@ class Signals:
                 for number in range(self._components)
             ),
             *(Signal(name, 1.0, picture[name]) for name in IMAGE_SIGNALS),
+            *(Signal(f"like {kind} images", 0.5, BORDERS) for kind in self._changes.kinds),
             Signal("sharpness for its contrast", 1.0, widening(1e-3, 10.0)),
             Signal(CLASS_GIVEN, 4.0, steps, classes=True),
             Signal(REGION, 1.0, steps, classes=True),
@@ -128,12 +132,15 @@ class Signals:
             return table
         if self._distances:
             known = np.isfinite(projections).all(axis=1)
-            places = self._distances.of(whole(projections[known]), class_ids[known])
+            points = whole(projections[known])
+            places = self._distances.of(points, class_ids[known])
             table[known, 1], table[known, 0], table[known, -1] = places
+            if self._changes.kinds:
+                table[known, -3 - len(self._changes.kinds) : -3] = self._changes.of(points)
         table[:, 2], table[:, 3] = confidences, entropies
         pictures_from = 4 + self._components
         table[:, 4:pictures_from] = projections[:, : self._components]
-        table[:, pictures_from:-3] = pictures
+        table[:, pictures_from : pictures_from + len(IMAGE_SIGNALS)] = pictures
         contrast, sharpness = pictures[:, _CONTRAST], pictures[:, _SHARPNESS]
         table[:, -3] = sharpness / np.maximum(contrast, _GREY_LEVEL)
         table[:, -2] = class_ids

@@ -121,3 +121,18 @@ def test_an_episode_ends_where_the_harm_does():
 def test_senseless_settings_are_refused():
     with pytest.raises(UsageError, match="harm 0"):
         DecisionSettings(harm=0.0)
+
+
+def test_too_few_images_since_the_change_are_waited_for():
+    said = say(True, replace(accuracy(None), why="30 images are too few; 50 are needed"))
+    assert (said.action, said.health) == ("nothing", "drift")
+    assert "30 images are too few" in said.reason
+
+
+def test_a_part_of_the_interval_has_to_speak_for_a_word_too():
+    # A loss of more than 0.05 is worth a training, 0.9 is what was right before.
+    doubtful, clear = accuracy(0.84, reach=0.06), accuracy(0.82, reach=0.06)
+    assert [say(True, each).action for each in (doubtful, clear)] == ["nothing", "retrain"]
+    near, far = accuracy(0.9, reach=0.15), accuracy(0.9, reach=0.3)
+    unsure = [replace(each, reliable=False) for each in (near, far)]
+    assert [say(True, each).action for each in unsure] == ["nothing", "page"]
