@@ -97,7 +97,12 @@ def _is_right(scene: str, said: list[str]) -> bool:
 def _scenes(served: ServedSet, shifts: tuple[str, ...]) -> dict[str, list[str]]:
     """Which changes each scene takes in turn."""
     clean = _accuracy(served.answers("clean"))
-    losses = {shift: clean - _accuracy(served.answers(shift)) for shift in (*shifts, *_MILD)}
+    tried = [
+        shift
+        for shift in (*shifts, *_MILD)
+        if not (served.is_grey and shift.startswith("grey"))  # which changes nothing
+    ]
+    losses = {shift: clean - _accuracy(served.answers(shift)) for shift in tried}
     scenes = {
         "quiet": ["clean"],
         "harmless": [shift for shift, loss in losses.items() if loss < _BEARABLE],

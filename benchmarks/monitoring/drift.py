@@ -20,7 +20,7 @@ from drift_streams import Plan, Stream, clean, corrupted, fewer_labels, new_clas
 from graded_changes import OF_COLOUR
 from kept import Kept
 from peer_streams import found_by_tools
-from peers import RARE, USUAL
+from peers import RARE, TOLD, USUAL
 from streams import ServedSet
 
 from models.intervals import share_interval
@@ -103,10 +103,10 @@ def _methods(key: str, arguments: argparse.Namespace) -> Methods:
     """What looks at a stream beside the evidence."""
     ours: Methods = {OURS: first_alarm}
     _, _, shift, number = key.split("/")
+    if shift != CLEAN:
+        return ours | TOLD | ({} if arguments.evidence_alone else RARE)
     if arguments.evidence_alone:
         return ours
-    if shift != CLEAN:
-        return ours | RARE
     is_for_all = int(number) < arguments.peers // len(arguments.data)
     return ours | USUAL | RARE if is_for_all else ours
 

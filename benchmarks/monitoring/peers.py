@@ -8,6 +8,12 @@
 - `classifier AUC`: an alarm where a classifier of two samples is better than 0.55 (Evidently's
   default for embeddings).
 - `L-infinity`: an alarm where a class's share differs by more than 0.1 (TFDV's usual threshold).
+
+And two that no stream allows, to show what there is to be found: they are told where the shift
+begins, and look once at all images before and after it, at 1 %.
+
+- `told, shares`: a chi-squared test of the shares of the classes that were given.
+- `told, means`: Hotelling's test of the means of all components.
 """
 
 from collections.abc import Callable
@@ -17,7 +23,7 @@ from typing import Any
 import numpy as np
 from drift_streams import Stream
 from numpy.typing import NDArray
-from scipy.stats import gamma, ks_2samp
+from scipy.stats import chi2_contingency, f as f_distribution, gamma, ks_2samp
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
@@ -123,3 +129,31 @@ RARE = {
     for name in ("KS per component", "BBSD", "MMD")
 }
 """At 1 % for all 40 windows of a stream of 2,000 images together."""
+
+
+def _shares(stream: Stream) -> float:
+    at, classes = stream.change, len(stream.reference.classes)
+    given = stream.observations.class_ids
+    before = np.concatenate([stream.reference.probabilities.argmax(axis=1), given[:at]])
+    table = np.stack([np.bincount(each, minlength=classes) for each in (before, given[at:])])
+    return float(chi2_contingency(table[:, table.sum(axis=0) > 0]).pvalue)
+
+
+def _means(stream: Stream) -> float:
+    at, given = stream.change, stream.observations.projections.astype(float)
+    before = np.concatenate([stream.reference.projections.astype(float), given[:at]])
+    one, other = len(before), len(given) - at
+    size, width = one + other - 2, given.shape[1]
+    spread = (one - 1) * np.cov(before.T) + (other - 1) * np.cov(given[at:].T)
+    gap = before.mean(axis=0) - given[at:].mean(axis=0)
+    distance = one * other / (one + other) * size * gap @ np.linalg.solve(spread, gap)
+    ratio = distance * (size - width + 1) / (size * width)
+    return float(f_distribution.sf(ratio, width, size - width + 1))
+
+
+def _one_look(test: Callable[[Stream], float], stream: Stream) -> int | None:
+    return len(stream.observations) - stream.change if test(stream) < 0.01 else None
+
+
+TOLD = {"told, shares": partial(_one_look, _shares), "told, means": partial(_one_look, _means)}
+"""Where a shift is known to begin."""

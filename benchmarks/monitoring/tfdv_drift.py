@@ -9,17 +9,20 @@ window of 50 images is an alarm.
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import tensorflow_data_validation as tfdv
+from numpy.typing import NDArray
 from peer_streams import PeerStream, first_window, measure
 from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
+from tensorflow_metadata.proto.v0 import statistics_pb2
 
 _FEATURE = "class"
 _THRESHOLD = 0.1
 
 
-def _statistics(classes):  # type: ignore[no-untyped-def]
+def _statistics(classes: NDArray[Any]) -> statistics_pb2.DatasetFeatureStatisticsList:
     values = pa.array([[f"class {number}"] for number in classes.tolist()])
     batch = pa.RecordBatch.from_arrays([values], [_FEATURE])
     return generate_statistics_in_memory(batch, tfdv.StatsOptions())
