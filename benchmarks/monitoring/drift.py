@@ -178,7 +178,7 @@ def _print_shifts(rows: dict[str, dict[str, int | None]]) -> None:
     print(f"| data | shift | {' | '.join(methods)} |\n|---|---|{'---|' * len(methods)}")
     for (data, shift), cell in sorted(cells.items()):
         kept_back = " *" if shift.split(" ")[0] in HELD_BACK else ""
-        texts = [_delays(cell[name]) for name in methods]
+        texts = [_delays(cell[name]) if name in cell else "" for name in methods]
         print(f"| {data} | {shift}{kept_back} | {' | '.join(texts)} |")
 
 
