@@ -102,6 +102,7 @@ def _drawn(count: int, darker: float = 0.0) -> dict[str, NDArray[Any]]:
 def _reference() -> Reference:
     held_out, training, stressed = (_drawn(n) for n in (MOST_IMAGES, MOST_IMAGES, MOST_STRESSED))
     changes, strengths = stress_plan(MOST_STRESSED)
+    stressed["projections"][np.arange(MOST_STRESSED), changes // 2] += 4.0
     names = tuple(f"{number}.png" for number in range(MOST_IMAGES))
     return Reference(
         classes=tuple(f"class {number}" for number in range(_CLASSES)),

@@ -4,6 +4,10 @@ A reference holds answers to images that were blurred, darkened, turned and so o
 (`models/observation/stress.py`). The direction from the mean of the training images to the mean of
 those of one kind is known before the first request, where one that is learned of late takes some
 hundred images to be found, and more where only a part of the images changed.
+
+The reference's images must not lie otherwise along a direction than new ones do, only because it
+was learned from some of them. So a kind whose images hardly moved has none: what would be left is
+what these images happen to be like.
 """
 
 from typing import Final
@@ -18,6 +22,8 @@ from monitoring.evidence.distances import whole
 
 _LEAST: Final = 20
 """Images made worse in one way, below which their mean says too little."""
+_CLEAR: Final = 10.0
+"""Times that the square of how far they moved has to exceed what chance alone gives."""
 
 
 class KnownChanges:
@@ -34,11 +40,25 @@ class KnownChanges:
         if stressed is None or not len(reference.anchors):
             return
         points, kind = whole(stressed.projections), stressed.changes // 2
-        enough = np.flatnonzero(np.bincount(kind, minlength=len(KINDS)) >= _LEAST)
-        self.kinds = tuple(KINDS[place] for place in enough)
-        centre = whole(reference.anchors).mean(axis=0, dtype=np.float64)
-        self._weights = [towards(points[kind == place], centre) for place in enough]
+        anchors = whole(reference.anchors)
+        moved = {
+            place: points[kind == place]
+            for place in range(len(KINDS))
+            if _is_clear(points[kind == place], anchors)
+        }
+        centre = anchors.mean(axis=0, dtype=np.float64)
+        self.kinds = tuple(KINDS[place] for place in moved)
+        self._weights = [towards(each, centre) for each in moved.values()]
 
     def of(self, points: NDArray[np.float32]) -> NDArray[np.float64]:
         """Where images [m, c] lie along each, standard deviations, float64 [m, len(kinds)]."""
         return np.stack([along(weights, points) for weights in self._weights], axis=1)
+
+
+def _is_clear(moved: NDArray[np.float32], anchors: NDArray[np.float32]) -> bool:
+    """Whether images moved by clearly more than two samples of the same images differ."""
+    if len(moved) < _LEAST:
+        return False
+    gap = moved.mean(axis=0, dtype=np.float64) - anchors.mean(axis=0, dtype=np.float64)
+    chance = sum(each.var(axis=0, dtype=np.float64).sum() / len(each) for each in (moved, anchors))
+    return bool(gap @ gap > _CLEAR * chance)
