@@ -4,8 +4,7 @@
     VENV/bin/python benchmarks/monitoring/alibi_online.py benchmarks/out/monitoring/streams
 
 The expected run time, the images up to a false alarm, is 150, and the window 20 images, as in its
-own example; a rarer false alarm takes at least ten times as many simulations as images, which is
-more than a minute for each reference from some thousand images on.
+own example. A rarer false alarm takes ten times as many simulations as images, for each reference.
 """
 
 import sys

@@ -16,7 +16,7 @@ from evidently.legacy.metrics.data_drift.embedding_drift_methods import model
 from peer_streams import PeerStream, first_window, measure
 
 _FEW = 1_000
-"""As `EmbeddingsDriftMetric` decides, which also draws each window and takes seconds for that."""
+"""As `EmbeddingsDriftMetric` decides, which also draws each window."""
 
 
 def _is_alarm(stream: PeerStream, rows: slice) -> bool:
