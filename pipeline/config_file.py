@@ -56,6 +56,7 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
     data = {
         "path": _data(config.data.path, base("data.path")),
         "unlabelled": _data(config.data.unlabelled, base("data.unlabelled")),
+        "target": _data(config.data.target, base("data.target")),
     }
     knowledge = {
         "paths": tuple(_place(path, base("knowledge.paths")) for path in config.knowledge.paths),

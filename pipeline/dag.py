@@ -36,6 +36,7 @@ from components.tuner.component import Tuner
 from components.unlabelled_images.component import UnlabelledImages
 from components.unlabelled_images.unlabelled_folder import read_folder
 from models.data import example_schema
+from models.data.image_look import LEAST_IMAGES
 from models.storage.plain_path import plain_path
 from pipeline.config import Config
 from pipeline.knowledge.history_places import data_name
@@ -51,6 +52,8 @@ _NOT_OF_A_RUN = (
 _OF_LABELS = ("label_errors", "max_label_errors")
 """Keys of `validation` that LabelGate alone reads."""
 _NOT_OF_LABELS = tuple(set(ValidationSettings.model_fields).difference(_OF_LABELS))
+_PLACES = ("path", "unlabelled", "target")
+"""Keys of `data` that name folders; a node is told its own."""
 _NOT_OF_SEARCH = ("few_shot_images", "refit_images")
 """Keys of `training` that Trainer alone reads."""
 
@@ -98,7 +101,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
     """From the user's files to images that may be trained on."""
     ingest = ImageExampleGen(
         path=config.data.path,
-        settings=config.data.to_json("path", "unlabelled"),
+        settings=config.data.to_json(*_PLACES),
         seed=config.seed,
         columns=json.dumps(config.evaluation.slices),
         classes=_replayed_classes(config),
@@ -136,19 +139,33 @@ def _replayed_classes(config: Config) -> str | None:
     return None if labels is None else json.dumps(sorted(labels))
 
 
-def _unlabelled(config: Config, workspace: Workspace, labelled: BaseChannel) -> UnlabelledImages:
-    """Takes in the images without labels."""
-    settings = config.data.to_json("path", "unlabelled")
-    folder = read_folder(config.data.unlabelled, config.data, _digests_cache(workspace))
-    return UnlabelledImages(
-        labelled=labelled,
-        path=config.data.unlabelled,
-        contents=folder.fingerprint,
-        settings=settings,
-        seed=config.seed,
-        cache_dir=_digests_cache(workspace),
-        code=code_fingerprint("components.unlabelled_images"),
+def _unlabelled(
+    config: Config, workspace: Workspace, labelled: BaseChannel
+) -> dict[str, UnlabelledImages]:
+    """Takes in the folders of images without labels; by the trainer's input that they are for."""
+    nodes = {}
+    cache_dir = _digests_cache(workspace)
+    folders = (
+        ("unlabelled", config.data.unlabelled, 1),
+        ("target", config.data.target, LEAST_IMAGES),
     )
+    for name, path, least in folders:
+        if not path:
+            continue
+        key = f"data.{name}"
+        nodes[name] = UnlabelledImages(
+            labelled=labelled,
+            key=key,
+            path=path,
+            contents=read_folder(path, config.data, cache_dir, key, least).fingerprint,
+            settings=config.data.to_json(*_PLACES),
+            seed=config.seed,
+            cache_dir=cache_dir,
+            code=code_fingerprint("components.unlabelled_images"),
+        )
+    if "target" in nodes:
+        nodes["target"].with_id("TargetImages")
+    return nodes
 
 
 def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lookups) -> _Nodes:
@@ -179,7 +196,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         cache_dir=_embeddings_cache(workspace),
         code=code_fingerprint("components.feature_extractor"),
     )
-    unlabelled = _unlabelled(config, workspace, examples) if config.data.unlabelled else None
+    unlabelled = _unlabelled(config, workspace, examples)
     champion = lookups.champion(config, examples)
     trainer = Trainer(
         examples,
@@ -187,7 +204,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         embeddings.outputs["embeddings"],
         tuner.outputs["best_hyperparameters"],
         tuner.outputs["state"],
-        unlabelled=unlabelled.outputs["examples"] if unlabelled else None,
+        **{name: node.outputs["examples"] for name, node in unlabelled.items()},
         **left_out,
         settings=config.training.to_json(),
         seed=config.seed,
@@ -202,9 +219,8 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
     for node in label_nodes[1:]:
         for waiting in (*past, tuner):
             waiting.add_upstream_node(node)
-    nodes = [transform, *label_nodes, *past, tuner, *chosen, embeddings, *champion.nodes, trainer]
-    if unlabelled:
-        nodes.insert(-1, unlabelled)
+    nodes = [transform, *label_nodes, *past, tuner, *chosen, embeddings, *champion.nodes]
+    nodes += [*unlabelled.values(), trainer]
     for node in nodes:
         node.add_upstream_node(data["ValidationGate"])
     return _by_id(label_schema, *nodes)

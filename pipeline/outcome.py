@@ -25,6 +25,7 @@ ARTIFACT_KEYS = {
     },
     "FeatureExtractor": {"embeddings": "embeddings"},
     "UnlabelledImages": {"examples": "unlabelled", "quarantine": "unlabelled_quarantine"},
+    "TargetImages": {"examples": "target", "quarantine": "target_quarantine"},
     "Trainer": {"model": "model", "model_run": "model_run"},
     "Baseline": {"model": "baseline_model"},
     "Evaluator": {"evaluation": "evaluation"},

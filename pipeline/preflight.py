@@ -200,9 +200,9 @@ def _knowledge(config: Config) -> Iterator[str]:
 
 
 def _unlabelled(config: Config) -> Iterator[str]:
-    folder = config.data.unlabelled
-    if folder and not (Path(folder).is_dir() and os.access(folder, os.R_OK | os.X_OK)):
-        yield f"data.unlabelled: expected a folder of images that can be read; {folder} is none"
+    for key, folder in (("unlabelled", config.data.unlabelled), ("target", config.data.target)):
+        if folder and not (Path(folder).is_dir() and os.access(folder, os.R_OK | os.X_OK)):
+            yield f"data.{key}: expected a folder of images that can be read; {folder} is none"
 
 
 def _places(config: Config) -> Iterator[str]:
@@ -216,7 +216,9 @@ def _places(config: Config) -> Iterator[str]:
     if config.knowledge.share and not is_remote(config.knowledge.share):
         written["knowledge.share"] = Path(config.knowledge.share)
     for key, folder in written.items():
-        sources = filter(None, (config.data.path, config.data.unlabelled, *config.model.chain))
+        data = config.data
+        places = data.path, data.unlabelled, data.target, *config.model.chain
+        sources = filter(None, places)
         inside = (_inside_data(folder, each) for each in sources)
         problem = _unusable(folder) or next(filter(None, inside), "")
         if problem:

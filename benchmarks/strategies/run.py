@@ -62,6 +62,10 @@ class Kept:
         lines = file.read_text().splitlines() if file.exists() else []
         self._known = dict(map(json.loads, lines))
 
+    def __contains__(self, key: str) -> bool:
+        """Whether it was measured."""
+        return key in self._known
+
     def get(self, key: str, measure: Callable[[], Mapping[str, float]]) -> Mapping[str, float]:
         """The result of that name, which is measured if there is none."""
         if key not in self._known:

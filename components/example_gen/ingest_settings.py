@@ -36,6 +36,10 @@ class IngestSettings(Section):
     unlabelled: str = ""
     """Folder of further images of the same kind without labels, at any depth; with few labelled
     images a class the head learns from them too, if that promises more. Empty: none."""
+    target: str = ""
+    """Folder of images without labels, at any depth, of another domain on which the model is to be
+    used: another camera, scanner or light. The head also learns from copies of the labelled images
+    that look like these, if copies of validation images speak for that. Empty: none."""
     validation_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15
     """Share of each class set aside for choosing, where the data has no split of its own."""
     test_fraction: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.15

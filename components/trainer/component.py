@@ -23,6 +23,7 @@ class TrainerSpec(TfxTrainerSpec):
         "state": ChannelParameter(type=TrainingState),
         "label_errors": ChannelParameter(type=LabelErrors, optional=True),
         "unlabelled": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "target": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "champion_examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
 
@@ -53,6 +54,7 @@ class Trainer(TfxTrainer):
         state: BaseChannel,
         label_errors: BaseChannel | None = None,
         unlabelled: BaseChannel | None = None,
+        target: BaseChannel | None = None,
         *,
         settings: str,
         seed: int,
@@ -75,6 +77,7 @@ class Trainer(TfxTrainer):
             state: of Tuner: what its training goes on from.
             label_errors: of LabelCheck: which images are not trained on; None for all.
             unlabelled: of UnlabelledImages; None without any.
+            target: of UnlabelledImages of another domain; None without any.
             settings: `models.training.training_settings.TrainingSettings` as JSON.
             seed: of everything random.
             check_images: validation images for the serving check.
@@ -99,6 +102,7 @@ class Trainer(TfxTrainer):
                 state=state,
                 label_errors=label_errors,
                 unlabelled=unlabelled,
+                target=target,
                 base_model=champion,
                 champion_examples=champion_examples,
                 run_fn=f"{__package__}.run_fn.run_fn",

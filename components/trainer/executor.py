@@ -15,6 +15,7 @@ STATE = "state_uri"
 CHAMPION = "champion_uri"
 CHAMPION_EXAMPLES = "champion_examples_uri"
 UNLABELLED = "unlabelled_uri"
+TARGET = "target_uri"
 
 
 class Executor(GenericExecutor):
@@ -32,6 +33,7 @@ class Executor(GenericExecutor):
             STATE: artifact_utils.get_single_uri(input_dict["state"]),
             LABEL_ERRORS: first_uri(input_dict.get("label_errors", [])),
             UNLABELLED: first_uri(input_dict.get("unlabelled", [])),
+            TARGET: first_uri(input_dict.get("target", [])),
             MODEL: artifact_utils.get_single_uri(output_dict["model"]),
             CHAMPION: first_uri(input_dict.get("base_model", [])),
             CHAMPION_EXAMPLES: first_uri(input_dict.get("champion_examples", [])),

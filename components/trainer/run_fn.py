@@ -32,6 +32,7 @@ from components.trainer.executor import (
     LABEL_ERRORS,
     MODEL,
     STATE,
+    TARGET,
     UNLABELLED,
 )
 from components.trainer.task_reader import Inputs, ReadTask, read_task
@@ -89,6 +90,7 @@ def _read(fn_args: FnArgs) -> ReadTask:
         values=fn_args.hyperparameters["values"],
         left_out=left_out(config[LABEL_ERRORS]),
         unlabelled_uri=config[UNLABELLED],
+        target_uri=config[TARGET],
         embeddings_dir=config["embeddings_dir"],
         champion_uri=config[CHAMPION],
         champion_examples_uri=config[CHAMPION_EXAMPLES],

@@ -39,6 +39,7 @@ class Inputs:
         values: of the configuration that a search chose; empty where nothing was searched.
         left_out: names of training images that are not trained on.
         unlabelled_uri: of Examples without labels; empty for none.
+        target_uri: of Examples of another domain without labels; empty for none.
         embeddings_dir: of the store that keeps embeddings from run to run, of any backbone.
         champion_uri: of the Model to begin from; None for pretrained weights.
         champion_examples_uri: of the Examples that it was trained on; None where they are gone.
@@ -50,6 +51,7 @@ class Inputs:
     values: Mapping[str, Any]
     left_out: tuple[str, ...] = ()
     unlabelled_uri: str = ""
+    target_uri: str = ""
     embeddings_dir: str = ""
     champion_uri: str | None = None
     champion_examples_uri: str | None = None
@@ -119,6 +121,7 @@ def read_task(
         is_searched=bool(inputs.values),
         left_out=inputs.left_out,
         unlabelled=_unlabelled(inputs, backbone, spec),
+        target_uri=inputs.target_uri,
     )
     record = read_record(info.weights)
     licence = weights_licence(info.backbone, info.weights)

@@ -21,6 +21,8 @@ class UnlabelledImages(TypedComponent):
     labelled: Input[standard_artifacts.Examples]
     """Of ImageExampleGen."""
 
+    key: str
+    """Of the configuration that names the folder, for messages."""
     path: str
     """The folder."""
     contents: str

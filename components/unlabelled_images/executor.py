@@ -37,7 +37,12 @@ class Executor(base_executor.BaseExecutor):
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         quarantine = Path(artifact_utils.get_single_uri(output_dict["quarantine"]))
         settings = IngestSettings.from_json(exec_properties["settings"])
-        folder = read_folder(exec_properties["path"], settings, exec_properties["cache_dir"])
+        folder = read_folder(
+            exec_properties["path"],
+            settings,
+            exec_properties["cache_dir"],
+            exec_properties["key"],
+        )
         known = set(_digests(labelled))
         fresh = [image for image in folder.images if image.sha256 not in known]
         again = [_known(image) for image in folder.images if image.sha256 in known]

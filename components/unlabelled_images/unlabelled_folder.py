@@ -28,21 +28,29 @@ class UnlabelledFolder:
     fingerprint: str
 
 
-def read_folder(path: str, settings: IngestSettings, cache_dir: str) -> UnlabelledFolder:
+def read_folder(
+    path: str,
+    settings: IngestSettings,
+    cache_dir: str,
+    key: str = "data.unlabelled",
+    least: int = 1,
+) -> UnlabelledFolder:
     """Lists and digests all images below a folder, whatever their folders are called.
 
     Args:
         path: of the folder.
         settings: what is passed over, and whether links may lead out.
         cache_dir: where digests are remembered from run to run.
+        key: of the configuration that names the folder, for messages.
+        least: images that can be used, or it is refused.
 
     Raises:
-        BadDataError: it is no folder, cannot be read, or holds no image that can be used.
+        BadDataError: it is no folder, cannot be read, or holds too few images that can be used.
         OSError: the memory of digests cannot be written.
     """
     root = str(Path(path).expanduser().absolute())
     if not Path(root).is_dir():
-        raise BadDataError(f"data.unlabelled: {root} is no folder. Expected a folder of images.")
+        raise BadDataError(f"{key}: {root} is no folder. Expected a folder of images.")
     files: list[SourceFile] = []
     left_out: list[LeftOut] = []
     for one in walk(Folder(root, "", root, settings)):
@@ -60,9 +68,11 @@ def read_folder(path: str, settings: IngestSettings, cache_dir: str) -> Unlabell
         for file, digest in zip(files, digests, strict=True)
         if isinstance(digest, str)
     )
-    if not images:
+    if len(images) < least:
+        count = f"{len(images)} images" if images else "no image"
+        expected = f" Expected at least {least}." if least > 1 else ""
         raise RefusedSourceError(
-            f"data.unlabelled: {root} holds no image that can be used. {describe_all(left_out)}",
+            f"{key}: {root} holds {count} that can be used.{expected} {describe_all(left_out)}",
             left_out,
         )
     return UnlabelledFolder(images, tuple(left_out), fingerprint(listing, digests))

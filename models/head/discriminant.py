@@ -84,6 +84,36 @@ def choose(features: Floats, classes: NDArray[np.integer], count: int) -> Choice
     return Choice(form, temperature, judged[form])
 
 
+def choose_shrinkage(
+    features: Floats,
+    classes: NDArray[np.integer],
+    count: int,
+    held_features: Floats,
+    held_classes: NDArray[np.integer],
+) -> Choice:
+    """Chooses a form, of features as they are, by images that it is not fitted to.
+
+    For images that are not independent, such as copies of one another, which would lie in different
+    folds of a cross-validation.
+
+    Args:
+        features: [n, d], standardised; n at least 1.
+        classes: int [n].
+        count: number of classes k.
+        held_features: [m, d], standardised alike; m at least 1.
+        held_classes: int [m].
+    """
+    scatter = _Scatter(features, classes, count)
+    logits = {}
+    for shrinkage in _SHRINKAGES:
+        kernel, bias = scatter.head(shrinkage)
+        logits[shrinkage] = held_features @ kernel + bias
+    judged = {each: answers_of(found, held_classes) for each, found in logits.items()}
+    best = max(judged, key=lambda each: judged[each].expected_accuracy)
+    temperature = best_temperature(logits[best], held_classes)
+    return Choice(Form(best, unit_length=False), temperature, judged[best])
+
+
 def fit(
     features: Floats, classes: NDArray[np.integer], count: int, choice: Choice
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from models.head.block_weights import BlockWeight, block_weights
 from models.head.calibration import Calibration, calibration
-from models.head.evidence import compare
+from models.head.evidence import answers_of, compare
 from models.head.frozen_head import FrozenHead, fit_frozen_head
 from models.head.head_model import divide_logits
 from models.head.refit import refitted
 from models.training import device
 from models.training.strategies.choice import ChosenHead, choose_head
-from models.training.strategies.strategy import Situation
+from models.training.strategies.strategy import Situation, Target
+from models.training.target_copies import answers_to_copies, find_target
 from models.training.top_trainer import TopPhase, TopTrainer
 from models.training.training_record import Phase, TrainingRecord
 from models.training.training_settings import Strategy, choose_strategy
@@ -61,7 +62,7 @@ def train(task: TrainingTask) -> Trained:
     frozen, head_phase = train_head(task)
     # Before fine-tuning changes the head.
     blocks = block_weights(frozen.model, task.backbone, task.embeddings.validation)
-    situation = Situation(task.embeddings, task.settings, task.unlabelled)
+    situation = Situation(task.embeddings, task.settings, task.unlabelled, find_target(task))
     head = choose_head(frozen.model, frozen.answers, situation)
     if strategy.name == "feature_extraction":
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)
@@ -71,7 +72,7 @@ def train(task: TrainingTask) -> Trained:
     # Not with what a strategy made: its head may have learned from the validation images.
     trainer = TopTrainer(task, frozen.model, policy)
     top = trainer.train(task)
-    choice = _choose(head, top)
+    choice = _choose(task, frozen, head, top, situation.target if head.is_for_target else None)
     if choice.exported == "head":
         trainer.reset()
         export = _export_head(task, frozen, head)
@@ -112,15 +113,26 @@ class _Export:
     start_head: keras.Model | None = None
 
 
-def _choose(head: ChosenHead, top: TopPhase) -> _Choice:
+def _choose(
+    task: TrainingTask, frozen: FrozenHead, head: ChosenHead, top: TopPhase, target: Target | None
+) -> _Choice:
+    """Takes the better one on validation images, or on their copies if the head is for a target."""
+    comparison, of = compare(top.answers, head.answers), ""
+    if target is not None:
+        copies = target.copies.validation
+        logits = head.model.predict(copies.embeddings, batch_size=1024, verbose=0)
+        fine_tuned = with_head(task.backbone.model, frozen.model)
+        comparison = compare(
+            answers_to_copies(task, target, fine_tuned), answers_of(logits, copies.classes)
+        )
+        of = ", judged on copies that look like data.target"
     one, other = top.answers.accuracy, head.answers.accuracy
-    figures = f"{one:.1%} of validation images against {other:.1%}"
-    comparison = compare(top.answers, head.answers)
+    figures = f"{comparison}{of}: {one:.1%} of validation images against {other:.1%}"
     if comparison.gain > 0.0:
-        reason = f"fine-tuning promises more than the head on the frozen backbone, {comparison}"
-        return _Choice("fine_tuned", f"{reason}: {figures}", one)
-    reason = f"fine-tuning lost against the head on the frozen backbone, {comparison}"
-    return _Choice("head", f"{reason}: {figures}", other)
+        reason = f"fine-tuning promises more than the head on the frozen backbone, {figures}"
+        return _Choice("fine_tuned", reason, one)
+    reason = f"fine-tuning lost against the head on the frozen backbone, {figures}"
+    return _Choice("head", reason, other)
 
 
 def _export_head(task: TrainingTask, frozen: FrozenHead, chosen: ChosenHead) -> _Export:

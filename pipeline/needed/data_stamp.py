@@ -40,14 +40,14 @@ def data_stamp(settings: IngestSettings) -> str:
 
 
 def _places(settings: IngestSettings) -> list[str]:
-    """The path, or one for each span that is trained on; and the images without labels."""
+    """The path, or one for each span that is trained on; and the folders without labels."""
     path = str(Path(settings.path).expanduser().absolute())
     if has_placeholder(path) and not Path(path).exists():
         spans = chosen_spans(path, SpanWindow.parse(settings.spans))
         places = [location.path for location in spans]
     else:
         places = [path]
-    return [*places, settings.unlabelled] if settings.unlabelled else places
+    return [*places, *filter(None, (settings.unlabelled, settings.target))]
 
 
 def _files(path: str, settings: IngestSettings) -> Iterator[str]:

@@ -44,6 +44,8 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         quarantine=read_lines(run, "quarantine", QUARANTINE_FILE),
         unlabelled=read_object(run, "unlabelled_quarantine", INGEST_FILE),
         unlabelled_left_out=read_lines(run, "unlabelled_quarantine", QUARANTINE_FILE),
+        target=read_object(run, "target_quarantine", INGEST_FILE),
+        target_left_out=read_lines(run, "target_quarantine", QUARANTINE_FILE),
         findings=[
             *read_list(run, "findings", FINDINGS_FILE),
             *read_list(run, "label_findings", FINDINGS_FILE),

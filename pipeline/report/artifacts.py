@@ -23,6 +23,8 @@ class Artifacts:
         quarantine: all that was left out.
         unlabelled: `ingest.json` on the images without labels; empty where there are none.
         unlabelled_left_out: what was left out of these.
+        target: `ingest.json` on the images of another domain; empty where there are none.
+        target_left_out: what was left out of these.
         class_changes: how the classes differ from those of the schema; `class_changes.json`.
         findings: of validation, and of the look for wrong labels.
         label_errors: labels that look wrong.
@@ -47,6 +49,8 @@ class Artifacts:
     quarantine: list[Json] = field(default_factory=list)
     unlabelled: Json = field(default_factory=dict)
     unlabelled_left_out: list[Json] = field(default_factory=list)
+    target: Json = field(default_factory=dict)
+    target_left_out: list[Json] = field(default_factory=list)
     findings: list[Json] = field(default_factory=list)
     class_changes: Json = field(default_factory=dict)
     label_errors: "FoundLabelErrors | None" = None

@@ -19,6 +19,7 @@ _TITLES = {
     "unknown": "Unknown, in damaged files",
 }
 _OF_THESE = ", of the images without labels"
+_OF_TARGET = ", of the images of the target"
 _UNITS = {
     example_schema.WIDTH: ("Width", "px"),
     example_schema.HEIGHT: ("Height", "px"),
@@ -84,6 +85,7 @@ class DataView:
     Attributes:
         account: what became of everything that was offered.
         unlabelled: what became of the images without labels, in words; empty where there are none.
+        target: what became of the images of another domain, in words; empty where there are none.
         layout: how the folders were understood, a sentence; empty where ingest does not say.
         workers: which Beam workers took how many images; empty where the run's own process did.
         identical: images with the bytes of another; 0 where nothing was embedded.
@@ -102,6 +104,7 @@ class DataView:
 
     account: DataAccount
     unlabelled: str
+    target: str
     layout: str
     workers: str
     identical: int
@@ -129,6 +132,7 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
     if account is None:
         return None
     unlabelled = data_account(found.unlabelled, found.unlabelled_left_out)
+    target = data_account(found.target, found.target_left_out)
     classes: dict[str, int] = found.ingest.get("classes", {})
     by_size = sorted(classes, key=lambda label: (-classes[label], label))
     chosen = _ends(by_size)
@@ -139,6 +143,7 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
     return DataView(
         account=account,
         unlabelled=unlabelled.words if unlabelled else "",
+        target=target.words if target else "",
         layout=str(found.ingest.get("layout") or ""),
         workers=workers_words(found.ingest),
         identical=int(found.embeddings.get("identical", 0)),
@@ -161,6 +166,7 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
         left_out=[
             *_left_out(account, found.quarantine),
             *(_left_out(unlabelled, found.unlabelled_left_out, _OF_THESE) if unlabelled else ()),
+            *(_left_out(target, found.target_left_out, _OF_TARGET) if target else ()),
         ],
         findings=sorted(found.findings, key=lambda each: order.get(each.get("severity", ""), 2)),
         validated=found.validated,

@@ -1,6 +1,7 @@
 """What came of each stage in a few words, the same whether it ran or its result was cached."""
 
 from collections.abc import Callable
+from functools import partial
 
 from components.artifact_names import (
     INGEST_FILE,
@@ -73,9 +74,9 @@ def _ingest(run: RunRecord) -> str:
     return (account.words if account else "") + (f", by {workers}" if workers else "")
 
 
-def _unlabelled(run: RunRecord) -> str:
-    ingest = read_object(run, "unlabelled_quarantine", INGEST_FILE)
-    account = data_account(ingest, read_lines(run, "unlabelled_quarantine", QUARANTINE_FILE))
+def _unlabelled(run: RunRecord, artifact: str = "unlabelled_quarantine") -> str:
+    ingest = read_object(run, artifact, INGEST_FILE)
+    account = data_account(ingest, read_lines(run, artifact, QUARANTINE_FILE))
     return account.words if account else ""
 
 
@@ -134,6 +135,7 @@ _NOTES: dict[str, Callable[[RunRecord], str]] = {
     "FeatureExtractor": _embed,
     "Tuner": _search,
     "UnlabelledImages": _unlabelled,
+    "TargetImages": partial(_unlabelled, artifact="target_quarantine"),
     "Trainer": _train,
     "Judge": _judge,
     "ServingCheck": _serve,

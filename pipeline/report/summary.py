@@ -74,6 +74,7 @@ def _data(found: Artifacts) -> Json:
     classes = found.ingest.get("classes")
     account = data_account(found.ingest, found.quarantine)
     unlabelled = data_account(found.unlabelled, found.unlabelled_left_out)
+    target = data_account(found.target, found.target_left_out)
     return {
         "images": found.ingest.get("images"),
         "classes": None if classes is None else len(classes),
@@ -85,6 +86,7 @@ def _data(found: Artifacts) -> Json:
         "left_out": {} if account is None else account.left_out,
         "words": "" if account is None else account.words,
         "unlabelled": unlabelled.words if unlabelled else "",
+        "target": target.words if target else "",
         "layout": found.ingest.get("layout"),
         "kept_test": found.ingest.get("kept_test"),
         "workers": found.ingest.get("workers", {}),

@@ -12,6 +12,7 @@ TITLES: Final = {
     "Tuner": "Search",
     "FeatureExtractor": "Embed images",
     "UnlabelledImages": "Read images without labels",
+    "TargetImages": "Read images of the target",
     "Trainer": "Train the model",
     "Evaluator": "Evaluate",
     "Judge": "Judge",

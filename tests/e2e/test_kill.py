@@ -21,13 +21,18 @@ def test_kill_at_every_stage_then_finish(digits_folder: Path, tmp_path: Path) ->
     for file in sorted((digits_folder / "3").iterdir())[:12]:
         with Image.open(file) as image:
             ImageOps.mirror(image).save(unlabelled / file.name)
+    target = tmp_path / "target"
+    target.mkdir()
+    for file in (file for digit in "56" for file in (digits_folder / digit).iterdir()):
+        with Image.open(file) as image:
+            ImageOps.invert(image.convert("L")).save(target / file.name)
     command = (
         "run", "--json", "--data", digits_folder, "--workspace", workspace.root,
         "--image-size", "32", "--trials", "3", "--strategy", "fine_tune", "--epochs", "2",
         "--set", "evaluation.min_accuracy=0.1", "--set", "tuning.budget=10m",
         "--set", "evaluation.max_drop_below_probe=1.0",
         "--set", "model.candidates=[{image_size: 32}, {image_size: 48}]",
-        "--set", f"data.unlabelled={unlabelled}",
+        "--set", f"data.unlabelled={unlabelled}", "--set", f"data.target={target}",
     )  # fmt: skip
     moment = random.Random(0)
     for stage in TITLES:

@@ -37,7 +37,13 @@ def ingested(folder: Path, labelled: Path) -> tuple[list[str], dict, list[dict]]
     Executor().Do(
         {"labelled": [known]},
         {"examples": [examples], "quarantine": [quarantine]},
-        {"path": str(folder), "settings": settings.to_json("path"), "seed": 0, "cache_dir": ""},
+        {
+            "key": "data.unlabelled",
+            "path": str(folder),
+            "settings": settings.to_json("path"),
+            "seed": 0,
+            "cache_dir": "",
+        },
     )
     names = [each.name for each in read_records(examples.uri, "unlabelled")]
     lines = (Path(quarantine.uri) / "quarantine.jsonl").read_text().splitlines()
@@ -79,6 +85,13 @@ def test_another_image_is_noticed(folder):
 def test_what_is_no_folder_is_refused(folder, place):
     with pytest.raises(BadDataError, match="is no folder"):
         read_folder(str(folder / place), IngestSettings(), "")
+
+
+def test_the_key_that_names_the_folder_and_how_many_it_takes_are_told(folder):
+    with pytest.raises(
+        BadDataError, match=r"data\.target: .* holds [45] images .*Expected at least 6\."
+    ):
+        read_folder(str(folder), IngestSettings(), "", "data.target", least=6)
 
 
 def test_a_folder_without_images_is_refused(tmp_path):

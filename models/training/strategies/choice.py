@@ -6,12 +6,14 @@ from typing import Final
 
 import keras
 
-from models.head.evidence import Answers, compare
+from models.head.evidence import Answers, answers_of, compare
+from models.head.labelled_embeddings import LabelledEmbeddings
 from models.training.strategies.few_shot import FewShot
 from models.training.strategies.self_training import SelfTraining
 from models.training.strategies.strategy import Situation, Strategy
+from models.training.strategies.target_look import TargetLook
 
-STRATEGIES: Final[tuple[Strategy, ...]] = (FewShot(), SelfTraining())
+STRATEGIES: Final[tuple[Strategy, ...]] = (FewShot(), SelfTraining(), TargetLook())
 """In the order in which they are tried."""
 
 
@@ -40,11 +42,13 @@ class ChosenHead:
         model: from embeddings [n, d] to logits [n, k].
         answers: to the validation images.
         tried: strategies, in order.
+        is_for_target: whether it was kept for what it answers to other images than validation's.
     """
 
     model: keras.Model
     answers: Answers
     tried: tuple[StrategyRecord, ...]
+    is_for_target: bool = False
 
 
 def choose_head(
@@ -62,21 +66,32 @@ def choose_head(
         strategies: to try.
     """
     tried = []
+    is_for_target = False
     for strategy in strategies:
         reason = strategy.reason(situation)
         if not reason:
             continue
         arm = strategy.arm(situation)
-        comparison = compare(arm.answers, answers)
+        one, other = arm.answers, answers
+        if arm.judged is not None:
+            one, other = (_answers(head, arm.judged) for head in (arm.head, model))
+        comparison = compare(one, other)
         kept = comparison.confidence >= strategy.least_confidence
         direction = "more" if comparison.gain > 0.0 else "less"
+        images = "validation images" if arm.judged is None else "these"
         words = (
             f"{arm.words}: promises {direction} than without it, {comparison}, "
-            f"{arm.answers.accuracy:.1%} of validation images against {answers.accuracy:.1%}"
+            f"{one.accuracy:.1%} of {images} against {other.accuracy:.1%}"
         )
         if kept and comparison.gain <= 0.0:
             words += "; kept, as so few images do not outweigh what was measured elsewhere"
         tried.append(StrategyRecord(strategy.name, kept, reason, words))
         if kept:
             model, answers = arm.head, arm.answers
-    return ChosenHead(model, answers, tuple(tried))
+            is_for_target = arm.judged is not None
+    return ChosenHead(model, answers, tuple(tried), is_for_target)
+
+
+def _answers(head: keras.Model, judged: LabelledEmbeddings) -> Answers:
+    logits = head.predict(judged.embeddings, batch_size=1024, verbose=0)
+    return answers_of(logits, judged.classes)

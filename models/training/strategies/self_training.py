@@ -66,7 +66,7 @@ class SelfTraining:
         )
         fitted = _learn(rows, labelled.classes, unlabelled, count, choice)
         head.get_layer("logits").set_weights([*fitted])
-        believed = len(_believed(_logits(unlabelled, fitted, choice)))
+        believed = len(surest_answers(_logits(unlabelled, fitted, choice), _BELIEVED))
         return Arm(
             head,
             answers,
@@ -81,7 +81,7 @@ def _learn(
     fitted = discriminant.fit(rows, classes, count, choice)
     for _ in range(_ROUNDS):
         logits = _logits(unlabelled, fitted, choice)
-        surest = _believed(logits)
+        surest = surest_answers(logits, _BELIEVED)
         fitted = discriminant.fit(
             np.concatenate([rows, unlabelled[surest]]),
             np.concatenate([classes, logits.argmax(axis=1)[surest]]),
@@ -91,15 +91,23 @@ def _learn(
     return fitted
 
 
-def _believed(logits: Floats) -> NDArray[np.intp]:
-    """Rows of the surest answers of each class."""
+def surest_answers(logits: Floats, share: float) -> NDArray[np.intp]:
+    """Which answers of each class are the surest.
+
+    Args:
+        logits: [n, k].
+        share: of the answers of a class.
+
+    Returns:
+        Rows, in order.
+    """
     answered = logits.argmax(axis=1)
     ordered = np.sort(logits, axis=1)
     lead = ordered[:, -1] - ordered[:, -2]
     kept = np.zeros(len(logits), bool)
     for each in np.unique(answered):
         rows = np.flatnonzero(answered == each)
-        kept[rows] = lead[rows] >= np.quantile(lead[rows], 1.0 - _BELIEVED)
+        kept[rows] = lead[rows] >= np.quantile(lead[rows], 1.0 - share)
     return np.flatnonzero(kept)
 
 

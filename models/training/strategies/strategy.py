@@ -7,9 +7,25 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from models.data.image_look import Likeness
 from models.head.evidence import Answers
-from models.head.labelled_embeddings import HeadTask
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.training.training_settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Target:
+    """Another domain, as its images without labels show it.
+
+    Attributes:
+        embeddings: of these images, float32 [m, d].
+        copies: of training and validation images, made to look like them.
+        likeness: how these were made.
+    """
+
+    embeddings: NDArray[np.float32]
+    copies: HeadTask
+    likeness: Likeness
 
 
 @dataclass(frozen=True)
@@ -20,11 +36,13 @@ class Situation:
         task: training and validation embeddings.
         settings: of the training.
         unlabelled: embeddings float32 [m, d] of images without a label; None for none.
+        target: another domain; None for none.
     """
 
     task: HeadTask
     settings: TrainingSettings
     unlabelled: NDArray[np.float32] | None = None
+    target: Target | None = None
 
     @property
     def images_a_class(self) -> float:
@@ -41,11 +59,14 @@ class Arm:
         head: from embeddings float32 [n, d] to logits [n, k], as it is to be exported.
         answers: to the validation images, of a head that was fitted without their labels.
         words: what it is.
+        judged: what it is compared on in the place of the validation images; None for these. The
+            head has not learned from it.
     """
 
     head: keras.Model
     answers: Answers
     words: str
+    judged: LabelledEmbeddings | None = None
 
 
 class Strategy(Protocol):

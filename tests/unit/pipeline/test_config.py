@@ -36,8 +36,9 @@ def test_a_path_in_a_file_is_relative_to_the_file(tmp_path: Path) -> None:
     assert load_config(file, {}).data.path == str(tmp_path / "photos")
     assert load_config(file, {"data.path": "own"}).data.path == str(Path("own").absolute())
     assert load_config(file, {"data.path": "own"}).data.unlabelled == ""
-    others = load_config(None, {"data.unlabelled": "others"}).data.unlabelled
-    assert others == str(Path("others").absolute())
+    data = load_config(None, {"data.unlabelled": "others", "data.target": "there"}).data
+    assert data.unlabelled == str(Path("others").absolute())
+    assert data.target == str(Path("there").absolute())
     file.write_text("model: {chain: [public, more]}\n")
     chain = load_config(file, {}).model.chain
     assert chain == (str(tmp_path / "public"), str(tmp_path / "more"))

@@ -22,6 +22,9 @@ def base(tmp_path: Path) -> dict[str, object]:
     return {"data.path": str(tmp_path / "data"), "workspace": str(tmp_path / "w")}
 
 
+_WITHOUT_LABELS = ("data.unlabelled", "data.target")
+
+
 def _refusal(overrides: dict[str, object]) -> str:
     with pytest.raises(UsageError) as refused:
         check(load_config(None, overrides))
@@ -37,7 +40,8 @@ def test_what_can_run_passes(base: dict[str, object], tmp_path: Path) -> None:
     check(load_config(None, base | {"knowledge.paths": ["memory://bucket/team"]}))
     check(load_config(None, base | {"workspace": str(tmp_path / "data" / ".hidden" / "w")}))
     (tmp_path / "others").mkdir()
-    check(load_config(None, base | {"data.unlabelled": str(tmp_path / "others")}))
+    for key in _WITHOUT_LABELS:
+        check(load_config(None, base | {key: str(tmp_path / "others")}))
 
 
 @pytest.mark.parametrize(
@@ -57,20 +61,22 @@ def test_a_package_that_a_bucket_needs_is_asked_for(
     assert "pip install 'graft[s3]'" in words
 
 
+@pytest.mark.parametrize("key", _WITHOUT_LABELS)
 @pytest.mark.parametrize("place", ["nowhere", "file.png"])
 def test_images_without_labels_lie_in_a_folder(
-    base: dict[str, object], tmp_path: Path, place: str
+    base: dict[str, object], tmp_path: Path, place: str, key: str
 ) -> None:
     (tmp_path / "file.png").touch()
-    words = _refusal(base | {"data.unlabelled": str(tmp_path / place)})
-    assert f"data.unlabelled: expected a folder of images that can be read; {tmp_path}" in words
+    words = _refusal(base | {key: str(tmp_path / place)})
+    assert f"{key}: expected a folder of images that can be read; {tmp_path}" in words
 
 
+@pytest.mark.parametrize("key", _WITHOUT_LABELS)
 def test_the_workspace_lies_not_among_images_without_labels(
-    base: dict[str, object], tmp_path: Path
+    base: dict[str, object], tmp_path: Path, key: str
 ) -> None:
     (tmp_path / "others").mkdir()
-    own = {"data.unlabelled": str(tmp_path / "others"), "workspace": str(tmp_path / "others" / "w")}
+    own = {key: str(tmp_path / "others"), "workspace": str(tmp_path / "others" / "w")}
     assert "workspace: " in _refusal(base | own)
 
 

@@ -52,6 +52,7 @@ def test_the_summary_keeps_its_contract(run):
         },
         "words": words,
         "unlabelled": "",
+        "target": "",
         "layout": "Each folder is a class.",
         "identical": 25,
         "workers": {},
@@ -113,23 +114,30 @@ def test_what_was_found_damaged_is_told(run):
     assert run.summary()["repairs"] == run.record.repairs
 
 
-def test_images_without_labels_are_accounted_for(run):
-    assert run.summary()["data"]["unlabelled"] == ""
+@pytest.mark.parametrize(
+    ("key", "stage", "beginning", "of"),
+    [
+        ("unlabelled", "UnlabelledImages", "Without labels", "images without labels"),
+        ("target", "TargetImages", "Of the target", "images of the target"),
+    ],
+)
+def test_images_without_labels_are_accounted_for(run, key, stage, beginning, of):
+    assert run.summary()["data"][key] == ""
     numbers = {"images": 3, "offered": 5, "quarantined": 1, "passed_over": 1, "unknown": 0}
     rows = [
         {"name": EVIL, "code": "truncated", "reason": "it ends early", "fate": "refused"},
         {"name": "a.png", "code": "labelled_already", "reason": "known", "fate": "passed_over"},
     ]
-    run.record.artifacts["unlabelled_quarantine"] = str(run.folder / "unlabelled")
-    run.write("unlabelled", "ingest.json", numbers)
+    run.record.artifacts[f"{key}_quarantine"] = str(run.folder / key)
+    run.write(key, "ingest.json", numbers)
     lines = "\n".join(json.dumps(row) for row in rows)
-    (run.folder / "unlabelled" / "quarantine.jsonl").write_text(lines)
+    (run.folder / key / "quarantine.jsonl").write_text(lines)
     words = "5 offered: 3 used, 1 refused (1 truncated), 1 passed over (1 labelled_already)"
-    assert run.summary()["data"]["unlabelled"] == words
-    assert stage_note("UnlabelledImages", run.record) == words
+    assert run.summary()["data"][key] == words
+    assert stage_note(stage, run.record) == words
     text = visible_text(run.page())
-    assert f"Without labels: {words}." in text
-    assert "Refused files, of the images without labels" in text
+    assert f"{beginning}: {words}." in text
+    assert f"Refused files, of the {of}" in text
     assert EVIL not in run.page()
 
 
