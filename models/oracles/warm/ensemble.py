@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from models.oracles.warm.encoding import Floats
@@ -52,16 +53,17 @@ def weigh(priors: Floats, predictions: Floats, scores: Floats) -> Weights:
         scores: of the trials in order, float64 [n].
     """
     lead = _lead_over_chance(predictions, scores)
-    behind = lead < -_DROP
-    dropped = behind.any(axis=1)
-    logs = np.where(dropped, -np.inf, np.log(priors + 1e-12) + lead[:, -1])
+    dropped_after = tuple(map(_first, lead < -_DROP))
+    kept = np.array([after is None for after in dropped_after], np.bool_)
+    logs = np.where(kept, np.log(priors + 1e-12) + lead[:, -1], -np.inf)
     cold = np.log(1.0 - priors.sum())
     shares = np.exp(np.append(logs, cold) - max(float(logs.max(initial=-np.inf)), cold))
     shares /= shares.sum()
-    after = zip(dropped, behind.argmax(axis=1), strict=True)
-    return Weights(
-        shares[:-1], float(shares[-1]), tuple(int(count) if has else None for has, count in after)
-    )
+    return Weights(shares[:-1], float(shares[-1]), dropped_after)
+
+
+def _first(holds: NDArray[np.bool_]) -> int | None:
+    return int(holds.argmax()) if holds.any() else None
 
 
 def _lead_over_chance(predictions: Floats, scores: Floats) -> Floats:
