@@ -73,17 +73,16 @@ class _TableEncoder(SpaceEncoder):
 
     def __init__(self, space: keras_tuner.HyperParameters, table: PastSearch) -> None:
         super().__init__(space)
-        self._table = table
         self.rows = np.array([self.encode(values) for values in table.values])
-
-    def _nearest(self, points: Floats) -> Any:
-        return cdist(self.features(points), self.features(self.rows)).argmin(axis=1)
+        self._features = self.features(self.rows)
+        known = zip(self.rows[::-1], table.values[::-1], strict=True)
+        self._values = {row.tobytes(): values for row, values in known}
 
     def snap(self, points: Floats) -> Floats:
-        return self.rows[self._nearest(points)]
+        return self.rows[cdist(self.features(points), self._features).argmin(axis=1)]
 
     def decode(self, point: Floats) -> Values:
-        return dict(self._table.values[self._nearest(point[None])[0]])
+        return dict(self._values[point.tobytes()])
 
 
 class _Replayed(WarmStartOracle):

@@ -8,8 +8,9 @@ from scipy.stats import norm
 
 from models.oracles.warm.encoding import Floats
 
-COLD_PRIOR = 0.1
-"""Weight of the cold search before the first trial."""
+COLD_PRIOR = 0.4
+"""Weight of the cold search before the first trial: one pair of trials that the past had the wrong
+way round is enough to let it go on."""
 
 _DEVIATION = 0.8
 """Of the difference between two trials' normal scores from what a source expects of it."""

@@ -20,7 +20,7 @@ from models.oracles.warm.ranking import Expectation, Ranking, nothing
 _BEST_OF_SOURCE = 3
 
 _COLD_LEADS = 0.5
-"""Above this weight of the cold search, the other trials are chosen as it chooses."""
+"""Above this weight of the cold search, the other trials are its own too."""
 
 
 class WarmStartOracle(LeasingOracle):
@@ -28,8 +28,8 @@ class WarmStartOracle(LeasingOracle):
 
     The first trials are those that all earlier searches together expect most of. Then a Gaussian
     process around their common expectation proposes, in which each weighs by how well it ranks the
-    trials so far (`models.oracles.warm.ensemble`). Where the trials speak against all of them, it
-    goes on without their expectation.
+    trials so far (`models.oracles.warm.ensemble`). Where the trials speak against all of them, the
+    cold search goes on.
 
     **The guard.** Every `cold_every`-th trial belongs to a search that knows nothing of the past
     nor of the other trials: proposal for proposal the search that this oracle would make without a
@@ -172,22 +172,14 @@ class WarmStartOracle(LeasingOracle):
     def _propose(self) -> tuple[Origin, Values | None]:
         if len(self.trials) < len(self._first):
             return "cold", dict(self._first[len(self.trials)])
-        if self._is_cold_turn():
-            return "cold", self._cold_proposal()
         points, scores = self._observations()
         expected = self._expectation(points, scores)
-        if expected is nothing:
-            ranking = self._ranking.cold(points, scores)
-        else:
-            best = np.concatenate(
-                [each.best_points(_BEST_OF_SOURCE) for each in self._model.sources]
-            )
-            ranking = self._ranking.warm(points, scores, expected, best)
-        return "model" if len(scores) else "portfolio", self._first_new(ranking)
-
-    def _is_cold_turn(self) -> bool:
         count = len(self.trials) - len(self._first)
-        return not self._model.sources or count % self._cold_every == 1
+        if expected is nothing or count % self._cold_every == 1:
+            return "cold", self._cold_proposal()
+        best = np.concatenate([each.best_points(_BEST_OF_SOURCE) for each in self._model.sources])
+        ranking = self._ranking.warm(points, scores, expected, best)
+        return "model" if len(scores) else "portfolio", self._first_new(ranking)
 
     def _cold_proposal(self) -> Values | None:
         """The next proposal of the cold search, replayed from its start.

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from models.history.past_search import PastSearch
+from models.oracles.warm.ensemble import COLD_PRIOR
 from models.oracles.warm.warm_start_oracle import WarmStartOracle
 
 TRIALS = 13
@@ -109,7 +110,9 @@ def test_sources_that_are_upside_down_are_dropped_and_named(tmp_path):
     scores = search(warm)
     assert all(each.dropped_after for each in warm.contribution().sources)
     assert "misled" in warm.contribution().words
-    assert max(scores) >= max(search(oracle(tmp_path))) - 0.1
+    misled = sum(each.origin != "cold" for each in warm.contribution().proposals)
+    assert misled <= 4
+    assert max(scores) >= max(search(oracle(tmp_path))[: TRIALS - misled])
 
 
 def test_sources_of_noise_are_left_out_before_the_first_trial(tmp_path):
@@ -136,7 +139,8 @@ def test_many_useless_sources_do_not_drown_a_good_one(tmp_path):
     warm = oracle(tmp_path, (*useless, *related()[1:2]))
     search(warm)
     by_name = {each.name: each for each in warm.contribution().sources}
-    assert by_name["task 1"].weights[-1] > 0.5
+    good = by_name["task 1"].weights
+    assert good[-1] > 5 * (1 - COLD_PRIOR) / 13
     assert all(by_name[each.name].dropped_after for each in useless)
 
 
