@@ -45,11 +45,15 @@ def _may_mount() -> bool:
 def _files_up_to(size: int) -> Iterator[None]:
     """Lets no file of this process grow past `size` bytes: the nearest to a full disk for all."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    writes_no_bytecode = sys.dont_write_bytecode
+    # Python before 3.12.8 keeps what could be written of a module's bytecode for the whole of it.
+    sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        sys.dont_write_bytecode = writes_no_bytecode
 
 
 def _documents(text: str) -> list[dict[str, object]]:
