@@ -213,7 +213,7 @@ def main() -> None:
         weights = _weights(base, source, kept)
         pair = Pair(kept, replace(base, seed=seed), weights, source, target, images)
         _add_exported(exported[str(pair)], pair.found(tuned=False), pair.found(tuned=True))
-    print(table(heads), "", table(exported), sep="\n")
+    print(table(heads), *(["", table(exported)] if exported else []), sep="\n")
 
 
 @dataclass(frozen=True)
