@@ -38,8 +38,6 @@ from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
 
 _REPLAYED_SEEDS, _LIVE_SEEDS = 10, 3
-_OTHER_CODE = ("run.py", "report.py", "plot.py", "warm_oracle.py", "small_networks.py")
-"""From which no replayed search follows."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +185,7 @@ def _digest(folders: Sequence[Path]) -> str:
         for room in (models.curves, benchmarks.search)
         for folder in room.__path__
         for path in sorted(Path(folder).glob("*.py"))
-        if path.name not in _OTHER_CODE
+        if path.name not in ("run.py", "report.py", "plot.py")
     ]
     data = [path for folder in folders for path in _files(folder)]
     parts = [hashlib.sha256(path.read_bytes()).hexdigest() for path in [*code, *data]]

@@ -80,6 +80,11 @@ class Contribution(_Frozen):
         cold_weights: the new search's own share of the model's weight, one for each finished
             trial; with the sources' it adds up to 1.
         proposals: every trial, in the order of the search.
+        expected_random: best score so far that a random search would be expected to have, by
+            number of trials; scores as in `proposals`. Empty where it cannot be told.
+        trials_saved: that a random search would have taken more to come nearly as far, as likely
+            as not. None where it cannot be told.
+        seconds_saved: that these random trials would have taken; None where it cannot be told.
         words: all of it in a sentence or two.
     """
 
@@ -87,6 +92,9 @@ class Contribution(_Frozen):
     left_out: Annotated[tuple[LeftOut, ...], Field(max_length=10_000)] = ()
     cold_weights: Weights = ()
     proposals: Annotated[tuple[Proposal, ...], Field(max_length=100_000)] = ()
+    expected_random: Annotated[tuple[float, ...], Field(max_length=100_000)] = ()
+    trials_saved: Count | None = None
+    seconds_saved: Annotated[float, Field(ge=0.0)] | None = None
     words: Text = ""
 
     @model_validator(mode="after")

@@ -50,7 +50,7 @@ def test_it_compiles_and_kfp_reads_it(tmp_path: Path) -> None:
     assert read.name == "photos"
     executors = spec["deploymentSpec"]["executors"]
     tasks = spec["root"]["dag"]["tasks"]
-    assert {"ImageExampleGen", "Tuner", "Trainer", "Baseline", "Publisher"} <= set(tasks)
+    assert {"ImageExampleGen", "Tuner", "Trainer", "Baseline", "Pusher", "Publisher"} <= set(tasks)
     for name, task in tasks.items():
         container = executors[spec["components"][name]["executorLabel"]]["container"]
         assert container["image"] == IMAGE

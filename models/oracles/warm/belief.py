@@ -1,21 +1,20 @@
-"""What is believed of a search's scores: a Gaussian process around an expected shape."""
+"""What is believed of the new search's scores: a Gaussian process around an expected shape."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from scipy.linalg import cho_solve
+from scipy.stats import norm
 
-from models.oracles.warm.encoding import Floats
+from models.oracles.warm.arrays import Floats
+from models.oracles.warm.gaussian_process import Process
+from models.oracles.warm.kernel import Kernel
 
-_KERNEL = ConstantKernel(1.0, (0.1, 10.0)) * Matern(0.6, (0.1, 10.0), nu=2.5)
-_NOISE = WhiteKernel(0.1, (1e-4, 1.0))
+_SCALES = np.exp(np.linspace(-1.6, 1.6, 9))
+_SCALE_SPREAD = 0.7
+"""Standard deviation of the scale's logarithm around what is expected of it."""
 
-_FEWEST_TO_FIT = 6
-"""Trials before the kernel is fitted. One length serves all parameters: a length for each brings
-nothing with as few trials as a search of whole trainings has (`benchmarks/search/RESULTS.md`)."""
+_OFFSET_VARIANCE = 100.0
 
 _DEEPEST = 3.0
 """Of the logarithm: all scores 19 gaps below the best count the same. One exploded loss would
@@ -27,52 +26,91 @@ class Belief:
     """Score = scale · (shape + offset + deviation), with the deviation a Gaussian process.
 
     Attributes:
-        process: of the deviation, after the trials.
+        deviation: after the observations.
         offset: of the whole search against the shape.
         scale: score units for one unit of shape.
+        top: best score observed, which all others are measured down from.
+        gap: score units in which that is done.
     """
 
-    process: GaussianProcessRegressor
+    deviation: Process
     offset: float
     scale: float
-
-    @classmethod
-    def after(cls, features: Floats, scores: Floats, shape: Floats) -> "Belief":
-        """Learns from trials.
-
-        Args:
-            features: of the trials, float64 [n, d], n at least 1.
-            scores: theirs, float64 [n], higher is better.
-            shape: expected of them, float64 [n]; zeros where nothing is.
-        """
-        top = float(scores.max())
-        gap = max(top - float(np.median(scores)), 1e-4 * abs(top)) or 1.0
-        # How bad the bad ones are hardly matters.
-        seen = -gap * np.minimum(np.log1p((top - scores) / gap), _DEEPEST)
-        usual = float(seen.std()) or gap
-        centred = shape - shape.mean()
-        slope = (float(seen @ centred) + usual) / (float(centred @ centred) + 1.0)
-        scale = max(slope, usual / 3.0)
-        rest = seen / scale - shape
-        optimizer = "fmin_l_bfgs_b" if len(scores) >= _FEWEST_TO_FIT else None
-        process = GaussianProcessRegressor(_KERNEL + _NOISE, optimizer=optimizer)
-        with warnings.catch_warnings():
-            # That a figure lies at its bound.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            process.fit(features, rest - rest.mean())
-        return cls(process, float(rest.mean()), scale)
+    top: float
+    gap: float
 
     def predict(self, features: Floats, shape: Floats) -> tuple[Floats, Floats]:
-        """Expected score and its standard deviation, counted from the best score seen.
+        """Expected score and standard deviation, below and around the best so far.
 
         Args:
             features: float64 [m, d].
             shape: expected there, float64 [m].
 
         Returns:
-            Each float64 [m]; below the best, the score is on a logarithmic scale.
+            Each float64 [m], in score units; the score is that of `compress`.
         """
-        mean, spread = self.process.predict(features, return_std=True)
-        variance = spread**2 - self.process.kernel_.k2.noise_level
-        known = self.scale * np.sqrt(np.maximum(variance, 1e-12))
-        return self.scale * (shape + self.offset + mean), known
+        mean, spread = self.deviation.predict(features)
+        return self.scale * (shape + self.offset + mean), self.scale * spread
+
+    def to_scores(self, compressed: Floats) -> Floats:
+        """Takes back what `compress` did, and lets scores above the best so far be what they are.
+
+        Args:
+            compressed: float64, of any shape.
+        """
+        below = self.gap * np.expm1(np.clip(-compressed / self.gap, 0.0, 20.0))
+        return np.asarray(self.top - below + np.maximum(compressed, 0.0))
+
+
+def compress(scores: Floats, gap: float) -> Floats:
+    """Scores below the best, on a logarithmic scale: how bad the bad ones are hardly matters.
+
+    Args:
+        scores: float64 [n].
+        gap: below the best at which the scale bends, above 0.
+
+    Returns:
+        float64 [n], at most 0, near the differences themselves where these are below the gap.
+    """
+    return np.asarray(-gap * np.minimum(np.log1p((scores.max() - scores) / gap), _DEEPEST))
+
+
+def believe(
+    kernel: Kernel, features: Floats, scores: Floats, shape: Floats, gap: float, scale: float
+) -> Belief:
+    """Conditions on observations, with the likeliest scale and offset.
+
+    Args:
+        kernel: of the deviation, in units of shape.
+        features: observed, float64 [n, d], n at least 1.
+        scores: float64 [n], higher is better.
+        shape: expected at the observed, float64 [n].
+        gap: for `compress`.
+        scale: expected score units for one unit of shape.
+    """
+    compressed = compress(scores, gap)
+    plain = Process.after(kernel, features, np.zeros(len(scores)))
+    ones = np.ones(len(scores))
+    solved_ones = cho_solve((plain.factor, True), ones)
+    best: tuple[float, float, float, Floats] | None = None
+    for factor in _SCALES:
+        rest = compressed / (factor * scale) - shape
+        offset = float(rest @ solved_ones) / (float(ones @ solved_ones) + 1.0 / _OFFSET_VARIANCE)
+        rest = rest - offset
+        evidence = (
+            -0.5 * float(rest @ cho_solve((plain.factor, True), rest))
+            - len(scores) * np.log(factor)
+            - 0.5 * (np.log(factor) / _SCALE_SPREAD) ** 2
+        )
+        if best is None or evidence > best[0]:
+            best = (float(evidence), float(factor * scale), offset, rest)
+    assert best is not None
+    _, chosen, offset, rest = best
+    deviation = Process.after(kernel, features, rest)
+    return Belief(deviation, offset, chosen, float(scores.max()), gap)
+
+
+def expected_improvement(mean: Floats, spread: Floats, incumbent: float) -> Floats:
+    """Jones, Schonlau and Welch (1998), over the best expected score, as scores are noisy."""
+    distance = (mean - incumbent) / spread
+    return np.asarray(spread * (distance * norm.cdf(distance) + norm.pdf(distance)))

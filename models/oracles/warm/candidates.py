@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.stats import qmc
 
-from models.oracles.warm.encoding import Floats, SpaceEncoder
+from models.oracles.warm.arrays import Floats
+from models.oracles.warm.encoding import SpaceEncoder
 
 _SPREAD = 512
 _NEAR = 256

@@ -10,8 +10,7 @@ from keras_tuner.engine import hyperparameters as kinds
 from numpy.typing import NDArray
 
 from models.history.search_space import Value, Values
-
-Floats = NDArray[np.float64]
+from models.oracles.warm.arrays import Floats
 
 _UNKNOWN = 0.5
 """Coordinate of a parameter that a configuration does not have."""
@@ -35,6 +34,11 @@ class SpaceEncoder:
         """
         self._space = space
         self.parameters = [hp for hp in space.space if not isinstance(hp, kinds.Fixed)]
+
+    @property
+    def dimension(self) -> int:
+        """Columns of `features`."""
+        return sum(map(_width, self.parameters))
 
     def encode(self, values: Mapping[str, Value]) -> Floats:
         """Point of a configuration, float64 [p], each from 0 to 1.
@@ -70,7 +74,7 @@ class SpaceEncoder:
                 met &= holds
             found[id(hp)] = met
         columns_met = [found[id(hp)] for hp in self.parameters]
-        return np.array(columns_met, np.bool_).reshape(points.T.shape).T
+        return np.stack(columns_met, axis=1) if columns_met else np.ones(points.shape, np.bool_)
 
     def decode(self, point: Floats) -> Values:
         """Configuration at a point; parameters whose conditions do not hold are left out."""
@@ -106,15 +110,23 @@ class SpaceEncoder:
         nothing else are the same.
         """
         points = np.where(self.applies(points), points, np.nan)
-        columns = [np.zeros((len(points), 0))]
+        columns = []
         for column, hp in enumerate(self.parameters):
-            unknown = np.isnan(points[:, column])
-            line = np.where(unknown, _UNKNOWN, points[:, column])[:, None]
-            if (width := _width(hp)) > 1:
-                cell = np.minimum((line[:, 0] * width).astype(int), width - 1)
-                line = np.where(unknown[:, None], 0.0, np.eye(width)[cell] / np.sqrt(2.0))
-            columns.append(line)
-        return np.concatenate(columns, axis=1)
+            line = np.where(np.isnan(points[:, column]), _UNKNOWN, points[:, column])
+            width = _width(hp)
+            if width == 1:
+                columns.append(line[:, None])
+            else:
+                cell = np.minimum((line * width).astype(int), width - 1)
+                one_hot = np.eye(width)[cell] / np.sqrt(2.0)
+                one_hot[np.isnan(points[:, column])] = 0.0
+                columns.append(one_hot)
+        return np.concatenate(columns, axis=1) if columns else np.zeros((len(points), 0))
+
+    def spread(self, columns: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A mask over parameters [p] as a mask over features [d]."""
+        widths = [_width(hp) for hp in self.parameters]
+        return np.repeat(columns, widths)
 
 
 def _coordinate(hp: Any, values: Mapping[str, Value]) -> float:

@@ -1,19 +1,19 @@
 """How much each earlier search is listened to, from how it ranks the new search's own trials."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
-from models.oracles.warm.encoding import Floats
+from models.oracles.warm.arrays import Floats
+from models.oracles.warm.kernel import Kernel
 
-COLD_PRIOR = 0.4
-"""Weight of the cold search before the first trial: one pair of trials that the past had the wrong
-way round is enough to let it go on."""
+COLD_PRIOR = 0.1
+"""Weight of the cold search before the first trial."""
 
-_DEVIATION = 0.8
-"""Of the difference between two trials' normal scores from what a source expects of it."""
+DOUBTFUL_PRIOR = 0.9
+"""The same where the past looks wrong before any trial: it then has to prove itself."""
 
 _SLIP = 0.02
 """Chance that a pair of trials is ranked by something that no model knows."""
@@ -37,7 +37,9 @@ class Weights:
     dropped_after: tuple[int | None, ...]
 
 
-def weigh(priors: Floats, predictions: Floats, scores: Floats) -> Weights:
+def weigh(
+    priors: Floats, predictions: Floats, scores: Floats, residual: Kernel, trials: int
+) -> Weights:
     """Weighs sources by the likelihood of the order in which the trials came out.
 
     RGPE (Feurer et al., Practical Transfer Learning for Bayesian Optimization, 2018) counts
@@ -52,29 +54,54 @@ def weigh(priors: Floats, predictions: Floats, scores: Floats) -> Weights:
             is left is the cold search's.
         predictions: of each source for each trial, in normal scores, float64 [s, n].
         scores: of the trials in order, float64 [n].
+        residual: how a task differs from what sources expect.
+        trials: how many of the trials to take, from the first.
     """
-    lead = _lead_over_chance(predictions, scores)
-    dropped_after = tuple(map(_first, lead < -_DROP))
-    kept = np.array([after is None for after in dropped_after], np.bool_)
-    logs = np.where(kept, np.log(priors + 1e-12) + lead[:, -1], -np.inf)
+    likelihood = _log_likelihoods(predictions, scores, residual)
+    lead = likelihood - _chance(len(scores))
+    dropped_after = tuple(_dropped_after(line[: trials + 1]) for line in lead)
+    kept = np.array([after is None for after in dropped_after], bool)
+    logs = np.log(priors + 1e-12) + lead[:, trials]
+    logs = np.where(kept, logs, -np.inf)
     cold = np.log(1.0 - priors.sum())
-    shares = np.exp(np.append(logs, cold) - max(float(logs.max(initial=-np.inf)), cold))
-    shares /= shares.sum()
-    return Weights(shares[:-1], float(shares[-1]), dropped_after)
+    top = max(float(logs.max(initial=-np.inf)), cold)
+    shares = np.exp(logs - top)
+    total = float(shares.sum()) + float(np.exp(cold - top))
+    return Weights(shares / total, float(np.exp(cold - top)) / total, dropped_after)
 
 
-def _first(holds: NDArray[np.bool_]) -> int | None:
-    return int(holds.argmax()) if holds.any() else None
-
-
-def _lead_over_chance(predictions: Floats, scores: Floats) -> Floats:
-    """Log-likelihood of the order of the first m trials, less chance's; float64 [s, n + 1]."""
+def _log_likelihoods(predictions: Floats, scores: Floats, residual: Kernel) -> Floats:
+    """Of the order of the first m trials, float64 [s, n + 1], for m from 0 to n."""
     count = len(scores)
     ahead = np.sign(scores[None, :] - scores[:, None])
     expected = predictions[:, None, :] - predictions[:, :, None]
-    agrees = norm.cdf(expected * ahead / _DEVIATION)
-    pairs = np.log(_SLIP + (1.0 - 2.0 * _SLIP) * agrees) - np.log(0.5)
-    added = (pairs * np.triu(np.ones((count, count)), 1)).sum(axis=1)
-    totals = np.cumsum(np.pad(added, ((0, 0), (1, 0))), axis=1)
-    # What brings m (m - 1) / 2 pairs to m - 1.
-    return np.asarray(totals * 2.0 / np.maximum(np.arange(count + 1), 1))
+    deviation = np.sqrt(2.0 * (residual.amplitude + residual.noise))
+    agrees = norm.cdf(expected * ahead / deviation)
+    pairs = np.log(_SLIP + (1.0 - 2.0 * _SLIP) * agrees)
+    earlier = np.triu(np.ones((count, count)), 1)
+    added = (pairs * earlier).sum(axis=1)
+    totals = np.concatenate([np.zeros((len(predictions), 1)), np.cumsum(added, axis=1)], axis=1)
+    return np.asarray(totals * _discount(count))
+
+
+def _chance(count: int) -> Floats:
+    trials = np.arange(count + 1)
+    return np.asarray(np.log(0.5) * trials * (trials - 1) / 2.0 * _discount(count))
+
+
+def _discount(count: int) -> Floats:
+    """What brings m (m - 1) / 2 pairs to m - 1."""
+    return 2.0 / np.maximum(np.arange(count + 1), 1)
+
+
+def _dropped_after(lead: Floats) -> int | None:
+    behind = np.flatnonzero(lead < -_DROP)
+    return int(behind[0]) if len(behind) else None
+
+
+def combine(weights: Floats, predictions: Sequence[Floats]) -> Floats:
+    """The sources' common expectation: their weighted mean, as if the cold search were not."""
+    total = float(weights.sum())
+    if total <= 0.0:
+        return np.zeros_like(predictions[0])
+    return np.asarray(np.tensordot(weights / total, np.asarray(predictions), axes=1))

@@ -1,35 +1,44 @@
 """The oracle that starts from earlier searches."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial
 
-from models.history.contribution import Contribution, Origin, Proposal
+from models.history.contribution import Contribution
 from models.history.past_search import PastSearch, score_of
 from models.history.records import TaskDescription
 from models.history.search_space import Value, Values
 from models.oracles.leases import LeasingOracle
-from models.oracles.warm.encoding import Floats, SpaceEncoder
-from models.oracles.warm.ensemble import COLD_PRIOR, weigh
-from models.oracles.warm.explanation import explain
-from models.oracles.warm.past_model import PastModel
-from models.oracles.warm.ranking import Expectation, Ranking, nothing
+from models.oracles.warm.arrays import Floats
+from models.oracles.warm.belief import Belief, believe, expected_improvement
+from models.oracles.warm.cold import FIRST, ColdSearch, own_gap
+from models.oracles.warm.encoding import SpaceEncoder
+from models.oracles.warm.ensemble import COLD_PRIOR, DOUBTFUL_PRIOR, Weights, combine, weigh
+from models.oracles.warm.explanation import Origin, Progress, explain
+from models.oracles.warm.source_models import Knowledge, learn, similarity
 
+_COMPLETED = "COMPLETED"
+_FAILED = "FAILED"
 _BEST_OF_SOURCE = 3
-
+_FIRST_OWN_GAP = 5
+_WORST = 0.25
 _COLD_LEADS = 0.5
-"""Above this weight of the cold search, the other trials are its own too."""
+"""Above this weight of the cold search, the other trials are chosen as it chooses: exploring."""
+
+_NEGLIGIBLE = 1e-3
+"""Sources of less than this share of the heaviest one's weight are not asked."""
 
 
 class WarmStartOracle(LeasingOracle):
     """Bayesian optimisation that starts from what earlier searches learned.
 
     The first trials are those that all earlier searches together expect most of. Then a Gaussian
-    process around their common expectation proposes, in which each weighs by how well it ranks the
-    trials so far (`models.oracles.warm.ensemble`). Where the trials speak against all of them, the
-    cold search goes on.
+    process around their common expectation and one of the search's own trials alone propose, each
+    weighed by how well it ranks the trials so far (`models.oracles.warm.ensemble`).
 
     **The guard.** Every `cold_every`-th trial belongs to a search that knows nothing of the past
     nor of the other trials: proposal for proposal the search that this oracle would make without a
@@ -62,7 +71,13 @@ class WarmStartOracle(LeasingOracle):
         task: TaskDescription | None = None,
         cold_every: int = 4,
         first: Sequence[Values] = (),
-        **kwargs: Any,
+        seed: int | None = None,
+        hyperparameters: keras_tuner.HyperParameters | None = None,
+        allow_new_entries: bool = True,
+        tune_new_entries: bool = True,
+        max_retries_per_trial: int = 0,
+        max_consecutive_failed_trials: int = 3,
+        trial_timeout: float = 3600.0,
     ) -> None:
         """Takes the past; the rest is as for every Keras Tuner oracle.
 
@@ -75,9 +90,14 @@ class WarmStartOracle(LeasingOracle):
             cold_every: one trial in so many is the cold search's, at least 2.
             first: complete configurations to try before any other, such as the one in use; they
                 do not count for `cold_every`.
-            **kwargs: `hyperparameters`, `seed` (proposals follow from it and from the scores alone;
-                0 and None draw one) and others of `keras_tuner.Oracle`; `trial_timeout` of
-                `models.oracles.leases`, which also tells how to search on many machines.
+            seed: proposals follow from it and from the scores alone; 0 and None draw one.
+            hyperparameters: the space, where it is known in advance.
+            allow_new_entries: whether the hypermodel may ask for others.
+            tune_new_entries: whether those are searched.
+            max_retries_per_trial: of a trial that crashed.
+            max_consecutive_failed_trials: after which the search ends.
+            trial_timeout: seconds after which a silent worker's trial goes to another one; see
+                `models.oracles.leases`, also for how to search on many machines.
 
         Raises:
             ValueError: `cold_every` is below 2, or two past searches have one name.
@@ -87,7 +107,17 @@ class WarmStartOracle(LeasingOracle):
         names = [search.name for search in past]
         if len(set(names)) != len(names):
             raise ValueError(f"past searches need names that differ, but got {sorted(names)}")
-        super().__init__(objective=objective, max_trials=max_trials, **kwargs)
+        super().__init__(
+            objective=objective,
+            max_trials=max_trials,
+            hyperparameters=hyperparameters,
+            allow_new_entries=allow_new_entries,
+            tune_new_entries=tune_new_entries,
+            seed=seed,
+            max_retries_per_trial=max_retries_per_trial,
+            max_consecutive_failed_trials=max_consecutive_failed_trials,
+            trial_timeout=trial_timeout,
+        )
         self._past = tuple(past)
         self._task = task
         self._cold_every = cold_every
@@ -125,24 +155,52 @@ class WarmStartOracle(LeasingOracle):
         if not self._encoder.parameters:
             return completed[0]
         points, scores = self._observations()
-        expected = self._expectation(points, scores)
-        features = self._encoder.features(self._encode(completed))
-        belief = self._ranking.belief(points, scores, expected)
-        return completed[int(belief.predict(features, expected(features))[0].argmax())]
+        expected = self._expected(points, scores, self._encode(completed))
+        return completed[int(expected.argmax())]
 
-    def contribution(self) -> Contribution:
-        """What earlier searches gave to this one, so far."""
+    def expected_gain(self) -> float:
+        """What the most promising next trial is expected to add to the best score.
+
+        Returns:
+            In units of the score, 0 or more; infinity before two trials have ended. Where no
+            hyperparameter varies there is one trial only, and 0 after it.
+        """
         self._prepare()
         points, scores = self._observations()
-        proposals = [
-            Proposal(
-                order=order, origin=self._origins.get(name, "random"), score=self._score(trial)
-            )
-            for order, (name, trial) in enumerate(zip(self.end_order, self._ended(), strict=True))
-        ]
-        predictions = self._predictions(points)
+        if len(scores) and not self._encoder.parameters:
+            return 0.0
+        if len(scores) < 2:
+            return math.inf
+        candidates = self._cold.candidates(points, scores)
+        if not len(self._priors):
+            own = self._cold.belief(points, scores)
+            return float(self._cold.gain(own, points, candidates).max())
+        return float(self._gain(points, scores, candidates).max())
+
+    def contribution(self, seconds_per_trial: float | None = None) -> Contribution:
+        """What earlier searches gave to this one, so far.
+
+        Args:
+            seconds_per_trial: to tell the time saved.
+        """
+        self._prepare()
+        points, scores = self._observations()
+        is_known = len(scores) > 1 and self._encoder.parameters
+        own = self._cold.belief(points, scores) if is_known else None
+        progress = Progress(
+            origins=tuple(self._origins.get(name, "random") for name in self.end_order),
+            scores=tuple(self._score(trial) for trial in self._ended()),
+            points=points,
+            observed=scores,
+        )
         return explain(
-            self._model.sources, self._model.left_out, self._priors, predictions, scores, proposals
+            self._knowledge,
+            self._priors,
+            self._encoder,
+            self._cold,
+            own,
+            progress,
+            seconds_per_trial,
         )
 
     def get_state(self) -> dict[str, Any]:
@@ -160,26 +218,47 @@ class WarmStartOracle(LeasingOracle):
         if key == self._space_key:
             return
         self._space_key = key
-        self._encoder = self._encode_space()
-        self._ranking = Ranking(self._encoder, self.seed)
-        self._model = PastModel(self._past, self._encoder)
-        likely = np.array([each.similarity(self._task) for each in self._model.sources])
-        self._priors = (1.0 - COLD_PRIOR) * likely / likely.sum()
-
-    def _encode_space(self) -> SpaceEncoder:
-        return SpaceEncoder(self.hyperparameters)
+        self._encoder = SpaceEncoder(self.hyperparameters)
+        self._knowledge: Knowledge | None = None
+        self._priors: Floats = np.zeros(0)
+        self._cold = ColdSearch(self._encoder, self.seed)
+        self._knowledge = learn(self._past, self._encoder)
+        if self._knowledge and self._knowledge.sources:
+            likely = [similarity(source, self._task) for source in self._knowledge.sources]
+            believed = np.array(likely) / sum(likely)
+            self._doubtful = self._past_is_doubtful(believed)
+            self._priors = (1.0 - (DOUBTFUL_PRIOR if self._doubtful else COLD_PRIOR)) * believed
 
     def _propose(self) -> tuple[Origin, Values | None]:
         if len(self.trials) < len(self._first):
             return "cold", dict(self._first[len(self.trials)])
         points, scores = self._observations()
-        expected = self._expectation(points, scores)
-        count = len(self.trials) - len(self._first)
-        if expected is nothing or count % self._cold_every == 1:
+        if self._is_cold_turn():
             return "cold", self._cold_proposal()
-        best = np.concatenate([each.best_points(_BEST_OF_SOURCE) for each in self._model.sources])
-        ranking = self._ranking.warm(points, scores, expected, best)
-        return "model" if len(scores) else "portfolio", self._first_new(ranking)
+        origin: Origin = "model" if len(scores) else "portfolio"
+        return origin, self._first_new(self._warm_ranking(points, scores))
+
+    def _is_cold_turn(self) -> bool:
+        if not len(self._priors):
+            return True
+        count = len(self.trials) - len(self._first)
+        if self._doubtful and count < FIRST:
+            return True
+        return count % self._cold_every == 1
+
+    def _past_is_doubtful(self, believed: Floats) -> bool:
+        """Whether the past counts the middle of the space among the worst quarter.
+
+        People put ranges around what they believe in. Scores that stand the wrong way round show
+        here before any trial; the search then starts cold and believes little of the past until
+        its own trials bear it out. Only searches that are large enough to be judged are asked: a
+        short one that went after the best knows little else.
+        """
+        assert self._knowledge is not None
+        judged = np.array([source.is_judged for source in self._knowledge.sources])
+        shape = self._shape(judged * believed, self._cold.spread)
+        middle = self._shape(judged * believed, self._cold.middle[None])[0]
+        return bool(np.quantile(shape, _WORST) > middle)
 
     def _cold_proposal(self) -> Values | None:
         """The next proposal of the cold search, replayed from its start.
@@ -190,8 +269,8 @@ class WarmStartOracle(LeasingOracle):
         known = {_freeze(trial.hyperparameters.values): trial for trial in self.trials.values()}
         stream: list[Trial] = []
         while True:
-            ended = [trial for trial in stream if trial.status in ("COMPLETED", "FAILED")]
-            ranking = self._ranking.cold(self._encode(ended), self._scores(ended))
+            ended = [trial for trial in stream if trial.status in (_COMPLETED, _FAILED)]
+            ranking = self._cold.ranking(self._encode(ended), self._scores(ended))
             values = self._first_new(ranking, stream)
             if values is None or _freeze(values) not in known:
                 return values
@@ -207,16 +286,88 @@ class WarmStartOracle(LeasingOracle):
                 return values
         return None
 
-    def _expectation(self, points: Floats, scores: Floats) -> Expectation:
-        """What the past leads to expect; `nothing` where the trials speak against all of it."""
-        weights = weigh(self._priors, self._predictions(points), scores)
-        if weights.cold > _COLD_LEADS:
-            return nothing
-        return lambda features: self._model.expect(features, weights.sources)
+    def _warm_ranking(self, points: Floats, scores: Floats) -> Floats:
+        """Candidates by expected gain, the best first, float64 [c, p]."""
+        if len(scores) and self._weights(points, scores).cold > _COLD_LEADS:
+            return self._cold.ranking(points, scores)
+        best = self._best_of_sources()
+        if len(scores) == 0:
+            candidates = np.concatenate([best, self._cold.spread])
+            gain = self._shape(self._priors, candidates)
+        else:
+            candidates = self._cold.candidates(points, scores, best)
+            gain = self._gain(points, scores, candidates)
+        return np.asarray(candidates[np.argsort(-gain, kind="stable")])
 
-    def _predictions(self, points: Floats) -> Floats:
-        """Of each source for each trial, in normal scores, float64 [s, n]."""
-        return self._model.by_source(self._encoder.features(points))
+    def _gain(self, points: Floats, scores: Floats, candidates: Floats) -> Floats:
+        """Expected improvement by the warm and the cold model, each by its weight."""
+        weights = self._weights(points, scores)
+        own = self._cold.belief(points, scores)
+        gain = weights.cold * self._cold.gain(own, points, candidates)
+        if weights.cold < 1.0:
+            warm = self._warm_belief(weights, points, scores)
+            seen, _ = self._warm_prediction(warm, weights, points)
+            mean, spread = self._warm_prediction(warm, weights, candidates)
+            gain = gain + (1.0 - weights.cold) * expected_improvement(
+                mean, spread, float(seen.max())
+            )
+        return gain
+
+    def _expected(self, points: Floats, scores: Floats, asked: Floats) -> Floats:
+        """Expected scores at points [m, p], by all models, float64 [m]."""
+        own = self._cold.belief(points, scores)
+        mean, _ = own.predict(self._encoder.features(asked), np.zeros(len(asked)))
+        if not len(self._priors):
+            return mean
+        weights = self._weights(points, scores)
+        if weights.cold == 1.0:
+            return mean
+        warm = self._warm_belief(weights, points, scores)
+        warm_mean, _ = self._warm_prediction(warm, weights, asked)
+        return weights.cold * mean + (1.0 - weights.cold) * warm_mean
+
+    def _weights(self, points: Floats, scores: Floats) -> Weights:
+        assert self._knowledge is not None
+        features = self._encoder.features(points)
+        predictions = np.array([each.predict(features) for each in self._knowledge.sources])
+        return weigh(self._priors, predictions, scores, self._knowledge.residual, len(scores))
+
+    def _warm_belief(self, weights: Weights, points: Floats, scores: Floats) -> Belief:
+        assert self._knowledge is not None
+        gap = float(np.median([source.gap for source in self._knowledge.sources]))
+        if len(scores) > _FIRST_OWN_GAP:
+            # The past may have scored in other units.
+            own = own_gap(scores)
+            gap = float(np.clip(gap, 0.2 * own, 5.0 * own))
+        shape = self._shape(weights.sources, points)
+        features = self._encoder.features(points)
+        return believe(self._knowledge.residual, features, scores, shape, gap, scale=gap)
+
+    def _warm_prediction(
+        self, belief: Belief, weights: Weights, points: Floats
+    ) -> tuple[Floats, Floats]:
+        shape = self._shape(weights.sources, points)
+        return belief.predict(self._encoder.features(points), shape)
+
+    def _shape(self, weights: Floats, points: Floats) -> Floats:
+        """What the sources expect together, in normal scores, float64 [n]."""
+        assert self._knowledge is not None
+        features = self._encoder.features(points)
+        heard = np.flatnonzero(weights > _NEGLIGIBLE * weights.max(initial=0.0))
+        sources = [self._knowledge.sources[index] for index in heard]
+        if not sources:
+            return np.zeros(len(points))
+        return combine(weights[heard], [source.predict(features) for source in sources])
+
+    def _best_of_sources(self) -> Floats:
+        """The best trials of each source, float64 [b, p]; the middle where it has no value."""
+        assert self._knowledge is not None
+        best = [
+            source.mapped.points[np.argsort(-source.mapped.scores)[:_BEST_OF_SOURCE]]
+            for source in self._knowledge.sources
+        ]
+        points = np.concatenate(best)
+        return self._encoder.snap(np.where(np.isnan(points), 0.5, points))
 
     def _observations(self) -> tuple[Floats, Floats]:
         """Ended trials in order: points float64 [n, p], scores [n], higher is better."""

@@ -23,7 +23,10 @@ CONTRIBUTION = Contribution(
         Proposal(order=0, origin="portfolio", score=0.8),
         Proposal(order=1, origin="cold", score=None),
     ),
-    words="The search started from one earlier one.",
+    expected_random=(0.6, 0.7),
+    trials_saved=9,
+    seconds_saved=12.5,
+    words="One earlier search saved about nine trials.",
 )
 
 
@@ -38,7 +41,8 @@ def test_the_mean_weight_is_over_the_finished_trials() -> None:
     [
         ({"cold_weights": [0.5, 1.5]}, "less than or equal to 1"),
         ({"cold_weights": [0.5]}, "clothing, 2026-11-21 has 2 weights, the search itself 1"),
-        ({"proposals": [{"order": 0, "origin": "cold", "score": float("nan")}]}, "0.score"),
+        ({"seconds_saved": -1.0}, "seconds_saved"),
+        ({"expected_random": [float("nan")]}, "expected_random.0"),
         ({"proposals": [{"order": 0, "origin": "oracle"}]}, "proposals.0.origin"),
         ({"proposals": [{"order": 4, "origin": "cold"}]}, "trial 4 in the place of 0"),
         ({"left_out": [{"name": "a"}]}, "left_out.0.reason"),

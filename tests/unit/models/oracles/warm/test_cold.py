@@ -4,8 +4,8 @@ import keras_tuner
 import numpy as np
 import pytest
 
+from models.oracles.warm.cold import ColdSearch
 from models.oracles.warm.encoding import SpaceEncoder
-from models.oracles.warm.ranking import Ranking, nothing
 
 TRIALS = 25
 SEEDS = (1, 2, 3)
@@ -30,11 +30,11 @@ def branin(point) -> float:
 
 def search(score, seed: int):
     """Points and scores of a search, each point proposed from those before it."""
-    cold = Ranking(square(), seed)
+    cold = ColdSearch(square(), seed)
     points, scores = np.zeros((0, 2)), np.zeros(0)
     for _ in range(TRIALS):
         known = {point.tobytes() for point in points}
-        ranking = cold.cold(points, scores)
+        ranking = cold.ranking(points, scores)
         new = next(point for point in ranking if point.tobytes() not in known)
         points, scores = np.vstack([points, new]), np.append(scores, score(new))
     return points, scores
@@ -47,7 +47,7 @@ def best_of_random(score) -> float:
 
 def test_it_comes_far_closer_to_the_best_than_random_draws():
     found = np.mean([search(branin, seed)[1].max() for seed in SEEDS])
-    assert BRANIN_BEST - found < 0.3 * (BRANIN_BEST - best_of_random(branin))
+    assert BRANIN_BEST - found < 0.1 * (BRANIN_BEST - best_of_random(branin))
 
 
 def test_with_noisy_scores_what_it_would_choose_is_better_than_the_luckiest_random_draw():
@@ -60,8 +60,9 @@ def test_with_noisy_scores_what_it_would_choose_is_better_than_the_luckiest_rand
     for seed in SEEDS:
         points, scores = search(noisy, seed)
         features = square().features(points)
-        belief = Ranking(square(), seed).belief(points, scores, nothing)
-        expected, _ = belief.predict(features, np.zeros(TRIALS))
+        expected, _ = (
+            ColdSearch(square(), seed).belief(points, scores).predict(features, np.zeros(TRIALS))
+        )
         chosen.append(branin(points[expected.argmax()]))
     lucky = [branin(max(draws, key=noisy)) for draws in generator.random((200, TRIALS, 2))]
     assert BRANIN_BEST - np.mean(chosen) < 0.7 * (BRANIN_BEST - np.mean(lucky))
@@ -72,7 +73,7 @@ def test_an_exploded_score_does_not_hide_what_the_others_show():
         return CLIFF if point[0] > 0.7 else branin(point)
 
     found = np.mean([search(with_cliff, seed)[1].max() for seed in SEEDS])
-    assert BRANIN_BEST - found < 0.5 * (BRANIN_BEST - best_of_random(with_cliff))
+    assert BRANIN_BEST - found < 0.3 * (BRANIN_BEST - best_of_random(with_cliff))
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e9])

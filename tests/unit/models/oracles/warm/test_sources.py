@@ -8,8 +8,11 @@ from scipy.stats import kendalltau
 
 from models.history.past_search import PastSearch
 from models.oracles.warm.encoding import SpaceEncoder
-from models.oracles.warm.ensemble import COLD_PRIOR, weigh
-from models.oracles.warm.past_model import PastModel, normal_scores
+from models.oracles.warm.ensemble import COLD_PRIOR, combine, weigh
+from models.oracles.warm.kernel import default_kernel
+from models.oracles.warm.source_models import learn, normal_scores, similarity
+
+RESIDUAL = default_kernel(2).scaled(0.3)
 
 
 def space() -> keras_tuner.HyperParameters:
@@ -30,24 +33,24 @@ def past(name: str, trials: int = 30, *, seed: int = 0, best: float = 0.3) -> Pa
 
 
 def reasons(*searches: PastSearch) -> dict[str, str]:
-    model = PastModel(searches, SpaceEncoder(space()))
-    return {each.name: each.reason for each in model.left_out}
+    knowledge = learn(searches, SpaceEncoder(space()))
+    assert knowledge is not None
+    return {each.name: each.reason for each in knowledge.left_out}
 
 
 def test_a_search_teaches_where_the_good_values_are():
     encoder = SpaceEncoder(space())
-    knowledge = PastModel([past("one"), past("two", seed=1, best=0.4)], encoder)
+    knowledge = learn([past("one"), past("two", seed=1, best=0.4)], encoder)
+    assert knowledge is not None
     assert not knowledge.left_out
-    asked = encoder.features(np.array([[0.35, 0.1], [0.95, 0.9]]))
-    for good, bad in [*knowledge.by_source(asked), knowledge.expect(asked, np.ones(2))]:
-        assert good > bad + 0.7
+    for source in knowledge.sources:
+        assert source.tau > 0.6
+        good, bad = source.predict(encoder.features(np.array([[0.35, 0.1], [0.95, 0.9]])))
+        assert good > bad + 1.0
 
 
 def test_no_past_is_nothing_to_learn():
-    knowledge = PastModel([], SpaceEncoder(space()))
-    assert not knowledge.sources
-    assert not knowledge.left_out
-    assert knowledge.by_source(np.zeros((4, 2))).shape == (0, 4)
+    assert learn([], SpaceEncoder(space())) is None
 
 
 def test_a_few_trials_are_not_called_noise():
@@ -56,13 +59,16 @@ def test_a_few_trials_are_not_called_noise():
     rates = [0.3 + float(each["rate"]) / 20 for each in near.values]
     values = configurations(np.array([(rate, 0.1) for rate in rates]))
     luck = np.random.default_rng(2).normal(0.8, 0.01, len(values))
-    knowledge = PastModel([PastSearch("chased", values, luck)], SpaceEncoder(space()))
+    knowledge = learn([PastSearch("chased", values, luck)], SpaceEncoder(space()))
+    assert knowledge is not None
     assert not knowledge.left_out
-    assert len(knowledge.sources) == 1
+    (source,) = knowledge.sources
+    assert source.tau < 0.2
+    assert source.quality == pytest.approx(0.4**2)
 
 
 def test_what_cannot_teach_is_left_out_with_its_reason():
-    one = past("flat", 100)
+    one = past("flat", 60)
     flat = PastSearch("flat", one.values, np.zeros(len(one.values)))
     noise = PastSearch("noise", one.values, np.random.default_rng(1).random(len(one.values)))
     renamed = PastSearch("renamed", tuple({"lr": each["rate"]} for each in one.values), one.scores)
@@ -76,7 +82,7 @@ def test_what_cannot_teach_is_left_out_with_its_reason():
     assert found["flat"] == "all of its trials scored the same"
     assert "look like noise" in found["noise"]
     assert "0 of this search's 2 hyperparameters" in found["renamed"]
-    assert found["outside"] == "0 of its 100 trials lie in this search's ranges, too few"
+    assert found["outside"] == "0 of its 60 trials lie in this search's ranges, too few"
     assert "4 of its 4 trials" in found["short"]
 
 
@@ -84,8 +90,9 @@ def test_trials_outside_the_ranges_are_left_out_alone():
     inside = past("partly", 30)
     values = (*inside.values[:27], *({**each, "rate": 7.0} for each in inside.values[27:]))
     partly = PastSearch("partly", values, inside.scores)
-    knowledge = PastModel([partly], SpaceEncoder(space()))
-    assert len(knowledge.sources[0].scores) == 27
+    knowledge = learn([partly], SpaceEncoder(space()))
+    assert knowledge is not None
+    assert len(knowledge.sources[0].mapped.scores) == 27
 
 
 @pytest.mark.parametrize("widest", [3.0, 30.0])
@@ -93,10 +100,11 @@ def test_of_a_search_on_another_scale_the_parameter_is_not_heard(widest):
     drawn = np.random.default_rng(3).random((60, 2)) * [widest, 1.0]
     values = configurations(drawn)
     wide = PastSearch("wide", values, -np.abs(drawn[:, 1] - 0.3))
-    knowledge = PastModel([wide], SpaceEncoder(space()))
+    knowledge = learn([wide], SpaceEncoder(space()))
+    assert knowledge is not None
     (source,) = knowledge.sources
-    assert source.shared.tolist() == [False, True]
-    assert len(source.scores) == 60
+    assert source.mapped.shared.tolist() == [False, True]
+    assert len(source.mapped.scores) == 60
 
 
 @pytest.mark.parametrize("widest", [1.2, 1.6, 1.9])
@@ -105,12 +113,13 @@ def test_of_a_search_in_wider_ranges_the_trials_within_ours_are_learned_from(wid
     values = configurations(drawn)
     wide = PastSearch("wide", values, -np.abs(drawn[:, 0] - 0.3) - 0.1 * drawn[:, 1])
     encoder = SpaceEncoder(space())
-    knowledge = PastModel([wide], encoder)
+    knowledge = learn([wide], encoder)
+    assert knowledge is not None
     assert not knowledge.left_out
     (source,) = knowledge.sources
-    assert source.shared.all()
-    assert len(source.scores) == (drawn[:, 0] <= 1.0).sum()
-    ((good, bad),) = knowledge.by_source(encoder.features(np.array([[0.3, 0.1], [0.95, 0.1]])))
+    assert source.mapped.shared.all()
+    assert len(source.mapped.scores) == (drawn[:, 0] <= 1.0).sum()
+    good, bad = source.predict(encoder.features(np.array([[0.3, 0.1], [0.95, 0.1]])))
     assert good > bad
 
 
@@ -139,54 +148,52 @@ def past_of_tree(kinds: str, seed: int = 0) -> PastSearch:
 
 def test_a_search_in_the_same_space_with_conditions_teaches_about_each_branch():
     encoder = SpaceEncoder(tree())
-    knowledge = PastModel([past_of_tree("abc" * 30, seed) for seed in range(3)], encoder)
+    knowledge = learn([past_of_tree("abc" * 30, seed) for seed in range(3)], encoder)
+    assert knowledge is not None
     assert not knowledge.left_out
     candidates = np.random.default_rng(9).random((200, 10))
-    truth = [
-        {"a": 0.0, "b": 0.5, "c": 0.2}[str(values["kind"])]
-        - sum((float(v) - 0.8) ** 2 for name, v in values.items() if name != "kind")
-        for values in map(encoder.decode, candidates)
-    ]
     for source in knowledge.sources:
-        assert source.shared.all()
-        assert len(source.scores) == 90
-    features = encoder.features(candidates)
-    for expected in knowledge.by_source(features):
-        assert kendalltau(expected, truth).statistic > 0.5
-    assert kendalltau(knowledge.expect(features, np.ones(3)), truth).statistic > 0.65
+        assert source.mapped.shared.all()
+        assert len(source.mapped.scores) == 90
+        truth = [
+            {"a": 0.0, "b": 0.5, "c": 0.2}[str(values["kind"])]
+            - sum((float(v) - 0.8) ** 2 for name, v in values.items() if name != "kind")
+            for values in map(encoder.decode, candidates)
+        ]
+        assert kendalltau(source.predict(encoder.features(candidates)), truth).statistic > 0.7
 
 
 def test_a_branch_of_few_trials_is_not_lost():
-    knowledge = PastModel([past_of_tree("a" * 85 + "b" * 15)], SpaceEncoder(tree()))
+    knowledge = learn([past_of_tree("a" * 85 + "b" * 15)], SpaceEncoder(tree()))
+    assert knowledge is not None
     (source,) = knowledge.sources
-    assert len(source.scores) == 100
-    assert source.shared.tolist() == [True] * 7 + [False] * 3, "it has never tried c"
+    assert len(source.mapped.scores) == 100
+    assert source.mapped.shared.tolist() == [True] * 7 + [False] * 3, "it has never tried c"
 
 
 def test_a_parameter_that_applies_but_has_no_value_is_missing():
     full = past_of_tree("abc" * 30)
     lacking = tuple({k: v for k, v in each.items() if k[0] != "b"} for each in full.values)
-    knowledge = PastModel([PastSearch("lacks b", lacking, full.scores)], SpaceEncoder(tree()))
+    knowledge = learn([PastSearch("lacks b", lacking, full.scores)], SpaceEncoder(tree()))
+    assert knowledge is not None
     (source,) = knowledge.sources
-    assert source.shared.tolist() == [True] * 4 + [False] * 3 + [True] * 3
-    assert len(source.scores) == 90
+    assert source.mapped.shared.tolist() == [True] * 4 + [False] * 3 + [True] * 3
+    assert len(source.mapped.scores) == 90
     bare = tuple({"kind": each["kind"]} for each in full.values if each["kind"] != "c")
-    knowledge = PastModel([PastSearch("bare", bare, full.scores[:60])], SpaceEncoder(tree()))
+    knowledge = learn([PastSearch("bare", bare, full.scores[:60])], SpaceEncoder(tree()))
+    assert knowledge is not None
     assert [each.reason for each in knowledge.left_out] == [
         "it has 1 of this search's 7 hyperparameters that apply to its trials"
     ]
 
 
-def test_a_search_that_weighs_nothing_is_not_heard():
+def test_searches_that_agree_leave_less_to_expect_than_ones_that_differ():
     encoder = SpaceEncoder(space())
-    upside = past("upside down", seed=1)
-    searches = [past("one"), PastSearch("upside down", upside.values, -upside.scores)]
-    knowledge = PastModel(searches, encoder)
-    asked = encoder.features(np.array([[0.3, 0.1], [0.95, 0.9]]))
-    good, bad = knowledge.expect(asked, np.array([1.0, 0.0]))
-    assert good > bad + 0.8
-    good, bad = knowledge.expect(asked, np.array([0.0, 1.0]))
-    assert good < bad - 0.8
+    agreeing = learn([past(str(n), seed=n) for n in range(4)], encoder)
+    differing = learn([past(str(n), seed=n, best=n / 3) for n in range(4)], encoder)
+    assert agreeing is not None
+    assert differing is not None
+    assert agreeing.residual.amplitude < 0.5 * differing.residual.amplitude
 
 
 def test_normal_scores_are_ranks_and_nothing_else():
@@ -201,15 +208,16 @@ def test_of_two_equal_searches_the_one_on_the_likelier_task_weighs_more():
         PastSearch(name, past("x").values, past("x").scores, task(name, images, classes))
         for name, images, classes in [("small", 400, 8), ("same", 500, 10), ("large", 90_000, 900)]
     )
-    knowledge = PastModel([small, same, large], encoder)
+    knowledge = learn([small, same, large], encoder)
+    assert knowledge is not None
     new = task("same", 500, 10)
-    likely = {source.past.name: source.similarity(new) for source in knowledge.sources}
+    likely = {source.name: similarity(source, new) for source in knowledge.sources}
     assert likely["same"] > likely["small"] > likely["large"] > 0.0
 
 
 def test_before_the_first_trial_the_priors_hold():
     priors = (1 - COLD_PRIOR) * np.array([0.7, 0.3])
-    weights = weigh(priors, np.zeros((2, 0)), np.zeros(0))
+    weights = weigh(priors, np.zeros((2, 0)), np.zeros(0), RESIDUAL, 0)
     assert weights.cold == pytest.approx(COLD_PRIOR)
     assert weights.sources == pytest.approx(priors)
 
@@ -218,7 +226,7 @@ def test_who_ranks_the_trials_right_gains_and_who_ranks_them_wrong_is_dropped():
     scores = np.linspace(0.0, 1.0, 10)
     right = normal_scores(scores)
     priors = np.array([0.45, 0.45])
-    weights = weigh(priors, np.array([right, -right]), scores)
+    weights = weigh(priors, np.array([right, -right]), scores, RESIDUAL, len(scores))
     assert weights.sources[0] > 0.95
     assert weights.sources[1] == 0.0
     assert weights.dropped_after[0] is None
@@ -229,7 +237,7 @@ def test_a_source_that_was_dropped_does_not_come_back():
     """It ranks the first six wrong, and all later ones right."""
     scores = np.concatenate([np.linspace(0, 1, 6), np.linspace(2, 3, 60)])
     expected = np.concatenate([np.linspace(1, 0, 6) * 3, np.linspace(4, 9, 60)])
-    weights = weigh(np.array([0.9]), expected[None], scores)
+    weights = weigh(np.array([0.9]), expected[None], scores, RESIDUAL, len(scores))
     assert weights.dropped_after[0] is not None
     assert weights.cold == 1.0
 
@@ -238,7 +246,13 @@ def test_useless_sources_take_nothing_from_the_cold_search():
     generator = np.random.default_rng(0)
     scores = np.linspace(0.0, 1.0, 12)
     useless = generator.permuted(np.tile(normal_scores(scores), (50, 1)), axis=1)
-    weights = weigh(np.full(50, 0.018), useless, scores)
-    alone = weigh(np.array([0.9]), -normal_scores(scores)[None], scores)
+    weights = weigh(np.full(50, 0.018), useless, scores, RESIDUAL, len(scores))
+    alone = weigh(np.array([0.9]), -normal_scores(scores)[None], scores, RESIDUAL, len(scores))
     assert alone.cold == 1.0
     assert weights.cold > 0.3
+
+
+def test_the_common_expectation_is_the_weighted_mean():
+    combined = combine(np.array([0.3, 0.1]), [np.array([1.0, 0.0]), np.array([0.0, 4.0])])
+    assert combined == pytest.approx([0.75, 1.0])
+    assert combine(np.zeros(2), [np.ones(3), np.ones(3)]) == pytest.approx(np.zeros(3))
