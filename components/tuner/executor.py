@@ -111,11 +111,9 @@ def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> Sea
 
 
 def _announce(search: JointSearch) -> None:
-    # The training goes on where the best trial ended: half of the search, as a rule, is its own.
-    begun = min(search.budget, search.usual_seconds) / 2
-    total = search.budget + search.usual_seconds - begun
     words = (
-        f"searching for {duration(search.budget)}, then training: about {duration(total)} in all "
+        f"searching for {duration(search.budget)}, then training: about "
+        f"{duration(search.expected_seconds)} in all "
         f"(the usual training alone: {duration(search.usual_seconds)})"
     )
     progress.report(0, round(search.budget), "seconds", words, is_lasting=True)

@@ -131,6 +131,14 @@ class FreezeThaw:
         begun = np.array([bool(curve.scores) and not curve.ended for curve in self._curves])
         return np.where(begun, np.maximum(best, self._outlook.mean[:, -1]), best)
 
+    def ends(self) -> Floats:
+        """What the curve of each candidate is expected to end at, begun or not.
+
+        Without a past, or where it has misled, the best score so far, and 0 before the first.
+        """
+        best = np.array([curve.best() for curve in self._curves])
+        return np.maximum(best, self._outlook.mean[:, -1]) if self.trusts_past else best
+
     def expected_gain(self, seconds: float) -> float | None:
         """By how much the best score is expected to grow in so many seconds; None without a past.
 

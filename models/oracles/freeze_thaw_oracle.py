@@ -175,6 +175,13 @@ class FreezeThawOracle(LeasingOracle):
         """Growth of the best score to expect in so many seconds; None without a past."""
         return self._prepare().expected_gain(seconds)
 
+    def ends(self) -> list[tuple[Values, float]]:
+        """Each configuration, begun or not, with the score that it is expected to end at.
+
+        See `models.curves.freeze_thaw.FreezeThaw.ends`.
+        """
+        return list(zip(self._candidates, self._prepare().ends().tolist(), strict=True))
+
     def promises(self) -> list[tuple[Values, float]]:
         """Each configuration that was begun, with the score that its curve is to end at."""
         search = self._prepare()

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import math
 import statistics
 import uuid
 from collections import defaultdict
@@ -31,7 +30,6 @@ from models.search.joint_space import (
     comparable,
     configurations,
     frozen_backbone,
-    in_words,
     is_frozen,
     space_of,
     usual_fine_tuning,
@@ -42,6 +40,7 @@ from models.search.search_task import SearchTask
 from models.search.stretch_runner import StretchRunner
 from models.search.stretches import Stretches
 from models.search.tried import description
+from models.search.winner import Winner, fine_tuning_within, most_promising
 from models.search.workers.search_server import LOOPBACK, SearchServer, serving
 from models.search.workers.served_search import ServedSearch
 from models.search.workers.signature import read_secret
@@ -56,6 +55,8 @@ USUAL_EPOCHS: Final = 15
 """After which most fine-tunings have ended by themselves."""
 _SHARE: Final = 0.5
 """Of what the usual training is expected to take: the budget where none is given."""
+_OVERRUN: Final = 1.1
+"""Of the seconds told at the start, that a fine-tuning which was not begun before may reach."""
 
 _TEN_MINUTES: Final = 600.0
 
@@ -128,9 +129,8 @@ class JointSearch:
             shares=tuple(sorted(shares)),
             pace=measured_pace(first, shares, self._folder),
         )
-        epochs = min(task.training.epochs, USUAL_EPOCHS)
         # Now, as nothing is paid for yet.
-        self.usual_seconds = self.costs.training(usual_fine_tuning(task), epochs)
+        self.usual_seconds = self.costs.training(usual_fine_tuning(task), self._epochs)
         given = settings.budget
         self.budget = _SHARE * self.usual_seconds if given is None else given
 
@@ -138,6 +138,14 @@ class JointSearch:
     def first_backbone(self) -> Backbone:
         """Of the first candidate."""
         return self.runner.prepared(self._task.candidates[0]).backbone
+
+    @property
+    def expected_seconds(self) -> float:
+        """Of the search and the training after it: what is told at the start.
+
+        The training goes on where the best trial ended: half of the search, as a rule, is its own.
+        """
+        return self.budget + self.usual_seconds - min(self.budget, self.usual_seconds) / 2
 
     def run(
         self,
@@ -188,65 +196,69 @@ class JointSearch:
         if not any(record.evaluations for record in records):
             reason = records[-1].message if records else "none was proposed"
             raise GraftError(f"None of {len(records)} configurations came out: {reason}")
-        chosen, words = self._chosen(oracle, price)
-        state = None if is_frozen(chosen) else self.runner.state_file(chosen)
+        won = self._won(oracle, records, price)
+        is_paused = won.trained == won.begun and not is_frozen(won.begun)
+        state = self.runner.state_file(won.trained) if is_paused else None
         history = new_history(
             space_of(self._pool),
             described,
             self._described(),
             records,
-            chosen=next(each.order for each in records if each.values == chosen),
+            chosen=next(each.order for each in records if each.values == won.begun),
             name=name,
         )
         record = SearchRecord(
             budget=self.budget,
             spent=oracle.spent,
             usual_seconds=self.usual_seconds,
-            training_seconds=self._left(chosen, records),
-            chosen=chosen,
-            words=words,
+            training_seconds=self._left(won.trained, records),
+            chosen=won.trained,
+            words=won.words,
             past=tuple(each.name for each in learned),
             trusted=oracle.trusts_past if learned else None,
             steps=tuple(stretches.steps),
-            backbones=self._backbones(chosen, records),
+            backbones=self._backbones(won.begun, records),
             refused=tuple(
                 RefusedBackbone(candidate=candidate, reason=reason[:1000])
                 for candidate, reason in self.runner.refused.items()
             ),
             gain=oracle.expected_gain(_TEN_MINUTES),
         )
-        return SearchResult(history, chosen, state, record)
+        return SearchResult(history, won.trained, state, record)
 
     def close(self) -> None:
         """Deletes what takes much room."""
         self.runner.close()
 
-    def _chosen(self, oracle: FreezeThawOracle, price: float) -> tuple[Values, str]:
-        """The configuration that promises most, its cost counted, and why in words."""
-        cheapest = min(self.costs.serving(each) for each in self._task.candidates)
-
-        def worth(each: tuple[Values, float]) -> tuple[float, bool]:
-            values, promise = each
-            cost = self.costs.serving(candidate_of(values)) / cheapest
-            return promise - price * math.log2(cost), not is_frozen(values)
-
-        ranked = sorted(at_least_frozen(oracle.promises()), key=worth, reverse=True)
-        values, promise = ranked[0]
-        words = f"{in_words(values)} promises {promise:.3f}"
-        if len(ranked) == 1:
-            return values, f"{words}; the time was enough for no other configuration."
-        second, other = ranked[1]
-        costs = ", its cost counted" if price else ""
-        return values, f"{words}, the most of {len(ranked)}{costs}; {in_words(second)} {other:.3f}."
+    def _won(
+        self, oracle: FreezeThawOracle, records: Sequence[TrialRecord], price: float
+    ) -> Winner:
+        won = most_promising(oracle.promises(), self.costs, price)
+        candidate = candidate_of(won.begun)
+        own = [each.values for each in records if candidate_of(each.values) == candidate]
+        if not all(map(is_frozen, own)):
+            # Begun ones that lose to the frozen backbone have failed.
+            return won
+        longer = fine_tuning_within(
+            _OVERRUN * self.expected_seconds - oracle.spent,
+            self._task,
+            self.costs,
+            candidate,
+            oracle.ends(),
+            self._epochs,
+        )
+        return won if longer is None else won.then(longer)
 
     def _left(self, chosen: Values, records: Sequence[TrialRecord]) -> float:
         """Seconds that the final training of a configuration is still expected to take."""
-        (record,) = [each for each in records if each.values == chosen]
-        curve = record.evaluations[-1].curve
-        if is_frozen(chosen) or record.evaluations[-1].paused_after is None:
+        begun = [each for each in records if each.values == chosen]
+        if not begun:
+            return self.costs.training(chosen, self._epochs)
+        last = begun[0].evaluations[-1]
+        if is_frozen(chosen) or last.paused_after is None:
             return self.costs.epoch(frozen_backbone(candidate_of(chosen)))
-        epochs = min(self._task.training.epochs, USUAL_EPOCHS) - len(curve.seconds)
-        return max(epochs, self._task.training.patience) * statistics.fmean(curve.seconds)
+        epochs = self._epochs - len(last.curve.seconds)
+        return max(epochs, self._task.training.patience) * statistics.fmean(last.curve.seconds)
 
     def _backbones(
         self, chosen: Values, records: Sequence[TrialRecord]
@@ -301,6 +313,11 @@ class JointSearch:
         return server, processes
 
     @property
+    def _epochs(self) -> int:
+        """Of a fine-tuning, to tell what it takes."""
+        return min(self._task.training.epochs, USUAL_EPOCHS)
+
+    @property
     def _own_code(self) -> str:
         """Without the digests of weights files behind it, which workers do not know."""
         return self._code.partition(" ")[0]
@@ -316,21 +333,6 @@ class JointSearch:
             metric=METRIC,
             subject="joint",
         )
-
-
-def at_least_frozen(promises: Sequence[tuple[Values, float]]) -> list[tuple[Values, float]]:
-    """Has a fine-tuning promise no less than its backbone does frozen.
-
-    The training that follows exports the head on the frozen backbone where that is better.
-
-    Args:
-        promises: of configurations.
-    """
-    frozen = {candidate_of(values): promise for values, promise in promises if is_frozen(values)}
-    return [
-        (values, max(promise, frozen.get(candidate_of(values), promise)))
-        for values, promise in promises
-    ]
 
 
 def _key(task: SearchTask, code: str) -> str:

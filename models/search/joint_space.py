@@ -52,11 +52,11 @@ def configurations(task: SearchTask, images: int) -> list[Values]:
     return [each for place, each in enumerate(every) if each not in every[:place]]
 
 
-def usual_fine_tuning(task: SearchTask) -> Values:
-    """The first candidate, fine-tuned as the configuration says."""
+def usual_fine_tuning(task: SearchTask, candidate: Candidate | None = None) -> Values:
+    """A candidate, by default the first, fine-tuned as the configuration says."""
     settings = task.training
     return _fine_tuned(
-        task.candidates[0],
+        candidate or task.candidates[0],
         settings.unfreeze,
         settings.learning_rate,
         ON if settings.augment else OFF,

@@ -103,10 +103,8 @@ def _search(run: RunRecord) -> str:
     history, record = read_tuning(run, "history"), read_search(run)
     if history is None or record is None:
         return "nothing was searched" if record else ""
-    best = history.best
-    assert best is not None
     count = len(history.trials)
-    return f"{count} configuration{'' if count == 1 else 's'}; {in_words(best.values)}"
+    return f"{count} configuration{'' if count == 1 else 's'}; {in_words(record.chosen)}"
 
 
 def _serve(run: RunRecord) -> str:

@@ -17,7 +17,7 @@ from models.head.task_description import Origin, describe
 from models.history.records import TaskDescription
 from models.history.tuning_history import read_history, write_history
 from models.oracles.freeze_thaw_oracle import EPOCHS, INITIAL_EPOCH
-from models.search.joint_search import JointSearch, SearchResult, at_least_frozen
+from models.search.joint_search import JointSearch, SearchResult
 from models.search.joint_space import (
     configurations,
     frozen_backbone,
@@ -33,6 +33,7 @@ from models.search.tried import curve_task
 from models.training.train import train
 
 __all__ = ["small_backbones"]
+SMALL = Candidate(backbone="EfficientNetLite0", weights="imagenet", image_size=SIZES[0])
 pytestmark = pytest.mark.usefixtures("small_backbones")
 
 
@@ -222,15 +223,39 @@ def test_the_final_training_goes_on_where_the_search_left_the_winner(
     assert not list((tmp_path / "scratch").glob("*/work"))
 
 
-def test_a_fine_tuning_that_has_just_begun_does_not_lose_to_its_own_start(
+def test_where_a_frozen_backbone_wins_the_time_left_is_for_its_fine_tuning(
     digits_folder: Path, tmp_path: Path
 ) -> None:
-    task = search_task(digits_folder, tmp_path)
-    small, large = (frozen_backbone(each) for each in task.candidates)
-    begun = usual_fine_tuning(task)
-    promises = [(small, 0.9), (large, 0.8), (begun, 0.7)]
-    assert at_least_frozen(promises) == [(small, 0.9), (large, 0.8), (begun, 0.9)]
-    assert at_least_frozen([(large, 0.8), (begun, 0.7)]) == [(large, 0.8), (begun, 0.7)]
+    small, large = SMALL, SMALL.model_copy(update={"image_size": 64})
+    # A rate that changes nothing, so that the smaller images win, frozen.
+    task = search_task(
+        digits_folder, tmp_path, auto_fine_tune_images=100, learning_rate=1e-9
+    ).model_copy(update={"candidates": (large, small)})
+    result = searched(task, tmp_path, trials=3)
+    assert [each.values for each in result.history.trials] == [
+        usual_fine_tuning(task),
+        frozen_backbone(small),
+        frozen_backbone(large),
+    ]
+    assert result.chosen == usual_fine_tuning(task, small)
+    assert result.state is None
+    assert "the better of the two is exported" in result.record.words
+    assert result.record.training_seconds > result.history.trials[1].seconds
+    # What later searches learn is what was seen.
+    best = result.history.best
+    assert best is not None
+    assert best.values == frozen_backbone(small)
+
+
+def test_a_backbone_whose_fine_tuning_failed_stays_frozen(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    task = search_task(
+        digits_folder, tmp_path, auto_fine_tune_images=100, learning_rate=1e30
+    ).model_copy(update={"candidates": (SMALL,)})
+    result = searched(task, tmp_path, trials=2)
+    assert [each.status for each in result.history.trials] == ["failed", "completed"]
+    assert result.chosen == frozen_backbone(SMALL)
 
 
 def test_activations_of_images_made_square_otherwise_are_not_taken_up(
