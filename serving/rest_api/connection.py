@@ -179,7 +179,9 @@ class Connection(HttpToolsProtocol):
         async def send_together(message: Message) -> None:
             # What is left of a body that nobody wants is not read just to reach the next request.
             cycle.keep_alive = cycle.keep_alive and not cycle.more_body
-            self._writer.holds = message["type"] == "http.response.start"
+            # To HEAD no body follows that the headers could wait for.
+            is_start = message["type"] == "http.response.start"
+            self._writer.holds = is_start and scope["method"] != "HEAD"
             await send(message)
 
         try:

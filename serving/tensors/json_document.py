@@ -1,6 +1,7 @@
 """Reads the JSON of a request: fast, and within a bound of memory."""
 
 import json
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ _BYTES_OF: Final = {",": 40, "[": 96, "{": 240, '"': 32}
 """At most so many bytes of Python objects come with each of these characters."""
 
 _CHUNK: Final = 2**20
-_MOST_DIGITS: Final = 400
+_MOST_WHOLE_DIGITS: Final = 20
 _LONGEST_TEXT: Final = 100
 
 
@@ -69,7 +70,7 @@ def _parse_leniently(body: bytes | bytearray) -> Any:
     decoder = json.JSONDecoder(
         parse_float=_number,
         parse_int=_whole_number,
-        parse_constant=_number,
+        parse_constant=_constant,
     )
     try:
         text = body.decode("utf-8").lstrip(" \t\r\n")
@@ -89,13 +90,22 @@ def _parse_leniently(body: bytes | bytearray) -> Any:
     return document
 
 
+def _constant(name: str) -> float:
+    return float(name)
+
+
 def _number(text: str) -> float:
-    return float(text)
+    number = float(text)
+    if math.isinf(number):
+        raise invalid_argument(
+            f"JSON Parse error: Number too big to be stored in double: {text[:_LONGEST_TEXT]}"
+        )
+    return number
 
 
 def _whole_number(digits: str) -> int | float:
-    if len(digits) > _MOST_DIGITS:
-        message = f"JSON Parse error: a number of {len(digits)} digits is too large."
-        raise invalid_argument(message)
-    number = int(digits)
-    return number if -(2**63) <= number < 2**64 else float(digits)
+    # Python needs quadratic time for whole numbers of many digits.
+    number = int(digits) if len(digits) <= _MOST_WHOLE_DIGITS else None
+    if number is not None and -(2**63) <= number < 2**64:
+        return number
+    return _number(digits)

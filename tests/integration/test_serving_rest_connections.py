@@ -66,6 +66,20 @@ def test_slow_headers_and_idle_connections_end(another: Callable[..., RestServer
     assert [answer and answer.status for answer in answers] == [408] * 8
 
 
+def test_head_is_answered_at_once_and_the_connection_stays(port: int) -> None:
+    with closing(connect(port, timeout=20)) as client:
+        for path, status in (("/readyz", b"200"), ("/v1/models/m", b"400"), ("/", b"404")):
+            client.sendall(f"HEAD {path} HTTP/1.1\r\n\r\n".encode())
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += client.recv(65536)
+            assert head.split()[1] == status
+        client.sendall(b"GET /livez HTTP/1.1\r\n\r\n")
+        answer = read_answer(client)
+    assert answer is not None
+    assert answer.body == b'{"status":"alive"}\n'
+
+
 def test_a_slow_body_ends(another: Callable[..., RestServer]) -> None:
     with closing(connect(another(IMPATIENT).port)) as client:
         client.sendall(post(PREDICT, b"{", length=100))
