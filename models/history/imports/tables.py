@@ -7,7 +7,7 @@ where every column that is neither a figure nor bookkeeping is a hyperparameter.
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from models.history.imports.values import typed
 from models.history.search_space import Value
 
 _MOST_COLUMNS = 2000
+_SHOWN = 40
 _SCORES = {"metric", "objective", "score", "value"}
 """What a score is called where it is not called by what it measures."""
 
@@ -68,10 +69,9 @@ _PLAIN = _Layout("a table")
 
 def is_table(text: str) -> bool:
     """Whether the beginning of a text looks like a table: two columns and a row at least."""
-    delimiter = _delimiter(text.split("\n", 1)[0])
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = _rows(text)
     try:
-        first, second = next(reader, []), next(reader, [])
+        first, second = next(rows, []), next(rows, [])
     except csv.Error:
         return False
     return 1 < len(first) == len(second)
@@ -91,7 +91,10 @@ def read_table(path: Path, wanted: Wanted) -> list[Found]:
         for name, column in columns.items()
         if _may_be_figure(layout, name, column, wanted)
     }
-    metric = choose_metric(_likely(figures, layout, wanted), wanted, where)
+    likely = _likely(figures, layout, wanted)
+    if not likely or wanted.metric not in (None, *likely):
+        _refuse_text_for_a_score(columns, layout, wanted, where)
+    metric = choose_metric(likely, wanted, where)
     names = _hyperparameters(columns, layout, figures, metric, wanted)
     state = next((columns[name] for name in columns if name.lower() in _STATES), None)
     rows = range(len(figures[metric]))
@@ -142,11 +145,8 @@ def _trial(
 
 
 def _columns(text: str, where: str) -> dict[str, _Column]:
-    delimiter = _delimiter(text.split("\n", 1)[0])
     try:
-        rows = [
-            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
-        ]
+        rows = list(_rows(text))
     except csv.Error as error:
         raise ForeignPastError(f"{where}: {error}") from None
     names = [name.strip() for name in rows[0]] if rows else []
@@ -189,11 +189,32 @@ def _likely(figures: Mapping[str, _Column], layout: _Layout, wanted: Wanted) -> 
     """The columns that may be the score."""
     if wanted.metric is not None or layout.figures:
         return list(figures)
-    return [
-        name
-        for name in figures
-        if name.lower() in _SCORES or direction_of(name) or name.lower().startswith("values_")
-    ]
+    return [name for name in figures if _is_called_a_score(name)]
+
+
+def _is_called_a_score(name: str) -> bool:
+    is_numbered = name.lower().startswith("values_")
+    return name.lower() in _SCORES or bool(direction_of(name)) or is_numbered
+
+
+def _refuse_text_for_a_score(
+    columns: Mapping[str, _Column], layout: _Layout, wanted: Wanted, where: str
+) -> None:
+    """Says which cell is no number: one of them makes text of its whole column."""
+    for column, cells in columns.items():
+        name = column.removeprefix(layout.figures)
+        if not (name == wanted.metric if wanted.metric else _is_called_a_score(name)):
+            continue
+        text = next((cell for cell in cells if cell and not _reads_as_number(str(cell))), None)
+        if text is not None:
+            raise ForeignPastError(
+                f"{where}: has no score: {column!r} holds {str(text)[:_SHOWN]!r}; expected numbers "
+                "such as 0.93, and nothing where there is none."
+            )
+
+
+def _reads_as_number(text: str) -> bool:
+    return number_of(typed([text])[0]) is not None
 
 
 def _hyperparameters(
@@ -227,5 +248,9 @@ def _oldest_first(rows: Sequence[int], times: Sequence[Sequence[Value | None]]) 
     return list(rows)
 
 
-def _delimiter(line: str) -> str:
-    return max((",", ";", "\t"), key=line.count)
+def _rows(text: str) -> Iterator[list[str]]:
+    """Yields the rows that are not blank."""
+    text = text.lstrip("\r\n")
+    line = text.split("\n", 1)[0]
+    delimiter = max((",", ";", "\t"), key=line.count)
+    return filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))

@@ -117,3 +117,18 @@ def test_text_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path.write_bytes("größe,loss\n1,2\n".encode("latin-1"))
     with pytest.raises(ForeignPastError, match="no text in UTF-8"):
         import_histories(path)
+
+
+def test_blank_lines_in_a_table_are_no_rows(tmp_path: Path) -> None:
+    path = write(tmp_path / "runs.csv", "\n\n" + TABLE.replace("\n", "\n\n").replace(",", ";"))
+    assert kind_of(path) == "csv"
+    (history,) = import_histories(path, metric="val_accuracy").histories
+    assert len(history.trials) == 3
+
+
+@pytest.mark.parametrize("metric", [None, "val_accuracy"])
+@pytest.mark.parametrize("cell", ["0,91", "91%", "error"])
+def test_a_score_that_is_text_is_named(tmp_path: Path, cell: str, metric: str | None) -> None:
+    path = write(tmp_path / "runs.csv", f"lr;val_accuracy\n1;0.8\n2;{cell}\n")
+    with pytest.raises(ForeignPastError, match=f"'val_accuracy' holds '{cell}'; expected numbers"):
+        import_histories(path, metric=metric)
