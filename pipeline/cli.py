@@ -10,7 +10,7 @@ from typing import Any
 
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
-from pipeline.command_line import add_workspace, command, count, effective
+from pipeline.command_line import add_workspace, command, count, effective, refuse_empty
 from pipeline.labelling_command import add_labelling_command
 from pipeline.model_commands import add_model_commands
 from pipeline.production_commands import add_production_commands
@@ -34,11 +34,13 @@ _TRACEBACK = "GRAFT_TRACEBACK"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     compute_with_onednn()
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(given)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names hold anything, JSON is UTF-8, and neither may end a command.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
+        refuse_empty(given)
         code: int = options.run(options)
         sys.stdout.flush()
     except GraftError as error:

@@ -1,6 +1,7 @@
 """What the commands of `graft` have in common: how they are declared, and the configuration."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,25 @@ def add_workspace(parser: argparse.ArgumentParser) -> None:
     """Adds the flags that say where the runs are."""
     parser.add_argument("--workspace", help="folder that holds the runs (default graft-workspace)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+
+
+def refuse_empty(arguments: Sequence[str]) -> None:
+    """Refuses an empty argument, which as a path would stand for the folder one happens to be in.
+
+    Args:
+        arguments: of `graft`, as they were given.
+
+    Raises:
+        UsageError: says which one it is.
+    """
+    for number, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        if not argument or (flag.startswith("--") and equals and not value):
+            before = f" after {arguments[number - 1]}" if number and not argument else ""
+            raise UsageError(
+                f"Expected a value{f' for {flag}' if flag else before}; got nothing. Perhaps a "
+                "variable of the shell is not set."
+            )
 
 
 def count(text: str) -> int:

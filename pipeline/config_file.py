@@ -21,6 +21,19 @@ from pipeline.yaml_text import YamlTextError, parse_yaml
 _MOST_BYTES = 1_000_000
 _MOST_SHOWN = 200
 """Characters of a value in a message."""
+_SECTIONS = {
+    name
+    for name, field in Config.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+}
+_EXPECTED = {
+    "model_type": "keys and values, such as {key: value}",
+    "tuple_type": "a list, such as [a, b]",
+    "string_type": "text, in quotes where it looks like a number, a date, yes or no",
+    "missing": "a value",
+    "invalid_key": "a key that is text",
+}
+"""What pydantic says of Python's types, in the words of YAML."""
 
 
 def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
@@ -34,6 +47,10 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
         UsageError: the file cannot be read, or a key or value is not valid; names each.
     """
     values = _read(file) if file else {}
+    # A section of which every key is a comment has nothing below it in YAML.
+    values = {
+        key: value for key, value in values.items() if value is not None or key not in _SECTIONS
+    }
     for key, value in overrides.items():
         _assign(values, key, value)
     try:
@@ -47,6 +64,8 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
             "configuration."
         ) from None
 
+    if not config.workspace:
+        raise UsageError("workspace: expected a folder; got nothing. For this one give a dot.")
     _check_local(config)
 
     def base(key: str) -> Path:
@@ -118,9 +137,9 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 def _data(path: str, base: Path) -> str:
     """As `_absolute`; a folder whose path is not UTF-8 gets a link, for few can choose theirs."""
-    place = Path(os.path.abspath(base / Path(path).expanduser()))
-    folder = place if place.is_dir() else place.parent
-    if path and not _is_text(str(folder)) and folder.is_dir():
+    place = Path(os.path.abspath(base / _expanded(path)))
+    folder = place if os.path.isdir(place) else place.parent  # noqa: PTH112 - does not raise
+    if path and not _is_text(str(folder)) and os.path.isdir(folder):  # noqa: PTH112
         # The name of a file says what it is, and its neighbours are named in it.
         place = plain_path(folder) / place.relative_to(folder)
         return _absolute(str(place), Path())
@@ -130,13 +149,23 @@ def _data(path: str, base: Path) -> str:
 def _absolute(path: str, base: Path) -> str:
     if not path:
         return path
-    absolute = os.path.abspath(base / Path(path).expanduser())
+    absolute = os.path.abspath(base / _expanded(path))
     if not _is_text(absolute):
         # ML Metadata and YAML hold text; names inside the data may be any bytes.
         raise UsageError(
             f"The path {absolute!r} is not UTF-8. Rename it, or reach it through a link."
         )
     return absolute
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{path}: there is no user {path.partition('/')[0]} whose home folder it could be in. "
+            f"For a folder of that name give ./{path}."
+        ) from None
 
 
 def _is_text(path: str) -> bool:
@@ -192,11 +221,15 @@ def _explain(detail: ErrorDetails) -> str:
                 section = get_args(section)[0]
             if isinstance(part, str):
                 section = section.model_fields[part].annotation
+        if len(detail["loc"]) == 1 and "." in key:
+            outer, _, inner = key.partition(".")
+            return f"{_cut(key)}: write it as `{_cut(outer)}: {{{_cut(inner)}: …}}` in a file."
         return (
             f"{_cut(key)}: unknown key.{_nearest_key(key, section)} "
             f"Known here: {', '.join(sorted(section.model_fields))}."
         )
-    expected = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    said = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    expected = _EXPECTED.get(detail["type"], said)
     hint = ""
     if detail["type"] == "literal_error":
         hint = did_you_mean(str(detail["input"]), str(detail["ctx"]["expected"]).split("'")[1::2])

@@ -1,12 +1,16 @@
 """Reads YAML that anybody may have written: a value, or words that say why there is none."""
 
+import re
 from collections.abc import Hashable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import yaml
 
 _MOST_VALUES: Final = 10_000
 """A few aliases of aliases stand for more values than any memory holds."""
+
+_OCTAL: Final = re.compile(r"[-+]?0[0-7_]+")
+_Number = TypeVar("_Number", int, float)
 
 
 class YamlTextError(ValueError):
@@ -14,7 +18,10 @@ class YamlTextError(ValueError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML would take the last without a word."""
+    """Refuses what YAML would take for something else without a word.
+
+    A key that is there twice, of which the last would count, and numbers that look like others.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
@@ -26,6 +33,26 @@ class _Loader(yaml.SafeLoader):
                     raise YamlTextError(f"line {line}: the key {key!r} is there twice")
                 seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        return _as_it_looks(node, super().construct_yaml_int(node))
+
+    def construct_yaml_float(self, node: yaml.ScalarNode) -> float:
+        return _as_it_looks(node, super().construct_yaml_float(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_yaml_float)
+
+
+def _as_it_looks(node: yaml.ScalarNode, number: _Number) -> _Number:
+    """Refuses what is another number to YAML 1.1 than to its reader."""
+    if ":" in node.value or _OCTAL.fullmatch(node.value):
+        raise YamlTextError(
+            f"line {node.start_mark.line + 1}: YAML takes {node.value} for {number}; write "
+            f"{number} for that, or '{node.value}' in quotes for the text"
+        )
+    return number
 
 
 _MERGE: Final = "tag:yaml.org,2002:merge"

@@ -232,7 +232,10 @@ def _opened(uri: str) -> tuple[Any, str]:
 
     # It tells of each try, to the terminal where nobody else listens.
     logging.getLogger("gcsfs").addHandler(logging.NullHandler())
-    options = _OPTIONS.get(_extra(uri), {})
+    extra = _extra(uri)
+    if extra and not uri.partition("://")[2].partition("/")[0]:
+        raise PlaceError("expected the name of a bucket, such as s3://bucket/folder")
+    options = _OPTIONS.get(extra, {})
     # What others write meanwhile is to be seen.
     store, path = fsspec.core.url_to_fs(uri, use_listings_cache=False, **options)
     if hasattr(store, "retries"):
@@ -248,6 +251,8 @@ def _words(error: Exception, uri: str) -> str:
     kind, extra = type(error).__name__, _extra(uri)
     lines = str(error).strip().splitlines()
     said = lines[0][:300] if lines else kind
+    if isinstance(error, PlaceError):
+        return said
     if isinstance(error, ImportError):
         return f"its package is not installed. Call pip install 'graft[{extra}]'" if extra else said
     if isinstance(error, FileNotFoundError):

@@ -21,7 +21,8 @@ def is_remote(place: str) -> bool:
 
 def join(folder: str, name: str) -> str:
     """The place of a file in a folder."""
-    return f"{folder.rstrip('/')}/{name}"
+    # Without a bucket a URI stays one, which is refused, and does not become a path.
+    return f"{folder if folder.endswith('://') else folder.rstrip('/')}/{name}"
 
 
 def files_in(place: str, suffix: str) -> list[str]:

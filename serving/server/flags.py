@@ -67,7 +67,7 @@ def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
             print(f"--{name} changes nothing: {NOT_IMPLEMENTED[name]}", file=sys.stderr)
         else:
             print(f"unknown argument: {argument}", file=sys.stderr)
-    if not flags.version and flags.model_base_path is None and flags.model_config_file is None:
+    if not (flags.version or flags.model_base_path or flags.model_config_file):
         parser.error("what is to be served? Give --model_base_path or --model_config_file.")
     return flags
 
@@ -178,12 +178,12 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--monitoring_config_file",
-        type=Path,
+        type=_path,
         help="text of a MonitoringConfig: whether REST has a page of metrics, and where",
     )
-    parser.add_argument("--grpc_socket_path", type=Path, help="Unix socket to answer gRPC on too")
+    parser.add_argument("--grpc_socket_path", type=_path, help="Unix socket to answer gRPC on too")
     parser.add_argument(
-        "--ssl_config_file", type=Path, help="text of an SSLConfig: TLS on the gRPC port"
+        "--ssl_config_file", type=_path, help="text of an SSLConfig: TLS on the gRPC port"
     )
     parser.add_argument(
         "--grpc_channel_arguments",
@@ -215,7 +215,7 @@ def _add_batching(parser: argparse.ArgumentParser) -> None:
     _add_truth(parser, "enable_batching", default=False, text="join concurrent requests")
     parser.add_argument(
         "--batching_parameters_file",
-        type=Path,
+        type=_path,
         help="text of BatchingParameters: how to join them",
     )
 
@@ -242,10 +242,10 @@ def _add_parallelism(parser: argparse.ArgumentParser) -> None:
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model_name", default="default", help="name in the API")
-    parser.add_argument("--model_base_path", type=Path, help="holds the versions")
+    parser.add_argument("--model_base_path", type=_path, help="holds the versions")
     parser.add_argument(
         "--model_config_file",
-        type=Path,
+        type=_path,
         help="text of a ModelServerConfig: models, instead of the two flags above",
     )
     parser.add_argument(
@@ -297,7 +297,7 @@ def _add_own(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to bind to (Graft's own)")
     parser.add_argument(
         "--ports_file",
-        type=Path,
+        type=_path,
         help="take free ports and write them here as JSON once ready (Graft's own)",
     )
     parser.add_argument(
@@ -310,7 +310,7 @@ def _add_own(parser: argparse.ArgumentParser) -> None:
 def _add_request_log(parser: argparse.ArgumentParser) -> None:
     defaults = RequestLogSettings(Path())
     parser.add_argument(
-        "--request_log", type=Path, help="folder to log requests in; without it none is (Graft's)"
+        "--request_log", type=_path, help="folder to log requests in; without it none is (Graft's)"
     )
     parser.add_argument(
         "--request_log_sample_rate",
@@ -370,6 +370,11 @@ def _channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
             raise argparse.ArgumentTypeError(f"{pair!r} is no KEY=VALUE")
         arguments.append((key, int(value) if _NUMBER.fullmatch(value) else value))
     return tuple(arguments)
+
+
+def _path(text: str) -> Path | None:
+    """A path; an empty one is as good as none, as for the official binary."""
+    return Path(text) if text else None
 
 
 def _milliseconds(text: str) -> int:

@@ -58,6 +58,28 @@ def test_a_workspace_that_can_be_no_folder_is_bad_usage(
         assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["deploy", ""], "after deploy; got nothing"),
+        (["knowledge", "export", ""], "after export; got nothing"),
+        (["export", "--out", ""], "after --out; got nothing"),
+        (["runs", "--workspace="], "for --workspace; got nothing"),
+    ],
+)
+def test_an_empty_argument_is_never_the_folder_one_is_in(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_interrupt_inside_generated_code_ends_with_the_code_for_it(tmp_path: Path) -> None:
     """What `dataclass` and `namedtuple` run is a text; CPython treats an interrupt there alone."""
     module = tmp_path / "interrupted.py"

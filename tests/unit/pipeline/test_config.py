@@ -70,9 +70,13 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"tuning.serve": "0.0.0.0:8600"}, ["tuning.serve", "workers reach this machine"]),
         ({"training.strategy": "magic"}, ["training.strategy", "'fine_tune'", "'magic'"]),
         ({"seed.of": 1}, ["seed"]),
+        ({"training": "fast"}, ["training: expected keys and values", "'fast'"]),
+        ({"serving.model_name": 7}, ["serving.model_name: expected text, in quotes", "got 7"]),
+        ({"workspace": ""}, ["workspace: expected a folder"]),
+        ({"data.path": "~no-such-user/a"}, ["there is no user ~no-such-user", "give ./~no-such"]),
         ({"model.candidates": [{"sise": 3}]}, ["model.candidates.0.sise: unknown", "image_size"]),
         ({"model.candidates": [{}, {"image_size": 8}]}, ["model.candidates.1.image_size", "32"]),
-        ({"model.candidates": "EfficientNetLite0"}, ["model.candidates", "tuple"]),
+        ({"model.candidates": "EfficientNetLite0"}, ["model.candidates", "a list, such as [a, b]"]),
         ({"choice.price": -0.1}, ["choice.price", "greater than or equal to 0"]),
         ({"serving.model_name": "a/b"}, ["serving.model_name", "'a/b'"]),
         ({"serving.model_name": ".."}, ["serving.model_name", "'..'"]),
@@ -209,6 +213,28 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -
     file.write_text(text)
     with pytest.raises(UsageError, match=r"graft\.yaml"):
         load_config(file, {})
+
+
+def test_a_section_without_keys_has_its_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_text("training:\n  # epochs: 3\nlimits: ~\nseed: 5\n")
+    assert load_config(file, {"training.epochs": 4}) == load_config(
+        None, {"seed": 5, "training.epochs": 4}
+    )
+    file.write_text("trainning:\n")
+    with pytest.raises(UsageError, match=r"trainning: unknown key\. Did you mean training"):
+        load_config(file, {})
+
+
+def test_a_dotted_key_in_a_file_is_told_how_it_is_written_there(tmp_path: Path) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_text("training.epochs: 3\n")
+    with pytest.raises(UsageError, match=r"training.epochs: write it as `training: {epochs: …}`"):
+        load_config(file, {})
+
+
+def test_a_path_that_is_too_long_for_any_file_system_can_be_asked_for() -> None:
+    assert load_config(None, {"data.path": "p" * 5000}).data.path.endswith("/" + "p" * 5000)
 
 
 def test_a_message_stays_short_whatever_the_value(tmp_path: Path) -> None:

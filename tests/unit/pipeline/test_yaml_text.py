@@ -74,3 +74,16 @@ def test_anchors_and_a_byte_order_mark_are_understood(tmp_path: Path) -> None:
     file.write_bytes(text.encode("utf-8-sig"))
     config = load_config(file, {})
     assert (config.seed, config.tuning.trials, config.tuning.parallel) == (7, 7, 5)
+
+
+@pytest.mark.parametrize("text", ["010", "-017", "00", "1:30", "1:30:00", "1:30.5"])
+def test_a_number_that_is_another_one_to_yaml_is_refused(text: str) -> None:
+    for value in (text, f"[1, {text}]"):
+        with pytest.raises(UsageError, match=f"YAML takes {text} for .*'{text}' in quotes"):
+            parse_assignment(f"tuning.budget={value}")
+    assert parse_assignment(f"data.path='{text}'") == ("data.path", text)
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0), ("0x1f", 31), ("0.5", 0.5), ("-3", -3)])
+def test_numbers_that_are_what_they_look_like_are_read(text: str, value: float) -> None:
+    assert parse_assignment(f"seed={text}") == ("seed", value)

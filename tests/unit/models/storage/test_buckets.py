@@ -1,11 +1,13 @@
 """What is said of a bucket that cannot be used."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from models.storage import buckets
 from models.storage.buckets import Bucket, unusable
+from models.storage.locations import files_in, join, write_place
 from models.storage.place_error import PlaceError
 
 
@@ -23,6 +25,18 @@ def test_a_package_that_is_missing_is_told_with_the_command(
 def test_memory_can_be_used_and_an_unknown_scheme_cannot() -> None:
     assert unusable("memory://bucket/a") == ""
     assert unusable("s4://bucket/a").endswith("got the unknown scheme 's4'")
+
+
+@pytest.mark.parametrize("uri", ["s3://", "gs://", "s3:///folder"])
+def test_a_uri_without_a_bucket_is_refused_and_never_a_path(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert unusable(uri).endswith("expected the name of a bucket, such as s3://bucket/folder")
+    for act in (lambda: write_place(join(uri, "a"), b""), lambda: files_in(uri, "")):
+        with pytest.raises(PlaceError, match="expected the name of a bucket"):
+            act()
+    assert not list(tmp_path.iterdir())
 
 
 class NoCredentialsError(Exception):

@@ -34,6 +34,15 @@ def test_a_value_that_cannot_be_is_refused(
     assert message in capsys.readouterr().err
 
 
+def test_an_empty_path_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    paths = ("monitoring_config_file", "ssl_config_file", "batching_parameters_file", "request_log")
+    empty = [f"--{name}=" for name in (*paths, "model_config_file", "grpc_socket_path")]
+    assert settings_of(parse_flags([*MODEL, *empty])) == settings_of(parse_flags(MODEL))
+    with pytest.raises(SystemExit, match="2"):
+        parse_flags(["--model_name=m", "--model_base_path="])
+    assert "what is to be served?" in capsys.readouterr().err
+
+
 def test_the_server_goes_on_after_a_flag_that_it_does_not_know(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
