@@ -2,17 +2,21 @@
 
 A row names an image by `digest` (SHA-256 of its bytes, hex) or by `request_id` and, where the
 request had more than one, by `row` (from 0), and gives its `label`. Other columns are passed over,
-so that the list of `graft labels --suggest`, filled in, is such a file. A row without a label is
-passed over; what cannot be understood costs its own row alone.
+so that the list of `graft labels --suggest`, filled in, is such a file. A row without a label, or
+with what programs write for a missing one, is passed over; what cannot be understood costs its own
+row alone. Names are compared as a run compares them (`models/data/label_text.py`), and a whole
+number of JSON or Parquet is the class of that name.
 """
 
+import codecs
 import csv
 import io
 import json
+import math
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +24,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.data.label_text import is_missing, one_form
 from models.errors import BadDataError
 
 SUFFIXES: Final = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -28,6 +33,8 @@ MOST_BYTES: Final = 256 << 20
 _LONGEST: Final = 1_000
 _COLUMNS: Final = ("digest", "request_id", "row", "label")
 _DIGEST: Final = re.compile(r"[0-9a-fA-F]{64}")
+_ROW: Final = re.compile(r"\s*[0-9]{1,9}(\.0+)?\s*")
+_MOST_WHOLE: Final = 1 << 63
 _SHOWN: Final = 5
 _BATCH: Final = 65_536
 _WANTED: Final = "expected the columns label and digest, or label and request_id"
@@ -51,8 +58,13 @@ class LabelFile:
     problems: tuple[str, ...]
 
 
-def read_label_file(path: Path) -> LabelFile:
+def read_label_file(path: Path, classes: Iterable[str] = ()) -> LabelFile:
     """Reads a file of labels.
+
+    Args:
+        path: of the file.
+        classes: of the model. One that is called NA is no missing label, and 3.0 is the class 3:
+            many programs write it so where cells of its column are empty.
 
     Raises:
         BadDataError: it is of no known kind, too large, cannot be read, or lacks the columns.
@@ -62,6 +74,8 @@ def read_label_file(path: Path) -> LabelFile:
         raise BadDataError(f"{path} is none of {', '.join(SUFFIXES)}.")
     content = _content(path)
     rows = {".parquet": _parquet_rows, ".jsonl": _json_rows}.get(suffix, _csv_rows)
+    names = {f"{name}.0": name for name in classes if name.isdecimal()}
+    names |= {name: name for name in classes}
     labels: dict[Key, str] = {}
     problems: list[str] = []
     left_out = 0
@@ -71,17 +85,19 @@ def read_label_file(path: Path) -> LabelFile:
             left_out += 1
             if len(problems) < _SHOWN:
                 problems.append(f"row {number}: {found}")
-        elif found is not None:
-            labels[found[0]] = found[1]
+        elif found is not None and (found[1] in names or not is_missing(found[1])):
+            labels[found[0]] = names.get(found[1], found[1])
+    if left_out and not labels:
+        raise BadDataError(f"None of the {left_out:,} labels in {path} can be used: {problems[0]}.")
     return LabelFile(labels, left_out, tuple(problems))
 
 
 def _understood(cells: Mapping[str, Any]) -> tuple[Key, str] | str | None:
     """An image and its label; or what is wrong; or None for a row without a label."""
-    label = cells.get("label")
+    texts = {name: _as_text(cells.get(name)) for name in ("label", "digest", "request_id")}
+    label = texts["label"]
     if label is None or (isinstance(label, str) and not label.strip()):
         return None
-    texts = {name: cells.get(name) for name in ("label", "digest", "request_id")}
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
             return f"its {name} is no text"
@@ -91,19 +107,33 @@ def _understood(cells: Mapping[str, Any]) -> tuple[Key, str] | str | None:
     if digest:
         if not _DIGEST.fullmatch(digest.strip()):
             return "its digest is not 64 hex digits"
-        return (digest.strip().lower(), -1), str(label)
+        return (digest.strip().lower(), -1), one_form(str(label))
     if not request:
         return "it has neither digest nor request_id"
     row = _whole(cells.get("row"))
-    return "its row is no whole number from 0" if row is None else ((request, row), str(label))
+    if row is None:
+        return "its row is no whole number from 0"
+    return (str(request), row), one_form(str(label))
+
+
+def _as_text(value: Any) -> Any:
+    """What stands for text as text: bytes, and whole numbers; tables know no other kind of them."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        value = int(value) if value.is_integer() else value
+    return str(value) if type(value) is int and abs(value) < _MOST_WHOLE else value
 
 
 def _whole(value: Any) -> int | None:
-    if value is None or value == "":
+    text = _as_text(value)
+    if text is None or text == "":
         return 0
-    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
-        return int(value)
-    return value if type(value) is int and 0 <= value < 1 << 31 else None
+    if isinstance(text, str) and _ROW.fullmatch(text):
+        return int(float(text))
+    return None
 
 
 def _content(path: Path) -> bytes:
@@ -121,15 +151,18 @@ def _content(path: Path) -> bytes:
 
 
 def _text(path: Path, content: bytes) -> str:
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadDataError(f"{path} is not UTF-8 ({error.reason} at {error.start}).") from error
+        raise BadDataError(
+            f"{path} is not {'UTF-16' if wide else 'UTF-8'} ({error.reason} at {error.start})."
+        ) from error
 
 
 def _csv_rows(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     text = _text(path, content)
-    header = text.partition("\n")[0]
+    header = text.lstrip().partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
     columns: list[str] | None = None
     while True:
@@ -139,6 +172,8 @@ def _csv_rows(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, An
             break
         except csv.Error as error:
             yield reader.line_num, f"it is not CSV ({error})"
+            continue
+        if columns is None and not any(cells):
             continue
         if columns is None:
             columns = [name.strip().lower() for name in cells]
@@ -166,13 +201,14 @@ def _json_rows(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, A
 def _parquet_rows(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
-        columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
-        _check(path, columns)
+        ours = {name: name.strip().lower() for name in file.schema_arrow.names}
+        columns = [name for name in ours if ours[name] in _COLUMNS]
+        _check(path, list(ours.values()))
         number = 0
         for batch in file.iter_batches(_BATCH, columns=columns):
             for row in batch.to_pylist():
                 number += 1
-                yield number, row
+                yield number, {ours[name]: value for name, value in row.items()}
     except (pa.ArrowException, OSError) as error:
         raise BadDataError(f"{path} is no whole Parquet file ({error}).") from error
 

@@ -1,5 +1,6 @@
 """`graft labels`: labels that come later, and which images are most worth one."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ SUGGESTED: Final = "to-label.csv"
 _MOST: Final = 5_000
 """Newest images among which the worthiest are looked for."""
 _SHOWN: Final = 10
+_FEW: Final = 5
 
 
 def take_labels(watched: Watched, file: Path) -> int:
@@ -34,7 +36,9 @@ def take_labels(watched: Watched, file: Path) -> int:
         UsageError: there is no log.
         GraftError: the folder cannot be written.
     """
-    said = read_label_file(file)
+    reference = watched.reference(watched.version())
+    classes = reference.classes if reference else ()
+    said = read_label_file(file, classes)
     found = dict(_named(watched, said.labels))
     images = ((digest, kept_image(watched.log, digest), name) for digest, name in found.items())
     whole = [Labelled(digest, image, name) for digest, image, name in images if image is not None]
@@ -45,6 +49,13 @@ def take_labels(watched: Watched, file: Path) -> int:
     except OSError as error:
         raise GraftError(f"{error.filename} cannot be written: {error.strerror}.") from None
     print(f"{len(said.labels):,} labels; {len(found):,} are of images in the request log.")
+    foreign = Counter(name for name in said.labels.values() if name not in classes)
+    if classes and foreign:
+        names = ", ".join(repr(name) for name, _ in foreign.most_common(_FEW))
+        print(
+            f"{foreign.total():,} are of classes that the model does not know, and count as wrong "
+            f"answers: {names}{', …' if len(foreign) > _FEW else ''}."
+        )
     if said.left_out:
         print(f"{said.left_out:,} rows were left out: {'; '.join(said.problems)}.")
     if whole:

@@ -160,3 +160,14 @@ def test_suggested_images_are_a_manifest_whose_labels_do_not_count_as_a_fair_sam
         writer.writerows({**row, "label": "cat"} for row in rows)
     assert graft_here(workspace.parent, "labels", manifest, "--workspace", workspace).code == 0
     assert json.loads(_monitor(workspace, "--json").out)["accuracy"]["labelled"] is None
+
+
+def test_labels_of_no_class_of_the_model_are_told(workspace: Path) -> None:
+    digests = Images(400, 3).digests
+    file = workspace.parent / "labels.csv"
+    file.write_text(f"digest,label\n{digests[0]},zebra\n{digests[1]},zebra\n{digests[2]},NaN\n")
+    told = graft_here(workspace.parent, "labels", file, "--workspace", workspace)
+    assert told.code == 0, told.err
+    assert "2 labels; 2 are of images in the request log" in told.out
+    assert "2 are of classes that the model does not know, and count as wrong" in told.out
+    assert "'zebra'" in told.out

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from models.data import example_schema
+from models.data.label_text import one_form
 
 Stamp = tuple[int, int, int]
 """Size in bytes, modification time and change time in nanoseconds: changed if the file was."""
@@ -152,7 +153,6 @@ def printable(name: str) -> str:
 def canonical_label(name: str) -> str:
     """Makes a class name from a folder's name or a manifest's entry.
 
-    Surrounding blanks go, and composed and decomposed accents (Linux and macOS write them
-    differently) become the same class.
+    Bytes that are no text are written out, and what can be written in several ways is one class.
     """
-    return unicodedata.normalize("NFC", printable(name.strip()))
+    return one_form(printable(name.strip()))

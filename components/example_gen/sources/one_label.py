@@ -19,14 +19,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from components.example_gen.sources.entries import canonical_label
+from models.data.label_text import is_missing
 
 MAX_LABEL = 255
 """Most characters of a class name; a folder's name may have as many bytes."""
 
-_WRITTEN_FOR_MISSING = r"""
-nan NaN NAN -nan -NaN 1.#QNAN -1.#QNAN 1.#IND -1.#IND NA N/A n/a #NA #N/A <NA> NaT NULL null \N
-"""
-_MISSING = frozenset(_WRITTEN_FOR_MISSING.split())
 _MOST_EXACT = 2**53
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LIST = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)", re.DOTALL)
@@ -134,7 +131,7 @@ def _fit(text: str) -> str:
     text = text.strip()
     if not text:
         raise RefusedError("no_label", "the label is empty")
-    if text in _MISSING:
+    if is_missing(text):
         raise RefusedError(
             "no_label", f"the label is {text!r}, which programs write where a label is missing"
         )

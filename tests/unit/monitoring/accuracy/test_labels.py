@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -49,6 +50,36 @@ def test_a_bad_row_costs_itself_alone(tmp_path):
     assert found.left_out == 8
     assert found.problems[0] == "row 1: its digest is not 64 hex digits"
     assert len(found.problems) == 5
+
+
+def test_labels_of_numbers_and_missing_ones_are_read_as_tables_write_them(tmp_path):
+    keys = {"request_id": [7, 8, 9], "row": [0.0, 1.0, None]}
+    wanted = {("7", 0): "3", ("8", 1): "4"}
+    for column in ([3.0, 4.0, math.nan], [b"3", b"4", None], ["3.0", "4.0", "NA"], [3, 4, None]):
+        pq.write_table(pa.table({"Label ": column, **keys}), tmp_path / "a.parquet")
+        assert read_label_file(tmp_path / "a.parquet", ["3", "4"]).labels == wanted, column
+    rows = [{"request_id": 7, "label": 3}, {"request_id": 8, "row": 1.0, "label": 4.0}]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    assert read_label_file(tmp_path / "a.jsonl", ["3", "4"]).labels == wanted
+    text = "\nrequest_id;row;label\n7;;3.0\n8;1.0; 4\n9;0.0;nan\n"
+    for encoding in ("utf-8", "utf-16"):
+        (tmp_path / "a.csv").write_bytes(text.encode(encoding))
+        assert read_label_file(tmp_path / "a.csv", ["3", "4"]).labels == wanted
+
+
+def test_a_name_is_a_class_however_it_is_written_and_even_where_it_looks_like_none(tmp_path):
+    text = f"digest,label\n{ONE}, cafe\u0301 \n{OTHER},NA\n"
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    found = read_label_file(tmp_path / "a.csv", ["café", "NA", "3"])
+    assert found.labels == {(ONE, -1): "café", (OTHER, -1): "NA"}
+    (tmp_path / "a.csv").write_text(f"digest,label\n{ONE},3.0\n")
+    assert read_label_file(tmp_path / "a.csv", ["3.0", "3"]).labels == {(ONE, -1): "3.0"}
+
+
+def test_a_file_of_which_nothing_can_be_used_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("digest,label\nzz,cat\nyy,dog\n")
+    with pytest.raises(BadDataError, match=r"None of the 2 labels .*: row 2: its digest is not 64"):
+        read_label_file(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize(
