@@ -10,6 +10,7 @@ from typing import Any
 
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
+from models.standard_streams import hold_standard_streams
 from pipeline.command_line import add_workspace, command, count, effective, refuse_empty
 from pipeline.labelling_command import add_labelling_command
 from pipeline.model_commands import add_model_commands
@@ -33,6 +34,7 @@ _TRACEBACK = "GRAFT_TRACEBACK"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
+    hold_standard_streams()
     compute_with_onednn()
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(given)
@@ -73,6 +75,8 @@ def _forget_interrupt() -> None:
 
 
 def _unforeseen(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and not error.filename and _is_nowhere():
+        return "the folder that this was called in is gone. Go to another one (cd)."
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}"
@@ -80,6 +84,14 @@ def _unforeseen(error: Exception) -> str:
         f"unexpected {type(error).__name__}: {error}. This is a fault of Graft's; with "
         f"{_TRACEBACK}=1 in the environment the same command shows where it lies."
     )
+
+
+def _is_nowhere() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _parser() -> argparse.ArgumentParser:

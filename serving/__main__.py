@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
+from models.standard_streams import hold_standard_streams
 from serving.errors import ServingError
 from serving.servables.memory import hold_few_arenas
 from serving.servables.model_config import read_config
@@ -18,6 +19,7 @@ from serving.server.leave import leave
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the server on the flags of the command line; returns the exit code."""
+    hold_standard_streams()
     flags = parse_flags(sys.argv[1:] if arguments is None else arguments)
     if flags.version:
         print(f"Graft ModelServer: {version('graft')}")

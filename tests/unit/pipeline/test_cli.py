@@ -80,6 +80,38 @@ def test_an_empty_argument_is_never_the_folder_one_is_in(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_closed_stream_is_no_fault_and_no_file_gets_its_number(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pipeline.cli import main; code = main(['runs']);"
+        "file = os.open('file', os.O_CREAT | os.O_WRONLY);"
+        "print('words'); print('words', file=sys.stderr); os.write(2, b'words'); os.write(1, b'w');"
+        "open('code', 'w').write(f'{code} {file > 2}')"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    for closed in (">&-", "2>&-", "<&- >&- 2>&-"):
+        shell = f'exec "$0" -c "$1" {closed}'
+        subprocess.run(
+            ["bash", "-c", shell, sys.executable, code],
+            cwd=tmp_path,
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
+        assert (tmp_path / "code").read_text() == "0 True", closed
+        assert (tmp_path / "file").read_bytes() == b"", closed
+
+
+def test_a_folder_that_is_gone_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(["runs"]) == 1
+    assert "the folder that this was called in is gone" in capsys.readouterr().err
+
+
 def test_an_interrupt_inside_generated_code_ends_with_the_code_for_it(tmp_path: Path) -> None:
     """What `dataclass` and `namedtuple` run is a text; CPython treats an interrupt there alone."""
     module = tmp_path / "interrupted.py"
