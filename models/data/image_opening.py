@@ -11,12 +11,13 @@ from PIL import (  # noqa: F401  (importing a plugin registers its format)
     Image,
     JpegImagePlugin,
     PngImagePlugin,
+    PpmImagePlugin,
     TiffImagePlugin,
     UnidentifiedImageError,
     WebPImagePlugin,
 )
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM")
 
 
 def open_image(raw: bytes, formats: Sequence[str] = FORMATS) -> Image.Image:

@@ -21,6 +21,7 @@ Converted, and named in `NormalisedImage.converted`:
 | CMYK, YCCK | `cmyk` | RGB |
 | Lab, YCbCr, HSV | `colourspace` | RGB |
 | WebP, TIFF, BMP, still GIF | `webp`, `tiff`, `bmp`, `gif` | PNG; JPEG from lossy WebP |
+| PBM, PGM, PPM of up to 8 bits | `ppm` | PNG |
 | PNG whole in its pixels, broken in other chunks | `repaired` | written anew |
 
 Refused, with the code of `ImageRefusedError`:
@@ -48,6 +49,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from models.data import png_header
+from models.data.first_bytes import what_it_is
 from models.data.image_opening import open_image
 from models.data.image_statistics import thumbnail_factor
 from models.data.jpeg_header import PlainJpeg, decode_luma, read_plain_header
@@ -68,34 +70,6 @@ MIN_SIDE = 4
 _DECODER_PIXELS = (1 << 29) // 3 - 1
 
 _ORIENTATION_TAG = 0x0112
-
-_READ_IMAGES = (
-    (0, b"\xff\xd8\xff", "JPEG"),
-    (0, png_header.MAGIC, "PNG"),
-    (0, b"GIF8", "GIF"),
-    (0, b"BM", "BMP"),
-    (0, b"II*\x00", "TIFF"),
-    (0, b"MM\x00*", "TIFF"),
-    (8, b"WEBP", "WebP"),
-)
-_OTHER_IMAGES = (
-    (4, b"ftyphe", "HEIC"),
-    (4, b"ftypmif1", "HEIC"),
-    (4, b"ftypmsf1", "HEIC"),
-    (4, b"ftypavi", "AVIF"),
-    (0, b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
-    (0, b"\x00\x00\x01\x00", "ICO"),
-    (0, b"8BPS", "Photoshop"),
-    (0, b"\xff\x0a", "JPEG XL"),
-    (0, b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
-    (0, b"v/1\x01", "OpenEXR"),
-    (128, b"DICM", "DICOM"),
-)
-_OTHER_FILES = (
-    (0, b"%PDF", "a PDF document"),
-    (0, b"PK\x03\x04", "a ZIP archive"),
-    (0, b"\x1f\x8b", "a gzip archive"),
-)
 
 
 class ImageRefusedError(Exception):
@@ -122,7 +96,7 @@ class NormalisedImage:
         width: pixels.
         height: pixels.
         channels: 1 (grey) or 3 (RGB).
-        format: of the bytes as they came: jpeg, png, webp, tiff, bmp or gif.
+        format: of the bytes as they came: jpeg, png, webp, tiff, bmp, gif or ppm.
         converted: names of the conversions made, in the order of the table above.
         thumbnail: luma, uint8 [height, width], reduced by `image_statistics.thumbnail_factor`.
     """
@@ -178,15 +152,6 @@ def normalise(
         raise ImageRefusedError("unsupported_depth", str(error)) from error
     except Exception as error:  # a decoder fed with broken bytes raises almost anything
         raise _broken(_format(image), error) from error
-
-
-def begins_like_an_image(head: bytes) -> bool:
-    """Whether a file's first bytes, 32 or more, are those of an image format, read or not."""
-    return any(
-        head[at : at + len(magic)] == magic
-        for at, magic, _name in (*_READ_IMAGES, *_OTHER_IMAGES)
-        if magic != b"BM" or head[6:10] == bytes(4)  # two letters begin many a text
-    )
 
 
 def _kept_plain(header: PlainJpeg, raw: bytes) -> NormalisedImage | None:
@@ -310,7 +275,7 @@ def _open(raw: bytes) -> Image.Image:
     try:
         return open_image(raw)
     except Exception as error:  # a header parser fed with broken bytes raises almost anything
-        raise _unidentified(raw) from error
+        raise ImageRefusedError(*what_it_is(raw)) from error
 
 
 def _refuse_animated(image: Image.Image) -> None:
@@ -368,31 +333,3 @@ def _broken(kind: str, error: Exception) -> ImageRefusedError:
     if "truncated" in words.lower():
         return ImageRefusedError("truncated", f"the {kind} ends before its last pixel")
     return ImageRefusedError("corrupt", f"the {kind} cannot be decoded ({words})")
-
-
-def _unidentified(raw: bytes) -> ImageRefusedError:
-    for at, magic, name in _READ_IMAGES:
-        if raw[at : at + len(magic)] == magic:
-            return ImageRefusedError("corrupt", f"it begins as {name}, but its header is broken")
-    for at, magic, name in _OTHER_IMAGES:
-        if raw[at : at + len(magic)] == magic:
-            return ImageRefusedError(
-                "unsupported_format", f"{name} is not read; convert it to JPEG or PNG"
-            )
-    for at, magic, name in _OTHER_FILES:
-        if raw[at : at + len(magic)] == magic:
-            return ImageRefusedError("not_an_image", f"it is {name}")
-    return _text_or_unknown(raw[:256])
-
-
-def _text_or_unknown(head: bytes) -> ImageRefusedError:
-    try:
-        text = head.decode("utf-8", errors="strict")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        return ImageRefusedError("not_an_image", "its first bytes are of no known image format")
-    if "<svg" in text:
-        return ImageRefusedError("unsupported_format", "SVG is not read; convert it to PNG")
-    # What the text says stays out of the reason: a link may have brought anything here.
-    return ImageRefusedError("not_an_image", "it is text")

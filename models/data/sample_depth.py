@@ -9,6 +9,7 @@ the same one.
 
 import json
 import math
+import re
 import sys
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -40,6 +41,9 @@ _MOST_TAGS: Final = (281, 341)
 _UNSIGNED: Final = 1
 _SEPARATE: Final = 2
 _WHITE_IS_ZERO: Final = 0
+_DEEPEST: Final = 32
+_PNM_HEADER: Final = re.compile(rb"P[2356](?:\s+(?:#[^\n]*\n\s*)*(\d{1,5})\b){3}")
+"""Kind, width, height and, which is the group's, the greatest sample."""
 _OTHER_BYTE: Final = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -133,6 +137,9 @@ def bits_per_channel(image: Image.Image, raw: bytes) -> int:
         return 8 if is_palette else raw[24]
     if image.format == "TIFF":
         return int(_tag(image, _BITS_TAG, 8))
+    if image.format == "PPM":
+        whole = _PNM_HEADER.match(raw)
+        return int(whole[1]).bit_length() if whole else _DEEPEST
     return 8
 
 
@@ -146,6 +153,11 @@ def read_samples(image: Image.Image, raw: bytes) -> Samples:
     Raises:
         UnreadableSamplesError: no sample is finite, or the layout of the file is not read.
     """
+    if image.format == "PPM":
+        raise UnreadableSamplesError(
+            "of the formats PGM and PPM those of at most 8 bits a channel are read; save it as PNG"
+            " or TIFF"
+        )
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         values, alpha, mode = _single_channel(image, raw), None, "L"
     else:

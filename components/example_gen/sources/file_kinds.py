@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from components.example_gen.sources.entries import LeftOut, Stamp, stamp_of
-from models.data.normalisation import begins_like_an_image
+from models.data.first_bytes import begins_like_an_image
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 """Larger files are refused unread: no image to learn from is that large."""

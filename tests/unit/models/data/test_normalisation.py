@@ -61,7 +61,7 @@ def test_keeps_what_needs_no_change_byte_for_byte(mode, kind, options):
     assert image.thumbnail.dtype == np.uint8
 
 
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "GIF", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM"])
 def test_other_formats_keep_their_pixels(kind):
     source = photo().quantize(64).convert("RGB")
     options = {"lossless": True} if kind == "WEBP" else {}
@@ -69,6 +69,29 @@ def test_other_formats_keep_their_pixels(kind):
     assert np.array_equal(pixels(image), np.asarray(source))
     assert image.format == kind.lower()
     assert (kind.lower() in image.converted) == (kind != "PNG")
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown", "converted"),
+    [
+        (b"P5\n4 4\n255\n" + bytes(range(0, 160, 10)), range(0, 160, 10), ("ppm",)),
+        (b"P5 4 # wide\n# and\n 4 255 " + bytes(range(16)), range(16), ("ppm",)),
+        (b"P2\n4 4\n255\n" + b" ".join(b"%d" % n for n in range(16)), range(16), ("ppm",)),
+        (b"P5\n4 4\n15\n" + bytes(range(16)), range(0, 256, 17), ("lowbit", "ppm")),
+        (b"P4\n4 4\n\xf0\x00\xf0\x00", ([0] * 4 + [255] * 4) * 2, ("lowbit", "ppm")),
+    ],
+)
+def test_the_portable_formats_are_read(raw, shown, converted):
+    image = normalise(raw, MAX_PIXELS)
+    assert pixels(image)[..., 0].ravel().tolist() == list(shown)
+    assert (image.channels, image.converted) == (1, converted)
+
+
+@pytest.mark.parametrize("raw", [b"P5\n4 4\n4095\n" + bytes(32), b"P6 4 4 65535\n" + bytes(96)])
+def test_a_portable_format_of_more_than_8_bits_is_refused_with_what_to_do(raw):
+    error = refusal(raw)
+    assert error.code == "unsupported_depth"
+    assert "save it as PNG or TIFF" in error.reason
 
 
 def test_lossy_webp_stays_small_as_a_fine_jpeg():
@@ -155,7 +178,7 @@ def test_a_png_with_a_broken_text_chunk_is_written_anew():
     assert np.array_equal(pixels(image), np.asarray(photo()))
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM"])
 @pytest.mark.parametrize("part", [0.5, 0.9])
 def test_refuses_truncated_files(kind, part):
     whole = encode(photo(300, 200), kind)
@@ -182,6 +205,8 @@ def test_truncation_is_found_in_the_last_bytes_of_a_large_jpeg():
         (bytes(128) + b"DICM" + bytes(40), "unsupported_format", "DICOM"),
         (bytes(4096), "not_an_image", "no known image format"),
         (b"\xff\xd8\xff\xe0\x00\x10JF", "corrupt", "JPEG"),
+        (b"P5\n-3 x\n255\n" + bytes(99), "corrupt", "PNM"),
+        (b"P2 is a room\n", "not_an_image", "it is text"),
     ],
 )
 def test_refuses_what_is_no_image(raw, code, words):
@@ -209,7 +234,7 @@ def test_refuses_a_decompression_bomb_by_its_header():
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP", "PPM"])
 def test_the_limit_of_the_process_is_neither_lifted_nor_asked(kind, monkeypatch):
     assert Image.MAX_IMAGE_PIXELS is not None
     raw = encode(photo().convert("CMYK" if kind == "JPEG" else "RGB"), kind)
