@@ -23,6 +23,8 @@ _ALL: Final = -1
 _TOP: Final = 5
 _DIGEST: Final = r"^[0-9a-f]{64}$"
 _LONGEST_ID: Final = 200
+_MINUTE: Final = 60
+_DAY: Final = 86_400
 
 
 class ModelVersion(NamedTuple):
@@ -61,13 +63,14 @@ class LogReader:
         self._folder = folder
         self._rows: dict[str, int] = {}
         self.faults: dict[str, str] = {}
+        self._again: dict[str, dict[str, int]] = {}
         self._seen = SeenDigests(None if state is None else state["seen"])
         if state is not None:
-            self._rows, self.faults = json.loads(state["place"].tobytes())
+            self._rows, self.faults, self._again = json.loads(state["place"].tobytes())
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that a reader needs to go on after what this one has handed out."""
-        place = json.dumps([self._rows, self.faults], sort_keys=True).encode()
+        place = json.dumps([self._rows, self.faults, self._again], sort_keys=True).encode()
         return {"seen": self._seen.table.copy(), "place": np.frombuffer(place, np.uint8)}
 
     def read_on(self) -> Iterator[list[Answers]]:
@@ -87,6 +90,28 @@ class LogReader:
             if self._rows.get(file.name) != _ALL:
                 yield from self._read_file(file)
 
+    def again(self, version: ModelVersion) -> dict[int, int]:
+        """Answers to images that the version had answered before, as far as the log has them.
+
+        Args:
+            version: that answered.
+
+        Returns:
+            Beginning of a minute of the newest day, seconds since 1970, to their number.
+        """
+        found = self._again.get(_name(version), {})
+        return {int(minute): count for minute, count in found.items()}
+
+    def _note_again(self, version: ModelVersion, rows: pa.Table) -> None:
+        minutes = _numbers(rows["time"], np.int64) // 1_000_000 // _MINUTE * _MINUTE
+        weights = np.nan_to_num(_numbers(rows["weight"], np.float32), posinf=0.0)
+        noted = self._again.setdefault(_name(version), {})
+        for minute in np.unique(minutes).tolist():
+            count = round(float(weights[minutes == minute].sum(dtype=np.float64)))
+            noted[str(minute)] = noted.get(str(minute), 0) + count
+        first = max(map(int, noted), default=0) - _DAY
+        self._again[_name(version)] = {at: n for at, n in noted.items() if int(at) > first}
+
     def _read_file(self, file: LogFile) -> Iterator[list[Answers]]:
         is_final = file.parquet.exists()
         try:
@@ -101,18 +126,20 @@ class LogReader:
 
     def _observations(self, batch: pa.RecordBatch) -> Iterator[Answers]:
         table = _answered(batch)
-        for model, version in _versions(table):
+        for each in _versions(table):
+            model, version = each
             is_of = pc.and_(pc.equal(table["model"], model), pc.equal(table["version"], version))
             rows = table.filter(is_of)
             digests = _first_bytes(rows["digest"])
-            first = self._seen.first_seen(f"{model}/{version}", digests)
+            first = self._seen.first_seen(_name(each), digests)
+            self._note_again(each, rows.filter(pa.Array.from_buffers(*_mask(~first))))
             rows = rows.filter(pa.Array.from_buffers(*_mask(first)))
             for width in np.unique(_lengths(rows["projection"])).tolist():
                 is_wide = pc.equal(pc.list_value_length(rows["projection"]), width)
                 found = _arrays(rows.filter(is_wide))
                 found = found[_is_finite(found)]
                 if len(found):
-                    yield Answers(ModelVersion(model, version), found)
+                    yield Answers(each, found)
 
 
 def request_counts(folder: Path) -> Counts:
@@ -164,10 +191,14 @@ def _answered(batch: pa.RecordBatch) -> pa.Table:
     return table.filter(wanted)
 
 
-def _versions(table: pa.Table) -> list[tuple[str, int]]:
+def _name(version: ModelVersion) -> str:
+    return f"{version.model}/{version.version}"
+
+
+def _versions(table: pa.Table) -> list[ModelVersion]:
     found = table.select(["model", "version"]).group_by(["model", "version"]).aggregate([])
     pairs = zip(found["model"].to_pylist(), found["version"].to_pylist(), strict=True)
-    return sorted(pairs)
+    return sorted(ModelVersion(model, version) for model, version in pairs)
 
 
 def _mask(mask: NDArray[np.bool_]) -> tuple[pa.DataType, int, list[pa.Buffer | None]]:

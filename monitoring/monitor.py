@@ -17,7 +17,7 @@ from monitoring.decision_memory import DecisionMemory, Training
 from monitoring.evidence.drift_settings import DriftSettings
 from monitoring.health import Health
 from monitoring.label_inbox import LabelInbox
-from monitoring.log_reader import Answers, LogReader, request_counts
+from monitoring.log_reader import Answers, LogReader, ModelVersion, request_counts
 from monitoring.requests import requests_of, traffic_of
 from monitoring.state import State, joined, part_of, read_state, write_state
 from monitoring.watch import Watch
@@ -176,7 +176,8 @@ class Monitor:
         drift = watch.drift.report()
         accuracy = watch.accuracy_since(drift)
         counts = request_counts(self._log)
-        faults = watch.faults(traffic_of(counts, self._model, version, watch.fresh))
+        again = self._reader.again(ModelVersion(self._model, version))
+        faults = watch.faults(traffic_of(counts, self._model, watch.fresh, again))
         past = self._decisions.past(version, trainings)
         decision = decide(drift, accuracy, faults, now, past, self._decision)
         self._decisions.keep(version, decision.past)

@@ -66,28 +66,25 @@ def requests_of(counts: Counts, model: str, damaged: Mapping[str, str]) -> Reque
     return Requests(dict(by_status.most_common()), by_minute, dropped, damaged)
 
 
-def traffic_of(counts: Counts, model: str, version: int, fresh: Mapping[int, int]) -> Traffic:
+def traffic_of(
+    counts: Counts, model: str, fresh: Mapping[int, int], again: Mapping[int, int]
+) -> Traffic:
     """What faults are looked for in: the newest hour's answers, and how many images came again.
+
+    What was answered and not written down, or cannot be read, need not have come before.
 
     Args:
         counts: of the whole log.
         model: name in the serving API.
-        version: that answered.
         fresh: beginning of a minute to the answers to images that had not come before.
+        again: the same of those that had.
     """
     statuses: Counter[str] = Counter()
     for (_, status), count in _newest(counts, model, _HOUR).items():
         statuses[status] += count
-    first = max(fresh, default=0) - _HOUR
-    answered = sum(
-        count
-        for key, count in counts.images.items()
-        if (key.model, key.version, key.status) == (model, version, _OK) and key.minute > first
-    )
-    # What could not be written down was none the less answered, and need not have come before.
-    lost = sum(number for minute, number in counts.dropped.items() if minute > first)
-    once = sum(number for minute, number in fresh.items() if minute > first)
-    return Traffic(dict(statuses), max(answered - lost - once, 0))
+    first = max((*fresh, *again), default=0) - _HOUR
+    repeats = sum(number for minute, number in again.items() if minute > first)
+    return Traffic(dict(statuses), repeats)
 
 
 def _newest(counts: Counts, model: str, seconds: int) -> Counter[tuple[int, str]]:

@@ -79,6 +79,19 @@ def test_an_image_counts_once_for_each_version(tmp_path):
     assert _ids(reader) == [(_M3, "request-0", "request-3"), (ModelVersion("m", 4), "request-2")]
 
 
+def test_images_that_come_again_are_counted_by_minute_also_after_a_restart(tmp_path):
+    reader = LogReader(tmp_path)
+    write_log_file(tmp_path, [answered(7, images=3), answered(7, images=3)])
+    assert [len(each.observations) for step in reader.read_on() for each in step] == [3]
+    minute = int(1.8e9 + 7) // 60 * 60
+    assert reader.again(_M3) == {minute: 3}
+    assert reader.again(ModelVersion("m", 4)) == {}
+    reader = LogReader(tmp_path, reader.state())
+    write_log_file(tmp_path, [answered(7, images=3)])
+    assert _ids(reader) == []
+    assert reader.again(_M3) == {minute: 6}
+
+
 def test_answers_without_an_embedding_are_counted_alone(tmp_path):
     bare = {name: answered(0).columns[name] for name in ("digest", "class_ids", "probabilities")}
     write_log_file(tmp_path, [answered(0, columns=bare), failed(1)])

@@ -29,14 +29,16 @@ def test_other_models_are_left_out() -> None:
     assert requests_of(_counts((0, "OK", 7)), "other", {}).answers == 0
 
 
-def test_images_that_came_again_are_those_that_were_not_fresh() -> None:
+def test_images_that_came_again_in_the_newest_hour_are_counted() -> None:
     counts = _counts((0, "OK", 100), (2 * HOUR, "OK", 50), dropped=10)
-    found = traffic_of(counts, "graft", 3, {0: 100, 2 * HOUR: 8})
+    found = traffic_of(counts, "graft", {0: 60, 2 * HOUR: 8}, {0: 40, 2 * HOUR: 32})
     assert found.statuses == {"OK": 50}
-    assert found.repeats == 50 - 10 - 8
+    assert found.repeats == 32
+    assert traffic_of(counts, "graft", {2 * HOUR: 8}, {0: 40}).repeats == 0
 
 
-def test_nothing_came_again_where_every_image_was_fresh() -> None:
+def test_what_was_not_written_down_did_not_come_again() -> None:
     counts = _counts((0, "OK", 100))
-    assert traffic_of(counts, "graft", 3, {0: 100}).repeats == 0
-    assert traffic_of(Counts(), "graft", 3, {}).repeats == 0
+    assert traffic_of(counts, "graft", {0: 100}, {}).repeats == 0
+    assert traffic_of(counts, "graft", {}, {}).repeats == 0
+    assert traffic_of(Counts(), "graft", {}, {}).repeats == 0
