@@ -90,6 +90,18 @@ def split_files(
     return SmallTask(labels, *map(tuple, parts))
 
 
+def first_of_each(
+    files: Sequence[LabelledFile], count: int
+) -> tuple[tuple[LabelledFile, ...], tuple[LabelledFile, ...]]:
+    """The first so many images of each class, and the others; both in their order."""
+    seen: dict[str, int] = defaultdict(int)
+    parts: tuple[list[LabelledFile], list[LabelledFile]] = [], []
+    for file in files:
+        seen[file.label] += 1
+        parts[seen[file.label] > count].append(file)
+    return tuple(parts[0]), tuple(parts[1])
+
+
 def write_examples(folder: Path, splits: Mapping[str, Sequence[LabelledFile]]) -> None:
     """Writes splits, by their names, as Examples; the folder is complete when it is there."""
     partial = folder.with_name(f"{folder.name}.partial")

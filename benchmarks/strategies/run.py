@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.quality.embedded import Embedded, embed_set
 from benchmarks.strategies.domains import target_situations
@@ -91,14 +92,18 @@ def table(figures: Mapping[str, Mapping[str, list[tuple[float, float]]]]) -> str
     for situation, strategies in figures.items():
         for strategy, pairs in strategies.items():
             accuracies, gains = np.array(pairs).T
-            draws = np.random.default_rng(0).choice(gains, (_DRAWS, len(gains))).mean(axis=1)
-            low, high = 100 * np.quantile(draws, (0.025, 0.975))
-            gain = f"{100 * gains.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
             lines.append(
-                f"| {situation} | {strategy} | {accuracies.mean():.3f} | {gain} | "
+                f"| {situation} | {strategy} | {accuracies.mean():.3f} | {interval(gains)} | "
                 f"{100 * gains.min():+.1f} |"
             )
     return "\n".join(lines)
+
+
+def interval(gains: NDArray[np.floating]) -> str:
+    """The mean of some gains in points, with its interval by a bootstrap over them."""
+    draws = np.random.default_rng(0).choice(gains, (_DRAWS, len(gains))).mean(axis=1)
+    low, high = 100 * np.quantile(draws, (0.025, 0.975))
+    return f"{100 * gains.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 if __name__ == "__main__":

@@ -24,31 +24,25 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from benchmarks.search.small_task import SmallTask, split_files, write_examples
+from benchmarks.search.small_task import SmallTask, split_files
 from benchmarks.strategies.run import Kept, table
 from benchmarks.strategies.shifted import shifted
 from benchmarks.strategies.steered_adamw import Dials, Steering, steered
-from models.backbone_choice.backbone_choice import Candidate
-from models.data.example_schema import TRAIN, VALIDATION
+from benchmarks.strategies.top_tuning import Weights, prepared_backbone
 from models.data.image_decoding import decode_and_resize
 from models.head.evidence import Answers, answers_of, compare
-from models.search.prepared_backbone import PreparedBackbone
-from models.search.search_task import SearchTask
 from models.training import fine_tuning
 from models.training.device import FULL_PRECISION
 from models.training.input_sources import steps_per_epoch
 from models.training.top_trainer import Mirror, TopTrainer
 from models.training.training_settings import TrainingSettings
 
-_BACKBONE = "EfficientNetLite0"
 _VALIDATION, _TEST, _CLASSES = 120, 300, 10
 _SHIFTS = ("grey", "blur")
 _SHARES = (0.25, 0.5, 0.75)
 """Of the fine-tuned weights in the average."""
 _BATCH = 32
 _PLAIN = "fine-tuned"
-
-Weights = list[NDArray[Any]]
 
 
 def main() -> None:
@@ -108,22 +102,10 @@ class Arms:
 
     def __init__(self, drawn: Drawn, task: SmallTask, scratch: Path) -> None:
         """Writes the examples and fits the head on the frozen backbone."""
-        write_examples(scratch / "examples", {TRAIN: task.train, VALIDATION: task.validation})
-        searched = SearchTask(
-            examples_uri=str(scratch / "examples"),
-            labels=task.labels,
-            candidates=(Candidate(backbone=_BACKBONE, weights="imagenet", image_size=drawn.size),),
-            resize="stretch",
-            features="all",
-            training=TrainingSettings(epochs=drawn.epochs),
-            seed=drawn.seed,
-            embeddings=str(scratch / "embeddings"),
-            activations=str(scratch / "activations"),
-        )
         self._scratch = scratch
         self._dials = Dials()
-        self._prepared = PreparedBackbone(searched, searched.candidates[0], scratch / "activations")
-        self._settings = searched.training
+        self._settings = TrainingSettings(epochs=drawn.epochs)
+        self._prepared = prepared_backbone(task, scratch, drawn.size, self._settings, drawn.seed)
         self._classifier = keras.Model(
             self._prepared.backbone.model.inputs,
             self._prepared.head.model(self._prepared.backbone.model.outputs[0]),
