@@ -8,10 +8,10 @@ together (four times the price of an answer), or one is made of them: by the mea
 (M. Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models improves accuracy
 without increasing inference time", ICML 2022; "greedy" adds a model where validation does not speak
 against it), or by distillation (G. Hinton et al., "Distilling the Knowledge in a Neural Network",
-2015), which begins anew and learns what the four answer together, also to images without labels;
-beside that what one of them answers to those.
-CPU seconds are those of all trainings that an arm needs, without embedding. What was measured is
-kept in the cache folder, so that a run that was broken off goes on.
+2015), which begins anew and learns what the four answer together, also to images without labels.
+The last arms learn what one of them answers to these, as a run with `data.unlabelled` does. CPU
+seconds are those of all trainings that an arm needs, without embedding. What was measured is kept
+in the cache folder, so that a run that was broken off goes on.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from benchmarks.strategies.top_tuning import (
     Weights,
     prepared_backbone,
 )
-from models.head.evidence import answers_of, log_loss
+from models.head.evidence import answers_of, compare, log_loss
 from models.temperature import best_temperature
 from models.training.training_settings import TrainingSettings
 
@@ -153,6 +153,10 @@ class _Arms:
         ):
             took = self._tune(targets, len(members))
             found[name] = self._judged(before + took)
+        # The last one, as a run with `data.unlabelled` has it, which keeps the better one.
+        last = self._tuning.validated(self._arm)
+        comparison = compare(*(answers_of(each, self._held) for each in (last, held[0])))
+        found["the same, kept by validation"] = found[name if comparison.gain > 0.0 else _ONE]
         return found
 
     def _tune(self, targets: Floats, number: int, rate: float = 1.0) -> float:

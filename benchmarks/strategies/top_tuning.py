@@ -22,13 +22,13 @@ from models.data.example_schema import TEST, TRAIN, VALIDATION
 from models.inference import compiled_forward
 from models.search.prepared_backbone import PreparedBackbone
 from models.search.search_task import SearchTask
+from models.training.activation_cache import VIEWS
 from models.training.activations import Activations, compute_activations
 from models.training.convolutions import faster_convolutions
 from models.training.fine_tuning import TopAndHead, fine_tune, set_rate, trainable_model
 from models.training.image_split import ImageSplit
 from models.training.input_sources import CachedSource, steps_per_epoch
 from models.training.replicas import Replicas
-from models.training.top_trainer import VIEWS
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import STATE_FILE, TrainingState
 
@@ -190,9 +190,10 @@ class TopTuning:
                 CachedSource(_Chosen(self._train, lesson.images), self._validation, seed),
                 state,
                 settings,
+                lesson.targets,
                 np.ones(len(lesson.images), np.float32),
                 folder / "logs",
-                _Taught(lesson.targets, settings),
+                Replicas("one", settings.batch_size),
             )
         state.give_best(model)
         shutil.rmtree(folder)
@@ -241,19 +242,6 @@ class _Examined(TrainingState):
     def validate_by(self, validate: Callable[[], Floats]) -> None:
         examine = self._examine
         super().validate_by(validate if examine is None else lambda: examine(validate()))
-
-
-class _Taught(Replicas):
-    """Trains on what is taught of each image; fine-tuning takes their places for classes."""
-
-    def __init__(self, targets: Floats, settings: TrainingSettings) -> None:
-        super().__init__("one", settings.batch_size)
-        self._targets = targets
-
-    def train_on_batch(
-        self, model: keras.Model, inputs: Floats, targets: Floats, weights: Floats
-    ) -> dict[str, float]:
-        return super().train_on_batch(model, inputs, targets @ self._targets, weights)
 
 
 def _outputs(model: TopAndHead, crossing: Floats) -> Floats:

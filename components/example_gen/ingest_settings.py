@@ -35,7 +35,8 @@ class IngestSettings(Section):
     2026-11-01..2026-11-07 or 2026-11-01.. (with no end)."""
     unlabelled: str = ""
     """Folder of further images of the same kind without labels, at any depth; with few labelled
-    images a class the head learns from them too, if that promises more. Empty: none."""
+    images a class the head learns from them too, and where the backbone is fine-tuned a second
+    fine-tuning, if that promises more. Empty: none."""
     target: str = ""
     """Folder of images without labels, at any depth, of another domain on which the model is to be
     used: another camera, scanner or light. The head also learns from copies of the labelled images

@@ -121,6 +121,7 @@ def read_task(
         is_searched=bool(inputs.values),
         left_out=inputs.left_out,
         unlabelled=_unlabelled(inputs, backbone, spec),
+        unlabelled_uri=inputs.unlabelled_uri,
         target_uri=inputs.target_uri,
     )
     record = read_record(info.weights)

@@ -13,7 +13,8 @@ from models.head.frozen_head import FrozenHead, fit_frozen_head
 from models.head.labelled_embeddings import HeadTask
 from models.search.search_task import SearchTask
 from models.training import device
-from models.training.top_trainer import Mirror, TopTrainer, try_mirror
+from models.training.mirroring import Mirror, try_mirror
+from models.training.top_trainer import TopTrainer
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import TrainingTask
 

@@ -38,8 +38,9 @@ class Activations:
     """
 
     def __init__(self, shards: list[NDArray[np.float16]], classes: NDArray[np.integer]) -> None:
-        """Takes memory-mapped shards of `_SHARD` images each and the classes of all images."""
+        """Takes memory-mapped shards, in order, and the classes of all images."""
         self._shards = shards
+        self._starts = np.cumsum([0, *(shard.shape[1] for shard in shards[:-1])])
         self.classes = classes
         self.views = shards[0].shape[0]
 
@@ -54,11 +55,22 @@ class Activations:
 
     def rows(self, images: NDArray[Any], views: NDArray[Any]) -> NDArray[np.float32]:
         """Activations of some images, each in the view asked for, float32 [len(images), ...]."""
+        places = np.searchsorted(self._starts, images, side="right") - 1
+        rows = images - self._starts[places]
         found = [
-            self._shards[image // _SHARD][view, image % _SHARD]
-            for image, view in zip(images, views, strict=True)
+            self._shards[place][view, row]
+            for place, row, view in zip(places, rows, views, strict=True)
         ]
         return np.stack(found).astype(np.float32)
+
+    def joined(self, others: "Activations") -> "Activations":
+        """These images and others behind them, which have as many views; each a class of its own.
+
+        Args:
+            others: at the same cut.
+        """
+        classes = np.arange(len(self) + len(others))
+        return Activations([*self._shards, *others._shards], classes)
 
     def all(self) -> NDArray[np.float32]:
         """All images in their first view, float32 [n, ...]."""
@@ -110,7 +122,7 @@ def of_process(folder: Path, process: str = "run") -> Path:
 
 def delete_activations(directory: Path) -> None:
     """Removes the files of `compute_activations`."""
-    for path in directory.glob("*.npy"):
+    for path in directory.rglob("*.npy"):
         path.unlink()
 
 

@@ -151,7 +151,8 @@ def fine_tune(
     source: Source,
     state: TrainingState,
     settings: TrainingSettings,
-    class_weights: NDArray[np.float32],
+    targets: NDArray[np.float32],
+    weights: NDArray[np.float32],
     log_dir: Path,
     replicas: Replicas,
 ) -> None:
@@ -164,7 +165,8 @@ def fine_tune(
         source: of the model's inputs.
         state: restored, if there was something to restore.
         settings: numbers of epochs and batches.
-        class_weights: float32 [k].
+        targets: what each class of the source is to be answered with, float32 [c, k].
+        weights: of each class of the source, float32 [c].
         log_dir: for TensorBoard.
         replicas: in whose scope the model was made.
     """
@@ -177,11 +179,10 @@ def fine_tune(
         keras.callbacks.TensorBoard(str(log_dir), write_graph=False, profile_batch=0),
     ]
     told = keras.callbacks.CallbackList(callbacks, model=model, epochs=settings.epochs)
-    targets = np.eye(len(class_weights), dtype=np.float32)
 
     def step(batch: Batch) -> dict[str, float]:
         inputs, classes = batch
-        return replicas.train_on_batch(model, inputs, targets[classes], class_weights[classes])
+        return replicas.train_on_batch(model, inputs, targets[classes], weights[classes])
 
     with suppress(PausedError):
         _train_epochs(model, source, told, settings, step, len(state.history.epochs))

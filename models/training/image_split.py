@@ -25,6 +25,7 @@ class ImageSplit:
         labels: class names in the model's order.
         spec: the square that images become.
         left_out: names of images that are not in it either.
+        most: images that are taken, the first ones; None for all.
     """
 
     examples_uri: str
@@ -32,6 +33,7 @@ class ImageSplit:
     labels: tuple[str, ...]
     spec: ImageSpec
     left_out: tuple[str, ...] = ()
+    most: int | None = None
 
     def encoded(self) -> tf.data.Dataset:
         """Encoded images and classes, in the order of the files.
@@ -40,7 +42,8 @@ class ImageSplit:
             Dataset of (string scalar, int64 scalar).
         """
         parsed = example_reader.dataset(self.examples_uri, self.split).map(self._parse)
-        return parsed.filter(lambda _, known: known >= 0)
+        known = parsed.filter(lambda _, known: known >= 0)
+        return known if self.most is None else known.take(self.most)
 
     @tf.autograph.experimental.do_not_convert
     def decode(self, encoded: tf.Tensor, known: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -2,26 +2,25 @@
 
 import hashlib
 import math
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from models.backbones import Backbone, build_backbone
 from models.backbones.cuts import Cut, choose_cut, find_cuts
-from models.backbones.split_backbone import SplitBackbone, split_at
-from models.embedding.forward import embedding_key
+from models.backbones.split_backbone import split_at
 from models.head.evidence import Answers, answers_of
 from models.inference import compiled_forward
 from models.training import device
-from models.training.activations import bytes_in, compute_activations, delete_activations
+from models.training.activation_cache import activations_folder, cached_views
+from models.training.activations import Activations, compute_activations
 from models.training.convolutions import faster_convolutions
 from models.training.fine_tuning import (
     TopAndHead,
@@ -30,20 +29,16 @@ from models.training.fine_tuning import (
     set_rate,
     trainable_model,
 )
+from models.training.image_split import ImageSplit
 from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
-from models.training.mirroring import MIRROR_IMAGES, is_harmless, mirrored_accuracy
+from models.training.mirroring import Mirror, try_mirror
 from models.training.replicas import Replicas
 from models.training.training_record import Phase
 from models.training.training_state import STATE_FILE, Arrays, TrainingState
-from models.training.training_task import TrainingTask, with_head
+from models.training.training_task import TrainingTask
 
-VIEWS = 3
-"""Cached views of an image, the unchanged one among them."""
-_BYTES = 2
-"""Of a cached number."""
-
-Mirror = tuple[bool, str]
-"""Whether changed views may be mirrored, and why, in words."""
+_BATCH: Final = 64
+"""Images that are answered at a time."""
 
 
 @dataclass(frozen=True)
@@ -113,42 +108,123 @@ class TopTrainer:
                 been no stop.
         """
         started = time.perf_counter()
-        settings = task.settings
         self.reset()
         with device.computing_in(self._policy), faster_convolutions(self._split.top):
             # Before anything is restored: the head must still be that of the frozen features.
             mirrors, mirror_note = mirror or try_mirror(task, self._given_head)
-            views = _cached_views(task, self._split.values)
-            model = self._model(task, streamed=not views)
-            state = TrainingState(
-                task.scratch / STATE_FILE,
-                task.embeddings.validation.classes,
-                epochs=settings.epochs,
-                patience=settings.patience,
+            views = cached_views(task, self._split.values)
+            weights = task.embeddings.class_weights(task.settings.class_weights)
+            state = self._fit(
+                task,
+                lambda: self._source(task, views, mirrors),
+                np.eye(len(weights), dtype=np.float32),
+                weights,
+                streamed=not views,
                 pause_after=pause_after,
             )
-            state.restore(model)
-            if not state.is_over:
-                source = self._source(task, views, mirrors)
-                weights = task.embeddings.class_weights(settings.class_weights)
-                fine_tune(model, source, state, settings, weights, task.log_dir, self._replicas)
-                if task.activations is None and state.history.finished:
-                    delete_activations(_own_activations(task))
-            state.give_best(model)
+        self._seen = views, mirrors
+        notes = _cut_note(self._backbone.trunk, self._cut, views), mirror_note
+        return self._phase("fine_tune", task, state, (*notes, *self._replicas.note), started)
+
+    def train_again(self, task: TrainingTask, further: ImageSplit, count: int) -> TopPhase | None:
+        """Fine-tunes anew what `train` ended with, on its own answers, also to further images.
+
+        Args:
+            task: that of `train`, which has come to its end.
+            further: images without a class that counts.
+            count: of these.
+
+        Returns:
+            None, where activations of all images do not fit the cache.
+        """
+        started = time.perf_counter()
+        views, mirrors = self._seen
+        if not views or cached_views(task, self._split.values, count) < views:
+            return None
+        self._before = _values(self._variables())
+        with device.computing_in(self._policy), faster_convolutions(self._split.top):
+            model = self._model(task, streamed=False)
+            known = self._cached(task, views, mirrors)
+            folder = activations_folder(task, self._split, self._cut, views, mirrors)
+            others = compute_activations(
+                self._bottom,
+                further,
+                np.zeros(count, int),
+                folder / hashlib.sha256(further.examples_uri.encode()).hexdigest()[:16],
+                views=views,
+                mirror=mirrors,
+                seed=task.seed,
+            )
+            every = known.train.joined(others)
+            answers = _mean_answers(model, every)
+            weights = task.embeddings.class_weights(task.settings.class_weights)
+            self.reset()
+            state = self._fit(
+                replace(task, scratch=task.scratch / "again", log_dir=task.log_dir / "again"),
+                lambda: CachedSource(every, known.validated, task.seed),
+                answers,
+                answers @ weights,
+                streamed=False,
+            )
+        return self._phase("fine_tune_again", task, state, (), started)
+
+    def take_back(self) -> None:
+        """Gives backbone and head the weights that they had before `train_again`."""
+        for variable, value in zip(self._variables(), self._before, strict=True):
+            variable.assign(value)
         self._give_back()
+
+    def _fit(
+        self,
+        task: TrainingTask,
+        source: Callable[[], Source],
+        targets: NDArray[np.float32],
+        weights: NDArray[np.float32],
+        *,
+        streamed: bool,
+        pause_after: int | None = None,
+    ) -> TrainingState:
+        model = self._model(task, streamed=streamed)
+        state = TrainingState(
+            task.scratch / STATE_FILE,
+            task.embeddings.validation.classes,
+            epochs=task.settings.epochs,
+            patience=task.settings.patience,
+            pause_after=pause_after,
+        )
+        state.restore(model)
+        if not state.is_over:
+            fine_tune(
+                model,
+                source(),
+                state,
+                task.settings,
+                targets,
+                weights,
+                task.log_dir,
+                self._replicas,
+            )
+        state.give_best(model)
+        self._give_back()
+        return state
+
+    def _phase(
+        self,
+        name: str,
+        task: TrainingTask,
+        state: TrainingState,
+        notes: tuple[str, ...],
+        started: float,
+    ) -> TopPhase:
         history = state.history
         seconds = time.perf_counter() - started
         return TopPhase(
-            phase=Phase("fine_tune", _figures(history.epochs), history.best_epoch, seconds),
+            phase=Phase(name, _figures(history.epochs), history.best_epoch, seconds),
             scores=tuple(epoch["score"] for epoch in history.epochs),
             epoch_seconds=tuple(epoch["seconds"] for epoch in history.epochs),
             answers=answers_of(state.best_logits, task.embeddings.validation.classes),
             logits=state.best_logits,
-            notes=(
-                _cut_note(self._backbone.trunk, self._cut, views),
-                mirror_note,
-                *self._replicas.note,
-            ),
+            notes=notes,
             resumed_from=history.resumed_from,
             finished=history.finished,
         )
@@ -163,7 +239,10 @@ class TopTrainer:
                 mirror=mirror,
                 seed=task.seed,
             )
-        directory = _activations(task, self._split, self._cut, views, mirror)
+        return self._cached(task, views, mirror)
+
+    def _cached(self, task: TrainingTask, views: int, mirror: bool) -> CachedSource:
+        directory = activations_folder(task, self._split, self._cut, views, mirror)
         train = compute_activations(
             self._bottom,
             task.train,
@@ -255,77 +334,20 @@ def _working_copy(task: TrainingTask, policy: str, replicas: Replicas) -> Backbo
     return copy
 
 
-def _cached_views(task: TrainingTask, values: int) -> int:
-    """How many views of each image fit into the cache; 0 where caching does not pay.
-
-    Args:
-        task: the training.
-        values: numbers that are kept of one view.
-    """
-    wanted = VIEWS if task.settings.augment else 1
-    validation = len(task.embeddings.validation.classes)
-    fitting = int((_room(task) / (values * _BYTES) - validation) // task.images)
-    views = min(wanted, fitting)
-    return views if views >= min(wanted, 2) else 0
-
-
-def _room(task: TrainingTask) -> float:
-    """Bytes that all activations together may take."""
-    task.scratch.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(task.scratch).free
-    if task.activations is not None:
-        free += bytes_in(task.activations)
-    # The disk is not Graft's alone.
-    return min(task.settings.cache_gigabytes * 1e9, free / 2)
-
-
-def _own_activations(task: TrainingTask) -> Path:
-    return task.scratch / "activations"
-
-
-def _activations(
-    task: TrainingTask, split: SplitBackbone, cut: Cut, views: int, mirror: bool
-) -> Path:
-    """The folder for the activations; where not all of the shared ones fit, the others go."""
-    if task.activations is None:
-        return _own_activations(task)
-    backbone = embedding_key(task.backbone, task.spec)
-    seen = repr((task.examples_uri, task.labels, task.left_out, task.seed))
-    data = hashlib.sha256(seen.encode()).hexdigest()[:16]
-    changes = f"{views}{'-mirrored' if mirror else ''}"
-    own = task.activations / f"{backbone}-{data}-{cut.layer}-{changes}"
-    others = [folder for folder in task.activations.glob("*") if folder != own]
-    images = task.images * views + len(task.embeddings.validation.classes)
-    if images * split.values * _BYTES + sum(map(bytes_in, others)) > _room(task):
-        for folder in others:
-            shutil.rmtree(folder)
-    return own
-
-
-def try_mirror(task: TrainingTask, head: keras.Model) -> Mirror:
-    """Finds out whether changed views may be mirrored.
-
-    Args:
-        task: with the backbone as it was pretrained.
-        head: trained on the frozen features.
-    """
-    if not task.settings.augment:
-        return False, "images are not changed: augment is off"
-    validation = task.embeddings.validation
-    logits = head.predict(validation.embeddings[:MIRROR_IMAGES], verbose=0)
-    accuracy = _accuracy(logits, validation.classes[:MIRROR_IMAGES])
-    classifier = with_head(task.backbone.model, head)
-    on_mirrored = mirrored_accuracy(classifier, task.validation)
-    harmless = is_harmless(accuracy, on_mirrored)
-    verdict = "changed views are mirrored, too" if harmless else "changed views are not mirrored"
-    return harmless, (
-        f"{verdict}: the head answers {accuracy:.1%} of validation images rightly, "
-        f"{on_mirrored:.1%} when they are mirrored"
+def _mean_answers(model: TopAndHead, images: Activations) -> NDArray[np.float32]:
+    """Probabilities [n, k], the mean over all views of each image."""
+    numbers = np.arange(len(images))
+    batches = np.split(numbers, range(_BATCH, len(numbers), _BATCH))
+    views = (
+        np.concatenate(
+            [
+                softmax(model.answer(images.rows(rows, np.full_like(rows, view))), 1)
+                for rows in batches
+            ]
+        )
+        for view in range(images.views)
     )
-
-
-def _accuracy(logits: NDArray[np.float32], classes: NDArray[np.integer]) -> float:
-    return float(np.mean(logits.argmax(axis=1) == classes))
+    return np.asarray(np.mean(list(views), axis=0), np.float32)
 
 
 def _cut_note(trunk: keras.Model, cut: Cut, views: int) -> str:

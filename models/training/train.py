@@ -1,7 +1,7 @@
 """One training: the head, then the backbone's top, then the choice of what is exported."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -14,6 +14,9 @@ from models.head.frozen_head import FrozenHead, fit_frozen_head
 from models.head.head_model import divide_logits
 from models.head.refit import refitted
 from models.training import device
+from models.training.activation_cache import own_activations
+from models.training.activations import delete_activations
+from models.training.own_answers import train_successor
 from models.training.strategies.choice import ChosenHead, choose_head
 from models.training.strategies.strategy import Situation, Target
 from models.training.target_copies import answers_to_copies, find_target
@@ -47,10 +50,11 @@ def train(task: TrainingTask) -> Trained:
     """Trains a classifier.
 
     A fine-tuned model that promises less than the head on the frozen backbone, by their answers to
-    the validation images (`models.head.evidence`), is dropped for that head. What is exported is
-    calibrated by a temperature, but for the head of a strategy, which has one of its own. When all
-    that is judged on the validation images is judged, a linear head that is exported learns from
-    them too (`models.head.refit`).
+    the validation images (`models.head.evidence`), is dropped for that head. Where there are images
+    without labels, it may give way to a successor before (`models.training.own_answers`). What is
+    exported is calibrated by a temperature, but for the head of a strategy, which has one of its
+    own. When all that is judged on the validation images is judged, a linear head that is exported
+    learns from them too (`models.head.refit`).
 
     Args:
         task: what to train on; its backbone is changed.
@@ -71,15 +75,22 @@ def train(task: TrainingTask) -> Trained:
     policy = device.precision(task.settings.mixed_precision, device.prepare_device())
     # Not with what a strategy made: its head may have learned from the validation images.
     trainer = TopTrainer(task, frozen.model, policy)
-    top = trainer.train(task)
+    first = trainer.train(task)
+    successor = train_successor(task, trainer, first)
+    top = successor.kept if successor else first
+    if task.activations is None:
+        delete_activations(own_activations(task))
     choice = _choose(task, frozen, head, top, situation.target if head.is_for_target else None)
     if choice.exported == "head":
         trainer.reset()
         export = _export_head(task, frozen, head)
     else:
         export = _Export(frozen.model, _calibrate(task, frozen.model, top.logits))
-    phases = [head_phase, top.phase]
-    return _outcome(task, strategy, frozen, head, choice, blocks, export, phases, top, policy)
+    phases = [head_phase, first.phase]
+    if successor:
+        head = replace(head, tried=(*head.tried, successor.record))
+        phases += [successor.phase.phase] if successor.phase else []
+    return _outcome(task, strategy, frozen, head, choice, blocks, export, phases, first, policy)
 
 
 def train_head(task: TrainingTask) -> tuple[FrozenHead, Phase]:

@@ -14,7 +14,7 @@ class Phase:
     """One stretch of epochs.
 
     Attributes:
-        name: "head" or "fine_tune".
+        name: "head", "fine_tune" or "fine_tune_again".
         epochs: the figures of each epoch: `loss` (with smoothing and weights), `val_loss` (mean
             negative log likelihood), `val_accuracy`; None where one is not finite.
         best_epoch: index, within the phase, of the epoch that was kept.
@@ -47,7 +47,7 @@ class TrainingRecord:
         start: what it began from, "pretrained" or "champion".
         resumed_from_epoch: fine-tuning epochs that the search, or a killed process, had done; None
             if nothing was resumed.
-        strategies: that were tried on the frozen backbone, beside the linear head.
+        strategies: that were tried, beside the linear head and the fine-tuning.
         calibration: of the exported model; None where a strategy calibrated its head itself.
         refitted_images: training and validation images that the exported head was fitted to once
             more in the end; 0 where it was not.

@@ -34,6 +34,7 @@ class TrainingTask:
             trainings; those of other images or another seed are kept apart. None for a training of
             its own.
         unlabelled: embeddings float32 [m, d] of images without labels; None without any.
+        unlabelled_uri: folder of the Examples of these; empty for none.
         target_uri: folder of the Examples of another domain, without labels; empty for none.
         is_searched: whether a search chose the settings, and with them the strategy.
         left_out: names of training images that are not trained on; the embeddings lack them.
@@ -52,6 +53,7 @@ class TrainingTask:
     log_dir: Path
     activations: Path | None = None
     unlabelled: NDArray[np.float32] | None = None
+    unlabelled_uri: str = ""
     target_uri: str = ""
     is_searched: bool = False
     left_out: tuple[str, ...] = ()

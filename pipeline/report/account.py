@@ -114,8 +114,8 @@ class TrainingAccount:
         start: what the training began from, "pretrained" or "champion".
         accuracy: of the exported model on the validation split.
         interval: the 95 % interval of that accuracy.
-        head: names of the strategies that made the exported head; empty for the linear one, and
-            where it was fine-tuned.
+        strategies: names of those that made what is exported; none for the linear head, and for
+            plain fine-tuning.
         refitted_images: training and validation images that the exported head was fitted to once
             more, after the accuracy was found; 0 where it was not.
     """
@@ -127,7 +127,7 @@ class TrainingAccount:
     start: str
     accuracy: float | None
     interval: Interval | None
-    head: tuple[str, ...] = ()
+    strategies: tuple[str, ...] = ()
     refitted_images: int = 0
 
     @property
@@ -141,8 +141,8 @@ class TrainingAccount:
         accuracy = "" if self.accuracy is None else f"{self.accuracy:.3f}"
         figure = f"validation accuracy {accuracy} {interval_text(self.interval)}".rstrip()
         kept = "fine-tuned" if self.exported == "fine_tuned" else "the head alone"
-        if self.head:
-            kept += f" ({', '.join(self.head)})"
+        if self.strategies:
+            kept += f" ({', '.join(self.strategies)})"
         if self.refitted_images:
             images = f"{self.refitted_images:,} training and validation images"
             kept += f", fitted after that to all {images}"
@@ -169,10 +169,10 @@ def training_account(training: Json, ingest: Json) -> TrainingAccount | None:
         start=str(training.get("start", "pretrained")),
         accuracy=accuracy,
         interval=interval_of(accuracy, validation_images(ingest)),
-        head=tuple(
+        strategies=tuple(
             str(each["name"])
             for each in training.get("strategies", [])
-            if each.get("kept") and exported == "head"
+            if each.get("kept") and each.get("of", "head") == exported
         ),
         refitted_images=training.get("refitted_images", 0),
     )

@@ -10,7 +10,11 @@ from pipeline.report.account import training_account
 from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
 
-_PHASES = {"head": "head alone", "fine_tune": "fine-tuning"}
+_PHASES = {
+    "head": "head alone",
+    "fine_tune": "fine-tuning",
+    "fine_tune_again": "fine-tuning on its own answers",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class TrainingView:
         seconds: wall time.
         phases: `name`, `epochs`, `best_epoch` (from 1) and `seconds` of each.
         resumed_from_epoch: epochs that the search, or an interrupted run, had done.
-        strategies: `name`, `kept`, `reason` and `words` of each that was tried for the head.
+        strategies: `name`, `kept`, `reason` and `words` of each that was tried.
         class_weights: smallest and largest, with their classes; None when all are equal.
         calibration: `temperature`, and log loss and calibration error before and after it; None
             where there was none.

@@ -26,12 +26,14 @@ class StrategyRecord:
         kept: whether its head is the better one.
         reason: why it was tried, in words.
         words: what came of it, in words, with the figures.
+        of: what it makes better, "head" or "fine_tuned", the whole network.
     """
 
     name: str
     kept: bool
     reason: str
     words: str
+    of: str = "head"
 
 
 @dataclass(frozen=True)

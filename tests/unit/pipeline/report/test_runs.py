@@ -168,6 +168,17 @@ def test_the_strategy_of_the_head_is_told_everywhere(run):
     assert "the head alone (few-shot head)" in run.summary()["model"]["words"]
 
 
+def test_a_strategy_of_the_whole_network_is_told_of_that_alone(run):
+    training = json.loads((run.folder / "model" / "training.json").read_text())
+    other = {"name": "self-training", "kept": True, "reason": "", "words": "", "of": "fine_tuned"}
+    training["strategies"].append(other)
+    run.write("model", "training.json", training)
+    assert "fine-tuned (self-training)" in run.summary()["model"]["words"]
+    training["exported"] = "head"
+    run.write("model", "training.json", training)
+    assert "self-training" not in run.summary()["model"]["words"], "the head has not learned so"
+
+
 def test_the_calibration_and_what_the_blocks_are_worth_are_told(run):
     text = visible_text(run.page())
     assert "by a temperature of 1.25: log loss 0.412 before, 0.398 after" in text
