@@ -39,6 +39,7 @@ from benchmarks.strategies.top_tuning import (
 )
 from models.head.evidence import answers_of, compare, log_loss
 from models.temperature import best_temperature
+from models.training.own_answers import LEAST_CONFIDENCE
 from models.training.training_settings import TrainingSettings
 
 _VALIDATION, _TEST, _CLASSES = 120, 400, 20
@@ -153,10 +154,12 @@ class _Arms:
         ):
             took = self._tune(targets, len(members))
             found[name] = self._judged(before + took)
-        # The last one, as a run with `data.unlabelled` has it, which keeps the better one.
+        # The last one, as a run with `data.unlabelled` has it, which validation may speak against.
         last = self._tuning.validated(self._arm)
         comparison = compare(*(answers_of(each, self._held) for each in (last, held[0])))
-        found["the same, kept by validation"] = found[name if comparison.gain > 0.0 else _ONE]
+        found["the same, where validation is not sure against it"] = found[
+            name if comparison.confidence >= LEAST_CONFIDENCE else _ONE
+        ]
         return found
 
     def _tune(self, targets: Floats, number: int, rate: float = 1.0) -> float:

@@ -37,7 +37,7 @@ def unlabelled_task(digits_folder: Path, folder: Path, **settings) -> TrainingTa
     )
 
 
-def test_the_better_of_both_is_exported_and_the_record_tells(task):
+def test_the_one_that_is_kept_is_exported_and_the_record_tells(task):
     record = train(task).record
     assert [phase.name for phase in record.phases] == ["head", "fine_tune", "fine_tune_again"]
     tried = record.strategies[-1]

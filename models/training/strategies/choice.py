@@ -6,7 +6,7 @@ from typing import Final
 
 import keras
 
-from models.head.evidence import Answers, answers_of, compare
+from models.head.evidence import Answers, Comparison, answers_of, compare
 from models.head.labelled_embeddings import LabelledEmbeddings
 from models.training.strategies.few_shot import FewShot
 from models.training.strategies.self_training import SelfTraining
@@ -79,19 +79,35 @@ def choose_head(
             one, other = (_answers(head, arm.judged) for head in (arm.head, model))
         comparison = compare(one, other)
         kept = comparison.confidence >= strategy.least_confidence
-        direction = "more" if comparison.gain > 0.0 else "less"
         images = "validation images" if arm.judged is None else "these"
-        words = (
-            f"{arm.words}: promises {direction} than without it, {comparison}, "
-            f"{one.accuracy:.1%} of {images} against {other.accuracy:.1%}"
-        )
-        if kept and comparison.gain <= 0.0:
-            words += "; kept, as so few images do not outweigh what was measured elsewhere"
+        words = f"{arm.words}: {promise(comparison, one, other, images, kept=kept)}"
         tried.append(StrategyRecord(strategy.name, kept, reason, words))
         if kept:
             model, answers = arm.head, arm.answers
             is_for_target = arm.judged is not None
     return ChosenHead(model, answers, tuple(tried), is_for_target)
+
+
+def promise(
+    comparison: Comparison, one: Answers, other: Answers, images: str, *, kept: bool
+) -> str:
+    """Says what a strategy promises, in words.
+
+    Args:
+        comparison: of both answers.
+        one: answers with the strategy.
+        other: answers without it.
+        images: that were asked.
+        kept: whether it is kept, which it may be though it promises less.
+    """
+    direction = "more" if comparison.gain > 0.0 else "less"
+    words = (
+        f"promises {direction} than without it, {comparison}, "
+        f"{one.accuracy:.1%} of {images} against {other.accuracy:.1%}"
+    )
+    if kept and comparison.gain <= 0.0:
+        words += "; kept, as so few images do not outweigh what was measured elsewhere"
+    return words
 
 
 def _answers(head: keras.Model, judged: LabelledEmbeddings) -> Answers:
