@@ -47,8 +47,15 @@ EXPECTED_FILE: Final = "expected.json"
 SERVING_FOLDER: Final = "Format-Serving"
 """The SavedModel in a Model artifact, as TFX names it."""
 
+BODY: Final = "body"
+"""In what an export says of itself: name of all of it but the head; empty where that is of no use
+to other models."""
+
 KERAS_FILE: Final = "keras/model.keras"
 """The trained model in a Model artifact."""
+
+HEAD_FILE: Final = "keras/head.keras"
+"""Its head alone, from what the backbone gives to logits."""
 
 START_HEAD_FILE: Final = "keras/start_head.keras"
 """The linear head that a later training begins from, where that of the model learned from

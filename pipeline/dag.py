@@ -90,7 +90,7 @@ def pipeline_nodes(config: Config, lookups: Lookups) -> Nodes:
     workspace = Workspace(config.workspace_path)
     data = _data_nodes(config, workspace)
     model = _model_nodes(config, workspace, data, lookups)
-    verdict = _verdict_nodes(config, data, model, lookups)
+    verdict = _verdict_nodes(config, workspace, data, model, lookups)
     return [*data.values(), *model.values(), *verdict.values()]
 
 
@@ -283,11 +283,14 @@ def _embeddings_cache(workspace: Workspace) -> str:
     return str(workspace.cache / "embeddings")
 
 
-def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes, lookups: Lookups) -> _Nodes:
+def _verdict_nodes(
+    config: Config, workspace: Workspace, data: _Nodes, model: _Nodes, lookups: Lookups
+) -> _Nodes:
     """From a trained model to one that is served."""
     examples = data["ImageExampleGen"].outputs["examples"]
     candidate = model["Trainer"].outputs["model"]
     found = lookups.baseline(config, candidate)
+    answers_dir = str(workspace.cache / "answers")
     evaluator = Evaluator(
         examples=examples,
         model=candidate,
@@ -302,6 +305,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes, lookups: Lookups
         **found.inputs,
         schema=data["SchemaCurator"].outputs["schema"],
         settings=config.evaluation.to_json(),
+        answers_dir=answers_dir,
         code=code_fingerprint("components.judge"),
     )
     check = ServingCheck(
@@ -316,6 +320,7 @@ def _verdict_nodes(config: Config, data: _Nodes, model: _Nodes, lookups: Lookups
         examples=examples,
         model_blessing=judge.outputs["blessing"],
         settings=config.monitoring.to_json(*_NOT_OF_A_RUN),
+        answers_dir=answers_dir,
         code=code_fingerprint("components.reference"),
     )
     pusher = Pusher(

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from models.head.linear_head import fit_linear
 from models.observation.reference import Reference, StressedAnswers
-from models.observation.stress import stress_plan, stressed
+from models.observation.stress import as_arrays, stress_plan, stressed
 from monitoring.observations import Observations
 
 _TRAINING, _HELD_OUT = 700, 1100
@@ -97,12 +97,13 @@ def served_digits() -> ServedDigits:
 def _with_held_out(
     empty: Reference, head: Any, pictures: np.ndarray, labels: np.ndarray
 ) -> Reference:
-    changes, strengths = stress_plan(2 * len(labels))
     rows = np.arange(2 * len(labels)) % len(labels)
+    plan = stress_plan(map(str, range(len(rows))))
+    changes, strengths = as_arrays(plan)
     worse = np.stack(
         [
-            np.asarray(stressed(Image.fromarray(pictures[row]), int(change), float(strength), at))
-            for at, (row, change, strength) in enumerate(zip(rows, changes, strengths, strict=True))
+            np.asarray(stressed(Image.fromarray(pictures[row]), stress))
+            for row, stress in zip(rows, plan, strict=True)
         ]
     )
     kept = {name: getattr(empty, name) for name in Reference.__dataclass_fields__}

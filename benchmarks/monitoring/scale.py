@@ -39,7 +39,7 @@ from models.observation.reference_size import MOST_IMAGES, MOST_STRESSED
 from models.observation.request_log_files import LogFile, new_name, write_parquet
 from models.observation.segment import SegmentWriter
 from models.observation.signal_names import IMAGE_SIGNALS
-from models.observation.stress import stress_plan
+from models.observation.stress import as_arrays, stress_plan
 
 _CLASSES: Final = 10
 _WIDTH: Final = 1_280
@@ -101,7 +101,7 @@ def _drawn(count: int, darker: float = 0.0) -> dict[str, NDArray[Any]]:
 
 def _reference() -> Reference:
     held_out, training, stressed = (_drawn(n) for n in (MOST_IMAGES, MOST_IMAGES, MOST_STRESSED))
-    changes, strengths = stress_plan(MOST_STRESSED)
+    changes, strengths = as_arrays(stress_plan(map(str, range(MOST_STRESSED))))
     stressed["projections"][np.arange(MOST_STRESSED), changes // 2] += 4.0
     names = tuple(f"{number}.png" for number in range(MOST_IMAGES))
     return Reference(

@@ -27,7 +27,7 @@ from models.export.image_signals import image_signals
 from models.head.linear_head import fit_linear
 from models.observation.reference import MOST_DIRECTIONS, Reference, StressedAnswers
 from models.observation.reference_size import MOST_STRESSED
-from models.observation.stress import stress_plan, stressed
+from models.observation.stress import as_arrays, stress_plan, stressed
 from models.temperature import best_temperature
 from monitoring.observations import Observations
 
@@ -123,13 +123,11 @@ class ServedSet:
         """Answers to the held-out images that are never sent, made worse on purpose."""
         spare = len(self._images) - self.live
         count = min(MOST_STRESSED, 5 * spare)
-        changes, strengths = stress_plan(count)
+        plan = stress_plan(map(str, range(count)))
+        changes, strengths = as_arrays(plan)
         rows = self.live + np.arange(count) % spare
-        pictures = (
-            stressed(picture, int(changes[place]), float(strengths[place]), place)
-            for place, picture in enumerate(self.pictures(rows))
-        )
-        kept = self._kept("stressed", lambda: self._answered(pictures, self._labels[rows]))
+        pictures = map(stressed, self.pictures(rows), plan)
+        kept = self._kept("stressed-by-name", lambda: self._answered(pictures, self._labels[rows]))
         known = kept["labels"] >= 0
         return StressedAnswers(
             projections=kept["projections"][known],

@@ -31,6 +31,8 @@ class Judge(TypedComponent):
     """Whose classes are wanted: a model that lacks one of them has forgotten it."""
     settings: str
     """`components.evaluation.evaluation_settings.EvaluationSettings` as JSON."""
+    answers_dir: str | None
+    """Keeps what exports made of images from run to run; decides the cost, never the result."""
     code: str
 
     blessing: Output[standard_artifacts.ModelBlessing]

@@ -22,10 +22,11 @@ from components.judge.checks import (
 )
 from components.judge.evaluator_check import check_evaluator
 from components.judge.explanations import EXPLANATIONS_FILE, explain, save_explanations
+from components.judge.exported_model import ExportedModel
 from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
 from components.judge.gaps import check_gaps, find_gaps
 from components.judge.paired_answers import Baseline, paired_answers
-from components.judge.predicting import ExportedModel, predict_split
+from components.judge.predicting import predict_split
 from components.judge.prediction_file import FILE_NAME, save_predictions
 from components.judge.shortcut_check import check_shortcuts, look_for_shortcuts
 from components.judge.slices import accuracy_slices
@@ -63,6 +64,7 @@ class Executor(base_executor.BaseExecutor):
             settings=EvaluationSettings.from_json(exec_properties["settings"]),
             wanted=_wanted(input_dict),
             directory=Path(blessing.uri),
+            answers_dir=exec_properties.get("answers_dir") or "",
         )
         digest = tree_digest(Path(path_utils.serving_model_path(model.uri)))
         blessing.set_string_custom_property(EXPORT_DIGEST, digest)
@@ -78,6 +80,7 @@ def judge(
     settings: EvaluationSettings,
     wanted: frozenset[str] | None,
     directory: Path,
+    answers_dir: str = "",
 ) -> Verdict:
     """Judges a model and writes the verdict's files.
 
@@ -89,6 +92,7 @@ def judge(
         settings: what the model must show.
         wanted: classes of the schema; None where it names none.
         directory: gets the files; made if it is missing.
+        answers_dir: see `components.judge.predicting.predict_split`.
 
     Returns:
         The verdict.
@@ -99,7 +103,7 @@ def judge(
     """
     directory.mkdir(parents=True, exist_ok=True)
     model = ExportedModel(model_uri)
-    predictions = predict_split(model, examples_uri, example_schema.TEST)
+    predictions = predict_split(model, examples_uri, example_schema.TEST, answers_dir)
     if not predictions.names:
         raise BadDataError("The test split has no images, so the model cannot be judged.")
     figures = quality(
@@ -110,7 +114,7 @@ def judge(
     columns = derived_features(examples_uri, example_schema.TEST, own)
     digests = list(columns[example_schema.SHA256])
     paired = (
-        paired_answers(predictions, digests, model_uri, examples_uri, baseline)
+        paired_answers(predictions, digests, model_uri, examples_uri, baseline, answers_dir)
         if baseline
         else None
     )

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from components.class_changes import ClassChange, changes_between, renamed
 from components.image_register import Digest, read_register
-from components.judge.predicting import ExportedModel, predict_split
+from components.judge.exported_model import ExportedModel
+from components.judge.predicting import predict_split
 from components.judge.prediction_file import Predictions
 from models.data import example_schema
 from models.data.example_reader import derived_features
@@ -82,6 +83,7 @@ def paired_answers(
     model_uri: str,
     examples_uri: str,
     baseline: Baseline,
+    answers_dir: str = "",
 ) -> PairedAnswers:
     """Asks the last blessed model, and the one that is judged where it was not asked yet.
 
@@ -91,6 +93,7 @@ def paired_answers(
         model_uri: directory of the Model artifact that is judged.
         examples_uri: directory of its Examples artifact.
         baseline: the last blessed model.
+        answers_dir: see `predict_split`.
 
     Raises:
         GraftError: a model lacks its serving signature or its class names.
@@ -99,12 +102,15 @@ def paired_answers(
     theirs = read_register(Path(baseline.examples_uri)) if baseline.examples_uri else None
     learned = theirs.in_splits(*_LEARNED) if theirs else frozenset[Digest]()
     tested = theirs.in_splits(example_schema.TEST) if theirs else frozenset[Digest]()
-    old = predict_split(ExportedModel(baseline.model_uri), examples_uri, example_schema.TEST)
+    old = predict_split(
+        ExportedModel(baseline.model_uri), examples_uri, example_schema.TEST, answers_dir
+    )
     fair = _rows(digests, learned, among=False)
     pairs = [(_only(old, fair), _only(predictions, fair), _rows(digests, tested)[fair])]
     gone = tested - mine.in_splits(*example_schema.SPLITS) if mine else frozenset[Digest]()
     if gone and baseline.examples_uri:
-        left = _answers_to(gone, baseline.examples_uri, (baseline.model_uri, model_uri))
+        models = baseline.model_uri, model_uri
+        left = _answers_to(gone, baseline.examples_uri, models, answers_dir)
         pairs.append((*left, np.ones(len(left[0].names), bool)))
     changes = changes_between(old.classes, predictions.classes, theirs, mine)
     names = renamed(changes)
@@ -130,13 +136,14 @@ def _as_served(old: Predictions, new: Predictions) -> AsServed:
 
 
 def _answers_to(
-    images: frozenset[Digest], examples_uri: str, model_uris: tuple[str, str]
+    images: frozenset[Digest], examples_uri: str, model_uris: tuple[str, str], answers_dir: str
 ) -> tuple[Predictions, Predictions]:
     """What two models answer to some of the test images of an Examples artifact."""
     columns = derived_features(examples_uri, example_schema.TEST)
     rows = _rows(list(columns[example_schema.SHA256]), images)
     old, new = (
-        predict_split(ExportedModel(uri), examples_uri, example_schema.TEST) for uri in model_uris
+        predict_split(ExportedModel(uri), examples_uri, example_schema.TEST, answers_dir)
+        for uri in model_uris
     )
     return _only(old, rows), _only(new, rows)
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge.checks import Check
+from components.judge.exported_model import ExportedModel
 from components.judge.occlusion import Floats, Shortcut, find_shortcuts
-from components.judge.predicting import ExportedModel
 from components.judge.prediction_file import Predictions
 from models import progress
 from models.data import example_schema

@@ -1,22 +1,22 @@
 """What an exported model answers, in one pass, to images of the splits."""
 
 import io
-import json
-from collections.abc import Iterator, Set as AbstractSet
+from collections.abc import Iterator, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import islice
-from pathlib import Path
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.artifact_names import SERVING_FOLDER
+from components.code_fingerprint import code_fingerprint
+from components.judge.exported_model import Answers, ExportedModel
+from components.judge.known_answers import AT_ONCE, KnownAnswers, OtherAnswersError, Question, warn
 from models import progress
 from models.data import example_schema
 from models.data.example_reader import ImageRecord, derived_features, read_records
 from models.data.image_opening import open_image
+from models.embedding.cache import content_digest
 from models.errors import GraftError
 from models.metrics import class_indices
 from models.observation.make_reference import (
@@ -27,15 +27,12 @@ from models.observation.make_reference import (
 )
 from models.observation.monitoring_settings import MonitoringSettings
 from models.observation.reference import MOST_DIRECTIONS, Reference, StressedAnswers
-from models.observation.stress import stress_plan, stressed_bytes
-from models.storage.seals import DESCRIPTION
+from models.observation.stress import Stress, as_arrays, stress_plan, stressed_bytes
 
-_BATCH: Final = 32
 _STRESSED_EACH: Final = 5
 """Times that an image is made worse at most."""
 _SIDE: Final = 64
 _QUALITY: Final = 72
-_SIGNATURE: Final = "monitored"
 
 
 @dataclass(frozen=True)
@@ -44,30 +41,31 @@ class _Answers:
 
     records: list[ImageRecord]
     labels: NDArray[np.int32]
-    probabilities: NDArray[np.float32]
-    embeddings: NDArray[np.float32]
-    signals: NDArray[np.float32]
+    given: Answers
 
 
-def make_reference(model_uri: str, examples_uri: str, settings: MonitoringSettings) -> Reference:
+def make_reference(
+    model_uri: str, examples_uri: str, settings: MonitoringSettings, answers_dir: str = ""
+) -> Reference:
     """Asks the exported model for images of all splits.
 
     Args:
         model_uri: directory of a Model artifact.
         examples_uri: directory of the Examples artifact that it was trained on.
         settings: how many images.
+        answers_dir: see `components.judge.predicting.predict_split`.
 
     Raises:
         GraftError: the model lacks the signature `monitored`, or answers with what is no number.
     """
-    asked = _Asked(Path(model_uri) / SERVING_FOLDER, examples_uri)
+    asked = _Asked(model_uri, examples_uri, answers_dir)
     few = settings.reference_images // 2
     training = asked.answers(
         example_schema.TRAIN, drawn_by_class(*asked.known(example_schema.TRAIN), few)
     )
     validation = asked.some(example_schema.VALIDATION, few)
     held_out = asked.some(example_schema.TEST, settings.reference_images)
-    centre, directions = principal_directions(training.embeddings, MOST_DIRECTIONS)
+    centre, directions = principal_directions(training.given.embeddings, MOST_DIRECTIONS)
     reference = Reference(
         classes=asked.classes,
         model_digest=asked.model_digest,
@@ -75,15 +73,15 @@ def make_reference(model_uri: str, examples_uri: str, settings: MonitoringSettin
         temperature=(
             1.0
             if asked.learned_from_validation
-            else fitted_temperature(validation.probabilities, validation.labels)
+            else fitted_temperature(validation.given.probabilities, validation.labels)
         ),
         centre=centre,
         directions=directions,
         anchors=np.zeros((0, directions.shape[1]), np.float16),
         anchor_labels=np.zeros(0, np.int32),
         projections=np.zeros((len(held_out.labels), directions.shape[1]), np.float16),
-        probabilities=held_out.probabilities.astype(np.float16),
-        signals=held_out.signals,
+        probabilities=held_out.given.probabilities.astype(np.float16),
+        signals=held_out.given.signals,
         labels=held_out.labels,
         digests=tuple(record.sha256 for record in held_out.records),
         names=tuple(record.name for record in held_out.records),
@@ -93,9 +91,9 @@ def make_reference(model_uri: str, examples_uri: str, settings: MonitoringSettin
     return replace(
         reference,
         stressed=None if stressed is None else _stressed_answers(reference, stressed),
-        anchors=reference.project(training.embeddings),
+        anchors=reference.project(training.given.embeddings),
         anchor_labels=training.labels,
-        projections=reference.project(held_out.embeddings),
+        projections=reference.project(held_out.given.embeddings),
     )
 
 
@@ -103,7 +101,7 @@ def make_reference(model_uri: str, examples_uri: str, settings: MonitoringSettin
 class _Stressed:
     """Answers to images made worse on purpose, [m] each."""
 
-    outputs: dict[str, NDArray[np.float32]]
+    given: Answers
     labels: NDArray[np.int32]
     changes: NDArray[np.int32]
     strengths: NDArray[np.float32]
@@ -111,9 +109,9 @@ class _Stressed:
 
 def _stressed_answers(reference: Reference, stressed: _Stressed) -> StressedAnswers:
     return StressedAnswers(
-        projections=reference.project(stressed.outputs["embedding"]),
-        probabilities=stressed.outputs["probabilities"].astype(np.float16),
-        signals=stressed.outputs["image_signals"],
+        projections=reference.project(stressed.given.embeddings),
+        probabilities=stressed.given.probabilities.astype(np.float16),
+        signals=stressed.given.signals,
         labels=stressed.labels,
         changes=stressed.changes,
         strengths=stressed.strengths,
@@ -123,17 +121,13 @@ def _stressed_answers(reference: Reference, stressed: _Stressed) -> StressedAnsw
 class _Asked:
     """An exported model, and the examples that it is asked about."""
 
-    def __init__(self, directory: Path, examples_uri: str) -> None:
-        described = json.loads((directory / DESCRIPTION).read_text("utf-8"))
-        self.classes: tuple[str, ...] = tuple(described["labels"])
-        self.model_digest = str(described.get("model_digest", ""))
-        self.learned_from_validation = bool(described.get("learned_from_validation", False))
+    def __init__(self, model_uri: str, examples_uri: str, answers_dir: str) -> None:
+        model = ExportedModel(model_uri)
+        self.classes = model.classes
+        self.model_digest = str(model.described.get("model_digest", ""))
+        self.learned_from_validation = bool(model.described.get("learned_from_validation", False))
+        self._known = KnownAnswers(model, answers_dir)
         self._examples_uri = examples_uri
-        # Keeps the loaded object: its signatures hold variables only weakly.
-        self._loaded: Any = tf.saved_model.load(str(directory))
-        if _SIGNATURE not in self._loaded.signatures:
-            raise GraftError(f"The model in {directory} has no signature {_SIGNATURE}.")
-        self._ask = self._loaded.signatures[_SIGNATURE]
 
     def known(self, split: str) -> tuple[list[str], list[str]]:
         """Digests of a split's images whose classes the model knows, and their classes."""
@@ -156,55 +150,57 @@ class _Asked:
     def answers(self, split: str, digests: AbstractSet[str]) -> _Answers:
         """Asks about the images of a split that have these digests, each once."""
         records = list(self._records(split, digests))
-        arrays = self._outputs(
-            (record.image for record in records), len(records), f"answers of the {split} split"
-        )
+        questions = [Question.about(record.image) for record in records]
+        given = self._given(questions, f"answers of the {split} split")
         labels = class_indices([record.label for record in records], self.classes)
-        return _Answers(
-            records,
-            labels.astype(np.int32),
-            arrays["probabilities"],
-            arrays["embedding"],
-            arrays["image_signals"],
-        )
+        return _Answers(records, labels.astype(np.int32), given)
 
     def stressed(self, held_out: _Answers, most: int) -> _Stressed | None:
         """Asks about held-out images made worse on purpose; None where none are wanted."""
         count = min(most, _STRESSED_EACH * len(held_out.records))
         if not count:
             return None
-        changes, strengths = stress_plan(count)
         rows = np.arange(count) % len(held_out.records)
-        images = (
-            stressed_bytes(
-                held_out.records[row].image, int(changes[place]), float(strengths[place]), place
-            )
-            for place, row in enumerate(rows.tolist())
+        records = [held_out.records[row] for row in rows]
+        turns = (np.arange(count) // len(held_out.records)).tolist()
+        plan = stress_plan(
+            f"{each.sha256} {turn}" for each, turn in zip(records, turns, strict=True)
         )
-        outputs = self._outputs(images, count, "answers to images made worse")
-        return _Stressed(outputs, held_out.labels[rows], changes, strengths)
+        questions = [_about(each.image, stress) for each, stress in zip(records, plan, strict=True)]
+        return _Stressed(
+            self._given(questions, "answers to images made worse"),
+            held_out.labels[rows],
+            *as_arrays(plan),
+        )
 
-    def _outputs(
-        self, images: Iterator[bytes], count: int, what: str
-    ) -> dict[str, NDArray[np.float32]]:
-        parts: dict[str, list[NDArray[np.float32]]] = {
-            name: [] for name in ("probabilities", "embedding", "image_signals")
-        }
-        done = 0
-        while batch := list(islice(images, _BATCH)):
-            outputs = self._ask(image_bytes=tf.constant(batch))
-            for name, values in parts.items():
-                values.append(outputs[name].numpy())
-            done += len(batch)
-            progress.report(done, count, "images", what)
-        shapes = {name: self._ask.structured_outputs[name].shape[1] for name in parts}
-        arrays = {
-            name: np.concatenate([np.zeros((0, shapes[name]), np.float32), *values])
-            for name, values in parts.items()
-        }
-        if not all(np.isfinite(array).all() for array in arrays.values()):
+    def _given(self, questions: Sequence[Question], what: str) -> Answers:
+        try:
+            given = _asked(self._known, questions, what)
+        except OtherAnswersError as error:
+            warn(error)
+            given = _asked(KnownAnswers(self._known.model, ""), questions, what)
+        if not all(np.isfinite(each).all() for each in vars(given).values()):
             raise GraftError(f"The model gives {what} with what is no number.")
-        return arrays
+        return given
+
+
+def _asked(known: KnownAnswers, questions: Sequence[Question], what: str) -> Answers:
+    parts = []
+    for at in range(0, max(len(questions), 1), AT_ONCE):
+        some = questions[at : at + AT_ONCE]
+        parts.append(known.ask(some))
+        progress.report(at + len(some), len(questions), "images", what)
+    return Answers(
+        np.concatenate([each.probabilities for each in parts]),
+        np.concatenate([each.embeddings for each in parts]),
+        np.concatenate([each.signals for each in parts]),
+    )
+
+
+def _about(encoded: bytes, stress: Stress) -> Question:
+    """A question about a picture made worse, which is made only where the answer is not known."""
+    parts = code_fingerprint("models.observation.stress"), content_digest(encoded), stress
+    return Question(content_digest(repr(parts).encode()), partial(stressed_bytes, encoded, stress))
 
 
 def _pictures(records: list[ImageRecord]) -> tuple[bytes, ...]:

@@ -24,6 +24,8 @@ class ReferenceMaker(TypedComponent):
 
     settings: str
     """`models.observation.monitoring_settings.MonitoringSettings` as JSON."""
+    answers_dir: str | None
+    """Keeps what exports made of images from run to run; decides the cost, never the result."""
     code: str
 
     reference: Output[MonitoringReference]

@@ -28,5 +28,6 @@ class Executor(base_executor.BaseExecutor):
             artifact_utils.get_single_uri(input_dict["model"]),
             artifact_utils.get_single_uri(input_dict["examples"]),
             MonitoringSettings.from_json(exec_properties["settings"]),
+            exec_properties.get("answers_dir") or "",
         )
         write_reference(directory / REFERENCE, reference)

@@ -1,9 +1,9 @@
 """What TFX's Trainer calls: reads the inputs, trains, writes the Model artifact."""
 
-import dataclasses
 import hashlib
 import json
 import shutil
+from dataclasses import astuple, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.artifact_names import (
+    BODY,
     EXPECTED_FILE,
+    HEAD_FILE,
     KERAS_FILE,
     PROBE_ANSWERS_FILE,
     PROBE_FILE,
@@ -44,6 +46,7 @@ from models.data.image_decoding import decode_and_resize
 from models.data.sample_depth import read_sample_range
 from models.export import export_model
 from models.head.frozen_probe import train_probe, write_probe
+from models.head.head_model import HEAD
 from models.storage.atomic_write import write_atomically
 from models.storage.folders import delete_others
 from models.storage.seals import is_sealed
@@ -103,7 +106,7 @@ def _read(fn_args: FnArgs) -> ReadTask:
         scratch=scratch_dir,
         log_dir=Path(fn_args.model_run_dir),
     )
-    task = dataclasses.replace(
+    task = replace(
         read.task,
         scratch=scratch_dir / _key(read, config["code"]),
         activations=of_process(
@@ -112,7 +115,7 @@ def _read(fn_args: FnArgs) -> ReadTask:
             )
         ),
     )
-    return dataclasses.replace(read, task=task)
+    return replace(read, task=task)
 
 
 def _key(read: ReadTask, code: str) -> str:
@@ -137,10 +140,30 @@ def _take_up(begun: Path, state: Path) -> None:
         write_atomically(state, begun.read_bytes())
 
 
-def _description(trained: Trained, read: ReadTask, code: str) -> dict[str, Any]:
+def _body(trained: Trained, read: ReadTask, config: dict[str, Any]) -> str:
+    """Names all of the export but its head; empty where training changed more than the head.
+
+    What a body made of images is kept for the models to come (`components.judge.known_answers`),
+    and that of a fine-tuned backbone is never met again.
+    """
+    if trained.record.exported != "head":
+        return ""
+    parts = {
+        "weights": digest(read.task.backbone.model),
+        "backbone": read.data.info.backbone,
+        "spec": astuple(read.task.spec),
+        "sample_range": str(read_sample_range(read.task.examples_uri)),
+        "max_pixels": config["max_pixels"],
+        "code": config["code"],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _description(trained: Trained, read: ReadTask, config: dict[str, Any]) -> dict[str, Any]:
     """Lineage for `assets.extra/graft.json`, beside what `export_model` adds."""
     info = read.data.info
     return {
+        BODY: _body(trained, read, config),
         "backbone": info.backbone,
         "weights": info.weights,
         "weights_digest": info.weights_digest,
@@ -154,7 +177,7 @@ def _description(trained: Trained, read: ReadTask, code: str) -> dict[str, Any]:
         "validation_accuracy": trained.record.validation_accuracy,
         "data_fingerprint": read.data.fingerprint,
         "seed": trained.record.seed,
-        "code": code,
+        "code": config["code"],
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
     }
 
@@ -165,6 +188,7 @@ def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, 
     keras_file = model_uri / KERAS_FILE
     keras_file.parent.mkdir(parents=True, exist_ok=True)
     trained.model.save(keras_file)
+    trained.model.get_layer(HEAD).save(model_uri / HEAD_FILE)
     if trained.start_head is not None:
         trained.start_head.save(model_uri / START_HEAD_FILE)
     task = read.task
@@ -174,7 +198,7 @@ def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, 
         task.labels,
         task.spec,
         model_uri / SERVING_FOLDER,
-        _description(trained, read, config["code"]),
+        _description(trained, read, config),
         licence=read.licence,
         sample_range=read_sample_range(task.examples_uri),
         max_pixels=config["max_pixels"],

@@ -1,5 +1,6 @@
 """The classification head: what is trained on top of a backbone's features."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import keras
@@ -126,3 +127,12 @@ def divide_logits(head: keras.Model, temperature: float) -> None:
     """Makes a head of `build_head` answer with its logits divided by a temperature."""
     layer = head.get_layer("logits")
     layer.set_weights([each / temperature for each in layer.get_weights()])
+
+
+def read_head(file: Path) -> keras.Model:
+    """Reads a head of `build_head` that Keras saved.
+
+    Raises:
+        OSError, ValueError: the file is missing or damaged.
+    """
+    return keras.saving.load_model(file, compile=False)

@@ -8,8 +8,10 @@ Necessary for Classifier Accuracy Evaluation?", CVPR 2021). The changes are as s
 be, and much stronger than any user would stand at their ends.
 """
 
+import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -23,25 +25,39 @@ Pixels = NDArray[np.float32]
 Change = Callable[[Image.Image, float, bool, np.random.Generator], Image.Image]
 
 
-def stressed(image: Image.Image, change: int, strength: float, seed: int) -> Image.Image:
+@dataclass(frozen=True)
+class Stress:
+    """What is done to one picture.
+
+    Attributes:
+        change: what is done, 0 to `CHANGES - 1`; each of `KINDS` in two ways, one after the other.
+        strength: from 0, next to nothing, to 1, next to nothing is left.
+        seed: where the rest of chance comes from.
+    """
+
+    change: int
+    strength: float
+    seed: int
+
+
+def stressed(image: Image.Image, stress: Stress) -> Image.Image:
     """Makes a picture worse.
 
     Args:
         image: of any mode and size.
-        change: what is done, 0 to `CHANGES - 1`; each of `KINDS` in two ways, one after the other.
-        strength: from 0, next to nothing, to 1, next to nothing is left.
-        seed: where the rest of chance comes from.
+        stress: what is done to it.
 
     Returns:
         RGB, its longest side 512 pixels at most.
     """
     image = image.convert("RGB")
     image.thumbnail((_LONGEST, _LONGEST))
-    random = np.random.default_rng([seed, change])
-    return _KINDS[KINDS[change // 2]](image, strength, bool(change % 2), random)
+    random = np.random.default_rng([stress.seed, stress.change])
+    kind = _KINDS[KINDS[stress.change // 2]]
+    return kind(image, stress.strength, bool(stress.change % 2), random)
 
 
-def stressed_bytes(encoded: bytes, change: int, strength: float, seed: int) -> bytes:
+def stressed_bytes(encoded: bytes, stress: Stress) -> bytes:
     """`stressed` from encoded bytes to those of a PNG.
 
     Raises:
@@ -49,23 +65,33 @@ def stressed_bytes(encoded: bytes, change: int, strength: float, seed: int) -> b
     """
     buffer = io.BytesIO()
     with Image.open(io.BytesIO(encoded)) as image:
-        stressed(image, change, strength, seed).save(buffer, "PNG", compress_level=1)
+        stressed(image, stress).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
-def stress_plan(images: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Which change each of some images gets, and how strong: the changes take turns.
+def stress_plan(names: Iterable[str]) -> tuple[Stress, ...]:
+    """What is done to each of some pictures: its name alone decides, whatever others are there.
+
+    Args:
+        names: each another one, [n].
 
     Returns:
-        int32 [images] changes, and float32 [images] strengths, even over 0 to 1 for each change.
+        All changes about as often, and strengths even over 0 to 1, [n].
     """
-    random = np.random.default_rng(0)
-    changes = (np.arange(images) % CHANGES).astype(np.int32)
-    strengths = np.empty(images, np.float32)
-    for change in range(CHANGES):
-        rows = np.flatnonzero(changes == change)
-        strengths[rows] = (random.permutation(len(rows)) + random.random(len(rows))) / len(rows)
-    return changes, strengths
+    return tuple(_stress(hashlib.sha256(name.encode()).digest()) for name in names)
+
+
+def as_arrays(plan: Sequence[Stress]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Changes int32 [n] and strengths float32 [n]."""
+    return (
+        np.array([each.change for each in plan], np.int32),
+        np.array([each.strength for each in plan], np.float32),
+    )
+
+
+def _stress(digest: bytes) -> Stress:
+    change, strength, seed = (int.from_bytes(digest[at : at + 8], "big") for at in (0, 8, 16))
+    return Stress(change % CHANGES, strength / 2**64, seed % 2**31)
 
 
 def _blurred(

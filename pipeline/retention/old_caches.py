@@ -8,7 +8,7 @@ from pipeline.retention.removal import Removal
 from pipeline.workspace import Workspace
 
 _GIGABYTE: Final = 1_000_000_000
-_FOLDERS: Final = ("activations", "embeddings", "training", "tuning")
+_FOLDERS: Final = ("activations", "answers", "embeddings", "training", "tuning")
 """The digests of the files, which are small, stay."""
 
 

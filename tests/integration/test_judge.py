@@ -14,9 +14,10 @@ from tfx.types import standard_artifacts
 from components.image_register import REGISTER_FILE, ImageRegister
 from components.judge.component import Judge
 from components.judge.executor import Executor
+from components.judge.exported_model import ExportedModel
 from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
 from components.judge.paired_answers import Baseline, paired_answers
-from components.judge.predicting import ExportedModel, predict_split
+from components.judge.predicting import predict_split
 from components.judge.prediction_file import load_predictions
 from models.errors import BadDataError, GraftError
 

@@ -19,7 +19,7 @@ from components.pusher.push import push_model
 from components.reference.executor import Executor
 from models.observation.monitoring_settings import MonitoringSettings
 from models.observation.reference import REFERENCE, read_reference
-from models.observation.stress import stressed_bytes
+from models.observation.stress import stress_plan, stressed_bytes
 from models.storage.seals import changed_file, tree_digest
 
 _COUNTS = {"train": 90, "validation": 30, "test": 40}
@@ -103,14 +103,13 @@ def test_it_has_answers_to_test_images_made_worse(made: dict[str, Any], tmp_path
     assert stressed is not None
     assert len(stressed.labels) == 60
     by_name = {name: image for _, name, image in made["images"]["test"]}
+    count = len(reference.names)
+    plan = stress_plan(f"{reference.digests[at % count]} {at // count}" for at in range(60))
+    assert stressed.changes.tolist() == [each.change for each in plan]
+    np.testing.assert_allclose(stressed.strengths, [each.strength for each in plan], atol=1e-6)
     images = [
-        stressed_bytes(
-            by_name[reference.names[place % len(reference.names)]],
-            int(stressed.changes[place]),
-            float(stressed.strengths[place]),
-            place,
-        )
-        for place in range(60)
+        stressed_bytes(by_name[reference.names[at % count]], stress)
+        for at, stress in enumerate(plan)
     ]
     truth = monitored_answers(made["folder"] / "model" / "Format-Serving", images)
     np.testing.assert_allclose(stressed.probabilities, truth["probabilities"], atol=1e-3)

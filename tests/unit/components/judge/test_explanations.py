@@ -15,7 +15,8 @@ from components.judge.explanations import (
     save_explanations,
     worst_mistakes,
 )
-from components.judge.predicting import ExportedModel, predict_split
+from components.judge.exported_model import ExportedModel
+from components.judge.predicting import predict_split
 from models.data import example_schema
 
 COUNT = 30

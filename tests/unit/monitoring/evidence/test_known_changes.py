@@ -7,7 +7,7 @@ import pytest
 from drifting_images import CLASSES, drawn, reference
 
 from models.observation.reference import Reference, StressedAnswers
-from models.observation.stress import CHANGES, KINDS, stress_plan
+from models.observation.stress import CHANGES, KINDS
 from monitoring.evidence import DriftEvidence, DriftSettings
 from monitoring.evidence.distances import whole
 from monitoring.evidence.known_changes import KnownChanges
@@ -18,7 +18,7 @@ COVERED = KINDS.index("covered")
 
 def stressed(images: int = 40 * CHANGES, by: float = 4.0) -> Reference:
     """Images that are made worse move so far along a component that is the change's own."""
-    changes, strengths = stress_plan(images)
+    changes = (np.arange(images) % CHANGES).astype(np.int32)
     answers = drawn(images, 77)
     moved = answers.projections.astype(np.float64)
     moved[np.arange(images), changes // 2] += by
@@ -30,7 +30,7 @@ def stressed(images: int = 40 * CHANGES, by: float = 4.0) -> Reference:
             signals=answers.signals,
             labels=answers.class_ids,
             changes=changes,
-            strengths=strengths,
+            strengths=np.random.default_rng(0).random(images, np.float32),
         ),
     )
 

@@ -1,0 +1,140 @@
+"""What exported models made of images, kept from run to run.
+
+Models that were trained on the same frozen backbone differ in their heads alone. What the rest of
+an export makes of an image, by decoding, backbone and measures of the picture, is the same for all
+of them, and has a name in what they say of themselves. So of an image that a model of that name was
+asked about, only the head is left to compute. Of all images, known or not, some go through the
+whole export nevertheless, and where its answers are other ones, nothing is taken for known.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from components.artifact_names import BODY, HEAD_FILE
+from components.judge.exported_model import Answers, ExportedModel
+from models.embedding.cache import EmbeddingStore, content_digest
+from models.head.head_model import read_head
+from models.observation.signal_names import IMAGE_SIGNALS
+
+AT_ONCE: Final = 256
+"""Images that are asked about together; each time makes a file in the store."""
+_ONE_OF: Final = 16
+"""Of so many images one goes through the whole export."""
+_TOLERANCE: Final = 1e-3
+"""What probabilities may differ by: rounding is far below, another model far above."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Question:
+    """An image to be asked about.
+
+    Attributes:
+        key: names its bytes.
+        image: gives them, encoded.
+    """
+
+    key: str
+    image: Callable[[], bytes]
+
+    @classmethod
+    def about(cls, encoded: bytes) -> "Question":
+        """One about an image that is at hand."""
+        return cls(content_digest(encoded), lambda: encoded)
+
+
+class OtherAnswersError(Exception):
+    """The export does not give what was kept and its head make of an image."""
+
+
+class KnownAnswers:
+    """An exported model, asked in full only where no model of the same body was asked before.
+
+    Attributes:
+        model: the model.
+    """
+
+    def __init__(self, model: ExportedModel, directory: str) -> None:
+        """Opens what is kept of the model's body.
+
+        Args:
+            model: to ask.
+            directory: common to all bodies; empty to keep nothing.
+        """
+        self.model = model
+        self._directory = directory
+        self._body = str(model.described.get(BODY, "")) if directory else ""
+
+    def __bool__(self) -> bool:
+        """Whether anything is kept of this model."""
+        return bool(self._body)
+
+    @cached_property
+    def _head(self) -> keras.Model:
+        return read_head(Path(self.model.uri) / HEAD_FILE)
+
+    @cached_property
+    def _store(self) -> EmbeddingStore:
+        width = int(self._head.input_shape[-1]) + len(IMAGE_SIGNALS)
+        return EmbeddingStore(self._directory, self._body, width)
+
+    def ask(self, questions: Sequence[Question]) -> Answers:
+        """What the model gives of some hundreds of images.
+
+        Raises:
+            GraftError: the model lacks a signature.
+            OtherAnswersError: what was kept is not what the export computes.
+            OSError: the store cannot be written.
+        """
+        if not self:
+            return self.model.observe(each.image() for each in questions)
+        fresh = {each.key: each for each in questions if each.key not in self._store}
+        given = self.model.observe(each.image() for each in fresh.values())
+        kept = np.concatenate([given.embeddings, given.signals], axis=1)
+        if not np.isfinite(kept).all():
+            raise OtherAnswersError("it gives what is no number")
+        if fresh:
+            self._store.add(list(fresh), kept)
+        rows = self._store.get([each.key for each in questions])
+        embeddings, signals = np.split(rows, [-len(IMAGE_SIGNALS)], axis=1)
+        answers = Answers(self._answered(embeddings), embeddings, signals)
+        self._compare(self._answered(given.embeddings), given.probabilities)
+        self._confirm(questions, answers)
+        return answers
+
+    def _answered(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
+        logits = keras.ops.convert_to_numpy(self._head(embeddings, training=False))
+        return np.asarray(softmax(logits, axis=1), np.float32)
+
+    def _confirm(self, questions: Sequence[Question], answers: Answers) -> None:
+        """Asks the served signature about some of the images, others for each model."""
+        digest = str(self.model.described.get("model_digest", ""))
+        order = sorted(
+            range(len(questions)),
+            key=lambda row: hashlib.sha256((digest + questions[row].key).encode()).digest(),
+        )
+        rows = order[: -(-len(questions) // _ONE_OF)]
+        served = self.model.answer([questions[row].image() for row in rows])
+        self._compare(answers.probabilities[rows], served)
+
+    def _compare(self, known: NDArray[np.float32], given: NDArray[np.float32]) -> None:
+        # A NaN is as wrong as can be, and no comparison says so by itself.
+        differences = np.nan_to_num(np.abs(known - given), nan=np.inf)
+        if differences.size and differences.max() > _TOLERANCE:
+            raise OtherAnswersError(f"a probability differs by {differences.max():.3g}")
+
+
+def warn(error: OtherAnswersError) -> None:
+    """Says in the log why all images go through the export."""
+    _log.warning("known answers are not used, and all images are asked about: %s", error)

@@ -1,0 +1,157 @@
+"""Tests of what is kept of exports, and of when it is not trusted."""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from labelled_examples import write_examples
+from PIL import Image
+
+from components.artifact_names import BODY, HEAD_FILE, SERVING_FOLDER
+from components.judge.exported_model import Answers, ExportedModel
+from components.judge.known_answers import KnownAnswers, OtherAnswersError, Question
+from components.judge.predicting import predict_split
+from models.data.image_decoding import ImageSpec
+from models.export.export import export_model
+from models.head.head_model import build_head
+
+_LABELS = ("blue", "green", "red")
+_SIDE, _WIDTH = 8, 6
+
+
+def _picture(number: int) -> bytes:
+    pixels = np.random.default_rng(number).integers(0, 256, (_SIDE, _SIDE, 3), np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _backbone(seed: int) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((_SIDE, _SIDE, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
+    return keras.Model(inputs, keras.layers.Dense(_WIDTH)(pooled))
+
+
+def _head(seed: int) -> keras.Model:
+    random = np.random.default_rng(seed)
+    head = build_head(_WIDTH, len(_LABELS))
+    weights = random.normal(size=(_WIDTH, len(_LABELS))), random.normal(size=len(_LABELS))
+    head.get_layer("logits").set_weights(weights)
+    return head
+
+
+def _export(folder: Path, seed: int, body: str = "one", backbone: int = 0) -> ExportedModel:
+    """A model whose head is of a seed, and the rest of another."""
+    trunk, head = _backbone(backbone), _head(seed)
+    outputs = keras.layers.Softmax()(head(trunk.outputs[0]))
+    export_model(
+        keras.Model(trunk.inputs[0], outputs),
+        trunk.outputs[0],
+        _LABELS,
+        ImageSpec(_SIDE),
+        folder / SERVING_FOLDER,
+        {"model_digest": f"{seed}", BODY: body},
+        licence="",
+        sample_range=None,
+        max_pixels=10**6,
+    )
+    (folder / HEAD_FILE).parent.mkdir(exist_ok=True)
+    head.save(folder / HEAD_FILE)
+    return ExportedModel(str(folder))
+
+
+class _Watched(ExportedModel):
+    """Counts the images that it is asked about for the first time."""
+
+    observed = 0
+
+    def observe(self, images: Iterable[bytes]) -> Answers:
+        answers = super().observe(images)
+        self.observed += len(answers.signals)
+        return answers
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> ExportedModel:
+    return _export(tmp_path / "first", seed=1)
+
+
+def _questions(numbers: range) -> list[Question]:
+    return [Question.about(_picture(number)) for number in numbers]
+
+
+def test_of_a_known_body_only_new_images_are_computed(first: ExportedModel, tmp_path: Path) -> None:
+    store = str(tmp_path / "answers")
+    KnownAnswers(first, store).ask(_questions(range(40)))
+    _export(tmp_path / "second", seed=2)
+    second = _Watched(str(tmp_path / "second"))
+    answers = KnownAnswers(second, store).ask(_questions(range(10, 45)))
+    assert second.observed == 5
+    truth = ExportedModel(second.uri).observe([_picture(number) for number in range(10, 45)])
+    np.testing.assert_allclose(answers.probabilities, truth.probabilities, atol=1e-5)
+    np.testing.assert_allclose(answers.embeddings, truth.embeddings, atol=1e-5)
+    np.testing.assert_allclose(answers.signals, truth.signals, atol=1e-5)
+    differs = np.abs(truth.probabilities - first.answer([_picture(n) for n in range(10, 45)]))
+    assert differs.max() > 0.1
+
+
+def test_an_image_is_not_opened_where_its_answer_is_known(
+    first: ExportedModel, tmp_path: Path
+) -> None:
+    known = KnownAnswers(first, str(tmp_path / "answers"))
+    known.ask(_questions(range(64)))
+    opened = []
+
+    def watched(question: Question) -> Question:
+        def image() -> bytes:
+            opened.append(question.key)
+            return question.image()
+
+        return Question(question.key, image)
+
+    known.ask([watched(each) for each in _questions(range(64))])
+    assert len(opened) == 4
+
+
+def test_another_body_knows_nothing_of_it(first: ExportedModel, tmp_path: Path) -> None:
+    store = str(tmp_path / "answers")
+    KnownAnswers(first, store).ask(_questions(range(20)))
+    _export(tmp_path / "other", seed=2, body="other", backbone=5)
+    other = _Watched(str(tmp_path / "other"))
+    KnownAnswers(other, store).ask(_questions(range(20)))
+    assert other.observed == 20
+
+
+def test_an_export_that_is_not_what_it_says_is_noticed(
+    first: ExportedModel, tmp_path: Path
+) -> None:
+    store = str(tmp_path / "answers")
+    images = {"test": [("red", f"{number}.png", _picture(number)) for number in range(40)]}
+    write_examples(tmp_path / "examples", images)
+    examples = str(tmp_path / "examples")
+    predict_split(first, examples, "test", store)
+    broken = _export(tmp_path / "broken", seed=2, backbone=5)
+    with pytest.raises(OtherAnswersError):
+        KnownAnswers(broken, store).ask(_questions(range(40)))
+    answers = predict_split(broken, examples, "test", store)
+    truth = broken.answer([image for _, _, image in images["test"]])
+    assert answers.probabilities.tolist() == truth.tolist()
+
+
+def test_a_head_that_was_not_exported_is_noticed(first: ExportedModel, tmp_path: Path) -> None:
+    _head(7).save(Path(first.uri) / HEAD_FILE)
+    with pytest.raises(OtherAnswersError):
+        KnownAnswers(first, str(tmp_path / "answers")).ask(_questions(range(3)))
+
+
+def test_nothing_is_kept_of_a_model_without_a_body(tmp_path: Path) -> None:
+    model = _export(tmp_path / "tuned", seed=1, body="")
+    known = KnownAnswers(model, str(tmp_path / "answers"))
+    assert not known
+    answers = known.ask(_questions(range(3)))
+    assert answers.probabilities.shape == (3, 3)
+    assert not (tmp_path / "answers").exists()
