@@ -91,6 +91,7 @@ setup(
         "tensorflow-serving-api>=2.19.1,<2.22",
         "tensorflow-transform>=1.21,<1.22",
         "tfx>=1.21,<1.22",
+        "threadpoolctl>=3.1,<4",
         "typing-extensions>=4.10,<5",
         "uvicorn>=0.34,<1",
         "uvloop>=0.21,<1",

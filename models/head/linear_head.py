@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from models.blas_threads import few_threads
 from models.head.evidence import Answers, answers_of, log_loss
 
 STRENGTHS: Final = tuple(10.0**power for power in np.arange(-2.0, -6.1, -0.5))
@@ -156,14 +157,15 @@ class _Problem:
 
     def solve(self, strength: float, start: NDArray[Any]) -> NDArray[Any]:
         """The solution for a strength, in the parameters of the scaled features."""
-        found = minimize(
-            self._loss,
-            start,
-            args=(strength,),
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE},
-        )
+        with few_threads(self._rows.size):
+            found = minimize(
+                self._loss,
+                start,
+                args=(strength,),
+                jac=True,
+                method="L-BFGS-B",
+                options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE},
+            )
         return np.asarray(found.x)
 
     def head(self, solution: NDArray[Any]) -> tuple[Floats, Floats]:
