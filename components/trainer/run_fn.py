@@ -20,6 +20,7 @@ from components.artifact_names import (
     KERAS_FILE,
     PROBE_ANSWERS_FILE,
     PROBE_FILE,
+    PROBE_HEAD_FILE,
     SERVING_FOLDER,
     START_HEAD_FILE,
     TRAINING_FILE,
@@ -45,7 +46,7 @@ from models.data.example_reader import read_records
 from models.data.image_decoding import decode_and_resize
 from models.data.sample_depth import read_sample_range
 from models.export import export_model
-from models.head.frozen_probe import train_probe, write_probe
+from models.head.frozen_probe import train_probe, write_probe, write_probe_head
 from models.head.head_model import HEAD
 from models.storage.atomic_write import write_atomically
 from models.storage.folders import delete_others
@@ -77,9 +78,11 @@ def run_fn(fn_args: FnArgs) -> None:
     _write(trained, read, model_uri, config)
     # The head of the training is that very probe, where no earlier one drew it to itself.
     fitted = None if task.earlier else trained.frozen
-    probe = train_probe(read.data.task, task.settings.class_weights, read.data.test, fitted)
+    weights = task.settings.class_weights
+    probe = train_probe(read.data.task, weights, read.data.test, fitted, read.probe)
     files = model_uri / PROBE_FILE, model_uri / PROBE_ANSWERS_FILE
     write_probe(*files, probe, read.data.test_names)
+    write_probe_head(model_uri / PROBE_HEAD_FILE, probe, read.data.info.key)
     expected = _expected(trained.model, task, config["check_images"])
     _write_json(model_uri / EXPECTED_FILE, expected)
 

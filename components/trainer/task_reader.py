@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from components.artifact_names import KERAS_FILE, SERVING_FOLDER, START_HEAD_FILE
+from components.artifact_names import KERAS_FILE, PROBE_HEAD_FILE, SERVING_FOLDER, START_HEAD_FILE
 from components.class_changes import changes_between, renamed
 from components.embedded_data import EmbeddedData, read_data
 from components.image_register import read_register
@@ -20,7 +20,9 @@ from models.data.image_decoding import ImageSpec, Resize
 from models.embedding.extraction import embed_splits
 from models.errors import UsageError
 from models.export.assets import FOLDER, LICENCE_FILE
+from models.head.earlier_head import EarlierProbe
 from models.head.embedded_task import embedded_task
+from models.head.frozen_probe import read_probe_head
 from models.search.joint_space import with_choice
 from models.training.earlier_model import read_earlier_model
 from models.training.model_description import read_description
@@ -67,6 +69,7 @@ class ReadTask:
         licence: of the weights that the backbone begins with, in words.
         chain: trainings that the backbone went through before.
         begun_from: digest of the model that the task begins from; empty for none.
+        probe: best head of that model's training on the pretrained backbone; None for none.
     """
 
     task: TrainingTask
@@ -74,6 +77,7 @@ class ReadTask:
     licence: str
     chain: tuple[Link, ...] = ()
     begun_from: str = ""
+    probe: EarlierProbe | None = None
 
 
 def read_task(
@@ -154,7 +158,8 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
         read_register(Path(inputs.champion_examples_uri)) if inputs.champion_examples_uri else None,
         read_register(Path(inputs.examples_uri)),
     )
-    head = earlier.head.for_classes(earlier.labels, inputs.labels, renamed(changes))
+    names = earlier.labels, inputs.labels, renamed(changes)
+    probe = read_probe_head(champion / PROBE_HEAD_FILE, read.data.info.key)
     embeddings, unlabelled = read.task.embeddings, read.task.unlabelled
     if earlier.backbone.weights_digest != read.data.info.weights_digest:
         splits = embed_splits(
@@ -176,8 +181,15 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
         backbone=earlier.backbone,
         embeddings=embeddings,
         unlabelled=unlabelled,
-        earlier=head,
+        earlier=earlier.head.for_classes(*names),
     )
     # What the champion began with is what these weights are under.
     licence = (champion / SERVING_FOLDER / FOLDER / LICENCE_FILE).read_text("utf-8")
-    return ReadTask(task, read.data, licence, described.chain, earlier.digest)
+    return ReadTask(
+        task,
+        read.data,
+        licence,
+        described.chain,
+        earlier.digest,
+        probe and replace(probe, head=probe.head.for_classes(*names)),
+    )

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import UsageError
-from models.head.head_model import HEAD
+from models.head.head_model import HEAD, standardised
 
 Floats = NDArray[np.float32]
 
@@ -53,6 +53,31 @@ class EarlierHead:
                 kernel[:, index] = self.kernel[:, place[label]]
                 bias[index] = self.bias[place[label]]
         return EarlierHead(self.mean, self.variance, kernel, bias)
+
+    def on(self, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
+        """Kernel and bias of the same head for features that are standardised otherwise.
+
+        Args:
+            mean: of `models.head.head_model.statistics`, float32 [d].
+            variance: likewise.
+        """
+        origin, one = np.zeros((1, len(mean)), np.float32), np.ones((1, len(mean)), np.float32)
+        scale = standardised(one, origin[0], self.variance) / standardised(one, origin[0], variance)
+        shift = standardised(mean[None], self.mean, self.variance)
+        return scale.T * self.kernel, self.bias + (shift @ self.kernel)[0]
+
+
+@dataclass(frozen=True)
+class EarlierProbe:
+    """The best head of an earlier training on the frozen backbone, and how it was found.
+
+    Attributes:
+        head: drawn to no other.
+        strength: of its penalty.
+    """
+
+    head: EarlierHead
+    strength: float
 
 
 def head_of(model: keras.Model) -> EarlierHead:

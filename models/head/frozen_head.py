@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from models.head.earlier_head import EarlierHead
+from models.head.earlier_head import EarlierHead, EarlierProbe
 from models.head.evidence import Answers
 from models.head.head_model import build_head, standardised, statistics
 from models.head.labelled_embeddings import HeadTask
-from models.head.linear_head import LinearHead, fit_linear
+from models.head.linear_head import LinearHead, Near, fit_linear
 from models.history.records import ClassWeights
 
 
@@ -62,7 +62,10 @@ class Solution:
 
 
 def fit_frozen_head(
-    task: HeadTask, class_weights: ClassWeights = "none", earlier: EarlierHead | None = None
+    task: HeadTask,
+    class_weights: ClassWeights = "none",
+    earlier: EarlierHead | None = None,
+    probe: EarlierProbe | None = None,
 ) -> FrozenHead:
     """Fits the linear head with the least log loss on the validation images.
 
@@ -71,6 +74,8 @@ def fit_frozen_head(
         class_weights: see `HeadTask.class_weights`.
         earlier: head on the same features, for the same classes, that the new one is drawn to; None
             for none.
+        probe: of an earlier training on the same features and classes, which the head is looked for
+            beside; None for none.
     """
     mean, variance = (
         (earlier.mean, earlier.variance) if earlier else statistics(task.train.embeddings)
@@ -85,6 +90,7 @@ def fit_frozen_head(
         task.validation.classes,
         task.class_weights(class_weights),
         start=(earlier.kernel, earlier.bias) if earlier else None,
+        near=Near(*probe.head.on(mean, variance), probe.strength) if probe else None,
     )
     model = build_head(len(mean), task.classes, mean=mean, variance=variance)
     model.get_layer("logits").set_weights([linear.kernel, linear.bias])

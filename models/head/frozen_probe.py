@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.head.frozen_head import FrozenHead, fit_frozen_head
+from models.head.earlier_head import EarlierHead, EarlierProbe
+from models.head.frozen_head import FrozenHead, Solution, fit_frozen_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.history.records import ClassWeights
 from models.storage.atomic_write import write_atomically
+from models.storage.seals import read_sealed, write_sealed
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,13 @@ class Probe:
         test_accuracy: share of the test split answered rightly; a class that the model does not
             know is answered wrongly. None without test images.
         test_probabilities: float32 [n, k].
+        solution: the head.
     """
 
     validation_accuracy: float
     test_accuracy: float | None
     test_probabilities: NDArray[np.float32]
+    solution: Solution
 
 
 def train_probe(
@@ -39,6 +43,7 @@ def train_probe(
     class_weights: ClassWeights,
     test: LabelledEmbeddings,
     fitted: FrozenHead | None = None,
+    earlier: EarlierProbe | None = None,
 ) -> Probe:
     """Fits the head on the frozen backbone and asks it about the test split.
 
@@ -47,14 +52,16 @@ def train_probe(
         class_weights: as in the final training.
         test: embeddings of the test split, possibly none.
         fitted: the head, where it was fitted to this task already, from no earlier one.
+        earlier: probe of almost the same images, which finds this one sooner; None for none.
     """
-    frozen = fitted or fit_frozen_head(task, class_weights)
+    frozen = fitted or fit_frozen_head(task, class_weights, probe=earlier)
     answers = frozen.solution.probabilities(test.embeddings)
     right = answers.argmax(axis=1) == test.classes
     return Probe(
         validation_accuracy=frozen.answers.accuracy,
         test_accuracy=float(right.mean()) if len(right) else None,
         test_probabilities=answers,
+        solution=frozen.solution,
     )
 
 
@@ -78,3 +85,41 @@ def write_probe(figures: Path, answers: Path, probe: Probe, test_names: Sequence
     )
     write_atomically(answers, content.getvalue())
     write_atomically(figures, json.dumps(values, indent=2).encode())
+
+
+def write_probe_head(file: Path, probe: Probe, key: str) -> None:
+    """Writes the head itself, for the next training.
+
+    Args:
+        file: NumPy archive.
+        probe: of `train_probe`.
+        key: names the features that it reads; see `models.embedding.artifact.EmbeddingInfo`.
+    """
+    solution, content = probe.solution, io.BytesIO()
+    np.savez(
+        content,
+        mean=solution.mean,
+        variance=solution.variance,
+        kernel=solution.linear.kernel,
+        bias=solution.linear.bias,
+        strength=solution.linear.strength,
+        key=key,
+    )
+    write_sealed(file, content.getvalue())
+
+
+def read_probe_head(file: Path, key: str) -> EarlierProbe | None:
+    """Reads what `write_probe_head` wrote; None where that is missing, damaged or of others.
+
+    Args:
+        file: NumPy archive.
+        key: names the features that it has to read.
+    """
+    content = read_sealed(file)
+    if content is None:
+        return None
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        if str(arrays["key"]) != key:
+            return None
+        parts = (arrays[name] for name in ("mean", "variance", "kernel", "bias"))
+        return EarlierProbe(EarlierHead(*parts), float(arrays["strength"]))

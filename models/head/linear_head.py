@@ -7,7 +7,7 @@ Generalized Linear Models via Coordinate Descent", 2010).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -51,6 +51,21 @@ class LinearHead:
     validation_loss: float
 
 
+@dataclass(frozen=True)
+class Near:
+    """A head of almost the same images, which the solution is looked for beside.
+
+    Attributes:
+        kernel: float32 [d, k], for the standardised features of the new head.
+        bias: float32 [k].
+        strength: of its penalty, the best one then.
+    """
+
+    kernel: Floats
+    bias: Floats
+    strength: float
+
+
 def fit_linear(
     features: Floats,
     classes: NDArray[np.integer],
@@ -59,6 +74,7 @@ def fit_linear(
     class_weights: Floats,
     strengths: Sequence[float] = STRENGTHS,
     start: tuple[Floats, Floats] | None = None,
+    near: Near | None = None,
 ) -> LinearHead:
     """Fits the path, and takes the head with the least log loss on the validation images.
 
@@ -72,27 +88,30 @@ def fit_linear(
         class_weights: float32 [k].
         strengths: of the penalty, the strongest first.
         start: kernel float32 [d, k] and bias float32 [k] that the penalty draws to; None for zero.
+        near: where to begin, in the place of the strongest penalty: the same solutions are found
+            sooner, and others than its strength are tried only as long as they are better.
     """
     problem = _Problem(features, classes, class_weights, start)
-    solution = problem.origin
-    losses: list[float] = []
-    best, best_solution = 0, solution
-    for strength in strengths:
-        solution = problem.solve(strength, solution)
+
+    def judge(solution: NDArray[Any]) -> float:
         kernel, bias = problem.head(solution)
-        losses.append(log_loss(validation_features @ kernel + bias, validation_classes))
-        if losses[-1] <= losses[best]:
-            best, best_solution = len(losses) - 1, solution
-        elif len(losses) - 1 - best == _GIVE_UP:
-            break
-    kernel, bias = problem.head(best_solution)
+        return log_loss(validation_features @ kernel + bias, validation_classes)
+
+    path = _Path(problem, judge)
+    if near is None or near.strength not in strengths:
+        path.follow(strengths, problem.origin, _GIVE_UP)
+    else:
+        place = strengths.index(near.strength)
+        path.follow(strengths[place:], problem.parameters(near.kernel, near.bias), 1)
+        path.follow(strengths[:place][::-1], path.first, 1)
+    kernel, bias = problem.head(path.best)
     return LinearHead(
         kernel=kernel,
         bias=bias,
-        strength=strengths[best],
+        strength=path.strength,
         answers=answers_of(validation_features @ kernel + bias, validation_classes),
         train_loss=log_loss(features @ kernel + bias, classes),
-        validation_loss=losses[best],
+        validation_loss=path.loss,
     )
 
 
@@ -127,6 +146,39 @@ def _row_space(features: Floats) -> Floats | None:
     return axes.astype(np.float32)
 
 
+class _Path:
+    """Solutions for one strength of the penalty after another, each begun at the one before.
+
+    Attributes:
+        first: the first solution.
+        best: that with the least loss.
+        strength: of that one.
+        loss: of that one.
+    """
+
+    def __init__(self, problem: "_Problem", judge: Callable[[NDArray[Any]], float]) -> None:
+        """Takes what is solved, and the loss of a solution on the validation images."""
+        self._problem = problem
+        self._judge = judge
+        self.first = self.best = problem.origin
+        self.strength, self.loss = math.nan, math.inf
+
+    def follow(self, strengths: Sequence[float], begin: NDArray[Any], patience: int) -> None:
+        """Goes on until so many in a row were no better than the best of all."""
+        solution, worse = begin, 0
+        for strength in strengths:
+            solution = self._problem.solve(strength, solution)
+            loss = self._judge(solution)
+            if math.isnan(self.strength):
+                self.first = solution
+            if math.isnan(self.strength) or loss <= self.loss:
+                self.best, self.strength, self.loss, worse = solution, strength, loss, 0
+                continue
+            worse += 1
+            if worse == patience:
+                return
+
+
 class _Problem:
     """Mean weighted log loss and a penalty, and its gradient, for SciPy."""
 
@@ -149,6 +201,13 @@ class _Problem:
         self._weights = class_weights[classes] / len(classes)
         self._shape = self._rows.shape[1] + 1, len(class_weights)
         self._scale = np.float32(1 / math.sqrt(features.shape[1]))
+
+    def parameters(self, kernel: Floats, bias: Floats) -> NDArray[Any]:
+        """What `head` makes this head of, or the nearest one."""
+        learned = (kernel - self._start[0]) / self._scale
+        if self._axes is not None:
+            learned = self._axes.T @ learned
+        return np.vstack([learned, bias - self._start[1]]).astype(float).ravel()
 
     @property
     def origin(self) -> NDArray[Any]:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -5,6 +7,8 @@ import pytest
 from models.errors import UsageError
 from models.head.earlier_head import EarlierHead, head_of
 from models.head.frozen_head import fit_frozen_head
+from models.head.frozen_probe import read_probe_head, train_probe, write_probe_head
+from models.head.head_model import standardised, statistics
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 
 DIGITS = tuple("0123456789")
@@ -71,3 +75,32 @@ def test_classes_keep_their_weights_by_name(earlier: EarlierHead) -> None:
 def test_a_model_without_such_a_head_is_refused() -> None:
     with pytest.raises(UsageError, match=r"training\.start: pretrained"):
         head_of(keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]))
+
+
+def test_a_head_is_the_same_under_another_standardisation(
+    digits_task: HeadTask, earlier: EarlierHead
+) -> None:
+    rows = digits_task.train.embeddings[:50]
+    mean, variance = statistics(digits_task.train.embeddings[100:200])
+    kernel, bias = earlier.on(mean, variance)
+    np.testing.assert_allclose(
+        standardised(rows, mean, variance) @ kernel + bias,
+        standardised(rows, earlier.mean, earlier.variance) @ earlier.kernel + earlier.bias,
+        atol=1e-3,
+    )
+
+
+def test_a_probe_is_read_for_the_features_that_it_was_found_on(
+    digits_task: HeadTask, digits_test: LabelledEmbeddings, tmp_path: Path
+) -> None:
+    probe, file = train_probe(digits_task, "none", digits_test), tmp_path / "head.npz"
+    assert read_probe_head(file, "these") is None
+    write_probe_head(file, probe, "these")
+    assert read_probe_head(file, "others") is None
+    read = read_probe_head(file, "these")
+    assert read is not None
+    again = train_probe(digits_task, "none", digits_test, earlier=read)
+    assert again.solution.linear.strength == probe.solution.linear.strength
+    assert again.test_accuracy == pytest.approx(probe.test_accuracy, abs=0.005)
+    file.write_bytes(file.read_bytes()[:-1])
+    assert read_probe_head(file, "these") is None

@@ -8,7 +8,7 @@ from models.head.frozen_head import fit_frozen_head
 from models.head.frozen_probe import train_probe
 from models.head.head_model import divide_logits
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
-from models.head.linear_head import fit_linear
+from models.head.linear_head import Near, fit_linear
 
 CENTRES = np.random.default_rng(0).normal(size=(3, 20))
 
@@ -90,3 +90,33 @@ def test_the_probe_is_the_head_as_it_was_fitted_whatever_became_of_its_model():
     assert own.test_accuracy is not None
     assert own.test_accuracy > 0.6
     assert train_probe(task, "none", test.rows(np.arange(0)), head).test_accuracy is None
+
+
+def test_beside_an_earlier_head_the_same_one_is_found_sooner(monkeypatch):
+    train, validation = draw(400, 1, 4.0), draw(400, 2, 4.0)
+    weights = np.ones(3, np.float32)
+    before = fit_linear(train[0][:396], train[1][:396], *validation, weights)
+    solve, solved = linear_head._Problem.solve, []
+
+    def counted(problem, strength, start):
+        solved.append(strength)
+        return solve(problem, strength, start)
+
+    monkeypatch.setattr(linear_head._Problem, "solve", counted)
+    alone = fit_linear(*train, *validation, weights)
+    from_the_top = len(solved)
+    near = Near(before.kernel, before.bias, before.strength)
+    found = fit_linear(*train, *validation, weights, near=near)
+    assert len(solved) - from_the_top < from_the_top
+    assert found.strength == alone.strength
+    np.testing.assert_allclose(found.kernel, alone.kernel, atol=2e-3)
+    assert found.validation_loss == pytest.approx(alone.validation_loss, abs=1e-4)
+
+
+@pytest.mark.parametrize("place", [0, len(linear_head.STRENGTHS) - 1])
+def test_an_earlier_strength_that_is_wrong_is_left(place):
+    train, validation = draw(400, 1, 4.0), draw(400, 2, 4.0)
+    weights = np.ones(3, np.float32)
+    alone = fit_linear(*train, *validation, weights)
+    near = Near(alone.kernel, alone.bias, linear_head.STRENGTHS[place])
+    assert fit_linear(*train, *validation, weights, near=near).strength == alone.strength
