@@ -102,7 +102,8 @@ def find_shortcuts(
     Returns:
         The worst part of each class that has one, the worst first.
     """
-    losses = _losses(images, classes, answer)
+    plain = answer(images)
+    losses = _losses(images, classes, plain, answer)
     present = np.unique(classes)
     by_class = np.stack([losses[classes == each].mean(axis=0) for each in present])
     found: dict[int, Shortcut] = {}
@@ -112,7 +113,7 @@ def find_shortcuts(
         if loss - others < _LEAST_LOSS:
             continue
         chosen = int(present[first])
-        gain = _gain(images, classes, chosen, region, answer)
+        gain = _gain(images, classes, chosen, region, plain, answer)
         shortcut = Shortcut(
             label=labels[chosen],
             region=region.words,
@@ -127,27 +128,34 @@ def find_shortcuts(
     return tuple(sorted(found.values(), key=lambda each: -each.gain))
 
 
-def _losses(images: Floats, classes: NDArray[np.integer], answer: Answer) -> Floats:
-    """What the probability of the right class loses by covering each region, [n, regions]."""
+def _losses(images: Floats, classes: NDArray[np.integer], plain: Floats, answer: Answer) -> Floats:
+    """What the probability of the right class loses by covering each region, [n, regions].
+
+    Beside the plain answers, as the images are.
+    """
     rows = np.arange(len(images))
     means = [images[classes == each].mean(axis=0) for each in np.unique(classes)]
     backdrop = np.stack(means).mean(axis=0, keepdims=True)
-    before = answer(images)[rows, classes]
     losses = []
     for region in REGIONS:
         area = region.area(images.shape[1])
         covered = images.copy()
         covered[area] = backdrop[area]
-        losses.append(before - answer(covered)[rows, classes])
+        losses.append((plain - answer(covered))[rows, classes])
     return np.stack(losses, axis=1)
 
 
 def _gain(
-    images: Floats, classes: NDArray[np.integer], chosen: int, region: Region, answer: Answer
+    images: Floats,
+    classes: NDArray[np.integer],
+    chosen: int,
+    region: Region,
+    plain: Floats,
+    answer: Answer,
 ) -> float:
     """What the probability of a class gains in images of others that are given its region."""
     others, givers = images[classes != chosen], images[classes == chosen]
     area = region.area(images.shape[1])
     given = others.copy()
     given[area] = np.resize(givers, others.shape)[area]
-    return float((answer(given)[:, chosen] - answer(others)[:, chosen]).mean())
+    return float((answer(given) - plain[classes != chosen])[:, chosen].mean())

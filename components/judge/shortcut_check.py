@@ -107,5 +107,6 @@ class _Asked:
 
 def _png(image: Floats) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(np.rint(image).astype(np.uint8)).save(buffer, "PNG", compress_level=1)
+    # Read once, at once: packing it would take longer than all the rest.
+    Image.fromarray(np.rint(image).astype(np.uint8)).save(buffer, "PNG", compress_level=0)
     return buffer.getvalue()

@@ -49,6 +49,19 @@ def test_a_mark_in_one_class_is_found_with_its_place():
     assert found.gain > 0.8
 
 
+def test_no_image_is_asked_about_twice_as_it_is():
+    asked = []
+
+    def answer(pixels: Floats) -> Floats:
+        asked.extend(each.tobytes() for each in pixels)
+        return by_the_mark(pixels)
+
+    pixels, classes = images()
+    find_shortcuts(pixels, classes, LABELS, answer)
+    plain = [image.tobytes() for image in pixels]
+    assert [asked.count(image) for image in plain] == [1] * len(plain)
+
+
 def test_where_the_thing_is_is_no_shortcut_when_others_may_be_there():
     """Covering the middle takes the third class alone; the middle of it elsewhere tells little."""
     assert find_shortcuts(*images(), LABELS, by_the_thing) == ()
