@@ -74,7 +74,9 @@ class KnownAnswers:
         """
         self.model = model
         self._directory = directory
-        self._body = str(model.described.get(BODY, "")) if directory else ""
+        # A model that was pushed lies there without its head.
+        can_be_known = directory and (Path(model.uri) / HEAD_FILE).exists()
+        self._body = str(model.described.get(BODY, "")) if can_be_known else ""
 
     def __bool__(self) -> bool:
         """Whether anything is kept of this model."""

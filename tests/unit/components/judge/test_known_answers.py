@@ -148,8 +148,11 @@ def test_a_head_that_was_not_exported_is_noticed(first: ExportedModel, tmp_path:
         KnownAnswers(first, str(tmp_path / "answers")).ask(_questions(range(3)))
 
 
-def test_nothing_is_kept_of_a_model_without_a_body(tmp_path: Path) -> None:
-    model = _export(tmp_path / "tuned", seed=1, body="")
+@pytest.mark.parametrize("lacking", ["body", "head"])
+def test_nothing_is_kept_of_a_model_without_a_name_or_a_head(lacking: str, tmp_path: Path) -> None:
+    model = _export(tmp_path / "tuned", seed=1, body="" if lacking == "body" else "one")
+    if lacking == "head":
+        (tmp_path / "tuned" / HEAD_FILE).unlink()
     known = KnownAnswers(model, str(tmp_path / "answers"))
     assert not known
     answers = known.ask(_questions(range(3)))
