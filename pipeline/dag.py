@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfx.components import ExampleValidator, StatisticsGen, Transform
+from tfx.components import Evaluator, ExampleValidator, StatisticsGen, Transform
 from tfx.dsl.components.base import base_node
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.proto import transform_pb2
@@ -13,7 +13,6 @@ from tfx.types import BaseChannel
 
 from components.code_fingerprint import code_fingerprint
 from components.evaluation.eval_config import eval_config
-from components.evaluation.evaluator import Evaluator
 from components.example_gen.component import ImageExampleGen
 from components.feature_extractor.component import FeatureExtractor
 from components.gate.component import ValidationGate
@@ -294,7 +293,6 @@ def _verdict_nodes(
     evaluator = Evaluator(
         examples=examples,
         model=candidate,
-        baseline_model=found.inputs["baseline_model"],
         example_splits=[example_schema.TEST],
         eval_config=eval_config(config.evaluation),
     )

@@ -65,13 +65,11 @@ class World:
         _export(fitted, Path(artifact.uri) / "Format-Serving", classes)
         return artifact
 
-    def evaluate(self, model: Artifact, baseline: Artifact | None = None) -> Artifact:
-        name = f"evaluation-{model.id}-{baseline.id if baseline else 0}"
+    def evaluate(self, model: Artifact) -> Artifact:
+        name = f"evaluation-{model.id}"
         evaluation, blessing = outputs(self.folder / name)
         context = EvaluatorExecutor.Context([RUNNER], str(self.folder / "tmp"), name)
         inputs = {"examples": [self.examples], "model": [model]}
-        if baseline:
-            inputs["baseline_model"] = [baseline]
         config = proto_utils.proto_to_json(eval_config(SETTINGS))
         EvaluatorExecutor(context).Do(
             inputs,

@@ -29,18 +29,21 @@ _OVERALL = tfma.SlicingSpec()
 
 
 def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
-    """Builds the configuration for a model and, where there is one, its baseline.
+    """Builds the configuration for a model.
 
     Args:
-        settings: what the model must show; where accuracy is lost against the baseline, the Judge
-            overrules TFMA, for it sees the answers image by image.
-
-    Returns:
-        The configuration; TFX leaves the baseline out where there is none.
+        settings: what the model must show; whether accuracy is lost against the last blessed model
+            is left to the Judge, which sees the answers of both image by image.
     """
     features = [*SLICE_FEATURES, *map(example_schema.slice_feature, settings.slices)]
+    model = tfma.ModelSpec(
+        signature_name=EVALUATE_SIGNATURE,
+        prediction_key=PREDICTION_KEY,
+        label_key=LABEL_KEY,
+        preprocessing_function_names=[LABELS_SIGNATURE],
+    )
     config = tfma.EvalConfig(
-        model_specs=[_model_spec(tfma.CANDIDATE_KEY), _model_spec(tfma.BASELINE_KEY)],
+        model_specs=[model],
         slicing_specs=[
             _OVERALL,
             *(tfma.SlicingSpec(feature_keys=[name]) for name in features),
@@ -53,17 +56,6 @@ def eval_config(settings: EvaluationSettings) -> tfma.EvalConfig:
     # Each interval would evaluate twenty bootstrap samples.
     config.options.compute_confidence_intervals.value = False
     return config
-
-
-def _model_spec(name: str) -> tfma.ModelSpec:
-    return tfma.ModelSpec(
-        name=name,
-        is_baseline=name == tfma.BASELINE_KEY,
-        signature_name=EVALUATE_SIGNATURE,
-        prediction_key=PREDICTION_KEY,
-        label_key=LABEL_KEY,
-        preprocessing_function_names=[LABELS_SIGNATURE],
-    )
 
 
 def _class_metrics(settings: EvaluationSettings) -> tfma.MetricsSpec:
@@ -101,11 +93,7 @@ def _accuracy_threshold(settings: EvaluationSettings) -> tfma.MetricThreshold:
         # TFMA refuses equality, Graft's limits include it.
         value_threshold=tfma.GenericValueThreshold(
             lower_bound={"value": settings.min_accuracy - 1e-6}
-        ),
-        change_threshold=tfma.GenericChangeThreshold(
-            direction=tfma.MetricDirection.HIGHER_IS_BETTER,
-            absolute={"value": -settings.max_accuracy_drop - 1e-6},
-        ),
+        )
     )
 
 

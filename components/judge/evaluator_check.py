@@ -16,8 +16,7 @@ def check_evaluator(evaluation_uri: str, accuracy: float, images: int) -> Check:
     """Repeats what TFMA's value thresholds said, and checks that it saw the model that Judge saw.
 
     TFMA asks the model's `evaluate` signature, the Judge the one that is served: different
-    figures mean that the model would not answer in production as it did in evaluation. TFMA's
-    change thresholds are left out, for the Judge compares the models image by image.
+    figures mean that the model would not answer in production as it did in evaluation.
 
     Args:
         evaluation_uri: directory of the ModelEvaluation artifact.
@@ -38,7 +37,7 @@ def check_evaluator(evaluation_uri: str, accuracy: float, images: int) -> Check:
             f"signature that is served reaches {accuracy:.3f}: they do not compute the same"
         )
         return Check(NAME, False, measured, None, words)
-    failures = _value_failures(evaluation_uri)
+    failures = _failures(evaluation_uri)
     if failures:
         words = f"TFMA's thresholds failed for {', '.join(failures)}"
         return Check(NAME, False, measured, None, words)
@@ -58,8 +57,8 @@ def _overall_accuracy(evaluation_uri: str) -> float | None:
     return None
 
 
-def _value_failures(evaluation_uri: str) -> list[str]:
-    """Gives the names of the metrics whose value, not its change, is out of bounds."""
+def _failures(evaluation_uri: str) -> list[str]:
+    """Gives the names of the metrics that are out of bounds."""
     if not (Path(evaluation_uri) / "validations.tfrecord").exists():
         return []
     validation = tfma.load_validation_result(evaluation_uri)
@@ -68,6 +67,5 @@ def _value_failures(evaluation_uri: str) -> list[str]:
             failure.metric_key.name
             for each in validation.metric_validations_per_slice
             for failure in each.failures
-            if not failure.metric_key.is_diff
         }
     )

@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from components.artifact_seals import EXPORT_DIGEST
 from components.artifact_types import Artifacts, Params, first_uri
-from components.evaluation.baseline import BASELINE, without_empty_baseline
 from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge import comparisons
+from components.judge.baseline import BASELINE, without_empty_baseline
 from components.judge.checks import (
     Verdict,
     check_accuracy,

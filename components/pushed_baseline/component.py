@@ -12,7 +12,7 @@ class PushedBaseline(TypedComponent):
 
     It stands where `components.baseline_resolver` cannot be: Kubeflow Pipelines runs no resolvers
     of others. The artifact has the model as Trainer's has, or is an empty folder where nothing was
-    pushed yet, which Evaluator and Judge take for no baseline.
+    pushed yet, which Judge takes for no baseline.
     """
 
     EXECUTOR_SPEC = ExecutorClassSpec(Executor)

@@ -34,7 +34,7 @@ def evaluation(world):
 
 @pytest.fixture(scope="module")
 def weak_evaluation(world):
-    return world.evaluate(world.weak, baseline=world.good)
+    return world.evaluate(world.weak)
 
 
 def _judge(world, folder, model, evaluation, baseline=None, **settings):
