@@ -50,7 +50,7 @@ def test_a_mark_in_one_class_is_found_with_its_place():
 
 
 def test_no_image_is_asked_about_twice_as_it_is():
-    asked = []
+    asked: list[bytes] = []
 
     def answer(pixels: Floats) -> Floats:
         asked.extend(each.tobytes() for each in pixels)
