@@ -117,6 +117,12 @@ def test_an_image_is_not_opened_where_its_answer_is_known(
     assert len(opened) == 4
 
 
+def test_of_no_image_there_is_no_answer(first: ExportedModel, tmp_path: Path) -> None:
+    answers = KnownAnswers(first, str(tmp_path / "answers")).ask([])
+    assert answers.probabilities.shape == (0, len(_LABELS))
+    assert answers.embeddings.shape == (0, _WIDTH)
+
+
 def test_another_body_knows_nothing_of_it(first: ExportedModel, tmp_path: Path) -> None:
     store = str(tmp_path / "answers")
     KnownAnswers(first, store).ask(_questions(range(20)))
