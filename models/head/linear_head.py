@@ -91,7 +91,9 @@ def fit_linear(
         near: where to begin, in the place of the strongest penalty: the same solutions are found
             sooner, and others than its strength are tried only as long as they are better.
     """
-    problem = _Problem(features, classes, class_weights, start)
+    # From a near head or towards an earlier one it takes few steps, and no axes pay.
+    seeks_axes = near is None and start is None
+    problem = _Problem(features, classes, class_weights, start, seeks_axes=seeks_axes)
 
     def judge(solution: NDArray[Any]) -> float:
         kernel, bias = problem.head(solution)
@@ -188,14 +190,19 @@ class _Problem:
         classes: NDArray[np.integer],
         class_weights: Floats,
         start: tuple[Floats, Floats] | None,
+        *,
+        seeks_axes: bool = True,
     ) -> None:
-        """Takes what `fit_linear` is given."""
+        """Takes what `fit_linear` is given, and whether to seek the axes of few images."""
         self._start = start or (
             np.zeros((features.shape[1], len(class_weights)), np.float32),
             np.zeros(len(class_weights), np.float32),
         )
         self._known = features @ self._start[0] + self._start[1]
-        self._axes = _row_space(features)
+        self._axes: Floats | None = None
+        if seeks_axes:
+            with few_threads(features.size):
+                self._axes = _row_space(features)
         self._rows = features if self._axes is None else features @ self._axes
         self._classes = classes
         self._weights = class_weights[classes] / len(classes)
@@ -203,10 +210,8 @@ class _Problem:
         self._scale = np.float32(1 / math.sqrt(features.shape[1]))
 
     def parameters(self, kernel: Floats, bias: Floats) -> NDArray[Any]:
-        """What `head` makes this head of, or the nearest one."""
+        """What `head` makes this head of, where no axes were sought."""
         learned = (kernel - self._start[0]) / self._scale
-        if self._axes is not None:
-            learned = self._axes.T @ learned
         return np.vstack([learned, bias - self._start[1]]).astype(float).ravel()
 
     @property
