@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from models.blas_threads import few_threads
 from models.head.labelled_embeddings import LabelledEmbeddings
 from models.head.linear_head import STRENGTHS, fit_linear
 from models.row_blocks import mean_and_variance, row_blocks
@@ -42,7 +43,8 @@ def out_of_fold_probabilities(
     Returns:
         Class probabilities of each image, float32 [n, k].
     """
-    features = _principal(images.embeddings)
+    with few_threads(images.embeddings.size):
+        features = _principal(images.embeddings)
     answers = np.zeros((len(features), classes), np.float32)
     even = np.ones(classes, np.float32)
     strengths = STRENGTHS

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.blas_threads import few_threads
 from models.temperature import best_temperature
 
 _SMALLEST: Final = 1e-30
@@ -42,7 +43,8 @@ def principal_directions(
         least.
     """
     centre = embeddings.mean(axis=0, dtype=np.float64)
-    _, spreads, rows = np.linalg.svd(embeddings - centre, full_matrices=False)
+    with few_threads(embeddings.size):
+        _, spreads, rows = np.linalg.svd(embeddings - centre, full_matrices=False)
     spreads = spreads / math.sqrt(max(len(embeddings) - 1, 1))
     wide = spreads > _LEAST_SPREAD * max(float(spreads[0]), _SMALLEST)
     count = max(1, min(most, int(wide.sum())))
