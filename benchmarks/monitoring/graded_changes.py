@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 Picture = Image.Image
 Corruption = Callable[[Picture, float, np.random.Generator], Picture]
@@ -127,6 +127,80 @@ def _inverted(picture: Picture, strength: float, random: np.random.Generator) ->
     return ImageOps.invert(picture)
 
 
+def _vignette(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    del random
+    pixels = _pixels(picture)
+    down, across = (np.linspace(-1.0, 1.0, side) for side in pixels.shape[:2])
+    far = np.sqrt(down[:, None] ** 2 + across**2)[:, :, None]
+    return _picture(pixels * np.clip(1.0 - 0.35 * strength * far**2, 0.0, 1.0))
+
+
+def _sideways(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    """Light from one side."""
+    pixels = _pixels(picture)
+    slope = np.linspace(-1.0, 1.0, pixels.shape[1])[None, :, None] * random.choice((-1, 1))
+    return _picture(pixels * np.exp(0.5 * strength * slope))
+
+
+def _glass(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    pixels = _pixels(picture)
+    height, width = pixels.shape[:2]
+    reach = max(1, round(0.012 * strength * max(height, width)))
+    aside = random.integers(-reach, reach + 1, (2, height, width))
+    rows = np.clip(np.arange(height)[:, None] + aside[0], 0, height - 1)
+    columns = np.clip(np.arange(width) + aside[1], 0, width - 1)
+    return _picture(pixels[rows, columns])
+
+
+def _stripes(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    """Rows that a bad sensor reads too high or too low."""
+    pixels = _pixels(picture)
+    return _picture(pixels + random.normal(0.0, 18.0 * strength, (len(pixels), 1, 1)))
+
+
+def _sharpened(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    del random
+    return ImageEnhance.Sharpness(picture).enhance(1.0 + 4.0 * strength)
+
+
+def _shear(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    lean = random.choice((-1, 1)) * 0.2 * strength
+    place = (1.0, lean, -lean * picture.height / 2, 0.0, 1.0, 0.0)
+    return picture.transform(picture.size, Image.Transform.AFFINE, place)
+
+
+def _hue(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    del random
+    hue, saturation, value = picture.convert("HSV").split()
+    turned = hue.point(lambda level: (level + round(30 * strength)) % 256)
+    return Image.merge("HSV", (turned, saturation, value)).convert("RGB")
+
+
+def _vivid(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    del random
+    return ImageEnhance.Color(picture).enhance(1.0 + strength)
+
+
+def _scratches(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    drawn = picture.copy()
+    width, height = picture.size
+    for _ in range(round(4 * strength)):
+        ends = random.uniform(0, 1, 4) * (width, height, width, height)
+        thick = max(1, round(0.015 * max(picture.size)))
+        ImageDraw.Draw(drawn).line(ends.tolist(), fill=(200, 200, 200), width=thick)
+    return drawn
+
+
+def _narrow(picture: Picture, strength: float, random: np.random.Generator) -> Picture:
+    """Squeezed, as by a camera that tells another shape of its pixels."""
+    del random
+    width, height = picture.size
+    small = picture.resize((max(2, round(width * 0.75**strength)), height))
+    canvas = Image.new("RGB", picture.size, (127, 127, 127))
+    canvas.paste(small, ((width - small.width) // 2, 0))
+    return canvas
+
+
 OPEN: Final[dict[str, Corruption]] = {
     "blur": _blur,
     "brighter": _brighter,
@@ -151,7 +225,21 @@ HELD_BACK: Final[dict[str, Corruption]] = {
     "posterise": _posterise,
     "inverted": _inverted,
 }
-"""To measure with."""
+"""To measure with; `LATER` was made when these had been looked at."""
+
+LATER: Final[dict[str, Corruption]] = {
+    "vignette": _vignette,
+    "sideways": _sideways,
+    "glass": _glass,
+    "stripes": _stripes,
+    "sharpened": _sharpened,
+    "shear": _shear,
+    "hue": _hue,
+    "vivid": _vivid,
+    "scratches": _scratches,
+    "narrow": _narrow,
+}
+"""To measure with as well."""
 
 
 OF_COLOUR: Final = ("grey-2", "swapped")
@@ -173,8 +261,8 @@ def corrupted(picture: Picture, shift: str, random: np.random.Generator) -> Pict
 
     Args:
         picture: RGB.
-        shift: "clean", "black", "swapped", or a name of `OPEN` or `HELD_BACK`, a hyphen and the
-            strength, such as "blur-2".
+        shift: "clean", "black", "swapped", or a name of `OPEN`, `HELD_BACK` or `LATER`, a hyphen
+            and the strength, such as "blur-2".
         random: where chance comes from.
     """
     simple: dict[str, Callable[[Picture], Picture]] = {
@@ -185,7 +273,7 @@ def corrupted(picture: Picture, shift: str, random: np.random.Generator) -> Pict
     if shift in simple:
         return simple[shift](picture)
     kind, _, strength = shift.partition("-")
-    return {**OPEN, **HELD_BACK}[kind](picture, float(strength), random)
+    return {**OPEN, **HELD_BACK, **LATER}[kind](picture, float(strength), random)
 
 
 def _pixels(picture: Picture) -> NDArray[Any]:

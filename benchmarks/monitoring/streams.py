@@ -127,7 +127,7 @@ class ServedSet:
         changes, strengths = as_arrays(plan)
         rows = self.live + np.arange(count) % spare
         pictures = map(stressed, self.pictures(rows), plan)
-        kept = self._kept("stressed-by-name", lambda: self._answered(pictures, self._labels[rows]))
+        kept = self._kept("stressed-ranked", lambda: self._answered(pictures, self._labels[rows]))
         known = kept["labels"] >= 0
         return StressedAnswers(
             projections=kept["projections"][known],

@@ -10,6 +10,7 @@ be, and much stronger than any user would stand at their ends.
 
 import hashlib
 import io
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +21,10 @@ from PIL import Image, ImageFilter
 
 _LONGEST: Final = 512
 """Pixels of the longest side that are worth changing; larger pictures are made smaller first."""
+
+_SEEDS: Final = 2**31
+_STEPS: Final = 16
+"""Of strength, each of which as many pictures have."""
 
 Pixels = NDArray[np.float32]
 Change = Callable[[Image.Image, float, bool, np.random.Generator], Image.Image]
@@ -70,15 +75,31 @@ def stressed_bytes(encoded: bytes, stress: Stress) -> bytes:
 
 
 def stress_plan(names: Iterable[str]) -> tuple[Stress, ...]:
-    """What is done to each of some pictures: its name alone decides, whatever others are there.
+    """What is done to each of some pictures, by its name, and little by what others are there.
+
+    The name alone decides what is done. The strengths of those to which the same is done are made
+    even, as what is learned from a few dozen pictures of each depends on it; further pictures move
+    few of the others to another strength, so that what is known of them can be used again.
 
     Args:
         names: each another one, [n].
 
     Returns:
-        All changes about as often, and strengths even over 0 to 1, [n].
+        All changes about as often, and the strengths of each even over 0 to 1, [n].
     """
-    return tuple(_stress(hashlib.sha256(name.encode()).digest()) for name in names)
+    draws = [_draws(name) for name in names]
+    places: dict[int, list[int]] = defaultdict(list)
+    for place in sorted(range(len(draws)), key=lambda place: draws[place].strength):
+        places[draws[place].change].append(place)
+    steps = {
+        place: rank * _STEPS // len(own)
+        for own in places.values()
+        for rank, place in enumerate(own)
+    }
+    return tuple(
+        Stress(draw.change, (steps[place] + draw.seed / _SEEDS) / _STEPS, draw.seed)
+        for place, draw in enumerate(draws)
+    )
 
 
 def as_arrays(plan: Sequence[Stress]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -89,9 +110,11 @@ def as_arrays(plan: Sequence[Stress]) -> tuple[NDArray[np.int32], NDArray[np.flo
     )
 
 
-def _stress(digest: bytes) -> Stress:
+def _draws(name: str) -> Stress:
+    """What chance, drawn from the name, says of each."""
+    digest = hashlib.sha256(name.encode()).digest()
     change, strength, seed = (int.from_bytes(digest[at : at + 8], "big") for at in (0, 8, 16))
-    return Stress(change % CHANGES, strength / 2**64, seed % 2**31)
+    return Stress(change % CHANGES, strength / 2**64, seed % _SEEDS)
 
 
 def _blurred(
