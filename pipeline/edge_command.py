@@ -66,8 +66,9 @@ def export(
         page = environment().get_template("edge.html.j2").render(told=made.values)
         write_atomically(folder / PAGE, page.encode())
     except OSError as error:
+        reason = error.strerror or error
         raise GraftError(
-            f"{folder} cannot be written: {error.strerror}. Name another folder with --out."
+            f"{folder} cannot be written: {reason}. Name another folder with --out."
         ) from None
     _print(made.values, folder)
     return 0

@@ -9,6 +9,7 @@ from ml_metadata.proto import metadata_store_pb2
 from components.artifact_names import PUSHED_DIGEST
 from components.lineage import input_of, run_of
 from models.errors import GraftError
+from models.storage.plain_path import plain_path
 from models.storage.seals import tree_digest
 from pipeline.metadata_store import check_store, unreadable
 from pipeline.workspace import Workspace
@@ -18,7 +19,7 @@ _PUSHED = "PushedModel"
 
 @dataclass(frozen=True)
 class Lineage:
-    """Where the parents of a pushed version lie.
+    """Where the parents of a pushed version lie, in paths that are no patterns to TensorFlow.
 
     Attributes:
         model: directory of the Model artifact.
@@ -52,13 +53,13 @@ def lineage_of(version: Path, workspace: Workspace) -> Lineage:
         run = run_of(store, model.id)
     except (mlmd.errors.StatusError, RuntimeError) as error:
         raise unreadable(workspace.metadata, error) from None
-    found = Lineage(workspace.artifact(model.uri), workspace.artifact(examples.uri), run)
-    for folder in (found.model, found.examples):
+    made, read = workspace.artifact(model.uri), workspace.artifact(examples.uri)
+    for folder in (made, read):
         if not folder.is_dir():
             raise GraftError(
                 f"{folder}, from which {version} was made, is missing. `graft run` makes it again."
             )
-    return found
+    return Lineage(plain_path(made), plain_path(read), run)
 
 
 def run_that_made(model: Path, workspace: Workspace) -> str:

@@ -25,6 +25,7 @@ from components.artifact_names import CARD_FILE, MARKDOWN_CARD_FILE, SERVING_FOL
 from models.data.example_reader import split_files
 from models.errors import GraftError
 from models.observation.reference import REFERENCE
+from models.storage.plain_path import is_plain
 from models.storage.seals import EXTRA, SUMS, file_digest
 from pipeline.pushed_lineage import lineage_of
 from pipeline.workspace import Workspace
@@ -241,6 +242,9 @@ def test_the_parents_of_the_pushed_version_are_found(first_run: FirstRun, tmp_pa
     assert pushed.keys() - made.keys() == {f"{EXTRA}/{name}" for name in added}
     assert {name for name in made if made[name] != pushed[name]} == {SUMS}
     assert split_files(str(lineage.examples), "test")
+    # The workspace's own path is a pattern to TensorFlow.
+    assert is_plain(lineage.model)
+    assert is_plain(lineage.examples)
 
     copy = tmp_path / "1"
     shutil.copytree(version, copy)
