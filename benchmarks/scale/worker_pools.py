@@ -76,7 +76,12 @@ def _pools(count: int) -> Iterator[tuple[str, ...]]:
     finally:
         for pool in pools:
             pool.send_signal(signal.SIGINT)
-            pool.wait()
+            try:
+                pool.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                # A shell's job in the background does not hear it.
+                pool.kill()
+                pool.wait()
 
 
 def _free_port() -> int:
