@@ -12,6 +12,7 @@ from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
 from models.standard_streams import hold_standard_streams
 from pipeline.command_line import add_workspace, command, count, effective, refuse_empty
+from pipeline.failure import TRACEBACK, unforeseen
 from pipeline.labelling_command import add_labelling_command
 from pipeline.model_commands import add_model_commands
 from pipeline.production_commands import add_production_commands
@@ -28,8 +29,6 @@ _EXIT_CODES = """exit codes:
   7  not needed, of `graft needed` alone
   130  interrupted with Ctrl-C; the same command goes on from there
 """
-
-_TRACEBACK = "GRAFT_TRACEBACK"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,9 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
-        if _TRACEBACK in os.environ:
+        if TRACEBACK in os.environ:
             raise
-        print(f"graft: {_unforeseen(error)}", file=sys.stderr)
+        print(f"graft: {unforeseen(error)}", file=sys.stderr)
         return 1
     return code
 
@@ -72,26 +71,6 @@ def _forget_interrupt() -> None:
     end, whatever was caught. The next `exec` forgets it.
     """
     exec("")  # noqa: S102 - an empty text
-
-
-def _unforeseen(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError) and not error.filename and _is_nowhere():
-        return "the folder that this was called in is gone. Go to another one (cd)."
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}"
-    return (
-        f"unexpected {type(error).__name__}: {error}. This is a fault of Graft's; with "
-        f"{_TRACEBACK}=1 in the environment the same command shows where it lies."
-    )
-
-
-def _is_nowhere() -> bool:
-    try:
-        os.getcwd()  # noqa: PTH109
-    except FileNotFoundError:
-        return True
-    return False
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""What went wrong in a run, in words for the user."""
+"""What went wrong, in words for the user."""
 
 import errno
 import os
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from models.errors import GraftError
 
+TRACEBACK = "GRAFT_TRACEBACK"
+"""In the environment: errors that nobody foresaw are shown whole."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 _CODES = (*_FULL, *_FORBIDDEN, errno.EFBIG)
@@ -17,6 +19,31 @@ _PHRASES = {os.strerror(code): code for code in (*_FULL, errno.EROFS, errno.EFBI
     "disk I/O error": errno.EIO,
     "attempt to write a readonly database": errno.EROFS,
 }
+
+
+def unforeseen(error: Exception) -> str:
+    """Says what ended a command, where that is none of Graft's own errors.
+
+    Args:
+        error: what was raised.
+    """
+    if isinstance(error, FileNotFoundError) and not error.filename and _is_nowhere():
+        return "the folder that this was called in is gone. Go to another one (cd)."
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    return (
+        f"unexpected {type(error).__name__}: {error}. This is a fault of Graft's; with "
+        f"{TRACEBACK}=1 in the environment the same command shows where it lies."
+    )
+
+
+def _is_nowhere() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def in_words(error: Exception, folder: Path, log: Path) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import keras
 import numpy as np
@@ -32,6 +32,8 @@ _ONE_OF: Final = 16
 """Of so many images one goes through the whole export."""
 _TOLERANCE: Final = 1e-3
 """What probabilities may differ by: rounding is far below, another model far above."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -106,12 +108,13 @@ class KnownAnswers:
         kept = np.concatenate([given.embeddings, given.signals], axis=1)
         if not np.isfinite(kept).all():
             raise OtherAnswersError("it gives what is no number")
+        # Nothing is kept of an export that is not what it says.
+        self._compare(self._answered(given.embeddings), given.probabilities)
         if fresh:
             self._store.add(list(fresh), kept)
         rows = self._store.get([each.key for each in questions])
         embeddings, signals = np.split(rows, [-len(IMAGE_SIGNALS)], axis=1)
         answers = Answers(self._answered(embeddings), embeddings, signals)
-        self._compare(self._answered(given.embeddings), given.probabilities)
         self._confirm(questions, answers)
         return answers
 
@@ -137,6 +140,15 @@ class KnownAnswers:
             raise OtherAnswersError(f"a probability differs by {differences.max():.3g}")
 
 
-def warn(error: OtherAnswersError) -> None:
-    """Says in the log why all images go through the export."""
-    _log.warning("known answers are not used, and all images are asked about: %s", error)
+def known_or_asked(known: KnownAnswers, ask: Callable[[KnownAnswers], T]) -> T:
+    """Asks with what is known, and where that is not what the export computes, without.
+
+    Args:
+        known: of the model.
+        ask: all questions; may be called twice.
+    """
+    try:
+        return ask(known)
+    except OtherAnswersError as error:
+        _log.warning("known answers are not used, and all images are asked about: %s", error)
+        return ask(KnownAnswers(known.model, ""))

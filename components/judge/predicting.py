@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 
 from components.judge.exported_model import ExportedModel
-from components.judge.known_answers import AT_ONCE, KnownAnswers, OtherAnswersError, Question, warn
+from components.judge.known_answers import AT_ONCE, KnownAnswers, Question, known_or_asked
 from components.judge.prediction_file import Predictions
 from models import progress
 from models.data.example_reader import read_records
@@ -34,11 +34,8 @@ def predict_split(
             number.
         OSError: what is kept cannot be written.
     """
-    try:
-        answers = _asked(KnownAnswers(model, answers_dir), examples_uri, split)
-    except OtherAnswersError as error:
-        warn(error)
-        answers = _asked(KnownAnswers(model, ""), examples_uri, split)
+    known = KnownAnswers(model, answers_dir)
+    answers = known_or_asked(known, lambda each: _asked(each, examples_uri, split))
     broken = ~np.isfinite(answers.probabilities).all(axis=1)
     if broken.any():
         raise GraftError(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from components.code_fingerprint import code_fingerprint
 from components.judge.exported_model import Answers, ExportedModel
-from components.judge.known_answers import AT_ONCE, KnownAnswers, OtherAnswersError, Question, warn
+from components.judge.known_answers import AT_ONCE, KnownAnswers, Question, known_or_asked
 from models import progress
 from models.data import example_schema
 from models.data.example_reader import ImageRecord, derived_features, read_records
@@ -174,11 +174,7 @@ class _Asked:
         )
 
     def _given(self, questions: Sequence[Question], what: str) -> Answers:
-        try:
-            given = _asked(self._known, questions, what)
-        except OtherAnswersError as error:
-            warn(error)
-            given = _asked(KnownAnswers(self._known.model, ""), questions, what)
+        given = known_or_asked(self._known, lambda known: _asked(known, questions, what))
         if not all(np.isfinite(each).all() for each in vars(given).values()):
             raise GraftError(f"The model gives {what} with what is no number.")
         return given

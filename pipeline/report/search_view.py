@@ -125,7 +125,7 @@ def _words(record: SearchRecord, history: TuningHistory) -> str:
     return (
         f"{len(history.trials)} configuration{'s were' if len(history.trials) > 1 else ' was'} "
         f"begun in {duration(record.spent)}; the budget was {duration(record.budget)}. "
-        f"{record.words} The training goes on from there, and was expected to take "
+        f"{record.words} The training was then expected to take "
         f"{duration(record.training_seconds)} more."
     )
 

@@ -154,6 +154,19 @@ def test_a_head_that_was_not_exported_is_noticed(first: ExportedModel, tmp_path:
         KnownAnswers(first, str(tmp_path / "answers")).ask(_questions(range(3)))
 
 
+def test_nothing_is_kept_of_an_export_that_is_not_what_it_says(
+    first: ExportedModel, tmp_path: Path
+) -> None:
+    store = str(tmp_path / "answers")
+    _head(7).save(Path(first.uri) / HEAD_FILE)
+    with pytest.raises(OtherAnswersError):
+        KnownAnswers(first, store).ask(_questions(range(20)))
+    _export(tmp_path / "next", seed=2)
+    following = _Watched(str(tmp_path / "next"))
+    KnownAnswers(following, store).ask(_questions(range(20)))
+    assert following.observed == 20
+
+
 @pytest.mark.parametrize("lacking", ["body", "head"])
 def test_nothing_is_kept_of_a_model_without_a_name_or_a_head(lacking: str, tmp_path: Path) -> None:
     model = _export(tmp_path / "tuned", seed=1, body="" if lacking == "body" else "one")
