@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from dataclasses import astuple, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ from models.data import example_schema
 from models.data.example_reader import read_records
 from models.data.image_decoding import decode_and_resize
 from models.data.sample_depth import read_sample_range
+from models.embedding.forward import embedding_key
 from models.export import export_model
 from models.head.frozen_probe import train_probe, write_probe, write_probe_head
 from models.head.head_model import HEAD
@@ -152,9 +153,8 @@ def _body(trained: Trained, read: ReadTask, config: dict[str, Any]) -> str:
     if trained.record.exported != "head":
         return ""
     parts = {
+        "embedding": embedding_key(read.task.backbone, read.task.spec),
         "weights": digest(read.task.backbone.model),
-        "backbone": read.data.info.backbone,
-        "spec": astuple(read.task.spec),
         "sample_range": str(read_sample_range(read.task.examples_uri)),
         "max_pixels": config["max_pixels"],
         "code": config["code"],
