@@ -252,6 +252,8 @@ class FinishedRun:
             spent=6.0,
             usual_seconds=90.0,
             training_seconds=40.0,
+            told_seconds=70.0,
+            before_seconds=10.0,
             chosen=best.values,
             words="The chosen one promises most.",
             past=("hats (starter), 2026-11-28",),

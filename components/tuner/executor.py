@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from components.past_searches.stored_histories import EMPTY
 from components.shared_activations import shared_activations
 from components.transform.vocabulary import labels_from_transform_graph
 from components.tuner.chosen_backbone_resolver import CHOSEN, chosen_key
+from components.tuner.time_to_push import seconds_after_training
 from components.tuner.unseen_images import check_unseen
 from models import progress
 from models.backbone_choice.backbone_choice import BackboneChoice, write_choice
@@ -57,6 +59,7 @@ class Executor(base_executor.BaseExecutor):
             UsageError: a backbone's name is unknown, or the first cannot be had.
             GraftError: not a single configuration came out.
         """
+        began = time.monotonic()
         task = _task(input_dict, exec_properties)
         check_unseen(task.examples_uri, task.candidates)
         checked = check_weights(task, Path(task.activations))
@@ -69,7 +72,8 @@ class Executor(base_executor.BaseExecutor):
             return
         scratch, code = Path(exec_properties["scratch_dir"]), exec_properties["code"]
         search = JointSearch(task, settings, scratch, code=code)
-        _announce(search)
+        told = _announce(search, task)
+        before = time.monotonic() - began
         result = search_with_past(
             search,
             task,
@@ -86,7 +90,9 @@ class Executor(base_executor.BaseExecutor):
             shutil.copyfile(result.state, state)
         history = output_dict["history"][0]
         write_history(Path(history.uri) / HISTORY_FILE, result.history)
-        write_record(Path(history.uri), _with_words(result.record, checked.words))
+        timed = {"told_seconds": told, "before_seconds": before}
+        record = _with_words(result.record.model_copy(update=timed), checked.words)
+        write_record(Path(history.uri), record)
         note_request(history, exec_properties, input_dict)
         search.close()
 
@@ -110,13 +116,18 @@ def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> Sea
     )
 
 
-def _announce(search: JointSearch) -> None:
+def _announce(search: JointSearch, task: SearchTask) -> float:
+    """Tells how long the rest of the run will take, in seconds."""
+    after = seconds_after_training(search.costs, task.candidates[0], task.examples_uri)
+    told = search.expected_seconds + after
     words = (
         f"searching for {duration(search.budget)}, then training: about "
         f"{duration(search.expected_seconds)} in all "
-        f"(the usual training alone: {duration(search.usual_seconds)})"
+        f"(the usual training alone: {duration(search.usual_seconds)}); "
+        f"judged, proved and pushed in about {duration(told)}"
     )
     progress.report(0, round(search.budget), "seconds", words, is_lasting=True)
+    return told
 
 
 def search_with_past(

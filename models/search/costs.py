@@ -137,6 +137,10 @@ class Costs:
         """Multiplications and additions of a backbone for an image."""
         return self._work(candidate).forward
 
+    def seconds(self, multiply_adds: float, alone: float) -> float:
+        """Seconds of so much computing, and of what one thread does for so many seconds."""
+        return self._counted(multiply_adds) + self._alone(alone)
+
     def _counted(self, multiply_adds: float) -> float:
         return self.pace.rate * multiply_adds
 

@@ -74,6 +74,9 @@ class SearchRecord(_Frozen):
         spent: seconds that it took.
         usual_seconds: that the usual training was expected to take.
         training_seconds: that the final training was then expected to take.
+        told_seconds: from the begin of the search to the push, as they were told then; None where
+            nothing was told.
+        before_seconds: that the stage took until then.
         chosen: values of the configuration to train.
         words: why it was chosen.
         past: names of the earlier searches that were learned from.
@@ -90,6 +93,8 @@ class SearchRecord(_Frozen):
     spent: Seconds
     usual_seconds: Seconds
     training_seconds: Seconds
+    told_seconds: Seconds | None = None
+    before_seconds: Seconds = 0.0
     chosen: Annotated[dict[str, Value], Field(max_length=1000)]
     words: Text
     past: tuple[Text, ...] = ()

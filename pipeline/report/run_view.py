@@ -7,6 +7,7 @@ from models.number_text import duration, interval_text
 from pipeline.report.account import training_account
 from pipeline.report.artifacts import Artifacts
 from pipeline.report.run_record import RunRecord
+from pipeline.report.told_time import seconds_to_push, told_words
 
 _LINEAGE = {
     "backbone": "Backbone",
@@ -126,6 +127,9 @@ def _figures(run: RunRecord, found: Artifacts) -> list[Figure]:
         cached = sum(stage.cached for stage in run.stages)
         note = f"{cached} of {len(run.stages)} stages from cache" if cached else ""
         seconds = run.seconds or sum(stage.seconds for stage in run.stages)
+        told = None if found.search is None else found.search.told_seconds
+        words = told_words(told, seconds_to_push(run, found.search))
+        note = "; ".join(filter(None, (note, words)))
         figures.append(Figure("Time", duration(seconds), note))
     return figures
 

@@ -12,6 +12,7 @@ from pipeline.report.account import (
 from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.reproduction import Reproduction
 from pipeline.report.run_record import RunRecord
+from pipeline.report.told_time import seconds_to_push
 
 _PER_CLASS = (
     *("images", "precision", "recall", "f1", "auc"),
@@ -43,7 +44,9 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         images that it was tested on, too; `data.workers` counts images by the Beam worker that took
         them, and is empty where the run's own process took all; `stages` holds seconds and whether
         the result came from an earlier run; `tuning.past` holds the names of the searches that this
-        one learned from, `tuning.past_trusted` is None without any; `repairs` says what was found
+        one learned from, `tuning.past_trusted` is None without any; `tuning.told_seconds` is what
+        was told as the search began for all until the push, and `tuning.taken_seconds` what that
+        took, None where some of it came from an earlier run; `repairs` says what was found
         damaged and was made again or left out; all shares are in 0..1, and an interval is the lower
         and upper end of a figure's 95 % interval.
     """
@@ -58,7 +61,7 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
             stage.name: {"seconds": round(stage.seconds, 2), "cached": stage.cached}
             for stage in run.stages
         },
-        "tuning": _tuning(found),
+        "tuning": _tuning(run, found),
         "metrics": _metrics(found),
         "model": _model(run, found),
         "repairs": run.repairs,
@@ -112,7 +115,7 @@ def _labels(found: Artifacts) -> Json:
     }
 
 
-def _tuning(found: Artifacts) -> Json:
+def _tuning(run: RunRecord, found: Artifacts) -> Json:
     history, record = found.history, found.search
     best = None if history is None else history.best
     return {
@@ -121,6 +124,8 @@ def _tuning(found: Artifacts) -> Json:
         "budget": None if record is None else record.budget,
         "seconds": None if record is None else round(record.spent, 2),
         "usual_seconds": None if record is None else round(record.usual_seconds, 2),
+        "told_seconds": _rounded(None if record is None else record.told_seconds),
+        "taken_seconds": _rounded(seconds_to_push(run, record)),
         "words": "" if record is None else record.words,
         "past": None if record is None else list(record.past),
         "past_trusted": None if record is None else record.trusted,
@@ -134,6 +139,10 @@ def _tuning(found: Artifacts) -> Json:
         if record is None
         else [each.model_dump(mode="json") for each in record.refused],
     }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 2)
 
 
 def _metrics(found: Artifacts) -> Json:

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from models.number_text import interval_text
+from pipeline.report.told_time import told_words
 from pipeline.run_folder import LOG, REPORT
 
 _HEADLINES = {
@@ -47,7 +48,7 @@ def _rows(summary: dict[str, Any]) -> list[tuple[str, str]]:
     rows += _verdict_rows(data, metrics, model)
     if summary["reproduction"]["run"]:
         rows.append(("weights", summary["reproduction"]["words"]))
-    rows.append(("time", _time(summary["stages"])))
+    rows.append(("time", _time(summary["stages"], summary["tuning"])))
     return rows
 
 
@@ -101,7 +102,9 @@ def _search(tuning: dict[str, Any]) -> str:
     return f"{begun} in {tuning['seconds']:.0f} s, {start}{misled}"
 
 
-def _time(stages: dict[str, dict[str, Any]]) -> str:
+def _time(stages: dict[str, dict[str, Any]], tuning: dict[str, Any]) -> str:
     seconds = sum(stage["seconds"] for stage in stages.values())
     cached = sum(bool(stage["cached"]) for stage in stages.values())
-    return f"{seconds:.0f} s in stages, {cached} of {len(stages)} cached"
+    words = told_words(tuning["told_seconds"], tuning["taken_seconds"])
+    stages_words = f"{seconds:.0f} s in stages, {cached} of {len(stages)} cached"
+    return "; ".join(filter(None, (stages_words, words)))

@@ -250,6 +250,17 @@ def test_terminal_summary_and_report_are_one_record(run, capsys):
         assert heading in text
 
 
+def test_what_a_search_told_stands_beside_what_it_took(run, capsys):
+    seconds = {"Tuner": 40, "Trainer": 30, "Pusher": 1}
+    run.record.stages = [StageRecord(name, each) for name, each in seconds.items()]
+    summary = run.summary()
+    assert (summary["tuning"]["told_seconds"], summary["tuning"]["taken_seconds"]) == (70, 61)
+    print_summary(summary, run.folder)
+    words = "61.0 s from the begin of the search on, 70.0 s told"
+    assert words in capsys.readouterr().out
+    assert words in " ".join(visible_text(run.page()).split())
+
+
 def test_of_very_many_findings_the_terminal_names_the_first(run):
     findings = [{"severity": "warning", "message": f"class {n}\nis small"} for n in range(1_200)]
     run.write("findings", "findings.json", findings)
