@@ -32,6 +32,12 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
 """Schedulers, and the files of each."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
+_PART: Final = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+_IMAGE: Final = re.compile(
+    r"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?"
+    rf"{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+)
+"""Of a registry's host, the path, the tag and the digest (the grammar of OCI's distribution)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class ScheduledRun:
         """Checks what schedulers would find out too late.
 
         Raises:
-            UsageError: no data is named, or the time zone or the name is none.
+            UsageError: no data is named, or the time zone, the name or the image's is none.
         """
         if not self.config.data.path:
             raise UsageError(f"{self.config_file} names no data: set data.path in it.")
@@ -74,6 +80,11 @@ class ScheduledRun:
             raise UsageError(
                 "Expected a name of at most 42 lower-case letters, digits and hyphens that begins "
                 f"with a letter; got {self.name!r}."
+            )
+        if self.image and not _IMAGE.fullmatch(self.image):
+            raise UsageError(
+                "Expected an image's name such as registry.example.com/team/graft:1.0; got "
+                f"{self.image!r}."
             )
 
 

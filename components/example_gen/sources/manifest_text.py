@@ -4,22 +4,15 @@ A byte order mark says the encoding (UTF-8, UTF-16, UTF-32), else `data.encoding
 UTF-8. What does not decode is refused: an escaped letter would become part of a class name.
 """
 
-import codecs
 import os
 import stat
 
+from models.data.byte_order_mark import without_mark
 from models.errors import BadDataError
 
 MAX_BYTES = 256 << 20
 """Larger manifests are refused unread: some three million rows, with all that they point at."""
 
-_MARKS = (  # that of UTF-32 begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 _PACKED = {
     b"\x1f\x8b": "compressed (gzip); unpack it",
     b"PK\x03\x04": "a ZIP archive or a spreadsheet; unpack it, or save it as CSV",
@@ -45,9 +38,9 @@ def read_text(path: str, encoding: str) -> str:
     for beginning, kind in _PACKED.items():
         if content.startswith(beginning):
             raise BadDataError(f"{path} is no text: it is {kind}.")
-    for mark, marked in _MARKS:
-        if content.startswith(mark):
-            return _decode(path, content[len(mark) :], marked)
+    text, marked = without_mark(content)
+    if marked:
+        return _decode(path, text, marked)
     if not encoding:
         _refuse_wide(path, content)
     return _decode(path, content, encoding or "utf-8").removeprefix("\ufeff")

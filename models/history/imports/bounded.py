@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.data.byte_order_mark import without_mark
 from models.history.imports.foreign_past import ForeignPastError
 from models.history.tuning_history import MAX_BYTES
 from models.storage.locations import MOST_FILES, read_place
@@ -43,15 +44,17 @@ class Reader:
         return content
 
     def text(self, path: Path) -> str:
-        """The content of a file in UTF-8.
+        """The content of a file in UTF-8, or in what its byte order mark says.
 
         Raises:
             ForeignPastError: it cannot be read, is too much, or is no text.
         """
+        content, marked = without_mark(self.bytes(path))
+        encoding = marked or "utf-8"
         try:
-            return self.bytes(path).decode("utf-8-sig")
+            return content.decode(encoding)
         except UnicodeDecodeError:
-            raise ForeignPastError(f"{path}: is no text in UTF-8") from None
+            raise ForeignPastError(f"{path}: is no text in {encoding.upper()}") from None
 
     def json(self, path: Path) -> object:
         """The content of a JSON file.

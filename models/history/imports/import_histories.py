@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from models.data.byte_order_mark import without_mark
 from models.history.imports.assemble import assemble
 from models.history.imports.bounded import parse_json
 from models.history.imports.foreign_past import (
@@ -118,7 +119,8 @@ def kind_of(path: Path) -> Kind | None:
             f"{path}: is a pickle. Opening one runs whatever its author put into it, so Graft "
             f"never does. If it holds trials of Hyperopt, write them as JSON. {HOW}"
         )
-    return _kind_of_text(beginning.decode("utf-8-sig", "replace"), path)
+    content, marked = without_mark(beginning)
+    return _kind_of_text(content.decode(marked or "utf-8", "replace"), path)
 
 
 def _beginning(path: Path) -> bytes:

@@ -48,6 +48,17 @@ def test_systemd_accepts_its_units(timezone: str, tmp_path: Path) -> None:
     assert "100%% $$HOME" in (tmp_path / "graft.service").read_text()
 
 
+@pytest.mark.parametrize(
+    "image", ["graft", "graft:1.0", "localhost:5000/graft", "Host.example:5000/a/b-c__d.e:v1_2"]
+)
+def test_an_image_has_the_name_of_one(image: str, tmp_path: Path) -> None:
+    for good in (image, f"{image}@sha256:{'0f' * 32}"):
+        assert scheduled(tmp_path, image=good).image == good
+    for bad in ("localhost:5000/Team", f"{image} x", f"{image}:", f" {image}", f"{image}@sha256:0"):
+        with pytest.raises(UsageError, match="image's name"):
+            scheduled(tmp_path, image=bad)
+
+
 def test_kubernetes_runs_what_is_configured_where_it_is_configured(tmp_path: Path) -> None:
     run = scheduled(tmp_path, "sunday", image="registry.example/graft:1", gpu=True)
     text = schedule_files(run, "kubernetes", tmp_path)["cronjob.yaml"]

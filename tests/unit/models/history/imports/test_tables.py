@@ -132,3 +132,12 @@ def test_a_score_that_is_text_is_named(tmp_path: Path, cell: str, metric: str | 
     path = write(tmp_path / "runs.csv", f"lr;val_accuracy\n1;0.8\n2;{cell}\n")
     with pytest.raises(ForeignPastError, match=f"'val_accuracy' holds '{cell}'; expected numbers"):
         import_histories(path, metric=metric)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_says_the_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_bytes(TABLE.replace("relu", "größer").encode(encoding))
+    assert kind_of(path) == "csv"
+    (history,) = import_histories(path, metric="val_accuracy").histories
+    assert [trial.values["act"] for trial in history.trials] == ["größer", "tanh", "größer"]
