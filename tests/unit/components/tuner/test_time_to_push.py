@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from labelled_examples import write_examples
 
 from components.tuner.time_to_push import seconds_after_training
 from models.backbone_choice.backbone_choice import Candidate
 from models.data import example_schema
 from models.search.costs import Costs, Pace
-from labelled_examples import write_examples
 
 SMALL, LARGE = (
     Candidate(backbone="EfficientNetLite0", weights="imagenet", image_size=size)
