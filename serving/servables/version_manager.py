@@ -19,7 +19,7 @@ from typing import Final
 import grpc
 
 from serving.errors import ServingError
-from serving.servables.completeness import Snapshot, missing_part
+from serving.servables.completeness import GRAPH_FILE, Snapshot, missing_part
 from serving.servables.loader import LoadedModel
 from serving.servables.model_config import ModelConfig
 from serving.servables.versions import (
@@ -203,7 +203,7 @@ class VersionManager:
         numbers = config.policy.candidates(directories)
         found = {number: directories[number] for number in numbers}
         if not found:
-            self._say_once(f"{config.base_path} has no version to serve. Waiting for one.")
+            self._say_once(_waits_for_a_version(config.base_path))
         aspired = self._whole(found, config.policy.latest)
         with self._changed:
             self._aspired = {version.number for version in aspired}
@@ -335,3 +335,12 @@ def _as_serving_error(error: Exception) -> ServingError:
     if isinstance(error, ServingError):
         return error
     return ServingError(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
+
+
+def _waits_for_a_version(base_path: Path) -> str:
+    message = f"{base_path} has no version to serve. Waiting for one."
+    if (base_path / GRAPH_FILE).is_file():
+        message += (
+            f" It is a SavedModel itself; expected a folder of versions: move it to {base_path}/1."
+        )
+    return message

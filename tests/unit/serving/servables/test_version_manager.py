@@ -1,0 +1,38 @@
+"""What the watch over a model's folder says."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from serving.servables.completeness import GRAPH_FILE
+from serving.servables.loader import LoadedModel
+from serving.servables.model_config import ModelConfig
+from serving.servables.version_manager import LoadOptions, VersionManager
+
+
+def _said(base_path: Path, caplog: pytest.LogCaptureFixture) -> list[str]:
+    def load(name: str, version: int, directory: Path) -> LoadedModel:
+        raise AssertionError((name, version, directory))
+
+    manager = VersionManager(ModelConfig("m", base_path), load, LoadOptions(poll_seconds=0))
+    with caplog.at_level(logging.WARNING):
+        manager.start()
+        manager.wait_until_settled(is_new=False, timeout=10)
+    manager.stop()
+    return caplog.messages
+
+
+def test_an_empty_folder_is_waited_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    said = _said(tmp_path, caplog)
+    assert said == [f"{tmp_path} has no version to serve. Waiting for one."]
+
+
+def test_a_saved_model_itself_is_told_from_a_folder_of_versions(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / GRAPH_FILE).touch()
+    (said,) = _said(tmp_path, caplog)
+    assert (
+        f"It is a SavedModel itself; expected a folder of versions: move it to {tmp_path}/1" in said
+    )
