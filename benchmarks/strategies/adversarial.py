@@ -14,8 +14,7 @@ was measured is kept in the cache folder, so that a run that was broken off goes
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,12 +23,18 @@ from typing import Any, Final
 import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
-from benchmarks.search.small_task import LabelledFile, SmallTask, first_of_each, split_files
+from benchmarks.search.small_task import LabelledFile, SmallTask
 from benchmarks.strategies.domain_judge import both_losses, judging
+from benchmarks.strategies.drawn_domains import (
+    Case,
+    DrawnDomains,
+    cases,
+    drawn_domains,
+    pixels_of,
+    written,
+)
 from benchmarks.strategies.run import Kept, interval
-from benchmarks.strategies.shifted import FURTHER as OTHER_KINDS, SHIFTS, shifted
 from benchmarks.strategies.top_tuning import (
     FURTHER,
     Floats,
@@ -38,7 +43,7 @@ from benchmarks.strategies.top_tuning import (
     TopTuning,
     prepared_backbone,
 )
-from models.data.image_decoding import ImageSpec, decode_and_resize
+from models.data.image_decoding import ImageSpec
 from models.data.image_look import find_likeness
 from models.head.head_model import build_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
@@ -78,89 +83,25 @@ def main() -> None:
     kept = Kept(options.cache / "adversarial.jsonl")
     found: dict[str, list[Found]] = {}
     for seed in range(options.seeds):
-        for case in _cases(options.tasks, options.kinds, options.pairs):
+        for case in cases(options.tasks, options.kinds, options.pairs):
             key = f"{case} {options.size} {options.images} {options.epochs} {seed}"
-            measure = partial(case.measured, options.size, options.images, options.epochs, seed)
+            measure = partial(_measured, case, options.size, options.images, options.epochs, seed)
             measured = kept.get(key, measure)
             for row in (case.group, str(case)):
                 found.setdefault(row, []).append(measured)
     print(_table(found))
 
 
-@dataclass(frozen=True)
-class Case:
-    """A source and its target.
-
-    Attributes:
-        source: folder of labelled images.
-        target: folder of the other domain, with the same classes.
-        kind: of the change that makes the other domain; empty for none.
-    """
-
-    source: Path
-    target: Path
-    kind: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.source.name}, {self.kind}" if self.kind else self._names
-
-    @property
-    def _names(self) -> str:
-        return f"{self.source.name} → {self.target.name}"
-
-    @property
-    def group(self) -> str:
-        """Under which it is counted."""
-        return {"": "all pairs", "none": "all of the same domain"}.get(self.kind, "all changes")
-
-    def measured(self, size: int, images: int, epochs: int, seed: int) -> Found:
-        """What each arm comes to on images of the target."""
-        drawn = _drawn(self, images, seed)
-        # Patience for all epochs: the judge needs time to be of use.
-        settings = TrainingSettings(epochs=epochs, patience=epochs)
-        keras.utils.set_random_seed(seed)
-        with TemporaryDirectory() as folder:
-            copied = _Copied(drawn, ImageSpec(size), Path(folder), seed)
-            prepared = prepared_backbone(copied.task, Path(folder), size, settings, seed)
-            return _Arms(copied, prepared, settings, Path(folder)).measured()
-
-
-@dataclass(frozen=True)
-class _Drawn:
-    """The images of a case.
-
-    Attributes:
-        labels: of both domains.
-        train: of the source.
-        validation: of the source.
-        seen: of the target, without labels.
-        judged: of the target.
-        kind: of the change of the last two.
-    """
-
-    labels: tuple[str, ...]
-    train: Files
-    validation: Files
-    seen: Files
-    judged: Files
-    kind: str
-
-
-def _drawn(case: Case, images: int, seed: int) -> _Drawn:
-    if case.kind:
-        # The classes are counted first, as more images of each are drawn for the target.
-        each = _SEEN // len(split_files(case.source, 1, 0, _CLASSES).labels)
-        whole = split_files(
-            case.source, images + each, _VALIDATION, _CLASSES, test=_JUDGED, seed=seed
-        )
-        train, seen = first_of_each(whole.train, images)
-        return _Drawn(whole.labels, train, whole.validation, seen, whole.test, case.kind)
-    ours = split_files(case.source, images, _VALIDATION, _CLASSES, seed=seed)
-    each = _SEEN // len(ours.labels)
-    theirs = split_files(case.target, each, 0, _CLASSES, test=_JUDGED, seed=seed)
-    if ours.labels != theirs.labels:
-        raise SystemExit(f"{case}: expected folders with the same classes, found others.")
-    return _Drawn(ours.labels, ours.train, ours.validation, theirs.train, theirs.test, "none")
+def _measured(case: Case, size: int, images: int, epochs: int, seed: int) -> Found:
+    """What each arm comes to on images of the target."""
+    drawn = drawn_domains(case, images, seed)
+    # Patience for all epochs: the judge needs time to be of use.
+    settings = TrainingSettings(epochs=epochs, patience=epochs)
+    keras.utils.set_random_seed(seed)
+    with TemporaryDirectory() as folder:
+        copied = _Copied(drawn, ImageSpec(size), Path(folder), seed)
+        prepared = prepared_backbone(copied.task, Path(folder), size, settings, seed)
+        return _Arms(copied, prepared, settings, Path(folder)).measured()
 
 
 class _Copied:
@@ -175,17 +116,17 @@ class _Copied:
         judged: pixels of the target, to judge by.
     """
 
-    def __init__(self, drawn: _Drawn, spec: ImageSpec, scratch: Path, seed: int) -> None:
+    def __init__(self, drawn: DrawnDomains, spec: ImageSpec, scratch: Path, seed: int) -> None:
         """Makes the copies and writes all images."""
         ours = (*drawn.train, *drawn.validation)
-        pixels = _pixels(ours, "none", spec)
-        self.seen = _pixels(drawn.seen, drawn.kind, spec)
-        self.judged = _pixels(drawn.judged, drawn.kind, spec)
+        pixels = pixels_of(ours, "none", spec)
+        self.seen = pixels_of(drawn.seen, drawn.kind, spec)
+        self.judged = pixels_of(drawn.judged, drawn.kind, spec)
         self.likeness = find_likeness(pixels, self.seen)
         self.copies = self.likeness.applied(pixels, np.random.default_rng(seed))
-        files = _written(self.copies, [FURTHER] * len(ours), scratch / "copies")
-        seen = _written(self.seen, [FURTHER] * len(drawn.seen), scratch / "seen")
-        judged = _written(self.judged, [file.label for file in drawn.judged], scratch / "judged")
+        files = written(self.copies, [FURTHER] * len(ours), scratch / "copies")
+        seen = written(self.seen, [FURTHER] * len(drawn.seen), scratch / "seen")
+        judged = written(self.judged, [file.label for file in drawn.judged], scratch / "judged")
         count = len(drawn.train)
         self.task = SmallTask(
             drawn.labels,
@@ -193,21 +134,6 @@ class _Copied:
             (*drawn.validation, *files[count:]),
             judged,
         )
-
-
-def _pixels(files: Files, kind: str, spec: ImageSpec) -> Floats:
-    encoded = (shifted(file.path.read_bytes(), kind) for file in files)
-    return np.stack([decode_and_resize(tf.constant(each), spec).numpy() for each in encoded])
-
-
-def _written(pixels: Floats, labels: Sequence[str], folder: Path) -> Files:
-    folder.mkdir()
-    files = []
-    for number, (image, label) in enumerate(zip(pixels, labels, strict=True)):
-        path = folder / f"{number:05}.png"
-        Image.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8)).save(path)
-        files.append(LabelledFile(label, path))
-    return tuple(files)
 
 
 class _Arms:
@@ -300,18 +226,6 @@ class _Arms:
 
     def _right(self, logits: Floats) -> float:
         return float((logits.argmax(axis=1) == self._truth).mean())
-
-
-def _cases(
-    tasks: Sequence[Path], kinds: Sequence[str], pairs: Sequence[tuple[Path, Path]]
-) -> Iterator[Case]:
-    for kind in kinds:
-        if kind not in SHIFTS | OTHER_KINDS:
-            raise SystemExit(f"--kinds: {kind!r} is none of {', '.join(SHIFTS | OTHER_KINDS)}.")
-        for task in tasks:
-            yield Case(task, task, kind)
-    for source, target in pairs:
-        yield Case(source, target)
 
 
 def _table(found: Mapping[str, Sequence[Found]]) -> str:

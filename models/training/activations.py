@@ -140,7 +140,8 @@ def _shard(
     generator: np.random.Generator,
 ) -> NDArray[np.float16]:
     parts = []
-    for images in _decoded(encoded, split):
+    for decoded in _decoded(encoded, split):
+        images = split.finished(decoded, generator)
         changed = (changed_views(images, generator, mirror=mirror) for _ in range(views - 1))
         parts.append(
             np.stack([forward(view).numpy() for view in itertools.chain([images], changed)])

@@ -50,6 +50,13 @@ class ImageSplit:
         """Decodes one element of `encoded`."""
         return compiled_decoding(self.spec)(encoded), known
 
+    def finished(
+        self, images: NDArray[np.float32], generator: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """Makes of decoded images float32 [n, s, s, 3] what is learned from: here the same."""
+        del generator
+        return images
+
     def classes(self) -> NDArray[np.int64]:
         """Class index of each image, int64 [n], in the order of `encoded`."""
         found = [int(known) for _, known in self.encoded().as_numpy_iterator()]

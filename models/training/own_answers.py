@@ -13,6 +13,7 @@ from typing import Final
 
 from models.data import example_schema
 from models.head.evidence import compare
+from models.training.further_images import FurtherImages
 from models.training.image_split import ImageSplit
 from models.training.strategies.choice import StrategyRecord, promise
 from models.training.top_trainer import TopPhase, TopTrainer
@@ -62,7 +63,9 @@ def train_successor(task: TrainingTask, trainer: TopTrainer, first: TopPhase) ->
         f"{len(task.unlabelled):,} images without labels beside {task.images:,} labelled ones to "
         f"train on, and at most as many are taken"
     )
-    second = trainer.train_again(task, further, count)
+    second = trainer.train_again(
+        task, FurtherImages("fine_tune_again", task.unlabelled_uri, further, count)
+    )
     if second is None:
         words = "not done: activations of all these images do not fit training.cache_gigabytes"
         return Successor(None, first, StrategyRecord(NAME, False, reason, words, _OF))

@@ -1,6 +1,7 @@
 """Copies of the labelled images that look like the images of another domain."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
 from itertools import islice
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from models import progress
 from models.data import example_schema
@@ -33,6 +35,33 @@ _LEAST_PROBABILITY: Final = 1e-12
 Pixels = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class CopiedSplit(ImageSplit):
+    """A split as copies that look like another domain.
+
+    Attributes:
+        likeness: how copies are made.
+    """
+
+    likeness: Likeness = field(kw_only=True)
+
+    @override
+    def finished(self, images: Pixels, generator: np.random.Generator) -> Pixels:
+        return self.likeness.applied(images, generator)
+
+
+def copied_splits(task: TrainingTask, target: Target) -> tuple[CopiedSplit, CopiedSplit]:
+    """The training and the validation images that `find_target` copied, as copies."""
+    train, validation = (
+        CopiedSplit(
+            **{each.name: getattr(split, each.name) for each in fields(split)} | {"most": most},
+            likeness=target.likeness,
+        )
+        for split, most in _splits(task)
+    )
+    return train, validation
+
+
 def find_target(task: TrainingTask) -> Target | None:
     """Embeds the target, and copies of training and validation images that look like it.
 
@@ -50,10 +79,9 @@ def find_target(task: TrainingTask) -> Target | None:
     theirs = _target(task.target_uri, task.spec)
     likeness = find_likeness(_source(task.train), theirs)
     forward = compiled_forward(task.backbone.model)
-    splits = (task.train, _MOST_TRAINING), (task.validation, _MOST_VALIDATION)
     train, validation = (
         LabelledEmbeddings(*_answered(_copies(*each, likeness, task.seed), forward))
-        for each in splits
+        for each in _splits(task)
     )
     batches = np.split(theirs, range(_BATCH, len(theirs), _BATCH))
     embeddings = np.concatenate([forward(tf.constant(each)).numpy() for each in batches])
@@ -72,6 +100,11 @@ def answers_to_copies(task: TrainingTask, target: Target, classifier: keras.Mode
     copies = _copies(task.validation, _MOST_VALIDATION, target.likeness, task.seed)
     probabilities, classes = _answered(copies, compiled_forward(classifier))
     return answers_of(np.log(np.maximum(probabilities, _LEAST_PROBABILITY)), classes)
+
+
+def _splits(task: TrainingTask) -> tuple[tuple[ImageSplit, int], tuple[ImageSplit, int]]:
+    """What is copied, and how many of it at most."""
+    return (task.train, _MOST_TRAINING), (task.validation, _MOST_VALIDATION)
 
 
 def _copies(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import keras
@@ -29,6 +30,7 @@ from models.training.fine_tuning import (
     set_rate,
     trainable_model,
 )
+from models.training.further_images import FurtherImages
 from models.training.image_split import ImageSplit
 from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
 from models.training.mirroring import Mirror, try_mirror
@@ -126,47 +128,62 @@ class TopTrainer:
         notes = _cut_note(self._backbone.trunk, self._cut, views), mirror_note
         return self._phase("fine_tune", task, state, (*notes, *self._replicas.note), started)
 
-    def train_again(self, task: TrainingTask, further: ImageSplit, count: int) -> TopPhase | None:
-        """Fine-tunes anew what `train` ended with, on its own answers, also to further images.
+    def train_again(self, task: TrainingTask, further: FurtherImages) -> TopPhase | None:
+        """Fine-tunes anew, with further images beside those of `train`.
 
         Args:
             task: that of `train`, which has come to its end.
-            further: images without a class that counts.
-            count: of these.
+            further: these images.
 
         Returns:
-            None, where activations of all images do not fit the cache.
+            None, where activations of all images do not fit the cache. Its answers and logits are
+            those for the validation images of the task.
         """
         started = time.perf_counter()
         views, mirrors = self._seen
-        if not views or cached_views(task, self._split.values, count) < views:
+        if not views or cached_views(task, self._split.values, further.count) < views:
             return None
         self._before = _values(self._variables())
         with device.computing_in(self._policy), faster_convolutions(self._split.top):
             model = self._model(task, streamed=False)
             known = self._cached(task, views, mirrors)
-            folder = activations_folder(task, self._split, self._cut, views, mirrors)
-            others = compute_activations(
-                self._bottom,
-                further,
-                np.zeros(count, int),
-                folder / hashlib.sha256(further.examples_uri.encode()).hexdigest()[:16],
-                views=views,
-                mirror=mirrors,
-                seed=task.seed,
-            )
-            every = known.train.joined(others)
-            answers = _mean_answers(model, every)
+            source, held = self._with_further(task, known, further, views, mirrors)
             weights = task.embeddings.class_weights(task.settings.class_weights)
+            if further.classes is None:
+                targets = _mean_answers(model, source.train)
+            else:
+                classes = np.concatenate([task.embeddings.train.classes, further.classes])
+                targets = np.eye(len(weights), dtype=np.float32)[classes]
             self.reset()
+            name = further.name
             state = self._fit(
-                replace(task, scratch=task.scratch / "again", log_dir=task.log_dir / "again"),
-                lambda: CachedSource(every, known.validated, task.seed),
-                answers,
-                answers @ weights,
+                replace(task, scratch=task.scratch / name, log_dir=task.log_dir / name),
+                lambda: source,
+                targets,
+                targets @ weights,
                 streamed=False,
+                held=held,
             )
-        return self._phase("fine_tune_again", task, state, (), started)
+        return self._phase(further.name, task, state, (), started)
+
+    def _with_further(
+        self,
+        task: TrainingTask,
+        known: CachedSource,
+        further: FurtherImages,
+        views: int,
+        mirror: bool,
+    ) -> tuple[CachedSource, NDArray[np.integer]]:
+        """All images, each training image a class of its own; classes of those to validate on."""
+        folder = activations_folder(task, self._split, self._cut, views, mirror)
+        directory = folder / hashlib.sha256(further.key.encode()).hexdigest()[:16]
+        unknown = np.zeros(further.count, int)
+        others = self._crossing(task, further.train, unknown, directory, views, mirror)
+        validated, held = known.validated, task.embeddings.validation.classes
+        if further.validation is not None:
+            more = self._crossing(task, further.validation, further.held, directory, 1, False)
+            validated, held = validated.joined(more), np.concatenate([held, further.held])
+        return CachedSource(known.train.joined(others), validated, task.seed), held
 
     def take_back(self) -> None:
         """Gives backbone and head the weights that they had before `train_again`."""
@@ -183,11 +200,12 @@ class TopTrainer:
         *,
         streamed: bool,
         pause_after: int | None = None,
+        held: NDArray[np.integer] | None = None,
     ) -> TrainingState:
         model = self._model(task, streamed=streamed)
         state = TrainingState(
             task.scratch / STATE_FILE,
-            task.embeddings.validation.classes,
+            task.embeddings.validation.classes if held is None else held,
             epochs=task.settings.epochs,
             patience=task.settings.patience,
             pause_after=pause_after,
@@ -217,13 +235,16 @@ class TopTrainer:
         started: float,
     ) -> TopPhase:
         history = state.history
+        classes = task.embeddings.validation.classes
+        # Behind them are those for further images.
+        logits = state.best_logits[: len(classes)]
         seconds = time.perf_counter() - started
         return TopPhase(
             phase=Phase(name, _figures(history.epochs), history.best_epoch, seconds),
             scores=tuple(epoch["score"] for epoch in history.epochs),
             epoch_seconds=tuple(epoch["seconds"] for epoch in history.epochs),
-            answers=answers_of(state.best_logits, task.embeddings.validation.classes),
-            logits=state.best_logits,
+            answers=answers_of(logits, classes),
+            logits=logits,
             notes=notes,
             resumed_from=history.resumed_from,
             finished=history.finished,
@@ -243,25 +264,25 @@ class TopTrainer:
 
     def _cached(self, task: TrainingTask, views: int, mirror: bool) -> CachedSource:
         directory = activations_folder(task, self._split, self._cut, views, mirror)
-        train = compute_activations(
-            self._bottom,
-            task.train,
-            task.embeddings.train.classes,
-            directory,
-            views=views,
-            mirror=mirror,
-            seed=task.seed,
-        )
-        validation = compute_activations(
-            self._bottom,
-            task.validation,
-            task.embeddings.validation.classes,
-            directory,
-            views=1,
-            mirror=False,
-            seed=task.seed,
-        )
+        data = task.embeddings
+        train = self._crossing(task, task.train, data.train.classes, directory, views, mirror)
+        held = data.validation.classes
+        validation = self._crossing(task, task.validation, held, directory, 1, False)
         return CachedSource(train, validation, task.seed)
+
+    def _crossing(
+        self,
+        task: TrainingTask,
+        split: ImageSplit,
+        classes: NDArray[np.integer],
+        directory: Path,
+        views: int,
+        mirror: bool,
+    ) -> Activations:
+        """What crosses the cut of some images."""
+        return compute_activations(
+            self._bottom, split, classes, directory, views=views, mirror=mirror, seed=task.seed
+        )
 
     @cached_property
     def _bottom(self) -> Callable[[Any], Any]:

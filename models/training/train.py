@@ -16,6 +16,7 @@ from models.head.refit import refitted
 from models.training import device
 from models.training.activation_cache import own_activations
 from models.training.activations import delete_activations
+from models.training.fine_tuned_copies import train_on_copies
 from models.training.own_answers import train_successor
 from models.training.strategies.choice import ChosenHead, choose_head
 from models.training.strategies.strategy import Situation, Target
@@ -51,10 +52,11 @@ def train(task: TrainingTask) -> Trained:
 
     A fine-tuned model that promises less than the head on the frozen backbone, by their answers to
     the validation images (`models.head.evidence`), is dropped for that head. Where there are images
-    without labels, it may give way to a successor before (`models.training.own_answers`). What is
-    exported is calibrated by a temperature, but for the head of a strategy, which has one of its
-    own. When all that is judged on the validation images is judged, a linear head that is exported
-    learns from them too (`models.head.refit`).
+    without labels, or of another domain, it may give way to a successor before
+    (`models.training.own_answers`, `models.training.fine_tuned_copies`). What is exported is
+    calibrated by a temperature, but for the head of a strategy, which has one of its own. When all
+    that is judged on the validation images is judged, a linear head that is exported learns from
+    them too (`models.head.refit`).
 
     Args:
         task: what to train on; its backbone is changed.
@@ -76,11 +78,16 @@ def train(task: TrainingTask) -> Trained:
     # Not with what a strategy made: its head may have learned from the validation images.
     trainer = TopTrainer(task, frozen.model, policy)
     first = trainer.train(task)
-    successor = train_successor(task, trainer, first)
+    target = situation.target if head.is_for_target else None
+    successor = (
+        train_successor(task, trainer, first)
+        if target is None
+        else train_on_copies(task, trainer, first, frozen.model, target)
+    )
     top = successor.kept if successor else first
     if task.activations is None:
         delete_activations(own_activations(task))
-    choice = _choose(task, frozen, head, top, situation.target if head.is_for_target else None)
+    choice = _choose(task, frozen, head, top, target)
     if choice.exported == "head":
         trainer.reset()
         export = _export_head(task, frozen, head)

@@ -14,9 +14,10 @@ class Phase:
     """One stretch of epochs.
 
     Attributes:
-        name: "head", "fine_tune" or "fine_tune_again".
+        name: "head", "fine_tune", "fine_tune_again" or "fine_tune_copies".
         epochs: the figures of each epoch: `loss` (with smoothing and weights), `val_loss` (mean
-            negative log likelihood), `val_accuracy`; None where one is not finite.
+            negative log likelihood), `val_accuracy`, both of "fine_tune_copies" on copies too; None
+            where one is not finite.
         best_epoch: index, within the phase, of the epoch that was kept.
         seconds: wall time, of this process alone where the phase was resumed.
     """

@@ -14,6 +14,7 @@ _PHASES = {
     "head": "head alone",
     "fine_tune": "fine-tuning",
     "fine_tune_again": "fine-tuning on its own answers",
+    "fine_tune_copies": "fine-tuning on copies",
 }
 
 

@@ -11,6 +11,7 @@ from training_digits import SIZE, digit_paths, digits_task, tiny_backbone
 from models.data.image_decoding import ImageSpec
 from models.embedding.forward import Embedder
 from models.head.frozen_head import fit_frozen_head
+from models.training.further_images import FurtherImages
 from models.training.image_split import ImageSplit
 from models.training.own_answers import NAME
 from models.training.top_trainer import TopTrainer
@@ -69,7 +70,7 @@ def test_the_successor_comes_to_answer_like_the_model_before_and_can_be_taken_ba
     trainer.train(task)
     first, weights = answers(task, head), head.get_weights()
     others = ImageSplit(task.unlabelled_uri, "unlabelled", ("",), task.spec, most=40)
-    second = trainer.train_again(task, others, 40)
+    second = trainer.train_again(task, FurtherImages("again", "others", others, 40))
     assert second is not None
     assert np.abs(answers(task, head) - first).mean() < np.abs(start - first).mean()
     trainer.take_back()

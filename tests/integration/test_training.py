@@ -1,6 +1,5 @@
 """Training on digits with real ImageNet weights, at 64 pixels to be quick."""
 
-import io
 import os
 import signal
 import subprocess
@@ -13,12 +12,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from labelled_examples import write_examples
-from PIL import Image
 from training_digits import SIZE, digit_paths, digits_task, named_backbone, tiny_backbone
 
 from models.data.image_decoding import ImageSpec, decode_and_resize
-from models.errors import BadDataError
 from models.head.earlier_head import EarlierHead
 from models.head.frozen_head import fit_frozen_head
 from models.head.refit import refitted
@@ -215,48 +211,6 @@ def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_pat
     assert trained.start_head is not None
     for old, new in zip(before, task.backbone.model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-
-
-def faint(image: bytes) -> bytes:
-    """The image as a bad scanner shows it."""
-    with Image.open(io.BytesIO(image)) as opened:
-        pixels = np.asarray(opened.convert("RGB"), np.float32)
-    changed = Image.fromarray((200.0 - 0.25 * pixels * (1.0, 0.9, 0.7)).astype(np.uint8))
-    buffer = io.BytesIO()
-    changed.save(buffer, "png")
-    return buffer.getvalue()
-
-
-def test_images_of_another_domain_are_learned_from_without_their_labels(digits_folder, tmp_path):
-    task = digits_task(digits_folder, tmp_path, epochs=1)
-    others = [faint(path.read_bytes()) for path in digit_paths(digits_folder)["test"]]
-    target = tmp_path / "target"
-    write_examples(target, {"unlabelled": [("", str(n), each) for n, each in enumerate(others)]})
-    without = train(
-        replace(task, settings=task.settings.model_copy(update={"strategy": "feature_extraction"}))
-    )
-    trained = train(replace(task, target_uri=str(target)))
-    record = trained.record
-    tried = record.strategies[-1]
-    assert tried.name == "copies that look like the target"
-    assert tried.kept, tried.words
-    assert "120 training and 40 validation images" in tried.reason
-    assert "judged on copies that look like data.target" in record.exported_reason
-    asked = [decode_and_resize(tf.constant(each), ImageSpec(SIZE)).numpy() for each in others]
-    truth = [int(path.parent.name) for path in digit_paths(digits_folder)["test"]]
-    before, after = (
-        float((each.model.predict(np.stack(asked), verbose=0).argmax(axis=1) == truth).mean())
-        for each in (without, trained)
-    )
-    assert after > before + 0.1
-
-
-def test_too_few_images_of_another_domain_are_refused(digits_folder, tmp_path):
-    task = digits_task(digits_folder, tmp_path, tiny_backbone())
-    path = digit_paths(digits_folder)["test"][0]
-    write_examples(tmp_path / "target", {"unlabelled": [("", "a", path.read_bytes())]})
-    with pytest.raises(BadDataError, match=r"data\.target: 1 images are left.* at least 30"):
-        train(replace(task, target_uri=str(tmp_path / "target")))
 
 
 @dataclass

@@ -1,0 +1,69 @@
+"""A backbone that is fine-tuned on copies that look like another domain, too.
+
+Where a head learned from such copies with profit (`models.training.strategies.target_look`), the
+whole network can: it is fine-tuned anew on the images and their copies, from the weights that the
+first fine-tuning began with. The best epoch is chosen by the validation images and their copies.
+"""
+
+from typing import Final
+
+import keras
+
+from models.head.evidence import compare
+from models.training.further_images import FurtherImages
+from models.training.own_answers import Successor
+from models.training.strategies.choice import StrategyRecord, promise
+from models.training.strategies.strategy import Target
+from models.training.target_copies import answers_to_copies, copied_splits
+from models.training.top_trainer import TopPhase, TopTrainer
+from models.training.training_task import TrainingTask, with_head
+
+NAME: Final = "fine-tuning on copies that look like the target"
+_PHASE: Final = "fine_tune_copies"
+_OF: Final = "fine_tuned"
+
+
+def train_on_copies(
+    task: TrainingTask,
+    trainer: TopTrainer,
+    first: TopPhase,
+    head: keras.Model,
+    target: Target,
+) -> Successor | None:
+    """Fine-tunes a second time; that is kept where it answers copies of validation images better.
+
+    Args:
+        task: of the training.
+        trainer: that has just trained it.
+        first: what that came to.
+        head: of the trainer.
+        target: of the task; a head learned from copies with profit.
+
+    Returns:
+        None where the training goes on from an earlier model, which was not measured.
+    """
+    if task.earlier is not None:
+        return None
+    classes = target.copies.train.classes
+    reason = (
+        f"a head gained from {len(classes):,} copies of training images that look like data.target"
+    )
+    before = answers_to_copies(task, target, with_head(task.backbone.model, head))
+    train, validation = copied_splits(task, target)
+    key = f"{_PHASE} {task.target_uri}"
+    held = target.copies.validation.classes
+    second = trainer.train_again(
+        task, FurtherImages(_PHASE, key, train, len(classes), classes, validation, held)
+    )
+    if second is None:
+        words = "not done: activations of all these images do not fit training.cache_gigabytes"
+        return Successor(None, first, StrategyRecord(NAME, False, reason, words, _OF))
+    after = answers_to_copies(task, target, with_head(task.backbone.model, head))
+    comparison = compare(after, before)
+    kept = comparison.gain > 0.0
+    if not kept:
+        trainer.take_back()
+    promised = promise(comparison, after, before, "copies of validation images", kept=kept)
+    words = f"fine-tuned anew on {task.images:,} images and {len(classes):,} copies: {promised}"
+    record = StrategyRecord(NAME, kept, reason, words, _OF)
+    return Successor(second, second if kept else first, record)
