@@ -91,7 +91,7 @@ def test_a_backbone_learns_from_copies_too(digits_folder, tmp_path, monkeypatch)
 
 
 def test_a_finished_training_on_copies_is_not_repeated(digits_folder, tmp_path):
-    settings = {"epochs": 3, "learning_rate": 3e-3}
+    settings: dict[str, Any] = {"epochs": 3, "learning_rate": 3e-3}
     tasks = [domain_task(digits_folder, tmp_path / name, **settings) for name in ("one", "again")]
     one = train(tasks[0])
     again = train(replace(tasks[1], scratch=tasks[0].scratch))
