@@ -31,4 +31,4 @@ def told_words(told: float | None, taken: float | None) -> str:
     """What was told and what it took, for a person; empty where it cannot be compared."""
     if told is None or taken is None:
         return ""
-    return f"{duration(taken)} from the begin of the search on, {duration(told)} told"
+    return f"{duration(taken)} since the search began, {duration(told)} foretold"

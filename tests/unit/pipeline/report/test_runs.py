@@ -256,7 +256,7 @@ def test_what_a_search_told_stands_beside_what_it_took(run, capsys):
     summary = run.summary()
     assert (summary["tuning"]["told_seconds"], summary["tuning"]["taken_seconds"]) == (70, 61)
     print_summary(summary, run.folder)
-    words = "61.0 s from the begin of the search on, 70.0 s told"
+    words = "61.0 s since the search began, 70.0 s foretold"
     assert words in capsys.readouterr().out
     assert words in " ".join(visible_text(run.page()).split())
 
