@@ -56,7 +56,7 @@ def main() -> None:
     """Prints a table in Markdown of groups of cases, and one of each."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--tasks", nargs="*", default=[], type=Path, help="labelled images")
-    parser.add_argument("--kinds", nargs="*", default=["grey", "blur", "jpeg", "cast", "none"])
+    parser.add_argument("--kinds", nargs="*", default=["grey", "blur", "jpeg10", "cast", "none"])
     parser.add_argument(
         "--pairs", nargs=2, action="append", default=[], type=Path, metavar=("SOURCE", "TARGET")
     )
