@@ -74,8 +74,8 @@ class SearchRecord(_Frozen):
         spent: seconds that it took.
         usual_seconds: that the usual training was expected to take.
         training_seconds: that the final training was then expected to take.
-        told_seconds: from the beginning of the search to the push, as they were told then; None where
-            nothing was told.
+        told_seconds: from the beginning of the search to the push, as they were told then; None
+            where nothing was told.
         before_seconds: that the stage took until then.
         chosen: values of the configuration to train.
         words: why it was chosen.
