@@ -7,13 +7,14 @@ noise, or too little light, drawn anew for each image, which is a fact as indepe
 as a check of quality is. `--manifests` names a manifest and the column beside its label; where the
 class determines that, the two are related by making.
 
-Arms: a fine-tuned model for each column, as the product makes them; one trunk with both heads,
-whose losses are added; and the same with the losses weighed by a learned uncertainty of each
-(A. Kendall et al., "Multi-Task Learning Using Uncertainty to Weigh Losses for Scene Geometry and
-Semantics", CVPR 2018). All see the same images. CPU seconds are those of the trainings with
-TensorFlow's tracing, without embedding; "ms to serve" is CPU time for both answers to an image, in
-batches of 32, of two models twice that of one. What was measured is kept in the cache folder, so
-that a run that was broken off goes on.
+Arms: a fine-tuned model for each column; one trunk, fine-tuned for the class alone, with a linear
+head for the second column fitted to what it gives in the end (`data.further_labels`); one trunk
+with both heads, whose losses are added; and the same with the losses weighed by a learned
+uncertainty of each (A. Kendall et al., "Multi-Task Learning Using Uncertainty to Weigh Losses for
+Scene Geometry and Semantics", CVPR 2018). All see the same images. CPU seconds are those of the
+trainings with TensorFlow's tracing, without the embedding by the frozen trunk; "ms to serve" is CPU
+time for both answers to an image, in batches of 32, of two models twice that of one. What was
+measured is kept in the cache folder, so that a run that was broken off goes on.
 """
 
 import argparse
@@ -206,18 +207,26 @@ class _Arms:
     def measured(self) -> Found:
         """Of each arm: accuracy in each column, CPU seconds to train, and ms to serve."""
         heads = [self._head(column) for column in self._columns]
-        frozen, apart, seconds = [], [], 0.0
+        frozen, apart, afterwards, seconds, first = [], [], [], 0.0, 0.0
         for column, head in zip(self._columns, heads, strict=True):
             lesson = Lesson(column.places, column.targets, column.validation)
             before, outputs, took = self._tuned(head.model, lesson)
             frozen.append(_accuracy(before, column))
             apart.append(_accuracy(outputs, column))
             seconds += took
+            if not afterwards:
+                second, fitting = self._fitted_afterwards(self._columns[1])
+                afterwards, first = [apart[0], second], took + fitting
         # A head for each arm: a training changes its own.
         joined, with_variances = _joined(heads), _with_variances(_joined(heads))
         whole = keras.Model(self._backbone.inputs, joined(self._backbone.outputs[0]))
         serving = _milliseconds(whole)
-        found = {_APART: _figures(apart, seconds, 2 * serving)}
+        found = {
+            _APART: _figures(apart, seconds, 2 * serving),
+            "one trunk tuned for the class, a head afterwards": _figures(
+                afterwards, first, serving
+            ),
+        }
         for name, head, loss in (
             ("one trunk, losses added", joined, self._added),
             ("one trunk, losses weighed by uncertainty", with_variances, self._weighed),
@@ -233,6 +242,18 @@ class _Arms:
         train = LabelledEmbeddings(self._embeddings.train.embeddings, column.train)
         held = LabelledEmbeddings(self._embeddings.validation.embeddings, column.validation)
         return fit_frozen_head(HeadTask(train, held, column.count))
+
+    def _fitted_afterwards(self, column: _Column) -> tuple[float, float]:
+        """Accuracy of a linear head on the trunk as it was tuned last, and CPU seconds."""
+        began = time.process_time()
+        train, validation, test = self._tuning.features()
+        task = HeadTask(
+            LabelledEmbeddings(train, column.train),
+            LabelledEmbeddings(validation, column.validation),
+            column.count,
+        )
+        answers = fit_frozen_head(task).solution.probabilities(test)
+        return _accuracy(answers, column), time.process_time() - began
 
     def _tuned(
         self, head: keras.Model, lesson: Lesson, loss: Loss | None = None

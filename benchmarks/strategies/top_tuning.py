@@ -200,17 +200,27 @@ class TopTuning:
 
     def validated(self, arm: Arm) -> Floats:
         """Outputs [m, t] for the validation images."""
-        return _outputs(arm.model, self._validation.all())
+        return _outputs(arm.model.answer, self._validation.all())
 
     def tested(self, arm: Arm) -> Floats:
         """Outputs [m, t] for the test images."""
-        return _outputs(arm.model, self._test.all())
+        return _outputs(arm.model.answer, self._test.all())
+
+    def features(self) -> tuple[Floats, Floats, Floats]:
+        """What a head reads of training, validation and test images, with the weights of now."""
+        crossing = keras.Input((self._split.values,))
+        top = keras.Model(crossing, self._split.top(self._split.unpack(crossing)))
+        forward = compiled_forward(top)
+        train, validation, test = (
+            _outputs(forward, each.all()) for each in (self._train, self._validation, self._test)
+        )
+        return train, validation, test
 
     def taught(self, arm: Arm) -> list[Floats]:
         """Outputs [n, t] for each view of all training images."""
         numbers = np.arange(len(self._train))
         return [
-            _outputs(arm.model, self._train.rows(numbers, np.full_like(numbers, view)))
+            _outputs(arm.model.answer, self._train.rows(numbers, np.full_like(numbers, view)))
             for view in range(VIEWS)
         ]
 
@@ -244,6 +254,6 @@ class _Examined(TrainingState):
         super().validate_by(validate if examine is None else lambda: examine(validate()))
 
 
-def _outputs(model: TopAndHead, crossing: Floats) -> Floats:
+def _outputs(forward: Callable[[Floats], Any], crossing: Floats) -> Floats:
     parts = np.split(crossing, range(_BATCH, len(crossing), _BATCH))
-    return np.concatenate([np.asarray(model.answer(part)) for part in parts])
+    return np.concatenate([np.asarray(forward(part)) for part in parts])
