@@ -64,6 +64,12 @@ START_HEAD_FILE: Final = "keras/start_head.keras"
 """The linear head that a later training begins from, where that of the model learned from
 validation images."""
 
+
+def further_head_file(column: str) -> str:
+    """The head for a further label column in a Model artifact."""
+    return f"keras/further/{column}.keras"
+
+
 CARD_FILE: Final = "model-card.html"
 """In `assets.extra` of a pushed version; see `components.model_card`."""
 MARKDOWN_CARD_FILE: Final = "model-card.md"

@@ -5,12 +5,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from components.class_changes import ClassChange
 
 CLASS_CHANGES_FILE: Final = "class_changes.json"
 FINDINGS_FILE: Final = "findings.json"
+FURTHER_LABELS_FILE: Final = "further_labels.json"
+"""How many images have a label in each further column; only where there are such columns."""
 MOST_NAMES: Final = 20
 """Images that a finding names; its `count` is always the full one."""
 
@@ -55,6 +57,17 @@ def read_findings(uri: str) -> list[Finding]:
     """Reads the file of a Findings artifact."""
     rows = json.loads((Path(uri) / FINDINGS_FILE).read_text(encoding="utf-8"))
     return [Finding(**{**row, "images": tuple(row["images"])}) for row in rows]
+
+
+def write_further_labels(uri: str, counts: Sequence[Mapping[str, Any]]) -> None:
+    """Writes `further_labels.json`.
+
+    Args:
+        uri: of a Findings artifact.
+        counts: of `components.image_validator.further_label_checks.counts`.
+    """
+    text = json.dumps(counts, indent=2, ensure_ascii=False)
+    (Path(uri) / FURTHER_LABELS_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def write_class_changes(

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -37,8 +37,12 @@ class _Lines(Writer):
 
     def answered(self, file: ImageFile, answers: Mapping[str, Answer]) -> None:
         for api, answer in answers.items():
-            label = printable(answer.label)
-            print(f"{api:<5} {printable(str(file.path))}  {label}  {answer.score:.3f}")
+            said = {"": answer, **answer.further}
+            words = "".join(
+                f"  {column and f'{column}: '}{printable(each.label)}  {each.score:.3f}"
+                for column, each in said.items()
+            )
+            print(f"{api:<5} {printable(str(file.path))}{words}")
 
     def failed(self, path: Path, error: str) -> None:
         sys.stdout.flush()  # so that a terminal shows all in order
@@ -48,12 +52,12 @@ class _Lines(Writer):
 class _Json(Writer):
     def answered(self, file: ImageFile, answers: Mapping[str, Answer]) -> None:
         for answer in answers.values():
-            classes = [
-                {"label": label, "score": score}
-                for label, score in zip(answer.labels, answer.scores, strict=True)
-            ]
-            first = {"file": str(file.path), "label": answer.label, "score": answer.score}
-            self._write({**first, "classes": classes})
+            row = {"file": str(file.path), **_told(answer)}
+            if answer.further:
+                row["further_labels"] = {
+                    column: _told(each) for column, each in answer.further.items()
+                }
+            self._write(row)
 
     def failed(self, path: Path, error: str) -> None:
         nothing: dict[str, object] = {"label": None, "score": None, "classes": []}
@@ -66,17 +70,27 @@ class _Json(Writer):
         print(text.encode("utf-8", "backslashreplace").decode())
 
 
-class _Csv(Writer):
-    """RFC 4180."""
+def _told(answer: Answer) -> dict[str, object]:
+    classes = [
+        {"label": label, "score": score}
+        for label, score in zip(answer.labels, answer.scores, strict=True)
+    ]
+    return {"label": answer.label, "score": answer.score, "classes": classes}
 
-    def __init__(self) -> None:
+
+class _Csv(Writer):
+    """RFC 4180. The likeliest class of each further label column is in the last columns."""
+
+    def __init__(self, further: Sequence[str]) -> None:
+        self._further = further
         self._rows = csv.writer(sys.stdout, lineterminator="\r\n")
         further = [
             f"{what}_{place}"
             for place in range(2, _MOST_CLASSES + 1)
             for what in ("label", "score")
         ]
-        header = ("file", "label", "score", "error", *further)
+        own = [name for column in self._further for name in (f"{column}/label", f"{column}/score")]
+        header = ("file", "label", "score", "error", *further, *own)
         self._columns = len(header)
         self._rows.writerow(header)
 
@@ -87,6 +101,9 @@ class _Csv(Writer):
             )
             ranked += [("", "")] * (_MOST_CLASSES - len(ranked))
             further = [value for pair in ranked[1:_MOST_CLASSES] for value in pair]
+            for column in self._further:
+                each = answer.further.get(column)
+                further += (each.label, each.score) if each else ("", "")
             self._rows.writerow((name_in_utf8(file.path), *ranked[0], "", *further))
 
     def failed(self, path: Path, error: str) -> None:
@@ -99,7 +116,13 @@ def name_in_utf8(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def writer(form: Form) -> Writer:
-    """The writer of a form, to standard output."""
-    writers: dict[Form, type[_Lines | _Json | _Csv]] = {"text": _Lines, "json": _Json, "csv": _Csv}
-    return writers[form]()
+def writer(form: Form, further: Sequence[str] = ()) -> Writer:
+    """The writer of a form, to standard output.
+
+    Args:
+        form: of what is written.
+        further: further label columns that the model answers.
+    """
+    if form == "csv":
+        return _Csv(further)
+    return _Lines() if form == "text" else _Json()

@@ -71,6 +71,11 @@ class Config(Section):
         return Path(self.workspace).absolute()
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the data that travel with the images: slices, and further labels."""
+        return tuple(dict.fromkeys((*self.evaluation.slices, *self.data.further_labels)))
+
+    @property
     def schema_path(self) -> Path:
         """File of the curated schema."""
         own = self.validation.schema_path

@@ -102,7 +102,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         path=config.data.path,
         settings=config.data.to_json(*_PLACES),
         seed=config.seed,
-        columns=json.dumps(config.evaluation.slices),
+        columns=json.dumps(config.columns),
         classes=_replayed_classes(config),
         cache_dir=_digests_cache(workspace),
         code=code_fingerprint("components.example_gen"),
@@ -125,6 +125,7 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         anomalies=anomalies.outputs["anomalies"],
         schema=schema.outputs["schema"],
         settings=config.validation.to_json("schema_path", *_OF_LABELS),
+        further_labels=json.dumps(config.data.further_labels),
         memory_dir=str(workspace.cache / "classes"),
         code=code_fingerprint("components.image_validator"),
     )
@@ -157,7 +158,7 @@ def _unlabelled(
             key=key,
             path=path,
             contents=read_folder(path, config.data, cache_dir, key, least).fingerprint,
-            settings=config.data.to_json(*_PLACES),
+            settings=config.data.to_json(*_PLACES, "further_labels"),
             seed=config.seed,
             cache_dir=cache_dir,
             code=code_fingerprint("components.unlabelled_images"),
@@ -212,6 +213,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         activations_dir=str(workspace.cache / "activations"),
         scratch_dir=str(workspace.cache / "training"),
         embeddings_dir=_embeddings_cache(workspace),
+        further_labels=json.dumps(config.data.further_labels),
         **champion.inputs,
         code=code_fingerprint("components.trainer"),
     )

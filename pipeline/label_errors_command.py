@@ -88,10 +88,10 @@ def _rows(
     """A row for each image that is a file, and the names of the columns."""
     if not examples.is_dir():
         raise UsageError(f"The images of run {run} are no longer in the workspace. Run again.")
-    slices = list(ran.evaluation.slices)
+    own = list(ran.columns)
     # Once, before what brings it along with its greeting.
     import_tensorflow()
-    images = {row["name"]: row for row in _images(examples, slices)}
+    images = {row["name"]: row for row in _images(examples, own)}
     for each in found.doubtful:
         images[each.name] |= {
             "looks_wrong": "yes" if each.is_suspect else "",
@@ -113,14 +113,14 @@ def _rows(
             "of TFRecord files, or were moved. Correct the records that the report names."
         )
     has_groups = any(row[_GROUP] for row in rows)
-    columns = [*_COLUMNS, *([_GROUP] if has_groups else []), *slices]
+    columns = [*_COLUMNS, *([_GROUP] if has_groups else []), *own]
     return [{key: row.get(key, "") for key in columns} for row in rows], columns
 
 
-def _images(examples: Path, slices: list[str]) -> Iterator[dict[str, Any]]:
+def _images(examples: Path, own: list[str]) -> Iterator[dict[str, Any]]:
     from models.data.example_reader import derived_features
 
-    features = {column: example_schema.slice_feature(column) for column in slices}
+    features = {column: example_schema.slice_feature(column) for column in own}
     for split in example_schema.SPLITS:
         columns = derived_features(str(examples), split, features.values())
         for row, name in enumerate(columns[example_schema.NAME]):

@@ -82,7 +82,7 @@ def predict(
         GraftError: the page or the folder cannot be written.
     """
     counts: Counter[str] = Counter()
-    output = writer(form)
+    output = writer(form, model.further_labels)
     page = AnswerPage(page_file, model.name) if page_file else None
     writers: list[Writer] = [each for each in (output, page) if each]
     if explain_in is not None:

@@ -27,6 +27,7 @@ class Served:
             "stated" where it learned from none.
         monitoring: how it is watched.
         publish: URI of the folder in object storage that gets its versions; empty for none.
+        further_labels: columns that the newest version answers beside the class.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Served:
     sample_range: Range = "stated"
     monitoring: MonitoringSettings = field(default_factory=MonitoringSettings)
     publish: str = ""
+    further_labels: tuple[str, ...] = ()
 
     @property
     def newest(self) -> Path:
@@ -71,13 +73,15 @@ def served(config: Config, config_named: bool) -> Served:
     directory = config.serving_directory
     newest = _newest(directory)
     _check_whole(newest)
+    sample_range, further_labels = _said(newest)
     return Served(
         config.serving.model_name,
         directory,
         config.data.max_pixels,
-        _sample_range(newest),
+        sample_range,
         config.monitoring,
         config.serving.publish,
+        further_labels,
     )
 
 
@@ -91,13 +95,16 @@ def _newest(directory: Path) -> Path:
     return max(versions, key=lambda path: int(path.name))
 
 
-def _sample_range(version: Path) -> Range:
+def _said(version: Path) -> tuple[Range, tuple[str, ...]]:
+    """How a version takes samples of more than 8 bits, and the further columns that it answers."""
     file = version / DESCRIPTION
     try:
-        values = json.loads(file.read_text(encoding="utf-8")).get("sample_range")
-        return SampleRange(*values) if values else "stated"
+        said = json.loads(file.read_text(encoding="utf-8"))
+        values = said.get("sample_range")
+        further = tuple(map(str, said.get("further_labels", ())))
+        return SampleRange(*values) if values else "stated", further
     except FileNotFoundError:  # a model of another tool
-        return "stated"
+        return "stated", ()
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{file} should be a JSON object that says how the model takes images, but it cannot "

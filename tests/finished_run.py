@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import finished_further
 import numpy as np
 import tensorflow as tf
 from finished_explanations import write_explanations
@@ -157,6 +158,7 @@ class FinishedRun:
             "count": 6,
         }
         self.write("findings", "findings.json", [finding])
+        self.write("findings", "further_labels.json", finished_further.counted(EVIL))
 
         labels = [CLASSES[each] for each in self.target]
         write_label_errors(self.artifact("label_errors"), found_labels(self.names, labels, EVIL))
@@ -306,6 +308,7 @@ class FinishedRun:
                 "class_weights": {"zero": 0.9, EVIL: 1.2},
                 "notes": ["no mirrored views: classes look alike when mirrored"],
                 "resumed_from_epoch": 2,
+                "further_labels": finished_further.learned(),
                 "strategies": [
                     {
                         "name": "few-shot head",
@@ -347,6 +350,7 @@ class FinishedRun:
             example_schema.slice_feature("site"): sites(predictions, EVIL)
         }
         gaps = find_gaps(columns, predictions.truth, predictions.right)
+        column, checks = finished_further.judged(EVIL)
         result = verdict(
             (
                 check_accuracy(quality, 0.5),
@@ -359,6 +363,7 @@ class FinishedRun:
                     predictions.right,
                     0.02,
                 ),
+                *checks,
             )
         )
         directory = self.artifact("blessing")
@@ -375,6 +380,7 @@ class FinishedRun:
             shortcuts(EVIL),
             forgetting(EVIL),
             float(probe_right.mean()),
+            [column],
         )
         write_verdict(directory, result)
         answer = {

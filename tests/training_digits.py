@@ -32,8 +32,15 @@ SIZE = 64
 _EMBEDDED: dict[tuple[object, ...], HeadTask] = {}
 
 
+def parity(path: Path) -> str:
+    """Whether a digit is even or odd; of every fifth it is not said."""
+    if int(path.stem) % 5 == 0:
+        return ""
+    return "odd" if int(path.parent.name) % 2 else "even"
+
+
 def write_split(uri: Path, split: str, paths: list[Path]) -> None:
-    """Writes PNGs, labelled by their folder, as tf.Examples."""
+    """Writes PNGs, labelled by their folder and in the column `parity`, as tf.Examples."""
     folder = uri / f"Split-{split}"
     folder.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(folder / "data-00000-of-00001")) as writer:
@@ -44,6 +51,7 @@ def write_split(uri: Path, split: str, paths: list[Path]) -> None:
                 example_schema.LABEL: path.parent.name.encode(),
                 example_schema.NAME: f"{path.parent.name}/{path.name}".encode(),
                 example_schema.SHA256: hashlib.sha256(image).hexdigest().encode(),
+                example_schema.slice_feature("parity"): parity(path).encode(),
             }
             feature = {
                 key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

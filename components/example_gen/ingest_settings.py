@@ -19,6 +19,9 @@ _ESCAPES: Final = (
     "raw_unicode_escape",
 )
 """Encodings of text that are no alphabet of a file."""
+_OUTPUT: Final = re.compile(r"[a-z0-9_][a-z0-9_-]{0,49}")
+_TAKEN: Final = ("path", "label", "split")
+"""Columns of a manifest that have a meaning of their own."""
 
 
 class IngestSettings(Section):
@@ -37,6 +40,10 @@ class IngestSettings(Section):
     """Folder of further images of the same kind without labels, at any depth; with few labelled
     images a class the head learns from them too, and where the backbone is fine-tuned a second
     fine-tuning, if that promises more. Empty: none."""
+    further_labels: tuple[str, ...] = ()
+    """Further columns of the manifest, or features of the TFRecords, that hold labels too, such as
+    [material, condition]: each gets a head on the model's backbone, a verdict and an output of its
+    own. An image with an empty cell there neither teaches nor tests that column."""
     target: str = ""
     """Folder of images without labels, at any depth, of another domain on which the model is to be
     used: another camera, scanner or light. The head also learns from copies of the labelled images
@@ -81,6 +88,18 @@ class IngestSettings(Section):
     def _window(cls, value: str) -> str:
         SpanWindow.parse(value)
         return value
+
+    @field_validator("further_labels")
+    @classmethod
+    def _names_of_outputs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.strip().lower() for name in value)
+        unfit = [name for name in names if not _OUTPUT.fullmatch(name) or name in _TAKEN]
+        if unfit or len(set(names)) < len(names):
+            raise ValueError(
+                "columns of the manifest beside path, label and split, each once, with names of 1 "
+                "to 50 letters a to z, digits, '_' and '-', as they become names of outputs"
+            )
+        return names
 
     @field_validator("encoding")
     @classmethod

@@ -23,6 +23,8 @@ class ImageValidator(TypedComponent):
 
     settings: str
     """`components.image_validator.validation_settings.ValidationSettings` as JSON."""
+    further_labels: str
+    """JSON list of the columns that hold labels beside the class."""
     memory_dir: str
     """Remembers the images of the classes that the schema knows, so that a new name of a class is
     seen as that; decides words, never what is found."""

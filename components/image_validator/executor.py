@@ -11,13 +11,14 @@ from typing_extensions import override
 from components.artifact_names import INGEST_FILE
 from components.artifact_types import Artifacts, Params
 from components.class_changes import ClassChange, class_changes
-from components.findings import write_class_changes, write_findings
+from components.findings import write_class_changes, write_findings, write_further_labels
 from components.image_register import REGISTER_FILE, ImageRegister, read_register
 from components.image_validator.anomalies import check_anomalies
 from components.image_validator.appearance_checks import check_appearance
 from components.image_validator.class_checks import KnownClasses, check_classes
 from components.image_validator.drift_checks import check_spans, check_splits
 from components.image_validator.duplicate_checks import check_duplicates
+from components.image_validator.further_label_checks import check_further_labels, counts
 from components.image_validator.group_checks import check_groups
 from components.image_validator.quarantine_check import check_quarantine
 from components.image_validator.table import ImageTable, read_table
@@ -36,7 +37,8 @@ class Executor(base_executor.BaseExecutor):
     def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
         """Runs the component; see `components.image_validator.component`."""
         settings = ValidationSettings.from_json(exec_properties["settings"])
-        table = read_table(artifact_utils.get_single_uri(input_dict["examples"]))
+        further = json.loads(exec_properties["further_labels"])
+        table = read_table(artifact_utils.get_single_uri(input_dict["examples"]), further)
         quarantine = artifact_utils.get_single_uri(input_dict["quarantine"])
         ingest = json.loads((Path(quarantine) / INGEST_FILE).read_text(encoding="utf-8"))
         anomalies = _read_anomalies(input_dict["anomalies"])
@@ -45,6 +47,7 @@ class Executor(base_executor.BaseExecutor):
         findings = [
             *check_quarantine(quarantine, settings),
             *check_classes(table, schema, changes, settings),
+            *check_further_labels(table, settings),
             *check_duplicates(table, settings),
             *check_groups(table, settings),
             *check_appearance(table, settings),
@@ -55,6 +58,8 @@ class Executor(base_executor.BaseExecutor):
         directory = artifact_utils.get_single_uri(output_dict["findings"])
         write_class_changes(Path(directory), changes, table.counts)
         write_findings(directory, findings)
+        if further:
+            write_further_labels(directory, counts(table))
 
 
 def _changes(

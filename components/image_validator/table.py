@@ -1,7 +1,7 @@
 """The images of all splits as columns, without their pixels."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ class ImageTable:
         group: object [n] of str, empty for none.
         look: what near-duplicates are found by.
         measures: what was measured of each image, by the name of the feature, [n] each.
+        further: labels in each further column, object [n] of str, empty for none.
     """
 
     split: Texts
@@ -37,6 +38,7 @@ class ImageTable:
     group: Texts
     look: Appearance
     measures: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    further: Mapping[str, Texts] = field(default_factory=dict)
 
     def names(self, rows: NDArray[Any]) -> list[str]:
         """Names of the images at `rows`, indices or a mask."""
@@ -80,9 +82,18 @@ class ImageTable:
         return f'{self.name[row]!r} ({self.split[row]}, class "{self.label[row]}")'
 
 
-def read_table(examples_uri: str) -> ImageTable:
-    """Reads the label and the derived features of every split."""
-    splits = {split: derived_features(examples_uri, split) for split in example_schema.SPLITS}
+def read_table(examples_uri: str, further: Sequence[str] = ()) -> ImageTable:
+    """Reads the label and the derived features of every split.
+
+    Args:
+        examples_uri: directory of an Examples artifact.
+        further: columns that hold labels too.
+    """
+    own = {name: example_schema.slice_feature(name) for name in further}
+    splits = {
+        split: derived_features(examples_uri, split, own.values())
+        for split in example_schema.SPLITS
+    }
 
     def column(key: str) -> np.ndarray[Any, Any]:
         return np.concatenate([columns[key] for columns in splits.values()])
@@ -104,4 +115,5 @@ def read_table(examples_uri: str) -> ImageTable:
             ),
         ),
         measures={key: column(key) for key in example_schema.DERIVED},
+        further={name: column(feature) for name, feature in own.items()},
     )

@@ -25,7 +25,8 @@ class Check:
     """The result of one check.
 
     Attributes:
-        name: key of the limit in the configuration, or "evaluator".
+        name: key of the limit in the configuration, or "evaluator"; of a further label column that
+            key or "further_labels", a slash and the column.
         passed: whether the model may be pushed as far as this check is concerned.
         value: what was measured; None where there was nothing to compare with.
         limit: what was allowed; None where the check has none.

@@ -24,9 +24,10 @@ from components.judge.evaluator_check import check_evaluator
 from components.judge.explanations import EXPLANATIONS_FILE, explain, save_explanations
 from components.judge.exported_model import ExportedModel
 from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
+from components.judge.further_columns import judge_column
 from components.judge.gaps import check_gaps, find_gaps
 from components.judge.paired_answers import Baseline, paired_answers
-from components.judge.predicting import predict_split
+from components.judge.predicting import AskedModels
 from components.judge.prediction_file import FILE_NAME, save_predictions
 from components.judge.shortcut_check import check_shortcuts, look_for_shortcuts
 from components.judge.slices import accuracy_slices
@@ -92,7 +93,7 @@ def judge(
         settings: what the model must show.
         wanted: classes of the schema; None where it names none.
         directory: gets the files; made if it is missing.
-        answers_dir: see `components.judge.predicting.predict_split`.
+        answers_dir: see `components.judge.predicting.predict_columns`.
 
     Returns:
         The verdict.
@@ -103,7 +104,9 @@ def judge(
     """
     directory.mkdir(parents=True, exist_ok=True)
     model = ExportedModel(model_uri)
-    predictions = predict_split(model, examples_uri, example_schema.TEST, answers_dir)
+    asked = AskedModels(answers_dir)
+    answers = asked.of(model_uri, examples_uri)
+    predictions = answers[example_schema.LABEL]
     if not predictions.names:
         raise BadDataError("The test split has no images, so the model cannot be judged.")
     figures = quality(
@@ -112,12 +115,26 @@ def judge(
     probe = comparisons.probe_predictions(model_uri, predictions)
     own = [example_schema.slice_feature(column) for column in settings.slices]
     columns = derived_features(examples_uri, example_schema.TEST, own)
-    digests = list(columns[example_schema.SHA256])
-    paired = (
-        paired_answers(predictions, digests, model_uri, examples_uri, baseline, answers_dir)
+    digest = dict(zip(columns[example_schema.NAME], columns[example_schema.SHA256], strict=True))
+    compared = {
+        column: paired_answers(
+            each,
+            [digest[name] for name in each.names],
+            model_uri,
+            examples_uri,
+            baseline,
+            asked,
+            column,
+        )
+        for column, each in answers.items()
         if baseline
-        else None
-    )
+    }
+    paired = compared.get(example_schema.LABEL)
+    further = [
+        judge_column(column, each, compared.get(column), settings)
+        for column, each in answers.items()
+        if column != example_schema.LABEL
+    ]
     served = images_to_remember(paired, wanted) if paired else None
     forgetting = find_forgetting(served, predictions.classes) if served else None
     gaps = find_gaps(columns, predictions.truth, predictions.right)
@@ -138,6 +155,7 @@ def judge(
             comparisons.check_probe(predictions, probe, settings.max_drop_below_probe),
             *([check_gaps(gaps, settings.max_slice_gap)] if own else []),
             *([check_shortcuts(shortcuts, settings)] if looks else []),
+            *(check for _, checks in further for check in checks),
             check_evaluator(evaluation_uri, figures.accuracy, figures.images),
         )
     )
@@ -153,6 +171,7 @@ def judge(
         shortcuts or (),
         forgetting,
         float(probe.right.mean()) if probe else None,
+        [found for found, _ in further if found],
     )
     write_verdict(directory, result, paired.changes if paired else ())
     name = constants.BLESSED_FILE_NAME if result.blessed else constants.NOT_BLESSED_FILE_NAME

@@ -30,11 +30,13 @@ class Answers:
         probabilities: float32 [n, k].
         embeddings: what the head reads, float32 [n, d].
         signals: measures of the images, float32 [n, 5].
+        further: probabilities of each further label column, float32 [n, k] of its own k.
     """
 
     probabilities: NDArray[np.float32]
     embeddings: NDArray[np.float32]
     signals: NDArray[np.float32]
+    further: tuple[NDArray[np.float32], ...] = ()
 
 
 class ExportedModel:
@@ -44,6 +46,7 @@ class ExportedModel:
         uri: directory of the Model artifact.
         described: what it says of itself.
         classes: its class names, k of them, in the order of its outputs.
+        further: class names of each further label column that it answers, by the column.
         spec: the square that its images become; None where it does not say.
     """
 
@@ -56,6 +59,9 @@ class ExportedModel:
         self.uri = uri
         self.described = _description(uri)
         self.classes = tuple(self.described["labels"])
+        # A model of an earlier Graft answers none.
+        told = self.described.get("further_labels", {})
+        self.further = {str(column): tuple(labels) for column, labels in told.items()}
         size = self.described.get("image_size")
         resize = self.described.get("resize", "stretch")
         self.spec = ImageSpec(size, resize) if size else None
@@ -92,13 +98,30 @@ class ExportedModel:
         Raises:
             GraftError: it has no `serving_default` signature.
         """
+        return self.answer_all(images)[0]
+
+    def answer_all(self, images: Sequence[bytes]) -> tuple[NDArray[np.float32], ...]:
+        """The same, and after that the probabilities of each further column.
+
+        Takes and raises what `answer` does.
+        """
         signature = self.signature("serving_default")
-        none = np.zeros((0, len(self.classes)), np.float32)
         parts = [
-            signature(image_bytes=tf.constant(images[at : at + _BATCH]))["probabilities"].numpy()
+            signature(image_bytes=tf.constant(images[at : at + _BATCH]))
             for at in range(0, len(images), _BATCH)
         ]
-        return np.concatenate([none, *parts])
+        return tuple(
+            np.concatenate(
+                [np.zeros((0, len(classes)), np.float32), *(part[name].numpy() for part in parts)]
+            )
+            for name, classes in self._probabilities.items()
+        )
+
+    @property
+    def _probabilities(self) -> dict[str, tuple[str, ...]]:
+        """Names of the outputs that are probabilities, with their classes."""
+        further = {f"{column}/probabilities": labels for column, labels in self.further.items()}
+        return {"probabilities": self.classes, **further}
 
     def observe(self, images: Iterable[bytes]) -> Answers:
         """What it gives through the signature `monitored`, which is the same and more.
@@ -110,7 +133,7 @@ class ExportedModel:
             GraftError: it has no such signature.
         """
         signature = self.signature(MONITORED)
-        outputs = ("probabilities", "embedding", "image_signals")
+        outputs = (*self._probabilities, "embedding", "image_signals")
         shapes = [signature.structured_outputs[name].shape[1] for name in outputs]
         parts: list[list[NDArray[np.float32]]] = [[np.zeros((0, d), np.float32)] for d in shapes]
         left = iter(images)
@@ -118,7 +141,8 @@ class ExportedModel:
             found = signature(image_bytes=tf.constant(batch))
             for name, values in zip(outputs, parts, strict=True):
                 values.append(found[name].numpy())
-        return Answers(*(np.concatenate(values) for values in parts))
+        answers, *further, embeddings, signals = map(np.concatenate, parts)
+        return Answers(answers, embeddings, signals, tuple(further))
 
 
 def _description(model_uri: str) -> dict[str, Any]:

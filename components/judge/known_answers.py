@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from components.artifact_names import BODY, HEAD_FILE
+from components.artifact_names import BODY, HEAD_FILE, further_head_file
 from components.judge.exported_model import Answers, ExportedModel
 from models.embedding.cache import EmbeddingStore, content_digest
 from models.head.head_model import read_head
@@ -34,6 +34,8 @@ _TOLERANCE: Final = 1e-3
 """What probabilities may differ by: rounding is far below, another model far above."""
 
 T = TypeVar("T")
+_Columns = tuple[NDArray[np.float32], ...]
+"""Probabilities of the class, and of each further label column."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,12 +87,14 @@ class KnownAnswers:
         return bool(self._body)
 
     @cached_property
-    def _head(self) -> keras.Model:
-        return read_head(Path(self.model.uri) / HEAD_FILE)
+    def _heads(self) -> list[keras.Model]:
+        """That of the model, and those of further columns."""
+        files = HEAD_FILE, *map(further_head_file, self.model.further)
+        return [read_head(Path(self.model.uri) / file) for file in files]
 
     @cached_property
     def _store(self) -> EmbeddingStore:
-        width = int(self._head.input_shape[-1]) + len(IMAGE_SIGNALS)
+        width = int(self._heads[0].input_shape[-1]) + len(IMAGE_SIGNALS)
         return EmbeddingStore(self._directory, self._body, width)
 
     def ask(self, questions: Sequence[Question]) -> Answers:
@@ -109,20 +113,23 @@ class KnownAnswers:
         if not np.isfinite(kept).all():
             raise OtherAnswersError("it gives what is no number")
         # Nothing is kept of an export that is not what it says.
-        self._compare(self._answered(given.embeddings), given.probabilities)
+        told = given.probabilities, *given.further
+        self._compare(self._answered(given.embeddings), told)
         if fresh:
             self._store.add(list(fresh), kept)
         rows = self._store.get([each.key for each in questions])
         embeddings, signals = np.split(rows, [-len(IMAGE_SIGNALS)], axis=1)
-        answers = Answers(self._answered(embeddings), embeddings, signals)
-        self._confirm(questions, answers)
-        return answers
+        answered = self._answered(embeddings)
+        self._confirm(questions, answered)
+        return Answers(answered[0], embeddings, signals, answered[1:])
 
-    def _answered(self, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-        logits = keras.ops.convert_to_numpy(self._head(embeddings, training=False))
-        return np.asarray(softmax(logits, axis=1), np.float32)
+    def _answered(self, embeddings: NDArray[np.float32]) -> _Columns:
+        logits = (
+            keras.ops.convert_to_numpy(head(embeddings, training=False)) for head in self._heads
+        )
+        return tuple(np.asarray(softmax(each, axis=1), np.float32) for each in logits)
 
-    def _confirm(self, questions: Sequence[Question], answers: Answers) -> None:
+    def _confirm(self, questions: Sequence[Question], answered: _Columns) -> None:
         """Asks the served signature about some of the images, others for each model."""
         digest = str(self.model.described.get("model_digest", ""))
         order = sorted(
@@ -130,14 +137,15 @@ class KnownAnswers:
             key=lambda row: hashlib.sha256((digest + questions[row].key).encode()).digest(),
         )
         rows = order[: -(-len(questions) // _ONE_OF)]
-        served = self.model.answer([questions[row].image() for row in rows])
-        self._compare(answers.probabilities[rows], served)
+        served = self.model.answer_all([questions[row].image() for row in rows])
+        self._compare(tuple(each[rows] for each in answered), served)
 
-    def _compare(self, known: NDArray[np.float32], given: NDArray[np.float32]) -> None:
-        # A NaN is as wrong as can be, and no comparison says so by itself.
-        differences = np.nan_to_num(np.abs(known - given), nan=np.inf)
-        if differences.size and differences.max() > _TOLERANCE:
-            raise OtherAnswersError(f"a probability differs by {differences.max():.3g}")
+    def _compare(self, known: _Columns, given: _Columns) -> None:
+        for one, other in zip(known, given, strict=True):
+            # A NaN is as wrong as can be, and no comparison says so by itself.
+            differences = np.nan_to_num(np.abs(one - other), nan=np.inf)
+            if differences.size and differences.max() > _TOLERANCE:
+                raise OtherAnswersError(f"a probability differs by {differences.max():.3g}")
 
 
 def known_or_asked(known: KnownAnswers, ask: Callable[[KnownAnswers], T]) -> T:

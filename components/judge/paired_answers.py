@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from components.class_changes import ClassChange, changes_between, renamed
 from components.image_register import Digest, read_register
-from components.judge.exported_model import ExportedModel
-from components.judge.predicting import predict_split
+from components.judge.predicting import AskedModels
 from components.judge.prediction_file import Predictions
 from models.data import example_schema
 from models.data.example_reader import derived_features
@@ -83,17 +82,23 @@ def paired_answers(
     model_uri: str,
     examples_uri: str,
     baseline: Baseline,
-    answers_dir: str = "",
-) -> PairedAnswers:
+    asked: AskedModels,
+    column: str = example_schema.LABEL,
+) -> PairedAnswers | None:
     """Asks the last blessed model, and the one that is judged where it was not asked yet.
 
     Args:
-        predictions: of the model that is judged, on its test split.
+        predictions: of the model that is judged, on the images of its test split that have a label
+            in the column.
         digests: of the same images, as ingest took them.
         model_uri: directory of the Model artifact that is judged.
         examples_uri: directory of its Examples artifact.
         baseline: the last blessed model.
-        answers_dir: see `predict_split`.
+        asked: what was asked before.
+        column: that the answers are about.
+
+    Returns:
+        None where the last blessed model does not answer the column.
 
     Raises:
         GraftError: a model lacks its serving signature or its class names.
@@ -102,17 +107,19 @@ def paired_answers(
     theirs = read_register(Path(baseline.examples_uri)) if baseline.examples_uri else None
     learned = theirs.in_splits(*_LEARNED) if theirs else frozenset[Digest]()
     tested = theirs.in_splits(example_schema.TEST) if theirs else frozenset[Digest]()
-    old = predict_split(
-        ExportedModel(baseline.model_uri), examples_uri, example_schema.TEST, answers_dir
-    )
+    old = asked.of(baseline.model_uri, examples_uri).get(column)
+    if old is None:
+        return None
     fair = _rows(digests, learned, among=False)
-    pairs = [(_only(old, fair), _only(predictions, fair), _rows(digests, tested)[fair])]
+    pairs = [(old.where(fair), predictions.where(fair), _rows(digests, tested)[fair])]
     gone = tested - mine.in_splits(*example_schema.SPLITS) if mine else frozenset[Digest]()
     if gone and baseline.examples_uri:
         models = baseline.model_uri, model_uri
-        left = _answers_to(gone, baseline.examples_uri, models, answers_dir)
+        left = _answers_to(gone, baseline.examples_uri, models, asked, column)
         pairs.append((*left, np.ones(len(left[0].names), bool)))
-    changes = changes_between(old.classes, predictions.classes, theirs, mine)
+    # A register knows what became of classes, not of labels in further columns.
+    registers = (theirs, mine) if column == example_schema.LABEL else (None, None)
+    changes = changes_between(old.classes, predictions.classes, *registers)
     names = renamed(changes)
     joined_old = _joined([each[0] for each in pairs], names)
     joined_new = _joined([each[1] for each in pairs], names, answers=False)
@@ -136,16 +143,29 @@ def _as_served(old: Predictions, new: Predictions) -> AsServed:
 
 
 def _answers_to(
-    images: frozenset[Digest], examples_uri: str, model_uris: tuple[str, str], answers_dir: str
+    images: frozenset[Digest],
+    examples_uri: str,
+    model_uris: tuple[str, str],
+    asked: AskedModels,
+    column: str,
 ) -> tuple[Predictions, Predictions]:
     """What two models answer to some of the test images of an Examples artifact."""
+    old, new = (asked.of(uri, examples_uri)[column] for uri in model_uris)
+    rows = _rows(digests_of(examples_uri, old.names), images)
+    return old.where(rows), new.where(rows)
+
+
+def digests_of(examples_uri: str, names: Sequence[str]) -> list[str]:
+    """Digests of test images, as ingest took them.
+
+    Args:
+        examples_uri: directory of an Examples artifact.
+        names: of the images.
+    """
     columns = derived_features(examples_uri, example_schema.TEST)
-    rows = _rows(list(columns[example_schema.SHA256]), images)
-    old, new = (
-        predict_split(ExportedModel(uri), examples_uri, example_schema.TEST, answers_dir)
-        for uri in model_uris
-    )
-    return _only(old, rows), _only(new, rows)
+    found = (columns[key].tolist() for key in (example_schema.NAME, example_schema.SHA256))
+    digest = dict(zip(*found, strict=True))
+    return [digest[name] for name in names]
 
 
 def _rows(
@@ -155,16 +175,6 @@ def _rows(
     if not of:
         return np.full(len(digests), not among)
     return np.array([(bytes.fromhex(each) in of) == among for each in digests], bool)
-
-
-def _only(predictions: Predictions, rows: NDArray[np.bool_]) -> Predictions:
-    places = np.flatnonzero(rows)
-    return Predictions(
-        [predictions.names[place] for place in places],
-        [predictions.labels[place] for place in places],
-        predictions.classes,
-        predictions.probabilities[places],
-    )
 
 
 def _joined(
@@ -191,6 +201,6 @@ def _told_apart(
     predictions: Predictions, rows: NDArray[np.bool_], classes: Sequence[str]
 ) -> Predictions:
     """The answers to some images, between some classes alone."""
-    some = _only(predictions, rows)
+    some = predictions.where(rows)
     columns = [predictions.classes.index(label) for label in classes]
     return Predictions(some.names, some.labels, tuple(classes), some.probabilities[:, columns])

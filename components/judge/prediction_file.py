@@ -29,6 +29,16 @@ class Predictions:
     classes: tuple[str, ...]
     probabilities: NDArray[np.float32]
 
+    def where(self, rows: NDArray[np.bool_]) -> "Predictions":
+        """The answers to some of the images, bool [n]."""
+        places = np.flatnonzero(rows)
+        return Predictions(
+            [self.names[place] for place in places],
+            [self.labels[place] for place in places],
+            self.classes,
+            self.probabilities[places],
+        )
+
     @property
     def truth(self) -> metrics.Integers:
         """Class indices of the labels, int [n]; -1 for a class that the model lacks."""

@@ -1,6 +1,7 @@
 """The files of a verdict: `verdict.json` and `metrics.json`, beside `predictions.npz`."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from components.class_changes import ClassChange
 from components.findings import write_class_changes
 from components.judge.checks import Verdict
 from components.judge.forgetting import Forgetting
+from components.judge.further_columns import ColumnResult
 from components.judge.gaps import Gap
 from components.judge.occlusion import Shortcut
 from components.judge.prediction_file import Predictions
@@ -38,13 +40,15 @@ def write_metrics(
     shortcuts: tuple[Shortcut, ...],
     forgetting: Forgetting | None,
     probe_accuracy: float | None,
+    further: Sequence[ColumnResult] = (),
 ) -> None:
     """Writes `metrics.json`.
 
     It holds `quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, `gaps` as
     `components.judge.gaps.Gap`, `shortcuts` as `components.judge.occlusion.Shortcut`, `forgetting`
-    as `components.judge.forgetting.Forgetting` (None without an earlier model), and
-    `probe_accuracy` with `probe_accuracy_interval`.
+    as `components.judge.forgetting.Forgetting` (None without an earlier model), `probe_accuracy`
+    with `probe_accuracy_interval`, and `further_labels`, each column as
+    `components.judge.further_columns.ColumnResult`.
     """
     bins = calibration_bins(predictions.truth, predictions.probabilities)
     _write(
@@ -58,6 +62,7 @@ def write_metrics(
             "forgetting": asdict(forgetting) if forgetting else None,
             "probe_accuracy": probe_accuracy,
             "probe_accuracy_interval": interval_of(probe_accuracy, quality.images),
+            "further_labels": [asdict(each) for each in further],
         },
     )
 

@@ -66,6 +66,8 @@ class Card:
         probe_accuracy_interval: its 95 % interval.
         classes: figures of each class, lowest recall first.
         slices: rows by the feature that they are slices over.
+        further: figures of each further label column, as
+            `components.judge.further_columns.ColumnResult`.
         limits: what the figures show, a sentence each.
     """
 
@@ -81,6 +83,7 @@ class Card:
     probe_accuracy_interval: list[float] | None
     classes: list[Json]
     slices: dict[str, list[Json]]
+    further: list[Json]
     limits: list[str]
 
 
@@ -122,6 +125,7 @@ def gather(name: str, said: CardSettings, sources: Sources) -> Card:
             key=lambda each: (each["recall"] is None, each["recall"], each["label"]),
         ),
         slices=slices,
+        further=metrics["further_labels"],
         limits=[
             *_of_classes(quality),
             *_of_slices(slices, quality),

@@ -7,10 +7,10 @@ server process of its own, as it will in production, and answers over both proto
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ from serving.server_process import ServerProcess
 
 _ANSWER_SECONDS = 600.0
 """Against a model that hangs; on a busy machine an answer may take long."""
+_CLASS: Final = "the class"
+"""Beside the names of further columns, which hold no blank."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,13 @@ class Expected:
         names: of the images, n of them.
         images: their encoded bytes.
         probabilities: float32 [n, classes].
+        further: the same of further label columns, by the column.
     """
 
     names: tuple[str, ...]
     images: tuple[bytes, ...]
     probabilities: NDArray[np.float32]
+    further: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,10 +119,15 @@ def read_expected(model_uri: str, examples_uri: str, limit: int) -> Expected:
     if missing:
         names = ", ".join(missing)
         raise GraftError(f"Images of {path} are not among the validation examples: {names}.")
+    columns = entries[0].get("further_labels", {})
     return Expected(
         names=tuple(entry["name"] for entry in entries),
         images=tuple(found[entry["name"], entry["sha256"]] for entry in entries),
         probabilities=np.array([entry["probabilities"] for entry in entries], dtype=np.float32),
+        further={
+            column: np.array([entry["further_labels"][column] for entry in entries], np.float32)
+            for column in columns
+        },
     )
 
 
@@ -168,18 +177,34 @@ def _ask(
         milliseconds = 1000 * (time.perf_counter() - started)
     except GraftError as error:
         return Answered(False, str(error), None, None, address)
-    if answer.probabilities.shape != expected.probabilities.shape:
-        got, wanted = answer.probabilities.shape, expected.probabilities.shape
-        reason = f"The probabilities have the shape {got}; the trainer's have {wanted}."
-        return Answered(False, reason, None, milliseconds, address)
-    # A NaN is as wrong as can be, and no comparison says so by itself.
-    differences = np.nan_to_num(np.abs(answer.probabilities - expected.probabilities), nan=np.inf)
-    worst = int(differences.max(axis=1).argmax())
-    largest = float(differences.max())
-    if largest <= settings.tolerance:
-        return Answered(True, "", largest, milliseconds, address)
-    reason = (
-        f"A probability of {expected.names[worst]!r} differs by {largest:.3g} from the trainer's;"
-        f" at most {settings.tolerance:g} is allowed (serving.tolerance)."
-    )
-    return Answered(False, reason, largest, milliseconds, address)
+    reason, largest = _compared(answer, expected, settings.tolerance)
+    return Answered(not reason, reason, largest, milliseconds, address)
+
+
+def _compared(
+    answer: Predictions, expected: Expected, tolerance: float
+) -> tuple[str, float | None]:
+    """What is wrong with an answer, empty for nothing, and its largest difference."""
+    served = {_CLASS: answer.probabilities} | {
+        column: told.probabilities for column, told in answer.further.items()
+    }
+    wanted = {_CLASS: expected.probabilities, **expected.further}
+    if served.keys() != wanted.keys():
+        return f"It answers {', '.join(served)}; the trainer {', '.join(wanted)}.", None
+    largest = 0.0
+    for column, right in wanted.items():
+        given, of = served[column], "" if column == _CLASS else f" of {column}"
+        if given.shape != right.shape:
+            shapes = f"the shape {given.shape}; the trainer's have {right.shape}"
+            return f"The probabilities{of} have {shapes}.", None
+        # A NaN is as wrong as can be, and no comparison says so by itself.
+        differences = np.nan_to_num(np.abs(given - right), nan=np.inf)
+        worst = int(differences.max(axis=1).argmax())
+        largest = max(largest, float(differences.max()))
+        if largest > tolerance:
+            reason = (
+                f"A probability{of} of {expected.names[worst]!r} differs by {largest:.3g} from the "
+                f"trainer's; at most {tolerance:g} is allowed (serving.tolerance)."
+            )
+            return reason, largest
+    return "", largest

@@ -36,10 +36,13 @@ class Trainer(TfxTrainer):
     - `keras/model.keras`: from float32 [n, s, s, 3], RGB in 0..255, to probabilities;
     - `keras/start_head.keras`, where the head of that model learned from validation images: the
       linear head that did not, for later trainings to begin from;
-    - `training.json`: see `models.training.training_record`, and the `machine` that it was made on;
+    - `keras/further/COLUMN.keras`: the head of a further label column, on the same backbone;
+    - `training.json`: see `models.training.training_record`, the `machine` that it was made on, and
+      `further_labels`, a list of what `models.head.further_head.FurtherHead` says of each head;
     - `probe.json` and `probe_predictions.npz`: see `models.head.frozen_probe`;
-    - `expected.json`: a list of `name`, `sha256` and `probabilities`, what the Keras model answers
-      to some validation images, for the serving check.
+    - `expected.json`: a list of `name`, `sha256`, `probabilities` and, by further column,
+      `further_labels`: what the Keras model and the further heads answer to some validation images,
+      for the serving check.
     """
 
     SPEC_CLASS = TrainerSpec
@@ -64,6 +67,7 @@ class Trainer(TfxTrainer):
         scratch_dir: str,
         embeddings_dir: str,
         code: str,
+        further_labels: str = "[]",
         champion: BaseChannel | None = None,
         champion_examples: BaseChannel | None = None,
     ) -> None:
@@ -88,6 +92,7 @@ class Trainer(TfxTrainer):
                 result.
             embeddings_dir: keeps embeddings from run to run; decides the cost, never the result.
             code: digest of the code that this component depends on; part of the cache key.
+            further_labels: JSON list of the columns that hold labels beside the class.
             champion: Model to begin from; None for pretrained weights.
             champion_examples: what that was trained on, where it is still there.
         """
@@ -118,6 +123,7 @@ class Trainer(TfxTrainer):
                         "scratch_dir": scratch_dir,
                         "embeddings_dir": embeddings_dir,
                         "code": code,
+                        "further_labels": further_labels,
                     },
                     sort_keys=True,
                 ),

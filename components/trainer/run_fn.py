@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,7 @@ from components.artifact_names import (
     SERVING_FOLDER,
     START_HEAD_FILE,
     TRAINING_FILE,
+    further_head_file,
 )
 from components.label_check.label_errors_file import left_out
 from components.shared_activations import shared_activations
@@ -38,6 +40,7 @@ from components.trainer.executor import (
     TARGET,
     UNLABELLED,
 )
+from components.trainer.further_heads import fit_further_heads
 from components.trainer.task_reader import Inputs, ReadTask, read_task
 from components.transform.vocabulary import labels_from_transform_graph
 from models.backbones.weight_files import digest
@@ -46,8 +49,9 @@ from models.data.example_reader import read_records
 from models.data.image_decoding import decode_and_resize
 from models.data.sample_depth import read_sample_range
 from models.embedding.forward import embedding_key
-from models.export import export_model
+from models.export import FurtherColumn, export_model
 from models.head.frozen_probe import train_probe, write_probe, write_probe_head
+from models.head.further_head import FurtherHead
 from models.head.head_model import HEAD
 from models.storage.atomic_write import write_atomically
 from models.storage.folders import delete_others
@@ -57,7 +61,7 @@ from models.training.activations import of_process
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import STATE_FILE
-from models.training.training_task import TrainingTask
+from models.training.training_task import TrainingTask, with_head
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -68,15 +72,17 @@ def run_fn(fn_args: FnArgs) -> None:
         GraftError: the training diverged.
     """
     config = fn_args.custom_config
-    read = _read(fn_args)
+    inputs = _inputs(fn_args)
+    read = _read(fn_args, inputs)
     task = read.task
     # Of other trainings only the last one can have been killed.
     delete_others(task.scratch)
     _take_up(Path(config[STATE]) / STATE_FILE, task.scratch / STATE_FILE)
     trained = train(task)
     shutil.rmtree(config["activations_dir"], ignore_errors=True)
+    further = fit_further_heads(json.loads(config["further_labels"]), read, inputs)
     model_uri = Path(config[MODEL])
-    _write(trained, read, model_uri, config)
+    _write(trained, further, read, model_uri, config)
     # The head of the training is that very probe, where no earlier one drew it to itself.
     fitted = None if task.earlier else trained.frozen
     weights = task.settings.class_weights
@@ -84,13 +90,13 @@ def run_fn(fn_args: FnArgs) -> None:
     files = model_uri / PROBE_FILE, model_uri / PROBE_ANSWERS_FILE
     write_probe(*files, probe, read.data.test_names)
     write_probe_head(model_uri / PROBE_HEAD_FILE, probe, read.data.info.key)
-    expected = _expected(trained.model, task, config["check_images"])
+    expected = _expected(trained.model, further, task, config["check_images"])
     _write_json(model_uri / EXPECTED_FILE, expected)
 
 
-def _read(fn_args: FnArgs) -> ReadTask:
+def _inputs(fn_args: FnArgs) -> Inputs:
     config = fn_args.custom_config
-    inputs = Inputs(
+    return Inputs(
         examples_uri=config[EXAMPLES],
         embeddings_uri=config[EMBEDDINGS],
         labels=labels_from_transform_graph(fn_args.transform_graph_path),
@@ -102,6 +108,10 @@ def _read(fn_args: FnArgs) -> ReadTask:
         champion_uri=config[CHAMPION],
         champion_examples_uri=config[CHAMPION_EXAMPLES],
     )
+
+
+def _read(fn_args: FnArgs, inputs: Inputs) -> ReadTask:
+    config = fn_args.custom_config
     scratch_dir = Path(config["scratch_dir"])
     read = read_task(
         inputs,
@@ -162,7 +172,9 @@ def _body(trained: Trained, read: ReadTask, config: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _description(trained: Trained, read: ReadTask, config: dict[str, Any]) -> dict[str, Any]:
+def _description(
+    trained: Trained, further: Sequence[FurtherHead], read: ReadTask, config: dict[str, Any]
+) -> dict[str, Any]:
     """Lineage for `assets.extra/graft.json`, beside what `export_model` adds."""
     info = read.data.info
     return {
@@ -177,6 +189,8 @@ def _description(trained: Trained, read: ReadTask, config: dict[str, Any]) -> di
         "exported": trained.record.exported,
         "learned_from_validation": trained.start_head is not None,
         "model_digest": digest(trained.model),
+        # Two models may differ in these alone.
+        "further_digests": {each.column: digest(each.model) for each in further},
         "validation_accuracy": trained.record.validation_accuracy,
         "data_fingerprint": read.data.fingerprint,
         "seed": trained.record.seed,
@@ -185,8 +199,18 @@ def _description(trained: Trained, read: ReadTask, config: dict[str, Any]) -> di
     }
 
 
-def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, Any]) -> None:
-    record = {**trained.record.to_values(), "machine": device.machine()}
+def _write(
+    trained: Trained,
+    further: Sequence[FurtherHead],
+    read: ReadTask,
+    model_uri: Path,
+    config: dict[str, Any],
+) -> None:
+    record = {
+        **trained.record.to_values(),
+        "machine": device.machine(),
+        "further_labels": [each.to_values() for each in further],
+    }
     _write_json(model_uri / TRAINING_FILE, record)
     keras_file = model_uri / KERAS_FILE
     keras_file.parent.mkdir(parents=True, exist_ok=True)
@@ -194,6 +218,10 @@ def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, 
     trained.model.get_layer(HEAD).save(model_uri / HEAD_FILE)
     if trained.start_head is not None:
         trained.start_head.save(model_uri / START_HEAD_FILE)
+    for each in further:
+        file = model_uri / further_head_file(each.column)
+        file.parent.mkdir(exist_ok=True)
+        each.model.save(file)
     task = read.task
     export_model(
         trained.model,
@@ -201,21 +229,34 @@ def _write(trained: Trained, read: ReadTask, model_uri: Path, config: dict[str, 
         task.labels,
         task.spec,
         model_uri / SERVING_FOLDER,
-        _description(trained, read, config),
+        _description(trained, further, read, config),
         licence=read.licence,
         sample_range=read_sample_range(task.examples_uri),
         max_pixels=config["max_pixels"],
+        further=[FurtherColumn(each.column, each.labels, each.model) for each in further],
     )
 
 
-def _expected(model: keras.Model, task: TrainingTask, count: int) -> list[dict[str, Any]]:
-    """What the model answers to the first validation images."""
+def _expected(
+    model: keras.Model, further: Sequence[FurtherHead], task: TrainingTask, count: int
+) -> list[dict[str, Any]]:
+    """What the model and the further heads answer to the first validation images."""
     records = list(islice(read_records(task.examples_uri, example_schema.VALIDATION), count))
     images = [decode_and_resize(tf.constant(each.image), task.spec) for each in records]
-    answers = model.predict(np.stack(images), verbose=0)
+    heads = {each.column: with_head(task.backbone.model, each.model) for each in further}
+    answers, *others = (
+        each.predict(np.stack(images), verbose=0) for each in (model, *heads.values())
+    )
     return [
-        {"name": each.name, "sha256": each.sha256, "probabilities": answer.tolist()}
-        for each, answer in zip(records, answers, strict=True)
+        {
+            "name": record.name,
+            "sha256": record.sha256,
+            "probabilities": answers[row].tolist(),
+            "further_labels": {
+                column: told[row].tolist() for column, told in zip(heads, others, strict=True)
+            },
+        }
+        for row, record in enumerate(records)
     ]
 
 

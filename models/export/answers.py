@@ -1,6 +1,7 @@
 """What a served classifier answers about images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
@@ -12,7 +13,38 @@ Outputs = dict[str, tf.Tensor]
 
 MOST_NAMED = 5
 """Classes that an answer names, most likely first, where the model has as many."""
+_NAMED = ("probabilities", "class_ids", "labels")
 _PICTURE_QUALITY = 90
+
+
+@dataclass(frozen=True)
+class FurtherColumn:
+    """A further label column that a model answers in the same pass.
+
+    Attributes:
+        name: of the column; its outputs are `NAME/probabilities`, `NAME/class_ids` and
+            `NAME/labels`.
+        labels: class names in the order of its outputs.
+        head: from what the model's own head reads, float32 [n, d], to logits.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    head: keras.Model
+
+    def answer(self, features: tf.Tensor) -> Outputs:
+        """Its outputs for n images."""
+        probabilities = tf.nn.softmax(self.head(features, training=False))
+        return {
+            f"{self.name}/{output}": value
+            for output, value in _named(probabilities, self.labels).items()
+        }
+
+
+def outputs_of(further: Iterable[FurtherColumn]) -> tuple[str, ...]:
+    """Names of all outputs that answer: the first column's, and those of further ones."""
+    prefixes = ("", *(f"{column.name}/" for column in further))
+    return tuple(prefix + output for prefix in prefixes for output in _NAMED)
 
 
 def answering(
@@ -20,6 +52,7 @@ def answering(
     embedding: keras.KerasTensor,
     labels: tuple[str, ...],
     decode: Callable[[tf.Tensor], tf.Tensor],
+    further: Sequence[FurtherColumn] = (),
 ) -> Callable[[tf.Tensor], Outputs]:
     """Makes the one function behind all endpoints that only answer.
 
@@ -30,11 +63,13 @@ def answering(
         embedding: in the model's graph, what its head reads, float32 [n, d].
         labels: class names in the order of the outputs.
         decode: from encoded images, string [n], to float32 [n, s, s, 3].
+        further: label columns beside that of the model.
 
     Returns:
         From encoded images, string [n], to `probabilities` float32 [n, k], `class_ids` int64 [n, t]
-        and `labels` string [n, t], most likely first, `embedding` float32 [n, d], and
-        `image_signals` float32 [n, 5], columns as in `IMAGE_SIGNALS`.
+        and `labels` string [n, t], most likely first, the same of each further column,
+        `embedding` float32 [n, d], and `image_signals` float32 [n, 5], columns as in
+        `IMAGE_SIGNALS`.
     """
     whole = keras.Model(model.inputs[0], [model.outputs[0], embedding])
 
@@ -43,16 +78,21 @@ def answering(
         pixels = decode(image_bytes)
         probabilities, features = whole(pixels, training=False)
         signals = image_signals(pixels)
-        return {**_named(probabilities, labels), "embedding": features, "image_signals": signals}
+        outputs = {"embedding": features, "image_signals": signals}
+        for column in further:
+            outputs |= column.answer(features)
+        return {**_named(probabilities, labels), **outputs}
 
     return answer
 
 
 def explaining(
     model: keras.Model,
+    embedding: keras.KerasTensor,
     labels: tuple[str, ...],
     decode: Callable[[tf.Tensor], tf.Tensor],
     explainable: Explainable,
+    further: Sequence[FurtherColumn] = (),
 ) -> Callable[[tf.Tensor, tf.Tensor], Outputs]:
     """Makes the function behind the endpoint that explains, with a graph of its own.
 
@@ -60,26 +100,31 @@ def explaining(
     gradient beside the answer more than doubled that.
 
     Args:
-        model: as for `answering`, as are labels and decode.
+        model: as for `answering`, as are the next three and further.
+        embedding: what its head reads.
         labels: class names.
         decode: from encoded images to pixels.
         explainable: of the same model.
+        further: columns that are answered and not explained.
 
     Returns:
         From encoded images, string [n], and places of classes to explain, int64 [n] or `LIKELIEST`,
-        to `probabilities`, `class_ids` and `labels` as for `answering`, `heat` float32 [n, g, g],
-        see `models.export.explanation`, and `seen_bytes` string [n], JPEGs of the squares that it
-        lies over.
+        to `probabilities`, `class_ids`, `labels` and further columns as for `answering`, `heat`
+        float32 [n, g, g], see `models.export.explanation`, and `seen_bytes` string [n], JPEGs of
+        the squares that it lies over.
     """
-    whole = keras.Model(model.inputs[0], [model.outputs[0], explainable.logits, *explainable.maps])
+    outputs = model.outputs[0], embedding, explainable.logits, *explainable.maps
+    whole = keras.Model(model.inputs[0], list(outputs))
 
     def explain(image_bytes: tf.Tensor, class_id: tf.Tensor) -> Outputs:
         with tf.control_dependencies([_check_class(class_id, len(labels))]):
             pixels = decode(tf.identity(image_bytes))
         with tf.GradientTape() as tape:
             tape.watch(pixels)
-            probabilities, logits, *maps = whole(pixels, training=False)
+            probabilities, features, logits, *maps = whole(pixels, training=False)
         outputs = _named(probabilities, labels)
+        for column in further:
+            outputs |= column.answer(features)
         likeliest = outputs["class_ids"][:, 0]
         places = tf.where(tf.equal(class_id, LIKELIEST), likeliest, class_id)
         heat = explainable.heat(tape, logits, maps, places)

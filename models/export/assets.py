@@ -13,22 +13,29 @@ from models.storage.atomic_write import write_atomically
 
 FOLDER: Final = "assets.extra"
 LABELS_FILE: Final = "labels.txt"
+"""That of a further column is called `labels.COLUMN.txt`."""
 LICENCE_FILE: Final = "WEIGHTS_LICENSE.txt"
 WARM_UP_FILE: Final = "tf_serving_warmup_requests"
 """The name that TensorFlow Serving looks for."""
 _WARM_BATCHES: Final = (1, 8, 32)
 
 
-def write_labels(directory: Path, labels: tuple[str, ...]) -> None:
+def write_labels(directory: Path, labels: tuple[str, ...], column: str = "") -> None:
     """Writes the class names in the order of the outputs, one a line.
 
     A line break or backslash in a name is written as Python writes it; `graft.json` has the names
     as they are.
+
+    Args:
+        directory: of the exported model.
+        labels: class names.
+        column: further label column that they are of; empty for the first one.
     """
     lines = (
         label.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n") for label in labels
     )
-    _write(directory, LABELS_FILE, "".join(f"{line}\n" for line in lines).encode())
+    name = LABELS_FILE.replace(".", f".{column}.") if column else LABELS_FILE
+    _write(directory, name, "".join(f"{line}\n" for line in lines).encode())
 
 
 def write_licence(directory: Path, text: str) -> None:

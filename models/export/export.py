@@ -5,10 +5,11 @@ in Python and fails in every C++ session.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -17,14 +18,19 @@ from models.data import example_schema
 from models.data.class_labels import class_index
 from models.data.image_decoding import ImageSpec
 from models.data.sample_depth import SampleRange
-from models.export.answers import Outputs, answering, explaining, only
+from models.export.answers import (
+    FurtherColumn,
+    Outputs,
+    answering,
+    explaining,
+    only,
+    outputs_of,
+)
 from models.export.assets import write_labels, write_licence, write_warm_up
 from models.export.explanation import explainable
 from models.export.images import decode_images
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION, write_sums
-
-_PREDICTED: Final = ("probabilities", "class_ids", "labels")
 
 
 def export_model(
@@ -38,12 +44,15 @@ def export_model(
     licence: str,
     sample_range: SampleRange | None,
     max_pixels: int,
+    further: Sequence[FurtherColumn] = (),
 ) -> None:
     """Writes a SavedModel with five signatures, or six.
 
     - `serving_default`: `image_bytes` string [n], encoded images, to `probabilities` float32
       [n, k] in the order of the labels, `class_ids` int64 [n, t] and `labels` string [n, t], the t
-      most likely classes, most likely first; t is 5, or k where there are fewer classes.
+      most likely classes, most likely first; t is 5, or k where there are fewer classes. Each
+      further label column has the same three, named `COLUMN/probabilities` and so on; the next
+      three signatures give them, too.
     - `serving_examples`: `examples` string [n], serialized tf.Examples, to the same.
     - `monitored`: `image_bytes` to the same, `embedding` float32 [n, d], what the head reads, and
       `image_signals` float32 [n, 5], in one pass.
@@ -55,8 +64,8 @@ def export_model(
     - `evaluate`: `examples` to `probabilities` alone, for TFMA.
     - `transform_labels`: `examples` to `label_id` int64 [n], -1 for an unknown class, for TFMA.
 
-    In `assets.extra` are the description `graft.json`, the class names, the licence of the weights,
-    requests to warm up with, and the digests of all files, `SHA256SUMS`.
+    In `assets.extra` are the description `graft.json`, the class names of each column, the licence
+    of the weights, requests to warm up with, and the digests of all files, `SHA256SUMS`.
 
     Args:
         model: from float32 [n, s, s, 3], RGB in 0..255, to probabilities [n, k].
@@ -69,13 +78,15 @@ def export_model(
         sample_range: black and white of images of more than 8 bits a channel, as they were at
             ingest; None where the model was trained on none.
         max_pixels: an image with more is refused, as at ingest.
+        further: label columns that it answers beside its own.
     """
     decode = partial(decode_images, spec=spec, sample_range=sample_range, max_pixels=max_pixels)
     explained = explainable(model, embedding)
-    answer = answering(model, embedding, labels, decode)
+    answer = answering(model, embedding, labels, decode, further)
+    predicted = outputs_of(further)
 
     def predict(image_bytes: tf.Tensor) -> Outputs:
-        return only(answer(image_bytes), *_PREDICTED)
+        return only(answer(image_bytes), *predicted)
 
     def label_ids(examples: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"label_id": class_index(_feature(examples, example_schema.LABEL), labels)}
@@ -96,7 +107,7 @@ def export_model(
     archive.add_endpoint("monitored", answer, encoded)
     if explained:
         class_id = tf.TensorSpec([None], tf.int64, name="class_id")
-        explain = explaining(model, labels, decode, explained)
+        explain = explaining(model, embedding, labels, decode, explained, further)
         archive.add_endpoint("explained", explain, [*encoded, class_id])
     archive.add_endpoint("evaluate", evaluate, examples)
     archive.add_endpoint("transform_labels", label_ids, examples)
@@ -108,11 +119,14 @@ def export_model(
         "sample_range": sample_range and astuple(sample_range),
         "max_pixels": max_pixels,
         "explains": explained is not None,
+        "further_labels": {column.name: column.labels for column in further},
         **description,
     }
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_atomically(directory / DESCRIPTION, text.encode())
     write_labels(directory, labels)
+    for column in further:
+        write_labels(directory, column.labels, column.name)
     write_licence(directory, licence)
     write_warm_up(directory, spec.size)
     write_sums(directory)

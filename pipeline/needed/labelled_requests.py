@@ -85,7 +85,7 @@ def with_labelled(config: Config, folder: Path) -> Config:
     import_tensorflow()
     from components.example_gen.sources.listing import list_locations, resolve
 
-    columns = config.evaluation.slices
+    columns = config.columns
     listing = list_locations(resolve(config.data.path, config.data.spans), config.data, columns)
     if listing.kind == "tfrecord":
         raise UsageError(

@@ -21,7 +21,7 @@ from components.artifact_names import (
     TRAINING_FILE,
     VERDICT_FILE,
 )
-from components.findings import CLASS_CHANGES_FILE, FINDINGS_FILE
+from components.findings import CLASS_CHANGES_FILE, FINDINGS_FILE, FURTHER_LABELS_FILE
 from components.judge.explanations import EXPLANATIONS_FILE, Explanation, load_explanations
 from components.judge.prediction_file import FILE_NAME as PREDICTIONS, Predictions, load_predictions
 from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
@@ -50,6 +50,7 @@ def read_artifacts(run: RunRecord) -> Artifacts:
             *read_list(run, "findings", FINDINGS_FILE),
             *read_list(run, "label_findings", FINDINGS_FILE),
         ],
+        further_labels=read_list(run, "findings", FURTHER_LABELS_FILE),
         label_errors=read_found_labels(run),
         class_changes=read_object(run, "findings", CLASS_CHANGES_FILE),
         statistics=read_statistics(run.artifacts.get("statistics")),

@@ -27,6 +27,8 @@ class Artifacts:
         target_left_out: what was left out of these.
         class_changes: how the classes differ from those of the schema; `class_changes.json`.
         findings: of validation, and of the look for wrong labels.
+        further_labels: `further_labels.json` of Findings, how many images have a label in each
+            further column; empty where there are no such columns.
         label_errors: labels that look wrong.
         statistics: split name to its statistics.
         embeddings: `meta.json` of Embeddings.
@@ -52,6 +54,7 @@ class Artifacts:
     target: Json = field(default_factory=dict)
     target_left_out: list[Json] = field(default_factory=list)
     findings: list[Json] = field(default_factory=list)
+    further_labels: list[Json] = field(default_factory=list)
     class_changes: Json = field(default_factory=dict)
     label_errors: "FoundLabelErrors | None" = None
     statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)

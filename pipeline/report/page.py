@@ -13,6 +13,7 @@ from pipeline.report.artifacts import Artifacts
 from pipeline.report.data_view import data_view
 from pipeline.report.environment import environment
 from pipeline.report.explanation_view import explanation_view
+from pipeline.report.further_view import further_view
 from pipeline.report.quality_view import quality_view
 from pipeline.report.run_record import RunRecord
 from pipeline.report.run_view import run_view
@@ -50,6 +51,7 @@ def _context(run: RunRecord, found: Artifacts, directory: Path) -> dict[str, Any
         "search": _section("search", lambda: search_view(found)),
         "training": _section("training", lambda: training_view(found)),
         "quality": _section("quality", lambda: quality_view(found, examples)),
+        "further": _section("further", lambda: further_view(found)),
         "explained": _section("explained", lambda: explanation_view(found)),
     }
 

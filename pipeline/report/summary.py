@@ -10,6 +10,7 @@ from pipeline.report.account import (
     training_account,
 )
 from pipeline.report.artifacts import Artifacts, Json
+from pipeline.report.further_view import labelled_words
 from pipeline.report.reproduction import Reproduction
 from pipeline.report.run_record import RunRecord
 from pipeline.report.told_time import seconds_to_push
@@ -48,7 +49,8 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         was told as the search began for all until the push, and `tuning.taken_seconds` what that
         took, None where some of it came from an earlier run; `repairs` says what was found
         damaged and was made again or left out; all shares are in 0..1, and an interval is the lower
-        and upper end of a figure's 95 % interval.
+        and upper end of a figure's 95 % interval. `data.further_labels` and
+        `metrics.further_labels` hold what is said of each further label column, by its name.
     """
     return {
         "status": run.status,
@@ -102,6 +104,13 @@ def _data(found: Artifacts) -> Json:
             "list": found.findings,
         },
         "labels": _labels(found),
+        "further_labels": {
+            each["column"]: {
+                **{key: each[key] for key in ("images", "splits", "classes")},
+                "words": labelled_words(each),
+            }
+            for each in found.further_labels
+        },
     }
 
 
@@ -163,6 +172,7 @@ def _metrics(found: Artifacts) -> Json:
         "probe_accuracy_interval": found.metrics.get("probe_accuracy_interval"),
         "comparisons": {name: _drop(check, found) for name, check in _COMPARED.items()},
         "per_class": per_class,
+        "further_labels": _further(found),
         "forgetting": found.metrics.get("forgetting"),
         "shortcuts": found.metrics.get("shortcuts", []),
         "slices": {
@@ -170,6 +180,26 @@ def _metrics(found: Artifacts) -> Json:
             "gaps": found.metrics.get("gaps", []),
         },
     }
+
+
+def _further(found: Artifacts) -> Json:
+    """Figures of each further label column."""
+    trained = {each["column"]: each for each in found.training.get("further_labels", [])}
+    told = {}
+    for each in found.metrics.get("further_labels", []):
+        quality, column = each["quality"], each["column"]
+        told[column] = {
+            **{name: quality[name] for name in ("accuracy", "accuracy_interval")},
+            "test_images": quality["images"],
+            "validation_accuracy": trained.get(column, {}).get("validation_accuracy"),
+            **{key: value for key, value in each.items() if key not in ("column", "quality")},
+            "calibration_error": quality["calibration_error"],
+            "per_class": {
+                row["label"]: {key: row.get(key) for key in _PER_CLASS}
+                for row in quality["classes"]
+            },
+        }
+    return told
 
 
 def _drop(check: str, found: Artifacts) -> Json | None:

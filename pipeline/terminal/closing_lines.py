@@ -66,6 +66,10 @@ def _verdict_rows(
         rows.append(("test set", f"{shared} the last blessed model was tested on, too"))
     if model.get("class_changes"):
         rows.append(("classes", "; ".join(each["words"] for each in model["class_changes"])))
+    for column, told in metrics["further_labels"].items():
+        images = f"{told['test_images']:,} test images"
+        always = f"always {told['frequent']!r}: {told['frequent_share']:.3f}"
+        rows.append(("further", f"{column}: {_figure(told, 'accuracy')} on {images}; {always}"))
     if metrics["slices"]["words"]:
         rows.append(("slices", metrics["slices"]["words"]))
     if model.get("pushed_to"):
@@ -81,6 +85,8 @@ def _data_rows(data: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("data", f"{data['words']}, in {data['classes']} classes"))
     if data.get("layout"):
         rows.append(("layout", str(data["layout"])))
+    for column, told in data["further_labels"].items():
+        rows.append(("column", f"{column}: {told['words']}"))
     if data["findings"]["words"]:
         rows.append(("findings", data["findings"]["words"]))
     if data["labels"]["suspects"]:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,10 +12,11 @@ from serving.client.errors import PredictionError
 
 INPUT: Final = "image_bytes"
 OUTPUTS: Final = ("probabilities", "class_ids", "labels")
+"""Of the class; those of a further label column have its name and a slash before them."""
+_OF_COLUMN: Final = "/probabilities"
 CLASS_INPUT: Final = "class_id"
 EXPLAINED: Final = "explained"
 """The signature that says where a class was seen."""
-EXPLAINED_OUTPUTS: Final = (*OUTPUTS, "heat", "seen_bytes")
 LIKELIEST: Final = -1
 """As a `class_id`: the class that the model answers."""
 _MAPS: Final = 3
@@ -28,10 +29,12 @@ class Answer:
     Attributes:
         labels: names of the most likely classes, at most five, most likely first.
         scores: their probabilities.
+        further: answers in further label columns (`data.further_labels`), by the column.
     """
 
     labels: tuple[str, ...]
     scores: tuple[float, ...]
+    further: Mapping[str, "Answer"] = field(default_factory=dict, kw_only=True)
 
     @property
     def label(self) -> str:
@@ -66,11 +69,13 @@ class Predictions:
         probabilities: float32 [n, k], in the order of the model's labels.
         class_ids: int64 [n, t], positions of the most likely classes, most likely first.
         labels: for each image the names of these classes.
+        further: the same of further label columns, by the column.
     """
 
     probabilities: NDArray[np.float32]
     class_ids: NDArray[np.int64]
     labels: tuple[tuple[str, ...], ...]
+    further: Mapping[str, "Predictions"] = field(default_factory=dict)
 
     @property
     def scores(self) -> NDArray[np.float32]:
@@ -79,8 +84,16 @@ class Predictions:
 
     def each(self) -> list[Answer]:
         """The answer to each image."""
-        rows = zip(self.labels, self.scores.tolist(), strict=True)
-        return [Answer(labels, tuple(scores)) for labels, scores in rows]
+        rows = enumerate(zip(self.labels, self.scores.tolist(), strict=True))
+        further = {column: told.each() for column, told in self.further.items()}
+        return [
+            Answer(
+                labels,
+                tuple(scores),
+                further={column: answers[row] for column, answers in further.items()},
+            )
+            for row, (labels, scores) in rows
+        ]
 
 
 def predictions_of(outputs: Mapping[str, Any], who: str, images: int) -> Predictions:
@@ -94,16 +107,25 @@ def predictions_of(outputs: Mapping[str, Any], who: str, images: int) -> Predict
     Raises:
         PredictionError: an output is missing, or has another form.
     """
-    missing = [name for name in OUTPUTS if name not in outputs]
+    columns = [name.removesuffix(_OF_COLUMN) for name in outputs if name.endswith(_OF_COLUMN)]
+    further = {column: _of_column(outputs, f"{column}/", who, images) for column in columns}
+    return replace(_of_column(outputs, "", who, images), further=further)
+
+
+def _of_column(outputs: Mapping[str, Any], prefix: str, who: str, images: int) -> Predictions:
+    """What is said of the class or, where the outputs' names have a prefix, of another column."""
+    named = [prefix + name for name in OUTPUTS]
+    missing = [name for name in named if name not in outputs]
     if missing:
         raise PredictionError(f"{who} does not return {', '.join(missing)}: no model of Graft's.")
+    given, ids, labels = (outputs[name] for name in named)
     try:
         with np.errstate(over="ignore"):  # to infinity, which is refused
-            probabilities = np.asarray(outputs["probabilities"], dtype=np.float32)
+            probabilities = np.asarray(given, dtype=np.float32)
         answer = Predictions(
             probabilities,
-            np.asarray(outputs["class_ids"], dtype=np.int64),
-            tuple(tuple(map(_text, names)) for names in outputs["labels"]),
+            np.asarray(ids, dtype=np.int64),
+            tuple(tuple(map(_text, names)) for names in labels),
         )
         is_sound = _is_sound(answer)
     except (TypeError, ValueError, OverflowError):
@@ -132,7 +154,9 @@ def explained_answers(outputs: Mapping[str, Any], who: str, images: int) -> list
     if not is_sound:
         raise PredictionError(f"{who} does not say where it saw what it answers.")
     return [
-        ExplainedAnswer(answer.labels, answer.scores, heat[place], seen[place])
+        ExplainedAnswer(
+            answer.labels, answer.scores, heat[place], seen[place], further=answer.further
+        )
         for place, answer in enumerate(answers)
     ]
 

@@ -14,14 +14,7 @@ import numpy as np
 
 from models.errors import UsageError
 from serving.client.address import Address
-from serving.client.answers import (
-    CLASS_INPUT,
-    EXPLAINED,
-    EXPLAINED_OUTPUTS,
-    INPUT,
-    LIKELIEST,
-    OUTPUTS,
-)
+from serving.client.answers import CLASS_INPUT, EXPLAINED, INPUT, LIKELIEST
 from serving.client.errors import (
     HINT,
     PredictionError,
@@ -102,7 +95,6 @@ class GrpcTransport:
             request.model_spec.signature_name = EXPLAINED
             likeliest = np.full(len(images), LIKELIEST, np.int64)
             request.inputs[CLASS_INPUT].CopyFrom(to_proto(likeliest))
-        request.output_filter.extend(EXPLAINED_OUTPUTS if explain else OUTPUTS)
         metadata = (*self._metadata, (REQUEST_ID_HEADER, request_id))
         call = self._stub.Predict.future(request, timeout=seconds, metadata=metadata)
         try:

@@ -17,7 +17,7 @@ from components.judge.executor import Executor
 from components.judge.exported_model import ExportedModel
 from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
 from components.judge.paired_answers import Baseline, paired_answers
-from components.judge.predicting import predict_split
+from components.judge.predicting import AskedModels, predict_split
 from components.judge.prediction_file import load_predictions
 from models.errors import BadDataError, GraftError
 
@@ -180,7 +180,7 @@ def test_old_and_new_test_images_decide_and_none_that_either_learned(world, tmp_
     answers = predict_split(ExportedModel(candidate.uri), str(now), "test")
     digests = [_sha256(row) for row in range(150)]
     baseline = Baseline(world.weak.uri, str(older))
-    paired = paired_answers(answers, digests, candidate.uri, str(now), baseline)
+    paired = paired_answers(answers, digests, candidate.uri, str(now), baseline, AskedModels())
     assert paired.new.names == paired.old.names == [f"{row}.png" for row in range(20, 190)]
     assert paired.was_test.tolist() == [row >= 100 for row in range(20, 190)]
     assert paired.left_out == 20
@@ -213,7 +213,7 @@ def test_a_model_of_new_classes_alone_is_stopped_for_what_it_forgot(world, tmp_p
     digests = [_sha256(row) for row in rest]
     answers = predict_split(ExportedModel(candidate.uri), str(now), "test")
     baseline = Baseline(world.good.uri, str(older))
-    paired = paired_answers(answers, digests, candidate.uri, str(now), baseline)
+    paired = paired_answers(answers, digests, candidate.uri, str(now), baseline, AskedModels())
     assert not paired.new.names  # there is no class that both know
     served = images_to_remember(paired, frozenset(names))
     assert len(served.labels) == len(few)

@@ -128,7 +128,7 @@ def _list_by_kind(path: str, settings: IngestSettings, columns: Sequence[str]) -
         if records := tfrecord.list_tfrecords(path, settings):
             return records
         if Path(path).is_dir():
-            refuse_columns_of_a_folder(path, columns)
+            refuse_columns_of_a_folder(path, columns, settings)
             return folder.list_folder(path, settings)
     except OSError as error:
         raise BadDataError(f"{path} cannot be read: {error.strerror}.") from error

@@ -12,7 +12,8 @@ Every row that is not blank ends as an image, or with its reason among what is l
 - The same path under two labels is two images, of which validation makes a finding; in two splits
   the later row is refused.
 - `data.group` may name a column; a row with an empty group there is a group of its own.
-- `evaluation.slices` names further columns, whose values travel with the image.
+- `data.further_labels` and `evaluation.slices` name further columns, whose values travel with the
+  image; in one of the former an empty cell is no label, and a list or a text of several is refused.
 """
 
 import dataclasses
@@ -37,10 +38,10 @@ from components.example_gen.sources.ignored import ignored
 from components.example_gen.sources.manifest_rows import COLUMNS, Row, csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
 from components.example_gen.sources.one_label import (
-    ONE_LABEL,
     RefusedError,
-    joined_labels,
+    further_label_of,
     label_of,
+    without_joined,
 )
 from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from models.data import example_schema
@@ -79,8 +80,9 @@ def list_manifest(path: str, settings: IngestSettings, columns: Sequence[str] = 
             left_out.append(entry)
     if not files and not left_out:
         raise BadDataError(f"{path} has no rows; {COLUMNS}, and one row an image.")
-    check_columns(columns, reader.found, path)
-    files = _refuse_joined(files, left_out)
+    check_columns(columns, reader.found, path, settings)
+    files, refused = without_joined(files, columns, settings.further_labels)
+    left_out += refused
     if not files:
         raise RefusedSourceError(
             f"None of the {len(left_out)} rows of {path} can be used."
@@ -150,7 +152,13 @@ class _Reader:
         location, stamp = self._locate(path)
         name = printable(path)
         group = self._group(row)
-        slices = tuple(_slice_of(row, column) for column in self._slices)
+        further = self._settings.further_labels
+        slices = tuple(
+            further_label_of(row.cells.get(column), column)
+            if column in further
+            else _slice_of(row, column)
+            for column in self._slices
+        )
         part = split or example_schema.TRAIN
         before = self._seen.setdefault(location, {})
         if label in before:
@@ -226,17 +234,6 @@ def _split_of(value: Any) -> str | None:
             "not_a_split", f"the split is {shown!r}; expected train, validation or test"
         )
     return split
-
-
-def _refuse_joined(files: list[SourceFile], left_out: list[LeftOut]) -> list[SourceFile]:
-    """Refuses labels such as `cat|dog` where `cat` and `dog` are labels too."""
-    joined = joined_labels(file.label for file in files)
-    left_out += [
-        LeftOut(file.name, "several_labels", f"the label {file.label!r} joins several; {ONE_LABEL}")
-        for file in files
-        if file.label in joined
-    ]
-    return [file for file in files if file.label not in joined]
 
 
 def _train_where_unsaid(files: list[SourceFile]) -> list[SourceFile]:

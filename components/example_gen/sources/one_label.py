@@ -1,4 +1,4 @@
-"""A class name from what a manifest or a record holds under `label`: one label an image.
+"""A class name from what a manifest or a record holds under `label`: one label an image and column.
 
 | what comes | becomes |
 |---|---|
@@ -16,9 +16,15 @@ Text stays as it is: the labels "1" and "1.0" of a CSV are two classes.
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, TypeVar
 
-from components.example_gen.sources.entries import canonical_label
+from components.example_gen.sources.entries import (
+    LabelledImage,
+    LeftOut,
+    SourceFile,
+    canonical_label,
+)
 from models.data.label_text import is_missing
 
 MAX_LABEL = 255
@@ -30,8 +36,11 @@ _LIST = re.compile(r"\[.*\]|\{.*\}|\(.*,.*\)", re.DOTALL)
 _SEPARATORS = re.compile(r"[|;,+&]")
 _BLANKS = re.compile(r"\s+")
 _BARS = re.compile(r"[|;]")
+_Image = TypeVar("_Image", SourceFile, LabelledImage)
 ONE_LABEL = "one label an image is needed"
 """The words for every refusal of several labels."""
+NO_LABEL: Final = "no_label"
+"""Code of a refusal for want of a label."""
 
 
 class RefusedError(Exception):
@@ -65,12 +74,63 @@ def label_of(value: object) -> str:
         kind = "a list" if isinstance(value, list) else "an object"
         raise RefusedError("several_labels", f"the label is {kind}; {ONE_LABEL}, as text")
     if value is None:
-        raise RefusedError("no_label", "there is no label")
+        raise RefusedError(NO_LABEL, "there is no label")
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         value = _whole(value)
     return _fit(str(value))
+
+
+def further_label_of(value: object, column: str) -> str:
+    """Returns the class that a value of a further label column names.
+
+    Args:
+        value: text, or any value of JSON.
+        column: its name.
+
+    Returns:
+        The class name; empty where the image has none in this column.
+
+    Raises:
+        RefusedError: it names several, or is no class.
+    """
+    try:
+        return label_of(value)
+    except RefusedError as error:
+        if error.code == NO_LABEL:
+            return ""
+        raise RefusedError(error.code, f"in {column}: {error.reason}") from None
+
+
+def without_joined(
+    images: Sequence[_Image], columns: Sequence[str], further: Collection[str]
+) -> tuple[list[_Image], list[LeftOut]]:
+    """Refuses images with a label such as `cat|dog` where `cat` and `dog` are labels too.
+
+    Args:
+        images: of a source.
+        columns: names of their `slices`.
+        further: those of them that hold labels.
+
+    Returns:
+        The images that can be used, and the others with the reason.
+    """
+    refused: dict[int, LeftOut] = {}
+    of_column = {"": [image.label for image in images]} | {
+        column: [image.slices[place] for image in images]
+        for place, column in enumerate(columns)
+        if column in further
+    }
+    for column, labels in of_column.items():
+        joined = joined_labels(filter(None, labels))
+        where = f"in {column}: " if column else ""
+        for row, label in enumerate(labels):
+            if label in joined:
+                reason = f"{where}the label {label!r} joins several; {ONE_LABEL}"
+                refused[row] = LeftOut(images[row].name, "several_labels", reason)
+    kept = [image for row, image in enumerate(images) if row not in refused]
+    return kept, list(refused.values())
 
 
 def joined_labels(labels: Iterable[str]) -> set[str]:
@@ -119,7 +179,7 @@ def _parts(separators: re.Pattern[str], label: str) -> list[str]:
 
 def _whole(value: float) -> int:
     if math.isnan(value):
-        raise RefusedError("no_label", "the label is NaN, which stands for none")
+        raise RefusedError(NO_LABEL, "the label is NaN, which stands for none")
     if not value.is_integer() or abs(value) > _MOST_EXACT:
         raise RefusedError(
             "bad_label", f"the label {value:g} is a number that is not whole; a class was expected"
@@ -130,10 +190,10 @@ def _whole(value: float) -> int:
 def _fit(text: str) -> str:
     text = text.strip()
     if not text:
-        raise RefusedError("no_label", "the label is empty")
+        raise RefusedError(NO_LABEL, "the label is empty")
     if is_missing(text):
         raise RefusedError(
-            "no_label", f"the label is {text!r}, which programs write where a label is missing"
+            NO_LABEL, f"the label is {text!r}, which programs write where a label is missing"
         )
     if _LIST.fullmatch(text):
         raise RefusedError("several_labels", f"the label is a list written as text; {ONE_LABEL}")

@@ -1,13 +1,18 @@
 """One record of a TFRecord file: an encoded image with one label, or a reason why it is none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from components.example_gen.sources.entries import printable
-from components.example_gen.sources.one_label import ONE_LABEL, RefusedError, label_of
+from components.example_gen.sources.one_label import (
+    ONE_LABEL,
+    RefusedError,
+    further_label_of,
+    label_of,
+)
 
 _IMAGE_FEATURES = ("image", "image/encoded", "image_raw", "encoded")
 _LABEL_FEATURES = ("label", "image/class/text", "image/class/label", "class")
@@ -37,13 +42,16 @@ class Record(NamedTuple):
     features: frozenset[str] = frozenset()
 
 
-def read_record(content: bytes, group: str, columns: Sequence[str] = ()) -> Record:
+def read_record(
+    content: bytes, group: str, columns: Sequence[str] = (), further_labels: Collection[str] = ()
+) -> Record:
     """Takes a record apart.
 
     Args:
         content: a serialized `tf.train.Example`.
         group: feature that names the group; empty for none.
         columns: features whose values are wanted too.
+        further_labels: those of them that hold labels.
 
     Returns:
         Its image, label, name, group and slices.
@@ -60,7 +68,12 @@ def read_record(content: bytes, group: str, columns: Sequence[str] = ()) -> Reco
         _label(found),
         printable(_text(found, _NAME_FEATURES))[:_SHOWN],
         printable(_text(found, (group,))),
-        tuple(printable(_text(found, (column,))) for column in columns),
+        tuple(
+            _further_label(found, column)
+            if column in further_labels
+            else printable(_text(found, (column,)))
+            for column in columns
+        ),
         frozenset(found) if columns else frozenset(),
     )
 
@@ -98,6 +111,17 @@ def _label(found: _Features) -> str:
         if values and values[0] != b"":
             return label_of(_decoded(values[0], key))
     raise RefusedError("no_label", _expected("the label", _LABEL_FEATURES, found))
+
+
+def _further_label(found: _Features, column: str) -> str:
+    if column not in found:
+        return ""
+    held = found[column]
+    values = held.bytes_list.value or held.int64_list.value or held.float_list.value
+    if len(values) > 1:
+        raise RefusedError("several_labels", f"{column} holds {len(values)} values; {ONE_LABEL}")
+    value = values[0] if values else None
+    return further_label_of(_decoded(value, column) if isinstance(value, bytes) else value, column)
 
 
 def _decoded(value: bytes | int, key: str) -> str:

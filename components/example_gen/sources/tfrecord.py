@@ -37,7 +37,7 @@ from components.example_gen.sources.entries import (
 )
 from components.example_gen.sources.groups import group_of
 from components.example_gen.sources.ignored import ignored
-from components.example_gen.sources.one_label import ONE_LABEL, RefusedError, joined_labels
+from components.example_gen.sources.one_label import RefusedError, without_joined
 from components.example_gen.sources.record import Record, read_record
 from components.example_gen.sources.record_file import DamagedError, read_records
 from models.data import example_schema
@@ -106,16 +106,9 @@ def unpack(
                 else:
                     images.append(entry)
     if images:
-        check_features(columns, found, str(Path(files[0].path).parent))
-    joined = joined_labels(image.label for image in images)
-    left_out += [
-        LeftOut(
-            image.name, "several_labels", f"the label {image.label!r} joins several; {ONE_LABEL}"
-        )
-        for image in images
-        if image.label in joined
-    ]
-    kept = [image for image in images if image.label not in joined]
+        check_features(columns, found, str(Path(files[0].path).parent), settings)
+    kept, refused = without_joined(images, columns, settings.further_labels)
+    left_out += refused
     return _in_groups(kept, settings), left_out
 
 
@@ -145,7 +138,7 @@ def _unpack_file(
             name = f"{file.name}#{count}"
             count += 1
             try:
-                record = read_record(content, settings.group, columns)
+                record = read_record(content, settings.group, columns, settings.further_labels)
                 found |= record.features
             except RefusedError as error:
                 yield LeftOut(name, error.code, error.reason)

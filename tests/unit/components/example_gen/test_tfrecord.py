@@ -312,3 +312,23 @@ def test_features_for_slices_travel_with_their_images(tmp_path):
     assert [image.slices for image in images] == [("north", "3"), ("", "4")]
     with pytest.raises(UsageError, match=r"'Site' is no feature of any record.* site\?"):
         unpack(listing.files, scratch, IngestSettings(), ("Site",))
+
+
+def test_features_of_further_labels_hold_one_label_or_none(tmp_path):
+    records = [
+        example(image=b"x", label=1, grade=b"good"),
+        example(image=b"y", label=1, grade=7),
+        example(image=b"z", label=1, grade=b""),
+        example(image=b"v", label=1),
+        example(image=b"w", label=1, grade=[1, 2]),
+    ]
+    write_records(tmp_path / "a.tfrecord", records)
+    settings = IngestSettings(further_labels=("grade",))
+    listing = list_source(str(tmp_path / "a.tfrecord"), settings)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    images, left_out = unpack(listing.files, scratch, settings, ("grade",))
+    assert [image.slices for image in images] == [("good",), ("7",), ("",), ("",)]
+    assert [(one.code, one.reason[:20]) for one in left_out] == [
+        ("several_labels", "grade holds 2 values")
+    ]

@@ -10,15 +10,16 @@ import pytest
 from labelled_examples import write_examples
 from PIL import Image
 
-from components.artifact_names import BODY, HEAD_FILE, SERVING_FOLDER
+from components.artifact_names import BODY, HEAD_FILE, SERVING_FOLDER, further_head_file
 from components.judge.exported_model import Answers, ExportedModel
 from components.judge.known_answers import KnownAnswers, OtherAnswersError, Question
-from components.judge.predicting import predict_split
+from components.judge.predicting import predict_columns, predict_split
 from models.data.image_decoding import ImageSpec
-from models.export.export import export_model
+from models.export import FurtherColumn, export_model
 from models.head.head_model import build_head
 
 _LABELS = ("blue", "green", "red")
+_STATES = ("broken", "new", "old")
 _SIDE, _WIDTH = 8, 6
 
 
@@ -44,8 +45,11 @@ def _head(seed: int) -> keras.Model:
     return head
 
 
-def _export(folder: Path, seed: int, body: str = "one", backbone: int = 0) -> ExportedModel:
+def _export(
+    folder: Path, seed: int, body: str = "one", backbone: int = 0, further: bool = False
+) -> ExportedModel:
     """A model whose head is of a seed, and the rest of another."""
+    columns = [FurtherColumn("state", _STATES, _head(seed + 100))] if further else []
     trunk, head = _backbone(backbone), _head(seed)
     outputs = keras.layers.Softmax()(head(trunk.outputs[0]))
     export_model(
@@ -58,9 +62,14 @@ def _export(folder: Path, seed: int, body: str = "one", backbone: int = 0) -> Ex
         licence="",
         sample_range=None,
         max_pixels=10**6,
+        further=columns,
     )
     (folder / HEAD_FILE).parent.mkdir(exist_ok=True)
     head.save(folder / HEAD_FILE)
+    for column in columns:
+        file = folder / further_head_file(column.name)
+        file.parent.mkdir()
+        column.head.save(file)
     return ExportedModel(str(folder))
 
 
@@ -177,3 +186,40 @@ def test_nothing_is_kept_of_a_model_without_a_name_or_a_head(lacking: str, tmp_p
     answers = known.ask(_questions(range(3)))
     assert answers.probabilities.shape == (3, 3)
     assert not (tmp_path / "answers").exists()
+
+
+def test_heads_of_further_columns_answer_known_images_too(tmp_path: Path) -> None:
+    store = str(tmp_path / "answers")
+    KnownAnswers(_export(tmp_path / "first", seed=1), store).ask(_questions(range(40)))
+    _export(tmp_path / "second", seed=2, further=True)
+    second = _Watched(str(tmp_path / "second"))
+    answers = KnownAnswers(second, store).ask(_questions(range(40)))
+    assert second.observed == 0
+    (state,) = answers.further
+    images = [_picture(number) for number in range(40)]
+    every = second.answer_all(images)
+    np.testing.assert_allclose(state, every[1], atol=1e-5)
+    np.testing.assert_allclose(state.sum(axis=1), 1.0, atol=1e-5)
+    assert np.abs(every[0] - every[1]).max() > 0.1
+    np.testing.assert_allclose(second.observe(images).further[0], every[1], atol=1e-6)
+    _head(7).save(tmp_path / "second" / further_head_file("state"))
+    with pytest.raises(OtherAnswersError):
+        KnownAnswers(ExportedModel(second.uri), store).ask(_questions(range(40)))
+
+
+def test_a_column_is_answered_for_the_images_that_have_a_label_in_it(tmp_path: Path) -> None:
+    model = _export(tmp_path / "model", seed=1, further=True)
+    images = [("red", f"{number}.png", _picture(number)) for number in range(6)]
+    states = ["old", "", "new", "", "", "unheard of"]
+    write_examples(tmp_path / "examples", {"test": images}, {"state": states})
+    answers = predict_columns(model, str(tmp_path / "examples"), "test")
+    assert list(answers) == ["label", "state"]
+    assert answers["label"].names == [name for _, name, _ in images]
+    state = answers["state"]
+    assert (state.names, state.labels) == (
+        ["0.png", "2.png", "5.png"],
+        ["old", "new", "unheard of"],
+    )
+    assert state.truth.tolist() == [2, 1, -1]
+    every = model.answer_all([image for _, _, image in images])[1]
+    np.testing.assert_allclose(state.probabilities, every[[0, 2, 5]], atol=1e-6)

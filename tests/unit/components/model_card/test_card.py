@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from finished_further import judged
 
 from components.artifact_names import CARD_FILE, MARKDOWN_CARD_FILE
 from components.findings import Finding, write_findings
@@ -50,7 +51,9 @@ def sources(tmp_path: Path) -> Sources:
     )
     figures = quality(predictions.truth, predictions.probabilities, CLASSES, 2)
     made.blessing.mkdir()
-    write_metrics(made.blessing, predictions, figures, slices, GAPS, SHORTCUTS, None, 0.7)
+    write_metrics(
+        made.blessing, predictions, figures, slices, GAPS, SHORTCUTS, None, 0.7, [judged(EVIL)[0]]
+    )
     made.findings.mkdir()
     write_findings(str(made.findings), [Finding.about("flat_images", "warning", EVIL, ["a.png"])])
     described = {
@@ -121,6 +124,8 @@ def test_both_forms_tell_the_same(sources: Sources) -> None:
         "bee",
         "0.500 [0.35, 0.65]",
         "Brightness",
+        "Further label columns",
+        "0.900 [0.833, 0.942]",
         "500 used of 510 offered, 10 refused",
         "train 400, validation 16, test 84",
         "palette 3",

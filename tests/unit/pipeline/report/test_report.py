@@ -25,6 +25,7 @@ def test_the_report_tells_the_whole_story(run):
     for heading in (
         "Verdict",
         "On the test split",
+        "Further label columns",
         "Where it saw its answers",
         "Data",
         "Search",
@@ -35,6 +36,9 @@ def test_the_report_tells_the_whole_story(run):
     for words in (
         "Worst mistakes",
         "Gaps between slices",
+        "500 of 700 images labelled, in 2 classes",
+        "Always “new”, the most frequent class",
+        "in the end it was fitted to all 380",
         "Shortcuts",
         "bottom, right",
         "2 of 490 labels look wrong (0.4%), 1 not trained on: without them the head is better",

@@ -57,6 +57,14 @@ def test_the_summary_keeps_its_contract(run):
         "identical": 25,
         "workers": {},
         "replayed": 30,
+        "further_labels": {
+            "state": {
+                "images": 500,
+                "splits": {"train": 300, "validation": 80, "test": 120},
+                "classes": {EVIL: 200, "new": 300},
+                "words": "500 of 700 images labelled, in 2 classes",
+            }
+        },
     }
     assert summary["stages"]["ImageValidator"] == {"seconds": 0.05, "cached": True}
     assert summary["tuning"]["configurations"] == 12
@@ -68,6 +76,11 @@ def test_the_summary_keeps_its_contract(run):
     assert measured["validation_accuracy"] == 0.93
     assert {each["column"] for each in measured["slices"]["gaps"]} == {"site"}
     assert "falls behind" in measured["slices"]["words"]
+    further = measured["further_labels"]["state"]
+    assert (further["accuracy"], further["test_images"]) == (0.9, 120)
+    assert (further["frequent"], further["validation_accuracy"]) == ("new", 0.9)
+    assert further["gain"] == pytest.approx(0.9 - 70 / 120)
+    assert set(further["per_class"]) == {EVIL, "new"}
     forgetting = measured["forgetting"]
     assert (forgetting["before"], forgetting["after"], forgetting["images"]) == (0.9, 0.75, 60)
     assert measured["probe_accuracy"] == pytest.approx(

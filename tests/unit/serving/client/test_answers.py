@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from serving.client.answers import (
-    EXPLAINED_OUTPUTS,
     OUTPUTS,
     Answer,
     Predictions,
@@ -65,7 +64,7 @@ _SAID = {"probabilities": [[0.25, 0.75]], "class_ids": [[1, 0]], "labels": [["re
 
 
 @settings(max_examples=60)
-@given(st.fixed_dictionaries(dict.fromkeys(set(EXPLAINED_OUTPUTS) - set(OUTPUTS), _ANY)))
+@given(st.fixed_dictionaries(dict.fromkeys(("heat", "seen_bytes"), _ANY)))
 def test_any_explanation_is_one_or_refused_in_words(outputs: dict[str, object]) -> None:
     try:
         told: object = explained_answers(_SAID | outputs, "The model", 1)[0].heat.ndim
@@ -86,3 +85,25 @@ def test_an_explanation_is_read_from_either_api(picture: object) -> None:
 def test_heat_of_another_form_is_refused(heat: object) -> None:
     with pytest.raises(PredictionError, match="does not say where"):
         explained_answers({**_SAID, "heat": heat, "seen_bytes": [b""]}, "It", 1)
+
+
+_OF_STATE = {f"state/{name}": value for name, value in _SAID.items()}
+
+
+def test_further_label_columns_are_answered_beside_the_class() -> None:
+    told = predictions_of({**_SAID, **_OF_STATE}, "It", 1)
+    assert told.further["state"].labels == (("red", "dark"),)
+    (answer,) = told.each()
+    assert answer.further == {"state": Answer(("red", "dark"), (0.75, 0.25))}
+    heat = {"heat": [[[0.5]]], "seen_bytes": [b""]}
+    (explained,) = explained_answers({**_SAID, **_OF_STATE, **heat}, "It", 1)
+    assert explained.further == answer.further
+    assert predictions_of(_SAID, "It", 1).further == {}
+
+
+@pytest.mark.parametrize("name", ["class_ids", "labels"])
+def test_a_further_column_that_is_not_whole_is_refused(name: str) -> None:
+    lacking = {**_SAID, **_OF_STATE}
+    del lacking[f"state/{name}"]
+    with pytest.raises(PredictionError, match=f"does not return state/{name}"):
+        predictions_of(lacking, "It", 1)

@@ -1,0 +1,138 @@
+"""A further label column from the trainer to the server: parity, beside the digit.
+
+Of every fifth image nobody says whether its digit is even.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from tfx.orchestration import metadata, pipeline
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from trainer_inputs import channels, importers, write_inputs
+from training_digits import digit_paths, parity
+
+from components.artifact_names import further_head_file
+from components.evaluation.evaluation_settings import EvaluationSettings
+from components.judge.exported_model import ExportedModel
+from components.judge.further_columns import judge_column
+from components.judge.predicting import predict_columns
+from components.serving_check.check import check_serving
+from components.serving_check.serving_settings import ServingSettings
+from components.trainer.component import Trainer
+from models.training.training_settings import TrainingSettings
+
+Train = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def train(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Train:
+    """Trains on the same inputs with any settings; returns the Model's directory."""
+    folder = tmp_path_factory.mktemp("further")
+    write_inputs(digits_folder, folder)
+
+    def run(name: str, columns: str = '["parity"]', **settings: object) -> Path:
+        nodes = importers(folder)
+        trainer = Trainer(
+            **channels(nodes),
+            settings=TrainingSettings(**settings).to_json(),
+            seed=1,
+            check_images=4,
+            max_pixels=1_000_000,
+            activations_dir=str(folder / "activations"),
+            scratch_dir=str(folder / "scratch"),
+            embeddings_dir=str(folder / "cache"),
+            code=name,
+            further_labels=columns,
+        )
+        database = str(folder / f"{name}.sqlite")
+        LocalDagRunner().run(
+            pipeline.Pipeline(
+                pipeline_name="training",
+                pipeline_root=str(folder / name),
+                components=[*nodes.values(), trainer],
+                metadata_connection_config=metadata.sqlite_metadata_connection_config(database),
+            )
+        )
+        (model,) = (folder / name / "Trainer" / "model").iterdir()
+        return model
+
+    run.examples = str(folder / "examples")
+    return run
+
+
+@pytest.fixture(scope="module")
+def frozen(train: Train) -> Path:
+    return train("frozen", strategy="feature_extraction")
+
+
+@pytest.fixture(scope="module")
+def tuned(train: Train) -> Path:
+    options = {"epochs": 1, "batch_size": 8, "unfreeze": 0.1, "augment": False}
+    return train("tuned", strategy="fine_tune", learning_rate=1e-4, **options)
+
+
+def test_the_column_is_served_as_it_was_trained(train: Train, tuned: Path, tmp_path: Path) -> None:
+    report = check_serving(str(tuned), train.examples, ServingSettings(), tmp_path / "log")
+    assert report.passed, report.reason
+
+
+def test_another_answer_in_the_column_is_noticed(
+    train: Train, frozen: Path, tmp_path: Path
+) -> None:
+    expected = json.loads((frozen / "expected.json").read_text())
+    expected[0]["further_labels"]["parity"][0] += 0.25
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "Format-Serving").symlink_to(frozen / "Format-Serving")
+    (model / "expected.json").write_text(json.dumps(expected))
+    report = check_serving(str(model), train.examples, ServingSettings(), tmp_path / "log")
+    assert not report.passed
+    assert "A probability of parity of" in report.reason
+    assert "differs by 0.25" in report.reason
+
+
+@pytest.mark.parametrize("kind", ["frozen", "tuned"])
+def test_the_column_is_learned_from_images_that_have_a_label(
+    kind: str, train: Train, digits_folder: Path, request: pytest.FixtureRequest
+) -> None:
+    model: Path = request.getfixturevalue(kind)
+    record = json.loads((model / "training.json").read_text())
+    assert record["exported"] == ("head" if kind == "frozen" else "fine_tuned")
+    (head,) = record["further_labels"]
+    paths = digit_paths(digits_folder)
+    known = {split: sum(bool(parity(path)) for path in paths[split]) for split in paths}
+    assert head["training_images"] == known["train"] < len(paths["train"])
+    assert head["validation_images"] == known["validation"]
+    again = known["train"] + known["validation"] if kind == "frozen" else 0
+    assert head["refitted_images"] == again
+    answers = predict_columns(ExportedModel(str(model)), train.examples, "test")
+    assert len(answers["parity"].names) == known["test"]
+    result, checks = judge_column("parity", answers["parity"], None, EvaluationSettings())
+    assert result is not None
+    assert result.quality.accuracy > 0.75
+    assert all(check.passed for check in checks)
+
+
+def test_the_class_is_answered_as_without_further_columns(train: Train, frozen: Path) -> None:
+    alone = train("alone", columns="[]", strategy="feature_extraction")
+    models = [keras.saving.load_model(each / "keras/model.keras") for each in (alone, frozen)]
+    for one, other in zip(*(each.get_weights() for each in models), strict=True):
+        np.testing.assert_array_equal(one, other)
+    outputs = ExportedModel(str(alone)).signature("serving_default").structured_outputs
+    assert set(outputs) == {"probabilities", "class_ids", "labels"}
+    assert not (alone / further_head_file("parity")).exists()
+    own = {"probabilities", "class_ids", "labels"}
+    served = ExportedModel(str(frozen))
+    named = own | {f"parity/{name}" for name in own}
+    assert set(served.signature("serving_default").structured_outputs) == named
+    for signature in ("serving_examples", "monitored", "explained"):
+        assert set(served.signature(signature).structured_outputs) >= named
+    extra = frozen / "Format-Serving" / "assets.extra"
+    assert (extra / "labels.parity.txt").read_text() == "even\nodd\n"
+    assert json.loads((extra / "graft.json").read_text())["further_labels"] == {
+        "parity": ["even", "odd"]
+    }
