@@ -45,12 +45,14 @@ class Behaviour:
         status: of its answers.
         seconds: until it answers.
         loads: whether it can be loaded.
+        further: its label in each further label column.
     """
 
     label: str = "cat"
     status: int = 200
     seconds: float = 0.0
     loads: bool = True
+    further: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -125,6 +127,9 @@ class FakeServer:
         time.sleep(behaviour.seconds)
         outputs: dict[str, Any] = {"labels": [[behaviour.label, "other"]], "class_ids": [[0, 1]]}
         outputs |= {"embedding": [EMBEDDING], "image_signals": [SIGNALS]}
+        for column, said in behaviour.further.items():
+            told = {"labels": [["x", said]], "class_ids": [[1, 0]], "probabilities": [[0.4, 0.6]]}
+            outputs |= {f"{column}/{name}": value for name, value in told.items()}
         if json.loads(body).get("signature_name") == "explained":
             outputs |= {"heat": [HEAT], "seen_bytes": [{"b64": _white_square()}]}
         answer = {"outputs": {**outputs, "probabilities": [[0.97, 0.03]]}, "version": version}

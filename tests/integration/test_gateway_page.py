@@ -58,6 +58,18 @@ def test_a_dropped_image_is_answered_with_bars(page: Page, tmp_path: Path) -> No
     assert page.value("document.title") == "Ask the model"
 
 
+def test_further_label_columns_are_answered_below_the_class(
+    page: Page, server: FakeServer, tmp_path: Path
+) -> None:
+    server.behaviours[1].further = {"<b>state": "old"}
+    page.drop(_png(tmp_path / "red.png"))
+    rows = "Array.from(document.querySelectorAll('#answer tbody tr'))"
+    page.wait(f"{rows}.length === 5")
+    cells = f"{rows}.map(r => Array.from(r.cells, c => c.textContent).join('|'))"
+    assert page.value(cells)[2:] == ["<b>state", "x|60.0 %|", "old|40.0 %|"]
+    server.behaviours[1].further = {}
+
+
 def test_what_is_too_large_or_empty_is_said_without_asking(
     page: Page, server: FakeServer, tmp_path: Path
 ) -> None:

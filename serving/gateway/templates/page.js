@@ -4,6 +4,8 @@
 
 const MOST = 5;
 const LIKELIEST = -1;
+// Ends the name of an output of a further label column, which begins with the column's.
+const OF_COLUMN = "/probabilities";
 const part = (id) => document.getElementById(id);
 let model = { name: "", body_mib: 64 };
 let asked = 0;
@@ -34,19 +36,36 @@ function nameOf(name, id, isShown) {
   return button;
 }
 
+function addRow(body, name, probability) {
+  const row = body.insertRow();
+  row.insertCell().append(name);
+  row.insertCell().textContent = `${(100 * probability).toFixed(1)} %`;
+  const bar = document.createElement("progress");
+  bar.value = probability;
+  row.insertCell().append(bar);
+}
+
 function show(outputs, explained) {
   const rows = classes(outputs);
   const body = part("answer").tBodies[0];
   body.replaceChildren();
   for (const [name, probability, id] of rows.slice(0, MOST)) {
-    const row = body.insertRow();
     const isShown = id === (explained === LIKELIEST ? rows[0][2] : explained);
-    row.insertCell().append(outputs.heat ? nameOf(name, id, isShown) : String(name));
+    addRow(body, outputs.heat ? nameOf(name, id, isShown) : String(name), probability);
     if (isShown) part("heat").setAttribute("aria-label", `What speaks for ${name}`);
-    row.insertCell().textContent = `${(100 * probability).toFixed(1)} %`;
-    const bar = document.createElement("progress");
-    bar.value = probability;
-    row.insertCell().append(bar);
+  }
+  const columns = Object.keys(outputs).filter((name) => name.endsWith(OF_COLUMN));
+  for (const column of columns.map((name) => name.slice(0, -OF_COLUMN.length))) {
+    const head = body.insertRow().insertCell();
+    head.colSpan = 3;
+    head.className = "column";
+    head.textContent = column;
+    const [probabilities, labels, class_ids] = ["probabilities", "labels", "class_ids"].map(
+      (name) => outputs[`${column}/${name}`],
+    );
+    for (const [name, probability] of classes({ probabilities, labels, class_ids }).slice(0, MOST)) {
+      addRow(body, String(name), probability);
+    }
   }
   part("answer").hidden = false;
 }
