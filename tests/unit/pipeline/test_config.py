@@ -299,3 +299,10 @@ def test_versions_are_published_to_a_folder_of_a_bucket(value: str) -> None:
         load_config(None, {"serving.publish": value})
     config = load_config(None, {"serving.publish": "s3://bucket/models/graft/"})
     assert config.serving.publish == "s3://bucket/models/graft"
+
+
+def test_the_columns_that_travel_are_those_of_both_keys_once(tmp_path: Path) -> None:
+    keys = {"data.further_labels": [" State ", "site"], "evaluation.slices": ["site", "camera"]}
+    config = load_config(None, keys)
+    assert config.data.further_labels == ("state", "site")
+    assert config.columns == ("site", "camera", "state")
