@@ -22,7 +22,6 @@ from components.judge.checks import (
 )
 from components.judge.evaluator_check import check_evaluator
 from components.judge.explanations import EXPLANATIONS_FILE, explain, save_explanations
-from components.judge.exported_model import ExportedModel
 from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
 from components.judge.further_columns import judge_column
 from components.judge.gaps import check_gaps, find_gaps
@@ -103,8 +102,8 @@ def judge(
         GraftError: the model lacks its serving signature or its class names.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    model = ExportedModel(model_uri)
     asked = AskedModels(answers_dir)
+    model = asked.model(model_uri)
     answers = asked.of(model_uri, examples_uri)
     predictions = answers[example_schema.LABEL]
     if not predictions.names:

@@ -16,12 +16,17 @@ _BATCH = 32
 
 
 class AskedModels:
-    """What models answer to the test images of Examples, each asked once."""
+    """What models answer to the test images of Examples, each loaded and asked once."""
 
     def __init__(self, answers_dir: str = "") -> None:
         """Takes the place for what is kept; see `predict_columns`."""
         self._answers_dir = answers_dir
+        self._models: dict[str, ExportedModel] = {}
         self._asked: dict[tuple[str, str], dict[str, Predictions]] = {}
+
+    def model(self, uri: str) -> ExportedModel:
+        """The model of a Model artifact, by its directory."""
+        return self._models.setdefault(uri, ExportedModel(uri))
 
     def of(self, model_uri: str, examples_uri: str) -> dict[str, Predictions]:
         """Answers by column, as `predict_columns` gives and raises them.
@@ -32,8 +37,9 @@ class AskedModels:
         """
         key = model_uri, examples_uri
         if key not in self._asked:
+            model = self.model(model_uri)
             self._asked[key] = predict_columns(
-                ExportedModel(model_uri), examples_uri, example_schema.TEST, self._answers_dir
+                model, examples_uri, example_schema.TEST, self._answers_dir
             )
         return self._asked[key]
 
