@@ -9,6 +9,7 @@ Every row that is not blank ends as an image, or with its reason among what is l
 
 - A row of nothing but separators, one that `data.ignore` matches, and the repeat of an earlier row
   are passed over.
+- A repeat that says something else in a further label column is refused.
 - The same path under two labels is two images, of which validation makes a finding; in two splits
   the later row is refused.
 - `data.group` may name a column; a row with an empty group there is a group of its own.
@@ -38,6 +39,7 @@ from components.example_gen.sources.ignored import ignored
 from components.example_gen.sources.manifest_rows import COLUMNS, Row, csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
 from components.example_gen.sources.one_label import (
+    ONE_LABEL,
     RefusedError,
     further_label_of,
     label_of,
@@ -118,7 +120,7 @@ class _Reader:
         self._column = column_name(settings.group)
         self._has_column = False
         self._slices = [column_name(column) for column in columns]
-        self._seen: dict[str, dict[str, tuple[str, int]]] = {}
+        self._seen: dict[str, dict[str, tuple[str, int, tuple[str, ...]]]] = {}
 
     def entry(self, row: Row) -> SourceFile | LeftOut:
         """Returns what a row is: a file to ingest, or why it is not used."""
@@ -162,15 +164,30 @@ class _Reader:
         part = split or example_schema.TRAIN
         before = self._seen.setdefault(location, {})
         if label in before:
-            earlier, number = before[label]
+            earlier, number, told = before[label]
             if earlier == part:
+                self._refuse_another_label(slices, told, number)
                 reason = f"line {row.number} repeats line {number}"
                 return LeftOut(name, "duplicate_row", reason, "passed_over")
             raise RefusedError(
                 "two_splits", f"it puts the image into {part}, line {number} into {earlier}"
             )
-        before[label] = part, row.number
+        before[label] = part, row.number, slices
         return SourceFile(location, name, label, split, stamp, group, slices)
+
+    def _refuse_another_label(
+        self, slices: tuple[str, ...], before: tuple[str, ...], number: int
+    ) -> None:
+        """Refuses a repeat that says something else in a further label column."""
+        columns = [
+            column
+            for column, one, other in zip(self._slices, slices, before, strict=True)
+            if one != other and column in self._settings.further_labels
+        ]
+        if columns:
+            told = " and ".join(columns)
+            reason = f"it gives another label in {told} than line {number}; {ONE_LABEL}"
+            raise RefusedError("several_labels", reason)
 
     def _group(self, row: Row) -> str:
         if not self._column or self._column not in row.cells:

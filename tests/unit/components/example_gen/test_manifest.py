@@ -434,3 +434,15 @@ def test_a_missing_column_of_further_labels_names_its_key(pictures):
 def test_further_labels_have_the_names_of_outputs(names):
     with pytest.raises(ValueError, match="names of outputs"):
         IngestSettings(further_labels=names)
+
+
+def test_a_repeated_row_may_not_say_something_else(pictures):
+    text = "path,label,state\n1.jpg,a,new\n1.jpg,a,new\n1.jpg,a,old\n1.jpg,a,\n2.jpg,b,\n"
+    listing = further(pictures, text, "list.csv", "state")
+    told = sorted((one.code, one.reason.partition(":")[0]) for one in listing.left_out)
+    assert told == [
+        ("duplicate_row", "line 3 repeats line 2"),
+        ("several_labels", "line 4"),
+        ("several_labels", "line 5"),
+    ]
+    assert "another label in state than line 2" in listing.left_out[1].reason
