@@ -1,76 +1,17 @@
 """Tests of what is kept of exports, and of when it is not trusted."""
 
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from labelled_examples import write_examples
-from PIL import Image
+from small_exports import LABELS, WIDTH, drawn_head, export, picture
 
-from components.artifact_names import BODY, HEAD_FILE, SERVING_FOLDER, further_head_file
+from components.artifact_names import HEAD_FILE, further_head_file
 from components.judge.exported_model import Answers, ExportedModel
 from components.judge.known_answers import KnownAnswers, OtherAnswersError, Question
 from components.judge.predicting import predict_columns, predict_split
-from models.data.image_decoding import ImageSpec
-from models.export import FurtherColumn, export_model
-from models.head.head_model import build_head
-
-_LABELS = ("blue", "green", "red")
-_STATES = ("broken", "new", "old")
-_SIDE, _WIDTH = 8, 6
-
-
-def _picture(number: int) -> bytes:
-    pixels = np.random.default_rng(number).integers(0, 256, (_SIDE, _SIDE, 3), np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def _backbone(seed: int) -> keras.Model:
-    keras.utils.set_random_seed(seed)
-    inputs = keras.Input((_SIDE, _SIDE, 3))
-    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
-    return keras.Model(inputs, keras.layers.Dense(_WIDTH)(pooled))
-
-
-def _head(seed: int) -> keras.Model:
-    random = np.random.default_rng(seed)
-    head = build_head(_WIDTH, len(_LABELS))
-    weights = random.normal(size=(_WIDTH, len(_LABELS))), random.normal(size=len(_LABELS))
-    head.get_layer("logits").set_weights(weights)
-    return head
-
-
-def _export(
-    folder: Path, seed: int, body: str = "one", backbone: int = 0, further: bool = False
-) -> ExportedModel:
-    """A model whose head is of a seed, and the rest of another."""
-    columns = [FurtherColumn("state", _STATES, _head(seed + 100))] if further else []
-    trunk, head = _backbone(backbone), _head(seed)
-    outputs = keras.layers.Softmax()(head(trunk.outputs[0]))
-    export_model(
-        keras.Model(trunk.inputs[0], outputs),
-        trunk.outputs[0],
-        _LABELS,
-        ImageSpec(_SIDE),
-        folder / SERVING_FOLDER,
-        {"model_digest": f"{seed}", BODY: body},
-        licence="",
-        sample_range=None,
-        max_pixels=10**6,
-        further=columns,
-    )
-    (folder / HEAD_FILE).parent.mkdir(exist_ok=True)
-    head.save(folder / HEAD_FILE)
-    for column in columns:
-        file = folder / further_head_file(column.name)
-        file.parent.mkdir()
-        column.head.save(file)
-    return ExportedModel(str(folder))
 
 
 class _Watched(ExportedModel):
@@ -86,25 +27,25 @@ class _Watched(ExportedModel):
 
 @pytest.fixture
 def first(tmp_path: Path) -> ExportedModel:
-    return _export(tmp_path / "first", seed=1)
+    return export(tmp_path / "first", seed=1)
 
 
 def _questions(numbers: range) -> list[Question]:
-    return [Question.about(_picture(number)) for number in numbers]
+    return [Question.about(picture(number)) for number in numbers]
 
 
 def test_of_a_known_body_only_new_images_are_computed(first: ExportedModel, tmp_path: Path) -> None:
     store = str(tmp_path / "answers")
     KnownAnswers(first, store).ask(_questions(range(40)))
-    _export(tmp_path / "second", seed=2)
+    export(tmp_path / "second", seed=2)
     second = _Watched(str(tmp_path / "second"))
     answers = KnownAnswers(second, store).ask(_questions(range(10, 45)))
     assert second.observed == 5
-    truth = ExportedModel(second.uri).observe([_picture(number) for number in range(10, 45)])
+    truth = ExportedModel(second.uri).observe([picture(number) for number in range(10, 45)])
     np.testing.assert_allclose(answers.probabilities, truth.probabilities, atol=1e-5)
     np.testing.assert_allclose(answers.embeddings, truth.embeddings, atol=1e-5)
     np.testing.assert_allclose(answers.signals, truth.signals, atol=1e-5)
-    differs = np.abs(truth.probabilities - first.answer([_picture(n) for n in range(10, 45)]))
+    differs = np.abs(truth.probabilities - first.answer([picture(n) for n in range(10, 45)]))
     assert differs.max() > 0.1
 
 
@@ -128,14 +69,14 @@ def test_an_image_is_not_opened_where_its_answer_is_known(
 
 def test_of_no_image_there_is_no_answer(first: ExportedModel, tmp_path: Path) -> None:
     answers = KnownAnswers(first, str(tmp_path / "answers")).ask([])
-    assert answers.probabilities.shape == (0, len(_LABELS))
-    assert answers.embeddings.shape == (0, _WIDTH)
+    assert answers.probabilities.shape == (0, len(LABELS))
+    assert answers.embeddings.shape == (0, WIDTH)
 
 
 def test_another_body_knows_nothing_of_it(first: ExportedModel, tmp_path: Path) -> None:
     store = str(tmp_path / "answers")
     KnownAnswers(first, store).ask(_questions(range(20)))
-    _export(tmp_path / "other", seed=2, body="other", backbone=5)
+    export(tmp_path / "other", seed=2, body="other", backbone=5)
     other = _Watched(str(tmp_path / "other"))
     KnownAnswers(other, store).ask(_questions(range(20)))
     assert other.observed == 20
@@ -145,11 +86,11 @@ def test_an_export_that_is_not_what_it_says_is_noticed(
     first: ExportedModel, tmp_path: Path
 ) -> None:
     store = str(tmp_path / "answers")
-    images = {"test": [("red", f"{number}.png", _picture(number)) for number in range(40)]}
+    images = {"test": [("red", f"{number}.png", picture(number)) for number in range(40)]}
     write_examples(tmp_path / "examples", images)
     examples = str(tmp_path / "examples")
     predict_split(first, examples, "test", store)
-    broken = _export(tmp_path / "broken", seed=2, backbone=5)
+    broken = export(tmp_path / "broken", seed=2, backbone=5)
     with pytest.raises(OtherAnswersError):
         KnownAnswers(broken, store).ask(_questions(range(40)))
     answers = predict_split(broken, examples, "test", store)
@@ -158,7 +99,7 @@ def test_an_export_that_is_not_what_it_says_is_noticed(
 
 
 def test_a_head_that_was_not_exported_is_noticed(first: ExportedModel, tmp_path: Path) -> None:
-    _head(7).save(Path(first.uri) / HEAD_FILE)
+    drawn_head(7).save(Path(first.uri) / HEAD_FILE)
     with pytest.raises(OtherAnswersError):
         KnownAnswers(first, str(tmp_path / "answers")).ask(_questions(range(3)))
 
@@ -167,10 +108,10 @@ def test_nothing_is_kept_of_an_export_that_is_not_what_it_says(
     first: ExportedModel, tmp_path: Path
 ) -> None:
     store = str(tmp_path / "answers")
-    _head(7).save(Path(first.uri) / HEAD_FILE)
+    drawn_head(7).save(Path(first.uri) / HEAD_FILE)
     with pytest.raises(OtherAnswersError):
         KnownAnswers(first, store).ask(_questions(range(20)))
-    _export(tmp_path / "next", seed=2)
+    export(tmp_path / "next", seed=2)
     following = _Watched(str(tmp_path / "next"))
     KnownAnswers(following, store).ask(_questions(range(20)))
     assert following.observed == 20
@@ -178,7 +119,7 @@ def test_nothing_is_kept_of_an_export_that_is_not_what_it_says(
 
 @pytest.mark.parametrize("lacking", ["body", "head"])
 def test_nothing_is_kept_of_a_model_without_a_name_or_a_head(lacking: str, tmp_path: Path) -> None:
-    model = _export(tmp_path / "tuned", seed=1, body="" if lacking == "body" else "one")
+    model = export(tmp_path / "tuned", seed=1, body="" if lacking == "body" else "one")
     if lacking == "head":
         (tmp_path / "tuned" / HEAD_FILE).unlink()
     known = KnownAnswers(model, str(tmp_path / "answers"))
@@ -190,26 +131,26 @@ def test_nothing_is_kept_of_a_model_without_a_name_or_a_head(lacking: str, tmp_p
 
 def test_heads_of_further_columns_answer_known_images_too(tmp_path: Path) -> None:
     store = str(tmp_path / "answers")
-    KnownAnswers(_export(tmp_path / "first", seed=1), store).ask(_questions(range(40)))
-    _export(tmp_path / "second", seed=2, further=True)
+    KnownAnswers(export(tmp_path / "first", seed=1), store).ask(_questions(range(40)))
+    export(tmp_path / "second", seed=2, further=True)
     second = _Watched(str(tmp_path / "second"))
     answers = KnownAnswers(second, store).ask(_questions(range(40)))
     assert second.observed == 0
     (state,) = answers.further
-    images = [_picture(number) for number in range(40)]
+    images = [picture(number) for number in range(40)]
     every = second.answer_all(images)
     np.testing.assert_allclose(state, every[1], atol=1e-5)
     np.testing.assert_allclose(state.sum(axis=1), 1.0, atol=1e-5)
     assert np.abs(every[0] - every[1]).max() > 0.1
     np.testing.assert_allclose(second.observe(images).further[0], every[1], atol=1e-6)
-    _head(7).save(tmp_path / "second" / further_head_file("state"))
+    drawn_head(7).save(tmp_path / "second" / further_head_file("state"))
     with pytest.raises(OtherAnswersError):
         KnownAnswers(ExportedModel(second.uri), store).ask(_questions(range(40)))
 
 
 def test_a_column_is_answered_for_the_images_that_have_a_label_in_it(tmp_path: Path) -> None:
-    model = _export(tmp_path / "model", seed=1, further=True)
-    images = [("red", f"{number}.png", _picture(number)) for number in range(6)]
+    model = export(tmp_path / "model", seed=1, further=True)
+    images = [("red", f"{number}.png", picture(number)) for number in range(6)]
     states = ["old", "", "new", "", "", "unheard of"]
     write_examples(tmp_path / "examples", {"test": images}, {"state": states})
     answers = predict_columns(model, str(tmp_path / "examples"), "test")
