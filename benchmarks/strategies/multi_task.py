@@ -207,7 +207,8 @@ class _Arms:
     def measured(self) -> Found:
         """Of each arm: accuracy in each column, CPU seconds to train, and ms to serve."""
         heads = [self._head(column) for column in self._columns]
-        frozen, apart, afterwards, seconds, first = [], [], [], 0.0, 0.0
+        frozen, apart, seconds, first = [], [], 0.0, 0.0
+        afterwards: list[float] = []
         for column, head in zip(self._columns, heads, strict=True):
             lesson = Lesson(column.places, column.targets, column.validation)
             before, outputs, took = self._tuned(head.model, lesson)

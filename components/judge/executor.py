@@ -126,7 +126,7 @@ def judge(
             column,
         )
         for column, each in answers.items()
-        if baseline
+        if baseline and column in asked.of(baseline.model_uri, examples_uri)
     }
     paired = compared.get(example_schema.LABEL)
     further = [

@@ -86,8 +86,8 @@ def judge_column(
         frequent_share=share,
         gain=gain.drop,
         gain_interval=gain.interval,
-        drop=lost and lost.value,
-        drop_interval=lost and lost.interval,
+        drop=lost.value if lost else None,
+        drop_interval=lost.interval if lost else None,
         quality=figures,
     )
     return result, [*checks, *([lost] if lost else [])]

@@ -84,7 +84,7 @@ def paired_answers(
     baseline: Baseline,
     asked: AskedModels,
     column: str = example_schema.LABEL,
-) -> PairedAnswers | None:
+) -> PairedAnswers:
     """Asks the last blessed model, and the one that is judged where it was not asked yet.
 
     Args:
@@ -95,10 +95,7 @@ def paired_answers(
         examples_uri: directory of its Examples artifact.
         baseline: the last blessed model.
         asked: what was asked before.
-        column: that the answers are about.
-
-    Returns:
-        None where the last blessed model does not answer the column.
+        column: that the answers are about, and that both models answer.
 
     Raises:
         GraftError: a model lacks its serving signature or its class names.
@@ -107,9 +104,7 @@ def paired_answers(
     theirs = read_register(Path(baseline.examples_uri)) if baseline.examples_uri else None
     learned = theirs.in_splits(*_LEARNED) if theirs else frozenset[Digest]()
     tested = theirs.in_splits(example_schema.TEST) if theirs else frozenset[Digest]()
-    old = asked.of(baseline.model_uri, examples_uri).get(column)
-    if old is None:
-        return None
+    old = asked.of(baseline.model_uri, examples_uri)[column]
     fair = _rows(digests, learned, among=False)
     pairs = [(old.where(fair), predictions.where(fair), _rows(digests, tested)[fair])]
     gone = tested - mine.in_splits(*example_schema.SPLITS) if mine else frozenset[Digest]()

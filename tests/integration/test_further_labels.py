@@ -29,10 +29,20 @@ Train = Callable[..., Path]
 
 
 @pytest.fixture(scope="module")
-def train(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Train:
-    """Trains on the same inputs with any settings; returns the Model's directory."""
+def folder(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("further")
     write_inputs(digits_folder, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def examples(folder: Path) -> str:
+    return str(folder / "examples")
+
+
+@pytest.fixture(scope="module")
+def train(folder: Path) -> Train:
+    """Trains on the same inputs with any settings; returns the Model's directory."""
 
     def run(name: str, columns: str = '["parity"]', **settings: object) -> Path:
         nodes = importers(folder)
@@ -60,7 +70,6 @@ def train(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Trai
         (model,) = (folder / name / "Trainer" / "model").iterdir()
         return model
 
-    run.examples = str(folder / "examples")
     return run
 
 
@@ -75,13 +84,13 @@ def tuned(train: Train) -> Path:
     return train("tuned", strategy="fine_tune", learning_rate=1e-4, **options)
 
 
-def test_the_column_is_served_as_it_was_trained(train: Train, tuned: Path, tmp_path: Path) -> None:
-    report = check_serving(str(tuned), train.examples, ServingSettings(), tmp_path / "log")
+def test_the_column_is_served_as_it_was_trained(examples: str, tuned: Path, tmp_path: Path) -> None:
+    report = check_serving(str(tuned), examples, ServingSettings(), tmp_path / "log")
     assert report.passed, report.reason
 
 
 def test_another_answer_in_the_column_is_noticed(
-    train: Train, frozen: Path, tmp_path: Path
+    examples: str, frozen: Path, tmp_path: Path
 ) -> None:
     expected = json.loads((frozen / "expected.json").read_text())
     expected[0]["further_labels"]["parity"][0] += 0.25
@@ -89,7 +98,7 @@ def test_another_answer_in_the_column_is_noticed(
     model.mkdir()
     (model / "Format-Serving").symlink_to(frozen / "Format-Serving")
     (model / "expected.json").write_text(json.dumps(expected))
-    report = check_serving(str(model), train.examples, ServingSettings(), tmp_path / "log")
+    report = check_serving(str(model), examples, ServingSettings(), tmp_path / "log")
     assert not report.passed
     assert "A probability of parity of" in report.reason
     assert "differs by 0.25" in report.reason
@@ -97,7 +106,7 @@ def test_another_answer_in_the_column_is_noticed(
 
 @pytest.mark.parametrize("kind", ["frozen", "tuned"])
 def test_the_column_is_learned_from_images_that_have_a_label(
-    kind: str, train: Train, digits_folder: Path, request: pytest.FixtureRequest
+    kind: str, examples: str, digits_folder: Path, request: pytest.FixtureRequest
 ) -> None:
     model: Path = request.getfixturevalue(kind)
     record = json.loads((model / "training.json").read_text())
@@ -109,7 +118,7 @@ def test_the_column_is_learned_from_images_that_have_a_label(
     assert head["validation_images"] == known["validation"]
     again = known["train"] + known["validation"] if kind == "frozen" else 0
     assert head["refitted_images"] == again
-    answers = predict_columns(ExportedModel(str(model)), train.examples, "test")
+    answers = predict_columns(ExportedModel(str(model)), examples, "test")
     assert len(answers["parity"].names) == known["test"]
     result, checks = judge_column("parity", answers["parity"], None, EvaluationSettings())
     assert result is not None

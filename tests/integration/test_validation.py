@@ -164,6 +164,7 @@ class World:
             anomalies=anomalies.outputs["anomalies"],
             schema=curator.outputs["schema"],
             settings=ValidationSettings().to_json(),
+            further_labels="[]",
             memory_dir=str(self.folder / "classes"),
             code="",
         )

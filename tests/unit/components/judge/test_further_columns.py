@@ -22,9 +22,9 @@ def predictions(truth: np.ndarray, answers: np.ndarray) -> Predictions:
 def paired(old: np.ndarray, new: np.ndarray) -> PairedAnswers:
     """Two models of which it is said which images they answer rightly."""
     truth = np.zeros(len(old), int)
-    both = (predictions(truth, (~right).astype(int)) for right in (old, new))
+    before, after = (predictions(truth, (~right).astype(int)) for right in (old, new))
     served = AsServed([], old[:0], new[:0])
-    return PairedAnswers(*both, old, 0, (), served, CLASSES)
+    return PairedAnswers(before, after, old, 0, (), served, CLASSES)
 
 
 TRUTH = np.repeat([0, 1], [90, 10])
@@ -36,7 +36,8 @@ def test_a_head_is_beside_its_most_frequent_class() -> None:
     result, (check,) = judge_column("state", predictions(TRUTH, answers), None, SETTINGS)
     assert result is not None
     assert (result.frequent, result.frequent_share) == ("new", 0.9)
-    assert (result.quality.accuracy, result.gain) == (0.97, pytest.approx(0.07))
+    assert result.quality.accuracy == 0.97
+    assert result.gain == pytest.approx(0.07)
     assert (result.drop, result.drop_interval) == (None, None)
     assert check.passed
     assert check.name == "further_labels/state"
