@@ -6,18 +6,23 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from components.artifact_names import BLESSED, BLESSING, CURRENT_MODEL_ID
+from components.artifact_seals import EXPORT_DIGEST
 
 BASELINES: Final = 2
 """A model is compared with the newest blessed one or, when it is that itself, with the next."""
 
 
 def blessed_models(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Artifact]:
-    """Blessed models that are there, the newest first."""
+    """Models that are there and that the Judge blessed, the newest first.
+
+    TFX's Evaluator blesses too, by its own thresholds alone; its word has no digest of the export.
+    """
     blessings = store.get_artifacts_by_type(BLESSING)
     models = [
         each.custom_properties[CURRENT_MODEL_ID].int_value
         for each in blessings
         if each.custom_properties[BLESSED].int_value == 1
+        and each.custom_properties[EXPORT_DIGEST].string_value
     ]
     live = [
         model

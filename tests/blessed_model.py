@@ -18,6 +18,7 @@ def bless_a_model_of(examples: Path, database: Path) -> None:
         if numbers:
             made.custom_properties["blessed"].int_value = 1
             made.custom_properties["current_model_id"].int_value = numbers[0]
+            made.custom_properties["export_digest"].string_value = "0f"
         numbers += store.put_artifacts([made])
     type_id = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Trainer"))
     (execution,) = store.put_executions([metadata_store_pb2.Execution(type_id=type_id)])

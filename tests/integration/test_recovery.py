@@ -10,7 +10,8 @@ from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
 from components.artifact_names import BLESSED, CURRENT_MODEL_ID, PUSHED_DIGEST, TUNING_HISTORY
-from components.artifact_seals import is_whole, seal
+from components.artifact_seals import EXPORT_DIGEST, is_whole, seal
+from components.blessed_models import blessed_models
 from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
 from models.storage.seals import tree_digest
@@ -73,12 +74,25 @@ def test_a_damaged_history_is_no_longer_learned_from(store: Store) -> None:
 def test_a_damaged_model_is_no_longer_compared_with(store: Store) -> None:
     models = [store.add("Model") for _ in range(4)]
     for model in models[:3]:
-        store.add("ModelBlessing", **{CURRENT_MODEL_ID: model.id, BLESSED: 1})
-    store.add("ModelBlessing", **{CURRENT_MODEL_ID: models[3].id, BLESSED: 0})
+        store.add("ModelBlessing", **blessing(model, 1))
+    store.add("ModelBlessing", **blessing(models[3], 0))
     damage(models[2])
     (told,) = recover(store.workspace).damaged
     assert models[2].uri in told
     assert [store.is_live(model) for model in models] == [True, True, False, True]
+
+
+def blessing(model: metadata_store_pb2.Artifact, blessed: int) -> dict[str, int | str]:
+    """What the Judge says of a model."""
+    return {CURRENT_MODEL_ID: model.id, BLESSED: blessed, EXPORT_DIGEST: "0f"}
+
+
+def test_a_model_that_the_evaluator_alone_blessed_is_none(store: Store) -> None:
+    passed, refused = store.add("Model"), store.add("Model")
+    store.add("ModelBlessing", **blessing(passed, 1))
+    store.add("ModelBlessing", **{CURRENT_MODEL_ID: refused.id, BLESSED: 1})
+    store.add("ModelBlessing", **blessing(refused, 0))
+    assert [each.id for each in blessed_models(store.store)] == [passed.id]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ UTF-8. What does not decode is refused: an escaped letter would become part of a
 import os
 import stat
 
-from models.data.byte_order_mark import without_mark
+from models.byte_order_mark import without_mark
 from models.errors import BadDataError
 
 MAX_BYTES = 256 << 20

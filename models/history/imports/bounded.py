@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.data.byte_order_mark import without_mark
+from models.byte_order_mark import without_mark
 from models.history.imports.foreign_past import ForeignPastError
 from models.history.tuning_history import MAX_BYTES
 from models.storage.locations import MOST_FILES, read_place

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from models.data.byte_order_mark import without_mark
+from models.byte_order_mark import without_mark
 from models.history.imports.assemble import assemble
 from models.history.imports.bounded import parse_json
 from models.history.imports.foreign_past import (

@@ -3,6 +3,7 @@
 import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import ml_metadata as mlmd
 import pytest
@@ -72,7 +73,8 @@ class Kept:
             state=metadata_store_pb2.Artifact.LIVE,
         )
         for key, value in properties.items():
-            artifact.custom_properties[key].int_value = value
+            kind_of_value = "int_value" if isinstance(value, int) else "string_value"
+            setattr(artifact.custom_properties[key], kind_of_value, value)
         (self.last,) = self.store.put_artifacts([artifact])
         self._link(run, self.last, number)
         if read_by:
@@ -157,6 +159,11 @@ def test_versions_that_are_rolled_out_stay(kept: Kept) -> None:
         RetentionSettings(versions=1)
 
 
+def judged(model: int) -> dict[str, Any]:
+    """What the Judge notes of a model that it blesses."""
+    return {"blessed": 1, "current_model_id": model, "export_digest": "0f"}
+
+
 def test_artifacts_stay_for_kept_runs_histories_and_the_models_to_compare_with(kept: Kept) -> None:
     old, new = kept.run(9), kept.run(1)
     gone = kept.artifact(old)
@@ -165,7 +172,7 @@ def test_artifacts_stay_for_kept_runs_histories_and_the_models_to_compare_with(k
     blessed = []
     for _ in range(3):
         blessed.append(kept.artifact(old))
-        kept.artifact(old, "ModelBlessing", blessed=1, current_model_id=kept.last)
+        kept.artifact(old, "ModelBlessing", **judged(kept.last))
     own = kept.artifact(new)
     orphan = kept.workspace.artifacts / "Trainer" / "model" / "9999"
     orphan.mkdir()
@@ -198,7 +205,7 @@ def test_the_images_that_the_next_comparison_needs_stay(kept: Kept) -> None:
         examples = kept.last
         kept.artifact(old)
         kept.read(examples, "examples")
-        kept.artifact(old, "ModelBlessing", blessed=1, current_model_id=kept.last)
+        kept.artifact(old, "ModelBlessing", **judged(kept.last))
     kept.artifact(new)
     prune_held(kept.config, RetentionSettings(runs=1), delete=True)
     assert [place.exists() for place in places] == [False, True, True]
