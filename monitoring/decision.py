@@ -5,6 +5,7 @@ again where its accuracy has fallen, once for each episode, not before a cooldow
 after trainings that did not help.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -16,8 +17,10 @@ from monitoring.evidence.drift_report import DriftReport
 Action = Literal["retrain", "page", "nothing"]
 Health = Literal["healthy", "drift", "harmful", "data fault", "too little data"]
 _SHOWN: Final = 3
-_DOUBT: Final = 0.4
-"""Part of an interval, from the estimate to its end, that has to speak for a word too."""
+_DOUBT: Final = 0.45
+"""Part of an interval, from the estimate to its end, that has to speak for a training too."""
+_OF_INTERVAL: Final = 1.96
+"""Standard errors from an estimate to the end of its interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +190,7 @@ def _harm(
     """Whether the accuracy has fallen by more than is borne; labels go before what is foretold.
 
     A model may go wrong while its images stay as they were: labels show it without an alarm.
+    What further images are going to tell is no reason to call a person: they are waited for.
     """
     bearable = accuracy.reference - settings.harm
     labelled = accuracy.labelled
@@ -200,10 +204,16 @@ def _harm(
         return "too early"
     if accuracy.estimate + _DOUBT * (accuracy.high - accuracy.estimate) < bearable:
         return "yes"
-    least = accuracy.estimate - _DOUBT * (accuracy.estimate - accuracy.low)
-    if accuracy.reliable or least > bearable - settings.harm / 2:
-        return "no"
-    return "unknown"
+    least = _least_with_more_images(accuracy, accuracy.estimate)
+    return "no" if accuracy.reliable or least > bearable - settings.harm / 2 else "unknown"
+
+
+def _least_with_more_images(accuracy: AccuracyReport, estimate: float) -> float:
+    """What the accuracy may be at least, by what is known, once chance has had its good turn."""
+    by_chance = math.sqrt(estimate * (1.0 - estimate) / accuracy.images)
+    error = (estimate - accuracy.low) / _OF_INTERVAL
+    lasting = math.sqrt(max(error**2 - by_chance**2, 0.0))
+    return estimate + by_chance - lasting
 
 
 def _is_too_little(

@@ -11,7 +11,8 @@ own for each seed, and is looked at after every 50 images, as by a scheduler.
 - black, swapped, empty: black frames, red and blue swapped, empty bodies; right is "page" after
   300 images.
 
-What was replayed is kept; a second call goes on.
+What was replayed is kept; a second call goes on. `--draw` takes another draw of what was done to
+the pictures of the reference that were made worse on purpose.
 
     ./dev bench monitoring/decisions --data digits DATA/clothing DATA/cifar10 --seeds 100
 """
@@ -47,16 +48,19 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", required=True)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first-seed", type=int, default=1_000, help="others served to develop")
+    parser.add_argument("--draw", type=int, default=0, help="of what pictures are made worse by")
     parser.add_argument("--held-back", action="store_true", help="other shifts")
     parser.add_argument("--minutes", type=float, default=1e9, help="to stop after, and go on later")
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/monitoring"))
     options = parser.parse_args()
     end = time.monotonic() + 60 * options.minutes
-    kept = Kept(options.cache / ("decisions-held.json" if options.held_back else "decisions.json"))
+    name = "decisions" + ("-held" if options.held_back else "")
+    name += f"-{options.draw}" if options.draw else ""
+    kept = Kept(options.cache / f"{name}.json")
     shifts = HELD_BACK if options.held_back else SHIFTS
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     for data in options.data:
-        served = ServedSet(data, options.cache)
+        served = ServedSet(data, options.cache, draw=options.draw)
         scenes = _scenes(served, shifts)
         replay: Replay | None = None
         for seed in seeds:

@@ -81,13 +81,14 @@ class ServedSet:
         held_out: answers to all held-out images, unchanged.
     """
 
-    def __init__(self, data: str, cache: Path, without: str | None = None) -> None:
+    def __init__(self, data: str, cache: Path, without: str | None = None, draw: int = 0) -> None:
         """Trains the head, or reads it.
 
         Args:
             data: "digits" (scikit-learn's), or a folder with a folder per class, in splits or not.
             cache: folder that keeps what was computed.
             without: class that the model does not know: its held-out images have the label -1.
+            draw: of what is done to the pictures that are made worse on purpose.
         """
         self.name = Path(data).name
         images = _digits() if data == "digits" else _folder(Path(data))
@@ -100,6 +101,7 @@ class ServedSet:
         self.live = min(MOST_LIVE, int(_LIVE_SHARE * len(self._images)))
         self._cache = cache / (f"{self.name}-{SIDE}" + (f"-without-{without}" if without else ""))
         self._cache.mkdir(parents=True, exist_ok=True)
+        self._draw = draw
         self._embedder: Embedder | None = None
         self._head = self._kept("head", lambda: self._fit(training))
         self._labels = self._numbers(self._images)
@@ -123,11 +125,13 @@ class ServedSet:
         """Answers to the held-out images that are never sent, made worse on purpose."""
         spare = len(self._images) - self.live
         count = min(MOST_STRESSED, 5 * spare)
-        plan = stress_plan(map(str, range(count)))
+        names = (f"{self._draw} {number}" if self._draw else str(number) for number in range(count))
+        plan = stress_plan(names)
         changes, strengths = as_arrays(plan)
         rows = self.live + np.arange(count) % spare
         pictures = map(stressed, self.pictures(rows), plan)
-        kept = self._kept("stressed-ranked", lambda: self._answered(pictures, self._labels[rows]))
+        name = f"stressed-ranked-{self._draw}" if self._draw else "stressed-ranked"
+        kept = self._kept(name, lambda: self._answered(pictures, self._labels[rows]))
         known = kept["labels"] >= 0
         return StressedAnswers(
             projections=kept["projections"][known],

@@ -29,6 +29,8 @@ FORMAT: Final = 1
 class StressedAnswers:
     """What the served model says of held-out images that were made worse on purpose.
 
+    Image i is a view of the held-out image i modulo n.
+
     Attributes:
         projections: float16 [m, c].
         probabilities: float16 [m, k], as served.

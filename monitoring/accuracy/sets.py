@@ -12,6 +12,8 @@ Floats = NDArray[np.float64]
 _DIRECTIONS: Final = 10
 _LEAST: Final = 8
 """Images that a set needs."""
+_TOGETHER: Final = 24
+"""Images that make a set, if there are so many."""
 _FOLDS: Final = 5
 _FEW: Final = 3
 """Sets below which nothing can be learned from them."""
@@ -103,6 +105,21 @@ def _axes(gaps: Floats, counts: NDArray[np.integer]) -> Floats:
         return np.eye(gaps.shape[1])
     weighted = gaps * np.sqrt(counts)[:, None]
     return np.asarray(np.linalg.svd(weighted, full_matrices=False)[2][:_DIRECTIONS].T)
+
+
+def sets_by_strength(
+    changes: NDArray[np.integer], strengths: NDArray[np.floating]
+) -> NDArray[np.int64]:
+    """The set of each image, int64 [n] from 0: of one change, and of nearly the same strength."""
+    sets = np.empty(len(changes), np.int64)
+    first = 0
+    for change in np.unique(changes):
+        rows = np.flatnonzero(changes == change)
+        rows = rows[np.argsort(strengths[rows], kind="stable")]
+        count = max(1, round(len(rows) / _TOGETHER))
+        sets[rows] = first + np.arange(len(rows)) * count // len(rows)
+        first += count
+    return sets
 
 
 def mean_of_sets(traits: Floats, sets: NDArray[np.integer]) -> Floats:

@@ -136,3 +136,9 @@ def test_a_part_of_the_interval_has_to_speak_for_a_word_too():
     near, far = accuracy(0.9, reach=0.15), accuracy(0.9, reach=0.3)
     unsure = [replace(each, reliable=False) for each in (near, far)]
     assert [say(True, each).action for each in unsure] == ["nothing", "page"]
+
+
+def test_a_person_is_not_called_for_what_further_images_are_going_to_tell():
+    few = replace(accuracy(0.84, reach=0.15, reliable=False), images=60)
+    many = replace(accuracy(0.84, reach=0.12, reliable=False), images=2_000)
+    assert [say(True, each).action for each in (few, many)] == ["nothing", "page"]

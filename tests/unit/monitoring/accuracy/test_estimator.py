@@ -35,9 +35,7 @@ def test_foretells_the_accuracy_of_clean_and_of_changed_pictures(served):
 
 
 def test_pictures_like_none_before_are_called_unreliable(served):
-    pictures = served.pictures[:200].copy()
-    pictures[:, :, :4] = 255
-    observed = served.observe(pictures)
+    observed = served.observe(255 - served.pictures[:200])
     estimator = AccuracyEstimator(served.reference)
     estimator.add(observed)
     report = estimator.report()
