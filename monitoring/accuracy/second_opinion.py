@@ -130,7 +130,8 @@ class _Discriminant:
         means = sums.sums / np.maximum(sums.counts, 1.0)[:, None]
         spread = (sums.squares - means.T @ sums.sums) / images
         evenly = max(float(np.trace(spread)) / len(spread), 1e-6) * np.eye(len(spread))
-        weights = np.linalg.solve((1 - _ROUND) * spread + _ROUND * evenly, means.T)
+        mixed = (1 - _ROUND) * spread + _ROUND * evenly
+        weights = np.asarray(np.linalg.solve(mixed, means.T), np.float64)
         shares = (sums.counts + 1.0) / (images + len(means))
         return cls(weights, np.log(shares) - 0.5 * (means.T * weights).sum(axis=0))
 
