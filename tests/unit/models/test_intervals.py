@@ -58,6 +58,27 @@ def test_the_interval_of_a_paired_difference_leaves_out_what_no_difference_is() 
     assert high < 1
 
 
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ((56, 70, 48, 80), (0.0524, 0.3339)),
+        ((9, 10, 3, 10), (0.1705, 0.8090)),
+        ((6, 7, 2, 7), (0.0582, 0.8062)),
+        ((5, 56, 0, 29), (-0.0381, 0.1926)),
+        ((0, 10, 0, 20), (-0.1611, 0.2775)),
+        ((0, 10, 0, 10), (-0.2775, 0.2775)),
+        ((10, 10, 0, 20), (0.6791, 1.0)),
+        ((10, 10, 0, 10), (0.6075, 1.0)),
+        ((0, 10, 10, 10), (-1.0, -0.6075)),
+    ],
+)
+def test_the_interval_of_a_difference_of_other_images_is_newcombes(
+    counts: tuple[int, int, int, int], expected: intervals.Interval
+) -> None:
+    # Table 2 of the reference, method 10; the last one is that before, turned round.
+    assert intervals.independent_difference(*counts) == pytest.approx(expected, abs=5e-5)
+
+
 def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
     values = np.array([0.1, 0.4, 0.4, 0.9])
     error = values.std() / 2

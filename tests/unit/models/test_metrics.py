@@ -81,6 +81,18 @@ def test_a_class_that_is_always_mistaken_has_figures_of_nothing():
         assert each.precision_interval == each.recall_interval == share_interval(0, 1)
 
 
+def test_ties_between_sides_count_half_in_an_area_and_its_interval() -> None:
+    truth = np.array([1, 1, 1, 0, 0, 0, 0])
+    scores = np.array([0.9, 0.5, 0.5, 0.5, 0.5, 0.2, 0.1])
+    area = metrics.quality(truth, np.stack([1 - scores, scores], axis=1), ("a", "b"), 1).classes[1]
+    # Of 12 pairs 8 are in order and 4 are ties.
+    assert area.auc == pytest.approx(10 / 12)
+    wins = np.array([[1.0, 1.0, 1.0, 1.0], [0.5, 0.5, 1.0, 1.0], [0.5, 0.5, 1.0, 1.0]])
+    variance = wins.mean(axis=1).var() / 3 + wins.mean(axis=0).var() / 4
+    low, high = stats.norm.interval(0.95, 10 / 12, variance**0.5)
+    assert area.auc_interval == pytest.approx((low, min(high, 1.0)))
+
+
 def test_the_interval_of_an_area_is_that_of_delong(answers):
     truth, probabilities = answers
     area = metrics.quality(truth, probabilities, CLASSES, 2).classes[1]

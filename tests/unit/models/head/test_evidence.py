@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.head.evidence import answers_of, compare, log_loss
+from models.head.evidence import Answers, Comparison, answers_of, compare, log_loss
 
 CLASSES = np.arange(60) % 3
 
@@ -68,3 +68,46 @@ def test_equal_answers_say_nothing():
     comparison = compare(one, one)
     assert comparison.gain == 0.0
     assert comparison.confidence == 0.5
+
+
+def drawn(images: int, seed: int) -> Answers:
+    random = np.random.default_rng(seed)
+    return Answers(random.random(images) < 0.8, random.exponential(0.4, images))
+
+
+@pytest.mark.parametrize("images", [20, 60, 2_000])
+def test_the_accuracy_to_expect_lies_between_what_both_witnesses_say(images):
+    answers = drawn(images, 0)
+    variance = 0.05 / images
+    weight = variance / (variance + 0.007**2)
+    foretold = 1.0 - answers.losses.mean() / 3
+    between = weight * foretold + (1.0 - weight) * answers.accuracy
+    assert answers.expected_accuracy == pytest.approx(between, abs=1e-12)
+    whole = Answers(np.ones(images, bool), np.zeros(images))
+    assert whole.expected_accuracy == 1.0
+
+
+@pytest.mark.parametrize("images", [20, 60, 2_000])
+def test_a_gain_is_as_sure_as_both_witnesses_make_it(images):
+    one, other = drawn(images, 1), drawn(images, 2)
+    ahead = one.right.astype(float) - other.right
+    better = other.losses - one.losses
+    variance = (abs(ahead).sum() + 1) / images**2
+    weight = variance / (variance + 0.007**2)
+    mixed = (1.0 - weight) * ahead + weight / 3 * better
+    comparison = compare(one, other)
+    assert comparison.gain == pytest.approx(mixed.mean(), abs=1e-12)
+    parts = mixed.std() / images**0.5, (1.0 - weight) ** 0.5 / images, weight * 0.007
+    assert comparison.error == pytest.approx(np.linalg.norm(parts), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("gain", "words"),
+    [
+        (0.01, "1.0 points of accuracy (84% sure)"),
+        (-0.02, "2.0 points of accuracy (98% sure)"),
+        (0.03, "3.0 points of accuracy (over 99% sure)"),
+    ],
+)
+def test_a_comparison_in_words(gain, words):
+    assert str(Comparison(gain, 0.01)) == f"by an expected {words}"
