@@ -1,6 +1,7 @@
 """What the commands of `graft` have in common: how they are declared, and the configuration."""
 
 import argparse
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,15 @@ def port(text: str) -> int:
     if text.isdecimal() and int(text) <= _HIGHEST_PORT:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a port, 0 to {_HIGHEST_PORT}; got {text!r}")
+
+
+def day(text: str) -> datetime.date:
+    """Reads a day that a flag was given."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        words = f"expected a day, such as 2026-11-23; got {text!r}"
+        raise argparse.ArgumentTypeError(words) from None
 
 
 def effective(options: argparse.Namespace, more: dict[str, Any] | None = None) -> "Config":

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pipeline.command_line import add_workspace, command, count, effective, port, served
+from pipeline.command_line import add_workspace, command, count, day, effective, port, served
 from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
 from pipeline.watching_commands import add_watching_commands
 
@@ -74,6 +74,12 @@ def _add_schedule(commands: Any) -> None:
         help="of the objects in Kubernetes, the DAG in Airflow, the pipeline in Kubeflow",
     )
     schedule.add_argument("--gpu", action="store_true", help="ask Kubernetes for an NVIDIA GPU")
+    schedule.add_argument(
+        "--since",
+        type=day,
+        metavar="DAY",
+        help="such as 2026-11-23: the first day that Airflow makes up for (default: today)",
+    )
 
 
 def _schedule(options: argparse.Namespace) -> int:
@@ -88,6 +94,7 @@ def _schedule(options: argparse.Namespace) -> int:
         name=options.name,
         image=options.image,
         gpu=options.gpu,
+        since=options.since,
     )
     return write_schedule(run, options.form, options.out)
 

@@ -8,7 +8,7 @@ import sys
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,6 +53,7 @@ class ScheduledRun:
         name: of the objects in Kubernetes, of the DAG in Airflow, of the pipeline in Kubeflow.
         image: of Graft, for Kubernetes and Kubeflow.
         gpu: ask Kubernetes for an NVIDIA GPU.
+        since: first day that Airflow makes up for; None for the day that the file is written.
     """
 
     config: Config
@@ -62,6 +63,7 @@ class ScheduledRun:
     name: str = "graft"
     image: str = ""
     gpu: bool = False
+    since: date | None = None
 
     def __post_init__(self) -> None:
         """Checks what schedulers would find out too late.
@@ -161,7 +163,7 @@ def _of_airflow(run: ScheduledRun, _: Path) -> dict[str, Any]:
         "stages": stage_graph(run.config),
         "has_dates": has_dates,
         "not_needed": NOT_NEEDED,
-        "today": datetime.now(timezone.utc).date(),
+        "start": run.since or datetime.now(timezone.utc).date(),
         "repr": repr,
     }
 
@@ -195,6 +197,11 @@ def write_schedule(run: ScheduledRun, form: str, folder: Path) -> int:
         UsageError: the scheduler cannot do it.
         OSError: a file cannot be written.
     """
+    if run.since and not (form == "airflow" and is_dated(run.config.data.path)):
+        raise UsageError(
+            "--since is for --as airflow and a data.path with days, such as photos/{DATE}: nothing "
+            "else makes up for days. Leave it out."
+        )
     if form == "kubeflow":
         _write_kubeflow(run, folder)
     else:

@@ -5,6 +5,7 @@ import contextlib
 import shlex
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import jinja2
@@ -113,6 +114,23 @@ def test_what_kubeflow_cannot_do_is_refused(options, says, tmp_path: Path) -> No
     with pytest.raises(UsageError, match=says):
         write_schedule(scheduled(tmp_path, **options), "kubeflow", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_airflow_makes_up_for_days_since_the_one_that_is_named(tmp_path: Path) -> None:
+    run = scheduled(tmp_path, since=date(2026, 11, 3))
+    text = schedule_files(run, "airflow", tmp_path)["graft_dag.py"]
+    assert "START = datetime(2026, 11, 3, " in text
+
+
+def test_what_makes_up_for_no_days_takes_no_first_one(tmp_path: Path) -> None:
+    run = scheduled(tmp_path, since=date(2026, 11, 3))
+    with pytest.raises(UsageError, match="--since"):
+        write_schedule(run, "cron", tmp_path / "out")
+    file = tmp_path / "graft.yaml"
+    file.write_text("data: {path: photos}\n")
+    undated = ScheduledRun(load_config(file, {}), file, parse_every("day"), since=date(2026, 11, 3))
+    with pytest.raises(UsageError, match="--since"):
+        write_schedule(undated, "airflow", tmp_path / "out")
 
 
 def test_a_configuration_without_data_is_refused(tmp_path: Path) -> None:
