@@ -78,7 +78,7 @@ def _export(
     model: Served, lineage: Lineage, form: Format, calibrate_on: int, terminal: TextIO
 ) -> _Measured:
     # Imported here: they bring TensorFlow, whose words belong in the log.
-    from components.judge.exported_model import ExportedModel
+    from components.exported_models.exported_model import ExportedModel
     from components.judge.predicting import predict_split
     from models.edge import onnx_model
     from models.edge.edge_export import export_litert, export_onnx

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from components.artifact_names import BODY, HEAD_FILE, SERVING_FOLDER, further_head_file
-from components.judge.exported_model import ExportedModel
+from components.exported_models.exported_model import ExportedModel
 from models.data.image_decoding import ImageSpec
 from models.export import FurtherColumn, export_model
 from models.head.head_model import build_head

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.judge.exported_model import ExportedModel
+from components.exported_models.exported_model import ExportedModel
 from components.judge.prediction_file import Predictions
 from models.data import example_schema
 from models.data.example_reader import read_records

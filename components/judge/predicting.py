@@ -4,8 +4,8 @@ from itertools import islice
 
 import numpy as np
 
-from components.judge.exported_model import ExportedModel
-from components.judge.known_answers import AT_ONCE, KnownAnswers, Question, known_or_asked
+from components.exported_models.exported_model import ExportedModel
+from components.exported_models.known_answers import AT_ONCE, KnownAnswers, Question, known_or_asked
 from components.judge.prediction_file import Predictions
 from models import progress
 from models.data import example_schema
@@ -61,7 +61,8 @@ def predict_columns(
         examples_uri: directory of an Examples artifact.
         split: name of the split.
         answers_dir: where it is kept what exports made of images, so that only some of those that
-            are known go through this one (`components.judge.known_answers`); empty for all.
+            are known go through this one (`components.exported_models.known_answers`); empty for
+            all.
 
     Returns:
         The answers, in the order of the files: as `example_schema.LABEL` the class of all images,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from components.evaluation.evaluation_settings import EvaluationSettings
+from components.exported_models.exported_model import ExportedModel
 from components.judge.checks import Check
-from components.judge.exported_model import ExportedModel
 from components.judge.occlusion import Floats, Shortcut, find_shortcuts
 from components.judge.prediction_file import Predictions
 from models import progress

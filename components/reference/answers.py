@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.code_fingerprint import code_fingerprint
-from components.judge.exported_model import Answers, ExportedModel
-from components.judge.known_answers import AT_ONCE, KnownAnswers, Question, known_or_asked
+from components.exported_models.exported_model import Answers, ExportedModel
+from components.exported_models.known_answers import AT_ONCE, KnownAnswers, Question, known_or_asked
 from models import progress
 from models.data import example_schema
 from models.data.example_reader import ImageRecord, derived_features, read_records

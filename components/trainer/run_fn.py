@@ -157,8 +157,9 @@ def _take_up(begun: Path, state: Path) -> None:
 def _body(trained: Trained, read: ReadTask, config: dict[str, Any]) -> str:
     """Names all of the export but its head; empty where training changed more than the head.
 
-    What a body made of images is kept for the models to come (`components.judge.known_answers`),
-    and that of a fine-tuned backbone is never met again.
+    What a body made of images is kept for the models to come
+    (`components.exported_models.known_answers`), and that of a fine-tuned backbone is never met
+    again.
     """
     if trained.record.exported != "head":
         return ""

@@ -17,7 +17,7 @@ from training_digits import digit_paths, parity
 
 from components.artifact_names import further_head_file
 from components.evaluation.evaluation_settings import EvaluationSettings
-from components.judge.exported_model import ExportedModel
+from components.exported_models.exported_model import ExportedModel
 from components.judge.further_columns import judge_column
 from components.judge.predicting import predict_columns
 from components.serving_check.check import check_serving

@@ -11,10 +11,10 @@ from tfx.dsl.input_resolution.strategies.latest_blessed_model_strategy import (
 )
 from tfx.types import standard_artifacts
 
+from components.exported_models.exported_model import ExportedModel
 from components.image_register import REGISTER_FILE, ImageRegister
 from components.judge.component import Judge
 from components.judge.executor import Executor
-from components.judge.exported_model import ExportedModel
 from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
 from components.judge.paired_answers import Baseline, paired_answers
 from components.judge.predicting import AskedModels, predict_split

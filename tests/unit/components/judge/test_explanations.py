@@ -8,6 +8,7 @@ from labelled_examples import write_examples
 from watermarks import CLASSES, png, watermarked
 
 from components.artifact_names import SERVING_FOLDER
+from components.exported_models.exported_model import ExportedModel
 from components.judge.explanations import (
     MISTAKES,
     explain,
@@ -15,7 +16,6 @@ from components.judge.explanations import (
     save_explanations,
     worst_mistakes,
 )
-from components.judge.exported_model import ExportedModel
 from components.judge.predicting import predict_split
 from models.data import example_schema
 

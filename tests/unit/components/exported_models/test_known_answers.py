@@ -9,8 +9,8 @@ from labelled_examples import write_examples
 from small_exports import LABELS, WIDTH, drawn_head, export, picture
 
 from components.artifact_names import HEAD_FILE, further_head_file
-from components.judge.exported_model import Answers, ExportedModel
-from components.judge.known_answers import KnownAnswers, OtherAnswersError, Question
+from components.exported_models.exported_model import Answers, ExportedModel
+from components.exported_models.known_answers import KnownAnswers, OtherAnswersError, Question
 from components.judge.predicting import predict_columns, predict_split
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from components.artifact_names import BODY, HEAD_FILE, further_head_file
-from components.judge.exported_model import Answers, ExportedModel
+from components.exported_models.exported_model import Answers, ExportedModel
 from models.embedding.cache import EmbeddingStore, content_digest
 from models.head.head_model import read_head
 from models.observation.signal_names import IMAGE_SIGNALS

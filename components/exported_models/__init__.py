@@ -1,0 +1,1 @@
+"""Models as they were exported, and what they make of images."""
