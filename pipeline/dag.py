@@ -5,13 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tfx.components import Evaluator, ExampleValidator, StatisticsGen, Transform
+from tfx.components import ExampleValidator, StatisticsGen, Transform
 from tfx.dsl.components.base import base_node
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.proto import transform_pb2
 from tfx.types import BaseChannel
 
 from components.code_fingerprint import code_fingerprint
+from components.evaluation.component import Evaluator
 from components.evaluation.eval_config import eval_config
 from components.example_gen.component import ImageExampleGen
 from components.feature_extractor.component import FeatureExtractor
@@ -297,6 +298,8 @@ def _verdict_nodes(
         model=candidate,
         example_splits=[example_schema.TEST],
         eval_config=eval_config(config.evaluation),
+        answers_dir=answers_dir,
+        code=code_fingerprint("components.evaluation"),
     )
     judge = Judge(
         examples=examples,

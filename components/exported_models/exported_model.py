@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from components.artifact_names import SERVING_FOLDER
 from models.data.image_decoding import ImageSpec
 from models.errors import GraftError
-from models.storage.seals import DESCRIPTION
+from models.storage.seals import DESCRIPTION, tree_digest
 
 _BATCH = 32
+_LOADED: Final = 2
+"""Models that stay loaded: the one that is judged and the last blessed one."""
 MONITORED = "monitored"
 """Signature that gives what the head reads and the measures of the image, beside the answer."""
 
@@ -69,7 +71,8 @@ class ExportedModel:
     @cached_property
     def _loaded(self) -> Any:
         """The loaded object, kept: its signatures hold variables only weakly."""
-        return tf.saved_model.load(str(Path(self.uri) / SERVING_FOLDER))
+        folder = Path(self.uri) / SERVING_FOLDER
+        return _load(str(folder), tree_digest(folder))
 
     def has(self, signature: str) -> bool:
         """Whether it has a signature of that name."""
@@ -143,6 +146,17 @@ class ExportedModel:
                 values.append(found[name].numpy())
         answers, *further, embeddings, signals = map(np.concatenate, parts)
         return Answers(answers, embeddings, signals, tuple(further))
+
+
+@lru_cache(maxsize=_LOADED)
+def _load(folder: str, digest: str) -> Any:  # noqa: ARG001 - of a changed export, the new content
+    """Loads an export once for all stages of a run, which takes seconds.
+
+    Args:
+        folder: of the SavedModel.
+        digest: of its content.
+    """
+    return tf.saved_model.load(folder)
 
 
 def _description(model_uri: str) -> dict[str, Any]:

@@ -123,6 +123,35 @@ class KnownAnswers:
         self._confirm(questions, answered)
         return Answers(answered[0], embeddings, signals, answered[1:])
 
+    def ask_by(
+        self, ask: Callable[[Sequence[int]], NDArray[np.float32]], questions: Sequence[Question]
+    ) -> NDArray[np.float32]:
+        """The probabilities alone, by another way into the export; none of them is kept.
+
+        Args:
+            ask: asks the export about the questions of these places, in this order.
+            questions: some hundreds.
+
+        Returns:
+            Of the classes, not of further columns, float32 [n, k].
+
+        Raises:
+            OtherAnswersError: what was kept is not what the export computes.
+        """
+        places = range(len(questions))
+        known = [place for place in places if self and questions[place].key in self._store]
+        if not known:
+            return ask(places)
+        rows = self._store.get([questions[place].key for place in known])
+        answers = np.zeros((len(questions), len(self.model.classes)), np.float32)
+        answers[known] = self._answered(rows[:, : -len(IMAGE_SIGNALS)])[0]
+        fresh = sorted(set(places).difference(known))
+        some = [place for place in self._some(questions) if place not in fresh]
+        given = ask([*fresh, *some])
+        answers[fresh] = given[: len(fresh)]
+        self._compare((answers[some],), (given[len(fresh) :],))
+        return answers
+
     def _answered(self, embeddings: NDArray[np.float32]) -> _Columns:
         logits = (
             keras.ops.convert_to_numpy(head(embeddings, training=False)) for head in self._heads
@@ -130,15 +159,19 @@ class KnownAnswers:
         return tuple(np.asarray(softmax(each, axis=1), np.float32) for each in logits)
 
     def _confirm(self, questions: Sequence[Question], answered: _Columns) -> None:
-        """Asks the served signature about some of the images, others for each model."""
+        """Asks the served signature about some of the images."""
+        rows = self._some(questions)
+        served = self.model.answer_all([questions[row].image() for row in rows])
+        self._compare(tuple(each[rows] for each in answered), served)
+
+    def _some(self, questions: Sequence[Question]) -> list[int]:
+        """Places of those that the whole export is asked about, others for each model."""
         digest = str(self.model.described.get("model_digest", ""))
         order = sorted(
             range(len(questions)),
             key=lambda row: hashlib.sha256((digest + questions[row].key).encode()).digest(),
         )
-        rows = order[: -(-len(questions) // _ONE_OF)]
-        served = self.model.answer_all([questions[row].image() for row in rows])
-        self._compare(tuple(each[rows] for each in answered), served)
+        return order[: -(-len(questions) // _ONE_OF)]
 
     def _compare(self, known: _Columns, given: _Columns) -> None:
         for one, other in zip(known, given, strict=True):
