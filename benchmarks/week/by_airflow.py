@@ -93,7 +93,10 @@ class _Week:
         for day in DAYS:
             add_span(data, span(self.folder, self._first, day), day, images)
         options = ["--every", "day at 00:00", "--as", "airflow", "--since", self._first.isoformat()]
-        self._graft("schedule", *options, "--name", _DAG, "--out", str(self.home / "dags"))
+        options += ["--name", _DAG, "--out", str(self.home / "dags")]
+        done = self._graft("schedule", *options)
+        if done.returncode != 0:
+            raise RuntimeError(f"graft schedule ended with {done.returncode}: {done.stderr}")
         file = self.home / "dags" / "graft_dag.py"
         # Five minutes before a task is tried again would show nothing more.
         file.write_text(file.read_text().replace("timedelta(minutes=5)", "timedelta(seconds=10)"))
