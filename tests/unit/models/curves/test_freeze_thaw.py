@@ -192,7 +192,7 @@ def test_of_two_that_promise_the_same_the_cheaper_is_begun(surrogate, seconds):
     values = [TASK.curves[0].values] * 2
     search = FreezeThaw(TASK, values, surrogate, most=EPOCHS, seconds=np.array(seconds))
     first = search.choose()
-    assert (first.candidate, first.origin) == (int(np.argmin(seconds)), "warm")
+    assert first == Purchase(int(np.argmin(seconds)), 0, 1, "warm")
 
 
 def test_a_promise_is_what_a_curve_is_expected_to_end_at(surrogate):
