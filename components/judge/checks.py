@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.intervals import Interval
 from models.metrics import Quality, paired_drop
-from models.number_text import interval_text
+from models.number_text import figure_text, interval_text
 
 CHANCE = 0.1
 """A drop that is this probable by chance, or more, is not called a regression."""
@@ -135,10 +135,10 @@ def check_drop(
     if paired.drop == 0:
         words = f"Accuracy is that of {other}, give or take {max(-low, high):.3f} ({differing})"
     elif paired.drop < 0:
-        gain = f"{-paired.drop:.3f} {interval_text((-high, -low))}"
+        gain = f"{figure_text(-paired.drop)} {interval_text((-high, -low))}"
         words = f"Accuracy is {gain} above {other} ({differing})"
     else:
-        drop = f"{paired.drop:.3f} {interval_text(paired.interval)}"
+        drop = f"{figure_text(paired.drop)} {interval_text(paired.interval)}"
         words = f"Accuracy is {drop} below {other} ({differing}); {limit:g} is allowed"
     passed = within or paired.chance >= chance
     if not within:
@@ -163,7 +163,7 @@ def check_gain(other: str, old_right: NDArray[np.bool_], new_right: NDArray[np.b
     """
     paired = paired_drop(old_right, new_right)
     low, high = paired.interval
-    gain = f"{-paired.drop:.3f} {interval_text((-high, -low))}"
+    gain = f"{figure_text(-paired.drop)} {interval_text((-high, -low))}"
     verdict = "better by more than chance" if high < 0 else "not shown to be better"
     words = (
         f"Beside {other} it is {verdict}: it gains {gain} of accuracy (evaluation.challenger: "

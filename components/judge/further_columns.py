@@ -18,7 +18,7 @@ from components.judge.paired_answers import PairedAnswers
 from components.judge.prediction_file import Predictions
 from models.intervals import Interval
 from models.metrics import PairedDrop, Quality, paired_drop, quality
-from models.number_text import interval_text
+from models.number_text import figure_text, interval_text
 
 _FEWEST: Final = 2
 """Classes that must be told apart."""
@@ -102,7 +102,7 @@ def _check_gain(column: str, figures: Quality, frequent: str, gain: PairedDrop) 
     )
     if not passed:
         words += (
-            f", so that it is not shown to be better (gain {gain.drop:.3f} "
+            f", so that it is not shown to be better (gain {figure_text(gain.drop)} "
             f"{interval_text(gain.interval)}). Label more images in this column, of the rarer "
             "classes above all, or take it out of data.further_labels"
         )

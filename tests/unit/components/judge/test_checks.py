@@ -163,3 +163,21 @@ def test_equal_values_stay_in_one_slice():
     columns[example_schema.WIDTH] = np.array([5, 5, 5, 5, 5, 5, 9, 9])
     slices = accuracy_slices(columns, np.ones(8, bool))
     assert [(each.value, each.images) for each in slices] == [("5", 6), ("9", 2)]
+
+
+@pytest.mark.parametrize(
+    ("rights", "passes"),
+    # With 2 to 15 and 0 to 5 images changed the interval lies above 0; with 3 to 9 it does not.
+    [((2, 15, 83), True), ((0, 5, 20), True), ((3, 9, 88), False), ((0, 0, 9), False)],
+)
+def test_better_is_what_the_whole_interval_says(rights, passes):
+    old, new = _rights(*rights)
+    check = checks.check_gain("the last blessed model", old, new)
+    gain = new.mean() - old.mean()
+    low, high = metrics.paired_drop(new, old).interval
+    assert (check.name, check.passed) == ("challenger", passes)
+    assert check.value == pytest.approx(gain)
+    assert check.interval == pytest.approx((low, high))
+    assert passes == (low > 0)
+    assert f"it gains {gain:.3f} {interval_text((low, high))} of accuracy" in check.words
+    assert ("better by more than chance" in check.words) == passes

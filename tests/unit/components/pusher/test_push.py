@@ -14,7 +14,7 @@ from model_folders import contents, model_folder
 
 from components.pusher.push import Push, push_model
 from models.errors import GraftError
-from models.storage.seals import DESCRIPTION, changed_file, tree_digest, write_sums
+from models.storage.seals import DESCRIPTION, EXTRA, changed_file, tree_digest, write_sums
 
 
 def test_versions_are_whole_and_count_up(tmp_path: Path) -> None:
@@ -51,6 +51,21 @@ def test_the_same_model_is_not_pushed_again_whatever_its_functions_are_called(
     assert (again.version, again.new, again.digest) == (1, False, tree_digest(serving / "1"))
     assert push_model(_export(tmp_path / "c", "one", "0c"), serving).version == 2
     assert push_model(_export(tmp_path / "d", "one", "0b"), serving).version == 3
+
+
+def test_companions_lie_beside_the_model_and_one_that_is_missing_is_pushed(tmp_path: Path) -> None:
+    model, serving = _export(tmp_path / "a", "one", "0a"), tmp_path / "serving"
+    companion, other = tmp_path / "reference.npz", tmp_path / "other.npz"
+    companion.write_bytes(b"what it answered")
+    other.write_bytes(b"more")
+    pushed = push_model(model, serving, companions=[companion])
+    assert (pushed.path / EXTRA / companion.name).read_bytes() == b"what it answered"
+    assert changed_file(pushed.path) is None
+    again = push_model(model, serving, companions=[companion])
+    assert (again.version, again.new) == (1, False)
+    more = push_model(model, serving, companions=[companion, other])
+    assert (more.version, more.new) == (2, True)
+    assert (more.path / EXTRA / other.name).read_bytes() == b"more"
 
 
 def test_a_damaged_version_is_no_reason_not_to_push(tmp_path: Path) -> None:
