@@ -37,6 +37,7 @@ def workspace(tmp_path: Path) -> Workspace:
     blessing = metadata_store_pb2.Artifact(type_id=kinds["ModelBlessing"])
     blessing.custom_properties["blessed"].int_value = 1
     blessing.custom_properties["current_model_id"].int_value = number
+    blessing.custom_properties["export_digest"].string_value = "0f"
     store.put_artifacts([blessing])
     return workspace
 
