@@ -59,7 +59,7 @@ _OVERRUN: Final = 1.2
 """Of the seconds told at the start, that a fine-tuning which was not begun before may reach."""
 _CONTINUED: Final = 0.8
 """Of the search, that the training need not do again. With half of the usual training's time for
-the search, the training took 0.4 to 0.8 of it in ten runs, 0.6 in the mean."""
+the search, the training took 0.4 to 0.8 of it in eleven runs, 0.6 in the mean."""
 
 _TEN_MINUTES: Final = 600.0
 
