@@ -33,8 +33,8 @@ _EMBEDDED: dict[tuple[object, ...], HeadTask] = {}
 
 
 def parity(path: Path) -> str:
-    """Whether a digit is even or odd; of every fifth it is not said."""
-    if int(path.stem) % 5 == 0:
+    """Whether a digit is even or odd; it is not said of every fifth, nor of one in letters."""
+    if int(path.stem) % 5 == 0 or not path.parent.name.isdigit():
         return ""
     return "odd" if int(path.parent.name) % 2 else "even"
 
