@@ -75,6 +75,15 @@ def without_frames(error: ServingError) -> ServingError:
     return error.with_traceback(None)
 
 
+def in_one_line(error: Exception) -> str:
+    r"""What an error says, for logs, of which a reader may see the last lines alone.
+
+    >>> in_one_line(ValueError("Graph execution error:\n\n\t [[node]]"))
+    'Graph execution error: [[node]]'
+    """
+    return " ".join(str(error).split())
+
+
 def invalid_argument(message: str) -> ServingError:
     """The client sent something that cannot be answered."""
     return ServingError(grpc.StatusCode.INVALID_ARGUMENT, message)

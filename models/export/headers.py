@@ -21,8 +21,9 @@ PNG: Final = len(DCT_RATIOS)
 GIF: Final = PNG + 1
 BMP: Final = GIF + 1
 
-_ALPHA_PNG_BYTES: Final = 25
+_PLAIN_PNG_BYTES: Final = 3
 """That decoding takes for each pixel."""
+_ALPHA_PNG_BYTES: Final = 25
 _DEEP_PNG_BYTES: Final = 40
 _GIF_BYTES: Final = 5
 _BMP_BYTES: Final = 7
@@ -111,7 +112,8 @@ class _Header:
         width, height = (number(self.image, at, 4) for at in (16, 20))
         found = png.walk(self.image)
         is_deep = tf.equal(number(self.image, png.DEPTH_AT, 1), 16)
-        a_pixel = tf.where(is_deep, _DEEP_PNG_BYTES, _ALPHA_PNG_BYTES)
+        shallow = tf.where(png.has_alpha(self.image), _ALPHA_PNG_BYTES, _PLAIN_PNG_BYTES)
+        a_pixel = tf.where(is_deep, _DEEP_PNG_BYTES, shallow)
         cost = width * height * tf.cast(a_pixel, tf.int64)
         wrong = self._wrong(width, height, found.orientation)
         wrong = tf.where(found.is_sound, wrong, "this PNG cannot be read up to its end")

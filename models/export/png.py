@@ -66,6 +66,11 @@ def walk(encoded: tf.Tensor) -> PngChunks:
     )
 
 
+def has_alpha(encoded: tf.Tensor) -> tf.Tensor:
+    """Whether a PNG, a string scalar, may be transparent somewhere; bool scalar."""
+    return (number(encoded, _COLOUR_AT, 1) >= _WITH_ALPHA) | mentions(encoded, "tRNS")
+
+
 def decode(encoded: tf.Tensor, white: tf.Tensor, sample_range: SampleRange | None) -> tf.Tensor:
     """Decodes a PNG of any kind; what is transparent lies on white.
 
@@ -78,20 +83,20 @@ def decode(encoded: tf.Tensor, white: tf.Tensor, sample_range: SampleRange | Non
     Returns:
         uint8 [height, width, 3], RGB.
     """
-    has_alpha = (number(encoded, _COLOUR_AT, 1) >= _WITH_ALPHA) | mentions(encoded, "tRNS")
+    is_transparent = has_alpha(encoded)
 
     def deep() -> tf.Tensor:
         samples = tf.io.decode_png(encoded, channels=4, dtype=tf.uint16)
         alpha = tf.bitwise.right_shift(samples[..., 3:], tf.constant(8, tf.uint16))
         image = _levels(samples[..., :3], white, sample_range)
-        return tf.cond(has_alpha, lambda: _on_white(image, alpha), lambda: image)
+        return tf.cond(is_transparent, lambda: _on_white(image, alpha), lambda: image)
 
     def with_alpha() -> tf.Tensor:
         image = tf.io.decode_png(encoded, channels=4)
         return _on_white(image[..., :3], image[..., 3:])
 
     return tf.case(
-        [(tf.equal(number(encoded, DEPTH_AT, 1), 16), deep), (has_alpha, with_alpha)],
+        [(tf.equal(number(encoded, DEPTH_AT, 1), 16), deep), (is_transparent, with_alpha)],
         default=lambda: tf.io.decode_png(encoded, channels=3),
     )
 

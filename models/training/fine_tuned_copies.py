@@ -9,18 +9,17 @@ from typing import Final
 
 import keras
 
-from models.head.evidence import compare
 from models.training.further_images import FurtherImages
-from models.training.own_answers import Successor
-from models.training.strategies.choice import StrategyRecord, promise
 from models.training.strategies.strategy import Target
+from models.training.successor import Judged, Successor, better_of, no_successor
 from models.training.target_copies import answers_to_copies, copied_splits
 from models.training.top_trainer import TopPhase, TopTrainer
 from models.training.training_task import TrainingTask, with_head
 
 NAME: Final = "fine-tuning on copies that look like the target"
 _PHASE: Final = "fine_tune_copies"
-_OF: Final = "fine_tuned"
+_LEAST_CONFIDENCE: Final = 0.5
+"""With which copies of validation images must prefer it: these alone can tell."""
 
 
 def train_on_copies(
@@ -56,14 +55,8 @@ def train_on_copies(
         task, FurtherImages(_PHASE, key, train, len(classes), classes, validation, held)
     )
     if second is None:
-        words = "not done: activations of all these images do not fit training.cache_gigabytes"
-        return Successor(None, first, StrategyRecord(NAME, False, reason, words, _OF))
+        return no_successor(NAME, reason, first)
     after = answers_to_copies(task, target, with_head(task.backbone.model, head))
-    comparison = compare(after, before)
-    kept = comparison.gain > 0.0
-    if not kept:
-        trainer.take_back()
-    promised = promise(comparison, after, before, "copies of validation images", kept=kept)
-    words = f"fine-tuned anew on {task.images:,} images and {len(classes):,} copies: {promised}"
-    record = StrategyRecord(NAME, kept, reason, words, _OF)
-    return Successor(second, second if kept else first, record)
+    judged = Judged(after, before, "copies of validation images", _LEAST_CONFIDENCE)
+    words = f"fine-tuned anew on {task.images:,} images and {len(classes):,} copies"
+    return better_of(NAME, reason, words, (first, second), judged, trainer)

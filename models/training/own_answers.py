@@ -8,14 +8,12 @@ On labelled images alone this gained nothing, and four teachers were no better t
 (`benchmarks/strategies/several_models.py`).
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from models.data import example_schema
-from models.head.evidence import compare
 from models.training.further_images import FurtherImages
 from models.training.image_split import ImageSplit
-from models.training.strategies.choice import StrategyRecord, promise
+from models.training.successor import Judged, Successor, better_of, no_successor
 from models.training.top_trainer import TopPhase, TopTrainer
 from models.training.training_task import TrainingTask
 
@@ -23,22 +21,6 @@ NAME: Final = "self-training of the whole network"
 LEAST_CONFIDENCE: Final = 0.3
 """With which validation must prefer the successor. In four draws of four it was the better one on
 test images, by 2.6 points in the mean, which some dozens of images cannot outweigh by a little."""
-_OF: Final = "fine_tuned"
-
-
-@dataclass(frozen=True)
-class Successor:
-    """What the second fine-tuning came to.
-
-    Attributes:
-        phase: of it, kept or not; None where the images did not fit the cache.
-        kept: of both, whose weights backbone and head have.
-        record: for the report.
-    """
-
-    phase: TopPhase | None
-    kept: TopPhase
-    record: StrategyRecord
 
 
 def train_successor(task: TrainingTask, trainer: TopTrainer, first: TopPhase) -> Successor | None:
@@ -67,13 +49,7 @@ def train_successor(task: TrainingTask, trainer: TopTrainer, first: TopPhase) ->
         task, FurtherImages("fine_tune_again", task.unlabelled_uri, further, count)
     )
     if second is None:
-        words = "not done: activations of all these images do not fit training.cache_gigabytes"
-        return Successor(None, first, StrategyRecord(NAME, False, reason, words, _OF))
-    comparison = compare(second.answers, first.answers)
-    kept = comparison.confidence >= LEAST_CONFIDENCE
-    if not kept:
-        trainer.take_back()
-    promised = promise(comparison, second.answers, first.answers, "validation images", kept=kept)
+        return no_successor(NAME, reason, first)
+    judged = Judged(second.answers, first.answers, "validation images", LEAST_CONFIDENCE)
     words = f"fine-tuned anew on answers of the model before to {task.images + count:,} images"
-    record = StrategyRecord(NAME, kept, reason, f"{words}: {promised}", _OF)
-    return Successor(second, second if kept else first, record)
+    return better_of(NAME, reason, words, (first, second), judged, trainer)

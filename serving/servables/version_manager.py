@@ -18,7 +18,7 @@ from typing import Final
 
 import grpc
 
-from serving.errors import ServingError
+from serving.errors import ServingError, in_one_line
 from serving.servables.completeness import GRAPH_FILE, Snapshot, missing_part
 from serving.servables.loader import LoadedModel
 from serving.servables.model_config import ModelConfig
@@ -274,7 +274,8 @@ class VersionManager:
         try:
             model = self._load_model(name, version.number, directory)
         except Exception as error:  # noqa: BLE001 (whatever a version does, others are watched on)
-            _log.error("Version %d of %s does not load: %s", version.number, name, error)
+            words = in_one_line(error)
+            _log.error("Version %d of %s does not load: %s", version.number, name, words)
             self._note_failure(version, _as_serving_error(error))
             return
         seconds = time.monotonic() - started

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError
-from serving.errors import ServingError
+from serving.errors import ServingError, in_one_line
 from serving.grpc_api.grpc_server import GrpcServer
 from serving.inference.model_loader import ModelLoader
 from serving.inference.runner import Runner
@@ -89,7 +89,8 @@ class ModelServer:
                 self.registry.reload([model], given_up)
         except ServingError as error:
             if not given_up():
-                raise GraftError(f"Failed to start server. Error: {error}") from error
+                words = in_one_line(error)
+                raise GraftError(f"Failed to start server. Error: {words}") from error
 
     def serve(self) -> None:
         """Starts to answer.
