@@ -107,9 +107,13 @@ class FinishedWorkspace:
         assert changed_file(self.newest) is None
         assert (self.newest / DESCRIPTION).read_bytes() == self.description
         assert told["data"] == self.summary["data"]
-        # A model that is made again is compared with the first one, which had none before it.
+        # A model that is made again is compared with the first one, which had none before it, and
+        # has forgotten nothing of what that knew.
+        forgetting = told["metrics"]["forgetting"]
+        assert forgetting is None or (forgetting["drop"], forgetting["lost"]) == (0.0, [])
         for figures in (told["metrics"], self.summary["metrics"]):
-            figures.pop("comparisons", None)
+            for compared in ("comparisons", "forgetting"):
+                figures.pop(compared, None)
         assert told["metrics"] == self.summary["metrics"]
         assert told["tuning"]["best"] == self.summary["tuning"]["best"]
         return "made again" if _is_remade(told) else "not read"
