@@ -21,7 +21,7 @@ PNG: Final = len(DCT_RATIOS)
 GIF: Final = PNG + 1
 BMP: Final = GIF + 1
 
-_PLAIN_PNG_BYTES: Final = 3
+_PLAIN_PNG_BYTES: Final = 6
 """That decoding takes for each pixel."""
 _ALPHA_PNG_BYTES: Final = 25
 _DEEP_PNG_BYTES: Final = 40
