@@ -70,7 +70,7 @@ def run(
     effective = load_config(Path(config) if config else None, overrides)
     check(effective)
     code = run_pipeline(effective, wait=False, as_json=False)
-    return FinishedRun(Workspace(Path(effective.workspace)).run_folders()[-1], code)
+    return FinishedRun(Workspace.of(effective).run_folders()[-1], code)
 
 
 def serve(
@@ -101,7 +101,7 @@ def serve(
     _settle_numerics()
     config = load_config(None, _paths({"workspace": workspace}))
     model = served(config, config_named=False)
-    log = request_log(Workspace(config.workspace_path), model.monitoring)
+    log = request_log(Workspace.of(config), model.monitoring)
     serve_model(model, Place(host, port, rest_port), log=log)
 
 

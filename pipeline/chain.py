@@ -85,7 +85,8 @@ def _with_weights(config: Config, weights: str) -> Config:
 
 def _backbone(link: Config, run_link: RunLink, words: str) -> Path | None:
     """The file of a link's backbone; None where its training left it as it was."""
-    root = Workspace(link.workspace_path).root
+    workspace = Workspace.of(link)
+    root = workspace.root
     inputs = asdict(inputs_of(link)) | {"weights": _content(link.model.weights)}
     try:
         kept = json.loads((root / _KEPT).read_bytes())
@@ -95,7 +96,7 @@ def _backbone(link: Config, run_link: RunLink, words: str) -> Path | None:
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not made yet, or damaged
     _say(f"{words} the backbone is fine-tuned on it")
-    file = _written(run_link(link), Workspace(root), link.data.path)
+    file = _written(run_link(link), workspace, link.data.path)
     kept = {
         "inputs": inputs,
         "file": file and file.name,

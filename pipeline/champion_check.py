@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-import ml_metadata as mlmd
-from tfx.orchestration import metadata
-
 from components.artifact_names import SERVING_FOLDER
 from components.blessed_models import blessed_models
 from models.backbone_names import default_image_size
 from models.training.model_description import check_fit, read_description
 from pipeline.config import Config
+from pipeline.metadata_place import open_store, place_of
 from pipeline.workspace import Workspace
 
 
@@ -25,10 +23,9 @@ def check_champion(config: Config, workspace: Workspace) -> None:
             image size than is to be trained.
         GraftError: that model does not say what it is.
     """
-    if config.training.start != "champion" or not workspace.metadata.is_file():
+    if config.training.start != "champion" or not place_of(workspace).is_there:
         return
-    connection = metadata.sqlite_metadata_connection_config(str(workspace.metadata))
-    models = blessed_models(mlmd.MetadataStore(connection))
+    models = blessed_models(open_store(workspace, writes=False))
     if not models:
         return
     asked = config.model.resolved_candidates[0]

@@ -46,7 +46,7 @@ def show(config: Config, *, config_named: bool) -> int:
     Raises:
         UsageError: there is no schema file, or it cannot be read.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     last = _last(workspace)
     path = _schema_path(config, workspace, config_named)
     known = _known(path)
@@ -76,7 +76,7 @@ def accept(config: Config, *, keep_missing: bool, config_named: bool) -> int:
         WorkspaceBusyError: a run holds the workspace.
         GraftError: the file cannot be written.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     last = _last(workspace)
     if last is None:
         raise UsageError(
@@ -110,7 +110,7 @@ def accept_of_data(config: Config, *, keep_missing: bool, config_named: bool) ->
         WorkspaceBusyError: a run holds the workspace.
         GraftError: the file cannot be written.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     with workspace.hold(wait=False):
         path = _schema_path(config, workspace, config_named)
         known = _known(path)

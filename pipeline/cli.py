@@ -174,7 +174,7 @@ def _prune(options: argparse.Namespace) -> int:
     given = {key: value for key, value in own.items() if value is not None}
     config = effective(options, given)
     # Where the versions lie the last run knows better than the defaults do.
-    pushed = None if options.config else last_pushed(Workspace(config.workspace_path))
+    pushed = None if options.config else last_pushed(Workspace.of(config))
     return prune(pushed or config, config.retention, delete=options.yes)
 
 

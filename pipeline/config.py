@@ -21,6 +21,7 @@ from models.settings import Section
 from models.training.training_settings import TrainingSettings
 from pipeline.beam.beam_settings import BeamSettings
 from pipeline.kubeflow.kubeflow_settings import KubeflowSettings
+from pipeline.metadata_settings import MetadataSettings
 from pipeline.notifications.notification_settings import NotificationSettings
 from pipeline.retention.retention_settings import RetentionSettings
 from pipeline.time_limit import LimitSettings
@@ -62,6 +63,7 @@ class Config(Section):
     retention: RetentionSettings = RetentionSettings()
     notifications: NotificationSettings = NotificationSettings()
     tracking: TrackingSettings = TrackingSettings()
+    metadata: MetadataSettings = MetadataSettings()
     beam: BeamSettings = BeamSettings()
     kubeflow: KubeflowSettings = KubeflowSettings()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tfx.components import ExampleValidator, StatisticsGen, Transform
 from tfx.dsl.components.base import base_node
-from tfx.orchestration import metadata, pipeline as tfx_pipeline
+from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto import transform_pb2
 from tfx.types import BaseChannel
 
@@ -41,6 +41,7 @@ from models.storage.plain_path import plain_path
 from pipeline.config import Config
 from pipeline.knowledge.history_places import data_name
 from pipeline.lookups import Lookups, MetadataLookups, Nodes
+from pipeline.metadata_place import place_of
 from pipeline.workspace import Workspace
 
 NAME = "graft"
@@ -67,15 +68,13 @@ def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
     Raises:
         UsageError: the workspace has a name that TFX would misread, and no link to it can be made.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     return tfx_pipeline.Pipeline(
         pipeline_name=NAME,
         pipeline_root=str(plain_path(workspace.artifacts)),
         components=pipeline_nodes(config, MetadataLookups()),
         enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(
-            str(workspace.metadata)
-        ),
+        metadata_connection_config=place_of(workspace).connection(writes=True),
         beam_pipeline_args=config.beam.arguments,
     )
 
@@ -87,7 +86,7 @@ def pipeline_nodes(config: Config, lookups: Lookups) -> Nodes:
         config: of the run.
         lookups: how it finds what earlier runs left.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     data = _data_nodes(config, workspace)
     model = _model_nodes(config, workspace, data, lookups)
     verdict = _verdict_nodes(config, workspace, data, model, lookups)

@@ -13,4 +13,4 @@ def gateway_folder(config: Config) -> Path:
 
 def health_page(config: Config) -> Path:
     """The page of `graft monitor`."""
-    return Workspace(config.workspace_path).monitoring / "health.html"
+    return Workspace.of(config).monitoring / "health.html"

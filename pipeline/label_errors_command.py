@@ -38,7 +38,7 @@ def write_manifest(config: Config, output: Path | None) -> int:
             already.
         GraftError: the file cannot be written.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     file = output or workspace.root / FILE_NAME
     if file.exists():
         raise UsageError(

@@ -85,7 +85,7 @@ class MetadataLookups:
         is_warm = config.tuning.algorithm == "warm"
         return find_knowledge(
             places(config) if is_warm else [],
-            Workspace(config.workspace_path).artifacts,
+            Workspace.of(config).artifacts,
             starter=is_warm and config.knowledge.starter,
         )
 
@@ -97,7 +97,7 @@ class MetadataLookups:
             strategy_class=PastSearchesStrategy,
             config={
                 "parameters": dict(parameters),
-                "forgotten": forgotten(Workspace(config.workspace_path)),
+                "forgotten": forgotten(Workspace.of(config)),
             },
             past=Channel(type=TuningHistory),
             **inputs,

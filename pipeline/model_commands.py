@@ -98,7 +98,7 @@ def _card(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from pipeline.workspace import Workspace
 
-    workspace = Workspace(effective(options).workspace_path)
+    workspace = Workspace.of(effective(options))
     if options.format == "backbone":
         from pipeline.backbone_command import export_backbone
 

@@ -1,7 +1,5 @@
 """What ran in a workspace: the list of runs and their reports."""
 
-from pathlib import Path
-
 from models.errors import UsageError
 from pipeline.config import Config
 from pipeline.run_folder import REPORT, read_run
@@ -10,7 +8,7 @@ from pipeline.workspace import Workspace
 
 def print_runs(config: Config) -> int:
     """Prints a line for each run, oldest first: when, result, accuracy, version, reason."""
-    workspace = Workspace(Path(config.workspace))
+    workspace = Workspace.of(config)
     folders = workspace.run_folders()
     if not folders:
         print(f"No runs yet in {workspace.root}. Start one: graft run --data DIR")
@@ -31,7 +29,7 @@ def print_report(config: Config, run_id: str | None) -> int:
     Raises:
         UsageError: there is no such run or it has no report.
     """
-    workspace = Workspace(Path(config.workspace))
+    workspace = Workspace.of(config)
     with_report = [path for path in workspace.run_folders() if (path / REPORT).is_file()]
     chosen = [path for path in with_report if run_id in (None, path.name)]
     if not chosen:

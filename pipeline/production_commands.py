@@ -108,7 +108,7 @@ def _serve(options: argparse.Namespace) -> int:
     from serving.server.leave import leave
 
     model, config = served(options), effective(options)
-    log = request_log(Workspace(config.workspace_path), model.monitoring)
+    log = request_log(Workspace.of(config), model.monitoring)
     place = Place(options.host, options.port, options.rest_port)
     leave(serve(model, place, options.embedded, gateway_folder(config), log))
 
@@ -141,7 +141,7 @@ def _gateway(options: argparse.Namespace) -> int:
     base_path = options.base_path or str(model.directory)
     watched = None
     if options.log_requests:
-        watched = gateway_log(settings, model, Workspace(config.workspace_path))
+        watched = gateway_log(settings, model, Workspace.of(config))
     return gateway(settings, gateway_folder(config), base_path, watched)
 
 

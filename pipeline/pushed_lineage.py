@@ -11,7 +11,7 @@ from components.lineage import input_of, run_of
 from models.errors import GraftError
 from models.storage.plain_path import plain_path
 from models.storage.seals import tree_digest
-from pipeline.metadata_store import check_store, unreadable
+from pipeline.metadata_place import FAILURES, open_store, place_of
 from pipeline.workspace import Workspace
 
 _PUSHED = "PushedModel"
@@ -43,16 +43,17 @@ def lineage_of(version: Path, workspace: Workspace) -> Lineage:
         GraftError: the version was pushed by a run of no or another workspace, its parents were
             deleted, or the metadata store is damaged.
     """
-    if not workspace.metadata.is_file():
+    place = place_of(workspace)
+    if not place.is_there:
         raise _unknown(version, workspace)
-    check_store(workspace.metadata)
+    place.check()
     try:
-        store = _store(workspace)
+        store = open_store(workspace, writes=False)
         model = _input(store, _push_of(store, version, workspace), "model")
         examples = _input(store, model.id, "examples")
         run = run_of(store, model.id)
-    except (mlmd.errors.StatusError, RuntimeError) as error:
-        raise unreadable(workspace.metadata, error) from None
+    except FAILURES as error:
+        raise place.unreadable(error) from None
     made, read = workspace.artifact(model.uri), workspace.artifact(examples.uri)
     for folder in (made, read):
         if not folder.is_dir():
@@ -72,16 +73,9 @@ def run_that_made(model: Path, workspace: Workspace) -> str:
     Returns:
         Its id; empty where nothing is known of it.
     """
-    store = _store(workspace)
+    store = open_store(workspace, writes=False)
     known = store.get_artifacts_by_uri(str(model))
     return run_of(store, known[0].id) if known else ""
-
-
-def _store(workspace: Workspace) -> mlmd.MetadataStore:
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(workspace.metadata)
-    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    return mlmd.MetadataStore(config)
 
 
 def _push_of(store: mlmd.MetadataStore, version: Path, workspace: Workspace) -> int:

@@ -8,14 +8,12 @@ what it may learn from or be compared with beside them is checked here.
 """
 
 import shutil
-import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
-from tfx.orchestration import metadata
 from tfx.types import standard_artifacts
 
 from components.artifact_names import PUSHED_DIGEST
@@ -26,7 +24,7 @@ from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
 from models.storage.plain_path import plain_path
 from models.storage.seals import tree_digest
-from pipeline.metadata_store import check_store, forget_digest, rename_former_types, unreadable
+from pipeline.metadata_place import FAILURES, open_store, place_of
 from pipeline.workspace import Workspace
 
 _State = metadata_store_pb2.Execution.State
@@ -54,16 +52,13 @@ def recover(workspace: Workspace) -> Recovered:
     Raises:
         GraftError: the metadata store is not readable.
     """
-    if workspace.metadata.is_file():
-        check_store(workspace.metadata)
-    # The run will change the store; or it was moved away, and its digest speaks of no other.
-    forget_digest(workspace.metadata)
-    if not workspace.metadata.is_file():
-        return Recovered()
-    config = metadata.sqlite_metadata_connection_config(str(workspace.metadata))
+    place = place_of(workspace)
+    place.check()
     try:
-        rename_former_types(workspace.metadata)
-        store = mlmd.MetadataStore(config)
+        place.begin_writing()
+        if not place.is_there:
+            return Recovered()
+        store = open_store(workspace, writes=True)
         interrupted = _interrupted(store)
         for execution in interrupted:
             _remove_outputs(workspace.artifacts, execution.id)
@@ -78,8 +73,8 @@ def recover(workspace: Workspace) -> Recovered:
             *_forget_damaged(store, _choices(store), "An earlier choice of a backbone"),
         ]
         return Recovered(tuple(_node(store, each.id) for each in interrupted), tuple(damaged))
-    except (mlmd.errors.StatusError, sqlite3.Error, RuntimeError) as error:
-        raise unreadable(workspace.metadata, error) from None
+    except FAILURES as error:
+        raise place.unreadable(error) from None
 
 
 def _follow_the_workspace(store: mlmd.MetadataStore, workspace: Workspace) -> None:

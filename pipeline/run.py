@@ -53,7 +53,7 @@ def run(
         UsageError: the search cannot be served at its address.
         GraftError: the workspace cannot be written.
     """
-    workspace = Workspace(Path(config.workspace))
+    workspace = Workspace.of(config)
     with workspace.hold(wait=wait):
         plan = planned(config, workspace) if if_needed else Plan(config)
         if not plan.needed:
@@ -107,7 +107,7 @@ def _run_after_chain(config: Config, workspace: Workspace, folder: Path, record:
 
 def _run_link(config: Config) -> RunRecord:
     """Trains a link of `model.chain`; see `pipeline.chain`."""
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     with workspace.hold(wait=True):
         record, folder = _begin(config, workspace, LAST_STAGE)
         code = _run_logged(config, workspace, folder, record)

@@ -69,7 +69,7 @@ def served(config: Config, config_named: bool) -> Served:
         GraftError: the newest version is damaged.
     """
     if not config_named:
-        config = last_pushed(Workspace(Path(config.workspace))) or config
+        config = last_pushed(Workspace.of(config)) or config
     directory = config.serving_directory
     newest = _newest(directory)
     _check_whole(newest)

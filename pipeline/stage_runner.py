@@ -16,7 +16,7 @@ from pipeline.failure import disk_error
 from pipeline.interrupts import Interrupts
 from pipeline.library_versions import versions
 from pipeline.local_runner import StageResult, run_pipeline
-from pipeline.metadata_store import record_digest, unreadable
+from pipeline.metadata_place import place_of
 from pipeline.node_names import PUBLISHER, RESOLVERS, SEARCH
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
@@ -69,7 +69,7 @@ def run_stages(
         watch.failed()
         if disk_error(error) is not None:
             raise
-        raise unreadable(workspace.metadata, error) from error
+        raise place_of(workspace).unreadable(error) from error
     except OutOfTime:
         watch.failed("stopped")
         raise
@@ -77,7 +77,7 @@ def run_stages(
         watch.failed()
         raise
     finally:
-        record_digest(workspace.metadata)
+        place_of(workspace).end_writing()
 
 
 def _share(config: Config, result: StageResult, display: Display) -> None:

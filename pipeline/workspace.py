@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import GraftError, WorkspaceBusyError
+from pipeline.config import Config
 
 _LONGEST_NAME = 255
 
@@ -36,13 +37,20 @@ class Workspace:
 
     Attributes:
         root: the folder, absolute.
+        metadata_uri: `metadata.uri` of the configuration.
     """
 
     root: Path
+    metadata_uri: str = ""
+
+    @classmethod
+    def of(cls, config: Config) -> "Workspace":
+        """The workspace that a configuration names."""
+        return cls(config.workspace_path, config.metadata.uri)
 
     @property
     def metadata(self) -> Path:
-        """SQLite file of ML Metadata."""
+        """SQLite file of ML Metadata, where it lies in no database (`pipeline.metadata_place`)."""
         return self.root / "metadata.sqlite"
 
     @property

@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-import ml_metadata as mlmd
-from ml_metadata.proto import metadata_store_pb2
-
 from components.past_searches.stored_histories import history_file, stored_histories
 from models.errors import UsageError
 from models.history.collection import Collection, Entry, collect, read_all
 from models.history.shipped import starter_digests, starter_files
 from pipeline.config import Config
 from pipeline.knowledge.history_places import forgotten, places
-from pipeline.metadata_store import unreadable
+from pipeline.metadata_place import FAILURES, open_store, place_of
 from pipeline.workspace import Workspace
 
 
@@ -34,7 +31,7 @@ def catalogue(config: Config) -> Collection:
     Raises:
         GraftError: the metadata store, or the list of pruned histories, cannot be read.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     runs, outside = _run_histories(workspace), places(config)
     starter = starter_files() if config.knowledge.starter else []
     own = [("", str(place)) for place in (*runs, *starter)]
@@ -89,13 +86,11 @@ def own_histories(workspace: Workspace) -> Own:
 
 def _run_histories(workspace: Workspace) -> list[str]:
     """Files of the histories that ML Metadata knows."""
-    if not workspace.metadata.is_file():
+    place = place_of(workspace)
+    if not place.is_there:
         return []
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(workspace.metadata)
-    config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
     try:
-        stored = stored_histories(mlmd.MetadataStore(config))
-    except (mlmd.errors.StatusError, RuntimeError) as error:
-        raise unreadable(workspace.metadata, error) from None
+        stored = stored_histories(open_store(workspace, writes=False))
+    except FAILURES as error:
+        raise place.unreadable(error) from None
     return [history_file(str(workspace.artifact(artifact.uri))) for artifact in stored]

@@ -31,7 +31,7 @@ def data_name(path: str) -> str:
 
 def places(config: Config) -> list[str]:
     """Folders and buckets with histories, beside those of the workspace's own runs."""
-    imported = Workspace(config.workspace_path).knowledge
+    imported = Workspace.of(config).knowledge
     own = [str(imported)] if imported.is_dir() else []
     return [
         *own,

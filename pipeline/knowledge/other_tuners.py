@@ -72,7 +72,7 @@ def import_foreign(config: Config, source: str, said: Said) -> int:
         print(printable(f"Left out {each.name}: {each.reason}", 1000))
     for note in imported.notes:
         print(note)
-    folder = str(Workspace(config.workspace_path).knowledge)
+    folder = str(Workspace.of(config).knowledge)
     try:
         names = [_write(history, folder) for history in imported.histories]
     except GraftError as error:

@@ -29,7 +29,7 @@ def prune(config: Config, *, older_than: int | None, keep: int | None) -> int:
         WorkspaceBusyError: a run holds the workspace.
         GraftError: something cannot be read or deleted.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     if not workspace.root.is_dir():
         raise UsageError(f"There is no workspace {workspace.root}. Name one with --workspace.")
     with workspace.hold(wait=False):

@@ -56,7 +56,7 @@ def import_from(config: Config, source: str) -> int:
     if not new:
         print(f"There is nothing new in {source}.")
         return 0
-    folder = str(Workspace(config.workspace_path).knowledge)
+    folder = str(Workspace.of(config).knowledge)
     try:
         for entry in new:
             copy_history(entry, folder)

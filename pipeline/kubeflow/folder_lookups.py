@@ -27,7 +27,7 @@ def kept_histories(config: Config) -> str:
     Args:
         config: of the runs.
     """
-    return config.knowledge.share or str(Workspace(config.workspace_path).knowledge)
+    return config.knowledge.share or str(Workspace.of(config).knowledge)
 
 
 class FolderLookups:

@@ -25,7 +25,7 @@ def say_whether_needed(config: Config, *, by_monitor: bool) -> int:
         GraftError: the data cannot be listed, or a file of the monitor is damaged.
         OSError: the data cannot be looked at.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     found = need(config, workspace, labelled_digest(workspace.labelled_requests))
     is_needed = found.retrain is not None if by_monitor else found.needed
     if is_needed:

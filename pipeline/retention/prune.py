@@ -4,14 +4,12 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Any
 
 import ml_metadata as mlmd
-from ml_metadata.proto import metadata_store_pb2
 
 from models.errors import GraftError, UsageError
 from pipeline.config import Config
-from pipeline.metadata_store import check_store, forget_digest, record_digest, unreadable
+from pipeline.metadata_place import FAILURES, open_store, place_of
 from pipeline.retention import old_artifacts
 from pipeline.retention.old_caches import surplus_caches
 from pipeline.retention.old_publications import PublishedVersion, old_publications
@@ -39,7 +37,7 @@ def prune(config: Config, keep: RetentionSettings, *, delete: bool) -> int:
         WorkspaceBusyError: a run holds the workspace.
         GraftError: something cannot be read or deleted.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     if not workspace.root.is_dir():
         raise UsageError(f"There is no workspace {workspace.root}. Name one with --workspace.")
     if not keep.is_set:
@@ -64,7 +62,7 @@ def prune_held(
     Raises:
         GraftError: something cannot be read or deleted. What was deleted until then is noted.
     """
-    workspace = Workspace(config.workspace_path)
+    workspace = Workspace.of(config)
     versions = versions_to_keep(config, keep)
     folders = workspace.run_folders()
     kept = runs_to_keep(folders, keep, versions, datetime.now(timezone.utc))
@@ -93,7 +91,7 @@ def prune_held(
 
 
 def _old_artifacts(workspace: Workspace, kept_runs: list[str], *, delete: bool) -> list[Removal]:
-    if not workspace.metadata.is_file():
+    if not place_of(workspace).is_there:
         return []
     with _opened(workspace, writes=delete) as store:
         going = old_artifacts.unneeded(store, kept_runs)
@@ -107,20 +105,17 @@ def _old_artifacts(workspace: Workspace, kept_runs: list[str], *, delete: bool) 
 
 @contextlib.contextmanager
 def _opened(workspace: Workspace, *, writes: bool) -> Iterator[mlmd.MetadataStore]:
-    check_store(workspace.metadata)
-    connection: Any = metadata_store_pb2.ConnectionConfig()
-    connection.sqlite.filename_uri = str(workspace.metadata)
-    if not writes:
-        connection.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    else:
-        forget_digest(workspace.metadata)
+    place = place_of(workspace)
+    place.check()
     try:
-        yield mlmd.MetadataStore(connection)
-    except (mlmd.errors.StatusError, RuntimeError) as error:
-        raise unreadable(workspace.metadata, error) from None
+        if writes:
+            place.begin_writing()
+        yield open_store(workspace, writes=writes)
+    except FAILURES as error:
+        raise place.unreadable(error) from None
     finally:
         if writes:
-            record_digest(workspace.metadata)
+            place.end_writing()
 
 
 def _lines(removals: list[Removal | PublishedVersion], verb: str) -> Iterator[str]:

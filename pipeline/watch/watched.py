@@ -69,7 +69,7 @@ class Watched:
 
 def watched(config: Config, model: Served) -> Watched:
     """What `graft monitor` watches in a workspace."""
-    workspace, settings = Workspace(config.workspace_path), model.monitoring
+    workspace, settings = Workspace.of(config), model.monitoring
     return Watched(
         model.name,
         model.directory,

@@ -1,0 +1,253 @@
+"""Where ML Metadata of a workspace lies, and what is done to it before and after a run."""
+
+import os
+import socket
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+import ml_metadata as mlmd
+from ml_metadata.proto import metadata_store_pb2
+
+from models.errors import UsageError
+from models.storage.atomic_write import write_atomically
+from pipeline import metadata_store
+from pipeline.metadata_store import MetadataStoreError
+from pipeline.workspace import Workspace
+
+_OWNER: Final = "graft.Workspace"
+"""Type of the context whose name says of which workspace a database is."""
+_OWN_ID: Final = "metadata.id"
+_PORT: Final = 3306
+_REACH_SECONDS: Final = 10.0
+_TLS: Final = "tls"
+
+FAILURES: Final = (mlmd.errors.StatusError, sqlite3.Error, RuntimeError)
+"""What ML Metadata raises where its store is damaged, or gone."""
+
+
+class MetadataPlace(Protocol):
+    """Where ML Metadata of a workspace lies."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything was ever recorded."""
+
+    def connection(self, *, writes: bool) -> metadata_store_pb2.ConnectionConfig:
+        """How ML Metadata opens it.
+
+        Args:
+            writes: whether anything is going to be changed.
+        """
+
+    def check(self) -> None:
+        """Checks it before anything reads it.
+
+        Raises:
+            MetadataStoreError: it is damaged, or cannot be reached.
+            UsageError: it is of another workspace.
+        """
+
+    def begin_writing(self) -> None:
+        """Call before it is changed.
+
+        Raises:
+            OSError: what is known of it cannot be taken back.
+        """
+
+    def end_writing(self) -> None:
+        """Call when it was changed."""
+
+    def unreadable(self, cause: object) -> MetadataStoreError:
+        """The error for a store that cannot be read, with what to do about it.
+
+        Args:
+            cause: what was found.
+        """
+
+
+def place_of(workspace: Workspace) -> MetadataPlace:
+    """Where ML Metadata of a workspace lies.
+
+    Raises:
+        UsageError: the variable that is to hold the address does not, or holds none; or the
+            records lie in a database that the configuration does not name.
+    """
+    own = workspace.root / _OWN_ID
+    if workspace.metadata_uri:
+        return MetadataDatabase(_address(workspace.metadata_uri), own)
+    if own.is_file():
+        raise UsageError(
+            f"The records of {workspace.root} lie in a database. Expected metadata.uri to say "
+            "where: name its configuration with --config, or give --set metadata.uri=... To begin "
+            f"anew with a file, delete {own}."
+        )
+    return MetadataFile(workspace.metadata)
+
+
+def open_store(workspace: Workspace, *, writes: bool) -> mlmd.MetadataStore:
+    """Opens what `place_of` names.
+
+    Raises:
+        Exception: one of `FAILURES`.
+    """
+    return mlmd.MetadataStore(place_of(workspace).connection(writes=writes))
+
+
+@dataclass(frozen=True)
+class MetadataFile:
+    """An SQLite file of the workspace.
+
+    Attributes:
+        file: there or not.
+    """
+
+    file: Path
+
+    @property
+    def is_there(self) -> bool:
+        """See `MetadataPlace`."""
+        return self.file.is_file()
+
+    def connection(self, *, writes: bool) -> metadata_store_pb2.ConnectionConfig:
+        """See `MetadataPlace`."""
+        kind = metadata_store_pb2.SqliteMetadataSourceConfig
+        config = metadata_store_pb2.ConnectionConfig()
+        config.sqlite.filename_uri = str(self.file)
+        config.sqlite.connection_mode = kind.READWRITE_OPENCREATE if writes else kind.READONLY
+        return config
+
+    def check(self) -> None:
+        """See `MetadataPlace`; there is nothing to check where there is no file."""
+        if self.is_there:
+            metadata_store.check_store(self.file)
+
+    def begin_writing(self) -> None:
+        """See `MetadataPlace`; of an earlier Graft's file, names are brought up to date."""
+        # It may have been moved away, and its digest speaks of no other.
+        metadata_store.forget_digest(self.file)
+        if self.is_there:
+            metadata_store.rename_former_types(self.file)
+
+    def end_writing(self) -> None:
+        """See `MetadataPlace`."""
+        metadata_store.record_digest(self.file)
+
+    def unreadable(self, cause: object) -> MetadataStoreError:
+        """See `MetadataPlace`."""
+        return metadata_store.unreadable(self.file, cause)
+
+
+@dataclass(frozen=True)
+class MetadataDatabase:
+    """A database of MySQL or MariaDB, of one workspace alone.
+
+    It tells damage by itself. That of two workspaces would not do: a run takes what it finds under
+    way for its own that was killed, and what was blessed for its own past.
+
+    Attributes:
+        address: mysql://USER:PASSWORD@HOST:PORT/DATABASE?tls; password, port and ?tls may be left
+            out.
+        own: file that says which workspace this is.
+    """
+
+    address: str
+    own: Path
+
+    @property
+    def is_there(self) -> bool:
+        """See `MetadataPlace`; a workspace has asked before it records anything."""
+        return self.own.is_file()
+
+    def connection(self, *, writes: bool) -> metadata_store_pb2.ConnectionConfig:
+        """See `MetadataPlace`; what only reads is not held to it."""
+        del writes
+        parts = urlsplit(self.address)
+        config = metadata_store_pb2.ConnectionConfig()
+        config.mysql.host = parts.hostname or ""
+        config.mysql.port = parts.port or _PORT
+        config.mysql.user = unquote(parts.username or "")
+        config.mysql.database = unquote(parts.path.lstrip("/"))
+        config.mysql.skip_db_creation = True
+        if parts.password:
+            config.mysql.password = unquote(parts.password)
+        if parts.query == _TLS:
+            # That the section is there asks for encryption. To verify the server ends every
+            # connection of ML Metadata 1.21, whatever its certificate.
+            config.mysql.ssl_options.verify_server_cert = False
+        return config
+
+    def check(self) -> None:
+        """See `MetadataPlace`; the first workspace to ask takes the database."""
+        parts = urlsplit(self.address)
+        try:
+            # ML Metadata waits as long as the network does.
+            reach = (parts.hostname or "", parts.port or _PORT)
+            socket.create_connection(reach, _REACH_SECONDS).close()
+            owners = _owners(mlmd.MetadataStore(self.connection(writes=True)), self._own_id())
+        except (*FAILURES, OSError) as error:
+            raise self.unreadable(error) from None
+        if self._own_id() not in owners:
+            raise UsageError(
+                f"metadata.uri: {self} belongs to another workspace than {self.own.parent}. Give "
+                "each workspace a database of its own."
+            )
+
+    def begin_writing(self) -> None:
+        """See `MetadataPlace`."""
+
+    def end_writing(self) -> None:
+        """See `MetadataPlace`."""
+
+    def unreadable(self, cause: object) -> MetadataStoreError:
+        """See `MetadataPlace`."""
+        reason = str(cause).strip().partition("\n")[0].rstrip(".:")
+        return MetadataStoreError(
+            f"The metadata store {self} cannot be read: {reason}. Expected a database of MySQL or "
+            "MariaDB that is there, and a user and password of metadata.uri that may use it."
+        )
+
+    def __str__(self) -> str:
+        """The address without the password."""
+        parts = urlsplit(self.address)
+        return f"mysql://{parts.username}@{parts.hostname}:{parts.port or _PORT}{parts.path}"
+
+    def _own_id(self) -> str:
+        if not self.own.is_file():
+            self.own.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.own, uuid.uuid4().hex.encode())
+        return self.own.read_text("ascii").strip()
+
+
+def _owners(store: mlmd.MetadataStore, candidate: str) -> set[str]:
+    """The workspaces that a database is of; the candidate where it was of none."""
+    found = {each.name for each in store.get_contexts_by_type(_OWNER)}
+    if found:
+        return found
+    kind = store.put_context_type(metadata_store_pb2.ContextType(name=_OWNER))
+    store.put_contexts([metadata_store_pb2.Context(type_id=kind, name=candidate)])
+    return {candidate}
+
+
+def _address(uri: str) -> str:
+    if not uri.startswith("$"):
+        return uri
+    address = os.environ.get(uri[1:], "")
+    parts = urlsplit(address)
+    try:
+        named = parts.scheme == "mysql" and parts.hostname and parts.username and parts.path[1:]
+        whole = named and parts.query in ("", _TLS) and not parts.fragment
+        port = parts.port or _PORT
+    except ValueError:  # of a port that is none
+        whole, port = False, 0
+    if not (whole and port):
+        raise UsageError(
+            f"metadata.uri: expected the environment variable {uri[1:]} to hold "
+            "mysql://USER:PASSWORD@HOST:PORT/DATABASE, with ?tls or without, and "
+            "other signs than letters and digits in user and password as % and two digits. It "
+            + ("holds something else." if address else "is empty.")
+        )
+    return address

@@ -1,0 +1,29 @@
+"""Where the records of ML Metadata lie: the section `metadata`."""
+
+import re
+from typing import Final
+
+from pydantic import field_validator
+
+from models.settings import Section
+
+_ADDRESS: Final = re.compile(r"mysql://[^\s:@/?#]+@[^\s:@/?#]+(?::\d{1,5})?/[^\s:@/?#]+(?:\?tls)?")
+
+
+class MetadataSettings(Section):
+    """Where ML Metadata keeps what every run read, made and decided."""
+
+    uri: str = ""
+    """Database of MySQL or MariaDB for this workspace alone, mysql://USER@HOST:PORT/DATABASE, with
+    ?tls at the end for an encrypted connection, or $NAME of an environment variable that holds it,
+    which may have USER:PASSWORD. Empty: the file metadata.sqlite of the workspace."""
+
+    @field_validator("uri")
+    @classmethod
+    def _address_or_variable(cls, value: str) -> str:
+        if value and not re.fullmatch(rf"{_ADDRESS.pattern}|\$[A-Za-z_]\w*", value):
+            raise ValueError(
+                "mysql://USER@HOST:PORT/DATABASE, or $NAME of a variable with it; a password "
+                "may stand in the variable alone"
+            )
+        return value
