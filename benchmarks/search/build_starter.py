@@ -146,9 +146,11 @@ def write_task(name: str, files: SmallTask, options: Options, deadline: float) -
         metric=METRIC,
         subject="joint",
     )
+    described = describe(prepared.embeddings, origin)
     history = new_history(
         space_of(pool),
-        describe(prepared.embeddings, origin),
+        # Nobody can begin from these backbones, so no task is to be told that it is like them.
+        described.model_copy(update={"centre": ()}),
         search,
         tried.records,
         name=f"{name} (starter)",

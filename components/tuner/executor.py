@@ -37,6 +37,7 @@ from models.number_text import duration
 from models.search.joint_search import JointSearch, SearchResult
 from models.search.joint_space import candidate_of
 from models.search.negative_transfer import check_weights
+from models.search.relatives import relatives
 from models.search.search_record import SearchRecord, write_record
 from models.search.search_settings import SearchSettings
 from models.search.search_task import SearchTask
@@ -166,7 +167,8 @@ def search_with_past(
     library = read_past(past, knowledge, described, images=digests)
     learned = [curve_task(history, name) for name, history in library.histories]
     result = search.run(described, learned, price=price, name=name)
-    record = result.record.model_copy(update={"left_out": library.skipped})
+    related = relatives(described, name, library.histories)
+    record = result.record.model_copy(update={"left_out": library.skipped, "related": related})
     return SearchResult(result.history, result.chosen, result.state, record)
 
 

@@ -56,6 +56,8 @@ class TaskDescription(_Frozen):
         dimension: of the embeddings.
         embedding: statistics of the training embeddings.
         data_fingerprint: changes when an image, a label or the split changes.
+        centre: projections of the mean training embedding, which tell how far apart the images of
+            two tasks lie (`models.search.relatives`); empty in files of Graft up to 0.1.
     """
 
     images: Count
@@ -69,6 +71,7 @@ class TaskDescription(_Frozen):
     dimension: Count
     embedding: EmbeddingStatistics
     data_fingerprint: Text
+    centre: Annotated[tuple[Number, ...], Field(max_length=1000)] = ()
 
 
 ClassWeights = Literal["none", "balanced"]

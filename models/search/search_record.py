@@ -15,6 +15,7 @@ from models.errors import GraftError
 from models.history.contribution import LeftOut
 from models.history.records import Count, Seconds, Share, Size
 from models.history.search_space import Text, Value
+from models.search.relatives import Relative
 from models.storage.atomic_write import write_atomically
 
 FILE_NAME: Final = "search.json"
@@ -86,6 +87,7 @@ class SearchRecord(_Frozen):
         backbones: that were begun, the one that computes least first.
         refused: that could not be had.
         gain: of the score, to expect of ten more minutes; None where nobody can tell.
+        related: earlier tasks whose fine-tuned backbones may be a better start.
     """
 
     version: Literal[1] = 1
@@ -104,6 +106,7 @@ class SearchRecord(_Frozen):
     backbones: tuple[TriedBackbone, ...] = ()
     refused: tuple[RefusedBackbone, ...] = ()
     gain: Share | None = None
+    related: tuple[Relative, ...] = ()
 
 
 class SearchRecordError(GraftError):

@@ -10,6 +10,7 @@ from models.history.records import TrialRecord
 from models.history.tuning_history import TuningHistory
 from models.number_text import duration, short_number
 from models.search.joint_space import in_words
+from models.search.relatives import MOST_APART
 from models.search.search_record import SearchRecord, Step, TriedBackbone
 from pipeline.report.artifacts import Artifacts
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks
@@ -59,6 +60,7 @@ class SearchView:
         words: what was searched, and what came out.
         past: what earlier searches gave.
         gain: what more time would bring; empty where nobody can tell.
+        related: earlier tasks to begin from, and how; empty without any.
         rows: the best configurations.
         more: number of the others.
         backbones: the one that computes least first.
@@ -71,6 +73,7 @@ class SearchView:
     words: str
     past: str
     gain: str
+    related: str
     rows: list[TriedRow]
     more: int
     backbones: list[BackboneRow]
@@ -92,6 +95,7 @@ def search_view(found: Artifacts) -> SearchView | None:
         words=_words(record, history),
         past=past_words(record),
         gain=_gain(record),
+        related=related_words(record),
         rows=[_row(trial, history) for trial in ranked[:_MOST_ROWS]],
         more=max(0, len(ranked) - _MOST_ROWS),
         backbones=[_backbone(each) for each in record.backbones],
@@ -119,6 +123,21 @@ def past_words(record: SearchRecord) -> str:
         else "What they foretold did not hold, so that they were no longer listened to."
     )
     return f"It learned from the curves of {searches} ({names}). {held}"
+
+
+def related_words(record: SearchRecord) -> str:
+    """Which earlier tasks a backbone may begin from, and how that is done; empty without any."""
+    if not record.related:
+        return ""
+    count = len(record.related)
+    names = ", ".join(f"{each.name} ({each.apart:.2f})" for each in record.related[:_MOST_NAMES])
+    names += f" and {count - _MOST_NAMES} more" if count > _MOST_NAMES else ""
+    return (
+        f"The images look like those of {names}: so far apart are the mean features, as a share "
+        f"of the variance of one task; up to {MOST_APART} counts as alike. A backbone that was "
+        "fine-tuned there may be the better start: `graft export --format backbone` in the "
+        "workspace of that task writes it, and --weights or model.candidates take it."
+    )
 
 
 def _words(record: SearchRecord, history: TuningHistory) -> str:

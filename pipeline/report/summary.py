@@ -45,8 +45,9 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         images that it was tested on, too; `data.workers` counts images by the Beam worker that took
         them, and is empty where the run's own process took all; `stages` holds seconds and whether
         the result came from an earlier run; `tuning.past` holds the names of the searches that this
-        one learned from, `tuning.past_trusted` is None without any; `tuning.told_seconds` is what
-        was told as the search began for all until the push, and `tuning.taken_seconds` what that
+        one learned from, `tuning.past_trusted` is None without any; `tuning.related` names earlier
+        tasks whose fine-tuned backbones may be a better start; `tuning.told_seconds` is what was
+        told as the search began for all until the push, and `tuning.taken_seconds` what that
         took, None where some of it came from an earlier run; `repairs` says what was found
         damaged and was made again or left out; all shares are in 0..1, and an interval is the lower
         and upper end of a figure's 95 % interval. `data.further_labels` and
@@ -141,6 +142,9 @@ def _tuning(run: RunRecord, found: Artifacts) -> Json:
         "left_out": []
         if record is None
         else [{"name": each.name, "reason": each.reason} for each in record.left_out],
+        "related": []
+        if record is None
+        else [each.model_dump(mode="json") for each in record.related],
         "backbones": []
         if record is None
         else [each.model_dump(mode="json") for each in record.backbones],

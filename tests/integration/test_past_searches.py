@@ -28,8 +28,9 @@ from models.backbone_choice.backbone_choice import read_choice
 from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
 from models.data import example_schema
 from models.history.collection import read_all
+from models.history.search_space import Choice, SearchSpace
 from models.history.shipped import starter_files
-from models.history.tuning_history import read_history
+from models.history.tuning_history import TuningHistory as History, read_history, write_history
 from models.search.search_record import SearchRecord, read_record
 from models.search.search_settings import SearchSettings
 from models.training.training_settings import TrainingSettings
@@ -246,6 +247,28 @@ def test_a_folder_is_learned_from_and_a_corrupt_file_in_it_skipped_with_its_reas
     assert lab.search("low", folders=[team], trials=9).cached
     shutil.copy(history(elsewhere.search("low", epochs=4)), team / "news.jsonl")
     assert not lab.search("low", folders=[team], trials=9).cached
+
+
+def test_a_task_with_such_images_is_named_where_a_backbone_was_fine_tuned_on_it(
+    lab: Lab, tmp_path: Path, first: StageResult, second: StageResult
+) -> None:
+    assert record(second).related == ()
+    theirs = read_history(history(first))
+    trials = [
+        each.model_copy(update={"values": {**each.values, "training.unfreeze": 0.5}})
+        for each in theirs.trials
+    ]
+    space = SearchSpace(
+        parameters=tuple(
+            Choice(name=each.name, values=(0.0, 0.5)) if each.name == "training.unfreeze" else each
+            for each in theirs.header.space.parameters
+        )
+    )
+    header = theirs.header.model_copy(update={"name": "their digits", "space": space})
+    write_history(tmp_path / "theirs.jsonl", History(header, tuple(trials)))
+    (found,) = record(lab.search("high", folders=[tmp_path], trials=7)).related
+    assert found.name.startswith("their digits, ")
+    assert 0.0 < found.apart < 0.3
 
 
 def test_a_history_that_has_vanished_is_skipped_with_its_reason(

@@ -3,6 +3,7 @@ import pytest
 
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings, fingerprint
 from models.head.task_description import Origin, describe
+from models.search.relatives import distance
 
 ORIGIN = Origin("Net", "imagenet", "ab", image_size=224, data_fingerprint="cd")
 
@@ -55,3 +56,15 @@ def test_the_fingerprint_follows_content_label_and_split_but_not_order() -> None
         {"train": (["a"], ["cat"]), "test": (["b", "c"], ["dog", "cat"])},
     ]
     assert len({fingerprint(each) for each in [splits, *others]}) == 4
+
+
+def test_descriptions_tell_how_far_apart_the_images_of_two_tasks_lie() -> None:
+    def described(shift: float, seed: int):
+        images = balls(4, 500, 512, 0.0, seed)
+        split = LabelledEmbeddings(images.embeddings + np.float32(shift), images.classes)
+        return describe(HeadTask(split, split, 4), ORIGIN)
+
+    task = described(0.0, 1)
+    assert distance(described(0.0, 2), task) == pytest.approx(0.0, abs=0.01)
+    # Each of 512 features with a variance of 1 is moved by 0.5.
+    assert distance(described(0.5, 2), task) == pytest.approx(0.25, rel=0.4)
