@@ -100,6 +100,8 @@ class Nginx:
         names = {f"canary-{number}" for number in range(traffic.share)}
         names |= {f"copy-{number}" for number in range(traffic.copies)}
         names |= {"trial"} if traffic.trial else set()
+        # Without it nginx looks at no other, for each request of a quiet day.
+        names |= {"divided"} if names else set()
         link = self.folder / "traffic"
         if link.is_dir() and {path.name for path in link.iterdir()} == names:
             return False

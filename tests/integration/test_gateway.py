@@ -162,6 +162,14 @@ def test_copies_go_to_who_compares(gateway, stable: FakeServer) -> None:
     assert "X-API-Key" not in copy[1]
 
 
+def test_the_way_of_what_is_copied_is_not_open_to_anybody(gateway) -> None:
+    settings, nginx = gateway
+    nginx.direct(Traffic(copies=100))
+    assert ask(settings.port, "/copied/v1/models/m:predict").status == 404
+    assert ask(settings.port, "/copied/v1/models/m/versions/1:predict").status == 404
+    nginx.direct(Traffic())
+
+
 def test_large_bodies_and_slow_headers_are_cut_off(gateway) -> None:
     settings = gateway[0]
     refused = ask(settings.port, body=b" " * (1024 * 1024 + 1))
