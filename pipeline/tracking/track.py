@@ -95,8 +95,16 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any
 
 
 def _figures(told: Mapping[str, Any]) -> Iterator[Metric]:
-    for name, value in told["metrics"].items():
-        yield from _metric(name, value)
+    metrics = told["metrics"]
+    # Of a further column as its outputs are called; of what was forgotten all that is a number.
+    columns = {f"{column}/": each for column, each in metrics["further_labels"].items()}
+    for above, values in (
+        ("", metrics),
+        ("forgetting.", metrics["forgetting"] or {}),
+        *columns.items(),
+    ):
+        for name, value in values.items():
+            yield from _metric(f"{above}{name}", value)
     yield from _metric("images", told["data"]["images"])
     yield from _metric("seconds", told["seconds"])
     for name, stage in told["stages"].items():

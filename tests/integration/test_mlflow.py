@@ -95,6 +95,8 @@ def test_a_run_its_epochs_its_trials_and_its_report_are_there(address: str, tmp_
     assert "secret.example" not in json.dumps(runs)
     metrics = pairs(first["data"]["metrics"])
     assert metrics["accuracy"] == pytest.approx(told["metrics"]["accuracy"])
+    assert metrics["state/accuracy"] == 0.9
+    assert metrics["state/validation_accuracy"] == 0.9
     tags = pairs(first["data"]["tags"])
     assert tags["graft.pushed_to"] == "/srv/graft/3"
     assert tags["graft.published_to"] == "s3://bucket/graft/3"
