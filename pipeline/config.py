@@ -78,6 +78,13 @@ class Config(Section):
         return tuple(dict.fromkeys((*self.evaluation.slices, *self.data.further_labels)))
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of environment variables that hold addresses."""
+        addresses = (self.metadata.uri, self.notifications.webhook, self.tracking.mlflow)
+        names = (each.removeprefix("$") for each in addresses if each.startswith("$"))
+        return tuple(dict.fromkeys(names))
+
+    @property
     def schema_path(self) -> Path:
         """File of the curated schema."""
         own = self.validation.schema_path

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ml_metadata.proto import metadata_store_pb2
 from tfx.components import ExampleValidator, StatisticsGen, Transform
 from tfx.dsl.components.base import base_node
 from tfx.orchestration import pipeline as tfx_pipeline
@@ -41,7 +42,6 @@ from models.storage.plain_path import plain_path
 from pipeline.config import Config
 from pipeline.knowledge.history_places import data_name
 from pipeline.lookups import Lookups, MetadataLookups, Nodes
-from pipeline.metadata_place import place_of
 from pipeline.workspace import Workspace
 
 NAME = "graft"
@@ -59,11 +59,17 @@ _NOT_OF_SEARCH = ("few_shot_images", "refit_images")
 """Keys of `training` that Trainer alone reads."""
 
 
-def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
+def build_pipeline(
+    config: Config, records: metadata_store_pb2.ConnectionConfig | None = None
+) -> tfx_pipeline.Pipeline:
     """Builds the pipeline of one configuration.
 
     Nothing runs here, and the same configuration always gives the same pipeline, so that TFX
     finds what earlier runs made.
+
+    Args:
+        config: of the run.
+        records: how ML Metadata opens its store; None for a pipeline that is looked at alone.
 
     Raises:
         UsageError: the workspace has a name that TFX would misread, and no link to it can be made.
@@ -74,7 +80,7 @@ def build_pipeline(config: Config) -> tfx_pipeline.Pipeline:
         pipeline_root=str(plain_path(workspace.artifacts)),
         components=pipeline_nodes(config, MetadataLookups()),
         enable_cache=True,
-        metadata_connection_config=place_of(workspace).connection(writes=True),
+        metadata_connection_config=records,
         beam_pipeline_args=config.beam.arguments,
     )
 

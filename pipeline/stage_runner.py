@@ -58,7 +58,8 @@ def run_stages(
         watch.note(text)
     try:
         with Interrupts() as interrupts:
-            pipeline = dag.build_pipeline(config)
+            records = place_of(workspace).connection(writes=True)
+            pipeline = dag.build_pipeline(config, records)
             with limit.even_if_wrapped():
                 for result in run_pipeline(pipeline, record.run_id, watch.started, record.until):
                     watch.ended(result)

@@ -111,17 +111,20 @@ def schedule_files(run: ScheduledRun, form: str, folder: Path) -> dict[str, str]
 
 
 def _values(run: ScheduledRun, form: str, folder: Path) -> dict[str, Any]:
+    common = {
+        "recurrence": run.recurrence,
+        "timezone": run.timezone,
+        "app": run.name,
+        "variables": run.config.variables,
+    }
     own = {"kubernetes": _of_kubernetes, "airflow": _of_airflow}.get(form)
     if own:
-        return {"recurrence": run.recurrence, "timezone": run.timezone, "app": run.name} | own(
-            run, folder
-        )
+        return common | own(run, folder)
     config_file = run.config_file.absolute()
     command = [*_graft(), *_arguments(str(config_file))]
     here = Path.cwd()
-    return {
-        "recurrence": run.recurrence,
-        "timezone": run.timezone,
+    return common | {
+        "environment_file": unit_text(str(config_file.with_suffix(".env"))),
         "cron_file": folder / "graft.cron",
         "cron_command": cron_line(here, command),
         "config": unit_text(str(config_file)),

@@ -19,10 +19,14 @@ from pipeline.scheduling.quoting import cron_line, templated, unit_command
 from pipeline.scheduling.recurrence import parse_every
 from pipeline.scheduling.schedule_files import FORMS, ScheduledRun, schedule_files, write_schedule
 
+VARIABLES = (
+    "metadata: {uri: $RECORDS}\nnotifications: {webhook: $CHAT}\ntracking: {mlflow: $CHAT}\n"
+)
 
-def scheduled(folder: Path, every: str = "day at 02:30", **options) -> ScheduledRun:
+
+def scheduled(folder: Path, every: str = "day at 02:30", more: str = "", **options) -> ScheduledRun:
     file = folder / "nightly 100% $HOME.yaml"
-    file.write_text("data: {path: 'photos/{YYYY}-{MM}-{DD}'}\nworkspace: /srv/work\n")
+    file.write_text("data: {path: 'photos/{YYYY}-{MM}-{DD}'}\nworkspace: /srv/work\n" + more)
     return ScheduledRun(load_config(file, {}), file, parse_every(every), **options)
 
 
@@ -38,15 +42,26 @@ def test_cron_gets_a_line_that_a_shell_reads_back(tmp_path: Path) -> None:
     assert words[4:7] == ["run", "--config", str(tmp_path / "nightly 100% $HOME.yaml")]
 
 
+def test_a_crontab_names_the_variables_that_it_has_to_set(tmp_path: Path) -> None:
+    text = schedule_files(scheduled(tmp_path, more=VARIABLES), "cron", tmp_path)["graft.cron"]
+    lines = text.splitlines()
+    told = [line.partition("$")[2].partition(":")[0] for line in lines if "reads $" in line]
+    assert told == ["RECORDS", "CHAT"]
+    assert [line for line in lines if not line.startswith("#")] == lines[-1:]
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-@pytest.mark.parametrize("timezone", ["", "Europe/Berlin"])
-def test_systemd_accepts_its_units(timezone: str, tmp_path: Path) -> None:
-    write_schedule(scheduled(tmp_path, timezone=timezone), "systemd", tmp_path)
+@pytest.mark.parametrize(("timezone", "more"), [("", ""), ("Europe/Berlin", VARIABLES)])
+def test_systemd_accepts_its_units(timezone: str, more: str, tmp_path: Path) -> None:
+    write_schedule(scheduled(tmp_path, timezone=timezone, more=more), "systemd", tmp_path)
     units = [str(tmp_path / name) for name in FORMS["systemd"]]
     command = ["systemd-analyze", "verify", *units]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "100%% $$HOME" in (tmp_path / "graft.service").read_text()
+    text = (tmp_path / "graft.service").read_text()
+    assert "100%% $$HOME" in text
+    file = f"EnvironmentFile={tmp_path}/nightly 100%% $HOME.env"
+    assert [line for line in text.splitlines() if line.startswith("Env")] == [file] * bool(more)
 
 
 @pytest.mark.parametrize(
@@ -78,11 +93,22 @@ def test_kubernetes_runs_what_is_configured_where_it_is_configured(tmp_path: Pat
     assert set(mounts) == {volume["name"] for volume in pod["volumes"]}
 
 
+def test_kubernetes_gives_a_run_its_variables_from_a_secret(tmp_path: Path) -> None:
+    run = scheduled(tmp_path, image="graft:1", more=VARIABLES)
+    text = schedule_files(run, "kubernetes", tmp_path)["cronjob.yaml"]
+    (job,) = [each for each in yaml.safe_load_all(text) if each["kind"] == "CronJob"]
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    given = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in container["env"]}
+    assert given == {name: {"name": "graft-variables", "key": name} for name in ("RECORDS", "CHAT")}
+    assert "--from-literal=RECORDS=... --from-literal=CHAT=..." in text
+
+
 @pytest.mark.skipif(
     shutil.which("kubernetes-validate") is None, reason="kubernetes-validate is not installed"
 )
-def test_the_manifest_is_valid(tmp_path: Path) -> None:
-    write_schedule(scheduled(tmp_path, image="graft:1"), "kubernetes", tmp_path)
+@pytest.mark.parametrize("more", ["", VARIABLES])
+def test_the_manifest_is_valid(more: str, tmp_path: Path) -> None:
+    write_schedule(scheduled(tmp_path, image="graft:1", more=more), "kubernetes", tmp_path)
     command = ["kubernetes-validate", "--strict", "-k", "1.34", str(tmp_path / "cronjob.yaml")]
     assert subprocess.run(command, check=False).returncode == 0
 
@@ -114,6 +140,11 @@ def test_what_kubeflow_cannot_do_is_refused(options, says, tmp_path: Path) -> No
     with pytest.raises(UsageError, match=says):
         write_schedule(scheduled(tmp_path, **options), "kubeflow", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_airflow_tells_which_variables_its_workers_need(tmp_path: Path) -> None:
+    text = schedule_files(scheduled(tmp_path, more=VARIABLES), "airflow", tmp_path)["graft_dag.py"]
+    assert "The configuration reads $RECORDS, $CHAT" in (ast.get_docstring(ast.parse(text)) or "")
 
 
 def test_airflow_makes_up_for_days_since_the_one_that_is_named(tmp_path: Path) -> None:
