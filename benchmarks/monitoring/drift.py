@@ -53,7 +53,8 @@ def main() -> None:
         for key, draw in planned(data, arguments):
             if time.monotonic() < end:
                 _measured(kept, key, draw, _methods(key, arguments))
-    rows = dict(kept.rows)
+    reference = str(arguments.reference)
+    rows = {key: row for key, row in kept.rows.items() if key.split("/")[1] == reference}
     for key, alarms in found_by_tools(arguments.tools).items():
         rows[key] = rows.get(key, {}) | alarms
     _print_quiet(rows)
@@ -77,6 +78,7 @@ def arguments_of_streams(about: str) -> argparse.ArgumentParser:
     parser.add_argument("--before", type=int, default=200, help="clean images before a shift")
     parser.add_argument("--quiet", type=int, default=500, help="clean streams, over all sets")
     parser.add_argument("--shifts", type=int, default=20, help="streams of each shift and set")
+    parser.add_argument("--kinds", nargs="*", help="of shifts, as the table has them; all if not given")
     parser.add_argument("--peers", type=int, default=50, help="clean streams for the peers")
     cache = Path("benchmarks/out/monitoring")
     parser.add_argument("--cache", type=Path, default=cache)
@@ -96,7 +98,8 @@ def planned(data: str, arguments: argparse.Namespace) -> Iterator[tuple[str, Dra
     plan = Plan(arguments.reference, arguments.before, 500)
     for number in range(arguments.shifts):
         for name, draw in _shifts(served, strangers, plan, number):
-            yield f"{prefix}/{name}/{number}", draw
+            if arguments.kinds is None or name in arguments.kinds:
+                yield f"{prefix}/{name}/{number}", draw
 
 
 def _methods(key: str, arguments: argparse.Namespace) -> Methods:

@@ -3,7 +3,8 @@
 A bet is a density on 0..1, so a stake stays what it is on average while ranks are uniform. The
 fixed ones here say that images lie higher or lower than they did, all of them or a part, and win
 from the first image on (densities of the power family: V. Vovk, R. Wang, "E-values: calibration,
-combination and applications", 2021). `learned_bets` are the others.
+combination and applications", 2021). `learned_bets` are the others, and the classes that images are
+given have `class_shares` in the place of the fixed ones, as they have no order.
 """
 
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitoring.evidence.class_shares import STARTS
 from monitoring.evidence.learned_bets import MEMORIES, LearnedBets
 
 _STEPS: Final = 4096
@@ -30,6 +32,7 @@ def _fixed() -> NDArray[np.float64]:
 _FIXED: Final = _fixed()
 HIGHER: Final = slice(0, len(_MOVED))
 FIXED: Final = slice(0, 2 * len(_MOVED))
+SHARES: Final = slice(0, STARTS)
 LEARNED: Final = slice(FIXED.stop, FIXED.stop + len(MEMORIES))
 BETS: Final = LEARNED.stop
 

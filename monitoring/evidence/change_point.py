@@ -37,12 +37,15 @@ class ChangePoint:
     log_odds: NDArray[np.float64]
 
 
-def find_change(ranks: NDArray[np.floating], known: NDArray[np.bool_]) -> ChangePoint:
+def find_change(
+    ranks: NDArray[np.floating], known: NDArray[np.bool_], images: int = 1
+) -> ChangePoint:
     """Finds the one change in a row of ranks.
 
     Args:
         ranks: of at least one image, the last of them after the change, [r], 0..1.
         known: bool [r]; an unknown rank says nothing.
+        images: at least so many came after the change, or all.
     """
     bins = np.minimum((ranks * _BINS).astype(np.int64), _BINS - 1)
     each = np.zeros((len(ranks), _BINS))
@@ -57,13 +60,13 @@ def find_change(ranks: NDArray[np.floating], known: NDArray[np.bool_]) -> Change
         + gammaln(prior)
         + sizes * np.log(_BINS)
     )
+    latest = max(len(ranks) - images, 0)
+    evidence[latest + 1 :] = -np.inf
     odds = np.exp(evidence - evidence.max())
     chances = (odds / odds.sum()).cumsum()
     low, high = np.searchsorted(chances, ((1 - _SURE) / 2, (1 + _SURE) / 2))
     likeliest = int(evidence.argmax())
     shape = (counts[likeliest] + _PRIOR) * (_BINS / (sizes[likeliest] + prior))
     log_odds = np.where(known, np.log(shape)[bins], 0.0)[likeliest:]
-    most = len(ranks) - 1
-    return ChangePoint(
-        min(int(low), likeliest), likeliest, min(max(int(high), likeliest), most), log_odds
-    )
+    last = min(max(int(high), likeliest), latest)
+    return ChangePoint(min(int(low), likeliest), likeliest, last, log_odds)

@@ -1,8 +1,8 @@
 """Evidence of drift from a stream of answers, in bounded memory, however the stream is cut.
 
 Each number of each image is ranked among the reference's and all before it (`growing_bag`), bets
-are made that the ranks are not uniform (`bets`, `learned_bets`, `directions`), and what they win is
-added up (`detector`). During an alarm no image joins those that others are ranked among.
+are made that the ranks are not uniform (`bets`, `learned_bets`, `directions`) and that classes
+became rarer or more frequent (`class_shares`), and what they win is added up (`detector`). During an alarm no image joins those that others are ranked among.
 """
 
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from models.errors import GraftError
 from models.observation.reference import Reference
+from monitoring.evidence.class_shares import ClassShares
 from monitoring.evidence.directions import INTERVAL, SLOTS, WINDOW, Directions
 from monitoring.evidence.distances import whole
 from monitoring.evidence.drift_report import DriftReport
@@ -27,6 +28,7 @@ from monitoring.seen_digests import SeenDigests
 
 _BATCH: Final = 16384
 _LEARNED: Final = ("groups", "held", "seen", "waiting", "borders", "densities")
+_SHARES: Final = ("held", "since", "ratios")
 _RECENT: Final = ("times", "digests", "numbers", "points", "ranks")
 
 
@@ -51,6 +53,7 @@ class DriftEvidence:
             self._signals.cells(self._reference),
             points,
             Directions(centre),
+            ClassShares(reference),
             settings,
         )
         self._narrator = Narrator(self._signals.all, reference.classes, self._reference, points)
@@ -76,6 +79,7 @@ class DriftEvidence:
         numbers = self._signals.of(observations)
         cells = self._signals.cells(numbers)
         points = whole(observations.projections)
+        parts = self._stream.shares.of(observations)
         lost = np.isnan(observations.projections).sum(axis=1) > 0
         shape = (len(cells), cells.shape[1] + SLOTS)
         uniforms = self._uniforms(shape)
@@ -87,7 +91,7 @@ class DriftEvidence:
             along = self._stream.directions.cells(points[chunk])
             along[lost[chunk]] = UNKNOWN
             both = np.concatenate([cells[chunk], along], axis=1)
-            at += self._stream.look_at(both, uniforms[chunk], ranks[chunk])
+            at += self._stream.look_at(both, parts[chunk], uniforms[chunk], ranks[chunk])
             if self._stream.images % INTERVAL == 0:
                 latest = np.concatenate([before, points[max(at - WINDOW, 0) : at]])[-WINDOW:]
                 self._stream.learn_directions(latest)
@@ -110,6 +114,7 @@ class DriftEvidence:
         return {
             "counts": stream.bag.counts.copy(),
             **{f"learned_{name}": getattr(stream.learned, name).copy() for name in _LEARNED},
+            **{f"shares_{name}": getattr(stream.shares, name).copy() for name in _SHARES},
             "directions": stream.directions.weights.copy(),
             "stakes": stream.detector.stakes.copy(),
             "alarm": np.array(stream.detector.alarm),
@@ -139,6 +144,8 @@ class DriftEvidence:
         stream.bag.counts = state["counts"].copy()
         for name in _LEARNED:
             setattr(stream.learned, name, state[f"learned_{name}"].copy())
+        for name in _SHARES:
+            setattr(stream.shares, name, state[f"shares_{name}"].copy())
         stream.directions.weights = state["directions"].copy()
         stream.detector.stakes = state["stakes"].copy()
         stream.detector.alarm = bool(state["alarm"])

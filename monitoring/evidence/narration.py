@@ -10,12 +10,14 @@ from monitoring.evidence.directions import SLOTS
 from monitoring.evidence.drift_report import DriftReport, SignalReport
 from monitoring.evidence.ranked_stream import RankedStream
 from monitoring.evidence.recent import Recent
-from monitoring.evidence.signals import CLASS_GIVEN, DIRECTION, Signal
+from monitoring.evidence.signals import CLASS_GIVEN, DIRECTION, DISTANCES, Signal
 
 _HEAVIEST: Final = 8
 _LATEST: Final = 200
 """Images that stand for now without an alarm."""
 _NAMED: Final = 3
+_FAR: Final = 0.05
+"""Part of the reference's images that lie so far away that they count as unlike any class."""
 _LEAST: Final = 1e-300
 
 
@@ -50,7 +52,7 @@ class Narrator:
         detector = stream.detector
         stakes, shares = (
             np.concatenate([each[:-SLOTS], [each[-SLOTS:].sum()]])
-            for each in (detector.stakes.sum(axis=1), stream.shares)
+            for each in (detector.stakes.sum(axis=1), stream.stakes_placed)
         )
         enough = (stakes >= detector.limit) | (stakes == stakes.max())
         reports = []
@@ -58,7 +60,7 @@ class Narrator:
             log_e = float(np.log(max(stake, _LEAST) / share))
             alarm = detector.alarm and bool(enough[column])
             if column < len(self._signals):
-                reports.append(self._signal(column, recent, log_e, alarm=alarm))
+                reports.append(self._signal(column, stream, recent, log_e, alarm=alarm))
             else:
                 reports.append(self._direction(stream, recent, log_e, alarm=alarm))
         reports.sort(key=lambda each: (not each.alarm, -each.log_e))
@@ -67,12 +69,16 @@ class Narrator:
             tuple(reports), detector.alarm, stream.images, total, stream.run_length, stream.alarms
         )
 
-    def _signal(self, column: int, recent: Recent, log_e: float, *, alarm: bool) -> SignalReport:
+    def _signal(
+        self, column: int, stream: RankedStream, recent: Recent, log_e: float, *, alarm: bool
+    ) -> SignalReport:
         signal, numbers = self._signals[column], recent.numbers[:, column]
         reference, ranks = self._reference[:, column], recent.ranks[:, column]
         if not alarm:
             return _quiet(signal.name, log_e, reference, numbers)
-        return self._moved(signal, log_e, reference, numbers, ranks, recent)
+        images = stream.images_of_other_shares() if signal.name == CLASS_GIVEN else 1
+        change = find_change(ranks, ~np.isnan(numbers), images)
+        return self._moved(signal, log_e, reference, numbers, change, recent)
 
     def _direction(
         self, stream: RankedStream, recent: Recent, log_e: float, *, alarm: bool
@@ -84,7 +90,8 @@ class Narrator:
         if not alarm:
             return _quiet(DIRECTION.name, log_e, reference, numbers)
         ranks = 1.0 - np.searchsorted(np.sort(reference), numbers) / (len(reference) + 1)
-        return self._moved(DIRECTION, log_e, reference, numbers, ranks, recent)
+        change = find_change(ranks, ~np.isnan(numbers))
+        return self._moved(DIRECTION, log_e, reference, numbers, change, recent)
 
     def _moved(
         self,
@@ -92,15 +99,16 @@ class Narrator:
         log_e: float,
         reference: NDArray[Any],
         numbers: NDArray[Any],
-        ranks: NDArray[Any],
+        change: ChangePoint,
         recent: Recent,
     ) -> SignalReport:
-        change = find_change(ranks, ~np.isnan(numbers))
         now = numbers[change.likeliest :]
         if signal.classes:
             direction = _shares(signal.name, self._classes, reference, now)
         else:
             direction = _direction(reference, now)
+        if signal.name in DISTANCES:
+            direction += _unlike(reference, now)
         since = float(recent.times[change.first]), float(recent.times[change.last])
         heaviest = _heaviest(recent, change)
         medians = _median(reference), _median(now)
@@ -130,6 +138,16 @@ def _direction(reference: NDArray[Any], now: NDArray[Any]) -> str:
     return f"{spread} spread: middle half {low:.3g} to {high:.3g} → {new_low:.3g} to {new_high:.3g}"
 
 
+def _unlike(reference: NDArray[Any], now: NDArray[Any]) -> str:
+    """How many images lie further from what is known than nearly all of the reference's."""
+    before, after = reference[~np.isnan(reference)], now[~np.isnan(now)]
+    if not len(before) or not len(after):
+        return ""
+    far = float(np.quantile(before, 1.0 - _FAR))
+    share = float((after > far).mean())
+    return f"; images that look like no class: {_FAR:.0%} → {share:.0%}" if share > _FAR else ""
+
+
 def _shares(name: str, classes: tuple[str, ...], reference: NDArray[Any], now: NDArray[Any]) -> str:
     """The classes or regions that gained or lost most, in words."""
     most = int(np.nanmax(np.concatenate([reference, now]))) + 1
@@ -140,9 +158,15 @@ def _shares(name: str, classes: tuple[str, ...], reference: NDArray[Any], now: N
     )
     order = np.argsort(-np.abs(other - one), kind="stable")[:_NAMED]
     named = [classes[at] if name == CLASS_GIVEN else f"region {at + 1}" for at in order]
-    return ", ".join(
-        f"{each}: {one[at]:.0%} → {other[at]:.0%}" for each, at in zip(named, order, strict=True)
-    )
+    changes = [
+        (f"{each} {one[at]:.0%} → {other[at]:.0%}", other[at] > one[at])
+        for each, at in zip(named, order, strict=True)
+    ]
+    ways = {
+        "more frequent": [text for text, is_more in changes if is_more],
+        "rarer": [text for text, is_more in changes if not is_more],
+    }
+    return "; ".join(f"{way}: {', '.join(texts)}" for way, texts in ways.items() if texts)
 
 
 def _median(values: NDArray[Any]) -> float:

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence import bets
+from monitoring.evidence import bets, class_shares
+from monitoring.evidence.class_shares import ClassShares
 from monitoring.evidence.detector import Detector
 from monitoring.evidence.directions import KINDS, MOST_RANKED, SLOTS, Directions, Kind
 from monitoring.evidence.drift_settings import DriftSettings
@@ -20,6 +21,7 @@ class RankedStream:
     Attributes:
         bag: what images are ranked among.
         learned: bets that go by the latest images.
+        shares: bets on the shares of the classes.
         directions: in which images moved.
         detector: the stakes.
         images: so far.
@@ -32,6 +34,7 @@ class RankedStream:
         cells: NDArray[np.int16],
         points: NDArray[np.float32],
         directions: Directions,
+        shares: ClassShares,
         settings: DriftSettings,
     ) -> None:
         """Begins with the reference.
@@ -41,6 +44,7 @@ class RankedStream:
             cells: of the reference's images, int16 [n, s].
             points: of those whose projections are known, in whole steps, [n, c].
             directions: none yet.
+            shares: of the reference's images.
             settings: how sure an alarm has to be.
         """
         unknown = np.full((len(cells), SLOTS), UNKNOWN, np.int16)
@@ -48,16 +52,18 @@ class RankedStream:
         kinds = (*(signal.classes for signal in signals), *[False] * SLOTS)
         self.learned = LearnedBets(self.bag.counts, kinds)
         self.directions = directions
+        self.shares = shares
         self._points = points[:MOST_RANKED]
         self._stakes = Stakes.divided(signals, settings)
         start, placed = self._stakes.at_the_beginning(), self._stakes.with_each_image()
         self.detector = Detector(1 / settings.alpha, start, placed, start.copy())
         self.images = 0
         self.alarms = 0
+        self._begin_with_shares()
 
     @property
-    def shares(self) -> NDArray[np.float64]:
-        """Of the signals and the directions in all stakes, float64 [s + SLOTS]."""
+    def stakes_placed(self) -> NDArray[np.float64]:
+        """Shares of the signals and the directions in all stakes, float64 [s + SLOTS]."""
         shares: NDArray[np.float64] = self._stakes.shares.sum(axis=1)
         return shares
 
@@ -70,6 +76,7 @@ class RankedStream:
     def look_at(
         self,
         cells: NDArray[np.int16],
+        parts: NDArray[np.int64],
         uniforms: NDArray[np.float64],
         ranks: NDArray[np.float64],
     ) -> int:
@@ -78,6 +85,7 @@ class RankedStream:
         Args:
             cells: of the signals and the directions, int16 [m, s + SLOTS], no further than where
                 the next direction is learned.
+            parts: of the classes, int64 [m, c + 1].
             uniforms: 0..1, float64 [m, s + SLOTS].
             ranks: float64 [m, s + SLOTS], to write to.
 
@@ -91,16 +99,36 @@ class RankedStream:
         while taken < len(cells) and self.detector.alarm != growing:
             some = slice(taken, taken + EVERY - self.images % EVERY)
             outcomes = bets.outcomes(ranks[some], known[some], self.learned)
+            won = self.shares.outcomes(parts[some], growing=growing)
+            outcomes[:, self._stakes.class_given, bets.SHARES] = won
             run = self.detector.run(outcomes)
             self.learned.see(cells[taken : taken + run])
+            self.shares.see(parts[taken : taken + run], growing=growing)
             taken += run
             self.images += run
             if self.images % EVERY == 0:
                 self.learned.learn(growing=growing)
+                self.shares.learn()
+            if self.images % class_shares.BETWEEN == 0:
+                self._begin_with_shares()
         if growing:
             self.bag.absorb(cells[:taken])
             self.alarms += self.detector.alarm
         return taken
+
+    def images_of_other_shares(self) -> int:
+        """Images since the start that won most by bets on shares; 1 where other bets won more."""
+        stakes = self.detector.stakes[self._stakes.class_given]
+        if stakes[bets.SHARES].sum() < stakes[bets.LEARNED].sum():
+            return 1
+        return max(int(self.shares.since[stakes[bets.SHARES].argmax(), -1]), 1)
+
+    def _begin_with_shares(self) -> None:
+        number = self.images // class_shares.BETWEEN
+        place = number % class_shares.STARTS
+        self.shares.begin(place)
+        stake = self._stakes.on_shares(place, first=number < class_shares.STARTS)
+        self.detector.stakes[self._stakes.class_given, bets.SHARES][place] = stake
 
     def learn_directions(self, latest: NDArray[np.float32]) -> None:
         """Learns those that are due.

@@ -23,6 +23,7 @@ _GREY_LEVEL: Final = 1 / 255
 _OF_PICTURE: Final = widening(_GREY_LEVEL / 4, 1.0)
 _CONTRAST: Final = IMAGE_SIGNALS.index("contrast")
 _SHARPNESS: Final = IMAGE_SIGNALS.index("sharpness")
+DISTANCES: Final = ("distance to the class given", "distance to known images")
 CLASS_GIVEN: Final = "class given"
 REGION: Final = "region"
 
@@ -64,8 +65,7 @@ class Signals:
         picture = dict.fromkeys(IMAGE_SIGNALS, _OF_PICTURE)
         picture["warmth"] = widening_both_ways(_GREY_LEVEL / 4, 1.0)
         self.all = (
-            Signal("distance to the class given", 1.0, _DISTANCE),
-            Signal("distance to known images", 1.0, _DISTANCE),
+            *(Signal(name, 1.0, _DISTANCE) for name in DISTANCES),
             Signal("confidence", 1.0, 1.0 - widening(_LEAST_DOUBT, 1.0)[::-1]),
             Signal(
                 "entropy", 1.0, widening(_LEAST_DOUBT, float(np.log(1 + len(reference.classes))))
@@ -77,7 +77,7 @@ class Signals:
             *(Signal(name, 1.0, picture[name]) for name in IMAGE_SIGNALS),
             *(Signal(f"like {kind} images", 0.5, BORDERS) for kind in self._changes.kinds),
             Signal("sharpness for its contrast", 1.0, widening(1e-3, 10.0)),
-            Signal(CLASS_GIVEN, 4.0, steps, classes=True),
+            Signal(CLASS_GIVEN, 10.0, steps, classes=True),
             Signal(REGION, 1.0, steps, classes=True),
         )
 

@@ -6,10 +6,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from monitoring.evidence.bets import BETS, FIXED, HIGHER, LEARNED
+from monitoring.evidence.bets import BETS, FIXED, HIGHER, LEARNED, SHARES
+from monitoring.evidence.class_shares import BETWEEN, STARTS
 from monitoring.evidence.directions import SLOTS, Kind
 from monitoring.evidence.drift_settings import DriftSettings
-from monitoring.evidence.signals import Signal
+from monitoring.evidence.signals import CLASS_GIVEN, Signal
 
 _LEARNED_SHARE: Final = 0.3
 _DIRECTION_WEIGHT: Final = 1.0
@@ -22,36 +23,45 @@ class Stakes:
 
     Attributes:
         shares: of each bet, float64 [s + SLOTS, BETS]; the directions come last.
+        class_given: row of the classes that images were given.
         settings: how sure an alarm has to be.
     """
 
     shares: NDArray[np.float64]
+    class_given: int
     settings: DriftSettings
 
     @classmethod
     def divided(cls, signals: tuple[Signal, ...], settings: DriftSettings) -> "Stakes":
         """Divides them by the signals' weights."""
         shares = np.zeros((len(signals) + SLOTS, BETS))
-        for row, signal in zip(shares, signals, strict=False):
-            learned = 1.0 if signal.classes else _LEARNED_SHARE
-            _spread(row, FIXED, signal.weight * (1 - learned))
-            _spread(row, LEARNED, signal.weight * learned)
+        class_given = [signal.name for signal in signals].index(CLASS_GIVEN)
+        for place, (row, signal) in enumerate(zip(shares, signals, strict=False)):
+            if place == class_given:
+                _spread(row, SHARES, signal.weight * (1 - _LEARNED_SHARE))
+                _spread(row, LEARNED, signal.weight * _LEARNED_SHARE)
+            elif signal.classes:
+                _spread(row, LEARNED, signal.weight)
+            else:
+                _spread(row, FIXED, signal.weight * (1 - _LEARNED_SHARE))
+                _spread(row, LEARNED, signal.weight * _LEARNED_SHARE)
         for row in shares[len(signals) :]:
             _spread(row, HIGHER, _DIRECTION_WEIGHT * (1 - _LEARNED_SHARE))
             _spread(row, LEARNED, _DIRECTION_WEIGHT * _LEARNED_SHARE)
-        return cls(shares / shares.sum(), settings)
+        return cls(shares / shares.sum(), class_given, settings)
 
     def at_the_beginning(self) -> NDArray[np.float64]:
-        """Of [s + SLOTS, BETS]; none on directions, which are not known yet."""
-        start = self.shares / 2
-        start[-SLOTS:] = 0.0
-        return start
+        """Of [s + SLOTS, BETS]; none on directions and shares, which are learned from then on."""
+        return self._without_learned_ones(self.shares / 2)
 
     def with_each_image(self) -> NDArray[np.float64]:
         """Likewise."""
-        placed = self.shares / (2 * self.settings.period)
-        placed[-SLOTS:] = 0.0
-        return placed
+        return self._without_learned_ones(self.shares / (2 * self.settings.period))
+
+    def _without_learned_ones(self, stakes: NDArray[np.float64]) -> NDArray[np.float64]:
+        stakes[-SLOTS:] = 0.0
+        stakes[self.class_given, SHARES] = 0.0
+        return stakes
 
     def on_a_direction(self, kind: Kind, slot: int, *, first: bool) -> NDArray[np.float64]:
         """Stakes [BETS] on one that was just learned, the first in its slot or a later one."""
@@ -59,6 +69,11 @@ class Stakes:
         if first:
             return share / 2
         return share * (kind.slots * kind.interval / (2 * self.settings.period))
+
+    def on_shares(self, place: int, *, first: bool) -> float:
+        """Stake on one of the starts of `class_shares`, the first in its place or a later one."""
+        share = float(self.shares[self.class_given, SHARES][place])
+        return share / 2 if first else share * (STARTS * BETWEEN / (2 * self.settings.period))
 
 
 def _spread(row: NDArray[np.float64], bets: slice, share: float) -> None:
