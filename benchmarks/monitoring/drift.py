@@ -78,7 +78,9 @@ def arguments_of_streams(about: str) -> argparse.ArgumentParser:
     parser.add_argument("--before", type=int, default=200, help="clean images before a shift")
     parser.add_argument("--quiet", type=int, default=500, help="clean streams, over all sets")
     parser.add_argument("--shifts", type=int, default=20, help="streams of each shift and set")
-    parser.add_argument("--kinds", nargs="*", help="of shifts, as the table has them; all if not given")
+    parser.add_argument(
+        "--kinds", nargs="*", help="of shifts, as the table has them; all if not given"
+    )
     parser.add_argument("--peers", type=int, default=50, help="clean streams for the peers")
     cache = Path("benchmarks/out/monitoring")
     parser.add_argument("--cache", type=Path, default=cache)

@@ -9,9 +9,10 @@ ridge regression of what is seen more often, on all images before.
 
 What a stake of 1 becomes is that number of the image, divided by its mean over the reference, all
 images before and the image itself. While nothing changes, the image may as well be any other of
-these, and the stake stays what it is on average, however few images the reference has (conformal
-e-values: V. Vovk, "Conformal e-prediction for change detection", 2020). That the ratios were
-learned from images that are among these is neglected, as for ranks: see `growing_bag`.
+these, and the stake stays what it is on average, however few images the reference has: its shares
+are not taken for the true ones (conformal e-values: V. Vovk, I. Nouretdinov, A. Gammerman,
+"Conformal e-testing", 2024). Unlike ranks, these numbers tell something of one another, of the
+order of one over the images before; it is neglected, as that of several ranks is (`growing_bag`).
 
 Only sums are kept. They are of whole numbers, so that they are the same in whatever order.
 """

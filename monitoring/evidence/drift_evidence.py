@@ -2,7 +2,8 @@
 
 Each number of each image is ranked among the reference's and all before it (`growing_bag`), bets
 are made that the ranks are not uniform (`bets`, `learned_bets`, `directions`) and that classes
-became rarer or more frequent (`class_shares`), and what they win is added up (`detector`). During an alarm no image joins those that others are ranked among.
+became rarer or more frequent (`class_shares`), and what they win is added up (`detector`). During
+an alarm no image joins those that others are held against.
 """
 
 from typing import Any, Final
