@@ -4,8 +4,8 @@ An image counts for each class with the probability that it was given. Where not
 of the classes changes (label shift: Z. Lipton et al., "Detecting and correcting for label shift
 with black box predictors", 2018), an image is so many times as likely as before as the sum, over
 the classes, of its probability times what the class's share was multiplied by. These ratios are
-what the images since the start make of them, believed beforehand to lie a third around 1: the
-ridge regression of what is seen more often, on all images before.
+what the images since the start make of them, believed beforehand to lie around 1, two fifths to
+either side: the ridge regression of what is seen more often, on all images before.
 
 What a stake of 1 becomes is that number of the image, divided by its mean over the reference, all
 images before and the image itself. While nothing changes, the image may as well be any other of
@@ -38,7 +38,7 @@ _UNIT: Final = 4096
 _RATIO: Final = 1024
 _LEAST, _LARGEST = 0.1, 4.0
 """Ratios at most."""
-_DOUBT: Final = 9.0
+_DOUBT: Final = 6.0
 """One over the variance of the ratios, as they are believed to be beforehand."""
 
 
