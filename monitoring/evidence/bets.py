@@ -33,6 +33,7 @@ _FIXED: Final = _fixed()
 HIGHER: Final = slice(0, len(_MOVED))
 FIXED: Final = slice(0, 2 * len(_MOVED))
 SHARES: Final = slice(0, STARTS)
+"""Of the classes that images were given, in the place of the fixed ones."""
 LEARNED: Final = slice(FIXED.stop, FIXED.stop + len(MEMORIES))
 BETS: Final = LEARNED.stop
 

@@ -26,7 +26,7 @@ from models.observation.reference import Reference
 from monitoring.observations import Observations
 
 STARTS: Final = 10
-"""Of which as many live at a time."""
+"""Images from which on it is bet that the shares changed, at a time."""
 BETWEEN: Final = 64
 """Images from one start to the next; a multiple of `learned_bets.EVERY`."""
 _TOP: Final = 5
@@ -34,10 +34,11 @@ _TOP: Final = 5
 _MOST: Final = 64
 """Classes told apart; where there are more, some count together."""
 _UNIT: Final = 4096
-"""The parts of an image."""
+"""Parts of an image in all."""
 _RATIO: Final = 1024
+"""Steps of a ratio in 1."""
 _LEAST, _LARGEST = 0.1, 4.0
-"""Ratios at most."""
+"""Of the ratios."""
 _DOUBT: Final = 6.0
 """One over the variance of the ratios, as they are believed to be beforehand."""
 
