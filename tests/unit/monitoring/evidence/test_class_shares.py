@@ -110,7 +110,7 @@ def test_classes_that_are_half_as_frequent_are_told_and_named():
     evidence = DriftEvidence(reference(1000), DriftSettings())
     evidence.add(drawn(600, 2))
     assert not evidence.report().alarm
-    evidence.add(drawn(450, 3, shares=HALVED, start=600.0))
+    evidence.add(drawn(320, 4, shares=HALVED, start=600.0))
     told = evidence.report().signals[0]
     assert (told.name, told.alarm) == ("class given", True)
     more, rarer = told.direction.split("; ")
