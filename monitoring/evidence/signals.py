@@ -77,7 +77,7 @@ class Signals:
             *(Signal(name, 1.0, picture[name]) for name in IMAGE_SIGNALS),
             *(Signal(f"like {kind} images", 0.5, BORDERS) for kind in self._changes.kinds),
             Signal("sharpness for its contrast", 1.0, widening(1e-3, 10.0)),
-            Signal(CLASS_GIVEN, 10.0, steps, classes=True),
+            Signal(CLASS_GIVEN, 4.0, steps, classes=True),
             Signal(REGION, 1.0, steps, classes=True),
         )
 
