@@ -6,7 +6,7 @@ import scipy.optimize
 from threadpoolctl import threadpool_info
 
 from models.blas_threads import few_threads
-from models.head import linear_head
+from models.head import linear_head, softmax_problem
 
 
 def _threads() -> list[int]:
@@ -33,7 +33,7 @@ def test_a_head_is_fitted_so(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.extend(_threads())
         return scipy.optimize.minimize(*arguments, **options)
 
-    monkeypatch.setattr(linear_head, "minimize", minimize)
+    monkeypatch.setattr(softmax_problem, "minimize", minimize)
     features = np.random.default_rng(0).standard_normal((40, 3), np.float32)
     linear_head.fit_at(0.01, features, np.arange(40) % 2, np.ones(2, np.float32))
     assert set(seen) == {1}

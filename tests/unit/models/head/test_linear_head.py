@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from models.head import linear_head
+from models.head import linear_head, softmax_problem
 from models.head.frozen_head import fit_frozen_head
 from models.head.frozen_probe import train_probe
 from models.head.head_model import divide_logits
@@ -43,7 +43,7 @@ def test_few_images_of_many_features_come_to_the_same_head(monkeypatch):
     features = (classes[:, None] + generator.normal(0.0, 6.0, (90, 200))).astype(np.float32)
     parts = features[:40], classes[:40], features[40:], classes[40:], np.ones(3, np.float32)
     head = fit_linear(*parts)
-    monkeypatch.setattr(linear_head, "_row_space", lambda _: None)
+    monkeypatch.setattr(softmax_problem, "_row_space", lambda _: None)
     plain = fit_linear(*parts)
     assert head.strength == plain.strength
     assert np.abs(plain.kernel).max() > 0.01
@@ -96,13 +96,13 @@ def test_beside_an_earlier_head_the_same_one_is_found_sooner(monkeypatch):
     train, validation = draw(400, 1, 4.0), draw(400, 2, 4.0)
     weights = np.ones(3, np.float32)
     before = fit_linear(train[0][:396], train[1][:396], *validation, weights)
-    solve, solved = linear_head._Problem.solve, []
+    solve, solved = softmax_problem.SoftmaxProblem.solve, []
 
     def counted(problem, strength, start):
         solved.append(strength)
         return solve(problem, strength, start)
 
-    monkeypatch.setattr(linear_head._Problem, "solve", counted)
+    monkeypatch.setattr(softmax_problem.SoftmaxProblem, "solve", counted)
     alone = fit_linear(*train, *validation, weights)
     from_the_top = len(solved)
     near = Near(before.kernel, before.bias, before.strength)
