@@ -32,3 +32,8 @@ def few_threads(numbers: int) -> AbstractContextManager[object]:
         if numbers < _LARGE or Path(each.filepath).parent.name == _OPTIMIZER
     ]
     return found.select(filepath=files).limit(limits=1)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Leaves every product one thread, for work that has threads of its own."""
+    return ThreadpoolController().select(user_api="blas").limit(limits=1)

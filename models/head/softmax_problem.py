@@ -1,6 +1,7 @@
 """Multinomial logistic regression with a penalty on the squared norm of the weights."""
 
 import math
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from models.blas_threads import few_threads
+from models.row_threads import EachBlock, each_block
 
 _ITERATIONS: Final = 200
 _TOLERANCE: Final = 1e-7
@@ -57,11 +59,11 @@ class SoftmaxProblem:
 
     def solve(self, strength: float, start: NDArray[Any]) -> NDArray[Any]:
         """The solution for a strength, in the parameters of the scaled features."""
-        with few_threads(self._rows.size):
+        with each_block(self._rows) as each:
             found = minimize(
                 self._loss,
                 start,
-                args=(strength,),
+                args=(strength, each),
                 jac=True,
                 method="L-BFGS-B",
                 options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE},
@@ -80,23 +82,34 @@ class SoftmaxProblem:
         parameters = solution.reshape(self._shape).astype(np.float32)
         return parameters[:-1] * self._scale, parameters[-1]
 
-    def _loss(self, solution: NDArray[Any], strength: float) -> tuple[float, NDArray[Any]]:
-        kernel, bias = self._weights_of(solution)
-        rows = np.arange(len(self._classes))
-        logits = self._known + self._rows @ kernel + bias
+    def _loss(
+        self, solution: NDArray[Any], strength: float, each: EachBlock
+    ) -> tuple[float, NDArray[Any]]:
+        weights = self._weights_of(solution)
+        penalised = solution.reshape(self._shape)[:-1]
+        loss = strength / 2 * float((penalised**2).sum())
+        gradient = np.zeros(self._shape)
+        for its_loss, slope, shift in each(partial(self._loss_of, *weights)):
+            loss += its_loss
+            gradient[:-1] += slope
+            gradient[-1] += shift
+        gradient[:-1] *= self._scale
+        gradient[:-1] += strength * penalised
+        return loss, gradient.ravel()
+
+    def _loss_of(self, kernel: Floats, bias: Floats, block: slice) -> tuple[float, Floats, Floats]:
+        """Without the penalty, of some rows; and its slope along kernel and bias."""
+        rows, classes, weights = self._rows[block], self._classes[block], self._weights[block]
+        places = np.arange(len(rows))
+        logits = self._known[block] + rows @ kernel + bias
         logits -= logits.max(axis=1, keepdims=True)
         odds = np.exp(logits)
         total = odds.sum(axis=1)
-        losses = np.log(total) - logits[rows, self._classes]
-        penalised = solution.reshape(self._shape)[:-1]
-        loss = float(self._weights @ losses) + strength / 2 * float((penalised**2).sum())
+        losses = np.log(total) - logits[places, classes]
         residuals = odds / total[:, None]
-        residuals[rows, self._classes] -= 1.0
-        residuals *= self._weights[:, None]
-        gradient = np.empty(self._shape)
-        gradient[:-1] = (self._rows.T @ residuals) * self._scale + strength * penalised
-        gradient[-1] = residuals.sum(axis=0)
-        return loss, gradient.ravel()
+        residuals[places, classes] -= 1.0
+        residuals *= weights[:, None]
+        return float(weights @ losses), rows.T @ residuals, residuals.sum(axis=0)
 
 
 def _row_space(features: Floats) -> Floats | None:
