@@ -2,13 +2,15 @@
 
 On frozen features it is hard to beat, has one hyperparameter, and no luck in it: no order of
 images, no learning rate, no last epoch. The strengths of its penalty are tried from the strongest
-down, each starting at the solution before (J. Friedman et al., "Regularization Paths for
-Generalized Linear Models via Coordinate Descent", 2010).
+down (J. Friedman et al., "Regularization Paths for Generalized Linear Models via Coordinate
+Descent", 2010), each starting where the solutions before point to (the predictor of M. Park,
+T. Hastie, "L1-regularization path algorithm for generalized linear models", 2007).
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +23,8 @@ STRENGTHS: Final = tuple(10.0**power for power in np.arange(-2.0, -6.1, -0.5))
 """Of the penalty on half the squared norm of the weights, for features divided by sqrt(d)."""
 _GIVE_UP: Final = 2
 """Strengths in a row that were no better, after which weaker ones are not tried."""
+_ONWARD: Final = ((1.0,), (2.0, -1.0), (3.0, -3.0, 1.0))
+"""Weights of the solutions before, the nearest first, in the one that they foretell."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def fit_linear(
         validation_features: float32 [m, d], standardised alike.
         validation_classes: int [m].
         class_weights: float32 [k].
-        strengths: of the penalty, the strongest first.
+        strengths: of the penalty, the strongest first, each the same share of the one before.
         start: kernel float32 [d, k] and bias float32 [k] that the penalty draws to; None for zero.
         near: where to begin, in the place of the strongest penalty: the same solutions are found
             sooner, and others than its strength are tried only as long as they are better.
@@ -92,13 +96,14 @@ def fit_linear(
         kernel, bias = problem.head(solution)
         return log_loss(validation_features @ kernel + bias, validation_classes)
 
-    path = _Path(problem, judge)
     if near is None or near.strength not in strengths:
-        path.follow(strengths, problem.origin, _GIVE_UP)
+        path = _Path(problem, judge, strengths, problem.origin)
+        path.follow(0, 1, _GIVE_UP)
     else:
+        path = _Path(problem, judge, strengths, problem.parameters(near.kernel, near.bias))
         place = strengths.index(near.strength)
-        path.follow(strengths[place:], problem.parameters(near.kernel, near.bias), 1)
-        path.follow(strengths[:place][::-1], path.first, 1)
+        path.follow(place, 1, 1)
+        path.follow(place - 1, -1, 1)
     kernel, bias = problem.head(path.best)
     return LinearHead(
         kernel=kernel,
@@ -129,33 +134,51 @@ def fit_at(
 
 
 class _Path:
-    """Solutions for one strength of the penalty after another, each begun at the one before.
+    """Solutions for one strength of the penalty after another, each begun where it is foretold.
 
     Attributes:
-        first: the first solution.
-        best: that with the least loss.
+        best: the solution with the least loss.
         strength: of that one.
         loss: of that one.
     """
 
-    def __init__(self, problem: SoftmaxProblem, judge: Callable[[NDArray[Any]], float]) -> None:
-        """Takes what is solved, and the loss of a solution on the validation images."""
+    def __init__(
+        self,
+        problem: SoftmaxProblem,
+        judge: Callable[[NDArray[Any]], float],
+        strengths: Sequence[float],
+        begin: NDArray[Any],
+    ) -> None:
+        """Takes what is solved, a solution's validation loss, and where the first is looked for."""
         self._problem = problem
         self._judge = judge
-        self.first = self.best = problem.origin
+        self._strengths = strengths
+        self._solutions: dict[int, NDArray[Any]] = {}
+        self.best = begin
         self.strength, self.loss = math.nan, math.inf
 
-    def follow(self, strengths: Sequence[float], begin: NDArray[Any], patience: int) -> None:
-        """Goes on until so many in a row were no better than the best of all."""
-        solution, worse = begin, 0
-        for strength in strengths:
-            solution = self._problem.solve(strength, solution)
+    def follow(self, place: int, step: int, patience: int) -> None:
+        """Goes on until so many in a row were no better than the best of all.
+
+        Args:
+            place: of the first strength.
+            step: to the next one, 1 or -1.
+            patience: how many.
+        """
+        worse = 0
+        while 0 <= place < len(self._strengths) and worse < patience:
+            strength = self._strengths[place]
+            solution = self._problem.solve(strength, self._foretold(place, step))
+            self._solutions[place] = solution
             loss = self._judge(solution)
-            if math.isnan(self.strength):
-                self.first = solution
             if math.isnan(self.strength) or loss <= self.loss:
                 self.best, self.strength, self.loss, worse = solution, strength, loss, 0
-                continue
-            worse += 1
-            if worse == patience:
-                return
+            else:
+                worse += 1
+            place += step
+
+    def _foretold(self, place: int, step: int) -> NDArray[Any]:
+        """On the parabola through the three solutions before, or on what those there are tell."""
+        before = (place - back * step for back in (1, 2, 3))
+        known = [self._solutions[at] for at in takewhile(self._solutions.__contains__, before)]
+        return np.tensordot(_ONWARD[len(known) - 1], known, 1) if known else self.best

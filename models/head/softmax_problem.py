@@ -1,7 +1,8 @@
 """Multinomial logistic regression with a penalty on the squared norm of the weights."""
 
 import math
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -9,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from models.blas_threads import few_threads
+from models.head.preconditioner import Axes, Preconditioner, axes_of
 from models.row_threads import EachBlock, each_block
 
-_ITERATIONS: Final = 200
-_TOLERANCE: Final = 1e-7
+_OPTIONS: Final = {"maxiter": 200, "ftol": 1e-7, "gtol": 0.0}
 _SPARED: Final = 2
 """Features for each image from which on the axes that hold all images are worth their finding."""
 
@@ -60,15 +61,32 @@ class SoftmaxProblem:
     def solve(self, strength: float, start: NDArray[Any]) -> NDArray[Any]:
         """The solution for a strength, in the parameters of the scaled features."""
         with each_block(self._rows) as each:
-            found = minimize(
-                self._loss,
-                start,
-                args=(strength, each),
-                jac=True,
-                method="L-BFGS-B",
-                options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE},
-            )
-        return np.asarray(found.x)
+            eased = Preconditioner(self._principal, self._curvature(start, each), strength)
+
+            def loss(easy: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+                parameters = eased.parameters(easy.reshape(self._shape))
+                value, gradient = self._loss(parameters, strength, each)
+                return value, eased.parameters(gradient).ravel()
+
+            begin = eased.easy(start.reshape(self._shape)).ravel()
+            found = minimize(loss, begin, jac=True, method="L-BFGS-B", options=_OPTIONS)
+        return eased.parameters(found.x.reshape(self._shape)).ravel()
+
+    @cached_property
+    def _principal(self) -> Axes:
+        axes = axes_of(self._rows)
+        return replace(axes, squares=axes.squares * float(self._scale) ** 2)
+
+    def _curvature(self, solution: NDArray[Any], each: EachBlock) -> float:
+        """Of the loss along a row of length 1, in the mean of the classes."""
+        weights = self._weights_of(solution)
+
+        def of_block(block: slice) -> float:
+            _, odds, total = self._odds(*weights, block)
+            shares = odds / total[:, None]
+            return float(self._weights[block] @ (shares * (1.0 - shares)).mean(axis=1))
+
+        return sum(each(of_block))
 
     def head(self, solution: NDArray[Any]) -> tuple[Floats, Floats]:
         """Kernel and bias for the features as they are."""
@@ -95,21 +113,25 @@ class SoftmaxProblem:
             gradient[-1] += shift
         gradient[:-1] *= self._scale
         gradient[:-1] += strength * penalised
-        return loss, gradient.ravel()
+        return loss, gradient
 
     def _loss_of(self, kernel: Floats, bias: Floats, block: slice) -> tuple[float, Floats, Floats]:
         """Without the penalty, of some rows; and its slope along kernel and bias."""
-        rows, classes, weights = self._rows[block], self._classes[block], self._weights[block]
-        places = np.arange(len(rows))
-        logits = self._known[block] + rows @ kernel + bias
-        logits -= logits.max(axis=1, keepdims=True)
-        odds = np.exp(logits)
-        total = odds.sum(axis=1)
+        classes, weights = self._classes[block], self._weights[block]
+        places = np.arange(len(classes))
+        logits, odds, total = self._odds(kernel, bias, block)
         losses = np.log(total) - logits[places, classes]
         residuals = odds / total[:, None]
         residuals[places, classes] -= 1.0
         residuals *= weights[:, None]
-        return float(weights @ losses), rows.T @ residuals, residuals.sum(axis=0)
+        return float(weights @ losses), self._rows[block].T @ residuals, residuals.sum(axis=0)
+
+    def _odds(self, kernel: Floats, bias: Floats, block: slice) -> tuple[Floats, Floats, Floats]:
+        """Logits of some rows, up to a constant in each; what they are the log of, and its sum."""
+        logits = self._known[block] + self._rows[block] @ kernel + bias
+        logits -= logits.max(axis=1, keepdims=True)
+        odds = np.exp(logits)
+        return logits, odds, odds.sum(axis=1)
 
 
 def _row_space(features: Floats) -> Floats | None:
