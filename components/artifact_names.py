@@ -35,8 +35,8 @@ PROBE_FILE: Final = "probe.json"
 PROBE_ANSWERS_FILE: Final = "probe_predictions.npz"
 """What it answers to the test images, in a Model artifact."""
 
-PROBE_HEAD_FILE: Final = "probe_head.npz"
-"""That head itself, in a Model artifact."""
+PROBE_HEADS_FILE: Final = "probe_heads.npz"
+"""That head itself, and those beside it, in a Model artifact."""
 
 BEST_FILE: Final = "best_hyperparameters.txt"
 """Where TFX's Trainer looks for the values."""

@@ -21,7 +21,7 @@ from components.artifact_names import (
     KERAS_FILE,
     PROBE_ANSWERS_FILE,
     PROBE_FILE,
-    PROBE_HEAD_FILE,
+    PROBE_HEADS_FILE,
     SERVING_FOLDER,
     START_HEAD_FILE,
     TRAINING_FILE,
@@ -50,7 +50,7 @@ from models.data.image_decoding import decode_and_resize
 from models.data.sample_depth import read_sample_range
 from models.embedding.forward import embedding_key
 from models.export import FurtherColumn, export_model
-from models.head.frozen_probe import train_probe, write_probe, write_probe_head
+from models.head.frozen_probe import train_probe, write_probe, write_probe_heads
 from models.head.further_head import FurtherHead
 from models.head.head_model import HEAD
 from models.storage.atomic_write import write_atomically
@@ -89,7 +89,7 @@ def run_fn(fn_args: FnArgs) -> None:
     probe = train_probe(read.data.task, weights, read.data.test, fitted, read.probe)
     files = model_uri / PROBE_FILE, model_uri / PROBE_ANSWERS_FILE
     write_probe(*files, probe, read.data.test_names)
-    write_probe_head(model_uri / PROBE_HEAD_FILE, probe, read.data.info.key)
+    write_probe_heads(model_uri / PROBE_HEADS_FILE, probe, read.data.info.key)
     expected = _expected(trained.model, further, task, config["check_images"])
     _write_json(model_uri / EXPECTED_FILE, expected)
 

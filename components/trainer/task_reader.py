@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from components.artifact_names import KERAS_FILE, PROBE_HEAD_FILE, SERVING_FOLDER, START_HEAD_FILE
+from components.artifact_names import KERAS_FILE, PROBE_HEADS_FILE, SERVING_FOLDER, START_HEAD_FILE
 from components.class_changes import changes_between, renamed
 from components.embedded_data import EmbeddedData, read_data
 from components.image_register import read_register
@@ -22,7 +22,7 @@ from models.errors import UsageError
 from models.export.assets import FOLDER, LICENCE_FILE
 from models.head.earlier_head import EarlierProbe
 from models.head.embedded_task import embedded_task
-from models.head.frozen_probe import read_probe_head
+from models.head.frozen_probe import read_probe_heads
 from models.search.joint_space import with_choice
 from models.training.earlier_model import read_earlier_model
 from models.training.model_description import read_description
@@ -159,7 +159,7 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
         read_register(Path(inputs.examples_uri)),
     )
     names = earlier.labels, inputs.labels, renamed(changes)
-    probe = read_probe_head(champion / PROBE_HEAD_FILE, read.data.info.key)
+    probe = read_probe_heads(champion / PROBE_HEADS_FILE, read.data.info.key)
     embeddings, unlabelled = read.task.embeddings, read.task.unlabelled
     if earlier.backbone.weights_digest != read.data.info.weights_digest:
         splits = embed_splits(
@@ -191,5 +191,5 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
         licence,
         described.chain,
         earlier.digest,
-        probe and replace(probe, head=probe.head.for_classes(*names)),
+        probe and probe.for_classes(*names),
     )

@@ -72,12 +72,19 @@ class EarlierProbe:
     """The best head of an earlier training on the frozen backbone, and how it was found.
 
     Attributes:
-        head: drawn to no other.
-        strength: of its penalty.
+        heads: drawn to no other, by the strength of their penalty.
+        strength: of the best one.
     """
 
-    head: EarlierHead
+    heads: Mapping[float, EarlierHead]
     strength: float
+
+    def for_classes(
+        self, old: Sequence[str], new: Sequence[str], renamed: Mapping[str, str]
+    ) -> "EarlierProbe":
+        """The same for other classes, as `EarlierHead.for_classes` has it."""
+        heads = {key: head.for_classes(old, new, renamed) for key, head in self.heads.items()}
+        return EarlierProbe(heads, self.strength)
 
 
 def head_of(model: keras.Model) -> EarlierHead:

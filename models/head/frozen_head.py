@@ -90,7 +90,7 @@ def fit_frozen_head(
         task.validation.classes,
         task.class_weights(class_weights),
         start=(earlier.kernel, earlier.bias) if earlier else None,
-        near=Near(*probe.head.on(mean, variance), probe.strength) if probe else None,
+        near=_near(probe, mean, variance) if probe else None,
     )
     model = build_head(len(mean), task.classes, mean=mean, variance=variance)
     model.get_layer("logits").set_weights([linear.kernel, linear.bias])
@@ -102,3 +102,8 @@ def fit_frozen_head(
         strength=linear.strength,
         solution=Solution(mean, variance, linear),
     )
+
+
+def _near(probe: EarlierProbe, mean: NDArray[np.float32], variance: NDArray[np.float32]) -> Near:
+    heads = {strength: head.on(mean, variance) for strength, head in probe.heads.items()}
+    return Near(heads, probe.strength)

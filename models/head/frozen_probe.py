@@ -87,8 +87,8 @@ def write_probe(figures: Path, answers: Path, probe: Probe, test_names: Sequence
     write_atomically(figures, json.dumps(values, indent=2).encode())
 
 
-def write_probe_head(file: Path, probe: Probe, key: str) -> None:
-    """Writes the head itself, for the next training.
+def write_probe_heads(file: Path, probe: Probe, key: str) -> None:
+    """Writes the head itself, and those beside it, for the next training.
 
     Args:
         file: NumPy archive.
@@ -96,20 +96,22 @@ def write_probe_head(file: Path, probe: Probe, key: str) -> None:
         key: names the features that it reads; see `models.embedding.artifact.EmbeddingInfo`.
     """
     solution, content = probe.solution, io.BytesIO()
+    kernels, biases = zip(*solution.linear.solutions.values(), strict=True)
     np.savez(
         content,
         mean=solution.mean,
         variance=solution.variance,
-        kernel=solution.linear.kernel,
-        bias=solution.linear.bias,
+        strengths=list(solution.linear.solutions),
+        kernels=kernels,
+        biases=biases,
         strength=solution.linear.strength,
         key=key,
     )
     write_sealed(file, content.getvalue())
 
 
-def read_probe_head(file: Path, key: str) -> EarlierProbe | None:
-    """Reads what `write_probe_head` wrote; None where that is missing, damaged or of others.
+def read_probe_heads(file: Path, key: str) -> EarlierProbe | None:
+    """Reads what `write_probe_heads` wrote; None where that is missing, damaged or of others.
 
     Args:
         file: NumPy archive.
@@ -121,5 +123,11 @@ def read_probe_head(file: Path, key: str) -> EarlierProbe | None:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         if str(arrays["key"]) != key:
             return None
-        parts = (arrays[name] for name in ("mean", "variance", "kernel", "bias"))
-        return EarlierProbe(EarlierHead(*parts), float(arrays["strength"]))
+        mean, variance = arrays["mean"], arrays["variance"]
+        heads = {
+            strength: EarlierHead(mean, variance, kernel, bias)
+            for strength, kernel, bias in zip(
+                arrays["strengths"].tolist(), arrays["kernels"], arrays["biases"], strict=True
+            )
+        }
+        return EarlierProbe(heads, float(arrays["strength"]))

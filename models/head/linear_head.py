@@ -8,7 +8,7 @@ T. Hastie, "L1-regularization path algorithm for generalized linear models", 200
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final
@@ -38,6 +38,7 @@ class LinearHead:
         answers: to the validation images.
         train_loss: mean log loss of the training images, in nats.
         validation_loss: mean log loss of the validation images, in nats, as it is.
+        solutions: kernel and bias at its strength and, where it was tried, at each one beside it.
     """
 
     kernel: Floats
@@ -46,20 +47,20 @@ class LinearHead:
     answers: Answers
     train_loss: float
     validation_loss: float
+    solutions: Mapping[float, tuple[Floats, Floats]]
 
 
 @dataclass(frozen=True)
 class Near:
-    """A head of almost the same images, which the solution is looked for beside.
+    """Heads of almost the same images, which the solutions are looked for beside.
 
     Attributes:
-        kernel: float32 [d, k], for the standardised features of the new head.
-        bias: float32 [k].
-        strength: of its penalty, the best one then.
+        solutions: strength to kernel float32 [d, k], for the standardised features of the new head,
+            and bias float32 [k].
+        strength: the best one then; one of these.
     """
 
-    kernel: Floats
-    bias: Floats
+    solutions: Mapping[float, tuple[Floats, Floats]]
     strength: float
 
 
@@ -97,22 +98,37 @@ def fit_linear(
         return log_loss(validation_features @ kernel + bias, validation_classes)
 
     if near is None or near.strength not in strengths:
-        path = _Path(problem, judge, strengths, problem.origin)
+        path = _Path(problem, judge, strengths, {})
         path.follow(0, 1, _GIVE_UP)
     else:
-        path = _Path(problem, judge, strengths, problem.parameters(near.kernel, near.bias))
         place = strengths.index(near.strength)
+        path = _Path(problem, judge, strengths, _by_place(near, strengths, problem))
         path.follow(place, 1, 1)
         path.follow(place - 1, -1, 1)
-    kernel, bias = problem.head(path.best)
+    kernel, bias = problem.head(path.solutions[path.best])
     return LinearHead(
         kernel=kernel,
         bias=bias,
-        strength=path.strength,
+        strength=strengths[path.best],
         answers=answers_of(validation_features @ kernel + bias, validation_classes),
         train_loss=log_loss(features @ kernel + bias, classes),
         validation_loss=path.loss,
+        solutions={
+            strengths[place]: problem.head(solution)
+            for place, solution in path.solutions.items()
+            if abs(place - path.best) <= 1
+        },
     )
+
+
+def _by_place(
+    near: Near, strengths: Sequence[float], problem: SoftmaxProblem
+) -> dict[int, NDArray[Any]]:
+    return {
+        strengths.index(strength): problem.parameters(*head)
+        for strength, head in near.solutions.items()
+        if strength in strengths
+    }
 
 
 def fit_at(
@@ -137,8 +153,8 @@ class _Path:
     """Solutions for one strength of the penalty after another, each begun where it is foretold.
 
     Attributes:
-        best: the solution with the least loss.
-        strength: of that one.
+        solutions: by the place of their strength.
+        best: place of that with the least loss.
         loss: of that one.
     """
 
@@ -147,15 +163,22 @@ class _Path:
         problem: SoftmaxProblem,
         judge: Callable[[NDArray[Any]], float],
         strengths: Sequence[float],
-        begin: NDArray[Any],
+        earlier: Mapping[int, NDArray[Any]],
     ) -> None:
-        """Takes what is solved, a solution's validation loss, and where the first is looked for."""
+        """Makes an empty path.
+
+        Args:
+            problem: that is solved.
+            judge: gives a solution's loss on the validation images.
+            strengths: that it is solved for.
+            earlier: solutions of almost the same problem, by the place of their strength.
+        """
         self._problem = problem
         self._judge = judge
         self._strengths = strengths
-        self._solutions: dict[int, NDArray[Any]] = {}
-        self.best = begin
-        self.strength, self.loss = math.nan, math.inf
+        self._earlier = earlier
+        self.solutions: dict[int, NDArray[Any]] = {}
+        self.best, self.loss = -1, math.inf
 
     def follow(self, place: int, step: int, patience: int) -> None:
         """Goes on until so many in a row were no better than the best of all.
@@ -167,18 +190,24 @@ class _Path:
         """
         worse = 0
         while 0 <= place < len(self._strengths) and worse < patience:
-            strength = self._strengths[place]
-            solution = self._problem.solve(strength, self._foretold(place, step))
-            self._solutions[place] = solution
+            solution = self._problem.solve(self._strengths[place], self._foretold(place, step))
+            self.solutions[place] = solution
             loss = self._judge(solution)
-            if math.isnan(self.strength) or loss <= self.loss:
-                self.best, self.strength, self.loss, worse = solution, strength, loss, 0
+            if self.best < 0 or loss <= self.loss:
+                self.best, self.loss, worse = place, loss, 0
             else:
                 worse += 1
             place += step
 
     def _foretold(self, place: int, step: int) -> NDArray[Any]:
-        """On the parabola through the three solutions before, or on what those there are tell."""
+        """As far from the solution before as it was earlier, or where those before point to.
+
+        That is on the parabola through three of them, or on what as many as there are tell.
+        """
         before = (place - back * step for back in (1, 2, 3))
-        known = [self._solutions[at] for at in takewhile(self._solutions.__contains__, before)]
-        return np.tensordot(_ONWARD[len(known) - 1], known, 1) if known else self.best
+        known = [self.solutions[at] for at in takewhile(self.solutions.__contains__, before)]
+        if not known:
+            return self._earlier.get(place, self._problem.origin)
+        if place in self._earlier and place - step in self._earlier:
+            return known[0] + self._earlier[place] - self._earlier[place - step]
+        return np.tensordot(_ONWARD[len(known) - 1], known, 1)

@@ -29,7 +29,7 @@ from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.embedding import read_embeddings, read_info
 from models.embedding.extraction import extract
 from models.errors import BadDataError, GraftError, UsageError
-from models.head.frozen_probe import read_probe_head
+from models.head.frozen_probe import read_probe_heads
 from models.head.head_model import build_head, read_head
 from models.training.earlier_model import read_earlier_model
 from models.training.model_description import read_description
@@ -137,9 +137,10 @@ def test_head_and_probe_lie_beside_the_model_for_those_to_come(folder, model):
     for own, other in zip(head.get_weights(), whole.get_layer("head").get_weights(), strict=True):
         np.testing.assert_array_equal(own, other)
     key = read_info(folder / "embeddings").key
-    probe = read_probe_head(model / "probe_head.npz", key)
+    probe = read_probe_heads(model / "probe_heads.npz", key)
     assert probe is not None
-    assert probe.head.kernel.shape == head.get_layer("logits").get_weights()[0].shape
+    kernel = probe.heads[probe.strength].kernel
+    assert kernel.shape == head.get_layer("logits").get_weights()[0].shape
     described = json.loads((model / "Format-Serving/assets.extra/graft.json").read_text())
     exported = json.loads((model / "training.json").read_text())["exported"]
     # What a fine-tuned backbone makes of images is of use to no other model.
@@ -258,7 +259,7 @@ def test_a_training_that_begins_from_the_champion_does_better_on_few_new_images(
     assert begun.task.earlier is not None
     assert begun.task.earlier.kernel[:, 9].any()  # the weights of the nines, by their images
     assert begun.probe is not None
-    assert begun.probe.head.kernel[:, 9].any()
+    assert begun.probe.heads[begun.probe.strength].kernel[:, 9].any()
     trained = [train(each.task) for each in (begun, plain)]
     assert [each.record.start for each in trained] == ["champion", "pretrained"]
     assert "began with the weights of the last blessed model" in trained[0].record.notes[0]

@@ -7,7 +7,7 @@ import pytest
 from models.errors import UsageError
 from models.head.earlier_head import EarlierHead, head_of
 from models.head.frozen_head import fit_frozen_head
-from models.head.frozen_probe import read_probe_head, train_probe, write_probe_head
+from models.head.frozen_probe import read_probe_heads, train_probe, write_probe_heads
 from models.head.head_model import standardised, statistics
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 
@@ -94,13 +94,13 @@ def test_a_probe_is_read_for_the_features_that_it_was_found_on(
     digits_task: HeadTask, digits_test: LabelledEmbeddings, tmp_path: Path
 ) -> None:
     probe, file = train_probe(digits_task, "none", digits_test), tmp_path / "head.npz"
-    assert read_probe_head(file, "these") is None
-    write_probe_head(file, probe, "these")
-    assert read_probe_head(file, "others") is None
-    read = read_probe_head(file, "these")
+    assert read_probe_heads(file, "these") is None
+    write_probe_heads(file, probe, "these")
+    assert read_probe_heads(file, "others") is None
+    read = read_probe_heads(file, "these")
     assert read is not None
     again = train_probe(digits_task, "none", digits_test, earlier=read)
     assert again.solution.linear.strength == probe.solution.linear.strength
     assert again.test_accuracy == pytest.approx(probe.test_accuracy, abs=0.005)
     file.write_bytes(file.read_bytes()[:-1])
-    assert read_probe_head(file, "these") is None
+    assert read_probe_heads(file, "these") is None

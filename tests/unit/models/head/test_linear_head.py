@@ -105,7 +105,7 @@ def test_beside_an_earlier_head_the_same_one_is_found_sooner(monkeypatch):
     monkeypatch.setattr(softmax_problem.SoftmaxProblem, "solve", counted)
     alone = fit_linear(*train, *validation, weights)
     from_the_top = len(solved)
-    near = Near(before.kernel, before.bias, before.strength)
+    near = Near(before.solutions, before.strength)
     found = fit_linear(*train, *validation, weights, near=near)
     assert len(solved) - from_the_top < from_the_top
     assert found.strength == alone.strength
@@ -118,5 +118,6 @@ def test_an_earlier_strength_that_is_wrong_is_left(place):
     train, validation = draw(400, 1, 4.0), draw(400, 2, 4.0)
     weights = np.ones(3, np.float32)
     alone = fit_linear(*train, *validation, weights)
-    near = Near(alone.kernel, alone.bias, linear_head.STRENGTHS[place])
+    wrong = linear_head.STRENGTHS[place]
+    near = Near({wrong: (alone.kernel, alone.bias)}, wrong)
     assert fit_linear(*train, *validation, weights, near=near).strength == alone.strength
