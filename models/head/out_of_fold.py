@@ -8,18 +8,17 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from models.blas_threads import few_threads
 from models.head.labelled_embeddings import LabelledEmbeddings
-from models.head.linear_head import STRENGTHS, fit_linear
-from models.row_blocks import mean_and_variance, row_blocks
+from models.head.linear_head import STRENGTHS, Near, fit_linear
+from models.head.principal_axes import principal_axes
+from models.row_blocks import mean_and_variance
+from models.row_threads import each_block
 
 FOLDS: Final = 5
 """Parts; each class needs an image in each."""
 _AXES: Final = 256
 """Principal axes that the heads see: fitted to them they take a tenth of the time, and say of wrong
 labels as much."""
-_SPARE: Final = 10
-"""Further directions, which make the last axes right."""
 _PASSES: Final = 5
 
 
@@ -43,44 +42,31 @@ def out_of_fold_probabilities(
     Returns:
         Class probabilities of each image, float32 [n, k].
     """
-    with few_threads(images.embeddings.size):
-        features = _principal(images.embeddings)
+    features = _principal(images.embeddings)
     answers = np.zeros((len(features), classes), np.float32)
     even = np.ones(classes, np.float32)
-    strengths = STRENGTHS
+    strengths, near = STRENGTHS, None
     for fitted, asked in _folds(images.classes, groups, seed):
         own = images.classes[fitted], features[asked], images.classes[asked]
-        head = fit_linear(features[fitted], *own, even, strengths)
+        head = fit_linear(features[fitted], *own, even, strengths, near=near)
         answers[asked] = softmax(features[asked] @ head.kernel + head.bias, axis=1)
-        strengths = (head.strength,)
+        strengths, near = (head.strength,), Near(head.solutions, head.strength)
     return answers
 
 
 def _principal(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The features along the axes that they vary most on, float32 [n, 256 or fewer].
-
-    By subspace iteration from random directions (N. Halko, P. Martinsson, J. Tropp, "Finding
-    Structure with Randomness", 2011), which reads the features a block at a time.
-    """
+    """The features along the axes that they vary most on, float32 [n, 256 or fewer]."""
     mean, variance = mean_and_variance(embeddings)
     centre = mean.astype(np.float32)
     scale = (1 / np.sqrt(variance + 0.1 * variance.mean() + 1e-12)).astype(np.float32)
 
-    def blocks() -> Iterator[NDArray[np.float32]]:
-        return ((block - centre) * scale for block in row_blocks(embeddings))
+    def standard(block: NDArray[np.float32]) -> NDArray[np.float32]:
+        return (block - centre) * scale
 
-    dimension = embeddings.shape[1]
-    axes = min(_AXES, *embeddings.shape)
-    random = np.random.default_rng(0)
-    directions = random.standard_normal((dimension, min(axes + _SPARE, dimension)), np.float32)
-    for _ in range(_PASSES):
-        total = np.zeros_like(directions)
-        for block in blocks():
-            total += block.T @ (block @ directions)
-        directions, _ = np.linalg.qr(total)
-    along = np.concatenate([block @ directions for block in blocks()])
-    _, turned = np.linalg.eigh(along.T @ along)
-    return np.asarray(along @ turned[:, ::-1][:, :axes], np.float32)
+    axes = principal_axes(embeddings, _AXES, passes=_PASSES, prepared=standard)
+    directions = axes.directions.astype(np.float32)
+    with each_block(embeddings) as each:
+        return np.concatenate(list(each(lambda rows: standard(embeddings[rows]) @ directions)))
 
 
 def _folds(

@@ -3,55 +3,17 @@
 Features of a backbone vary hundreds of times more along some axes than along others, and a solver
 that goes by slopes alone turns round and round in such a valley. Along the axes on which the rows
 vary most the steps are made as short as these ask for, along all others as the last of them asks
-(Z. Frangella, J. Tropp, M. Udell, "Randomized Nyström Preconditioning", 2023). The axes are found
-as N. Halko, P. Martinsson, J. Tropp do, "Finding Structure with Randomness", 2011.
+(Z. Frangella, J. Tropp, M. Udell, "Randomized Nyström Preconditioning", 2023).
 """
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.row_threads import each_block
-
-_AXES: Final = 256
-_SPARE: Final = 10
-"""Further directions, which make the last axes right."""
+from models.head.principal_axes import Axes
 
 Doubles = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Axes:
-    """Those on which rows vary most.
-
-    Attributes:
-        directions: orthonormal, float64 [d, r].
-        squares: mean square of the rows along each, the largest first, float64 [r].
-    """
-
-    directions: Doubles
-    squares: Doubles
-
-
-def axes_of(rows: NDArray[np.float32]) -> Axes:
-    """Finds the axes of rows [n, d]."""
-    count, dimension = rows.shape
-    kept = min(_AXES, count, dimension)
-    width = min(kept + _SPARE, dimension)
-    random = np.random.default_rng(0).standard_normal((dimension, width), np.float32)
-    with each_block(rows) as each:
-        total = sum(each(lambda block: rows[block].T @ (rows[block] @ random)))
-        directions, _ = np.linalg.qr(total)
-
-        def products(block: slice) -> NDArray[np.float32]:
-            along = rows[block] @ directions
-            return along.T @ along
-
-        squares, turned = np.linalg.eigh(sum(each(products)).astype(np.float64) / count)
-    turned = turned[:, ::-1][:, :kept]
-    return Axes(directions.astype(np.float64) @ turned, np.maximum(squares[::-1][:kept], 0.0))
 
 
 class Preconditioner:

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from models.blas_threads import few_threads
-from models.head.preconditioner import Axes, Preconditioner, axes_of
+from models.head.preconditioner import Preconditioner
+from models.head.principal_axes import Axes, principal_axes
 from models.row_threads import EachBlock, each_block
 
 _OPTIONS: Final = {"maxiter": 200, "ftol": 1e-7, "gtol": 0.0}
+_AXES: Final = 256
+"""Principal axes that the solver goes along."""
 _SPARED: Final = 2
 """Features for each image from which on the axes that hold all images are worth their finding."""
 
@@ -74,7 +77,7 @@ class SoftmaxProblem:
 
     @cached_property
     def _principal(self) -> Axes:
-        axes = axes_of(self._rows)
+        axes = principal_axes(self._rows, _AXES, passes=1)
         return replace(axes, squares=axes.squares * float(self._scale) ** 2)
 
     def _curvature(self, solution: NDArray[Any], each: EachBlock) -> float:
