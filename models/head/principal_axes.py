@@ -58,7 +58,15 @@ def principal_axes(
 
     with each_block(rows) as each:
         for _ in range(passes):
-            directions, _ = np.linalg.qr(sum(each(turned)))
-        squares, mixed = np.linalg.eigh(sum(each(squared)).astype(np.float64) / count)
+            total = np.zeros_like(directions)
+            for part in each(turned):
+                total += part
+            directions, _ = np.linalg.qr(total)
+        products = np.zeros((width, width))
+        for part in each(squared):
+            products += part
+        squares, mixed = np.linalg.eigh(products / count)
     order = slice(-1, -kept - 1, -1)
-    return Axes(directions.astype(np.float64) @ mixed[:, order], np.maximum(squares[order], 0.0))
+    # Once more in double precision, so that what goes along them finds its way back.
+    exact, _ = np.linalg.qr(directions.astype(np.float64) @ mixed[:, order])
+    return Axes(exact, np.maximum(squares[order], 0.0))

@@ -15,7 +15,8 @@ ROWS = np.random.default_rng(0).standard_normal((5000, 30), np.float32)
 
 def _seen(rows: np.ndarray) -> tuple[list[slice], set[int], set[int]]:
     """The blocks in their order, the threads that had them, and the threads of a product there."""
-    threads, products = set(), set()
+    threads: set[int] = set()
+    products: set[int] = set()
 
     def note(block: slice) -> slice:
         threads.add(threading.get_ident())
@@ -48,4 +49,4 @@ def test_a_solution_does_not_depend_on_the_number_of_cores(monkeypatch: pytest.M
         assert (threading.get_ident() in _seen(ROWS)[1]) == (cores == 1)
         found.append(problem.solve(1e-3, problem.origin))
     assert np.abs(found[0]).max() > 0.1
-    np.testing.assert_array_equal(*found)
+    np.testing.assert_array_equal(found[0], found[1])

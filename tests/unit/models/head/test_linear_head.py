@@ -92,25 +92,74 @@ def test_the_probe_is_the_head_as_it_was_fitted_whatever_became_of_its_model():
     assert train_probe(task, "none", test.rows(np.arange(0)), head).test_accuracy is None
 
 
-def test_beside_an_earlier_head_the_same_one_is_found_sooner(monkeypatch):
-    train, validation = draw(400, 1, 4.0), draw(400, 2, 4.0)
+def rough(images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Features that vary a thousand times more along some axes than along others."""
+    features, classes = draw(images, seed, 4.0)
+    generator = np.random.default_rng(9)
+    turned = np.linalg.qr(generator.normal(size=(20, 20)))[0] * 0.7 ** np.arange(20)
+    return (20.0 * features @ turned).astype(np.float32), classes
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The strength of each look at the loss."""
+    loss, strengths = softmax_problem.SoftmaxProblem._loss, []
+
+    def counted(problem, parameters, strength, each):
+        strengths.append(strength)
+        return loss(problem, parameters, strength, each)
+
+    monkeypatch.setattr(softmax_problem.SoftmaxProblem, "_loss", counted)
+    return strengths
+
+
+def test_beside_earlier_heads_the_same_one_is_found_sooner(looked):
+    train, validation = rough(2000, 1), rough(400, 2)
     weights = np.ones(3, np.float32)
-    before = fit_linear(train[0][:396], train[1][:396], *validation, weights)
-    solve, solved = softmax_problem.SoftmaxProblem.solve, []
-
-    def counted(problem, strength, start):
-        solved.append(strength)
-        return solve(problem, strength, start)
-
-    monkeypatch.setattr(softmax_problem.SoftmaxProblem, "solve", counted)
+    before = fit_linear(train[0][:1980], train[1][:1980], *validation, weights)
+    looked.clear()
     alone = fit_linear(*train, *validation, weights)
-    from_the_top = len(solved)
-    near = Near(before.solutions, before.strength)
-    found = fit_linear(*train, *validation, weights, near=near)
-    assert len(solved) - from_the_top < from_the_top
+    from_the_top = len(looked)
+    looked.clear()
+    found = fit_linear(*train, *validation, weights, near=Near(before.solutions, before.strength))
+    assert len(looked) < from_the_top / 3
     assert found.strength == alone.strength
-    np.testing.assert_allclose(found.kernel, alone.kernel, atol=2e-3)
-    assert found.validation_loss == pytest.approx(alone.validation_loss, abs=1e-4)
+    assert found.solutions.keys() == alone.solutions.keys()
+    largest = np.abs(alone.kernel).max()
+    np.testing.assert_allclose(found.kernel, alone.kernel, atol=0.005 * largest)
+    assert found.train_loss == pytest.approx(alone.train_loss, abs=1e-5)
+    assert found.validation_loss == pytest.approx(alone.validation_loss, abs=1e-5)
+
+
+class _Parabola(softmax_problem.SoftmaxProblem):
+    """In the place of a problem: its solutions lie on a parabola."""
+
+    origin = np.zeros(1)
+
+    def __init__(self) -> None:
+        self.starts: list[float] = []
+
+    def solve(self, strength, start):
+        self.starts.append(float(start[0]))
+        return np.array([strength**2 + 7.0])
+
+
+def test_each_penalty_begins_where_those_before_point_to():
+    problem, strengths = _Parabola(), (5.0, 4.0, 3.0, 2.0, 1.0)
+    path = linear_head._Path(problem, lambda solution: solution[0], strengths, {})
+    path.follow(0, 1, 2)
+    assert problem.starts == [0.0, 32.0, 2 * 23.0 - 32.0, 11.0, 8.0]
+    assert path.best == 4
+
+
+def test_beside_earlier_ones_each_begins_as_far_from_the_one_before():
+    problem, strengths = _Parabola(), (5.0, 4.0, 3.0, 2.0)
+    earlier = {1: np.array([20.0]), 2: np.array([10.0])}
+    path = linear_head._Path(problem, lambda solution: -solution[0], strengths, earlier)
+    path.follow(1, 1, 1)
+    path.follow(0, -1, 1)
+    assert problem.starts == [20.0, 23.0 - 10.0, 2 * 23.0 - 16.0]
+    assert path.best == 0
 
 
 @pytest.mark.parametrize("place", [0, len(linear_head.STRENGTHS) - 1])
