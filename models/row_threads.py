@@ -1,8 +1,8 @@
 """Work on many rows, a block for each thread at a time.
 
 Threads of OpenBLAS that are done wait for the others without letting go of their core, which costs
-many times what they compute where something else runs (`models.blas_threads`). These sleep. The
-blocks are the same on every machine, and so is the sum of what comes of them.
+many times what they compute where something else runs (`models.blas_threads`). These sleep. What
+the blocks are, and in which order their results come, does not go by the number of cores.
 """
 
 import os
