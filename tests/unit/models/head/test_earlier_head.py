@@ -99,6 +99,9 @@ def test_a_probe_is_read_for_the_features_that_it_was_found_on(
     assert read_probe_heads(file, "others") is None
     read = read_probe_heads(file, "these")
     assert read is not None
+    assert read.heads.keys() == probe.solution.linear.solutions.keys()
+    for strength, head in read.heads.items():
+        np.testing.assert_array_equal(head.kernel, probe.solution.linear.solutions[strength][0])
     again = train_probe(digits_task, "none", digits_test, earlier=read)
     assert again.solution.linear.strength == probe.solution.linear.strength
     assert again.test_accuracy == pytest.approx(probe.test_accuracy, abs=0.005)
