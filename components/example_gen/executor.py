@@ -24,6 +24,7 @@ from typing_extensions import override
 
 from components.artifact_names import INGEST_FILE, QUARANTINE_FILE
 from components.artifact_types import Artifacts, Params
+from components.beam_worker import IN_THIS_PROCESS, check_worker, others, process_name
 from components.example_gen.driver import FINGERPRINT, LOCATIONS, resolve_source
 from components.example_gen.ingest import (
     Ingested,
@@ -38,7 +39,6 @@ from components.example_gen.shards import Shard, ShardResult, cut_shards, write_
 from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.spans import Location
 from components.example_gen.split_plan import Plan
-from components.example_gen.worker import IN_THIS_PROCESS, check_worker, process_name
 from components.image_register import REGISTER_FILE, ImageRegister
 from models import progress
 from models.data import example_schema
@@ -99,7 +99,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         summary = _summary(done, replayed) | {
             "spans": [location.name for location in locations] if len(locations) > 1 else [],
             "kept_test": _count_kept(register, kept),
-            "workers": _others(done.written.workers),
+            "workers": others(done.written.workers),
             "layout": source.listing.layout,
             "fingerprint": exec_properties[FINGERPRINT],
         }
@@ -213,7 +213,7 @@ class _WriteShard(beam.DoFn):
         writing = write_shard(shard, directory, self._max_pixels, self._sample_range, self._columns)
         try:
             if process_name() != self._run:
-                check_worker(self._code, shard.images[0].path)
+                check_worker("components.example_gen", self._code, shard.images[0].path)
             for result in writing:
                 total.add(result)
                 _progress.add(result.images)
@@ -284,11 +284,6 @@ def _registered(done: Ingested) -> Iterator[tuple[str, str, str]]:
         for image in images:
             if image.name not in gone:
                 yield image.sha256, split, image.label
-
-
-def _others(workers: Counter[str]) -> dict[str, int]:
-    """Images by worker, sorted; empty where the run's own process did all, as it does usually."""
-    return {} if set(workers) <= {process_name()} else dict(sorted(workers.items()))
 
 
 def _count_kept(register: ImageRegister, kept: frozenset[str]) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import ValidationInfo, field_validator
 
-from components.example_gen.worker import IN_THIS_PROCESS
+from components.beam_worker import IN_THIS_PROCESS
 from models.search.workers.address import check_address
 from models.settings import Section
 

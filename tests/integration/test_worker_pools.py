@@ -17,10 +17,10 @@ import pytest
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
+from components.beam_worker import process_name
 from components.code_fingerprint import code_fingerprint
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.ingest_settings import IngestSettings
-from components.example_gen.worker import process_name
 from models.errors import GraftError
 from pipeline.beam.beam_settings import BeamSettings
 

@@ -2,7 +2,7 @@
 
 import importlib
 
-from components.example_gen.worker import IN_THIS_PROCESS
+from components.beam_worker import IN_THIS_PROCESS
 from pipeline.beam.beam_settings import BeamSettings
 
 
