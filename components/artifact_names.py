@@ -26,6 +26,9 @@ QUARANTINE_FILE: Final = "quarantine.jsonl"
 LABEL_ERRORS_FILE: Final = "label_errors.json"
 """Which labels look wrong, in a LabelErrors artifact."""
 
+EMBEDDED_BY_FILE: Final = "embedded_by.json"
+"""How many images each Beam worker embedded for an artifact, in that artifact; none without."""
+
 SCHEMA_FILE: Final = "schema.pbtxt"
 """The only file of a Schema artifact, as TFX names it."""
 

@@ -1,6 +1,7 @@
 """FeatureExtractor: embeddings of every split, computed once and kept."""
 
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts
 
 from components.artifact_types import BackboneChoice, Embeddings
@@ -8,14 +9,14 @@ from components.feature_extractor.executor import Executor
 from components.typed_component import Input, Output, TypedComponent
 
 
-class FeatureExtractor(TypedComponent):
+class FeatureExtractor(TypedComponent, BaseBeamComponent):
     """Runs the frozen backbone over the images that no earlier run has embedded.
 
     Tuning, near-duplicates, task similarity and drift all read its artifact, so that the expensive
     pass is paid once. Its format is in `models.embedding.artifact`.
     """
 
-    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
     examples: Input[standard_artifacts.Examples]
     choice: Input[BackboneChoice]

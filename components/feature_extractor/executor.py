@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from typing_extensions import override
 
 from components.artifact_types import Artifacts, Params
+from components.beam_embedding.run import embedding_on_workers
 from models.backbone_choice.backbone_choice import read_choice
 from models.backbone_choice.model_settings import ModelSettings
 from models.backbones import build_backbone
@@ -14,7 +15,7 @@ from models.data.image_decoding import ImageSpec
 from models.embedding.extraction import extract
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Writes the Embeddings artifact."""
 
     @override
@@ -24,6 +25,7 @@ class Executor(base_executor.BaseExecutor):
         Raises:
             UsageError: the backbone cannot be built or its weights cannot be had.
             BadDataError: an image cannot be decoded.
+            GraftError: a Beam worker cannot be reached, was lost or is not like the run.
         """
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         embeddings = artifact_utils.get_single_instance(output_dict["embeddings"])
@@ -32,13 +34,14 @@ class Executor(base_executor.BaseExecutor):
         backbone = build_backbone(
             wanted.backbone, wanted.weights, wanted.image_size, features=settings.features
         )
-        info = extract(
-            examples.uri,
-            artifact_utils.decode_split_names(examples.split_names),
-            backbone,
-            wanted.weights,
-            ImageSpec(backbone.image_size, settings.resize),
-            cache_directory=exec_properties["cache_dir"],
-            output_uri=embeddings.uri,
-        )
+        with embedding_on_workers(self._beam_pipeline_args, embeddings.uri):
+            info = extract(
+                examples.uri,
+                artifact_utils.decode_split_names(examples.split_names),
+                backbone,
+                wanted.weights,
+                ImageSpec(backbone.image_size, settings.resize),
+                cache_directory=exec_properties["cache_dir"],
+                output_uri=embeddings.uri,
+            )
         embeddings.set_string_custom_property("key", info.key)

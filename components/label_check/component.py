@@ -1,6 +1,7 @@
 """LabelCheck: looks for wrong labels before anything is trained on them."""
 
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts
 
 from components.artifact_types import LabelErrors
@@ -8,14 +9,14 @@ from components.label_check.executor import Executor
 from components.typed_component import Input, Output, TypedComponent
 
 
-class LabelCheck(TypedComponent):
+class LabelCheck(TypedComponent, BaseBeamComponent):
     """Weighs the labels of training and validation images, and says which are not trained on.
 
     The images are embedded with the first backbone that the search tries, which takes its
     embeddings from the same store.
     """
 
-    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
     examples: Input[standard_artifacts.Examples]
     transform_graph: Input[standard_artifacts.TransformGraph]

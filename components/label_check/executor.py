@@ -5,11 +5,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from typing_extensions import override
 
 from components.artifact_types import Artifacts, Params
+from components.beam_embedding.run import embedding_on_workers
 from components.label_check.label_errors_file import (
     DoubtfulLabel,
     FoundLabelErrors,
@@ -34,7 +35,7 @@ _SHOWN: Final = 0.1
 """Share of the images, the most doubtful ones, that are kept for people beside the suspects."""
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Writes the LabelErrors artifact."""
 
     @override
@@ -44,13 +45,16 @@ class Executor(base_executor.BaseExecutor):
         Raises:
             BadDataError: no image to train or to validate on, or one cannot be decoded.
             UsageError: the first backbone cannot be had.
+            GraftError: a Beam worker cannot be reached, was lost or is not like the run.
         """
         examples = artifact_utils.get_single_uri(input_dict["examples"])
         labels = labels_from_transform_graph(
             artifact_utils.get_single_uri(input_dict["transform_graph"])
         )
         settings = ModelSettings.from_json(exec_properties["model"])
-        images, (training, _) = _embedded(examples, settings, exec_properties["cache_dir"])
+        folder = artifact_utils.get_single_uri(output_dict["label_errors"])
+        with embedding_on_workers(self._beam_pipeline_args, folder):
+            images, (training, _) = _embedded(examples, settings, exec_properties["cache_dir"])
         found = look_for_label_errors(
             images,
             training,
@@ -59,7 +63,6 @@ class Executor(base_executor.BaseExecutor):
             seed=exec_properties["seed"],
             examples="/".join(Path(examples).parts[-3:]),
         )
-        folder = artifact_utils.get_single_uri(output_dict["label_errors"])
         write_label_errors(Path(folder), found)
 
 

@@ -3,7 +3,7 @@
 import json
 
 from tfx.components import Trainer as TfxTrainer
-from tfx.dsl.components.base import base_component, executor_spec
+from tfx.dsl.components.base import base_beam_component, base_component, executor_spec
 from tfx.proto import trainer_pb2
 from tfx.types import BaseChannel, Channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter
@@ -28,7 +28,7 @@ class TrainerSpec(TfxTrainerSpec):
     }
 
 
-class Trainer(TfxTrainer):
+class Trainer(TfxTrainer, base_beam_component.BaseBeamComponent):
     """Trains the final model and exports it.
 
     The Model artifact holds, beside TFX's `Format-Serving/`:
@@ -46,7 +46,7 @@ class Trainer(TfxTrainer):
     """
 
     SPEC_CLASS = TrainerSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
     def __init__(
         self,

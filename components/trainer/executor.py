@@ -2,10 +2,12 @@
 
 from tfx.components.trainer.executor import GenericExecutor
 from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from typing_extensions import override
 
 from components.artifact_types import Artifacts, Params, first_uri
+from components.beam_embedding.run import embedding_on_workers
 
 EMBEDDINGS = "embeddings_uri"
 EXAMPLES = "examples_uri"
@@ -18,8 +20,14 @@ UNLABELLED = "unlabelled_uri"
 TARGET = "target_uri"
 
 
-class Executor(GenericExecutor):
+class Executor(GenericExecutor, base_beam_executor.BaseBeamExecutor):
     """TFX's executor; `custom_config` of FnArgs carries further folders."""
+
+    @override
+    def Do(self, input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
+        folder = artifact_utils.get_single_uri(output_dict["model"])
+        with embedding_on_workers(self._beam_pipeline_args, folder):
+            super().Do(input_dict, output_dict, exec_properties)
 
     @override
     def _GetFnArgs(

@@ -1,6 +1,7 @@
 """Tuner: chooses backbone, image size, how much is trained, and how, within a time."""
 
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts
 
 from components.artifact_types import BackboneChoice, LabelErrors, TrainingState, TuningHistory
@@ -8,7 +9,7 @@ from components.tuner.executor import Executor
 from components.typed_component import Input, Output, TypedComponent
 
 
-class Tuner(TypedComponent):
+class Tuner(TypedComponent, BaseBeamComponent):
     """Trains configurations for as long as the budget lasts; see `models.search.joint_search`.
 
     It stands in the place of TFX's Tuner, which runs every trial to its end, deletes the trials'
@@ -19,7 +20,7 @@ class Tuner(TypedComponent):
     `models.history.tuning_history` and `models.search.search_record`).
     """
 
-    EXECUTOR_SPEC = ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = BeamExecutorSpec(Executor)
 
     examples: Input[standard_artifacts.Examples]
     transform_graph: Input[standard_artifacts.TransformGraph]

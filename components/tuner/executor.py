@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import keras_tuner
-from tfx.dsl.components.base import base_executor
+from tfx.dsl.components.base import base_beam_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
 from components.artifact_names import BEST_FILE, HISTORY_FILE
 from components.artifact_types import Artifacts, Params, first_uri
+from components.beam_embedding.run import embedding_on_workers
 from components.label_check.label_errors_file import left_out
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.past_library import read_past
@@ -47,7 +48,7 @@ from models.training.training_settings import TrainingSettings
 from models.training.training_state import STATE_FILE
 
 
-class Executor(base_executor.BaseExecutor):
+class Executor(base_beam_executor.BaseBeamExecutor):
     """Writes the artifacts BackboneChoice, HyperParameters, TrainingState and TuningHistory."""
 
     @override
@@ -58,44 +59,50 @@ class Executor(base_executor.BaseExecutor):
             BadDataError: no image to train or to validate on, or a backbone has learned from some
                 that it would be judged on.
             UsageError: a backbone's name is unknown, or the first cannot be had.
-            GraftError: not a single configuration came out.
+            GraftError: not a single configuration came out, or a Beam worker cannot be reached,
+                was lost or is not like the run.
         """
-        began = time.monotonic()
-        task = _task(input_dict, exec_properties)
-        check_unseen(task.examples_uri, task.candidates)
-        checked = check_weights(task, Path(task.activations))
-        if checked.words:
-            progress.report(0, 0, "seconds", checked.words, is_lasting=True)
-        task = checked.task
-        settings = SearchSettings.from_json(exec_properties["settings"])
-        if settings.budget == 0:
-            _write_unsearched(task, checked.words, output_dict)
-            return
-        scratch, code = Path(exec_properties["scratch_dir"]), exec_properties["code"]
-        search = JointSearch(task, settings, scratch, code=code)
-        told = _announce(search, task)
-        before = time.monotonic() - began
-        result = search_with_past(
-            search,
-            task,
-            past=input_dict.get("past", []),
-            knowledge=Knowledge.model_validate_json(exec_properties["knowledge"]),
-            price=ChoiceSettings.from_json(exec_properties["choice"]).price,
-            name=exec_properties["name"],
-        )
-        _write_choice(task, result.chosen, output_dict)
-        space = result.history.header.space.to_hyperparameters()
-        _write_values(space, result.chosen, output_dict)
-        if result.state is not None:
-            state = Path(_uri(output_dict, "state")) / STATE_FILE
-            shutil.copyfile(result.state, state)
-        history = output_dict["history"][0]
-        write_history(Path(history.uri) / HISTORY_FILE, result.history)
-        timed = {"told_seconds": told, "before_seconds": before}
-        record = _with_words(result.record.model_copy(update=timed), checked.words)
-        write_record(Path(history.uri), record)
-        note_request(history, exec_properties, input_dict)
-        search.close()
+        with embedding_on_workers(self._beam_pipeline_args, _uri(output_dict, "history")):
+            _tune(input_dict, output_dict, exec_properties)
+
+
+def _tune(input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
+    began = time.monotonic()
+    task = _task(input_dict, exec_properties)
+    check_unseen(task.examples_uri, task.candidates)
+    checked = check_weights(task, Path(task.activations))
+    if checked.words:
+        progress.report(0, 0, "seconds", checked.words, is_lasting=True)
+    task = checked.task
+    settings = SearchSettings.from_json(exec_properties["settings"])
+    if settings.budget == 0:
+        _write_unsearched(task, checked.words, output_dict)
+        return
+    scratch, code = Path(exec_properties["scratch_dir"]), exec_properties["code"]
+    search = JointSearch(task, settings, scratch, code=code)
+    told = _announce(search, task)
+    before = time.monotonic() - began
+    result = search_with_past(
+        search,
+        task,
+        past=input_dict.get("past", []),
+        knowledge=Knowledge.model_validate_json(exec_properties["knowledge"]),
+        price=ChoiceSettings.from_json(exec_properties["choice"]).price,
+        name=exec_properties["name"],
+    )
+    _write_choice(task, result.chosen, output_dict)
+    space = result.history.header.space.to_hyperparameters()
+    _write_values(space, result.chosen, output_dict)
+    if result.state is not None:
+        state = Path(_uri(output_dict, "state")) / STATE_FILE
+        shutil.copyfile(result.state, state)
+    history = output_dict["history"][0]
+    write_history(Path(history.uri) / HISTORY_FILE, result.history)
+    timed = {"told_seconds": told, "before_seconds": before}
+    record = _with_words(result.record.model_copy(update=timed), checked.words)
+    write_record(Path(history.uri), record)
+    note_request(history, exec_properties, input_dict)
+    search.close()
 
 
 def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> SearchTask:

@@ -37,6 +37,36 @@ def content_digest(encoded: bytes) -> str:
     return hashlib.sha256(encoded).hexdigest()
 
 
+def add_shard(folder: Path, digests: Sequence[str], embeddings: NDArray[np.float32]) -> Path:
+    """Keeps the embeddings of a few hundred images, on disk when this returns.
+
+    Any number of processes may do so at a time; a store that is open does not see it.
+
+    Args:
+        folder: of the store's key.
+        digests: [n], at least one.
+        embeddings: float32 [n, d].
+
+    Returns:
+        The shard's index.
+
+    Raises:
+        ValueError: a feature is not a finite number.
+        OSError: the disk is full or the folder cannot be written.
+    """
+    features = np.asarray(embeddings, np.float32)
+    if not np.isfinite(features).all():
+        raise ValueError("features that are no finite numbers")
+    rows = zip(digests, features, strict=True)
+    entries = np.array(
+        [(digest.encode(), _checksum(digest.encode(), row)) for digest, row in rows], _ENTRY
+    )
+    index = _index_of(folder, entries["digest"])
+    write_atomically(_features_of(index), _npy(features))
+    write_atomically(index, _npy(entries))
+    return index
+
+
 class EmbeddingStore:
     """Embeddings of one key. One process writes at a time; readers need no lock."""
 
@@ -51,13 +81,13 @@ class EmbeddingStore:
             key: of backbone, weights and preprocessing.
             dimension: features of an image.
         """
-        self._directory = Path(directory) / key
+        self.directory: Final = Path(directory) / key
         self._dimension = dimension
         self._where: dict[str, tuple[int, int]] = {}
         """Digest to the number of the shard and the row in it."""
         self._shards: list[Path] = []
         self._unchecked: set[int] = set()
-        for index in sorted(self._directory.glob(f"*{_INDEX}")):
+        for index in sorted(self.directory.glob(f"*{_INDEX}")):
             self._open(index)
 
     def __len__(self) -> int:
@@ -75,28 +105,14 @@ class EmbeddingStore:
         return [digest for digest in dict.fromkeys(digests) if digest not in self]
 
     def add(self, digests: Sequence[str], embeddings: NDArray[np.float32]) -> None:
-        """Keeps the embeddings of a few hundred images, on disk when this returns.
+        """Keeps the embeddings of a few hundred images, as `add_shard` does."""
+        self._open(add_shard(self.directory, digests, embeddings))
 
-        Args:
-            digests: [n], at least one.
-            embeddings: float32 [n, d].
-
-        Raises:
-            ValueError: a feature is not a finite number.
-            OSError: the disk is full or the directory cannot be written.
-        """
-        features = np.asarray(embeddings, np.float32)
-        if not np.isfinite(features).all():
-            raise ValueError("features that are no finite numbers")
-        rows = zip(digests, features, strict=True)
-        entries = np.array(
-            [(digest.encode(), _checksum(digest.encode(), row)) for digest, row in rows], _ENTRY
-        )
-        shard = hashlib.sha256(entries["digest"].tobytes()).hexdigest()[:16]
-        index = self._directory / f"{shard}{_INDEX}"
-        write_atomically(self._directory / f"{shard}{_FEATURES}", _npy(features))
-        write_atomically(index, _npy(entries))
-        self._open(index)
+    def notice(self, digests: Sequence[str]) -> None:
+        """Opens the shard that another process made of these very images, if there is one."""
+        index = _index_of(self.directory, np.array(digests, _ENTRY["digest"]))
+        if index.exists():
+            self._open(index)
 
     def get(self, digests: Sequence[str]) -> NDArray[np.float32]:
         """Reads embeddings.
@@ -137,7 +153,7 @@ class EmbeddingStore:
         """
         starts = range(0, len(digests), _AT_ONCE)
         blocks = (self.get(digests[at : at + _AT_ONCE]) for at in starts)
-        return scratch_rows(blocks, (len(digests), self._dimension), self._directory)
+        return scratch_rows(blocks, (len(digests), self._dimension), self.directory)
 
     def _open(self, index: Path) -> None:
         read = self._read(index)
@@ -173,6 +189,11 @@ class EmbeddingStore:
         for digest in gone:
             if self._where.get(digest, (None,))[0] == shard:
                 del self._where[digest]
+
+
+def _index_of(folder: Path, digests: NDArray[np.bytes_]) -> Path:
+    shard = hashlib.sha256(digests.tobytes()).hexdigest()[:16]
+    return folder / f"{shard}{_INDEX}"
 
 
 def _features_of(index: Path) -> Path:

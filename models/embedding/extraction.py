@@ -1,14 +1,16 @@
 """Embeds what no earlier run has embedded, and writes every split."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
 
 import numpy as np
 
 from models import progress
 from models.backbones import Backbone
-from models.data.example_reader import ImageRecord, count_records, read_records
+from models.data.example_reader import ImageRecord, count_records
 from models.data.image_decoding import ImageSpec
 from models.embedding import (
     EmbeddingInfo,
@@ -18,43 +20,12 @@ from models.embedding import (
     write_info,
 )
 from models.embedding.cache import content_digest
-from models.embedding.forward import Embedder, UndecodableImageError, embedding_key
-from models.errors import BadDataError, UsageError
+from models.embedding.elsewhere import chosen_elsewhere
+from models.embedding.forward import Embedder, embedding_key
+from models.embedding.makers import Maker, MakerElsewhere, MakerHere
 
-SHARD = 256
+SHARD: Final = 256
 """Images between two writes to the store: what a kill can cost."""
-
-
-def embed_into(
-    store: EmbeddingStore, embedder: Embedder, records: Mapping[str, ImageRecord]
-) -> None:
-    """Embeds some hundreds of images and keeps the embeddings.
-
-    Args:
-        store: of the embedder's key.
-        embedder: the compiled backbone.
-        records: content digest to image; possibly none.
-
-    Raises:
-        BadDataError: an image cannot be decoded; names it.
-        UsageError: the backbone's features are no finite numbers.
-        OSError: the store cannot be written.
-    """
-    images = list(records.values())
-    try:
-        embeddings = embedder.embed([record.image for record in images])
-    except UndecodableImageError as error:
-        name = images[error.position].name
-        raise BadDataError(f"image {name!r} cannot be decoded: {error.reason}") from error
-    broken = ~np.isfinite(embeddings).all(axis=1)
-    if broken.any():
-        raise UsageError(
-            f"The backbone answers {int(broken.sum())} of {len(images)} images, such as "
-            f"{images[int(broken.argmax())].name!r}, with what is no finite number: its weights "
-            "are not right. Give others (model.weights)."
-        )
-    if images:
-        store.add(list(records), embeddings)
 
 
 def extract(
@@ -87,12 +58,9 @@ def extract(
         OSError: the cache or the artifact cannot be written.
     """
     start = time.monotonic()
-    key = embedding_key(backbone, spec)
-    store = EmbeddingStore(cache_directory, key, backbone.dimension)
-    total = sum(count_records(examples_uri, split) for split in splits)
-    extraction = _Extraction(Embedder(backbone, spec), store, total)
-    for split in splits:
-        write_embeddings(output_uri, split, extraction.embedded(examples_uri, [split])[0])
+    extraction = _Extraction(examples_uri, splits, backbone, spec, cache_directory)
+    for split, embedded in _parted(splits, extraction.embedded()):
+        write_embeddings(output_uri, split, embedded)
     info = EmbeddingInfo(
         backbone=backbone.name,
         weights=weights,
@@ -101,11 +69,11 @@ def extract(
         resize=spec.resize,
         features=backbone.features,
         dimension=backbone.dimension,
-        images=total,
+        images=extraction.done,
         computed=extraction.computed,
-        reused=total - extraction.computed - extraction.identical,
+        reused=extraction.done - extraction.computed - extraction.identical,
         seconds=round(time.monotonic() - start, 3),
-        key=key,
+        key=embedding_key(backbone, spec),
         identical=extraction.identical,
     )
     write_info(output_uri, info)
@@ -133,12 +101,8 @@ def embed_splits(
         UsageError: the backbone's features are no finite numbers.
         OSError: the cache cannot be written.
     """
-    whole, counts = embed_together(examples_uri, splits, backbone, spec, cache_directory)
-    ends = np.cumsum(counts).tolist()
-    return {
-        split: whole.rows(slice(end - count, end))
-        for split, count, end in zip(splits, counts, ends, strict=True)
-    }
+    whole = embed_together(examples_uri, splits, backbone, spec, cache_directory)
+    return dict(_parted(splits, whole))
 
 
 def embed_together(
@@ -162,10 +126,15 @@ def embed_together(
         UsageError: the backbone's features are no finite numbers.
         OSError: the cache cannot be written.
     """
-    store = EmbeddingStore(cache_directory, embedding_key(backbone, spec), backbone.dimension)
-    total = sum(count_records(examples_uri, split) for split in splits)
-    extraction = _Extraction(Embedder(backbone, spec), store, total)
-    return extraction.embedded(examples_uri, splits)
+    return _Extraction(examples_uri, splits, backbone, spec, cache_directory).embedded()
+
+
+def _parted(
+    splits: Sequence[str], embedded: tuple[EmbeddingSplit, list[int]]
+) -> Iterator[tuple[str, EmbeddingSplit]]:
+    whole, counts = embedded
+    for split, count, end in zip(splits, counts, np.cumsum(counts).tolist(), strict=True):
+        yield split, whole.rows(slice(end - count, end))
 
 
 @dataclass
@@ -187,23 +156,38 @@ class _Columns:
 
 
 class _Extraction:
-    """One pass over all splits: a store that fills, and a count for the progress line."""
+    """One pass over all splits, after which the store has them, and a count of the images."""
 
-    def __init__(self, embedder: Embedder, store: EmbeddingStore, total: int) -> None:
-        self._embedder = embedder
+    def __init__(
+        self,
+        examples_uri: str,
+        splits: Sequence[str],
+        backbone: Backbone,
+        spec: ImageSpec,
+        cache_directory: str,
+    ) -> None:
+        self._examples_uri = examples_uri
+        self._splits = splits
+        store = EmbeddingStore(cache_directory, embedding_key(backbone, spec), backbone.dimension)
+        elsewhere = chosen_elsewhere()
+        embedder = Embedder(backbone, spec)
+        self._maker: Maker[Any] = (
+            MakerElsewhere(elsewhere, embedder, backbone, store)
+            if elsewhere
+            else MakerHere(embedder, store)
+        )
         self._store = store
-        self._total = total
-        self._pending: dict[str, ImageRecord] = {}
+        self._pending: dict[str, Any] = {}
         self._seen: set[str] = set()
         self.done = 0
         self.computed = 0
 
-    def embedded(
-        self, examples_uri: str, splits: Sequence[str]
-    ) -> tuple[EmbeddingSplit, list[int]]:
-        """Some splits one after the other, and the number of images of each."""
+    def embedded(self) -> tuple[EmbeddingSplit, list[int]]:
+        """The splits one after the other, and the number of images of each."""
         columns = _Columns()
-        counts = [self._pass(examples_uri, split, columns) for split in splits]
+        with self._maker:
+            counts = [self._pass(split, columns) for split in self._splits]
+            self._maker.finish()
         embedded = EmbeddingSplit(
             embeddings=self._store.mapped(columns.digests),
             labels=np.array(columns.labels, np.str_),
@@ -213,19 +197,23 @@ class _Extraction:
         )
         return embedded, counts
 
-    def _pass(self, examples_uri: str, split: str, columns: _Columns) -> int:
+    def _pass(self, split: str, columns: _Columns) -> int:
         before = self.done
-        for record in read_records(examples_uri, split):
+        for record, needed in self._maker.offered(self._examples_uri, split):
             digest = content_digest(record.image)
             columns.append(record, digest)
+            if digest not in self._seen and digest not in self._store:
+                self._pending[digest] = needed
             self._seen.add(digest)
             self.done += 1
-            if digest not in self._store:
-                self._pending[digest] = record
             if len(self._pending) >= SHARD:
                 self._flush()
         self._flush()
         return self.done - before
+
+    @cached_property
+    def _total(self) -> int:
+        return sum(count_records(self._examples_uri, split) for split in self._splits)
 
     @property
     def identical(self) -> int:
@@ -233,8 +221,10 @@ class _Extraction:
         return self.done - len(self._seen)
 
     def _flush(self) -> None:
-        embed_into(self._store, self._embedder, self._pending)
+        if self._pending:
+            self._maker.make(self._pending)
         self.computed += len(self._pending)
-        self._pending.clear()
+        self._pending = {}
         reused = len(self._seen) - self.computed
-        progress.report(self.done, self._total, "images", f"{reused} embedded before")
+        if self._maker.IS_HERE:
+            progress.report(self.done, self._total, "images", f"{reused} embedded before")

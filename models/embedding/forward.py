@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
@@ -55,27 +55,34 @@ class UndecodableImageError(BadDataError):
         self.reason = reason
 
 
-class Embedder:
-    """A backbone compiled for inference. Traced once, for any number of images.
+class GraphEmbedder:
+    """A compiled forward pass, and what comes before it.
 
     Attributes:
         forward: the compiled pass from float32 pixels [n, s, s, 3] to a tensor of features [n, d].
+        dimension: d.
+        spec: how an image becomes the backbone's square.
     """
 
-    def __init__(self, backbone: Backbone, spec: ImageSpec, batch_size: int = BATCH_SIZE) -> None:
-        """Compiles the forward pass.
+    def __init__(
+        self,
+        forward: Callable[[Any], Any],
+        dimension: int,
+        spec: ImageSpec,
+        batch_size: int = BATCH_SIZE,
+    ) -> None:
+        """Takes the pass; see the attributes.
 
         Args:
-            backbone: left as it is; batch statistics do not move.
-            spec: its size must be the backbone's.
+            forward: of any number of images.
+            dimension: of its features.
+            spec: of its images.
             batch_size: images a forward pass.
         """
-        if spec.size != backbone.image_size:
-            raise ValueError(f"images of {spec.size} px for a backbone of {backbone.image_size} px")
-        self._spec = spec
+        self.forward = forward
+        self.dimension = dimension
+        self.spec = spec
         self._batch_size = batch_size
-        self._dimension = backbone.dimension
-        self.forward = compiled_forward(backbone.model)
 
     def embed(self, images: Sequence[bytes]) -> NDArray[np.float32]:
         """Decodes images and computes their features; decoding runs ahead in other threads.
@@ -90,10 +97,10 @@ class Embedder:
             UndecodableImageError: an image cannot be decoded.
         """
         if not images:
-            return np.zeros((0, self._dimension), np.float32)
+            return np.zeros((0, self.dimension), np.float32)
         batches = (
             tf.data.Dataset.from_tensor_slices(tf.constant(images, tf.string))
-            .map(compiled_decoding(self._spec), num_parallel_calls=tf.data.AUTOTUNE)
+            .map(compiled_decoding(self.spec), num_parallel_calls=tf.data.AUTOTUNE)
             .batch(self._batch_size)
             .prefetch(2)
         )
@@ -111,11 +118,27 @@ class Embedder:
 
     def _refusal(self, image: bytes) -> str:
         try:
-            decode_and_resize(tf.constant(image), self._spec)
+            decode_and_resize(tf.constant(image), self.spec)
         except tf.errors.InvalidArgumentError as error:
             # TensorFlow wraps its reason in the names of the node and of the operation.
             return str(error.message).rpartition("}} ")[2].partition(" [Op:")[0]
         return ""
+
+
+class Embedder(GraphEmbedder):
+    """A backbone compiled for inference. Traced once, for any number of images."""
+
+    def __init__(self, backbone: Backbone, spec: ImageSpec, batch_size: int = BATCH_SIZE) -> None:
+        """Compiles the forward pass.
+
+        Args:
+            backbone: left as it is; batch statistics do not move.
+            spec: its size must be the backbone's.
+            batch_size: images a forward pass.
+        """
+        if spec.size != backbone.image_size:
+            raise ValueError(f"images of {spec.size} px for a backbone of {backbone.image_size} px")
+        super().__init__(compiled_forward(backbone.model), backbone.dimension, spec, batch_size)
 
 
 def embed(

@@ -1,7 +1,7 @@
 """What is said of a run in the terminal, in `summary.json` and in the report alike."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.data import example_schema
@@ -67,13 +67,12 @@ def data_account(ingest: Json, left_out: Sequence[Json]) -> DataAccount | None:
     )
 
 
-def workers_words(ingest: Json) -> str:
+def workers_words(workers: Mapping[str, int] | None) -> str:
     """Says which Beam workers took how many images; empty where the run's own process took all.
 
     Args:
-        ingest: `ingest.json`.
+        workers: images by worker, as `ingest.json` or `embedded_by.json` has them.
     """
-    workers: dict[str, int] = ingest.get("workers") or {}
     if not workers:
         return ""
     told = ", ".join(f"{name}: {images:,}" for name, images in workers.items())

@@ -5,12 +5,14 @@ reads as None or empty.
 """
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from zipfile import BadZipFile
 
 from components.artifact_names import (
+    EMBEDDED_BY_FILE,
     HISTORY_FILE,
     INGEST_FILE,
     METRICS_FILE,
@@ -35,6 +37,13 @@ from pipeline.report.data_statistics import read_statistics
 from pipeline.report.run_record import RunRecord
 
 _File = TypeVar("_File")
+_EMBEDDING: Final = {
+    "LabelCheck": "label_errors",
+    "Tuner": "history",
+    "FeatureExtractor": "embeddings",
+    "Trainer": "model",
+}
+"""Stages that may embed, each with the artifact that says who did it."""
 
 
 def read_artifacts(run: RunRecord) -> Artifacts:
@@ -55,6 +64,7 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         class_changes=read_object(run, "findings", CLASS_CHANGES_FILE),
         statistics=read_statistics(run.artifacts.get("statistics")),
         embeddings=read_object(run, "embeddings", INFO_FILE),
+        embedded_by=read_embedded_by(run, _EMBEDDING),
         history=read_tuning(run, "history"),
         search=read_search(run),
         probe=read_object(run, "model", PROBE_FILE),
@@ -68,6 +78,20 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         serving_check=read_object(run, "serving_check", SERVING_CHECK_FILE),
         validated="findings" in run.artifacts,
     )
+
+
+def read_embedded_by(run: RunRecord, stages: Iterable[str]) -> dict[str, int]:
+    """Reads how many images Beam's workers embedded, by worker.
+
+    Args:
+        run: with the stages' artifacts.
+        stages: by their names; those that embed nothing count nothing.
+    """
+    told: Counter[str] = Counter()
+    for stage in stages:
+        if stage in _EMBEDDING:
+            told.update(read_object(run, _EMBEDDING[stage], EMBEDDED_BY_FILE))
+    return dict(sorted(told.items()))
 
 
 def read_found_labels(run: RunRecord) -> FoundLabelErrors | None:

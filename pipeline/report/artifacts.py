@@ -32,6 +32,7 @@ class Artifacts:
         label_errors: labels that look wrong.
         statistics: split name to its statistics.
         embeddings: `meta.json` of Embeddings.
+        embedded_by: images that Beam's workers embedded, by worker, once for each backbone.
         history: of the search.
         search: what it did; also where nothing was searched.
         probe: `probe.json`, the best head on the frozen backbone.
@@ -59,6 +60,7 @@ class Artifacts:
     label_errors: "FoundLabelErrors | None" = None
     statistics: "dict[str, SplitStatistics]" = field(default_factory=dict)
     embeddings: Json = field(default_factory=dict)
+    embedded_by: dict[str, int] = field(default_factory=dict)
     history: "TuningHistory | None" = None
     search: "SearchRecord | None" = None
     probe: Json = field(default_factory=dict)

@@ -88,6 +88,7 @@ class DataView:
         target: what became of the images of another domain, in words; empty where there are none.
         layout: how the folders were understood, a sentence; empty where ingest does not say.
         workers: which Beam workers took how many images; empty where the run's own process did.
+        embedded_by: the same of their embedding.
         identical: images with the bytes of another; 0 where nothing was embedded.
         classes: number of classes.
         split_source: "user" or "assigned".
@@ -107,6 +108,7 @@ class DataView:
     target: str
     layout: str
     workers: str
+    embedded_by: str
     identical: int
     classes: int
     split_source: str
@@ -145,7 +147,8 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
         unlabelled=unlabelled.words if unlabelled else "",
         target=target.words if target else "",
         layout=str(found.ingest.get("layout") or ""),
-        workers=workers_words(found.ingest),
+        workers=workers_words(found.ingest.get("workers")),
+        embedded_by=workers_words(found.embedded_by),
         identical=int(found.embeddings.get("identical", 0)),
         classes=len(classes),
         split_source=found.ingest.get("split_source", ""),

@@ -21,6 +21,7 @@ from pipeline.report.account import (
     workers_words,
 )
 from pipeline.report.artifact_reader import (
+    read_embedded_by,
     read_found_labels,
     read_lines,
     read_list,
@@ -46,7 +47,9 @@ def stage_note(stage: str, run: RunRecord) -> str:
     """
     note = _NOTES.get(stage)
     try:
-        return note(run) if note else ""
+        workers = workers_words(read_embedded_by(run, [stage]))
+        words = [note(run) if note else "", workers and f"embedded by {workers}"]
+        return ", ".join(filter(None, words))
     except (TypeError, ValueError, AttributeError, LookupError):
         return ""
 
@@ -70,7 +73,7 @@ def findings_lines(run: RunRecord, artifact: str) -> list[str]:
 def _ingest(run: RunRecord) -> str:
     ingest = read_object(run, "quarantine", INGEST_FILE)
     account = data_account(ingest, read_lines(run, "quarantine", QUARANTINE_FILE))
-    workers = workers_words(ingest)
+    workers = workers_words(ingest.get("workers"))
     return (account.words if account else "") + (f", by {workers}" if workers else "")
 
 

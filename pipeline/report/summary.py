@@ -43,7 +43,8 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         the backbone went through before this run's, in order; `metrics.forgetting` compares with
         that model on the classes that it knew, None without one; `data.kept_test` counts the test
         images that it was tested on, too; `data.workers` counts images by the Beam worker that took
-        them, and is empty where the run's own process took all; `stages` holds seconds and whether
+        them, and is empty where the run's own process took all, and `data.embedded_by` those that
+        were embedded, once for each backbone; `stages` holds seconds and whether
         the result came from an earlier run; `tuning.past` holds the names of the searches that this
         one learned from, `tuning.past_trusted` is None without any; `tuning.related` names earlier
         tasks whose fine-tuned backbones may be a better start; `tuning.told_seconds` is what was
@@ -96,6 +97,7 @@ def _data(found: Artifacts) -> Json:
         "layout": found.ingest.get("layout"),
         "kept_test": found.ingest.get("kept_test"),
         "workers": found.ingest.get("workers", {}),
+        "embedded_by": found.embedded_by,
         "replayed": found.ingest.get("replayed"),
         "identical": found.embeddings.get("identical"),
         "class_changes": found.class_changes or None,

@@ -1,4 +1,4 @@
-"""Ingest on two of Beam's worker pools, each a process of its own on this machine."""
+"""Ingest and embedding on two of Beam's worker pools, each a process on this machine."""
 
 import json
 import os
@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,17 @@ import pytest
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
+from components.artifact_names import EMBEDDED_BY_FILE
+from components.beam_embedding.run import embedding_on_workers
 from components.beam_worker import process_name
 from components.code_fingerprint import code_fingerprint
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.ingest_settings import IngestSettings
+from models.backbones import Backbone, build_backbone
+from models.data import example_schema
+from models.data.image_decoding import ImageSpec
+from models.embedding import EmbeddingInfo, extraction
+from models.embedding.extraction import extract
 from models.errors import GraftError
 from pipeline.beam.beam_settings import BeamSettings
 
@@ -113,6 +122,104 @@ def test_two_pools_write_what_one_process_writes(
     assert sum(workers.values()) == shared["images"] == 200
     assert alone.pop("workers") == {}
     assert alone == shared
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Backbone:
+    return build_backbone("EfficientNetLite0", "imagenet", 32, features="all")
+
+
+@pytest.fixture(scope="module")
+def examples(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("examples")
+    ingest(folder, digits_folder, BeamSettings().arguments)
+    (uri,) = folder.glob("artifacts/ImageExampleGen/examples/*")
+    return str(uri)
+
+
+def embed(
+    folder: Path, examples: str, backbone: Backbone, arguments: list[str] | None = None
+) -> EmbeddingInfo:
+    """Embeds all splits into a folder of its own."""
+    (folder / "embeddings").mkdir(parents=True, exist_ok=True)
+    with embedding_on_workers(
+        BeamSettings().arguments if arguments is None else arguments, str(folder / "embeddings")
+    ):
+        return extract(
+            examples,
+            example_schema.SPLITS,
+            backbone,
+            "imagenet",
+            ImageSpec(32),
+            cache_directory=str(folder / "cache"),
+            output_uri=str(folder / "embeddings"),
+        )
+
+
+def features(folder: Path) -> dict[str, bytes]:
+    """What was kept and what was written of the images."""
+    return {
+        str(file.relative_to(folder)): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.suffix in (".npy", ".npz")
+    }
+
+
+@pytest.mark.slow
+def test_two_pools_embed_what_one_process_embeds(
+    pools: tuple[str, ...], examples: str, backbone: Backbone, tmp_path: Path
+) -> None:
+    alone = embed(tmp_path / "alone", examples, backbone)
+    arguments = BeamSettings(workers=pools).arguments
+    shared = embed(tmp_path / "shared", examples, backbone, arguments)
+    # Three shards of two files, three splits of two.
+    assert len(features(tmp_path / "alone")) == 12
+    assert features(tmp_path / "alone") == features(tmp_path / "shared")
+    assert replace(shared, seconds=0) == replace(alone, seconds=0)
+    told = tmp_path / "shared" / "embeddings" / EMBEDDED_BY_FILE
+    workers = json.loads(told.read_text())
+    assert len(workers) == 2
+    assert process_name() not in workers
+    assert sum(workers.values()) == shared.computed == 200
+    assert not (tmp_path / "alone" / "embeddings" / EMBEDDED_BY_FILE).exists()
+    # What is there already needs no worker.
+    told.unlink()
+    again = embed(tmp_path / "shared", examples, backbone, ["--runner=nowhere.Runner"])
+    assert again.reused == 200
+    assert not told.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_was_embedded_before_a_worker_died_is_kept(
+    pools: tuple[str, ...],
+    examples: str,
+    backbone: Backbone,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(extraction, "SHARD", 4)
+    work = tmp_path / "shared" / "cache"
+
+    def kill_one() -> None:
+        while not (results := list(work.glob("*/work/*.result"))):
+            time.sleep(0.01)
+        (name,) = json.loads(results[0].read_text())
+        os.kill(int(name.rpartition("process ")[2].rstrip(")")), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one, daemon=True)
+    killer.start()
+    with pytest.raises(GraftError, match="went away"):
+        embed(tmp_path / "shared", examples, backbone, BeamSettings(workers=pools).arguments)
+    killer.join()
+    kept = features(tmp_path / "shared")
+    assert kept
+    assert not list(work.glob("*/work"))
+    resumed = embed(tmp_path / "shared", examples, backbone)
+    assert 0 < resumed.reused == 200 - resumed.computed
+    embed(tmp_path / "alone", examples, backbone)
+    assert features(tmp_path / "shared") == features(tmp_path / "alone")
+    assert kept.items() < features(tmp_path / "shared").items()
 
 
 @pytest.mark.slow

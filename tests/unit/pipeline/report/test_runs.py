@@ -56,6 +56,7 @@ def test_the_summary_keeps_its_contract(run):
         "layout": "Each folder is a class.",
         "identical": 25,
         "workers": {},
+        "embedded_by": {},
         "replayed": 30,
         "further_labels": {
             "state": {
@@ -166,6 +167,21 @@ def test_the_workers_that_took_the_images_are_named(run):
     assert EVIL not in page
     summary = json.loads((run.folder / "out" / "summary.json").read_text())
     assert summary["data"]["workers"] == workers
+
+
+def test_the_workers_that_embedded_the_images_are_named(run):
+    run.write("embeddings", "embedded_by.json", {"north (process 8)": 10, EVIL: 60})
+    run.write("model", "embedded_by.json", {"north (process 8)": 1500})
+    words = f"2 Beam workers ({EVIL}: 60, north (process 8): 10 images)"
+    assert stage_note("FeatureExtractor", run.record).endswith(f", embedded by {words}")
+    assert "(north (process 8): 1,500 images)" in stage_note("Trainer", run.record)
+    assert "Beam worker" not in stage_note("Pusher", run.record)
+    page = run.page()
+    both = f"2 Beam workers ({EVIL}: 60, north (process 8): 1,510 images)"
+    assert f"Embedded by {both}." in visible_text(page)
+    assert EVIL not in page
+    summary = json.loads((run.folder / "out" / "summary.json").read_text())
+    assert summary["data"]["embedded_by"] == {"north (process 8)": 1510, EVIL: 60}
 
 
 def test_the_strategy_of_the_head_is_told_everywhere(run):

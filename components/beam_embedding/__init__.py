@@ -1,0 +1,1 @@
+"""The frozen backbone over images, by Beam's workers."""
