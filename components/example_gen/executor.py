@@ -4,17 +4,14 @@ A Beam element is the name of a shard of some thousand images, which the worker 
 and writes itself with all its cores: neither images nor long lists travel between Beam's stages.
 """
 
-import contextlib
 import dataclasses
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from threading import Lock
 
 import apache_beam as beam
-import tensorflow as tf
 from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.dsl.io import fileio
@@ -24,7 +21,7 @@ from typing_extensions import override
 
 from components.artifact_names import INGEST_FILE, QUARANTINE_FILE
 from components.artifact_types import Artifacts, Params
-from components.beam_worker import IN_THIS_PROCESS, check_worker, others, process_name
+from components.beam_worker import IN_THIS_PROCESS, others
 from components.example_gen.driver import FINGERPRINT, LOCATIONS, resolve_source
 from components.example_gen.ingest import (
     Ingested,
@@ -35,12 +32,18 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.kept_test import KEPT_TEST, kept_images
 from components.example_gen.quarantine import account, as_lines
 from components.example_gen.replay import choose_replay, write_replay
-from components.example_gen.shards import Shard, ShardResult, cut_shards, write_shard
+from components.example_gen.shard_worker import (
+    RESULT,
+    WriteShard,
+    read_text,
+    shard_progress,
+    write_text,
+)
+from components.example_gen.shards import Shard, ShardResult, cut_shards
 from components.example_gen.sources.entries import LeftOut
 from components.example_gen.sources.spans import Location
 from components.example_gen.split_plan import Plan
 from components.image_register import REGISTER_FILE, ImageRegister
-from models import progress
 from models.data import example_schema
 from models.data.sample_depth import (
     DEEP,
@@ -51,8 +54,6 @@ from models.data.sample_depth import (
     write_sample_range,
 )
 from models.errors import BadDataError, GraftError
-
-_RESULT = ".result"
 
 
 class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -103,9 +104,9 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             "layout": source.listing.layout,
             "fingerprint": exec_properties[FINGERPRINT],
         }
-        _write_text(f"{quarantine.uri}/{QUARANTINE_FILE}", as_lines(done.left_out))
+        write_text(f"{quarantine.uri}/{QUARANTINE_FILE}", as_lines(done.left_out))
         text = json.dumps(summary, indent=2, ensure_ascii=False)
-        _write_text(f"{quarantine.uri}/{INGEST_FILE}", text)
+        write_text(f"{quarantine.uri}/{INGEST_FILE}", text)
         examples.set_string_custom_property(FINGERPRINT, exec_properties[FINGERPRINT])
         # Replayed images were scaled before; what is served scales as the newest ones were.
         sample_range = done.written.sample_range or read_sample_range(replay.examples_uri)
@@ -139,10 +140,10 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             for shard in cut_shards(split, images, parameters["seed"])
         ]
         for shard in shards:
-            _write_text(f"{parts}/{shard.name}.shard", shard.to_json())
+            write_text(f"{parts}/{shard.name}.shard", shard.to_json())
         columns = tuple(json.loads(parameters["columns"]))
         write = partial(
-            _WriteShard, directories, parts, settings.max_pixels, columns, parameters["code"]
+            WriteShard, directories, parts, settings.max_pixels, columns, parameters["code"]
         )
         sample_range = SampleRange(*settings.sample_range) if settings.sample_range else None
         self._write_shards(shards, write(sample_range))
@@ -157,8 +158,8 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             written.sample_range = sample_range
         return written
 
-    def _write_shards(self, shards: Sequence[Shard], write: "_WriteShard") -> None:
-        _progress.start(sum(len(shard.images) for shard in shards))
+    def _write_shards(self, shards: Sequence[Shard], write: "WriteShard") -> None:
+        shard_progress.start(sum(len(shard.images) for shard in shards))
         names = [shard.name for shard in shards]
         # Several workers get a share of the names each only after a shuffle. Where there is one,
         # to lay out a shuffle costs as much as to ingest two hundred photos.
@@ -182,90 +183,16 @@ class _Written(ShardResult):
     deep: set[str] = dataclasses.field(default_factory=set)
 
 
-class _WriteShard(beam.DoFn):
-    """Writes a shard, and beside it what became of its images.
-
-    Both files are written anew when Beam repeats an element.
-    """
-
-    def __init__(
-        self,
-        directories: dict[str, str],
-        parts: str,
-        max_pixels: int,
-        columns: tuple[str, ...],
-        code: str,
-        sample_range: SampleRange | None,
-    ) -> None:
-        self._directories = directories
-        self._parts = parts
-        self._max_pixels = max_pixels
-        self._columns = columns
-        self._code = code
-        self._run = process_name()
-        self._sample_range = sample_range
-
-    def process(self, name: str) -> None:
-        shard = Shard.from_json(_read_text(f"{self._parts}/{name}.shard"))
-        total = ShardResult()
-        failure = None
-        directory = self._directories[shard.split]
-        writing = write_shard(shard, directory, self._max_pixels, self._sample_range, self._columns)
-        try:
-            if process_name() != self._run:
-                check_worker("components.example_gen", self._code, shard.images[0].path)
-            for result in writing:
-                total.add(result)
-                _progress.add(result.images)
-        except GraftError as error:
-            failure = {"bad_data": isinstance(error, BadDataError), "message": str(error)}
-        except (OSError, tf.errors.OpError) as error:
-            failure = {"bad_data": False, "message": f"The examples cannot be written: {error}"}
-            with contextlib.suppress(OSError, tf.errors.OpError):
-                fileio.remove(f"{directory}/{shard.file_name}")  # on a full disk, makes room
-        # Beam would wrap an exception in a page of its own: it travels as a value instead.
-        part = {
-            "left_out": [dataclasses.astuple(one) for one in total.left_out],
-            "converted": total.converted,
-            "span": dataclasses.astuple(total.span) if total.span else None,
-            "workers": {process_name(): total.images},
-            "failure": failure,
-        }
-        _write_text(f"{self._parts}/{name}{_RESULT}", json.dumps(part))
-
-
-class _Progress:
-    """Counts the images of all threads of this process."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._done = 0
-        self._total = 0
-
-    def start(self, total: int) -> None:
-        with self._lock:
-            self._done, self._total = 0, total
-
-    def add(self, images: int) -> None:
-        with self._lock:
-            self._done += images
-            progress.report(self._done, self._total, "images")
-
-
-# Beam copies the DoFn, so what its copies share has to live in the module.
-_progress = _Progress()
-
-
 def _merge(parts: str) -> _Written:
     total = _Written()
     for name in sorted(fileio.listdir(parts)):
-        if not name.endswith(_RESULT):
+        if not name.endswith(RESULT):
             continue
-        part = json.loads(_read_text(f"{parts}/{name}"))
+        part = json.loads(read_text(f"{parts}/{name}"))
         if failure := part["failure"]:
             raise (BadDataError if failure["bad_data"] else GraftError)(failure["message"])
         if part["span"]:
-            total.deep.add(name.removesuffix(_RESULT))
+            total.deep.add(name.removesuffix(RESULT))
         total.add(
             ShardResult(
                 left_out=[LeftOut(*values) for values in part["left_out"]],
@@ -305,13 +232,3 @@ def _summary(done: Ingested, replayed: Sequence[tuple[str, str, str]]) -> dict[s
         "split_source": done.plan.source,
         "carved": list(done.plan.carved),
     }
-
-
-def _read_text(uri: str) -> str:
-    with fileio.open(uri, "r") as file:
-        return str(file.read())
-
-
-def _write_text(uri: str, text: str) -> None:
-    with fileio.open(uri, "w") as file:
-        file.write(text)
