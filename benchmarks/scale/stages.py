@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from synthetic_images import write_images
 
+from components.beam_embedding.run import embedding_on_workers
 from models import progress
 from models.backbones import build_backbone
 from models.data import example_schema
@@ -36,6 +37,8 @@ from pipeline.workspace import Workspace
 RESULTS: Final = "results.json"
 INGEST: Final = "ImageExampleGen"
 EMBED: Final = "(embedding)"
+EMBEDDED: Final = "embedded"
+"""Folder of the embeddings."""
 _OUT: Final = Path("benchmarks/out/scale")
 _HEAD: Final = "| stage | images | s | ms an image | CPU ms an image | peak MB |"
 
@@ -135,15 +138,18 @@ def _extract(config: Config, examples_uri: str, folder: Path) -> int:
     backbone = build_backbone(
         first.backbone, first.weights, first.image_size, features=config.model.features
     )
-    info = extract(
-        examples_uri,
-        example_schema.SPLITS,
-        backbone,
-        first.weights,
-        ImageSpec(backbone.image_size, config.model.resize),
-        cache_directory=str(Workspace(config.workspace_path).cache / "embeddings"),
-        output_uri=str(folder / "embedded"),
-    )
+    embedded = folder / EMBEDDED
+    embedded.mkdir(exist_ok=True)
+    with embedding_on_workers(config.beam.arguments, str(embedded)):
+        info = extract(
+            examples_uri,
+            example_schema.SPLITS,
+            backbone,
+            first.weights,
+            ImageSpec(backbone.image_size, config.model.resize),
+            cache_directory=str(Workspace(config.workspace_path).cache / "embeddings"),
+            output_uri=str(embedded),
+        )
     return info.images
 
 

@@ -1,9 +1,11 @@
 """Ingest and embedding with two of Beam's worker pools, against one process, on the same machine.
 
-Each way begins with an empty workspace and ends with all images embedded. The records that both
-write are compared byte by byte.
+Each way begins with an empty workspace and ends with all images embedded. The records and the
+embeddings of both are compared byte by byte. `--way` measures one of them, so that a long
+comparison may be made in parts: a way that was measured is not measured again.
 
     ./dev bench scale/worker_pools --images 10000
+    ./dev bench scale/worker_pools --images 10000 --image-size 224
 """
 
 import argparse
@@ -21,10 +23,16 @@ from typing import Any, Final
 from stages import EMBED, INGEST, measure
 from synthetic_images import write_images
 
+from components.artifact_names import EMBEDDED_BY_FILE
 from models.storage.seals import tree_digest
 
 _ROOT: Final = Path(__file__).parents[2]
 _REACH: Final = 0.9
+_WAYS: Final = ("alone", "pools")
+_OUTPUTS: Final = {
+    "records": f"work/artifacts/{INGEST}/examples/*",
+    "embeddings": "work/cache/embeddings",
+}
 
 
 def main() -> None:
@@ -32,25 +40,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--image-size", type=int, default=64)
+    parser.add_argument("--way", choices=_WAYS, help="the one to measure; without it, both")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/pools"))
     options = parser.parse_args()
     out: Path = options.out.resolve()
     data = out / f"data-{options.images}"
     write_images(data, range(options.images))
-    places = {name: out / f"{name}-{options.images}" for name in ("alone", "pools")}
-    seconds = {"alone": _cost(measure(places["alone"], data, options.image_size, INGEST))}
-    with _pools(2) as workers:
-        done = measure(places["pools"], data, options.image_size, INGEST, workers)
-    seconds["pools"] = _cost(done)
-    digests = {tree_digest(next(place.glob(_EXAMPLES))) for place in places.values()}
-    for name, (ingest, embed) in seconds.items():
-        print(f"{name:6} ingest {ingest:6.1f} s, embedding {embed:6.1f} s")
+    places = {
+        name: out / f"{name}-{options.images}-{options.image_size}"
+        for name in _WAYS
+        if options.way in (None, name)
+    }
+    seconds = {}
+    for name, place in places.items():
+        with _pools(2 if name == "pools" else 0) as workers:
+            place.mkdir(exist_ok=True)
+            seconds[name] = _cost(measure(place, data, options.image_size, INGEST, workers))
+        ingest, embed = seconds[name]
+        print(f"{name:6} ingest {ingest:6.1f} s, embedding {embed:6.1f} s", flush=True)
+    if options.way:
+        return
     ratio = sum(seconds["alone"]) / sum(seconds["pools"])
     print(f"throughput of the pools / of one process: {ratio:.2f} (reach {_REACH})")
-    print(f"equal records: {len(digests) == 1}")
-
-
-_EXAMPLES: Final = f"work/artifacts/{INGEST}/examples/*"
+    for what, found in _OUTPUTS.items():
+        digests = {tree_digest(next(place.glob(found))) for place in places.values()}
+        print(f"equal {what}: {len(digests) == 1}")
+    for file in places["pools"].glob(f"*/**/{EMBEDDED_BY_FILE}"):
+        print(f"embedded by {file.read_text()}")
 
 
 def _cost(done: dict[str, Any]) -> tuple[float, float]:
