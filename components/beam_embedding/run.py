@@ -100,6 +100,6 @@ class _Results:
 
     def _tell(self, ended: threading.Event) -> None:
         while not ended.wait(_LOOK_SECONDS):
-            made = self.made()
-            note = f"on {len(made)} Beam worker{'s' * (len(made) != 1)}"
-            progress.report(made.total(), self._work.images, "images", note)
+            if made := self.made():
+                note = f"on {len(made)} Beam worker{'s' * (len(made) > 1)}"
+                progress.report(made.total(), self._work.images, "images", note)

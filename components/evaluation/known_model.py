@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from numpy.typing import NDArray
+from tensorflow_model_analysis.proto.config_pb2 import EvalConfig
 
 from components.evaluation.eval_config import EVALUATE_SIGNATURE, LABELS_SIGNATURE, PREDICTION_KEY
 from components.exported_models.exported_model import ExportedModel
@@ -44,7 +45,7 @@ def answers_in(directory: str) -> Iterator[None]:
 
 
 def custom_eval_shared_model(
-    eval_saved_model_path: str, model_name: str, eval_config: tfma.EvalConfig, **_: Any
+    eval_saved_model_path: str, model_name: str, eval_config: EvalConfig, **_: Any
 ) -> tfma.types.EvalSharedModel:
     """Gives TFMA a model that knows answers.
 

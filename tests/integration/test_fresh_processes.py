@@ -47,6 +47,12 @@ def test_what_a_full_log_cannot_take_does_not_reach_the_terminal() -> None:
     assert (done.stdout, done.stderr) == (b"", b"shown\n")
 
 
+def test_a_beam_worker_can_evaluate_without_tfx() -> None:
+    code = "import sys, components.evaluation.known_model\nprint('tfx.components' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "False\n", done.stderr
+
+
 def import_graft(folder: Path) -> subprocess.CompletedProcess[str]:
     """Imports Graft in a folder, which comes before the checkout on the path."""
     return subprocess.run(
