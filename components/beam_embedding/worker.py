@@ -106,8 +106,15 @@ class EmbedPieces(beam.DoFn):
         return embedder
 
     def _fail(self, error: Exception) -> None:
+        if not self._folder.exists():  # where nobody would find what is written
+            raise error
         kind = next((name for name, each in _KINDS.items() if isinstance(error, each)), "")
-        message = str(error) if kind else f"{process_name()} could not embed: {error}"
+        message = str(error)
+        if not kind:
+            message = (
+                f"The Beam worker {process_name()} could not embed: {error}. Every worker needs "
+                "the workspace at the same path as the run, and room on its disk."
+            )
         told = {"kind": kind or GraftError.__name__, "message": message}
         write_atomically(self._folder / FAILURE, json.dumps(told).encode())
 

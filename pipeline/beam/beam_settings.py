@@ -18,7 +18,7 @@ _PLACES: Final = ("--runner", "--direct_running_mode", "--direct_num_workers")
 
 
 class BeamSettings(Section):
-    """On which machines ingest, statistics and evaluation run."""
+    """On which machines ingest, embedding, statistics and evaluation run."""
 
     workers: tuple[str, ...] = ()
     """HOST:PORT of worker pools (`python -m apache_beam.runners.worker.worker_pool_main

@@ -1,6 +1,7 @@
 """One worker, without Beam around it."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,18 +48,15 @@ def _write(file: Path, images: dict[str, bytes]) -> None:
 class Work:
     """Three pieces, of which the second has something that is no image."""
 
-    def __init__(self, folder: Path, images: list[bytes]) -> None:
+    def __init__(self, folder: Path, images: list[bytes], embedder: Path, told: str) -> None:
         self.folder, self.store = folder / "work", folder / "store" / "key"
-        self.folder.mkdir()
-        backbone = build_backbone("EfficientNetLite0", "none", 32)
-        embedder = Embedder(backbone, SPEC)
-        save_embedder(self.folder / EMBEDDER_FOLDER, embedder, backbone)
+        shutil.copytree(embedder, self.folder / EMBEDDER_FOLDER)
         self.task = Task(
             folder=str(self.folder),
             store=str(self.store),
             code=code_fingerprint(MODULE),
             embedder=tree_digest(self.folder / EMBEDDER_FOLDER),
-            probe=probe(embedder),
+            probe=told,
         )
         named = {f"{number}.png": image for number, image in enumerate(images[:8])}
         self.records = folder / "Split-train" / "records"
@@ -83,9 +81,20 @@ class Work:
         return EmbeddingStore(self.store.parent, "key", 1280).missing(self.digests)
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A saved embedder, and what it makes of noise."""
+    folder = tmp_path_factory.mktemp("saved")
+    backbone = build_backbone("EfficientNetLite0", "none", 32)
+    embedder = Embedder(backbone, SPEC)
+    save_embedder(folder, embedder, backbone)
+    return folder, probe(embedder)
+
+
 @pytest.fixture
-def work(tmp_path: Path, digits_folder: Path) -> Work:
-    return Work(tmp_path, [path.read_bytes() for path in sorted(digits_folder.glob("*/*.png"))[:9]])
+def work(tmp_path: Path, digits_folder: Path, saved: tuple[Path, str]) -> Work:
+    images = [path.read_bytes() for path in sorted(digits_folder.glob("*/*.png"))[:9]]
+    return Work(tmp_path, images, *saved)
 
 
 def test_it_says_what_it_embedded(work: Work) -> None:
@@ -101,21 +110,28 @@ def test_it_says_what_it_embedded(work: Work) -> None:
         ({"code": "0" * 16}, "has another Graft"),
         ({"embedder": "0" * 64}, "sees other weights"),
         ({"probe": "0" * 64}, "computes other features than the run"),
-        ({"folder": "/nowhere"}, "does not see /nowhere"),
     ],
 )
 def test_one_that_is_not_like_the_run_is_refused(
     work: Work, changes: dict[str, str], words: str
 ) -> None:
-    worker = EmbedPieces(replace(work.task, **changes))
-    worker._folder = work.folder  # where it could say so
-    worker.setup()
-    worker.process("0")
-    failure = read_failure(work.folder)
+    failure = work.embed("0", **changes)
     assert type(failure) is GraftError
     assert words in str(failure)
     assert process_name() in str(failure)
     assert work.missing == work.digests
+
+
+def test_one_that_does_not_see_the_workspace_makes_none(work: Work, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "nowhere"
+    with pytest.raises(GraftError, match=f"does not see {elsewhere}"):
+        work.embed("0", folder=str(elsewhere))
+    assert not elsewhere.exists()
+
+
+def test_a_disk_that_takes_nothing_is_told(work: Work) -> None:
+    work.store.parent.write_bytes(b"a file where a folder should be")
+    assert "could not embed" in str(work.embed("0"))
 
 
 def test_what_is_no_image_is_named_and_ends_the_work_of_all(work: Work) -> None:
