@@ -3,19 +3,16 @@
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pytest
+from beam_pools import free_port, two_pools
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
@@ -33,46 +30,13 @@ from models.embedding.extraction import extract
 from models.errors import GraftError
 from pipeline.beam.beam_settings import BeamSettings
 
-ROOT = Path(__file__).parents[2]
 CODE = code_fingerprint("components.example_gen")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
 def pools() -> Iterator[tuple[str, ...]]:
-    """Addresses of two worker pools."""
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-    }
-    with ExitStack() as stack:
-        addresses = []
-        for _ in range(2):
-            port = free_port()
-            module = "apache_beam.runners.worker.worker_pool_main"
-            pool = stack.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-m", module, f"--service_port={port}"],
-                    stderr=subprocess.DEVNULL,
-                    env=environment,
-                )
-            )
-            stack.callback(pool.send_signal, signal.SIGINT)
-            while not listens(port):
-                assert pool.poll() is None, "the pool could not start"
-                time.sleep(0.1)
-            addresses.append(f"127.0.0.1:{port}")
-        yield tuple(addresses)
+    with two_pools() as addresses:
+        yield addresses
 
 
 def ingest(folder: Path, data: Path, arguments: list[str], code: str = CODE) -> dict[str, Any]:
