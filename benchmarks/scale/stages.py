@@ -89,7 +89,9 @@ def measure(
         meter = _Meter()
         for stage in run_pipeline(dag.build_pipeline(config), "scale", meter.begin, until):
             figures = meter.end()
-            if not stage.cached and stage.name not in RESOLVERS:
+            # In a run of the same name, what is done counts as done by it, not as cached.
+            is_new = not stage.cached and stage.name not in results.found["stages"]
+            if is_new and stage.name not in RESOLVERS:
                 results.note(stage.name, figures)
             if stage.name == INGEST and "images" not in results.found:
                 images = _embed(config, stage.outputs["examples"], folder, results)
@@ -161,7 +163,7 @@ class _Meter:
         self._peak = 0.0
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._look, daemon=True)
-        self._start = time.monotonic(), _cpu_seconds()
+        self._start = time.monotonic(), cpu_seconds()
         self._watch.start()
 
     def so_far(self) -> dict[str, float]:
@@ -169,7 +171,7 @@ class _Meter:
         wall, cpu = self._start
         return {
             "seconds": time.monotonic() - wall,
-            "cpu_seconds": _cpu_seconds() - cpu,
+            "cpu_seconds": cpu_seconds() - cpu,
             "peak_mb": self._peak,
         }
 
@@ -186,7 +188,8 @@ class _Meter:
                 return
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
+    """Processor time of this process and of its children that have ended."""
     uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(use.ru_utime + use.ru_stime for use in uses)
 

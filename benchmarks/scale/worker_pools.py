@@ -9,7 +9,9 @@ comparison may be made in parts: a way that was measured is not measured again.
 """
 
 import argparse
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,9 +20,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from stages import EMBED, INGEST, measure
+from stages import EMBED, INGEST, cpu_seconds, measure
 from synthetic_images import write_images
 
 from components.artifact_names import EMBEDDED_BY_FILE
@@ -51,17 +53,16 @@ def main() -> None:
         for name in _WAYS
         if options.way in (None, name)
     }
-    seconds = {}
+    costs = {}
     for name, place in places.items():
-        with _pools(2 if name == "pools" else 0) as workers:
-            place.mkdir(exist_ok=True)
-            seconds[name] = _cost(measure(place, data, options.image_size, INGEST, workers))
-        ingest, embed = seconds[name]
-        print(f"{name:6} ingest {ingest:6.1f} s, embedding {embed:6.1f} s", flush=True)
+        costs[name] = _measured(place, data, options.image_size, 2 if name == "pools" else 0)
+        told = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in costs[name].items())
+        print(f"{name}: {told}", flush=True)
     if options.way:
         return
-    ratio = sum(seconds["alone"]) / sum(seconds["pools"])
-    print(f"throughput of the pools / of one process: {ratio:.2f} (reach {_REACH})")
+    for what in ("together", "processor time"):
+        ratio = costs["alone"][what] / costs["pools"][what]
+        print(f"{what}, one process / the pools: {ratio:.2f} (reach {_REACH} together)")
     for what, found in _OUTPUTS.items():
         digests = {tree_digest(next(place.glob(found))) for place in places.values()}
         print(f"equal {what}: {len(digests) == 1}")
@@ -69,8 +70,21 @@ def main() -> None:
         print(f"embedded by {file.read_text()}")
 
 
-def _cost(done: dict[str, Any]) -> tuple[float, float]:
-    return done["stages"][INGEST]["seconds"], done["stages"][EMBED]["seconds"]
+def _measured(place: Path, data: Path, image_size: int, pools: int) -> dict[str, float]:
+    """What a way costs, in seconds; processor time tells of it on a machine with other work."""
+    known = place / "costs.json"
+    if not known.exists():
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        before = cpu_seconds()
+        with _pools(pools) as workers:
+            stages = measure(place, data, image_size, INGEST, workers)["stages"]
+        ingest, embed = stages[INGEST]["seconds"], stages[EMBED]["seconds"]
+        costs = {"ingest": ingest, "embedding": embed, "together": ingest + embed}
+        # That of workers is known when their pools have ended.
+        known.write_text(json.dumps(costs | {"processor time": cpu_seconds() - before}))
+    found: dict[str, float] = json.loads(known.read_text())
+    return found
 
 
 @contextmanager
