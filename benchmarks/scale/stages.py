@@ -31,6 +31,7 @@ from models.embedding.extraction import extract
 from pipeline import dag
 from pipeline.config import Config
 from pipeline.local_runner import run_pipeline
+from pipeline.metadata_place import place_of
 from pipeline.node_names import RESOLVERS
 from pipeline.workspace import Workspace
 
@@ -87,7 +88,8 @@ def measure(
     with workspace.hold(wait=False):
         workspace.artifacts.mkdir(exist_ok=True)
         meter = _Meter()
-        for stage in run_pipeline(dag.build_pipeline(config), "scale", meter.begin, until):
+        graph = dag.build_pipeline(config, place_of(workspace).connection(writes=True))
+        for stage in run_pipeline(graph, "scale", meter.begin, until):
             figures = meter.end()
             # In a run of the same name, what is done counts as done by it, not as cached.
             is_new = not stage.cached and stage.name not in results.found["stages"]
