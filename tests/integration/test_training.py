@@ -16,8 +16,10 @@ from training_digits import SIZE, digit_paths, digits_task, named_backbone, tiny
 
 from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.head.earlier_head import EarlierHead
+from models.head.evidence import Comparison
 from models.head.frozen_head import fit_frozen_head
 from models.head.refit import refitted
+from models.training import train as training
 from models.training.top_trainer import TopTrainer
 from models.training.train import Trained, train
 
@@ -193,6 +195,25 @@ def test_it_does_not_where_suspects_are_left_out_or_an_earlier_head_is_gone_on_f
     task = digits_task(digits_folder, tmp_path, tiny_backbone(), **settings)
     trained = train(replace(task, **given))
     assert (trained.record.refitted_images, trained.start_head) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("gain", "settings", "exported"),
+    [
+        (0.02, {}, "head"),
+        (0.02, {"few_shot_images": 0}, "fine_tuned"),
+        (0.20, {}, "fine_tuned"),
+    ],
+)
+def test_of_few_images_a_fine_tuned_model_has_to_be_better_for_sure(
+    digits_folder, tmp_path, monkeypatch, gain, settings, exported
+):
+    monkeypatch.setattr(training, "compare", lambda *_: Comparison(gain, error=0.05))
+    record = train(
+        digits_task(digits_folder, tmp_path, tiny_backbone(), epochs=1, **settings)
+    ).record
+    assert record.exported == exported
+    assert ("90% sure" in record.exported_reason) == (exported == "head")
 
 
 def test_a_fine_tuning_that_loses_is_dropped_for_the_head(digits_folder, tmp_path):

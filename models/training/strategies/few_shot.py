@@ -22,9 +22,9 @@ class FewShot:
 
     def reason(self, situation: Situation) -> str:
         """With at most `training.few_shot_images` images a class."""
-        images, most = situation.images_a_class, situation.settings.few_shot_images
-        if images > most:
+        if not situation.is_few_shot:
             return ""
+        images, most = situation.images_a_class, situation.settings.few_shot_images
         return f"{images:g} labelled images in the middle class are at most {most}"
 
     def arm(self, situation: Situation) -> Arm:

@@ -50,6 +50,11 @@ class Situation:
         counts = np.bincount(self.task.labelled.classes, minlength=self.task.classes)
         return float(np.median(counts))
 
+    @property
+    def is_few_shot(self) -> bool:
+        """Whether images are so few that the strategies for few images are tried."""
+        return self.images_a_class <= self.settings.few_shot_images
+
 
 @dataclass(frozen=True)
 class Arm:
