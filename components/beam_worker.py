@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from components.code_fingerprint import code_fingerprint
 from models.errors import GraftError
 
 IN_THIS_PROCESS: Final = "--direct_running_mode=in_memory"
@@ -27,18 +26,18 @@ def others(made: Counter[str]) -> dict[str, int]:
     return {} if set(made) <= {process_name()} else dict(sorted(made.items()))
 
 
-def check_worker(module: str, code: str, file: str) -> None:
+def check_worker(code: str, own: str, file: str) -> None:
     """Refuses a worker that would write something else than the run itself.
 
     Args:
-        module: name of the module or package that does the work.
-        code: its `code_fingerprint`, as the run has it; empty where nobody says.
+        code: `code_fingerprint` of what does the work, as the run has it; empty where nobody says.
+        own: the same, as this process has it.
         file: path of one of those that the worker has to read.
 
     Raises:
         GraftError: its Graft is another, or it does not see the data.
     """
-    if code and code_fingerprint(module) != code:
+    if code and own != code:
         raise GraftError(
             f"The Beam worker {process_name()} has another Graft, or other versions of its "
             "libraries, than the run. Give both the same environment, and start the pool again."

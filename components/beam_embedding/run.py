@@ -11,9 +11,8 @@ from typing import Final
 import apache_beam as beam
 
 from components.artifact_names import EMBEDDED_BY_FILE
-from components.beam_embedding.worker import MODULE, RESULT, EmbedPieces, Task, read_failure
+from components.beam_embedding.worker import RESULT, EmbedPieces, Task, own_code, read_failure
 from components.beam_worker import IN_THIS_PROCESS, others
-from components.code_fingerprint import code_fingerprint
 from models import progress
 from models.embedding.elsewhere import EmbeddingWork, embedding_elsewhere
 from models.embedding.saved_embedder import EMBEDDER_FOLDER
@@ -53,7 +52,7 @@ def _embed(work: EmbeddingWork, arguments: Sequence[str]) -> Counter[str]:
     task = Task(
         folder=str(work.folder),
         store=str(work.store),
-        code=code_fingerprint(MODULE),
+        code=own_code(),
         embedder=tree_digest(work.folder / EMBEDDER_FOLDER),
         probe=work.probe,
     )

@@ -13,6 +13,7 @@ import apache_beam as beam
 from typing_extensions import override
 
 from components.beam_worker import check_worker, process_name
+from components.code_fingerprint import code_fingerprint
 from models.errors import BadDataError, GraftError, UsageError
 from models.numerics import compute_with_onednn
 from models.storage.atomic_write import write_atomically
@@ -20,12 +21,15 @@ from models.storage.atomic_write import write_atomically
 if TYPE_CHECKING:
     from models.embedding.forward import GraphEmbedder
 
-MODULE: Final = "models.embedding"
-"""What a worker must have as the run has it."""
 RESULT: Final = ".result"
 """Ending of the file that says who embedded a piece, and how many images it has."""
 FAILURE: Final = "failure.json"
 _KINDS: Final = {kind.__name__: kind for kind in (BadDataError, UsageError, GraftError)}
+
+
+def own_code() -> str:
+    """Digest of what a worker must have as the run has it."""
+    return code_fingerprint("models.embedding")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Task:
     Attributes:
         folder: of the pieces and the saved embedder.
         store: folder that the embeddings belong into.
-        code: `code_fingerprint` of MODULE, as the run has it.
+        code: `own_code` of the run.
         embedder: digest of the saved embedder.
         probe: what the run's own embedder makes of noise.
     """
@@ -85,7 +89,7 @@ class EmbedPieces(beam.DoFn):
             self._fail(error)
 
     def _load(self) -> "GraphEmbedder":
-        check_worker(MODULE, self._task.code, self._task.folder)
+        check_worker(self._task.code, own_code(), self._task.folder)
         from models.embedding.saved_embedder import EMBEDDER_FOLDER, load_embedder, probe
         from models.storage.seals import tree_digest
 

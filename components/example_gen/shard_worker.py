@@ -14,6 +14,7 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 
 from components.beam_worker import check_worker, process_name
+from components.code_fingerprint import code_fingerprint
 from components.example_gen.shards import Shard, ShardResult, write_shard
 from models import progress
 from models.data.sample_depth import SampleRange
@@ -65,7 +66,8 @@ class WriteShard(beam.DoFn):
         writing = write_shard(shard, directory, self._max_pixels, self._sample_range, self._columns)
         try:
             if process_name() != self._run:
-                check_worker("components.example_gen", self._code, shard.images[0].path)
+                own = code_fingerprint("components.example_gen")
+                check_worker(self._code, own, shard.images[0].path)
             for result in writing:
                 total.add(result)
                 shard_progress.add(result.images)

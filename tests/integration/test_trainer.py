@@ -46,6 +46,8 @@ def run(folder: Path) -> None:
         learning_rate=1e-4,
         unfreeze=0.1,
         augment=False,
+        # With so few images the head alone would be exported.
+        few_shot_images=0,
     )
     trainer = Trainer(
         **channels(nodes),

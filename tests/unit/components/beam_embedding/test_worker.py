@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.beam_embedding.worker import MODULE, RESULT, EmbedPieces, Task, read_failure
+from components.beam_embedding.worker import RESULT, EmbedPieces, Task, own_code, read_failure
 from components.beam_worker import process_name
-from components.code_fingerprint import code_fingerprint
 from models.backbones import build_backbone
 from models.data import example_schema
 from models.data.example_reader import read_records
@@ -54,7 +53,7 @@ class Work:
         self.task = Task(
             folder=str(self.folder),
             store=str(self.store),
-            code=code_fingerprint(MODULE),
+            code=own_code(),
             embedder=tree_digest(self.folder / EMBEDDER_FOLDER),
             probe=told,
         )
