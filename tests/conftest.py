@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 from sklearn.datasets import load_digits
+from threadpoolctl import threadpool_limits
 
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.task_description import Origin
@@ -39,6 +40,8 @@ def pytest_configure() -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
             os.environ.setdefault(name, "1")
+        # These were loaded before: what a test starts would compute otherwise than the test.
+        threadpool_limits(1)
 
 
 def pytest_collection_finish() -> None:
