@@ -135,8 +135,8 @@ def related_words(record: SearchRecord) -> str:
     return (
         f"The images look like those of {names}: so far apart are the mean features, as a share "
         f"of the variance of one task; up to {MOST_APART} counts as alike. A backbone that was "
-        "fine-tuned there may be the better start: `graft export --format backbone` in the "
-        "workspace of that task writes it, and --weights or model.candidates take it."
+        "fine-tuned there may be the better start: graft export --format backbone, in the "
+        "workspace of that task, writes it, and --weights or model.candidates take it."
     )
 
 
