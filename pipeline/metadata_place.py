@@ -236,14 +236,14 @@ def _address(uri: str) -> str:
     if not uri.startswith("$"):
         return uri
     address = os.environ.get(uri[1:], "")
-    parts = urlsplit(address)
     try:
+        parts = urlsplit(address)
         named = parts.scheme == "mysql" and parts.hostname and parts.username and parts.path[1:]
         whole = named and parts.query in ("", _TLS) and not parts.fragment
-        port = parts.port or _PORT
-    except ValueError:  # of a port that is none
-        whole, port = False, 0
-    if not (whole and port):
+        whole = whole and parts.port != 0
+    except ValueError:  # of a host or a port that is none
+        whole = False
+    if not whole:
         raise UsageError(
             f"metadata.uri: expected the environment variable {uri[1:]} to hold "
             "mysql://USER:PASSWORD@HOST:PORT/DATABASE, with ?tls or without, and "

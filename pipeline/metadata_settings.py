@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 from pydantic import field_validator
 
@@ -21,7 +22,9 @@ class MetadataSettings(Section):
     @field_validator("uri")
     @classmethod
     def _address_or_variable(cls, value: str) -> str:
-        if value and not re.fullmatch(rf"{_ADDRESS.pattern}|\$[A-Za-z_]\w*", value):
+        # Of a port that is none, urlsplit says so itself.
+        is_whole = _ADDRESS.fullmatch(value) and urlsplit(value).port != 0
+        if value and not is_whole and not re.fullmatch(r"\$[A-Za-z_]\w*", value):
             raise ValueError(
                 "mysql://USER@HOST:PORT/DATABASE, or $NAME of a variable with it; a password "
                 "may stand in the variable alone"

@@ -44,6 +44,8 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
         ("mysql://graft@host:high/records", "It holds something else."),
         ("mysql://graft@host/records?ssl=1", "It holds something else."),
         ("mysql://graft:a#b@host/records", "It holds something else."),
+        ("mysql://graft@[host/records", "It holds something else."),
+        ("mysql://graft@host:99999/records", "It holds something else."),
     ],
 )
 def test_a_variable_without_an_address_is_refused(
@@ -58,3 +60,9 @@ def test_a_variable_without_an_address_is_refused(
 def test_a_configuration_holds_no_password_and_no_other_database(uri: str) -> None:
     with pytest.raises(UsageError, match="a password may stand in the variable alone"):
         load_config(None, {"metadata.uri": uri})
+
+
+@pytest.mark.parametrize("place", ["host:99999", "host:0", "[host"])
+def test_a_configuration_holds_no_place_that_cannot_be(place: str) -> None:
+    with pytest.raises(UsageError, match=r"metadata\.uri"):
+        load_config(None, {"metadata.uri": f"mysql://graft@{place}/records"})
