@@ -22,11 +22,16 @@ class MetadataSettings(Section):
     @field_validator("uri")
     @classmethod
     def _address_or_variable(cls, value: str) -> str:
-        # Of a port that is none, urlsplit says so itself.
-        is_whole = _ADDRESS.fullmatch(value) and urlsplit(value).port != 0
-        if value and not is_whole and not re.fullmatch(r"\$[A-Za-z_]\w*", value):
+        if value and not _is_whole(value) and not re.fullmatch(r"\$[A-Za-z_]\w*", value):
             raise ValueError(
                 "mysql://USER@HOST:PORT/DATABASE, or $NAME of a variable with it; a password "
                 "may stand in the variable alone"
             )
         return value
+
+
+def _is_whole(address: str) -> bool:
+    try:
+        return bool(_ADDRESS.fullmatch(address)) and urlsplit(address).port != 0
+    except ValueError:  # of a host or a port that is none
+        return False

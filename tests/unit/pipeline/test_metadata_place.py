@@ -64,5 +64,7 @@ def test_a_configuration_holds_no_password_and_no_other_database(uri: str) -> No
 
 @pytest.mark.parametrize("place", ["host:99999", "host:0", "[host"])
 def test_a_configuration_holds_no_place_that_cannot_be(place: str) -> None:
-    with pytest.raises(UsageError, match=r"metadata\.uri"):
+    with pytest.raises(
+        UsageError, match=r"metadata\.uri: expected mysql://USER@HOST:PORT/DATABASE"
+    ):
         load_config(None, {"metadata.uri": f"mysql://graft@{place}/records"})
