@@ -21,6 +21,8 @@ from pipeline.workspace import Workspace
 _OWNER: Final = "graft.Workspace"
 """Type of the context whose name says of which workspace a database is."""
 _OWN_ID: Final = "metadata.id"
+_VARIABLE: Final = "GRAFT_METADATA"
+"""In the environment: where the records of a workspace lie that no configuration says it of."""
 _PORT: Final = 3306
 _REACH_SECONDS: Final = 10.0
 _TLS: Final = "tls"
@@ -72,20 +74,25 @@ class MetadataPlace(Protocol):
 def place_of(workspace: Workspace) -> MetadataPlace:
     """Where ML Metadata of a workspace lies.
 
+    The address of a database comes from the user alone. A workspace may be somebody else's, and
+    nothing in it is to make Graft connect to a server, or send it a password.
+
     Raises:
         UsageError: the variable that is to hold the address does not, or holds none; or the
-            records lie in a database that the configuration does not name.
+            records lie in a database, and nobody says in which.
     """
     own = workspace.root / _OWN_ID
     if workspace.metadata_uri:
         return MetadataDatabase(_address(workspace.metadata_uri), own)
-    if own.is_file():
+    if not own.is_file():
+        return MetadataFile(workspace.metadata)
+    if not os.environ.get(_VARIABLE):
         raise UsageError(
             f"The records of {workspace.root} lie in a database. Expected metadata.uri to say "
-            "where: name its configuration with --config, or give --set metadata.uri=... To begin "
-            f"anew with a file, delete {own}."
+            "where: name its configuration with --config, or set the environment variable "
+            f"{_VARIABLE} to the address. To begin anew with a file, delete {own}."
         )
-    return MetadataFile(workspace.metadata)
+    return MetadataDatabase(_address(f"${_VARIABLE}"), own)
 
 
 def open_store(workspace: Workspace, *, writes: bool) -> mlmd.MetadataStore:
@@ -181,23 +188,32 @@ class MetadataDatabase:
         return config
 
     def check(self) -> None:
-        """See `MetadataPlace`; the first workspace to ask takes the database."""
+        """See `MetadataPlace`; a database of nobody will do, as who writes takes it."""
         parts = urlsplit(self.address)
         try:
             # ML Metadata waits as long as the network does.
             reach = (parts.hostname or "", parts.port or _PORT)
             socket.create_connection(reach, _REACH_SECONDS).close()
-            owners = _owners(mlmd.MetadataStore(self.connection(writes=True)), self._own_id())
+            owners = _owners(self._store())
         except (*FAILURES, OSError) as error:
             raise self.unreadable(error) from None
-        if self._own_id() not in owners:
+        own = self._own_id()
+        if owners and own not in owners:
             raise UsageError(
                 f"metadata.uri: {self} belongs to another workspace than {self.own.parent}. Give "
-                "each workspace a database of its own."
+                "each workspace a database of its own, and name that of this one."
             )
 
     def begin_writing(self) -> None:
-        """See `MetadataPlace`."""
+        """See `MetadataPlace`; the first workspace that writes takes the database."""
+        if not self.is_there:
+            self.own.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.own, uuid.uuid4().hex.encode())
+        store = self._store()
+        if not _owners(store):
+            kind = store.put_context_type(metadata_store_pb2.ContextType(name=_OWNER))
+            context = metadata_store_pb2.Context(type_id=kind, name=self._own_id())
+            store.put_contexts([context])
 
     def end_writing(self) -> None:
         """See `MetadataPlace`."""
@@ -207,7 +223,7 @@ class MetadataDatabase:
         reason = str(cause).strip().partition("\n")[0].rstrip(".:")
         return MetadataStoreError(
             f"The metadata store {self} cannot be read: {reason}. Expected a database of MySQL or "
-            "MariaDB that is there, and a user and password of metadata.uri that may use it."
+            "MariaDB that is there, and a user and password of its address that may use it."
         )
 
     def __str__(self) -> str:
@@ -215,21 +231,16 @@ class MetadataDatabase:
         parts = urlsplit(self.address)
         return f"mysql://{parts.username}@{parts.hostname}:{parts.port or _PORT}{parts.path}"
 
+    def _store(self) -> mlmd.MetadataStore:
+        return mlmd.MetadataStore(self.connection(writes=True))
+
     def _own_id(self) -> str:
-        if not self.own.is_file():
-            self.own.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.own, uuid.uuid4().hex.encode())
-        return self.own.read_text("ascii").strip()
+        return self.own.read_text("ascii").strip() if self.is_there else ""
 
 
-def _owners(store: mlmd.MetadataStore, candidate: str) -> set[str]:
-    """The workspaces that a database is of; the candidate where it was of none."""
-    found = {each.name for each in store.get_contexts_by_type(_OWNER)}
-    if found:
-        return found
-    kind = store.put_context_type(metadata_store_pb2.ContextType(name=_OWNER))
-    store.put_contexts([metadata_store_pb2.Context(type_id=kind, name=candidate)])
-    return {candidate}
+def _owners(store: mlmd.MetadataStore) -> set[str]:
+    """The workspaces that a database is of."""
+    return {each.name for each in store.get_contexts_by_type(_OWNER)}
 
 
 def _address(uri: str) -> str:

@@ -125,9 +125,13 @@ def _check_whole(version: Path) -> None:
 
 
 def last_pushed(workspace: Workspace) -> Config | None:
-    """The configuration of the last run that pushed; None where none did."""
+    """The configuration of the last run that pushed; None where none did.
+
+    The workspace may have been moved since, and where its records lie the user says, no file in it
+    (`pipeline.metadata_place.place_of`).
+    """
+    said = {"workspace": str(workspace.root), "metadata.uri": workspace.metadata_uri}
     for folder in reversed(workspace.run_folders()):
         if read_run(folder).status == "pushed":
-            # The workspace may have been moved since.
-            return load_config(folder / CONFIG, {"workspace": str(workspace.root)})
+            return load_config(folder / CONFIG, said)
     return None

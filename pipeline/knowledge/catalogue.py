@@ -89,6 +89,7 @@ def _run_histories(workspace: Workspace) -> list[str]:
     place = place_of(workspace)
     if not place.is_there:
         return []
+    place.check()
     try:
         stored = stored_histories(open_store(workspace, writes=False))
     except FAILURES as error:

@@ -125,6 +125,24 @@ def test_a_database_is_of_one_workspace(
 
 
 @pytest.mark.slow
+def test_a_database_is_taken_by_who_writes_and_not_by_who_reads(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRAFT_METADATA", server.new_database("mine"))
+    foreign = Workspace(tmp_path / "from somebody else")
+    foreign.root.mkdir()
+    (foreign.root / "metadata.id").write_text("0123")
+    words = ("knowledge", "list", "--workspace", foreign.root)
+    assert graft(*words).code == 0
+    mine = Workspace(tmp_path / "mine", "$GRAFT_METADATA")
+    recover(mine)
+    place_of(mine).check()
+    refused = graft(*words)
+    assert refused.code == 2
+    assert f"belongs to another workspace than {foreign.root}" in refused.err
+
+
+@pytest.mark.slow
 def test_an_encrypted_connection_is_made_where_it_is_asked_for(
     server: Server, tmp_path: Path, held: Callable[[str], str]
 ) -> None:
@@ -153,8 +171,17 @@ def test_runs_train_and_push_and_find_there_what_earlier_ones_made(
     assert told
     secrets = (PASSWORD.encode(), quote(PASSWORD, safe="").encode())
     assert not [file for file in told if any(each in file.read_bytes() for each in secrets)]
-    card = graft("card", "--workspace", work, GRAFT_METADATA=address)
-    assert card.code == 0, card.err
     without = graft("run", *words)
     assert without.code == 2
     assert "lie in a database" in without.summary["reason"]
+    unfinished = work / "runs" / "20250101-000000-000"
+    unfinished.mkdir()
+    for command in (
+        ("card",),
+        ("export", "--calibration-images", "4"),
+        ("knowledge", "list"),
+        ("prune", "--runs", "1", "--yes"),
+    ):
+        answer = graft(*command, "--workspace", work, GRAFT_METADATA=address)
+        assert answer.code == 0, (command, answer.err)
+    assert not unfinished.exists()

@@ -1,12 +1,14 @@
 """Where ML Metadata of a workspace lies."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from models.errors import UsageError
+from pipeline.cli import main
 from pipeline.config_file import load_config
-from pipeline.metadata_place import MetadataDatabase, place_of
+from pipeline.metadata_place import MetadataDatabase, MetadataFile, place_of
 from pipeline.metadata_store import MetadataStoreError
 from pipeline.workspace import Workspace
 
@@ -68,3 +70,61 @@ def test_a_configuration_holds_no_place_that_cannot_be(place: str) -> None:
         UsageError, match=r"metadata\.uri: expected mysql://USER@HOST:PORT/DATABASE"
     ):
         load_config(None, {"metadata.uri": f"mysql://graft@{place}/records"})
+
+
+def test_of_a_workspace_that_no_configuration_speaks_of_the_variable_says_where_records_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRAFT_METADATA", ADDRESS)
+    workspace, own = Workspace(tmp_path), tmp_path / "metadata.id"
+    assert place_of(workspace) == MetadataFile(tmp_path / "metadata.sqlite")
+    own.write_text("0123")
+    assert place_of(workspace) == MetadataDatabase(ADDRESS, own)
+    other = "mysql://graft@other/records"
+    assert place_of(Workspace(tmp_path, other)) == MetadataDatabase(other, own)
+
+
+@pytest.mark.parametrize("held", ["", "mysql://host/records"])
+def test_without_an_address_the_message_names_the_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    monkeypatch.setenv("GRAFT_METADATA", held)
+    (tmp_path / "metadata.id").write_text("0123")
+    with pytest.raises(UsageError, match="environment variable GRAFT_METADATA to"):
+        place_of(Workspace(tmp_path))
+
+
+@pytest.mark.parametrize("address", ["mysql://root@127.0.0.1:{}/records", "$SECRETS_OF_THE_USER"])
+@pytest.mark.parametrize(
+    "words",
+    [("prune", "--runs", "1"), ("export",), ("knowledge", "list"), ("knowledge", "export", "{}")],
+)
+def test_no_file_of_a_workspace_says_where_to_connect_to(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    address: str,
+) -> None:
+    monkeypatch.delenv("GRAFT_METADATA", raising=False)
+    work = tmp_path / "from somebody else"
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        listener.setblocking(False)
+        port = listener.getsockname()[1]
+        reached = f"mysql://user:secret@127.0.0.1:{port}/records"
+        monkeypatch.setenv("SECRETS_OF_THE_USER", reached)
+        (work / "serving" / "graft" / "1").mkdir(parents=True)
+        (work / "metadata.id").write_text("0123")
+        for name in ("20261129-080000-000", "20261130-080000-000"):
+            folder = work / "runs" / name
+            folder.mkdir(parents=True)
+            (folder / "summary.json").write_text('{"status": "pushed"}')
+            uri = address.format(port)
+            (folder / "config.yaml").write_text(f"metadata: {{uri: '{uri}'}}\n")
+        given = [word.format(tmp_path / "copies") for word in words]
+        assert main([*given, "--workspace", str(work)]) == 2
+        assert "lie in a database. Expected metadata.uri to say where" in capsys.readouterr().err
+        with pytest.raises(BlockingIOError):
+            listener.accept()
