@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -16,7 +17,10 @@ from serving.rollout.gateway_log import Copy
 from serving.rollout.grpc_copies import as_rest
 from serving.rollout.judge import Answer
 
+_log = logging.getLogger(__name__)
 _WAITING: Final = 16
+_MOST_BYTES: Final = 8 * 2**20
+_PIECE: Final = 2**16
 _TIMEOUT: Final = 30.0
 _LOOK_SECONDS: Final = 0.05
 """Between two looks whether it is to end, for which whoever closes it waits."""
@@ -30,7 +34,10 @@ _EXPLAINED: Final = b'"explained"'
 
 
 class Copies:
-    """Listens on a port of this machine. More copies than can be looked at are thrown away.
+    """Listens on a port of this machine.
+
+    More copies than can be looked at are thrown away, and those of more than 8 MiB: what clients
+    send is never to fill the memory of this process.
 
     Attributes:
         comparing: whether both versions are asked.
@@ -62,6 +69,7 @@ class Copies:
 
         class Handler(_Handler):
             waiting = self._waiting
+            places = threading.BoundedSemaphore(_WAITING)
 
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
@@ -85,17 +93,23 @@ class Copies:
     def _compare(self) -> None:
         while True:
             copy = self._waiting.get()
-            if copy.protocol == "GRPC":
-                said = as_rest(copy.body, self._name)
-                if said is None:
-                    continue
-                copy = replace(copy, headers={"Content-Type": "application/json"}, body=said)
-            if self.comparing and _EXPLAINED not in copy.body:
-                stable, canary = (self._ask(label, copy) for label in (STABLE, CANARY))
-                # Of a request with many images a few are enough, and none counts for many.
-                for pair in list(zip(stable, canary, strict=False))[:_MOST_IMAGES]:
-                    self._compared(*pair)
-            self._logged(copy)
+            try:
+                self._look_at(copy)
+            except Exception:  # noqa: BLE001 (who knows what was sent; the next ones are compared)
+                _log.exception("The copy of request %s was passed over", copy.request_id)
+
+    def _look_at(self, copy: Copy) -> None:
+        if copy.protocol == "GRPC":
+            said = as_rest(copy.body, self._name)
+            if said is None:
+                return
+            copy = replace(copy, headers={"Content-Type": "application/json"}, body=said)
+        if self.comparing and _EXPLAINED not in copy.body:
+            stable, canary = (self._ask(label, copy) for label in (STABLE, CANARY))
+            # Of a request with many images a few are enough, and none counts for many.
+            for pair in list(zip(stable, canary, strict=False))[:_MOST_IMAGES]:
+                self._compared(*pair)
+        self._logged(copy)
 
     def _ask(self, label: str, copy: Copy) -> list[Answer | None]:
         path = f"/v1/models/{self._name}/labels/{label}:predict"
@@ -120,22 +134,34 @@ class _Handler(BaseHTTPRequestHandler):
     """Answers at once: nginx holds the client's connection until the copy is delivered."""
 
     waiting: queue.Queue[Copy]
+    places: threading.BoundedSemaphore
     timeout = 5.0
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         if length.isdecimal():
-            body = self.rfile.read(int(length))
-            if self.headers.get("X-Verb", "").lower() in _VERBS:
-                kept = {
-                    name: self.headers[name] for name in _CONTENT_HEADERS if name in self.headers
-                }
-                identifier, label, verb = (self.headers.get(name, "") for name in _NAMES)
-                protocol = "GRPC" if verb.lower() == _GRPC else "REST"
-                with suppress(queue.Full):  # enough others are looked at
-                    self.waiting.put_nowait(Copy(identifier, label, kept, body, protocol))
+            if int(length) <= _MOST_BYTES and self.places.acquire(blocking=False):
+                try:
+                    self._take(self.rfile.read(int(length)))
+                finally:
+                    self.places.release()
+            else:
+                self._pass_over(int(length))
         self.send_response(http.client.NO_CONTENT)
         self.end_headers()
+
+    def _take(self, body: bytes) -> None:
+        if self.headers.get("X-Verb", "").lower() not in _VERBS:
+            return
+        kept = {name: self.headers[name] for name in _CONTENT_HEADERS if name in self.headers}
+        identifier, label, verb = (self.headers.get(name, "") for name in _NAMES)
+        protocol = "GRPC" if verb.lower() == _GRPC else "REST"
+        with suppress(queue.Full):  # enough others are looked at
+            self.waiting.put_nowait(Copy(identifier, label, kept, body, protocol))
+
+    def _pass_over(self, length: int) -> None:
+        while length > 0 and (piece := self.rfile.read(min(length, _PIECE))):
+            length -= len(piece)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base's name)
         """Stays silent."""

@@ -210,7 +210,7 @@ def _images(body: bytes) -> list[bytes]:
             values = [values]
         values = [each.get("image_bytes", each) for each in values]
         return [base64.b64decode(each["b64"], validate=True) for each in values]
-    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, binascii.Error):
         return []
 
 

@@ -31,7 +31,7 @@ def as_rest(content: bytes, model_name: str) -> bytes | None:
         return None  # compressed, or cut short
     try:
         return _body(content[_PREFIX_BYTES:], model_name)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, KeyError):
         return None
 
 

@@ -113,7 +113,11 @@ def test_each_form_of_a_request_is_understood(tmp_path: Path, body: bytes) -> No
     assert _counted(tmp_path) == {}
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"instances": 3}', b'{"inputs": {"a": [1]}}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'{"instances": 3}', b'{"inputs": {"a": [1]}}', b"[" * 100_000],
+    ids=lambda body: repr(body[:30]),
+)
 def test_other_bodies_are_passed_over(tmp_path: Path, body: bytes) -> None:
     with FakeServer({1: Behaviour()}, {1}, {"stable": 1}) as server:
         log = GatewayLog(_watched(tmp_path, server), tmp_path / "requests.jsonl")

@@ -15,6 +15,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from serving.gateway.settings import CANARY, STABLE
 from serving.rollout.copies import Copies
+from serving.rollout.gateway_log import Copy
 from serving.rollout.grpc_copies import as_rest
 from serving.rollout.judge import Answer
 
@@ -69,6 +70,11 @@ def test_anything_may_come(content: bytes) -> None:
     assert as_rest(_framed(content), "m") in (None, b'{"signature_name": "", "inputs": {}}')
 
 
+@pytest.mark.parametrize("entry", [b"", b"\x0a\x01a", b"\x12\x00"])
+def test_an_input_may_lack_its_name_or_its_values(entry: bytes) -> None:
+    assert as_rest(_framed(b"\x12" + bytes([len(entry)]) + entry), "m") is None
+
+
 def test_a_request_may_end_anywhere() -> None:
     message = _request().SerializeToString()
     for end in range(len(message)):
@@ -89,3 +95,24 @@ def test_both_versions_are_asked_over_rest() -> None:
         assert pairs.get(timeout=60) == (Answer("cat", 0.97), Answer("dog", 0.97))
         assert json.loads(server.seen[0][2])["inputs"]["image_bytes"][1]["b64"] == "A" * 400
         copies.close()
+
+
+def test_no_copy_keeps_the_next_one_from_being_looked_at() -> None:
+    seen: queue.Queue[bytes] = queue.Queue()
+
+    def logged(copy: Copy) -> None:
+        if copy.body == b"bad":
+            raise OSError("no space left on the disk")
+        seen.put(copy.body)
+
+    copies = Copies("m", {}, lambda *_: None, logged=logged)
+    copies.comparing = False
+    most = 8 * 2**20
+    with closing(http.client.HTTPConnection(copies.address)) as nginx:
+        for body in (b"bad", b"x" * (most + 1), b"y" * most):
+            nginx.request("POST", "/copy", body, {"X-Verb": "predict"})
+            assert nginx.getresponse().status == 204
+            nginx.close()
+    assert len(seen.get(timeout=60)) == most
+    assert seen.empty()
+    copies.close()
