@@ -1,9 +1,10 @@
 """What the gateway costs: throughput through it beside throughput without.
 
 A model of MobileNetV2's size for images of 96 pixels, with random weights, behind the embedded
-server. Clients that send one JPEG at a time as JSON ask the server itself and through the gateway
-in turn, so that what else the machine does meets both. Beside the throughput stands the CPU time of
-a request, of server and nginx together, whose ratio holds on a busy machine too. Reach: 0.95.
+server, which joins requests and logs each of them, as that of `graft serve` does. Clients that send
+one JPEG at a time as JSON ask the server itself and through the gateway in turn, so that what else
+the machine does meets both. Beside the throughput stands the CPU time of a request, of server,
+writer of the log and nginx together, whose ratio holds on a busy machine too. Reach: 0.95.
 
     ./dev bench gateway
 """
@@ -51,9 +52,10 @@ print(sum(counts))
 
 def _export(directory: Path) -> None:
     """In a process of its own, so that Keras does not stay in this one."""
-    from benchmarks.mobilenet_export import export_mobilenet
+    from benchmarks.mobilenet_export import add_reference, export_mobilenet
 
     export_mobilenet(directory)
+    add_reference(directory)
 
 
 def _body() -> bytes:
@@ -73,9 +75,10 @@ def _cpu(pids: list[int]) -> float:
     return sum(int(field[11]) + int(field[12]) for field in fields) / _TICKS
 
 
-def _children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [pid, *map(int, text.split())]
+def _family(pid: int) -> list[int]:
+    """A process and its children."""
+    told = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [pid, *(int(child) for text in told for child in text.split())]
 
 
 def _ask(address: str, path: str, options: argparse.Namespace, body: bytes) -> int:
@@ -91,7 +94,8 @@ def _measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     from serving.server_process import ServerProcess
 
     base_path = folder / "m"
-    with ServerProcess("m", base_path) as process:
+    flags = ("--enable_batching", f"--request_log={folder / 'requests'}")
+    with ServerProcess("m", base_path, flags=flags) as process:
         addresses = process.wait()
         server = Server(addresses.url.removeprefix("http://"), addresses.target)
         ModelOnServer(server, "m", str(base_path)).settle({"stable": 1, "canary": 1}, 60)
@@ -102,14 +106,13 @@ def _measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         nginx.direct(Traffic())
         nginx.ensure()
         try:
-            return _compare(options, settings, process.pid, _children(nginx.pid or 0))
+            pids = [*_family(process.pid), *_family(nginx.pid or 0)]
+            return _compare(options, settings, pids)
         finally:
             nginx.stop()
 
 
-def _compare(
-    options: argparse.Namespace, settings: Any, server: int, nginx: list[int]
-) -> dict[str, Any]:
+def _compare(options: argparse.Namespace, settings: Any, pids: list[int]) -> dict[str, Any]:
     body, path = _body(), "/v1/models/m:predict"
     places = {"without": settings.stable.rest, "through": f"127.0.0.1:{settings.port}"}
     for place in places.values():
@@ -119,9 +122,9 @@ def _compare(
     requests = dict.fromkeys(places, 0)
     for _ in range(options.rounds):
         for name, place in places.items():
-            before = _cpu([server, *nginx])
+            before = _cpu(pids)
             count = _ask(place, path, options, body)
-            seconds[name] += _cpu([server, *nginx]) - before
+            seconds[name] += _cpu(pids) - before
             requests[name] += count
             rates[name].append(count / options.seconds)
     costs = {name: 1000 * seconds[name] / requests[name] for name in places}

@@ -22,8 +22,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import numpy as np
-
 from benchmarks.serving_parts import (
     Load,
     Process,
@@ -33,40 +31,19 @@ from benchmarks.serving_parts import (
     rest_request,
 )
 from models.numerics import compute_with_onednn
-from models.observation.reference import REFERENCE, Reference, write_reference
 from models.observation.request_log_files import log_files
 from serving.server_process import ServerProcess
 
 _CLIENTS = (1, 32)
-_CLASSES = 10
-_WIDTH = 1280
-_COMPONENTS = 64
 _FLAGS = ("--enable_batching",)
 
 
 def _export(directory: Path) -> None:
-    from benchmarks.mobilenet_export import export_mobilenet
+    from benchmarks.mobilenet_export import add_reference, export_mobilenet
 
     compute_with_onednn()
     export_mobilenet(directory)
-    rng = np.random.default_rng(0)
-    few = np.zeros((1, _COMPONENTS), np.float16)
-    reference = Reference(
-        classes=tuple(f"class {number}" for number in range(_CLASSES)),
-        model_digest="",
-        temperature=1.5,
-        centre=rng.random(_WIDTH, np.float32),
-        directions=rng.random((_WIDTH, _COMPONENTS), np.float32),
-        anchors=few,
-        anchor_labels=np.zeros(1, np.int32),
-        projections=few,
-        probabilities=np.full((1, _CLASSES), 1 / _CLASSES, np.float16),
-        signals=np.zeros((1, 5), np.float32),
-        labels=np.zeros(1, np.int32),
-        digests=("0" * 64,),
-        names=("a",),
-    )
-    write_reference(directory / "assets.extra" / REFERENCE, reference)
+    add_reference(directory)
 
 
 class _Side:
