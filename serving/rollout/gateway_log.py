@@ -155,7 +155,8 @@ class GatewayLog:
 
     def _note(self, line: bytes) -> None:
         try:
-            seen = json.loads(line)
+            # nginx leaves the bytes of a path as they came.
+            seen = json.loads(line.decode("utf-8", "replace"))
             if seen["method"] != "POST":
                 return
             status = _status(seen)

@@ -108,6 +108,28 @@ def test_who_names_a_label_gets_it(gateway) -> None:
     assert ask(port, "/ready", None).status == 200
 
 
+def test_nginx_has_nothing_to_complain_of(gateway) -> None:
+    settings, nginx = gateway
+    log = nginx.folder / "nginx.log"
+    before = len(log.read_text())
+    for traffic in (Traffic(), Traffic(share=50, copies=50, trial=True), Traffic()):
+        nginx.direct(traffic)
+        assert ask(settings.port).status == 200
+        assert ask(settings.port, "/elsewhere", None).status == 404
+    with grpc.insecure_channel(f"127.0.0.1:{settings.grpc_port}") as channel:
+        channel.unary_unary(PREDICT)(b"", timeout=60)
+    count = len(_lines(nginx))
+    ask(settings.port)
+    _await(lambda: len(_lines(nginx)) > count)
+    assert log.read_text()[before:] == ""
+
+
+def test_names_of_models_have_their_case_and_no_other_word_has(gateway) -> None:
+    port = gateway[0].port
+    assert ask(port, "/v1/models/M:predict").status == 404
+    assert ask(port, "/V1/Models/m:predict").document["version"] == 1
+
+
 @pytest.mark.parametrize(
     "path",
     ["/v1/models/n:predict", "/v1/models", "/monitoring/prometheus/metrics", "/../../etc/passwd",

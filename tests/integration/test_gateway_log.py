@@ -134,6 +134,7 @@ def test_it_goes_on_where_another_ended(tmp_path: Path) -> None:
         '"label":"","status":200,"grpc_status":"%s","seconds":0.25}\n'
     )
     requests.write_text(line % ("before", "0"))
+    odd = line.replace('"label"', '"path":"/\udcff","label"').encode(errors="surrogateescape")
     with FakeServer({1: Behaviour()}, {1}, {"stable": 1}) as server:
         watched = _watched(tmp_path, server)
         first = GatewayLog(watched, requests)
@@ -146,8 +147,8 @@ def test_it_goes_on_where_another_ended(tmp_path: Path) -> None:
         second = GatewayLog(watched, requests)
         second.labels = {"stable": 1}
         second.read_on()
-        with requests.open("a") as file:
-            file.write("\n" + line % ("c", "14"))
+        with requests.open("ab") as file:
+            file.write(b"\n" + odd % (b"c", b"14"))
         second.read_on()
         second.close()
     assert _counted(tmp_path) == {
