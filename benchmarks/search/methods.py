@@ -80,9 +80,14 @@ def hyperband(situation: Situation) -> Replay:
                 stop = math.ceil(most / _HYPERBAND_FACTOR**left)
                 best = {each: replay.buy(each, stop).best() for each in here if not replay.is_over}
                 here = sorted(best, key=lambda each: -best[each])[: len(here) // _HYPERBAND_FACTOR]
+    finish(replay, most)
+    return replay
+
+
+def finish(replay: Replay, most: int) -> None:
+    """Spends what is left on the best, one after the other."""
     while not replay.is_over:
         replay.buy(max(range(len(replay.table.curves)), key=lambda each: _left(replay, each)), most)
-    return replay
 
 
 def _left(replay: Replay, candidate: int) -> float:

@@ -12,6 +12,7 @@ from models.storage.atomic_write import write_atomically
 
 _WIDTH, _HEIGHT, _LEGEND = 620, 400, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 14, 14, 44
+_LINE = 20
 _LOW = 0.02
 _TICKS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _COLOURS = ("#0072b2", "#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00",
@@ -41,12 +42,12 @@ def write_plot(path: Path, results: Results) -> None:
         f'trainings</text><text transform="translate(14 {_HEIGHT / 2}) rotate(-90)" '
         'text-anchor="middle">mean relative regret</text>'
     )
-    width = _WIDTH + _LEGEND
+    width, height = _WIDTH + _LEGEND, max(_HEIGHT, _TOP + _LINE * (len(lines) + 1))
     content = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         'font-family="sans-serif" font-size="12" role="img" '
         'aria-label="Mean relative regret by budget and method">'
-        f'<rect width="{width}" height="{_HEIGHT}" fill="white"/>'
+        f'<rect width="{width}" height="{height}" fill="white"/>'
         f"{''.join([*grid, *ticks, titles, *lines])}</svg>\n"
     )
     write_atomically(path, content.encode())
@@ -70,7 +71,7 @@ def _line(number: int, method: str, regret: Floats) -> str:
     label = LABELS[method]
     width = 2.6 if "**" in label else 1.4
     stroke = f'stroke="{_COLOURS[number % len(_COLOURS)]}" stroke-width="{width}"'
-    y = _TOP + 20 * (number + 1)
+    y = _TOP + _LINE * (number + 1)
     return (
         f'<polyline points="{points}" fill="none" {stroke}/>'
         f'<line x1="{_WIDTH + 4}" x2="{_WIDTH + 28}" y1="{y}" y2="{y}" {stroke}/>'

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from benchmarks.search.peers.names import PEERS
 from benchmarks.search.replay import BUDGETS
 from models.curves.learning_curve import Floats
 
@@ -22,13 +23,15 @@ LABELS = {
     "inverted": "freeze-thaw, inverted past",
     "permuted": "freeze-thaw, permuted past",
     "no-past": "freeze-thaw, no past",
+    **{name: peer.label for name, peer in PEERS.items()},
 }
 _BARS = ("cheapest", "static", "static-cost")
+_OWN = "freeze-thaw"
 _RESAMPLES = 10_000
 
 
 def to_markdown(results: Results) -> str:
-    """Regret of all methods, and its ratio to those of the bars."""
+    """Regret of all methods, its ratio to those of the bars, and that of Graft's search to it."""
     names = sorted({name for method in results.values() for name in method})
     halves = {
         "all data sets": names,
@@ -70,16 +73,25 @@ def _table(results: Results, names: Sequence[str], bars: Sequence[str], title: s
         f"of {LABELS[bar].split(',')[0] if bar != 'static-cost' else 'that and cost'}"
         for bar in bars
     ]
+    if _OWN in results:
+        columns.append(f"{LABELS[_OWN]} of it")
     lines = [f"## {title[0].upper()}{title[1:]} ({len(names)})", "", _row(columns)]
     lines.append(_row(["---"] * len(columns)))
     for method in results:
         own = regrets(results, method, names)
         cells = [LABELS[method], *(f"{each:.3f}" for each in own.mean(axis=0)), f"{own.mean():.3f}"]
-        for bar in bars:
-            middle, low, high = ratio(own, regrets(results, bar, names))
-            cells.append(f"{middle:.2f} [{low:.2f}, {high:.2f}]" if bar != method else "")
+        cells += [
+            _ratio(own, regrets(results, bar, names)) if bar != method else "" for bar in bars
+        ]
+        if _OWN in results:
+            cells.append(_ratio(regrets(results, _OWN, names), own) if method != _OWN else "")
         lines.append(_row(cells))
     return "\n".join(lines)
+
+
+def _ratio(over: Floats, under: Floats) -> str:
+    middle, low, high = ratio(over, under)
+    return f"{middle:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -1,13 +1,19 @@
 """How a search spends its budget: replayed on published learning curves, or live on images.
 
     ./dev bench search/run --curves DIR [DIR …] [--past DIR …] [--seeds 10] [--out DIR]
+        [--on NAME …] [--methods freeze-thaw …] [--syne-tune PYTHON] [--quick-tune PYTHON]
     ./dev bench search/run --tasks DIR [DIR …] [--minutes 10] [--seeds 3]
         [--images-per-class 20,50,100] [--arms joint …]
 
-**--curves.** Each data set is searched on, with the others as its past (leave one out), or with
-those of `--past` alone where it is given. The format is told in `tables.py`. Each search is kept in
-`--cache`, by all that it follows from: the same command goes on after a kill, and more seeds or
-methods pay for what is new alone. Writes `RESULTS.md` and `plot.svg` into `--out`.
+**--curves.** Each data set (or those of `--on`) is searched on, with the others as its past (leave
+one out), or with those of `--past` alone where it is given. The format is told in `tables.py`. Each
+search is kept in `--cache`, by all that it follows from: the same command goes on after a kill, and
+more seeds or methods pay for what is new alone. Writes `RESULTS.md` and `plot.svg` into `--out`.
+
+The searches of other tools (`peers/`) take part like the methods of this folder: Keras Tuner's
+always, Syne Tune's and Quick-Tune's where the Python of an environment is given that has them. The
+first lines of `peers/syne_tune_schedulers.py` and `peers/quick_tune_optimizer.py` say how to make
+it.
 
 **--tasks.** Each DIR holds labelled images, a folder per class, or splits of these. Each arm
 (`live/arms`) has the same time on the same cores, in a process of its own, and its model answers
@@ -17,24 +23,27 @@ writes them to `live.md` in `--out`.
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import benchmarks.search
 import models.curves
 from benchmarks.search.live.arm_names import ARM_NAMES
-from benchmarks.search.methods import METHODS, Situation
+from benchmarks.search.methods import METHODS, Method, Situation
+from benchmarks.search.peers.names import PEERS
+from benchmarks.search.peers.running import running_peers
 from benchmarks.search.plot import write_plot
 from benchmarks.search.report import Results, to_markdown
 from benchmarks.search.tables import data_set, read_tables
 from models.curves.learning_curve import CurveTask
-from models.errors import GraftError
+from models.errors import GraftError, UsageError
 from models.storage.atomic_write import write_atomically
 
 _REPLAYED_SEEDS, _LIVE_SEEDS = 10, 3
@@ -47,14 +56,16 @@ class Bench:
     Attributes:
         tables: data sets.
         past: of every one of them; None for all others.
+        methods: by name.
         cache: folder.
-        digest: of the files read and of the code.
+        digests: of each method, of the files read and of the code.
     """
 
     tables: Sequence[CurveTask]
     past: Sequence[CurveTask] | None
+    methods: Mapping[str, Method]
     cache: Path
-    digest: str
+    digests: Mapping[str, str]
 
     def situation(self, table: CurveTask, seed: int) -> Situation:
         """A data set, and the past that it is searched with."""
@@ -65,11 +76,12 @@ class Bench:
 
     def regret(self, method: str, situation: Situation) -> list[float]:
         """Makes a search, or finds it; relative regret at each budget."""
-        path = self.cache / self.digest / f"{method}-{situation.table.name}-{situation.seed}.json"
+        name = f"{method}-{situation.table.name}-{situation.seed}.json"
+        path = self.cache / self.digests[method] / name
         if path.exists():
             return json.loads(path.read_text())["regret"]
         begun = time.process_time()
-        regret = METHODS[method](situation).regret()
+        regret = self.methods[method](situation).regret()
         kept = {"regret": regret, "cpu_seconds": time.process_time() - begun}
         write_atomically(path, json.dumps(kept).encode())
         return regret
@@ -113,16 +125,26 @@ def _replayed(options: argparse.Namespace) -> int:
     seeds = options.seeds or _REPLAYED_SEEDS
     tables = read_tables(options.curves)
     past = read_tables(options.past) if options.past else None
-    bench = Bench(tables, past, options.cache, _digest([*options.curves, *options.past]))
-    results: Results = {method: {} for method in options.methods}
-    for number, table in enumerate(tables, 1):
-        for seed in range(seeds):
-            # One for all methods, so that the past is learned once.
-            situation = bench.situation(table, seed)
-            for method in options.methods:
-                regret = bench.regret(method, situation)
-                results[method].setdefault(table.name, []).append(regret)
-        print(f"{table.name}: {number} of {len(tables)}", flush=True)
+    searched = [each for each in tables if not options.on or each.name in options.on]
+    if not searched:
+        names = ", ".join(each.name for each in tables)
+        raise UsageError(f"--on takes data sets of --curves ({names}), but got {options.on}")
+    pythons = {name: getattr(options, name) for name in ("syne_tune", "quick_tune")}
+    names = options.methods or [*METHODS, *(name for name in PEERS if PEERS[name].can_run(pythons))]
+    results: Results = {method: {} for method in names}
+    with contextlib.ExitStack() as tools:
+        peers, keys = running_peers([each for each in names if each in PEERS], pythons, tools)
+        digest = _digest([*options.curves, *options.past])
+        digests = {name: "-".join([digest, *keys.get(name, [])]) for name in names}
+        bench = Bench(tables, past, {**METHODS, **peers}, options.cache, digests)
+        for number, table in enumerate(searched, 1):
+            for seed in range(seeds):
+                # One for all methods, so that the past is learned once.
+                situation = bench.situation(table, seed)
+                for method in names:
+                    regret = bench.regret(method, situation)
+                    results[method].setdefault(table.name, []).append(regret)
+            print(f"{table.name}: {number} of {len(searched)}", flush=True)
     text = to_markdown(results)
     write_atomically(options.out / "RESULTS.md", text.encode())
     write_plot(options.out / "plot.svg", results)
@@ -148,7 +170,16 @@ def build_parser() -> argparse.ArgumentParser:
         type=int,
         help=f"on each data set: {_REPLAYED_SEEDS} with --curves, {_LIVE_SEEDS} with --tasks",
     )
-    add("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    add("--on", nargs="+", metavar="NAME", help="data sets to search on; all if not given")
+    add(
+        "--methods",
+        nargs="+",
+        choices=[*METHODS, *PEERS],
+        metavar="METHOD",
+        help=f"of {', '.join([*METHODS, *PEERS])}; all that can run where it is not given",
+    )
+    add("--syne-tune", type=Path, metavar="PYTHON", help="of an environment that has Syne Tune")
+    add("--quick-tune", type=Path, metavar="PYTHON", help="of an environment that has Quick-Tune")
     add(
         "--arms",
         nargs="+",

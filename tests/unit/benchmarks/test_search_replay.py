@@ -1,11 +1,8 @@
 """The benchmark of searches on tables of curves, on tables made by a formula."""
 
-import csv
-import gzip
-import json
-
 import numpy as np
 import pytest
+from curve_folders import write_curves
 from learning_curves import made_task
 
 from benchmarks.search.methods import METHODS, Situation
@@ -16,33 +13,6 @@ from benchmarks.search.run import main
 from benchmarks.search.tables import read_tables
 from models.curves.learning_curve import CurveTask, LearningCurve
 from models.errors import BadDataError
-
-
-def _write(folder, tasks):
-    """Tasks in Quick-Tune's format."""
-    folder.mkdir(parents=True)
-    scores: dict[str, dict[str, list[float]]] = {}
-    seconds: dict[str, dict[str, list[float]]] = {}
-    described: dict[str, list[float]] = {}
-    rows: list[list[object]] = []
-    backbones = ("small", "middle", "large")
-    for task in tasks:
-        scores[task.name], seconds[task.name] = {}, {}
-        described[task.name] = [task.size, 10, 64, 3]
-        for number, curve in enumerate(task.curves):
-            key = f"{task.name}{number}"
-            scores[task.name][key] = [100 * score for score in curve.scores]
-            seconds[task.name][key] = list(curve.seconds)
-            one_hot = [int(curve.values["backbone"] == name) for name in backbones]
-            rows.append([key, *one_hot, curve.values["rate"], 1, 0])
-    for name, content in (("perf", scores), ("cost", seconds), ("descriptors", described)):
-        with gzip.open(folder / f"{name}.json.gz", "wt") as file:
-            json.dump(content, file)
-    header = [f"cat:backbone:{name}" for name in backbones] + ["lr"]
-    with gzip.open(folder / "table.csv.gz", "wt", newline="") as file:
-        # As published: commas in brackets, and no quotes.
-        file.write(",".join(["", *header, "cat:betas:[0.0, 0.9]", "cat:betas:None"]) + "\n")
-        csv.writer(file).writerows(rows)
 
 
 def test_a_replay_pays_for_each_epoch_and_sees_no_more():
@@ -72,7 +42,7 @@ def test_regret_is_of_the_best_epoch_and_the_worst_curve():
 
 
 def test_tables_are_read_with_their_texts(tmp_path):
-    _write(tmp_path / "a", [made_task(0, count=5)])
+    write_curves(tmp_path / "a", [made_task(0, count=5)])
     (task,) = read_tables([tmp_path / "a"])
     assert (task.name, task.size) == ("made-0", 1000.0)
     assert task.description == {"classes": 10, "pixels": 64, "channels": 3}
@@ -89,7 +59,7 @@ def test_tables_are_read_with_their_texts(tmp_path):
 def test_what_cannot_be_read_is_named(tmp_path):
     with pytest.raises(BadDataError, match="nowhere does not hold curves"):
         read_tables([tmp_path / "nowhere"])
-    _write(tmp_path / "a", [made_task(0, count=5)])
+    write_curves(tmp_path / "a", [made_task(0, count=5)])
     with pytest.raises(BadDataError, match="made-0: the same data set in two places"):
         read_tables([tmp_path / "a", tmp_path / "a"])
 
@@ -129,8 +99,8 @@ def test_a_ratio_has_an_interval_over_data_sets():
 
 
 def test_the_benchmark_learns_from_one_place_and_is_judged_on_another(tmp_path, monkeypatch):
-    _write(tmp_path / "judged", [made_task(0), made_task(1)])
-    _write(tmp_path / "past", [made_task(2), made_task(3)])
+    write_curves(tmp_path / "judged", [made_task(0), made_task(1)])
+    write_curves(tmp_path / "past", [made_task(2), made_task(3)])
     arguments = [
         f"--curves={tmp_path / 'judged'}",
         f"--past={tmp_path / 'past'}",

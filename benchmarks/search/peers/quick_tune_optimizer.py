@@ -1,0 +1,87 @@
+"""Quick-Tune's own optimiser, which learns from the past and goes on epoch by epoch; see `buying`.
+
+    python3.11 -m venv VENV && VENV/bin/pip install torch gpytorch ConfigSpace pandas pyyaml tqdm \
+        scikit-learn==1.5.0 'numpy<2' && VENV/bin/pip install --no-deps quicktunetool==0.0.4
+
+Its surrogate (a Gaussian process on a network, of configuration, data set and curve so far) is
+trained on the past as the tool trains it, and not again within a search: that is its default, and
+how its published optimiser is used. It is told the seconds of the first epochs instead of learning
+them, and divides by them. The rest of the package, which trains images with torchvision, is left
+alone.
+"""
+
+import importlib.util
+import sys
+import tempfile
+from importlib.metadata import version
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks.search.peers.buying import Buy, Offer, Space, serve
+
+
+def _leave_images_out() -> None:
+    found = importlib.util.find_spec("qtt")
+    if found is None or found.submodule_search_locations is None:
+        raise ModuleNotFoundError("quicktunetool is not installed")
+    package = ModuleType("qtt")
+    package.__path__ = list(found.submodule_search_locations)
+    sys.modules["qtt"] = package
+
+
+_leave_images_out()
+from qtt.optimizers import QuickOptimizer  # noqa: E402
+from qtt.predictors import CostPredictor, PerfPredictor  # noqa: E402
+
+
+class _ToldCosts(CostPredictor):
+    """The seconds of the first epochs, as they are told."""
+
+    def __init__(self, seconds: list[float], path: str) -> None:
+        super().__init__(path=path)
+        self._seconds = np.array(seconds)
+
+    def predict(self, **_: Any) -> NDArray[np.float64]:
+        return self._seconds.copy()
+
+
+def quick_tune(offer: Offer, buy: Buy) -> None:
+    """Trains its surrogate on the past, and asks it for one epoch after the other."""
+    space = Space(offer)
+    with tempfile.TemporaryDirectory() as folder:
+        optimizer = QuickOptimizer(
+            None,
+            max_fidelity=offer.most,
+            perf_predictor=_surrogate(offer, space, folder),
+            cost_predictor=_ToldCosts(offer.seconds, folder),
+            cost_aware=True,
+            seed=offer.seed,
+            path=folder,
+            verbosity=0,
+        )
+        optimizer.setup_pandas(pd.DataFrame(space.points), offer.figures)
+        while (asked := optimizer.ask()) is not None:
+            candidate, epoch = asked["config-id"], int(asked["fidelity"])
+            score = buy(candidate, epoch)[-1]
+            optimizer.tell({**asked, "score": score, "status": True})
+
+
+def _surrogate(offer: Offer, space: Space, folder: str) -> PerfPredictor:
+    rows, curves = [], []
+    for table in offer.past:
+        for values, scores, seconds in zip(
+            table.configurations, table.scores, table.seconds, strict=True
+        ):
+            rows.append(space.point(values, seconds[0]) | table.figures)
+            curves.append(scores[: offer.most] + [np.nan] * (offer.most - len(scores)))
+    surrogate = PerfPredictor(path=folder, seed=offer.seed, verbosity=0)
+    surrogate.fit(pd.DataFrame(rows), np.array(curves))
+    return surrogate
+
+
+if __name__ == "__main__":
+    serve({"quick_tune": quick_tune}, f"quicktunetool {version('quicktunetool')}")
