@@ -125,10 +125,7 @@ def _replayed(options: argparse.Namespace) -> int:
     seeds = options.seeds or _REPLAYED_SEEDS
     tables = read_tables(options.curves)
     past = read_tables(options.past) if options.past else None
-    searched = [each for each in tables if not options.on or each.name in options.on]
-    if not searched:
-        names = ", ".join(each.name for each in tables)
-        raise UsageError(f"--on takes data sets of --curves ({names}), but got {options.on}")
+    searched = _searched(tables, options.on)
     pythons = {name: getattr(options, name) for name in ("syne_tune", "quick_tune")}
     names = options.methods or [*METHODS, *(name for name in PEERS if PEERS[name].can_run(pythons))]
     results: Results = {method: {} for method in names}
@@ -150,6 +147,16 @@ def _replayed(options: argparse.Namespace) -> int:
     write_plot(options.out / "plot.svg", results)
     print(text)
     return 0
+
+
+def _searched(tables: Sequence[CurveTask], names: Sequence[str] | None) -> list[CurveTask]:
+    known = [each.name for each in tables]
+    if unknown := sorted(set(names or known) - set(known)):
+        raise UsageError(
+            f"--on takes data sets of --curves, which are {', '.join(known)}, but got "
+            f"{', '.join(unknown)}"
+        )
+    return [each for each in tables if each.name in (names or known)]
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -133,7 +133,11 @@ def test_what_a_tool_does_not_ask_for_goes_to_the_best_that_are_left():
         LearningCurve({"rate": end}, (end / 2, end), (1.0, 1.0), True) for end in (0.2, 0.9, 0.5)
     )
     table = CurveTask("t", 1.0, {}, curves)
-    replay = replayed(lambda _, buy: buy(2, 1))(Situation(table, (), 0))
+
+    def one_epoch(_, buy):
+        buy(2, 1)
+
+    replay = replayed(one_epoch)(Situation(table, (), 0))
     assert [replay.curve(number).epochs for number in range(3)] == [2, 2, 2]
     assert replay.regret()[-1] == 0
 
@@ -144,7 +148,11 @@ def test_only_tools_that_learn_are_told_of_the_past(tool):
 
     def method(with_past):
         def search(offer, buy):
-            tool.search("learned")(offer, lambda *asked: seen.append(asked) or buy(*asked))
+            def noted(*asked):
+                seen.append(asked)
+                return buy(*asked)
+
+            tool.search("learned")(offer, noted)
 
         return replayed(search, with_past=with_past)
 
