@@ -7,14 +7,14 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from functools import partial
-from itertools import accumulate, chain, repeat
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from benchmarks.search.methods import Method, Situation, finish
 from benchmarks.search.peers.buying import ANSWER, Buy, Offer, OverError, Search, Table, as_json
 from benchmarks.search.replay import Replay, first_seconds
-from models.curves.learning_curve import CurveTask, LearningCurve
+from models.curves.learning_curve import CurveTask
 from models.errors import GraftError
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -141,9 +141,4 @@ def _sell(replay: Replay, candidate: int, stop: int) -> list[float]:
     curve = replay.buy(candidate, stop)
     if replay.is_over:
         raise OverError
-    return _best_so_far(curve, stop)
-
-
-def _best_so_far(curve: LearningCurve, stop: int) -> list[float]:
-    scores = curve.scores[:stop]
-    return list(accumulate(chain(scores, repeat(0.0, stop - len(scores))), max))
+    return list(accumulate(curve.scores[:stop], max))

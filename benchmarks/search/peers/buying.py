@@ -66,7 +66,7 @@ class OverError(Exception):
 
 Buy = Callable[[int, int], list[float]]
 """Buys a configuration, by its number, up to so many epochs. Gives the best score so far after each
-of them. A curve that broke off stays as it is, and costs no more. Raises `OverError`."""
+of them, at least one; fewer than asked for where the curve broke off. Raises `OverError`."""
 Search = Callable[[Offer, Buy], None]
 
 

@@ -74,8 +74,8 @@ def quick_tune(offer: Offer, buy: Buy) -> None:
         optimizer.setup_pandas(pd.DataFrame(space.points), offer.figures)
         while (asked := optimizer.ask()) is not None:
             candidate, epoch = asked["config-id"], int(asked["fidelity"])
-            score = buy(candidate, epoch)[-1]
-            optimizer.tell({**asked, "score": score, "status": True})
+            scores = buy(candidate, epoch)
+            optimizer.tell({**asked, "score": scores[-1], "status": len(scores) == epoch})
 
 
 def _surrogate(offer: Offer, space: Space, folder: str) -> PerfPredictor:

@@ -162,7 +162,7 @@ def test_only_tools_that_learn_are_told_of_the_past(tool):
     assert len(seen) == 2
 
 
-def test_a_curve_that_broke_off_stays_as_it_is():
+def test_a_curve_that_broke_off_is_told_to_its_end():
     table = CurveTask(
         "t",
         1.0,
@@ -174,7 +174,7 @@ def test_a_curve_that_broke_off_stays_as_it_is():
     )
     told = []
     replayed(lambda _, buy: told.append(buy(0, 4)))(Situation(table, (), 0))
-    assert told == [[0.5, 0.5, 0.5, 0.5]]
+    assert told == [[0.5, 0.5]]
 
 
 def test_a_tool_that_does_not_start_or_ends_is_told_of(tool, tmp_path):
