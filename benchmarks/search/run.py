@@ -112,8 +112,6 @@ def _live(options: argparse.Namespace) -> int:
         most_test=options.test_images,
         cache=options.cache / "live",
     )
-    # So that a process that is told to end ends its arm too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     results, failed = compare(comparison)
     text = to_markdown(results, options.arms)
     write_atomically(options.out / "live.md", text.encode())
@@ -231,4 +229,6 @@ def _digest(folders: Sequence[Path]) -> str:
 
 
 if __name__ == "__main__":
+    # So that a process that is told to end ends its arm or its tools too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())

@@ -21,7 +21,9 @@ from typing import Any
 import gpytorch
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
+from torch.utils.data import DataLoader
 
 from benchmarks.search.peers.buying import Buy, Offer, Space, serve
 
@@ -37,11 +39,32 @@ def _leave_images_out() -> None:
 
 _leave_images_out()
 from qtt.optimizers import QuickOptimizer  # noqa: E402
-from qtt.predictors import CostPredictor, PerfPredictor  # noqa: E402
+from qtt.predictors import CostPredictor, PerfPredictor, perf  # noqa: E402
 
 _TRAINING = {"batch_size": 256}
 """Of 2,048 by default: the cost of a batch is that of a matrix as large to invert, and hours on a
 CPU."""
+
+
+class _Samples(perf.CurveRegressionDataset):
+    """The same samples of curves, made at once: one by one they take most of the training."""
+
+    def __init__(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+        super().__init__(x, y)
+        rows, epochs = np.divmod(self.mapping, self.y_dim)
+        so_far = np.where(np.arange(self.y_dim) < epochs[:, None], y[rows], 0)
+        self._columns = [torch.tensor(each).float() for each in (x[rows], so_far, y[rows, epochs])]
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, ...]:
+        return tuple(column[index] for column in self._columns)
+
+
+def _in_this_process(*arguments: Any, **options: Any) -> DataLoader[Any]:
+    return DataLoader(*arguments, **{**options, "num_workers": 0})
+
+
+perf.CurveRegressionDataset = _Samples
+perf.DataLoader = _in_this_process
 
 
 class _ToldCosts(CostPredictor):
