@@ -10,7 +10,7 @@ what is paused may go on later. Searchers choose among the configurations that t
 and the ones that learn from the past have these configurations for their candidates.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from itertools import cycle
@@ -36,6 +36,7 @@ from syne_tune.optimizer.schedulers.transfer_learning.zero_shot import ZeroShotT
 from benchmarks.search.peers.buying import SECONDS, Buy, Offer, Search, Space, serve
 
 _COMMON = {"metric": "score", "mode": "max", "resource_attr": "epoch"}
+_DRAWS = 1_000
 Make = Callable[[Offer, Space], TrialScheduler]
 
 
@@ -76,7 +77,8 @@ class _Quantiles(QuantileBasedSurrogateSearcher):
         return next(self._points)
 
     def get_config(self, **options: Any) -> dict[str, Any] | None:
-        while self._left:
+        # One that is far from the best may never be drawn.
+        for _ in range(_DRAWS if self._left else 0):
             config = super().get_config(**options)
             if _key(config) in self._left:
                 self._left.remove(_key(config))
@@ -190,13 +192,23 @@ def _key(point: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(sorted(point.items()))
 
 
+def _suggestion(scheduler: TrialScheduler, number: int, left: Collection[int]) -> Any:
+    try:
+        return scheduler.suggest(number)
+    except ValueError:
+        # Its Gaussian processes fail where every configuration is begun.
+        if left:
+            raise
+        return None
+
+
 def _search(make: Make, offer: Offer, buy: Buy) -> None:
     """As Syne Tune's tuner goes on, with one worker."""
     space = Space(offer)
     scheduler = make(offer, space)
     left = dict(enumerate(space.points))
     trials: list[tuple[Trial, int, Iterator[int]]] = []
-    while (suggestion := scheduler.suggest(len(trials))) is not None:
+    while (suggestion := _suggestion(scheduler, len(trials), left)) is not None:
         if suggestion.spawn_new_trial_id:
             trial = Trial(len(trials), suggestion.config, datetime.now())
             scheduler.on_trial_add(trial)
