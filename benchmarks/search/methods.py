@@ -13,6 +13,8 @@ from models.curves.cold import CheapestFirst
 from models.curves.freeze_thaw import FreezeThaw
 from models.curves.learning_curve import CurveTask, Floats
 from models.curves.surrogate import Surrogate
+from models.history.search_space import Value
+from models.search.joint_space import BACKBONE, RELATIVE_SIZE, UNFREEZE
 
 _HYPERBAND_FACTOR = 3
 
@@ -131,6 +133,7 @@ def freeze_thaw(past: Past = "true", *, learned_costs: bool = False) -> Method:
             surrogate,
             most=situation.most,
             seconds=None if learned_costs else first_seconds(situation.table),
+            starts_from=_starts_from(situation.table),
         )
         replay = Replay(situation.table)
         while not replay.is_over and (purchase := search.choose()) is not None:
@@ -146,6 +149,21 @@ def _halving(situation: Situation, order: Floats) -> Replay:
     while not replay.is_over and (purchase := search.choose(curves)) is not None:
         curves[purchase.candidate] = replay.buy(purchase.candidate, purchase.stop)
     return replay
+
+
+def _starts_from(table: CurveTask) -> list[int | None]:
+    frozen = {
+        _backbone(curve.values): number
+        for number, curve in enumerate(table.curves)
+        if curve.values.get(UNFREEZE) == 0
+    }
+    return [
+        None if curve.start is None else frozen[_backbone(curve.values)] for curve in table.curves
+    ]
+
+
+def _backbone(values: Mapping[str, Value]) -> tuple[Value, Value]:
+    return values[BACKBONE], values[RELATIVE_SIZE]
 
 
 def _points(situation: Situation) -> Floats:

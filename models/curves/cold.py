@@ -13,6 +13,9 @@ from models.curves.learning_curve import Floats, LearningCurve
 from models.curves.purchase import Purchase
 from models.curves.rungs import next_rung, rungs
 
+_TENFOLD = 0.1
+"""Score that a curve must start higher by to be begun before one of a tenth of its cost."""
+
 
 class CheapestFirst:
     """Buys by halving, and keeps apart what it bought itself.
@@ -21,13 +24,18 @@ class CheapestFirst:
     bought beside it. What others bought already it gets for nothing.
     """
 
-    def __init__(self, seconds: Floats, most: int) -> None:
+    def __init__(
+        self, seconds: Floats, most: int, starts_from: Sequence[int | None] = ()
+    ) -> None:
         """Takes the candidates in order of their cost.
 
         Args:
             seconds: that the first epoch of each candidate is expected to take, float64 [n].
             most: epochs of a full training.
+            starts_from: see `models.curves.freeze_thaw.FreezeThaw`.
         """
+        self._starts_from = starts_from or [None] * len(seconds)
+        self._costs = np.log10(seconds)
         self._order = [int(each) for each in np.argsort(seconds, kind="stable")]
         self._most = most
         self._stops = rungs(most)
@@ -61,9 +69,25 @@ class CheapestFirst:
             for place in np.argsort(np.negative(scores), kind="stable")[: len(here) // 2]:
                 if self._may_go_on(here[place], stop, curves, busy):
                     return int(here[place])
-        fresh = (each for each in self._order if not self._bought[each] and each not in busy)
-        first = next(fresh, None)
+        first = self._fresh(curves, busy)
         return self._best_left(curves, busy) if first is None else first
+
+    def _fresh(self, curves: Sequence[LearningCurve], busy: frozenset[int]) -> int | None:
+        """The one to begin next: cheap, and starting high where that is known."""
+        starts = {
+            each: curves[each].best()
+            for each in self._starts_from
+            if each is not None and self._bought[each]
+        }
+        highest = max(starts.values(), default=0.0)
+
+        def worth(candidate: int) -> float:
+            origin = self._starts_from[candidate]
+            start = highest if origin is None else starts.get(origin, highest)
+            return start - _TENFOLD * self._costs[candidate]
+
+        fresh = (each for each in self._order if not self._bought[each] and each not in busy)
+        return max(fresh, key=worth, default=None)
 
     def _best_left(self, curves: Sequence[LearningCurve], busy: frozenset[int]) -> int | None:
         """The best of the highest rung, where every candidate was begun."""

@@ -24,6 +24,8 @@ from models.history.search_space import Value
 
 COST_POWER: Final = 0.7
 """1 would buy what is cheap until nothing is left of it, 0 would not look at the cost."""
+START_SHARE: Final = 1 / 3
+"""Of the seconds, for curves that others start from, before anything else is bought."""
 COLD_SHARE: Final = 0.05
 """Of the seconds, kept for the search that knows no past."""
 
@@ -52,6 +54,7 @@ class FreezeThaw:
         start_seconds: float | Floats = 0.0,
         is_relative: bool = False,
         opening: bool = False,
+        starts_from: Sequence[int | None] = (),
     ) -> None:
         """Predicts a first time.
 
@@ -66,6 +69,10 @@ class FreezeThaw:
             is_relative: whether the seconds, told or learned, are right up to a factor alone, as
                 those of another machine are; it is then taken from the candidates seen.
             opening: whether the first candidate is begun before all others, whatever it costs.
+            starts_from: of each candidate, the number of the one whose best score its curve starts
+                from, as fine-tuning starts from the frozen backbone; None where it starts from
+                nothing. Those that others start from are bought first, the cheapest before others,
+                while they take a share of the seconds at most. Empty where none does.
 
         Raises:
             ValueError: neither a past nor seconds are given.
@@ -74,6 +81,9 @@ class FreezeThaw:
             raise ValueError("without a past, the seconds of an epoch of each candidate are needed")
         self.start_seconds: float | Floats = start_seconds
         self._opening = opening
+        self._starts_from = tuple(starts_from) or (None,) * len(candidates)
+        self._origins = sorted({each for each in self._starts_from if each is not None})
+        self._spent_on_origins = 0.0
         self._most = most
         self._surrogate = surrogate
         self._spent = {"cold": 0.0, "warm": 0.0}
@@ -87,7 +97,7 @@ class FreezeThaw:
         self._seconds = self._expected.copy()
         self._is_relative = is_relative
         self._ahead = np.tile(_stretches(0, most), (len(candidates), 1))
-        self._cold = CheapestFirst(self._seconds + self.start_seconds, most)
+        self._cold = CheapestFirst(self._seconds + self.start_seconds, most, self._starts_from)
         self._curves = [LearningCurve(values) for values in candidates]
 
     @property
@@ -157,6 +167,9 @@ class FreezeThaw:
         return np.asarray(starts[:, None] + self._seconds[:, None] * self._ahead)
 
     def _choose(self, busy: frozenset[int], remaining: float) -> Purchase | None:
+        origin = self._origin(busy, remaining)
+        if origin is not None:
+            return origin
         cold = self._cold.choose(self._curves, busy | self._beyond(remaining))
         if not self.trusts_past:
             return cold
@@ -173,6 +186,8 @@ class FreezeThaw:
             curve: of its candidate from the first epoch on.
         """
         candidate, before = purchase.candidate, self._curves[purchase.candidate]
+        if candidate in self._origins and not before.epochs:
+            self._spent_on_origins += self._price(purchase)
         self._curves[candidate] = curve
         self._spent[purchase.origin] += sum(curve.seconds[before.epochs :])
         self._ahead[candidate] = _stretches(curve.epochs, self._most)
@@ -184,9 +199,44 @@ class FreezeThaw:
             return
         if before.epochs == 0 and curve.scores:
             self._agreement.add(self._outlook.mean[candidate, 0], curve.scores[0])
-        seen = self._surrogate.outlook(self._points[[candidate]], curve.scores)
-        self._outlook.mean[candidate] = seen.mean[0]
-        self._outlook.deviation[candidate] = seen.deviation[0]
+        self._look(self._surrogate, [candidate], curve.scores)
+        if before.epochs == 0 and curve.scores:
+            followers = [
+                number
+                for number, origin in enumerate(self._starts_from)
+                if origin == candidate and not self._curves[number].epochs
+            ]
+            self._look(self._surrogate, followers, start=curve.best())
+
+    def _look(
+        self,
+        surrogate: Surrogate,
+        candidates: Sequence[int],
+        scores: Sequence[float] = (),
+        start: float | None = None,
+    ) -> None:
+        """Predicts some candidates anew; see `Surrogate.outlook`."""
+        if not candidates:
+            return
+        seen = surrogate.outlook(self._points[candidates], scores, start)
+        self._outlook.mean[candidates] = seen.mean
+        self._outlook.deviation[candidates] = seen.deviation
+
+    def _origin(self, busy: frozenset[int], remaining: float) -> Purchase | None:
+        """The cheapest curve that others start from, if its seconds may be spent on it."""
+        all_seconds = sum(self._spent.values()) + remaining
+        prices = self._prices()[:, 0]
+        left = [
+            each
+            for each in self._origins
+            if each not in busy and not self._curves[each].epochs and not self._curves[each].ended
+        ]
+        cheapest = min(left, key=lambda each: float(prices[each]), default=None)
+        if cheapest is None or not math.isfinite(remaining):
+            return None
+        if self._spent_on_origins + prices[cheapest] > START_SHARE * all_seconds:
+            return None
+        return Purchase(cheapest, 0, next_rung(0, self._most), "cold")
 
     def _beyond(self, remaining: float) -> frozenset[int]:
         """Candidates whose next rung costs more than is left."""

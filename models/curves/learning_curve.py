@@ -20,12 +20,15 @@ class LearningCurve:
         scores: after each epoch, from 0 (nothing) to 1 (perfect), higher is better.
         seconds: that each epoch took, above 0; as many as scores.
         ended: whether nothing can follow: all epochs are made, or the training diverged.
+        start: score that the training starts from, as that of the backbone before it is
+            fine-tuned; None where it is not known.
     """
 
     values: Mapping[str, Value]
     scores: tuple[float, ...] = ()
     seconds: tuple[float, ...] = ()
     ended: bool = False
+    start: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.scores) != len(self.seconds):
@@ -33,8 +36,9 @@ class LearningCurve:
                 f"a curve needs seconds for each score, but got {len(self.scores)} scores and "
                 f"{len(self.seconds)} seconds"
             )
-        if not all(0 <= score <= 1 for score in self.scores):
-            raise ValueError(f"scores of a curve lie between 0 and 1, but got {self.scores}")
+        known = self.scores if self.start is None else (self.start, *self.scores)
+        if not all(0 <= score <= 1 for score in known):
+            raise ValueError(f"scores of a curve lie between 0 and 1, but got {known}")
         if not all(seconds > 0 for seconds in self.seconds):
             raise ValueError(f"seconds of an epoch are above 0, but got {self.seconds}")
 

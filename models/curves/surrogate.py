@@ -39,7 +39,8 @@ class Surrogate:
     Of a curve is learned what share of its distance from a perfect score it makes good until each
     of the next rungs, so that tasks of unlike difficulty teach each other. Curves that have not
     begun and those that have are learned apart: of the first, the configuration is all there is to
-    see; of the others, the curve so far tells most.
+    see, with the score that it starts from where that is known; of the others, the curve so far
+    tells most.
     """
 
     def __init__(self, tasks: Sequence[CurveTask], seed: int = 0) -> None:
@@ -60,6 +61,16 @@ class Surrogate:
         curves = [curve for task in tasks for curve in task.begun]
         rows = np.concatenate(points)
         self._unbegun = Forest(rows, np.array([_gains(curve, 0) for curve in curves]), seed)
+        started = [number for number, curve in enumerate(curves) if curve.start is not None]
+        self._started = (
+            Forest(
+                np.array([[*rows[number], curves[number].start] for number in started]),
+                np.array([_gains(curves[number], 0, curves[number].start) for number in started]),
+                seed,
+            )
+            if started
+            else None
+        )
         cuts = [
             (number, epochs) for number, curve in enumerate(curves) for epochs in _pauses(curve)
         ]
@@ -91,17 +102,24 @@ class Surrogate:
         """Seconds that an epoch of each is expected to take, float64 [n]."""
         return np.exp(self._cost.predict(points)[0][:, 0]) * task.size
 
-    def outlook(self, points: Floats, scores: Sequence[float] = ()) -> Outlook:
+    def outlook(
+        self, points: Floats, scores: Sequence[float] = (), start: float | None = None
+    ) -> Outlook:
         """What curves may come to.
 
         Args:
             points: of their configurations, float64 [n, p].
             scores: of all of them so far; empty where they have not begun.
+            start: score that all of them start from; None where it is not known.
         """
         base = max(scores, default=0.0)
         if scores and self._begun is not None:
             shape = np.tile(_shape(scores), (len(points), 1))
             mean, deviation = self._begun.predict(np.column_stack([points, shape]))
+        elif not scores and start is not None and self._started is not None:
+            base = start
+            known = np.full(len(points), start)
+            mean, deviation = self._started.predict(np.column_stack([points, known]))
         else:
             mean, deviation = self._unbegun.predict(points)
         gap = max(1 - base, _LEAST_GAP)
@@ -115,9 +133,9 @@ def _shape(scores: Sequence[float]) -> tuple[float, ...]:
     return float(len(scores)), best, scores[-1], scores[0], best - earlier
 
 
-def _gains(curve: LearningCurve, epochs: int) -> list[float]:
+def _gains(curve: LearningCurve, epochs: int, start: float | None = None) -> list[float]:
     """Share of the distance to a perfect score made good from here to each of the next rungs."""
-    base, stop, gains = curve.best(epochs), epochs, []
+    base, stop, gains = curve.best(epochs) if start is None else start, epochs, []
     for _ in range(HORIZONS):
         stop = next_rung(stop, _ENDLESS)
         gain = (curve.best(stop) - base) / max(1 - base, _LEAST_GAP)

@@ -60,6 +60,7 @@ class FreezeThawOracle(LeasingOracle):
         comparable: Callable[[Values], Values] = dict,
         seconds: Callable[[Values], float] | None = None,
         start_seconds: Callable[[Values], float] | None = None,
+        starts_from: Callable[[Values], Values | None] | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -84,6 +85,8 @@ class FreezeThawOracle(LeasingOracle):
                 alike.
             start_seconds: that a configuration is expected to take before its next epoch, asked
                 before each proposal; None to learn from the trials what each takes.
+            starts_from: the configuration whose best score a configuration's curve starts from, if
+                any; it is heeded where that one is a candidate, too.
             seed: of the candidates; 0 and None draw one.
             **kwargs: as for every `LeasingOracle`.
 
@@ -111,6 +114,7 @@ class FreezeThawOracle(LeasingOracle):
         self._count = candidates
         self._expected = seconds
         self._starts = start_seconds
+        self._starts_from = starts_from
         self._comparable = comparable
         self._has_pool = bool(pool)
         self._candidates = [dict(each) for each in pool]
@@ -239,6 +243,7 @@ class FreezeThawOracle(LeasingOracle):
             is_relative=True,
             start_seconds=self._start_seconds(),
             opening=self._has_pool,
+            starts_from=self._origins(),
         )
         self._overheads.clear()
         for number in self.end_order:
@@ -251,6 +256,15 @@ class FreezeThawOracle(LeasingOracle):
         if self._starts is None:
             return 0.0
         return np.array([self._starts(each) for each in self._candidates])
+
+    def _origins(self) -> list[int | None]:
+        """Of each candidate, the number of the one that it starts from."""
+        if self._starts_from is None:
+            return []
+        origins = map(self._starts_from, self._candidates)
+        return [
+            self._candidates.index(each) if each in self._candidates else None for each in origins
+        ]
 
     def _draw(self) -> list[Values]:
         """The space's default, those given, and random others; each once."""

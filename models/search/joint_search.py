@@ -32,6 +32,7 @@ from models.search.joint_space import (
     frozen_backbone,
     is_frozen,
     space_of,
+    starts_from,
     usual_fine_tuning,
 )
 from models.search.search_record import RefusedBackbone, SearchRecord, TriedBackbone
@@ -187,6 +188,7 @@ class JointSearch:
             comparable=lambda values: comparable(values, largest),
             seconds=self.costs.epoch,
             start_seconds=self.costs.start,
+            starts_from=starts_from,
             # Keras Tuner takes 0 for "choose one at random".
             seed=self._task.seed + 1,
             # By default three failures in a row end the search.

@@ -22,7 +22,7 @@ AUGMENT: Final = "training.augment"
 ON, OFF = "on", "off"
 """Values of `AUGMENT`."""
 
-_RELATIVE_SIZE: Final = "relative_size"
+RELATIVE_SIZE: Final = "relative_size"
 """Image size over the largest of the task: 96 px are to 64 what 224 are to 160."""
 _SHARES: Final = (0.25, 0.5, 0.75)
 """Of the backbone's weighted layers that are trained, beside the configured share."""
@@ -68,6 +68,11 @@ def frozen_backbone(candidate: Candidate) -> Values:
     return {**_backbone(candidate), UNFREEZE: 0.0}
 
 
+def starts_from(values: Values) -> Values | None:
+    """The frozen backbone that a fine-tuning starts from; None for a frozen one."""
+    return None if is_frozen(values) else frozen_backbone(candidate_of(values))
+
+
 def space_of(pool: list[Values]) -> SearchSpace:
     """The space that holds some configurations.
 
@@ -102,7 +107,7 @@ def comparable(values: Mapping[str, Any], largest: int) -> Values:
     """
     kept = (BACKBONE, UNFREEZE, LEARNING_RATE, AUGMENT)
     return {name: values[name] for name in kept if name in values} | {
-        _RELATIVE_SIZE: values[SIZE] / largest
+        RELATIVE_SIZE: values[SIZE] / largest
     }
 
 

@@ -1,10 +1,12 @@
 """The configurations of a search, as its history tells of them."""
 
+from collections.abc import Mapping
+
 from models.curves.learning_curve import CurveTask, LearningCurve
 from models.history.records import Evaluation, TaskDescription, TrialRecord
-from models.history.search_space import Values
+from models.history.search_space import Value, Values
 from models.history.tuning_history import TuningHistory
-from models.search.joint_space import BACKBONE, SIZE, UNFREEZE, comparable
+from models.search.joint_space import BACKBONE, SIZE, UNFREEZE, WEIGHTS, comparable, is_frozen
 
 
 class Tried:
@@ -58,11 +60,16 @@ def curve_task(history: TuningHistory, name: str) -> CurveTask:
         raise ValueError("a search of another tuner tells nothing of its task")
     trials = [trial for trial in history.completed if _tells_a_curve(trial)]
     largest = max((_size(trial) for trial in trials), default=1)
+    starts = {
+        _backbone(trial): max(trial.evaluations[-1].curve.scores)
+        for trial in trials
+        if is_frozen(trial.values)
+    }
     return CurveTask(
         name,
         max(task.images, 1),
         description(task),
-        tuple(_curve(trial, largest) for trial in trials),
+        tuple(_curve(trial, largest, starts) for trial in trials),
     )
 
 
@@ -91,12 +98,19 @@ def _size(trial: TrialRecord) -> int:
     return size if isinstance(size, int) else 0
 
 
-def _curve(trial: TrialRecord, largest: int) -> LearningCurve:
+def _backbone(trial: TrialRecord) -> tuple[Value | None, ...]:
+    return tuple(trial.values.get(name) for name in (BACKBONE, WEIGHTS, SIZE))
+
+
+def _curve(
+    trial: TrialRecord, largest: int, starts: Mapping[tuple[Value | None, ...], float]
+) -> LearningCurve:
     evaluation = trial.evaluations[-1]
     curve = evaluation.curve
     seconds = tuple(max(each, 1e-6) for each in curve.seconds)
     values = comparable(trial.values, largest)
-    return LearningCurve(values, curve.scores, seconds, evaluation.paused_after is None)
+    start = None if is_frozen(trial.values) else starts.get(_backbone(trial))
+    return LearningCurve(values, curve.scores, seconds, evaluation.paused_after is None, start)
 
 
 def last_line(message: str | None) -> str:
