@@ -2,7 +2,8 @@
 
 Successive halving without waiting (ASHA; Li, Jamieson et al., A System for Massively Parallel
 Hyperparameter Tuning, MLSys 2020), with new configurations in the order of their cost. On published
-fine-tuning curves this order is what halving gains most from.
+fine-tuning curves this order is what halving gains most from. Where it is known what score a curve
+starts from, a higher start makes up for a higher cost.
 """
 
 from collections.abc import Sequence
@@ -13,33 +14,31 @@ from models.curves.learning_curve import Floats, LearningCurve
 from models.curves.purchase import Purchase
 from models.curves.rungs import next_rung, rungs
 
-_TENFOLD = 0.1
-"""Score that a curve must start higher by to be begun before one of a tenth of its cost."""
-
 
 class CheapestFirst:
     """Buys by halving, and keeps apart what it bought itself.
 
     It sees no more of a curve than it bought, so that its purchases are the same whatever else is
-    bought beside it. What others bought already it gets for nothing.
+    bought beside it; but for the scores that others start from, which are there for all. What
+    others bought already it gets for nothing.
     """
 
-    def __init__(
-        self, seconds: Floats, most: int, starts_from: Sequence[int | None] = ()
-    ) -> None:
+    def __init__(self, costs: Floats, most: int, starts_from: Sequence[int | None] = ()) -> None:
         """Takes the candidates in order of their cost.
 
         Args:
-            seconds: that the first epoch of each candidate is expected to take, float64 [n].
+            costs: of the first epoch of each candidate, in any unit, float64 [n]. Where curves
+                start from others, in that of a score: a curve that costs more by so much is begun
+                first if it starts higher by more.
             most: epochs of a full training.
             starts_from: see `models.curves.freeze_thaw.FreezeThaw`.
         """
-        self._starts_from = starts_from or [None] * len(seconds)
-        self._costs = np.log10(seconds)
-        self._order = [int(each) for each in np.argsort(seconds, kind="stable")]
+        self._starts_from = tuple(starts_from) or (None,) * len(costs)
+        self._costs = costs
+        self._order = [int(each) for each in np.argsort(costs, kind="stable")]
         self._most = most
         self._stops = rungs(most)
-        self._bought = np.zeros(len(seconds), np.int64)
+        self._bought = np.zeros(len(costs), np.int64)
 
     def choose(
         self, curves: Sequence[LearningCurve], busy: frozenset[int] = frozenset()
@@ -73,18 +72,18 @@ class CheapestFirst:
         return self._best_left(curves, busy) if first is None else first
 
     def _fresh(self, curves: Sequence[LearningCurve], busy: frozenset[int]) -> int | None:
-        """The one to begin next: cheap, and starting high where that is known."""
+        """The one to begin next; what is not known to start lower is held to start highest."""
         starts = {
-            each: curves[each].best()
+            each: curves[each].scores[0]
             for each in self._starts_from
-            if each is not None and self._bought[each]
+            if each is not None and curves[each].scores
         }
         highest = max(starts.values(), default=0.0)
 
         def worth(candidate: int) -> float:
             origin = self._starts_from[candidate]
             start = highest if origin is None else starts.get(origin, highest)
-            return start - _TENFOLD * self._costs[candidate]
+            return start - float(self._costs[candidate])
 
         fresh = (each for each in self._order if not self._bought[each] and each not in busy)
         return max(fresh, key=worth, default=None)

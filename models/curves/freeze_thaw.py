@@ -24,10 +24,13 @@ from models.history.search_space import Value
 
 COST_POWER: Final = 0.7
 """1 would buy what is cheap until nothing is left of it, 0 would not look at the cost."""
-START_SHARE: Final = 1 / 3
-"""Of the seconds, for curves that others start from, before anything else is bought."""
 COLD_SHARE: Final = 0.05
 """Of the seconds, kept for the search that knows no past."""
+ORIGIN_SHARE: Final = 1 / 3
+"""Of the seconds, at most, for the curves that others start from, before anything else."""
+_TENFOLD: Final = 0.1
+"""Score that a curve must start higher by to be begun, by the search that knows no past, before one
+of a tenth of its cost."""
 
 
 class FreezeThaw:
@@ -37,6 +40,10 @@ class FreezeThaw:
     as soon as its share pays for it. Where what the past predicts does not agree with what is seen,
     all seconds are the cold search's, and likewise without a past. So after t seconds the cold
     search has got what it buys alone in `COLD_SHARE` · t seconds, less one purchase.
+
+    **Origins.** Curves that others start from, as fine-tunings do from the frozen backbone, tell
+    most of what these come to. They are bought before the others, for either search, as far as a
+    share of the seconds goes; where there is no limit of seconds, they are like all others.
 
     Attributes:
         start_seconds: that a purchase takes before its first epoch, the same for all candidates or
@@ -70,9 +77,7 @@ class FreezeThaw:
                 those of another machine are; it is then taken from the candidates seen.
             opening: whether the first candidate is begun before all others, whatever it costs.
             starts_from: of each candidate, the number of the one whose best score its curve starts
-                from, as fine-tuning starts from the frozen backbone; None where it starts from
-                nothing. Those that others start from are bought first, the cheapest before others,
-                while they take a share of the seconds at most. Empty where none does.
+                from; None where it starts from nothing. Empty where none starts from another.
 
         Raises:
             ValueError: neither a past nor seconds are given.
@@ -97,7 +102,8 @@ class FreezeThaw:
         self._seconds = self._expected.copy()
         self._is_relative = is_relative
         self._ahead = np.tile(_stretches(0, most), (len(candidates), 1))
-        self._cold = CheapestFirst(self._seconds + self.start_seconds, most, self._starts_from)
+        costs = _TENFOLD * np.log10(self._seconds + self.start_seconds)
+        self._cold = CheapestFirst(costs, most, self._starts_from)
         self._curves = [LearningCurve(values) for values in candidates]
 
     @property
@@ -197,16 +203,20 @@ class FreezeThaw:
                 self._rescale()
         if self._surrogate is None:
             return
-        if before.epochs == 0 and curve.scores:
+        is_first = before.epochs == 0 and bool(curve.scores)
+        if is_first:
             self._agreement.add(self._outlook.mean[candidate, 0], curve.scores[0])
         self._look(self._surrogate, [candidate], curve.scores)
-        if before.epochs == 0 and curve.scores:
-            followers = [
-                number
-                for number, origin in enumerate(self._starts_from)
-                if origin == candidate and not self._curves[number].epochs
-            ]
-            self._look(self._surrogate, followers, start=curve.best())
+        if is_first:
+            self._look(self._surrogate, self._unbegun_from(candidate), start=curve.scores[0])
+
+    def _unbegun_from(self, origin: int) -> list[int]:
+        """Candidates that start from one, and have not begun."""
+        return [
+            number
+            for number, each in enumerate(self._starts_from)
+            if each == origin and not self._curves[number].epochs
+        ]
 
     def _look(
         self,
@@ -223,18 +233,17 @@ class FreezeThaw:
         self._outlook.deviation[candidates] = seen.deviation
 
     def _origin(self, busy: frozenset[int], remaining: float) -> Purchase | None:
-        """The cheapest curve that others start from, if its seconds may be spent on it."""
-        all_seconds = sum(self._spent.values()) + remaining
-        prices = self._prices()[:, 0]
-        left = [
-            each
-            for each in self._origins
-            if each not in busy and not self._curves[each].epochs and not self._curves[each].ended
-        ]
-        cheapest = min(left, key=lambda each: float(prices[each]), default=None)
-        if cheapest is None or not math.isfinite(remaining):
+        """The cheapest curve that others start from, if its share of the seconds pays for it."""
+        curves = self._curves
+        left = [each for each in self._origins if not (curves[each].epochs or curves[each].ended)]
+        idle = [each for each in left if each not in busy]
+        if not idle or not math.isfinite(remaining):
             return None
-        if self._spent_on_origins + prices[cheapest] > START_SHARE * all_seconds:
+        prices = self._prices()[:, 0]
+        cheapest = min(idle, key=lambda each: float(prices[each]))
+        begun = sum(float(prices[each]) for each in left if each in busy)
+        limit = ORIGIN_SHARE * (sum(self._spent.values()) + remaining)
+        if self._spent_on_origins + begun + prices[cheapest] > limit:
             return None
         return Purchase(cheapest, 0, next_rung(0, self._most), "cold")
 

@@ -39,6 +39,27 @@ def test_the_cheapest_are_begun_first_and_the_better_half_goes_on():
     assert (better.candidate, better.start, better.stop) == (2, 1, 2)
 
 
+def test_a_higher_start_makes_up_for_a_higher_cost():
+    # Two frozen backbones, and a fine-tuning of each: the dearer one starts higher by 0.1.
+    frozen = [
+        LearningCurve({"n": 0}, (0.6,), (1.0,), True),
+        LearningCurve({}, (0.7,), (1.0,), True),
+    ]
+    curves = [*frozen, LearningCurve({"n": 2}), LearningCurve({"n": 3})]
+    starts_from = [None, None, 0, 1]
+
+    def third(dearer):
+        search = CheapestFirst(np.array([0.0, 0.0, 0.0, dearer]), 8, starts_from)
+        return _next(search, curves).candidate
+
+    assert third(0.09) == 3
+    assert third(0.11) == 2
+    # Where nothing is known of the start, the cost alone tells.
+    unknown = [LearningCurve({"n": number}) for number in range(4)]
+    search = CheapestFirst(np.array([3.0, 4.0, 2.0, 1.0]), 8, starts_from)
+    assert _next(search, unknown).candidate == 3
+
+
 def test_it_buys_every_epoch_once():
     task = made_task(0)
     curves = _unbegun(task)

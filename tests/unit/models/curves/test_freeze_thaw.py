@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from learning_curves import EPOCHS, begun, made_task
@@ -175,6 +177,61 @@ def test_the_opening_is_bought_whatever_it_costs_and_not_waited_for(surrogate):
     assert other.candidate != 0
     search.observe(Purchase(0, 0, 1, "warm"), begun(TASK.curves[dearest], 1))
     assert search.choose(remaining=1e-9) is None
+
+
+FROZEN = [LearningCurve({"backbone": name}) for name in ("small", "middle", "large")]
+TUNED = [LearningCurve({"backbone": name, "rate": 0.1}) for name in ("small", "middle", "large")]
+
+
+def _with_origins(surrogate, seconds):
+    return FreezeThaw(
+        TASK,
+        [curve.values for curve in [*FROZEN, *TUNED]],
+        surrogate,
+        most=EPOCHS,
+        seconds=np.array(seconds),
+        starts_from=[None, None, None, 0, 1, 2],
+    )
+
+
+def _seen(search, candidate, score, seconds):
+    bought = Purchase(candidate, 0, 1, "cold")
+    search.observe(
+        bought, LearningCurve(search.curves[candidate].values, (score,), (seconds,), True)
+    )
+
+
+def test_what_others_start_from_is_bought_first_as_far_as_its_share_goes(surrogate):
+    search = _with_origins(surrogate, [1.0, 2.0, 30.0, 0.1, 0.2, 0.3])
+    # A third of 60 seconds pays for two of the three.
+    assert search.choose(remaining=60.0) == Purchase(0, 0, 1, "cold")
+    assert search.choose(frozenset({0}), remaining=60.0) == Purchase(1, 0, 1, "cold")
+    for candidate, seconds in ((0, 1.0), (1, 2.0)):
+        _seen(search, candidate, 0.5, seconds)
+    third = search.choose(remaining=57.0)
+    assert third is not None
+    assert third.candidate >= 3
+    # Without a limit of seconds there is no share of it.
+    assert _with_origins(surrogate, [9.0, 9.0, 9.0, 0.1, 0.2, 0.3]).choose().candidate >= 3
+
+
+@pytest.mark.parametrize("has_past", [True, False])
+def test_what_starts_highest_is_begun_first(past, has_past):
+    started = [
+        CurveTask(
+            task.name,
+            task.size,
+            task.description,
+            tuple(replace(curve, start=0.9 * curve.scores[0]) for curve in task.curves),
+        )
+        for task in past
+    ]
+    search = _with_origins(Surrogate(started) if has_past else None, [1.0] * 6)
+    for candidate, score in ((0, 0.2), (1, 0.25), (2, 0.8)):
+        _seen(search, candidate, score, 1.0)
+    begun_first = search.choose(remaining=100.0)
+    assert begun_first is not None
+    assert begun_first.candidate == 5
 
 
 def test_what_costs_more_to_begin_is_begun_later(surrogate):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from learning_curves import begun, made_task
@@ -37,6 +39,36 @@ def test_the_curve_so_far_tells_more_than_the_configuration(surrogate):
     )
     assert low.mean[0, -1] + 0.1 < high.mean[0, -1]
     assert (high.mean >= max(curve.scores[:4])).all()
+
+
+def _from_start(task, start):
+    """The task's curves, each begun from a score below its first one."""
+    curves = tuple(
+        replace(
+            curve, scores=tuple(start + (1 - start) * each for each in curve.scores), start=start
+        )
+        for curve in task.curves
+    )
+    return replace(task, curves=curves)
+
+
+def test_a_known_start_is_what_the_expected_end_is_counted_from():
+    # Tasks that start high and low, so that the mean start is right for neither.
+    surrogate = Surrogate([_from_start(made_task(seed), 0.2 * (seed % 4)) for seed in range(8)])
+    task = _from_start(made_task(9), 0.5)
+    points = surrogate.points(task, [curve.values for curve in task.curves])
+    ends = np.array([curve.best() for curve in task.curves])
+    blind = np.abs(surrogate.outlook(points).mean[:, -1] - ends).mean()
+    told = np.abs(surrogate.outlook(points, start=0.5).mean[:, -1] - ends).mean()
+    assert told < blind / 2
+    assert (surrogate.outlook(points, start=0.5).deviation > 0).all()
+
+
+def test_without_a_start_in_the_past_a_start_changes_nothing(surrogate):
+    task = made_task(9)
+    points = surrogate.points(task, [curve.values for curve in task.curves])
+    plain, told = surrogate.outlook(points), surrogate.outlook(points, start=0.5)
+    np.testing.assert_array_equal(plain.mean, told.mean)
 
 
 def test_a_curve_is_less_open_the_longer_it_is(surrogate):

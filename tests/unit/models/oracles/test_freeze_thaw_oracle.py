@@ -244,6 +244,28 @@ def test_a_pool_is_all_there_is_and_its_first_is_begun_first(tmp_path, clock):
     assert oracle.expected_gain(60.0) is None
 
 
+def test_what_others_start_from_is_tried_before_them(tmp_path, clock):
+    frozen = [{"backbone": name, "rate": 1e-9} for name in SECONDS_OF]
+    lonely = {"backbone": "none", "rate": 1e-3}
+    oracle = _oracle(
+        tmp_path,
+        pool=[*_pool(), *frozen],
+        budget=1000.0,
+        starts_from=lambda values: {**values, "rate": 1e-9} if values["rate"] > 1e-9 else None,
+    )
+    trials = _run(oracle, clock)
+    tried = [
+        (each.hyperparameters.values["backbone"], each.hyperparameters.values["rate"])
+        for each in trials
+    ]
+    opening, *rest = tried
+    assert opening == tuple(_pool()[0].values())
+    assert set(rest[: len(frozen)]) == {tuple(each.values()) for each in frozen}
+    # What is no candidate is nothing to start from.
+    alone = _oracle(tmp_path / "alone", pool=[lonely], budget=10.0, starts_from=lambda _: frozen[0])
+    assert alone.create_trial("tuner0").hyperparameters.values["backbone"] == "none"
+
+
 def test_what_a_tuner_says_a_trial_took_counts_in_the_place_of_the_clock(tmp_path, clock):
     oracle = _oracle(tmp_path, pool=_pool(), budget=100.0)
     trial = oracle.create_trial("tuner0")

@@ -234,17 +234,21 @@ def test_where_a_frozen_backbone_wins_the_time_left_is_for_its_fine_tuning(
     result = searched(task, tmp_path, trials=3)
     assert [each.values for each in result.history.trials] == [
         usual_fine_tuning(task),
-        frozen_backbone(small),
+        # It costs nothing any more to embed the images with the usual one.
         frozen_backbone(large),
+        frozen_backbone(small),
     ]
     assert result.chosen == usual_fine_tuning(task, small)
     assert result.state is None
     assert "the better of the two is exported" in result.record.words
-    assert result.record.training_seconds > result.history.trials[1].seconds
+    assert result.record.training_seconds > result.history.trials[2].seconds
     # What later searches learn is what was seen.
     best = result.history.best
     assert best is not None
     assert best.values == frozen_backbone(small)
+    # A fine-tuning starts from what its backbone is worth frozen.
+    starts = [curve.start for curve in curve_task(result.history, "digits").begun]
+    assert starts == [result.history.trials[1].score, None, None]
 
 
 def test_a_backbone_whose_fine_tuning_failed_stays_frozen(
