@@ -27,7 +27,9 @@ COST_POWER: Final = 0.7
 COLD_SHARE: Final = 0.05
 """Of the seconds, kept for the search that knows no past."""
 ORIGIN_SHARE: Final = 1 / 3
-"""Of the seconds, at most, for the curves that others start from, before anything else."""
+"""Of the budget, at most, for the curves that others start from, before anything else."""
+OPENING_SHARE: Final = 1 / 2
+"""Of the budget, until which the opening goes on before anything else is begun."""
 _TENFOLD: Final = 0.1
 """Score that a curve must start higher by to be begun, by the search that knows no past, before one
 of a tenth of its cost."""
@@ -42,8 +44,12 @@ class FreezeThaw:
     search has got what it buys alone in `COLD_SHARE` · t seconds, less one purchase.
 
     **Origins.** Curves that others start from, as fine-tunings do from the frozen backbone, tell
-    most of what these come to. They are bought before the others, for either search, as far as a
-    share of the seconds goes; where there is no limit of seconds, they are like all others.
+    most of what these come to. They are bought before the others, for either search, as far as
+    their share of the budget goes; without a budget they are like all others.
+
+    **The opening.** The first candidate may be what did best on average. It is then begun before
+    all others, and goes on behind the origins until half of the budget is spent or it has ended: a
+    search that sees a few epochs of many curves may end below this one.
 
     Attributes:
         start_seconds: that a purchase takes before its first epoch, the same for all candidates or
@@ -60,6 +66,7 @@ class FreezeThaw:
         seconds: Floats | None = None,
         start_seconds: float | Floats = 0.0,
         is_relative: bool = False,
+        budget: float = math.inf,
         opening: bool = False,
         starts_from: Sequence[int | None] = (),
     ) -> None:
@@ -75,6 +82,7 @@ class FreezeThaw:
             start_seconds: see the attribute.
             is_relative: whether the seconds, told or learned, are right up to a factor alone, as
                 those of another machine are; it is then taken from the candidates seen.
+            budget: seconds for all purchases; infinite without a limit.
             opening: whether the first candidate is begun before all others, whatever it costs.
             starts_from: of each candidate, the number of the one whose best score its curve starts
                 from; None where it starts from nothing. Empty where none starts from another.
@@ -85,6 +93,7 @@ class FreezeThaw:
         if surrogate is None and seconds is None:
             raise ValueError("without a past, the seconds of an epoch of each candidate are needed")
         self.start_seconds: float | Floats = start_seconds
+        self._budget = budget
         self._opening = opening
         self._starts_from = tuple(starts_from) or (None,) * len(candidates)
         self._origins = sorted({each for each in self._starts_from if each is not None})
@@ -128,10 +137,10 @@ class FreezeThaw:
         Returns:
             None where nothing can be bought now.
         """
-        first = self._curves[0]
-        if self._opening and 0 not in busy and not first.epochs and not first.ended:
-            return Purchase(0, 0, next_rung(0, self._most), "warm")
-        purchase = self._choose(busy, remaining)
+        opening = self._opening_stretch(busy, remaining)
+        if opening is not None and not opening.start:
+            return opening
+        purchase = self._origin(busy) or opening or self._choose(busy, remaining)
         if purchase is None or self._price(purchase) > remaining:
             return None
         return purchase
@@ -173,9 +182,6 @@ class FreezeThaw:
         return np.asarray(starts[:, None] + self._seconds[:, None] * self._ahead)
 
     def _choose(self, busy: frozenset[int], remaining: float) -> Purchase | None:
-        origin = self._origin(busy, remaining)
-        if origin is not None:
-            return origin
         cold = self._cold.choose(self._curves, busy | self._beyond(remaining))
         if not self.trusts_past:
             return cold
@@ -232,20 +238,29 @@ class FreezeThaw:
         self._outlook.mean[candidates] = seen.mean
         self._outlook.deviation[candidates] = seen.deviation
 
-    def _origin(self, busy: frozenset[int], remaining: float) -> Purchase | None:
-        """The cheapest curve that others start from, if its share of the seconds pays for it."""
+    def _origin(self, busy: frozenset[int]) -> Purchase | None:
+        """The cheapest curve that others start from, if its share of the budget pays for it."""
         curves = self._curves
         left = [each for each in self._origins if not (curves[each].epochs or curves[each].ended)]
         idle = [each for each in left if each not in busy]
-        if not idle or not math.isfinite(remaining):
+        if not idle or math.isinf(self._budget):
             return None
         prices = self._prices()[:, 0]
         cheapest = min(idle, key=lambda each: float(prices[each]))
         begun = sum(float(prices[each]) for each in left if each in busy)
-        limit = ORIGIN_SHARE * (sum(self._spent.values()) + remaining)
-        if self._spent_on_origins + begun + prices[cheapest] > limit:
+        if self._spent_on_origins + begun + prices[cheapest] > ORIGIN_SHARE * self._budget:
             return None
         return Purchase(cheapest, 0, next_rung(0, self._most), "cold")
+
+    def _opening_stretch(self, busy: frozenset[int], remaining: float) -> Purchase | None:
+        """The next of the first candidate, as far as its share of the budget goes."""
+        curve = self._curves[0]
+        if not self._opening or 0 in busy or curve.ended:
+            return None
+        stretch = Purchase(0, curve.epochs, next_rung(curve.epochs, self._most), "warm")
+        spent = self._budget - remaining + self._price(stretch)
+        is_early = math.isfinite(self._budget) and spent <= OPENING_SHARE * self._budget
+        return stretch if is_early or not curve.epochs else None
 
     def _beyond(self, remaining: float) -> frozenset[int]:
         """Candidates whose next rung costs more than is left."""

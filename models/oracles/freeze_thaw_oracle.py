@@ -242,6 +242,7 @@ class FreezeThawOracle(LeasingOracle):
             seconds=expected,
             is_relative=True,
             start_seconds=self._start_seconds(),
+            budget=self.budget,
             opening=self._has_pool,
             starts_from=self._origins(),
         )

@@ -33,7 +33,7 @@ class TrainingSettings(Section):
     refit_images: Annotated[int, Field(ge=0)] = 1000
     """Up to so many labelled images the linear head that is exported is fitted once more, to the
     validation images too, after these have judged it. 0: never."""
-    epochs: Annotated[int, Field(ge=1)] = 20
+    epochs: Annotated[int, Field(ge=1)] = 60
     """Most fine-tuning epochs; it goes on only while it pays."""
     patience: Annotated[int, Field(ge=1)] = 3
     """Epochs without a better validation score before training stops."""

@@ -183,7 +183,7 @@ FROZEN = [LearningCurve({"backbone": name}) for name in ("small", "middle", "lar
 TUNED = [LearningCurve({"backbone": name, "rate": 0.1}) for name in ("small", "middle", "large")]
 
 
-def _with_origins(surrogate, seconds):
+def _with_origins(surrogate, seconds, **settings):
     return FreezeThaw(
         TASK,
         [curve.values for curve in [*FROZEN, *TUNED]],
@@ -191,6 +191,7 @@ def _with_origins(surrogate, seconds):
         most=EPOCHS,
         seconds=np.array(seconds),
         starts_from=[None, None, None, 0, 1, 2],
+        **settings,
     )
 
 
@@ -202,7 +203,7 @@ def _seen(search, candidate, score, seconds):
 
 
 def test_what_others_start_from_is_bought_first_as_far_as_its_share_goes(surrogate):
-    search = _with_origins(surrogate, [1.0, 2.0, 30.0, 0.1, 0.2, 0.3])
+    search = _with_origins(surrogate, [1.0, 2.0, 30.0, 0.1, 0.2, 0.3], budget=60.0)
     # A third of 60 seconds pays for two of the three.
     assert search.choose(remaining=60.0) == Purchase(0, 0, 1, "cold")
     assert search.choose(frozenset({0}), remaining=60.0) == Purchase(1, 0, 1, "cold")
@@ -211,8 +212,35 @@ def test_what_others_start_from_is_bought_first_as_far_as_its_share_goes(surroga
     third = search.choose(remaining=57.0)
     assert third is not None
     assert third.candidate >= 3
-    # Without a limit of seconds there is no share of it.
+    # Without a budget there is no share of it.
     assert _with_origins(surrogate, [9.0, 9.0, 9.0, 0.1, 0.2, 0.3]).choose().candidate >= 3
+
+
+@pytest.mark.parametrize("has_past", [True, False])
+def test_the_opening_goes_on_until_half_of_the_budget_is_spent(surrogate, has_past):
+    whole = TASK.curves[0]
+    values = [curve.values for curve in TASK.curves]
+    settings = {
+        "most": EPOCHS,
+        "seconds": np.array([curve.seconds[0] for curve in TASK.curves]),
+        "opening": True,
+    }
+    # Half of it is ten epochs of the opening, which are between the rungs at 8 and 16.
+    left = budget = 20 * float(np.mean(whole.seconds))
+    search = FreezeThaw(TASK, values, surrogate if has_past else None, budget=budget, **settings)
+    for start, stop in ((0, 1), (1, 2), (2, 4), (4, 8)):
+        assert search.choose(remaining=left) == Purchase(0, start, stop, "warm")
+        left -= sum(whole.seconds[start:stop])
+        search.observe(Purchase(0, start, stop, "warm"), begun(whole, stop))
+    other = search.choose(remaining=left)
+    assert other is not None
+    assert other.candidate != 0
+    # Without a budget nothing but its first epoch comes before the others.
+    free = FreezeThaw(TASK, values, surrogate if has_past else None, **settings)
+    free.observe(Purchase(0, 0, 1, "warm"), begun(whole, 1))
+    other = free.choose()
+    assert other is not None
+    assert other.start == 0
 
 
 @pytest.mark.parametrize("has_past", [True, False])
