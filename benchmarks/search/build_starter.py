@@ -141,7 +141,7 @@ def write_task(name: str, files: SmallTask, options: Options, deadline: float) -
         algorithm="random",
         seed=task.seed,
         epochs=task.training.epochs,
-        patience=task.training.patience,
+        patience=task.training.waits(len(files.train)),
         class_weights=task.training.class_weights,
         metric=METRIC,
         subject="joint",

@@ -49,11 +49,10 @@ from models.head.head_model import build_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.inference import compiled_forward
 from models.search.prepared_backbone import PreparedBackbone
-from models.training.input_sources import steps_per_epoch
 from models.training.strategies.choice import choose_head
 from models.training.strategies.strategy import Situation, Target
 from models.training.strategies.target_look import TargetLook
-from models.training.training_settings import TrainingSettings
+from models.training.training_settings import TrainingSettings, steps_per_epoch
 
 _VALIDATION, _SEEN, _JUDGED, _CLASSES = 120, 200, 400, 20
 _BEFORE: Final = "linear head, frozen"

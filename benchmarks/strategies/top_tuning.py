@@ -27,9 +27,9 @@ from models.training.activations import Activations, compute_activations
 from models.training.convolutions import faster_convolutions
 from models.training.fine_tuning import TopAndHead, fine_tune, set_rate, trainable_model
 from models.training.image_split import ImageSplit
-from models.training.input_sources import CachedSource, steps_per_epoch
+from models.training.input_sources import CachedSource
 from models.training.replicas import Replicas
-from models.training.training_settings import TrainingSettings
+from models.training.training_settings import TrainingSettings, steps_per_epoch
 from models.training.training_state import STATE_FILE, TrainingState
 
 BACKBONE: Final = "EfficientNetLite0"
@@ -246,7 +246,8 @@ class _Examined(TrainingState):
     """Chooses the best epoch by the examination of a lesson."""
 
     def __init__(self, file: Path, lesson: Lesson, settings: TrainingSettings) -> None:
-        super().__init__(file, lesson.held, epochs=settings.epochs, patience=settings.patience)
+        waits = settings.waits(len(lesson.images))
+        super().__init__(file, lesson.held, epochs=settings.epochs, patience=waits)
         self._examine = lesson.examine
 
     def validate_by(self, validate: Callable[[], Floats]) -> None:

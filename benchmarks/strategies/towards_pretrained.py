@@ -33,10 +33,9 @@ from models.data.image_decoding import decode_and_resize
 from models.head.evidence import Answers, answers_of, compare
 from models.training import fine_tuning
 from models.training.device import FULL_PRECISION
-from models.training.input_sources import steps_per_epoch
 from models.training.mirroring import Mirror
 from models.training.top_trainer import TopTrainer
-from models.training.training_settings import TrainingSettings
+from models.training.training_settings import TrainingSettings, steps_per_epoch
 
 _VALIDATION, _TEST, _CLASSES = 120, 300, 10
 _SHIFTS = ("grey", "blur")

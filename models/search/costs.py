@@ -30,7 +30,7 @@ from models.search.joint_space import (
 from models.search.prepared_backbone import PreparedBackbone
 from models.storage.seals import read_sealed, write_sealed
 from models.training.activation_cache import VIEWS
-from models.training.input_sources import steps_per_epoch
+from models.training.training_settings import steps_per_epoch
 
 _BACKWARD: Final = 2.2
 """Passes forward that an image takes as long as in training."""

@@ -52,8 +52,8 @@ METRIC: Final = "expected_accuracy"
 """Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
 TIMEOUT_SECONDS: Final = 60.0
 """Without a word after which a worker's stretch goes to another one."""
-USUAL_EPOCHS: Final = 15
-"""After which most fine-tunings have ended by themselves."""
+_BEST_EPOCH: Final = 12
+"""That is the best one of most fine-tunings, which end when none was better for a while."""
 _SHARE: Final = 0.5
 """Of what the usual training is expected to take: the budget where none is given."""
 _OVERRUN: Final = 1.2
@@ -264,7 +264,8 @@ class JointSearch:
         if is_frozen(chosen) or last.paused_after is None:
             return self.costs.epoch(frozen_backbone(candidate_of(chosen)))
         epochs = self._epochs - len(last.curve.seconds)
-        return max(epochs, self._task.training.patience) * statistics.fmean(last.curve.seconds)
+        waits = self._task.training.waits(self.costs.images)
+        return max(epochs, waits) * statistics.fmean(last.curve.seconds)
 
     def _backbones(
         self, chosen: Values, records: Sequence[TrialRecord]
@@ -321,7 +322,8 @@ class JointSearch:
     @property
     def _epochs(self) -> int:
         """Of a fine-tuning, to tell what it takes."""
-        return min(self._task.training.epochs, USUAL_EPOCHS)
+        training = self._task.training
+        return min(training.epochs, _BEST_EPOCH + training.waits(self.costs.images))
 
     @property
     def _own_code(self) -> str:
@@ -334,7 +336,7 @@ class JointSearch:
             algorithm=self._settings.algorithm,
             seed=self._task.seed,
             epochs=training.epochs,
-            patience=training.patience,
+            patience=training.waits(self.costs.images),
             class_weights=training.class_weights,
             metric=METRIC,
             subject="joint",

@@ -12,17 +12,13 @@ from numpy.typing import NDArray
 from models.training.activations import Activations
 from models.training.augmentation import changed_views
 from models.training.image_split import ImageSplit
+from models.training.training_settings import steps_per_epoch
 
 _SHUFFLED = 4096
 """Encoded images from which a streamed epoch draws."""
 
 Batch = tuple[NDArray[np.float32], NDArray[np.integer]]
 """Inputs [b, ...] and class indices [b]."""
-
-
-def steps_per_epoch(images: int, batch_size: int) -> int:
-    """Whole batches in an epoch, or 1; which images are left over differs from epoch to epoch."""
-    return max(1, images // batch_size)
 
 
 class Source(Protocol):

@@ -32,10 +32,11 @@ from models.training.fine_tuning import (
 )
 from models.training.further_images import FurtherImages
 from models.training.image_split import ImageSplit
-from models.training.input_sources import CachedSource, Source, StreamedSource, steps_per_epoch
+from models.training.input_sources import CachedSource, Source, StreamedSource
 from models.training.mirroring import Mirror, try_mirror
 from models.training.replicas import Replicas
 from models.training.training_record import Phase
+from models.training.training_settings import steps_per_epoch
 from models.training.training_state import STATE_FILE, Arrays, TrainingState
 from models.training.training_task import TrainingTask
 
@@ -207,7 +208,7 @@ class TopTrainer:
             task.scratch / STATE_FILE,
             task.embeddings.validation.classes if held is None else held,
             epochs=task.settings.epochs,
-            patience=task.settings.patience,
+            patience=task.settings.waits(task.images),
             pause_after=pause_after,
         )
         state.restore(model)

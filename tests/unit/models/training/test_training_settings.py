@@ -18,3 +18,11 @@ def test_auto_goes_by_the_number_of_images_and_says_so():
     assert (many.name, "150" in many.reason) == ("fine_tune", True)
     asked = choose_strategy(TrainingSettings(strategy="fine_tune"), 3)
     assert (asked.name, asked.reason) == ("fine_tune", "asked for in the configuration")
+
+
+@pytest.mark.parametrize(
+    ("images", "epochs"), [(1, 10), (320, 10), (416, 8), (1000, 4), (1600, 3), (100_000, 3)]
+)
+def test_with_few_images_more_epochs_are_waited_for_a_better_one(images, epochs):
+    assert TrainingSettings().waits(images) == epochs
+    assert TrainingSettings(patience=2).waits(images) == 2
