@@ -239,7 +239,7 @@ class JointSearch:
     def _won(
         self, oracle: FreezeThawOracle, records: Sequence[TrialRecord], price: float
     ) -> Winner:
-        won = most_promising(oracle.promises(), self.costs, price)
+        won = most_promising(oracle.promises(), self.costs, price, self._pool[0])
         candidate = candidate_of(won.begun)
         own = [each.values for each in records if candidate_of(each.values) == candidate]
         if not all(map(is_frozen, own)):

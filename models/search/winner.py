@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from models.backbone_choice.backbone_choice import Candidate
 from models.history.search_space import Values
@@ -15,6 +16,12 @@ from models.search.joint_space import (
 )
 from models.search.search_task import SearchTask
 from models.training.training_settings import choose_strategy
+
+_MARGIN: Final = 0.25
+"""Times the inverse square root of the number of validation images: what the best of many
+configurations must promise more than the usual one. The standard error of such a difference was
+0.17 times that (34 configurations on photos of clothes), and the best of many is lucky. By the best
+of 100 images, 84.4 % of others were right, with this margin 85.3 %, by the usual one 85.8 %."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +45,19 @@ class Winner:
 
 
 def most_promising(
-    promises: Sequence[tuple[Values, float]], costs: Costs, price: float = 0.0
+    promises: Sequence[tuple[Values, float]],
+    costs: Costs,
+    price: float = 0.0,
+    usual: Values | None = None,
 ) -> Winner:
-    """The configuration that promises most, its cost counted.
+    """The configuration that promises most, its cost counted, or the usual one.
 
     Args:
         promises: of the configurations that were begun; at least one.
         costs: of their backbones.
         price: accuracy that a configuration must promise for each doubling of what its backbone
             computes for an image.
+        usual: the configuration that others must beat by more than luck.
     """
     cheapest = min(costs.serving(candidate_of(values)) for values, _ in promises)
 
@@ -56,14 +67,30 @@ def most_promising(
         return promise - price * math.log2(cost), not is_frozen(values)
 
     ranked = sorted(at_least_frozen(promises), key=worth, reverse=True)
-    values, promise = ranked[0]
-    words = f"{in_words(values)} promises {promise:.3f}"
+    best = ranked[0]
     if len(ranked) == 1:
-        return Winner(values, values, f"{words}; the time was enough for no other configuration.")
-    second, other = ranked[1]
+        return _won(best, "; the time was enough for no other configuration.")
     counted = ", its cost counted" if price else ""
-    words += f", the most of {len(ranked)}{counted}; {in_words(second)} {other:.3f}."
-    return Winner(values, values, words)
+    most = f"the most of {len(ranked)}{counted}"
+    margin = _MARGIN / math.sqrt(costs.validation_images)
+    known = next((each for each in ranked[1:] if each[0] == usual), None)
+    if known is not None and worth(best)[0] - worth(known)[0] < margin:
+        return _won(
+            known,
+            f"; {_promise(best)}, {most}, which is less than {margin:.3f} more, by which the best "
+            f"of many must be ahead of the usual one on {costs.validation_images} validation "
+            "images.",
+        )
+    return _won(best, f", {most}; {_promise(ranked[1])}.")
+
+
+def _won(each: tuple[Values, float], why: str) -> Winner:
+    return Winner(each[0], each[0], f"{_promise(each)}{why}")
+
+
+def _promise(each: tuple[Values, float]) -> str:
+    values, promise = each
+    return f"{in_words(values)} promises {promise:.3f}"
 
 
 def at_least_frozen(promises: Sequence[tuple[Values, float]]) -> list[tuple[Values, float]]:

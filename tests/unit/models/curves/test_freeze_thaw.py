@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -220,14 +221,12 @@ def test_what_others_start_from_is_bought_first_as_far_as_its_share_goes(surroga
 def test_the_opening_goes_on_until_half_of_the_budget_is_spent(surrogate, has_past):
     whole = TASK.curves[0]
     values = [curve.values for curve in TASK.curves]
-    settings = {
-        "most": EPOCHS,
-        "seconds": np.array([curve.seconds[0] for curve in TASK.curves]),
-        "opening": True,
-    }
+    told = np.array([curve.seconds[0] for curve in TASK.curves])
+    known = surrogate if has_past else None
+    make = partial(FreezeThaw, TASK, values, known, most=EPOCHS, seconds=told, opening=True)
     # Half of it is ten epochs of the opening, which are between the rungs at 8 and 16.
     left = budget = 20 * float(np.mean(whole.seconds))
-    search = FreezeThaw(TASK, values, surrogate if has_past else None, budget=budget, **settings)
+    search = make(budget=budget)
     for start, stop in ((0, 1), (1, 2), (2, 4), (4, 8)):
         assert search.choose(remaining=left) == Purchase(0, start, stop, "warm")
         left -= sum(whole.seconds[start:stop])
@@ -236,7 +235,7 @@ def test_the_opening_goes_on_until_half_of_the_budget_is_spent(surrogate, has_pa
     assert other is not None
     assert other.candidate != 0
     # Without a budget nothing but its first epoch comes before the others.
-    free = FreezeThaw(TASK, values, surrogate if has_past else None, **settings)
+    free = make()
     free.observe(Purchase(0, 0, 1, "warm"), begun(whole, 1))
     other = free.choose()
     assert other is not None

@@ -60,6 +60,21 @@ def test_a_doubling_of_the_work_has_to_bring_its_price() -> None:
     assert "its cost counted" in most_promising(promises, costs(), price=0.005).words
 
 
+@pytest.mark.parametrize(("ahead", "wins"), [(0.03, False), (0.04, True)])
+def test_the_best_of_many_has_to_beat_the_usual_one_by_more_than_luck(
+    task: SearchTask, ahead: float, wins: bool
+) -> None:
+    usual, other = usual_fine_tuning(task), frozen_backbone(LARGE)
+    promises = [(usual, 0.9), (frozen_backbone(SMALL), 0.8), (other, 0.9 + ahead)]
+    # On 50 images 0.035.
+    won = most_promising(promises, costs(), usual=usual)
+    assert won.begun == (other if wins else usual)
+    assert ("on 50 validation images" in won.words) is not wins
+    assert f"{0.9 + ahead:.3f}, the most of 3" in won.words
+    # Where the usual one failed, nothing is compared with it.
+    assert most_promising(promises[1:], costs(), usual=usual).begun == other
+
+
 def test_what_is_expected_to_end_highest_is_trained_where_it_fits(task: SearchTask) -> None:
     known = costs()
     foretold = ends(task, top25=0.91, top75=0.95)
