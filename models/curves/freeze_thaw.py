@@ -280,8 +280,13 @@ class FreezeThaw:
 
     def _rescale(self) -> None:
         begun = np.array([bool(curve.scores) for curve in self._curves])
-        factor = np.median(self._seconds[begun] / self._expected[begun])
-        self._seconds[~begun] = factor * self._expected[~begun]
+        origins = np.isin(np.arange(len(begun)), self._origins)
+        # They are another kind of work: a frozen backbone's epoch is a linear head.
+        for kind in (origins, ~origins):
+            known, unknown = begun & kind, ~begun & kind
+            if known.any():
+                factor = np.median(self._seconds[known] / self._expected[known])
+                self._seconds[unknown] = factor * self._expected[unknown]
 
     def _price(self, purchase: Purchase) -> float:
         epochs = purchase.stop - purchase.start

@@ -217,6 +217,15 @@ def test_what_others_start_from_is_bought_first_as_far_as_its_share_goes(surroga
     assert _with_origins(surrogate, [9.0, 9.0, 9.0, 0.1, 0.2, 0.3]).choose().candidate >= 3
 
 
+def test_what_others_start_from_says_nothing_of_what_they_take(surrogate):
+    search = _with_origins(surrogate, [1.0] * 6, budget=30.0, is_relative=True)
+    # Ten times what was told, which is the end of their share.
+    _seen(search, 0, 0.5, 10.0)
+    assert search.choose(remaining=5.0).candidate >= 3
+    _seen(search, 3, 0.6, 10.0)
+    assert search.choose(remaining=5.0) is None
+
+
 @pytest.mark.parametrize("has_past", [True, False])
 def test_the_opening_goes_on_until_half_of_the_budget_is_spent(surrogate, has_past):
     whole = TASK.curves[0]
