@@ -41,7 +41,8 @@ class FreezeThaw:
     **The guard.** A share of the seconds is the cold search's, which buys what it would buy alone,
     as soon as its share pays for it. Where what the past predicts does not agree with what is seen,
     all seconds are the cold search's, and likewise without a past. So after t seconds the cold
-    search has got what it buys alone in `COLD_SHARE` · t seconds, less one purchase.
+    search has got what it buys alone in `COLD_SHARE` · t seconds, less one purchase; with an
+    opening, as soon as that has had its share, and behind the origins, which are there for both.
 
     **Origins.** Curves that others start from, as fine-tunings do from the frozen backbone, tell
     most of what these come to. They are bought before the others, for either search, as far as
