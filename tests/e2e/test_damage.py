@@ -1,6 +1,7 @@
 """Damages each file that a run left; the same command then ends well or says what is wrong."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ _SAMPLE = (
     "cache/embeddings/*/*.features.npy", "runs/*/summary.json",
 )  # fmt: skip
 """Files of each kind whose damage costs less than a training."""
+_SETTLED_SECONDS = 3.0
 _ROUNDS = 2
 """Whole runs in which the artifacts are damaged: in each, every so many-th of them."""
 
@@ -25,6 +27,9 @@ pytestmark = pytest.mark.slow
 def finished(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedWorkspace:
     folder = tmp_path_factory.mktemp("damage")
     root = folder / "workspace"
+    # Digests of files that were written just now are not kept, and one is to be damaged.
+    newest = max(file.stat().st_ctime for file in digits_folder.rglob("*.png"))
+    time.sleep(max(0.0, newest + _SETTLED_SECONDS - time.time()))
 
     def run() -> Answer:
         return graft_here(
