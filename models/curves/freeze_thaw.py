@@ -85,7 +85,7 @@ class FreezeThaw:
                 those of another machine are; it is then taken from the candidates seen.
             budget: seconds for all purchases; infinite without a limit.
             opening: whether the first candidate is begun before all others, whatever it costs.
-            starts_from: of each candidate, the number of the one whose best score its curve starts
+            starts_from: of each candidate, the number of the one whose first score its curve starts
                 from; None where it starts from nothing. Empty where none starts from another.
 
         Raises:

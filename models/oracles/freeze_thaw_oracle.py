@@ -85,7 +85,7 @@ class FreezeThawOracle(LeasingOracle):
                 alike.
             start_seconds: that a configuration is expected to take before its next epoch, asked
                 before each proposal; None to learn from the trials what each takes.
-            starts_from: the configuration whose best score a configuration's curve starts from, if
+            starts_from: the configuration whose first score a configuration's curve starts from, if
                 any; it is heeded where that one is a candidate, too.
             seed: of the candidates; 0 and None draw one.
             **kwargs: as for every `LeasingOracle`.

@@ -61,7 +61,7 @@ def curve_task(history: TuningHistory, name: str) -> CurveTask:
     trials = [trial for trial in history.completed if _tells_a_curve(trial)]
     largest = max((_size(trial) for trial in trials), default=1)
     starts = {
-        _backbone(trial): max(trial.evaluations[-1].curve.scores)
+        _backbone(trial): trial.evaluations[-1].curve.scores[0]
         for trial in trials
         if is_frozen(trial.values)
     }
