@@ -5,9 +5,16 @@ key's name, type, bounds, default and meaning stand there and nowhere else.
 """
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from typing_extensions import Self
 
 from models.errors import UsageError
@@ -24,6 +31,24 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python takes True for 1, so that `budget: yes` would be a second.
+        types = _types(cls.model_fields[str(info.field_name)].annotation)
+        values = value if isinstance(value, list | tuple) else (value,)
+        if {int, float} & types and bool not in types and any(isinstance(v, bool) for v in values):
+            raise ValueError("a number, not yes or no")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _of_64_bits(cls, value: Any) -> Any:
+        # No tensor, no property of an artifact and no clock holds more.
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ValueError("a whole number of at most 64 bits")
+        return value
 
     @field_validator("*")
     @classmethod
@@ -52,3 +77,8 @@ class Section(BaseModel):
             return cls.model_validate_json(text)
         except ValidationError as error:
             raise UsageError(f"{cls.__name__} cannot be read from JSON: {error}") from error
+
+
+def _types(annotation: Any) -> set[Any]:
+    """All types that an annotation is made of."""
+    return {annotation}.union(*(_types(inner) for inner in get_args(annotation)))

@@ -16,7 +16,7 @@ from models.spelling import did_you_mean
 from models.storage.locations import is_remote
 from models.storage.plain_path import plain_path
 from pipeline.config import Config
-from pipeline.yaml_text import YamlTextError, parse_yaml
+from pipeline.yaml_text import YamlTextError, parse_yaml, without_remarks
 
 _MOST_BYTES = 1_000_000
 _MOST_SHOWN = 200
@@ -30,6 +30,13 @@ _EXPECTED = {
     "model_type": "keys and values, such as {key: value}",
     "tuple_type": "a list, such as [a, b]",
     "string_type": "text, in quotes where it looks like a number, a date, yes or no",
+    "bool_type": "yes or no",
+    "bool_parsing": "yes or no",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
     "missing": "a value",
     "invalid_key": "a key that is text",
 }
@@ -121,6 +128,8 @@ def _check_local(config: Config) -> None:
 def parse_assignment(text: str) -> tuple[str, Any]:
     """Reads KEY=VALUE, the value as YAML: a number, a list, a word.
 
+    A hash is a letter there, as in the name of a folder, and begins no remark.
+
     Raises:
         UsageError: it is not of that form.
     """
@@ -128,11 +137,13 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     if not equals:
         raise UsageError(f"--set expects KEY=VALUE, such as tuning.trials=30; got {_shown(text)}.")
     try:
-        return key, parse_yaml(value)
+        read = parse_yaml(value)
     except YamlTextError as error:
         raise UsageError(
-            f"--set {key}: expected a number, a word or [a, list]; got {_shown(value)} ({error})."
+            f"--set {key}: expected a number, a word or [a, list]; got {_shown(value)} ({error}). "
+            "Put text with signs in quotes of its own: --set 'data.ignore=[\"*_mask.png\"]'."
         ) from None
+    return key, read if without_remarks(value) else value
 
 
 def _data(path: str, base: Path) -> str:

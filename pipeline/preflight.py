@@ -179,6 +179,15 @@ def _misfit(asked: dict[str, Any], resize: str) -> str:
 
 def _buckets(config: Config) -> Iterator[str]:
     """Packages that are missing; whether a bucket answers shows when it is needed."""
+    for key, place in (
+        ("serving.publish", config.serving.publish),
+        ("knowledge.share", config.knowledge.share),
+    ):
+        if place.partition("://")[0] in ("http", "https"):
+            yield (
+                f"{key}: expected a bucket that can be written to, such as s3://bucket/folder; "
+                f"from {place}, an address of the web, one can only read"
+            )
     asked = {
         "serving.publish": [config.serving.publish],
         "knowledge.paths": config.knowledge.paths,

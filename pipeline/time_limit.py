@@ -11,11 +11,14 @@ from pydantic import Field
 from models.errors import UsageError
 from models.settings import Section
 
+_YEAR = 366 * 24 * 60
+"""In minutes. A clock of the system takes no number without end."""
+
 
 class LimitSettings(Section):
     """What a run may take."""
 
-    minutes: Annotated[float, Field(gt=0.0)] | None = None
+    minutes: Annotated[float, Field(gt=0.0, le=_YEAR)] | None = None
     """After so many minutes a run ends by itself, with exit code 6. What is done is kept, and the
     next run goes on from there. Empty: no limit."""
 

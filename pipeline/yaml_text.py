@@ -80,6 +80,16 @@ def parse_yaml(text: str) -> Any:
     return value
 
 
+def without_remarks(text: str) -> bool:
+    """Says whether all of a text is its value: YAML drops what follows a blank and a hash.
+
+    Args:
+        text: YAML that can be read.
+    """
+    node = yaml.compose(text, _Loader)
+    return not text[node.end_mark.index if node else 0 :].strip()
+
+
 def _count(value: Any, known: dict[int, int]) -> int:
     """Values in a value, each alias counted as often as it is used."""
     if not isinstance(value, dict | list | set | tuple):

@@ -105,7 +105,8 @@ def _check_platform(model: Any) -> None:
     if not model.model_platform and not model.model_type:
         raise invalid_argument(
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor"
-            " ModelServerConfig::model_platform."
+            " ModelServerConfig::model_platform;"
+            f' model {model.name} needs model_platform: "{_PLATFORM}"'
         )
     is_typed = model.model_type == model_server_config_pb2.ModelType.TENSORFLOW
     platform = model.model_platform or (_PLATFORM if is_typed else "other")

@@ -61,6 +61,12 @@ def test_a_package_that_a_bucket_needs_is_asked_for(
     assert "pip install 'graft[s3]'" in words
 
 
+@pytest.mark.parametrize("key", ["serving.publish", "knowledge.share"])
+def test_nothing_is_written_to_an_address_of_the_web(base: dict[str, object], key: str) -> None:
+    words = _refusal(base | {key: "https://example.com/models"})
+    assert f"{key}: expected a bucket that can be written to, such as s3://" in words
+
+
 @pytest.mark.parametrize("key", _WITHOUT_LABELS)
 @pytest.mark.parametrize("place", ["nowhere", "file.png"])
 def test_images_without_labels_lie_in_a_folder(

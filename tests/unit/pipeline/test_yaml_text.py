@@ -60,6 +60,17 @@ def test_a_hostile_value_is_bad_usage(value: str) -> None:
     assert len(str(caught.value)) < 4_000
 
 
+@pytest.mark.parametrize("text", ["a/photos #2", "#2", "'a' # b", "3 # few", "[a] #b"])
+def test_a_hash_in_a_value_begins_no_remark(text: str) -> None:
+    assert parse_assignment(f"data.path={text}") == ("data.path", text)
+
+
+def test_a_value_that_is_no_yaml_is_told_how_to_write_it() -> None:
+    with pytest.raises(UsageError, match=r"in quotes of its own: --set 'data\.ignore=\["):
+        parse_assignment("data.ignore=*.png")
+    assert parse_assignment("data.ignore=['*.png', \"#a\"]")[1] == ["*.png", "#a"]
+
+
 def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

@@ -57,6 +57,7 @@ def test_models_policies_and_labels_are_read(tmp_path: Path) -> None:
         (ONE.format("models/a", TENSORFLOW), "have an absolute path of this machine; got"),
         (ONE.format("gs://models/a", TENSORFLOW), "have an absolute path of this machine; got"),
         (ONE.format("/a", ""), "Illegal setting neither"),
+        (ONE.format("/a", ""), 'needs model_platform: "tensorflow"'),
         (
             ONE.format("/a", 'model_platform: "torch"'),
             "Model a requests unsupported platform torch",
