@@ -2,11 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from components.artifact_names import LABEL_ERRORS_FILE
+from components.example_gen.sources.named_files import file_of_name
+from components.example_gen.sources.one_label import RefusedError, joined_labels, label_of
 from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
 from models.data import example_schema
 from models.errors import BadDataError, GraftError, UsageError
@@ -24,6 +27,7 @@ _COLUMNS: Final = (
 )
 _GROUP: Final = "group"
 _SHOWN: Final = 10
+_FEW: Final = 3
 
 
 def write_manifest(config: Config, output: Path | None) -> int:
@@ -46,7 +50,7 @@ def write_manifest(config: Config, output: Path | None) -> int:
         )
     folder, found = _latest(workspace)
     ran = load_config(folder / CONFIG, {})
-    rows, columns = _rows(workspace.artifacts / found.examples, found, ran, folder.name)
+    rows, lost, columns = _rows(workspace.artifacts / found.examples, found, ran, folder.name)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns)
     writer.writeheader()
@@ -57,6 +61,18 @@ def write_manifest(config: Config, output: Path | None) -> int:
         raise GraftError(f"{file} cannot be written: {error.strerror}.") from None
     for each in [each for each in found.doubtful if each.is_suspect][:_SHOWN]:
         print(f"  {each.label!r} looks like {each.suggested!r}: {each.name}")
+    if lost:
+        print(
+            f"{len(lost):,} images of the run are not in it, as no file is there by their name: "
+            f"{', '.join(map(repr, lost[:_FEW]))}{', …' if len(lost) > _FEW else ''}. They are "
+            "records, were moved, or have names that are not UTF-8."
+        )
+    for label, count in _not_read_back([row["label"] for row in rows]).items():
+        print(
+            f"A manifest cannot say the class {label!r}, which stands for no label or for several "
+            f"there: `graft run` would refuse its {count:,} images. Give the class another name in "
+            "the column label."
+        )
     group = f" --set data.group={_GROUP}" if _GROUP in columns else ""
     print(f"Run {folder.name}: {found.words}.")
     print(
@@ -84,8 +100,8 @@ def _latest(workspace: Workspace) -> tuple[Path, FoundLabelErrors]:
 
 def _rows(
     examples: Path, found: FoundLabelErrors, ran: Config, run: str
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """A row for each image that is a file, and the names of the columns."""
+) -> tuple[list[dict[str, Any]], list[str], list[str]]:
+    """A row for each image that is a file, names of the others, and those of the columns."""
     if not examples.is_dir():
         raise UsageError(f"The images of run {run} are no longer in the workspace. Run again.")
     own = list(ran.columns)
@@ -101,12 +117,15 @@ def _rows(
         }
     order = dict.fromkeys([each.name for each in found.doubtful] + list(images))
     places = _places(ran, run)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    lost: list[str] = []
     for name in order:
         span = next((span for span in places if name.startswith(span)), None)
-        path = None if span is None else places[span] / name.removeprefix(span)
-        if path is not None and path.is_file():
-            rows.append({**images[name], "path": str(path)})
+        path = "" if span is None else file_of_name(places[span], name.removeprefix(span))
+        if path:
+            rows.append({**images[name], "path": path})
+        else:
+            lost.append(name)
     if not rows:
         raise UsageError(
             f"No image of run {run} is a file of its own below {ran.data.path}: they are records "
@@ -114,7 +133,21 @@ def _rows(
         )
     has_groups = any(row[_GROUP] for row in rows)
     columns = [*_COLUMNS, *([_GROUP] if has_groups else []), *own]
-    return [{key: row.get(key, "") for key in columns} for row in rows], columns
+    return [{key: row.get(key, "") for key in columns} for row in rows], lost, columns
+
+
+def _not_read_back(labels: Sequence[str]) -> Counter[str]:
+    """Images of each class whose name, which a folder may have, no manifest can say."""
+    counts = Counter(labels)
+    joined = joined_labels(counts)
+    return Counter({label: counts[label] for label in counts if label in joined or _is_odd(label)})
+
+
+def _is_odd(label: str) -> bool:
+    try:
+        return label_of(label) != label
+    except RefusedError:
+        return True
 
 
 def _images(examples: Path, own: list[str]) -> Iterator[dict[str, Any]]:

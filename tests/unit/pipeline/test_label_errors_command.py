@@ -28,20 +28,24 @@ def config(tmp_path: Path) -> Config:
     for name in NAMES:
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "photos" / name).write_bytes(name.encode())
+    return _workspace(tmp_path, [(name[:3], name, name.encode()) for name in NAMES])
+
+
+def _workspace(tmp_path: Path, images: list[tuple[str, str, bytes]]) -> Config:
+    """A workspace with one run, on images (label, name, bytes) of which the third is doubtful."""
     config = Config.model_validate(
         {"workspace": str(tmp_path / "ws"), "data": {"path": str(tmp_path / "photos")}}
     )
     workspace = Workspace(config.workspace_path)
-    images = [(name[:3], name, name.encode()) for name in NAMES]
     examples = workspace.artifacts / "ImageExampleGen" / "examples" / "1"
     write_examples(examples, {"train": images[:3], "validation": images[3:], "test": []})
     folder = workspace.runs / "20261129-010203-004"
     folder.mkdir(parents=True)
     (folder / CONFIG).write_text(f"data: {{path: {tmp_path / 'photos'}}}\n")
     doubtful = DoubtfulLabel(
-        name=NAMES[2],
+        name=images[2][1],
         split="train",
-        label="dog",
+        label=images[2][0],
         suggested="cat",
         suggested_probability=0.93,
         label_probability=0.01,
@@ -100,3 +104,44 @@ def test_what_is_missing_is_said(config, tmp_path):
     examples.rename(tmp_path / "pruned")
     with pytest.raises(UsageError, match="no longer in the workspace"):
         write_manifest(config, None)
+
+
+def test_names_that_ingest_wrote_otherwise_are_found_or_told(tmp_path, capsys):
+    files = {
+        "line\nbreak/1.png": "line\\nbreak/1.png",
+        "line\nbreak/a\tb.png": "line\\nbreak/a\\tb.png",
+        "windows/2.png": "windows\\2.png",
+        "windows/3.png": "windows/3.png",
+    }
+    for file in files:
+        (tmp_path / "photos" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / file).write_bytes(file.encode())
+    (tmp_path / "photos" / "\udcff.png").write_bytes(b"no text")
+    labels = ("line\\nbreak", "line\\nbreak", "windows", "windows")
+    images = [
+        (label, name, name.encode()) for label, name in zip(labels, files.values(), strict=True)
+    ]
+    config = _workspace(tmp_path, [*images, ("windows", "\\xff.png", b"no text")])
+    assert write_manifest(config, None) == 0
+    assert "1 images of the run are not in it" in capsys.readouterr().out
+    listing = list_source(str(tmp_path / "ws" / "labels-to-correct.csv"), IngestSettings())
+    assert {(each.path, each.label) for each in listing.files} == {
+        (str(tmp_path / "photos" / file), label) for file, label in zip(files, labels, strict=True)
+    }
+    assert not listing.left_out
+
+
+def test_a_class_that_no_manifest_can_say_is_told(tmp_path, capsys):
+    names = ("NULL/1.png", "cat/2.png", "dog/3.png", "cat+dog/4.png", "cat+dog/5.png")
+    for name in names:
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(name.encode())
+    images = [(name.partition("/")[0], name, name.encode()) for name in names]
+    assert write_manifest(_workspace(tmp_path, images), None) == 0
+    told = capsys.readouterr().out
+    assert "the class 'NULL'" in told
+    assert "the class 'cat+dog'" in told
+    assert "refuse its 2 images" in told
+    assert "the class 'cat'," not in told
+    listing = list_source(str(tmp_path / "ws" / "labels-to-correct.csv"), IngestSettings())
+    assert len(listing.left_out) == 3
