@@ -16,6 +16,7 @@ from components.image_register import REGISTER_FILE, ImageRegister, read_registe
 from components.image_validator.anomalies import check_anomalies
 from components.image_validator.appearance_checks import check_appearance
 from components.image_validator.class_checks import KnownClasses, check_classes
+from components.image_validator.class_name_checks import check_class_names
 from components.image_validator.drift_checks import check_spans, check_splits
 from components.image_validator.duplicate_checks import check_duplicates
 from components.image_validator.further_label_checks import check_further_labels, counts
@@ -47,6 +48,7 @@ class Executor(base_executor.BaseExecutor):
         findings = [
             *check_quarantine(quarantine, settings),
             *check_classes(table, schema, changes, settings),
+            *check_class_names(table, settings),
             *check_further_labels(table, settings),
             *check_duplicates(table, settings),
             *check_groups(table, settings),

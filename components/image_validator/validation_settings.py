@@ -22,6 +22,9 @@ class ValidationSettings(Section):
     unseen_class: Severity = "error"
     """A class in validation or test that training has no image of, or that the schema lacks, be it
     added, renamed or split off. `graft schema accept` lets it in."""
+    similar_classes: Severity = "warning"
+    """Classes whose names differ only in case, blanks, hyphens or what cannot be seen, such as Cat
+    and cat, or 1 and 1.0."""
     label_conflict: Severity = "error"
     """The same image, by its bytes or its pixels, under two labels, in more than
     max_label_conflicts of the images."""

@@ -2,8 +2,9 @@ r"""A CSV or JSON Lines file that names each image, its label and, optionally, i
 
 CSV has a header with the columns `path`, `label` and optionally `split`, in any order, among
 others; commas, semicolons or tabs between them. JSON Lines has an object on each line, with the
-same keys. Paths are relative to the manifest; `a\b.jpg` is `a/b.jpg` where there is no file of that
-very name. A row without a split, where others have one, joins the training images.
+same keys. Paths are relative to the manifest; `a\b.jpg` is `a/b.jpg`, and composed accents are
+decomposed ones, where there is no file of that very name. A row without a split, where others have
+one, joins the training images.
 
 Every row that is not blank ends as an image, or with its reason among what is left out:
 
@@ -38,6 +39,7 @@ from components.example_gen.sources.groups import group_of
 from components.example_gen.sources.ignored import ignored
 from components.example_gen.sources.manifest_rows import COLUMNS, Row, csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
+from components.example_gen.sources.named_files import other_ways
 from components.example_gen.sources.one_label import (
     ONE_LABEL,
     RefusedError,
@@ -53,6 +55,7 @@ SUFFIXES = (".csv", ".tsv", ".jsonl")
 """File name endings that make a file a manifest."""
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:")
 _SHOWN = 200
 
 
@@ -201,16 +204,23 @@ class _Reader:
     def _locate(self, path: str) -> tuple[str, Stamp]:
         """Finds the file that a row means."""
         outcome = self._inspect(path)
-        if isinstance(outcome, LeftOut) and "\\" in path:
+        if isinstance(outcome, LeftOut):
             if _DRIVE.match(path):
                 raise RefusedError(
                     "unreadable",
                     "the path begins with a drive of Windows; expected one relative to the"
                     " manifest",
                 )
-            path = path.replace("\\", "/")
-            outcome = self._inspect(path)
-        if isinstance(outcome, LeftOut):
+            if _ADDRESS.match(path):
+                raise RefusedError(
+                    "unreadable",
+                    "it is an address; expected the path of a file of this machine, relative to"
+                    " the manifest or absolute",
+                )
+            for other in other_ways(path):
+                found = self._inspect(other)
+                if not isinstance(found, LeftOut):
+                    return str(self._folder / other), found
             raise RefusedError(outcome.code, outcome.reason)
         return str(self._folder / path), outcome
 

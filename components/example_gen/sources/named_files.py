@@ -1,6 +1,7 @@
-"""The file that a name stands for, which ingest gave to an image."""
+"""The file that the name of an image stands for, in a manifest or in what ingest wrote."""
 
 import os
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from components.example_gen.sources.entries import printable
 def file_of_name(folder: Path, name: str) -> str:
     r"""Finds the file of an image.
 
-    Its name is its path as one printable line, with `\n` for a line break; and `a\b.jpg` of a
-    manifest may be `a/b.jpg`.
+    Its name is its path as one printable line, with `\n` for a line break, or what a manifest calls
+    it.
 
     Args:
         folder: that the name is relative to.
@@ -21,11 +22,21 @@ def file_of_name(folder: Path, name: str) -> str:
         The path; empty where there is no such file, or its path is no UTF-8, which no manifest
         holds.
     """
-    ways = [folder / name]
+    ways = [folder / name, *(folder / other for other in other_ways(name))]
     if "\\" in name:
-        ways += [folder / name.replace("\\", "/"), _by_its_parts(folder, name)]
+        ways.append(_by_its_parts(folder, name))
     found = [str(path) for path in ways if path.is_file()]
     return found[0] if found and _is_utf8(found[0]) else ""
+
+
+def other_ways(path: str) -> list[str]:
+    """Other ways to write a path, of which the program that made a manifest may have used one.
+
+    Windows writes backslashes, macOS decomposes accents, and most keyboards compose them.
+    """
+    path = path.replace("\\", "/")
+    ways = (path, unicodedata.normalize("NFC", path), unicodedata.normalize("NFD", path))
+    return list(dict.fromkeys(ways))
 
 
 def _by_its_parts(folder: Path, name: str) -> Path:

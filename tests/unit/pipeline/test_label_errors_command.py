@@ -112,12 +112,13 @@ def test_names_that_ingest_wrote_otherwise_are_found_or_told(tmp_path, capsys):
         "line\nbreak/a\tb.png": "line\\nbreak/a\\tb.png",
         "windows/2.png": "windows\\2.png",
         "windows/3.png": "windows/3.png",
+        "e\u0301/4.png": "\u00e9/4.png",
     }
     for file in files:
         (tmp_path / "photos" / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "photos" / file).write_bytes(file.encode())
     (tmp_path / "photos" / "\udcff.png").write_bytes(b"no text")
-    labels = ("line\\nbreak", "line\\nbreak", "windows", "windows")
+    labels = ("line\\nbreak", "line\\nbreak", "windows", "windows", "\u00e9")
     images = [
         (label, name, name.encode()) for label, name in zip(labels, files.values(), strict=True)
     ]

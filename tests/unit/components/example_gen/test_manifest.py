@@ -236,6 +236,24 @@ def test_separators_of_windows(pictures):
     assert any("drive of Windows" in one.reason for one in listing.left_out)
 
 
+def test_accents_may_be_composed_on_one_side_and_decomposed_on_the_other(pictures):
+    put(pictures, "cafe\u0301/1.jpg", "\u00e9t\u00e9.jpg")
+    listing = listed(pictures, "path,label\ncaf\u00e9/1.jpg,a\ne\u0301te\u0301.jpg,b\n")
+    assert {Path(file.path).relative_to(pictures).as_posix() for file in listing.files} == {
+        "cafe\u0301/1.jpg",
+        "\u00e9t\u00e9.jpg",
+    }
+
+
+@pytest.mark.parametrize("address", ["file:///a/1.jpg", "file:1.jpg", "gs://b/1.jpg", "https://x"])
+def test_an_address_is_no_path(pictures, address):
+    put(pictures, "1.jpg")
+    listing = listed(pictures, f"path,label\n1.jpg,a\n{address},a\n")
+    (line,) = listing.left_out
+    assert line.code == "unreadable"
+    assert "it is an address; expected the path of a file of this machine" in line.reason
+
+
 def test_broken_rows_of_json_lines_cost_themselves(pictures):
     rows = [
         '{"path": "1.jpg", "label": "a"}',
