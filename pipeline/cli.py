@@ -13,6 +13,7 @@ from models.numerics import compute_with_onednn
 from models.standard_streams import hold_standard_streams
 from pipeline.command_line import add_workspace, command, count, effective, refuse_empty
 from pipeline.failure import TRACEBACK, unforeseen
+from pipeline.interrupts import sigterm_as_ctrl_c
 from pipeline.labelling_command import add_labelling_command
 from pipeline.model_commands import add_model_commands
 from pipeline.production_commands import add_production_commands
@@ -27,7 +28,7 @@ _EXIT_CODES = """exit codes:
   5  busy: another run holds the workspace
   6  out of time (limits.minutes): what is done is kept, the same command goes on from there
   7  not needed, of `graft needed` alone
-  130  interrupted with Ctrl-C; the same command goes on from there
+  130  interrupted with Ctrl-C or SIGTERM; the same command goes on from there
 """
 
 
@@ -42,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         refuse_empty(given)
-        code: int = options.run(options)
+        with sigterm_as_ctrl_c():
+            code: int = options.run(options)
         sys.stdout.flush()
     except GraftError as error:
         print(f"graft: {error}", file=sys.stderr)

@@ -1,6 +1,36 @@
-"""Ctrl-C that no library can swallow."""
+"""Ctrl-C that no library can swallow, and SIGTERM that does the same."""
 
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """Has SIGTERM, by which containers and schedulers stop a program, end it as Ctrl-C does.
+
+    The first process of a container would not even notice it otherwise, and be killed. Whoever has
+    a handler for SIGTERM keeps it.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    is_main = threading.current_thread() is threading.main_thread()
+    if before is not signal.SIG_DFL or not is_main:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*arguments: Any) -> None:
+    noted = signal.getsignal(signal.SIGINT)
+    if callable(noted):
+        noted(*arguments)
+    raise KeyboardInterrupt
 
 
 class Interrupts:

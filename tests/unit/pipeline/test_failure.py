@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from models.errors import UsageError
+from pipeline import config_file
+from pipeline.cli import main
 from pipeline.config_file import parse_assignment
 from pipeline.failure import in_words, unwritable
-from pipeline.interrupts import Interrupts
+from pipeline.interrupts import Interrupts, sigterm_as_ctrl_c
 from pipeline.run_folder import read_run
 from pipeline.terminal.quiet import output_to
 
@@ -60,16 +62,16 @@ def test_a_run_outlives_its_terminal(tmp_path: Path) -> None:
     assert "still logged" in (tmp_path / "log.txt").read_text()
 
 
-def _swallow_an_interrupt() -> None:
+def _swallow(number: signal.Signals) -> None:
     with contextlib.suppress(KeyboardInterrupt):
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
 
 
 def test_an_interrupt_that_a_library_swallows_still_counts() -> None:
     before = signal.getsignal(signal.SIGINT)
     interrupts = Interrupts()
     with pytest.raises(KeyboardInterrupt), interrupts:
-        _swallow_an_interrupt()
+        _swallow(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         interrupts.check()
     assert signal.getsignal(signal.SIGINT) is before
@@ -82,6 +84,42 @@ def test_an_ignored_interrupt_stays_ignored() -> None:
             os.kill(os.getpid(), signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("at_sigint", [signal.default_int_handler, signal.SIG_IGN])
+def test_sigterm_does_what_ctrl_c_does(at_sigint: signal.Handlers) -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGINT, at_sigint)
+    try:
+        with pytest.raises(KeyboardInterrupt), sigterm_as_ctrl_c():
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGINT, before[1])
+    assert signal.getsignal(signal.SIGTERM) is before[0]
+
+
+def test_a_sigterm_that_a_library_swallows_still_counts() -> None:
+    interrupts = Interrupts()
+    with pytest.raises(KeyboardInterrupt), sigterm_as_ctrl_c(), interrupts:
+        _swallow(signal.SIGTERM)
+
+
+def test_a_handler_of_sigterm_is_kept() -> None:
+    came: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
+    try:
+        with sigterm_as_ctrl_c():
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert came == [signal.SIGTERM]
+
+
+def test_a_command_that_gets_sigterm_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config_file, "load_config", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    assert main(["config"]) == 130
+    assert "interrupted. The same command goes on" in capsys.readouterr().err
 
 
 def test_values_of_set_are_yaml() -> None:
