@@ -15,6 +15,8 @@ from pipeline.served_model import Served
 from serving.client import Answer, ExplainedAnswer
 
 _SIDE: Final = 448
+_LETTERS: Final = 60
+"""Of a file's name in that of its picture; a letter may have four bytes of the 255 of a name."""
 
 
 class HeatPictures(Writer):
@@ -43,7 +45,7 @@ class HeatPictures(Writer):
         self._written += 1
         if not isinstance(answer, ExplainedAnswer):
             return
-        path = self._folder / f"{self._written:04d}-{file.path.stem}.jpg"
+        path = self._folder / f"{self._written:04d}-{file.path.stem[:_LETTERS]}.jpg"
         try:
             write_atomically(path, heat_picture(answer.seen, answer.heat, _SIDE))
         except OSError as error:

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 from pathlib import Path
+from typing import Final
 
 from models.errors import GraftError
 
@@ -21,6 +22,10 @@ _PHRASES = {os.strerror(code): code for code in (*_FULL, errno.EROFS, errno.EFBI
 }
 
 
+_AROUND: Final = 40
+"""Letters of a text that are shown before and behind the one that is none."""
+
+
 def unforeseen(error: Exception) -> str:
     """Says what ended a command, where that is none of Graft's own errors.
 
@@ -32,6 +37,9 @@ def unforeseen(error: Exception) -> str:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}"
+    if isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason:
+        name = ascii(error.object[max(error.start - _AROUND, 0) : error.end + _AROUND])
+        return f"expected names that are UTF-8; got …{name[1:-1]}… Rename the file or folder."
     return (
         f"unexpected {type(error).__name__}: {error}. This is a fault of Graft's; with "
         f"{TRACEBACK}=1 in the environment the same command shows where it lies."

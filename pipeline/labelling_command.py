@@ -1,6 +1,7 @@
 """The command `graft label`: sorts images that have no labels yet."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,7 +89,7 @@ def _classes(options: argparse.Namespace) -> list[str]:
         from models.training.model_description import read_description
 
         return list(read_description(served(options).newest).labels)
-    if Path(options.classes).is_file():
+    if os.path.isfile(options.classes):  # noqa: PTH113 - does not raise, however long it is
         try:
             lines = Path(options.classes).read_text("utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:

@@ -4,6 +4,10 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
+
+_SHOWN: Final = 50
+"""Letters of a file's name in that of its temporary file; a letter may have four bytes of 255."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -19,7 +23,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         OSError: the disk is full or the folder cannot be written; `path` is then untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}-", suffix=".tmp", dir=path.parent)
+    prefix = f".{path.name[:_SHOWN]}-"
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def export_to_optuna(config: Config, which: str, target: str, names: tuple[str, 
     Raises:
         UsageError: there is no such history, or the target cannot be written.
     """
-    is_file = Path(which).is_file()
+    is_file = os.path.isfile(which)  # noqa: PTH113 - does not raise
     history = read_history(which) if is_file else find(catalogue(config).entries, which).history
     trials = best_first(history, read_names(names))
     place = target if is_remote(target) else str(Path(target).absolute())

@@ -122,6 +122,14 @@ def test_a_command_that_gets_sigterm_says_so(
     assert "interrupted. The same command goes on" in capsys.readouterr().err
 
 
+def test_a_name_that_is_no_utf_8_is_told(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(config_file, "load_config", lambda *_: "a/\udcff.pem".encode())
+    assert main(["config"]) == 1
+    told = capsys.readouterr().err
+    assert "expected names that are UTF-8; got …a/\\udcff.pem…" in told
+    assert "Rename" in told
+
+
 def test_values_of_set_are_yaml() -> None:
     assert parse_assignment("tuning.hidden_units=[0, 64]") == ("tuning.hidden_units", [0, 64])
     assert parse_assignment("model.weights=a=b") == ("model.weights", "a=b")

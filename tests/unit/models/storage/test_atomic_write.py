@@ -16,6 +16,12 @@ def test_the_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
+@pytest.mark.parametrize("name", ["x" * 255, "\U0001f408" * 63])
+def test_a_name_may_be_as_long_as_the_disk_takes(tmp_path: Path, name: str) -> None:
+    write_atomically(tmp_path / name, b"new")
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
     path = tmp_path / "taken"
     path.mkdir()

@@ -95,3 +95,15 @@ def test_classes_may_stand_in_a_file_and_the_folder_must_be_one(
     assert "xyzzy, or so: WordNet has no noun" in capsys.readouterr().out
     assert label("--zero-shot", classes, *told) == UsageError.exit_code
     assert "is no folder" in capsys.readouterr().err
+
+
+def test_the_classes_may_be_many(
+    wordnet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    classes = ",".join(f"xyzzy {number}" for number in range(100))
+    told = ("--classes", classes, "--wordnet", wordnet, "--output", tmp_path / "x.csv")
+    assert label("--zero-shot", tmp_path / "empty", *told) == UsageError.exit_code
+    assert "None of the classes means anything that ImageNet knows" in capsys.readouterr().err
+    assert label("--zero-shot", "x" * 300, *told) == UsageError.exit_code
+    assert "is no folder" in capsys.readouterr().err
