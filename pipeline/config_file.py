@@ -16,7 +16,7 @@ from models.spelling import did_you_mean
 from models.storage.locations import is_remote
 from models.storage.plain_path import plain_path
 from pipeline.config import Config
-from pipeline.yaml_text import YamlTextError, parse_yaml, without_remarks
+from pipeline.yaml_text import YamlTextError, has_no_remark, parse_yaml
 
 _MOST_BYTES = 1_000_000
 _MOST_SHOWN = 200
@@ -143,7 +143,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
             f"--set {key}: expected a number, a word or [a, list]; got {_shown(value)} ({error}). "
             "Put text with signs in quotes of its own: --set 'data.ignore=[\"*_mask.png\"]'."
         ) from None
-    return key, read if without_remarks(value) else value
+    return key, read if has_no_remark(value) else value
 
 
 def _data(path: str, base: Path) -> str:

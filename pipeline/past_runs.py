@@ -33,8 +33,14 @@ def print_report(config: Config, run_id: str | None) -> int:
     with_report = [path for path in workspace.run_folders() if (path / REPORT).is_file()]
     chosen = [path for path in with_report if run_id in (None, path.name)]
     if not chosen:
-        known = ", ".join(path.name for path in with_report[-5:]) or "none"
+        known = ", ".join(path.name for path in with_report[-5:])
         which = f"run {run_id}" if run_id else "any run"
-        raise UsageError(f"There is no report of {which} in {workspace.root}. Latest: {known}.")
+        mend = (
+            f"There are those of {known}."
+            if known
+            else "A run writes one in the end: `graft run --data DIR`; --workspace names another "
+            "place."
+        )
+        raise UsageError(f"There is no report of {which} in {workspace.root}. {mend}")
     print(chosen[-1] / REPORT)
     return 0

@@ -80,7 +80,7 @@ def parse_yaml(text: str) -> Any:
     return value
 
 
-def without_remarks(text: str) -> bool:
+def has_no_remark(text: str) -> bool:
     """Says whether all of a text is its value: YAML drops what follows a blank and a hash.
 
     Args:

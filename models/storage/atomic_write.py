@@ -1,7 +1,9 @@
 """Writing a file so that it is whole or absent, even after `kill -9`."""
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -20,8 +22,10 @@ def write_atomically(path: Path, content: bytes) -> None:
         content: all of its bytes.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written; `path` is then untouched.
+        OSError: the disk is full, the folder cannot be written, or `path` is a device, a pipe or a
+            socket, whose place no file may take; `path` is then untouched.
     """
+    _refuse_device(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{path.name[:_SHOWN]}-"
     handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
@@ -38,3 +42,13 @@ def write_atomically(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _refuse_device(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        words = "it is a device, a pipe or a socket; expected a file"
+        raise OSError(errno.EINVAL, words, str(path))

@@ -42,7 +42,9 @@ def test_runs_and_report_of_an_empty_workspace(
     assert main(["runs", "--workspace", str(tmp_path)]) == 0
     assert "graft run --data" in capsys.readouterr().out
     assert main(["report", "--workspace", str(tmp_path)]) == 2
-    assert "no report of any run" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no report of any run" in told
+    assert "A run writes one in the end: `graft run --data DIR`" in told
 
 
 @pytest.mark.parametrize(

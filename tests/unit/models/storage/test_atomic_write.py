@@ -22,6 +22,21 @@ def test_a_name_may_be_as_long_as_the_disk_takes(tmp_path: Path, name: str) -> N
     assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("is_link", [False, True])
+def test_no_file_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path, is_link: bool) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    path = tmp_path / "link" if is_link else pipe
+    if is_link:  # as /dev/stdout is one
+        path.symlink_to(pipe)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(OSError, match="is a device, a pipe or a socket; expected a file"):
+        write_atomically(path, b"new")
+    assert sorted(tmp_path.iterdir()) == before
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    assert path.is_symlink() == is_link
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
     path = tmp_path / "taken"
     path.mkdir()
