@@ -48,7 +48,7 @@ def write_backbone(
     if not file.name.endswith(SUFFIX):
         raise UsageError(f"A backbone is written to a file that ends in {SUFFIX}; got {file}.")
     file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{file.name[:100]}-", dir=file.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=f".{file.name[:50]}-", dir=file.parent) as folder:
         partial = Path(folder) / file.name
         save(partial)
         with h5py.File(partial, "r+") as weights:

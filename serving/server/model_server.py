@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError
+from models.storage.atomic_write import write_atomically
 from serving.errors import ServingError, in_one_line
 from serving.grpc_api.grpc_server import GrpcServer
 from serving.inference.model_loader import ModelLoader
@@ -215,6 +216,4 @@ def _await_eof(stopping: threading.Event) -> None:
 
 def _write_ports(server: ModelServer, path: Path) -> None:
     ports = {"grpc": server.grpc_port, "rest": server.rest_port}
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(json.dumps(ports), encoding="utf-8")
-    unfinished.replace(path)
+    write_atomically(path, json.dumps(ports).encode())
