@@ -67,6 +67,10 @@ START_HEAD_FILE: Final = "keras/start_head.keras"
 """The linear head that a later training begins from, where that of the model learned from
 validation images."""
 
+START_MODEL_FILE: Final = "keras/start_model.keras"
+"""The model that a later training begins from, where a fine-tuned one learned from validation
+images."""
+
 
 def further_head_file(column: str) -> str:
     """The head for a further label column in a Model artifact."""

@@ -55,7 +55,7 @@ _OF_LABELS = ("label_errors", "max_label_errors")
 _NOT_OF_LABELS = tuple(set(ValidationSettings.model_fields).difference(_OF_LABELS))
 _PLACES = ("path", "unlabelled", "target")
 """Keys of `data` that name folders; a node is told its own."""
-_NOT_OF_SEARCH = ("few_shot_images", "refit_images")
+_NOT_OF_SEARCH = ("few_shot_images",)
 """Keys of `training` that Trainer alone reads."""
 
 

@@ -36,6 +36,8 @@ class Trainer(TfxTrainer, base_beam_component.BaseBeamComponent):
     - `keras/model.keras`: from float32 [n, s, s, 3], RGB in 0..255, to probabilities;
     - `keras/start_head.keras`, where the head of that model learned from validation images: the
       linear head that did not, for later trainings to begin from;
+    - `keras/start_model.keras`, where a fine-tuned model learned from validation images: the one
+      that did not, likewise;
     - `keras/further/COLUMN.keras`: the head of a further label column, on the same backbone;
     - `training.json`: see `models.training.training_record`, the `machine` that it was made on, and
       `further_labels`, a list of what `models.head.further_head.FurtherHead` says of each head;

@@ -24,6 +24,7 @@ from components.artifact_names import (
     PROBE_HEADS_FILE,
     SERVING_FOLDER,
     START_HEAD_FILE,
+    START_MODEL_FILE,
     TRAINING_FILE,
     further_head_file,
 )
@@ -123,6 +124,7 @@ def _read(fn_args: FnArgs, inputs: Inputs) -> ReadTask:
     task = replace(
         read.task,
         scratch=scratch_dir / _key(read, config["code"]),
+        is_validated_later=bool(json.loads(config["further_labels"])),
         activations=of_process(
             shared_activations(
                 config["activations_dir"], inputs.examples_uri, read.task.seed, inputs.left_out
@@ -188,7 +190,7 @@ def _description(
         "training_images": read.task.images,
         "strategy": trained.record.strategy.name,
         "exported": trained.record.exported,
-        "learned_from_validation": trained.start_head is not None,
+        "learned_from_validation": trained.start.is_given,
         "model_digest": digest(trained.model),
         # Two models may differ in these alone.
         "further_digests": {each.column: digest(each.model) for each in further},
@@ -217,8 +219,12 @@ def _write(
     keras_file.parent.mkdir(parents=True, exist_ok=True)
     trained.model.save(keras_file)
     trained.model.get_layer(HEAD).save(model_uri / HEAD_FILE)
-    if trained.start_head is not None:
-        trained.start_head.save(model_uri / START_HEAD_FILE)
+    for name, start in (
+        (START_HEAD_FILE, trained.start.head),
+        (START_MODEL_FILE, trained.start.model),
+    ):
+        if start is not None:
+            start.save(model_uri / name)
     for each in further:
         file = model_uri / further_head_file(each.column)
         file.parent.mkdir(exist_ok=True)

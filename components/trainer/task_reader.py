@@ -8,7 +8,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from components.artifact_names import KERAS_FILE, PROBE_HEADS_FILE, SERVING_FOLDER, START_HEAD_FILE
+from components.artifact_names import (
+    KERAS_FILE,
+    PROBE_HEADS_FILE,
+    SERVING_FOLDER,
+    START_HEAD_FILE,
+    START_MODEL_FILE,
+)
 from components.class_changes import changes_between, renamed
 from components.embedded_data import EmbeddedData, read_data
 from components.image_register import read_register
@@ -145,12 +151,12 @@ def _unlabelled(inputs: Inputs, backbone: Backbone, spec: ImageSpec) -> NDArray[
 def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
     """The same task, with the weights of an earlier model."""
     described = read_description(champion / SERVING_FOLDER)
-    start_head = champion / START_HEAD_FILE
+    starts = (champion / name for name in (START_HEAD_FILE, START_MODEL_FILE))
     earlier = read_earlier_model(
         champion / KERAS_FILE,
         described,
         read.data.info,
-        start_head if start_head.exists() else None,
+        *(start if start.exists() else None for start in starts),
     )
     changes = changes_between(
         earlier.labels,

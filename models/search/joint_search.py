@@ -47,6 +47,7 @@ from models.search.workers.served_search import ServedSearch
 from models.search.workers.signature import read_secret
 from models.search.workers.worker_processes import WorkerProcesses
 from models.storage.folders import delete_others
+from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 
 METRIC: Final = "expected_accuracy"
 """Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
@@ -147,10 +148,12 @@ class JointSearch:
     def expected_seconds(self) -> float:
         """Of the search and the training after it: what is told at the start.
 
-        The training goes on where the best trial ended, so that part of the search is its own.
+        The training goes on where the best trial ended, so that part of the search is its own. With
+        few images it then learns from those that validated, too.
         """
         own = _CONTINUED * min(self.budget, self.usual_seconds)
-        return self.budget + self.usual_seconds - own
+        again = self._refit_seconds(usual_fine_tuning(self._task))
+        return self.budget + self.usual_seconds - own + again
 
     def run(
         self,
@@ -245,8 +248,9 @@ class JointSearch:
         if not all(map(is_frozen, own)):
             # Begun ones that lose to the frozen backbone have failed.
             return won
+        again = self._refit_seconds(usual_fine_tuning(self._task, candidate))
         longer = fine_tuning_within(
-            _OVERRUN * self.expected_seconds - oracle.spent,
+            _OVERRUN * self.expected_seconds - oracle.spent - again,
             self._task,
             self.costs,
             candidate,
@@ -259,13 +263,21 @@ class JointSearch:
         """Seconds that the final training of a configuration is still expected to take."""
         begun = [each for each in records if each.values == chosen]
         if not begun:
-            return self.costs.training(chosen, self._epochs)
+            return self.costs.training(chosen, self._epochs) + self._refit_seconds(chosen)
         last = begun[0].evaluations[-1]
         if is_frozen(chosen) or last.paused_after is None:
             return self.costs.epoch(frozen_backbone(candidate_of(chosen)))
         epochs = self._epochs - len(last.curve.seconds)
         waits = self._task.training.waits(self.costs.images)
-        return max(epochs, waits) * statistics.fmean(last.curve.seconds)
+        seconds = max(epochs, waits) * statistics.fmean(last.curve.seconds)
+        return seconds + self._refit_seconds(chosen)
+
+    def _refit_seconds(self, fine_tuning: Values) -> float:
+        """That the last epochs take, with all images (`models.training.network_refit`)."""
+        everything = self.costs.images + self.costs.validation_images
+        if everything > self._task.training.refit_images:
+            return 0.0
+        return REFIT_EPOCHS * self.costs.epoch(fine_tuning) * everything / self.costs.images
 
     def _backbones(
         self, chosen: Values, records: Sequence[TrialRecord]

@@ -21,7 +21,7 @@ from models.search.prepared_backbone import PreparedBackbone
 from models.search.search_task import SearchTask
 from models.search.trial_store import TrialStore
 from models.training.activations import of_process
-from models.training.top_trainer import TopPhase
+from models.training.top_phase import TopPhase
 from models.training.training_state import STATE_FILE
 
 _WORK: Final = "work"

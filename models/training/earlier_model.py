@@ -19,7 +19,7 @@ class EarlierModel:
 
     Attributes:
         backbone: with its weights.
-        head: on the features of that backbone; learned from no validation image.
+        head: on the features of that backbone; neither learned from a validation image.
         labels: class names in the order of its outputs.
         digest: of all its weights.
     """
@@ -31,7 +31,11 @@ class EarlierModel:
 
 
 def read_earlier_model(
-    file: Path, described: Description, info: EmbeddingInfo, start_head: Path | None = None
+    file: Path,
+    described: Description,
+    info: EmbeddingInfo,
+    start_head: Path | None = None,
+    start_model: Path | None = None,
 ) -> EarlierModel:
     """Reads a model and checks that it is the one that was exported.
 
@@ -41,6 +45,7 @@ def read_earlier_model(
         info: of the embeddings of the coming training, whose backbone it must have.
         start_head: `.keras` file of the head to begin from, where that of the model learned from
             validation images, which judge the coming training too; None where it did not.
+        start_model: that of the model to begin from, where the backbone learned from them too.
 
     Raises:
         UsageError: it has another backbone, size or kind of features.
@@ -50,7 +55,8 @@ def read_earlier_model(
     try:
         model = keras.saving.load_model(file, compile=False)
         found = digest(model)
-        head = keras.saving.load_model(start_head, compile=False) if start_head else model
+        start = start_head or start_model
+        head = keras.saving.load_model(start, compile=False) if start else model
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GraftError(f"{unusable(file)} It cannot be read: {error}.") from error
     if found != described.model_digest:
@@ -62,5 +68,6 @@ def read_earlier_model(
             f"model.features: {info.features} has {info.dimension}. Set it as it was, or "
             "training.start: pretrained."
         )
-    backbone = build_backbone(info.backbone, str(file), info.image_size, features=info.features)
+    weights = str(start_model or file)
+    backbone = build_backbone(info.backbone, weights, info.image_size, features=info.features)
     return EarlierModel(backbone, earlier, described.labels, found)

@@ -13,7 +13,8 @@ from models.training.further_images import FurtherImages
 from models.training.strategies.strategy import Target
 from models.training.successor import Judged, Successor, better_of, no_successor
 from models.training.target_copies import answers_to_copies, copied_splits
-from models.training.top_trainer import TopPhase, TopTrainer
+from models.training.top_phase import TopPhase
+from models.training.top_trainer import TopTrainer
 from models.training.training_task import TrainingTask, with_head
 
 NAME: Final = "fine-tuning on copies that look like the target"

@@ -14,7 +14,8 @@ from models.data import example_schema
 from models.training.further_images import FurtherImages
 from models.training.image_split import ImageSplit
 from models.training.successor import Judged, Successor, better_of, no_successor
-from models.training.top_trainer import TopPhase, TopTrainer
+from models.training.top_phase import TopPhase
+from models.training.top_trainer import TopTrainer
 from models.training.training_task import TrainingTask
 
 NAME: Final = "self-training of the whole network"

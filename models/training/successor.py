@@ -5,7 +5,8 @@ from typing import Final
 
 from models.head.evidence import Answers, compare
 from models.training.strategies.choice import StrategyRecord, promise
-from models.training.top_trainer import TopPhase, TopTrainer
+from models.training.top_phase import TopPhase
+from models.training.top_trainer import TopTrainer
 
 _OF: Final = "fine_tuned"
 

@@ -1,10 +1,9 @@
 """The fine-tuning phase of a training: what is frozen, where inputs come from, what is kept."""
 
 import hashlib
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +16,6 @@ from scipy.special import softmax
 from models.backbones import Backbone, build_backbone
 from models.backbones.cuts import Cut, choose_cut, find_cuts
 from models.backbones.split_backbone import split_at
-from models.head.evidence import Answers, answers_of
 from models.inference import compiled_forward
 from models.training import device
 from models.training.activation_cache import activations_folder, cached_views
@@ -35,38 +33,13 @@ from models.training.image_split import ImageSplit
 from models.training.input_sources import CachedSource, Source, StreamedSource
 from models.training.mirroring import Mirror, try_mirror
 from models.training.replicas import Replicas
-from models.training.training_record import Phase
+from models.training.top_phase import TopPhase, phase_of
 from models.training.training_settings import steps_per_epoch
 from models.training.training_state import STATE_FILE, Arrays, TrainingState
 from models.training.training_task import TrainingTask
 
 _BATCH: Final = 64
 """Images that are answered at a time."""
-
-
-@dataclass(frozen=True)
-class TopPhase:
-    """What fine-tuning came to.
-
-    Attributes:
-        phase: its epochs.
-        scores: the accuracy to expect after each epoch; below 0 where it diverged.
-        epoch_seconds: that each took, its validation included.
-        answers: of the best epoch to the validation images.
-        logits: of the best epoch, for the validation images, float32 [m, k].
-        notes: what was decided on the way, in words.
-        resumed_from: epochs that were done when it was taken up; None if there were none.
-        finished: whether no epoch is left to do.
-    """
-
-    phase: Phase
-    scores: tuple[float, ...]
-    epoch_seconds: tuple[float, ...]
-    answers: Answers
-    logits: NDArray[np.float32]
-    notes: tuple[str, ...]
-    resumed_from: int | None
-    finished: bool
 
 
 class TopTrainer:
@@ -127,14 +100,24 @@ class TopTrainer:
             )
         self._seen = views, mirrors
         notes = _cut_note(self._backbone.trunk, self._cut, views), mirror_note
-        return self._phase("fine_tune", task, state, (*notes, *self._replicas.note), started)
+        return phase_of(
+            "fine_tune", task.embeddings, state, (*notes, *self._replicas.note), started
+        )
 
-    def train_again(self, task: TrainingTask, further: FurtherImages) -> TopPhase | None:
-        """Fine-tunes anew, with further images beside those of `train`.
+    def train_again(
+        self,
+        task: TrainingTask,
+        further: FurtherImages,
+        *,
+        more: int | None = None,
+    ) -> TopPhase | None:
+        """Fine-tunes anew, or goes on, with further images beside those of `train`.
 
         Args:
             task: that of `train`, which has come to its end.
             further: these images.
+            more: epochs to go on for, of which the last one counts; None to begin with the weights
+                that `train` began with, and to choose the best epoch by the validation images.
 
         Returns:
             None, where activations of all images do not fit the cache. Its answers and logits are
@@ -155,17 +138,25 @@ class TopTrainer:
             else:
                 classes = np.concatenate([task.embeddings.train.classes, further.classes])
                 targets = np.eye(len(weights), dtype=np.float32)[classes]
-            self.reset()
+            if more is None:
+                self.reset()
             name = further.name
+            limited = {} if more is None else {"epochs": more}
             state = self._fit(
-                replace(task, scratch=task.scratch / name, log_dir=task.log_dir / name),
+                replace(
+                    task,
+                    settings=task.settings.model_copy(update=limited),
+                    scratch=task.scratch / name,
+                    log_dir=task.log_dir / name,
+                ),
                 lambda: source,
                 targets,
                 targets @ weights,
                 streamed=False,
                 held=held,
+                chooses=more is None,
             )
-        return self._phase(further.name, task, state, (), started)
+        return phase_of(further.name, task.embeddings, state, (), started)
 
     def _with_further(
         self,
@@ -202,13 +193,14 @@ class TopTrainer:
         streamed: bool,
         pause_after: int | None = None,
         held: NDArray[np.integer] | None = None,
+        chooses: bool = True,
     ) -> TrainingState:
         model = self._model(task, streamed=streamed)
         state = TrainingState(
             task.scratch / STATE_FILE,
             task.embeddings.validation.classes if held is None else held,
             epochs=task.settings.epochs,
-            patience=task.settings.waits(task.images),
+            patience=task.settings.waits(task.images) if chooses else None,
             pause_after=pause_after,
         )
         state.restore(model)
@@ -226,30 +218,6 @@ class TopTrainer:
         state.give_best(model)
         self._give_back()
         return state
-
-    def _phase(
-        self,
-        name: str,
-        task: TrainingTask,
-        state: TrainingState,
-        notes: tuple[str, ...],
-        started: float,
-    ) -> TopPhase:
-        history = state.history
-        classes = task.embeddings.validation.classes
-        # Behind them are those for further images.
-        logits = state.best_logits[: len(classes)]
-        seconds = time.perf_counter() - started
-        return TopPhase(
-            phase=Phase(name, _figures(history.epochs), history.best_epoch, seconds),
-            scores=tuple(epoch["score"] for epoch in history.epochs),
-            epoch_seconds=tuple(epoch["seconds"] for epoch in history.epochs),
-            answers=answers_of(logits, classes),
-            logits=logits,
-            notes=notes,
-            resumed_from=history.resumed_from,
-            finished=history.finished,
-        )
 
     def _source(self, task: TrainingTask, views: int, mirror: bool) -> Source:
         if not views:
@@ -380,15 +348,3 @@ def _cut_note(trunk: keras.Model, cut: Cut, views: int) -> str:
             f"{note}; they run anew in every epoch, for their activations would not fit the cache"
         )
     return f"{note}; they ran once over {views} view{'s' if views > 1 else ''} of each image"
-
-
-def _figures(epochs: list[dict[str, float]]) -> tuple[dict[str, float | None], ...]:
-    """The figures of the record; None for what is not finite, which JSON does not know."""
-    names = {"loss": "loss", "val_loss": "val_log_loss", "val_accuracy": "val_accuracy"}
-    return tuple(
-        {
-            name: figures[source] if math.isfinite(figures[source]) else None
-            for name, source in names.items()
-        }
-        for figures in epochs
-    )

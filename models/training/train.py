@@ -12,17 +12,19 @@ from models.head.block_weights import BlockWeight, block_weights
 from models.head.calibration import Calibration, calibration
 from models.head.evidence import answers_of, compare
 from models.head.frozen_head import FrozenHead, fit_frozen_head
-from models.head.head_model import divide_logits
+from models.head.head_model import HEAD, divide_logits
 from models.head.refit import refitted
 from models.training import device
 from models.training.activation_cache import own_activations
 from models.training.activations import delete_activations
 from models.training.fine_tuned_copies import train_on_copies
+from models.training.network_refit import NetworkRefit, train_on_all
 from models.training.own_answers import train_successor
 from models.training.strategies.choice import ChosenHead, choose_head
 from models.training.strategies.strategy import Situation, Target
 from models.training.target_copies import answers_to_copies, find_target
-from models.training.top_trainer import TopPhase, TopTrainer
+from models.training.top_phase import TopPhase
+from models.training.top_trainer import TopTrainer
 from models.training.training_record import Phase, TrainingRecord
 from models.training.training_settings import Strategy, choose_strategy
 from models.training.training_task import TrainingTask, with_head
@@ -36,6 +38,24 @@ _BEGUN = "it began with the weights of the last blessed model, backbone and head
 
 
 @dataclass(frozen=True)
+class Start:
+    """What a later training begins from in the place of a model; nothing where it is that model.
+
+    Attributes:
+        head: on the backbone of the model.
+        model: of its own backbone and head.
+    """
+
+    head: keras.Model | None = None
+    model: keras.Model | None = None
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is one of them."""
+        return self.head is not None or self.model is not None
+
+
+@dataclass(frozen=True)
 class Trained:
     """The outcome of a training.
 
@@ -43,14 +63,14 @@ class Trained:
         model: from images float32 [n, s, s, 3], RGB in 0..255, to probabilities float32 [n, k].
         record: how it came about.
         frozen: the head on the frozen backbone; what follows on its fitting changes its model.
-        start_head: what a later training, judged on the same validation images, begins from where
-            the head of the model learned from them; None where that learned from none.
+        start: what a later training, judged on the same validation images, begins from where the
+            model learned from them.
     """
 
     model: keras.Model
     record: TrainingRecord
     frozen: FrozenHead
-    start_head: keras.Model | None
+    start: Start
 
 
 def train(task: TrainingTask) -> Trained:
@@ -61,8 +81,8 @@ def train(task: TrainingTask) -> Trained:
     without labels, or of another domain, it may give way to a successor before
     (`models.training.own_answers`, `models.training.fine_tuned_copies`). What is exported is
     calibrated by a temperature, but for the head of a strategy, which has one of its own. When all
-    that is judged on the validation images is judged, a linear head that is exported learns from
-    them too (`models.head.refit`).
+    that is judged on the validation images is judged, what is exported learns from them too: a
+    linear head (`models.head.refit`) or a fine-tuned model (`models.training.network_refit`).
 
     Args:
         task: what to train on; its backbone is changed.
@@ -91,20 +111,24 @@ def train(task: TrainingTask) -> Trained:
         else train_on_copies(task, trainer, first, frozen.model, target)
     )
     top = successor.kept if successor else first
-    if task.activations is None:
-        delete_activations(own_activations(task))
     # Second fine-tunings, and those for another domain, were measured without it.
     is_doubtful = situation.is_few_shot and top is first and target is None
     choice = _choose(task, frozen, head, top, target, LEAST_SURE if is_doubtful else 0.5)
-    if choice.exported == "head":
-        trainer.reset()
-        export = _export_head(task, frozen, head)
-    else:
-        export = _Export(frozen.model, _calibrate(task, frozen.model, top.logits))
     phases = [head_phase, first.phase]
     if successor:
         head = replace(head, tried=(*head.tried, successor.record))
         phases += [successor.phase.phase] if successor.phase else []
+    if choice.exported == "head":
+        trainer.reset()
+        export = _export_head(task, frozen, head)
+    else:
+        # Images that were learned from beside the labelled ones were measured without it.
+        may_refit = top is first and _may_refit(task) and not task.is_validated_later
+        again = train_on_all(task, trainer, first, frozen.model) if may_refit else None
+        phases += [again.phase] if again else []
+        export = _export_fine_tuned(task, frozen, top, again)
+    if task.activations is None:
+        delete_activations(own_activations(task))
     return _outcome(task, strategy, frozen, head, choice, blocks, export, phases, first, policy)
 
 
@@ -136,7 +160,7 @@ class _Export:
     model: keras.Model
     calibration: Calibration | None
     refitted_images: int = 0
-    start_head: keras.Model | None = None
+    start: Start = Start()
 
 
 def _choose(
@@ -172,24 +196,39 @@ def _choose(
 def _export_head(task: TrainingTask, frozen: FrozenHead, chosen: ChosenHead) -> _Export:
     if chosen.model is not frozen.model:
         # It learned from the validation images, and was calibrated otherwise.
-        return _Export(chosen.model, None, start_head=frozen.model)
+        return _Export(chosen.model, None, start=Start(head=frozen.model))
     logits = frozen.model.predict(task.embeddings.validation.embeddings, verbose=0)
     found = _calibrate(task, frozen.model, logits)
-    images = task.images + len(task.embeddings.validation.classes)
-    if images > task.settings.refit_images or not _may_refit(task):
+    if not _may_refit(task):
         return _Export(frozen.model, found)
     model = refitted(frozen, task.embeddings, task.settings.class_weights)
     divide_logits(model, found.temperature)
-    return _Export(model, found, images, frozen.model)
+    return _Export(model, found, _labelled(task), Start(head=frozen.model))
+
+
+def _export_fine_tuned(
+    task: TrainingTask, frozen: FrozenHead, top: TopPhase, again: NetworkRefit | None
+) -> _Export:
+    found = _calibrate(task, frozen.model, top.logits)
+    if again is None:
+        return _Export(frozen.model, found)
+    divide_logits(again.before.get_layer(HEAD), found.temperature)
+    return _Export(frozen.model, found, _labelled(task), Start(model=again.before))
 
 
 def _may_refit(task: TrainingTask) -> bool:
-    """Whether a head may learn from the validation images.
+    """Whether what is exported may learn from the validation images.
 
-    Not where it is drawn to an earlier one, which was not measured, nor where labels that look
+    Not where it goes on from an earlier model, which was not measured, nor where labels that look
     wrong are not trained on: those of validation images are still there.
     """
-    return task.earlier is None and not task.left_out
+    is_small = _labelled(task) <= task.settings.refit_images
+    return is_small and task.earlier is None and not task.left_out
+
+
+def _labelled(task: TrainingTask) -> int:
+    """Images to train and to validate on."""
+    return task.images + len(task.embeddings.validation.classes)
 
 
 def _calibrate(task: TrainingTask, head: keras.Model, logits: NDArray[np.float32]) -> Calibration:
@@ -231,4 +270,4 @@ def _outcome(
         blocks=blocks,
     )
     model = with_head(task.backbone.model, export.model)
-    return Trained(model, record, frozen, export.start_head)
+    return Trained(model, record, frozen, export.start)

@@ -14,10 +14,10 @@ class Phase:
     """One stretch of epochs.
 
     Attributes:
-        name: "head", "fine_tune", "fine_tune_again" or "fine_tune_copies".
+        name: "head", "fine_tune", "fine_tune_again", "fine_tune_copies" or "fine_tune_all".
         epochs: the figures of each epoch: `loss` (with smoothing and weights), `val_loss` (mean
             negative log likelihood), `val_accuracy`, both of "fine_tune_copies" on copies too; None
-            where one is not finite.
+            where one is not finite, and in "fine_tune_all", which learns from validation images.
         best_epoch: index, within the phase, of the epoch that was kept.
         seconds: wall time, of this process alone where the phase was resumed.
     """
@@ -37,8 +37,8 @@ class TrainingRecord:
         exported: "fine_tuned" or "head", and why, in `exported_reason`.
         exported_reason: in words.
         phases: in order.
-        validation_accuracy: of the exported model; of its head before that was fitted to the
-            validation images too.
+        validation_accuracy: of the exported model; of that before it learned from the validation
+            images too.
         head_validation_accuracy: of the head on the frozen backbone.
         settings: of the training.
         seed: of everything random.
@@ -50,8 +50,8 @@ class TrainingRecord:
             if nothing was resumed.
         strategies: that were tried, beside the linear head and the fine-tuning.
         calibration: of the exported model; None where a strategy calibrated its head itself.
-        refitted_images: training and validation images that the exported head was fitted to once
-            more in the end; 0 where it was not.
+        refitted_images: training and validation images that what is exported learned from
+            together in the end; 0 where it did not.
         blocks: what each block of the frozen backbone is worth to the linear head; none where it
             reads the last output alone.
     """

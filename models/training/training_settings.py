@@ -37,8 +37,9 @@ class TrainingSettings(Section):
     """Up to so many labelled images in the middle class the head for few images is tried (nearest
     class mean, cosine, linear discriminant, the best by cross-validation). 0: never."""
     refit_images: Annotated[int, Field(ge=0)] = 1000
-    """Up to so many labelled images the linear head that is exported is fitted once more, to the
-    validation images too, after these have judged it. 0: never."""
+    """Up to so many labelled images the model that is exported is trained once more, on the
+    validation images too, after these have judged it: a linear head, or the fine-tuned network.
+    0: never."""
     epochs: Annotated[int, Field(ge=1)] = 30
     """Most fine-tuning epochs; it goes on only while it pays."""
     patience: Annotated[int, Field(ge=1)] | None = None

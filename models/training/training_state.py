@@ -68,7 +68,7 @@ class TrainingState(keras.callbacks.Callback):
         classes: NDArray[np.integer],
         *,
         epochs: int,
-        patience: int,
+        patience: int | None,
         pause_after: int | None = None,
     ) -> None:
         """Starts empty.
@@ -77,7 +77,8 @@ class TrainingState(keras.callbacks.Callback):
             file: where the state is saved, whole or not at all.
             classes: of the validation images, int [m].
             epochs: most epochs.
-            patience: epochs without a better score before training stops.
+            patience: epochs without a better score before training stops; None where the last epoch
+                counts, whatever the validation images say.
             pause_after: epochs after which training is broken off by a `PausedError`, to be taken
                 up by a state of the same file; None for a training to its end.
         """
@@ -165,13 +166,17 @@ class TrainingState(keras.callbacks.Callback):
         history = self.history
         figures = logs | {"seconds": self._epoch_seconds(began), "score": score}
         history.epochs.append({name: float(value) for name, value in figures.items()})
-        if score > history.best_score:
+        if self._is_kept(score):
             history.best_score, history.best_epoch = score, epoch
             self._best = [*_values(self.model.trainable_variables), logits]
-        if diverged or epoch - history.best_epoch >= self._patience:
+        is_stuck = self._patience is not None and epoch - history.best_epoch >= self._patience
+        if diverged or is_stuck:
             self.model.stop_training = True
         note = f"validation accuracy {logs['val_accuracy']:.3f}"
         progress.report(epoch + 1, self._epochs, "epochs", note)
+
+    def _is_kept(self, score: float) -> bool:
+        return self._patience is None or score > self.history.best_score
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Saves the outcome."""

@@ -40,6 +40,8 @@ class TrainingTask:
         left_out: names of training images that are not trained on; the embeddings lack them.
         earlier: head, for these classes, of the model whose backbone this is; None where that is
             pretrained.
+        is_validated_later: whether the validation images judge more than the training does, on the
+            backbone that it leaves.
     """
 
     examples_uri: str
@@ -58,6 +60,7 @@ class TrainingTask:
     is_searched: bool = False
     left_out: tuple[str, ...] = ()
     earlier: EarlierHead | None = None
+    is_validated_later: bool = False
 
     @property
     def images(self) -> int:

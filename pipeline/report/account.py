@@ -115,8 +115,8 @@ class TrainingAccount:
         interval: the 95 % interval of that accuracy.
         strategies: names of those that made what is exported; none for the linear head, and for
             plain fine-tuning.
-        refitted_images: training and validation images that the exported head was fitted to once
-            more, after the accuracy was found; 0 where it was not.
+        refitted_images: training and validation images that what is exported learned from
+            together, after the accuracy was found; 0 where it did not.
     """
 
     strategy: str

@@ -15,6 +15,7 @@ _PHASES = {
     "fine_tune": "fine-tuning",
     "fine_tune_again": "fine-tuning on its own answers",
     "fine_tune_copies": "fine-tuning on copies",
+    "fine_tune_all": "fine-tuning on all images",
 }
 
 
@@ -31,8 +32,8 @@ class TrainingView:
         validation_accuracy: of the exported model.
         interval: the 95 % interval of that accuracy.
         head_validation_accuracy: of the head on the frozen backbone.
-        refitted_images: training and validation images that the exported head was fitted to once
-            more; 0 where it was not.
+        refitted_images: training and validation images that what is exported learned from
+            together in the end; 0 where it did not.
         seconds: wall time.
         phases: `name`, `epochs`, `best_epoch` (from 1) and `seconds` of each.
         resumed_from_epoch: epochs that the search, or an interrupted run, had done.

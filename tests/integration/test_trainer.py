@@ -295,20 +295,32 @@ def test_a_training_begins_from_the_head_that_learned_from_no_validation_image(
     folder, model, tmp_path
 ):
     info = read_info(folder / "embeddings")
-    exported = model / "Format-Serving"
-    assert not json.loads((exported / "assets.extra/graft.json").read_text())[
-        "learned_from_validation"
-    ]
     unseeing = build_head(info.dimension, len(LABELS))
     unseeing.get_layer("logits").bias.assign(np.arange(10.0))
     unseeing.save(tmp_path / "start_head.keras")
-    begun = read_earlier_model(
-        model / "keras" / "model.keras",
-        read_description(exported),
-        info,
-        tmp_path / "start_head.keras",
-    )
+    file, described = model / "keras" / "model.keras", read_description(model / "Format-Serving")
+    begun = read_earlier_model(file, described, info, tmp_path / "start_head.keras")
     np.testing.assert_array_equal(begun.head.bias, np.arange(10.0))
+
+
+def test_and_from_the_backbone_that_did_not(folder, model):
+    info = read_info(folder / "embeddings")
+    exported = model / "Format-Serving"
+    told = json.loads((exported / "assets.extra/graft.json").read_text())
+    assert told["learned_from_validation"]
+    file, unseeing = (model / "keras" / f"{name}.keras" for name in ("model", "start_model"))
+    described = read_description(exported)
+    from_it = read_earlier_model(file, described, info)
+    begun = read_earlier_model(file, described, info, start_model=unseeing)
+    assert begun.digest == from_it.digest, "lineage names the model that was pushed"
+    assert not np.array_equal(begun.head.kernel, from_it.head.kernel)
+    classifier = keras.saving.load_model(unseeing, compile=False)
+    trunk = begun.backbone.trunk
+    for layer in (layer for layer in trunk.layers if layer.weights):
+        for ours, theirs in zip(
+            layer.get_weights(), classifier.get_layer(layer.name).get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
 
 
 def test_the_model_says_what_it_is(model):

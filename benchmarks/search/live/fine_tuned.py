@@ -12,7 +12,7 @@ from benchmarks.search.live.judging import judge
 from benchmarks.search.live.situation import Clock, Outcome, Situation
 from models.head.evidence import compare
 from models.search.prepared_backbone import PreparedBackbone
-from models.training.top_trainer import TopPhase
+from models.training.top_phase import TopPhase
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import with_head
 

@@ -24,7 +24,8 @@ from models.head.head_model import Standardisation, statistics as feature_statis
 from models.head.labelled_embeddings import HeadTask
 from models.search.prepared_backbone import PreparedBackbone
 from models.training import device
-from models.training.top_trainer import TopPhase, TopTrainer
+from models.training.top_phase import TopPhase
+from models.training.top_trainer import TopTrainer
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import with_head
 

@@ -241,7 +241,7 @@ def test_a_dropped_fine_tuning_is_told_everywhere(run):
 
 
 def test_a_head_that_learned_from_the_validation_images_in_the_end_is_told_everywhere(run):
-    said = "In the end the exported head was fitted to all 1,234 training and validation images."
+    said = "In the end what is exported learned from all 1,234 training and validation images."
     assert "In the end" not in visible_text(run.page())
     training = json.loads((run.folder / "model" / "training.json").read_text())
     training |= {"exported": "head", "strategy": "feature_extraction", "refitted_images": 1234}
@@ -251,7 +251,7 @@ def test_a_head_that_learned_from_the_validation_images_in_the_end_is_told_every
     assert "fitted after that to all 1,234 training and validation images" in model["words"]
     text = visible_text(run.page())
     assert said in text
-    assert "Before that, the exported head reached 0.930" in text
+    assert "Before that, it reached 0.930" in text
 
 
 def test_terminal_summary_and_report_are_one_record(run, capsys):
