@@ -44,9 +44,7 @@ class Countdown(Protocol):
     def left(self) -> float: ...  # noqa: D102
 
 
-def train_within(
-    clock: Countdown, train: Callable[[int], tuple[Sequence[float], bool]], *, done: int = 0
-) -> None:
+def train_within(clock: Countdown, train: Callable[[int], tuple[Sequence[float], bool]]) -> None:
     """Trains stretch by stretch until it is finished or no further epoch fits into the time.
 
     Each stretch takes three quarters of what fits, so that an epoch that takes longer does no harm.
@@ -55,9 +53,8 @@ def train_within(
         clock: of the arm.
         train: called with the number of epochs to train to, in all; returns the seconds of each
             epoch so far, and whether the training has ended by itself.
-        done: epochs that were trained before.
     """
-    stop = done + 1
+    stop = 1
     while True:
         seconds, finished = train(stop)
         fitting = int(clock.left / max(statistics.median(seconds), 1e-3))
@@ -71,17 +68,14 @@ def fine_tuned(
     settings: TrainingSettings,
     scratch: Path,
     clock: Clock,
-    *,
-    done: int = 0,
 ) -> Chosen:
     """Fine-tunes, and takes the head on the frozen backbone where that promises more.
 
     Args:
         prepared: backbone; its weights are changed.
         settings: of the training.
-        scratch: folder of the training; one that was begun there is taken up.
+        scratch: folder of the training.
         clock: of the arm.
-        done: epochs that were trained before.
     """
     task = prepared.training(settings, scratch)
     keras.utils.set_random_seed(task.seed)
@@ -93,10 +87,7 @@ def fine_tuned(
         phases.append(trainer.train(task, mirror=mirror, pause_after=stop))
         return phases[-1].epoch_seconds, phases[-1].finished
 
-    if done and clock.left <= 0:
-        train(done)
-    else:
-        train_within(clock, train, done=done)
+    train_within(clock, train)
     top, frozen = phases[-1], prepared.head.answers
     is_better = compare(top.answers, frozen).gain > 0.0
     if not is_better:

@@ -100,9 +100,9 @@ class _Clock:
         self.left = seconds
 
 
-def _trained(seconds, *, each, ends=1000, done=0):
+def _trained(seconds, *, each, ends=1000):
     """Epochs that were asked for, call by call, and the time that is left."""
-    clock, asked, made = _Clock(seconds), [], [each] * done
+    clock, asked, made = _Clock(seconds), [], []
 
     def train(stop):
         asked.append(stop)
@@ -111,7 +111,7 @@ def _trained(seconds, *, each, ends=1000, done=0):
             clock.left -= each
         return made, len(made) >= ends
 
-    train_within(clock, train, done=done)
+    train_within(clock, train)
     return asked, len(made), clock.left
 
 
@@ -124,7 +124,6 @@ def test_a_training_ends_before_the_epoch_that_does_not_fit():
 
 def test_a_training_makes_one_epoch_at_the_least():
     assert _trained(0.5, each=1.0)[1] == 1
-    assert _trained(0.5, each=1.0, done=3)[1] == 4
 
 
 def test_a_training_that_ends_by_itself_is_not_asked_again():

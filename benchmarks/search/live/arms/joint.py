@@ -1,25 +1,34 @@
 """Graft's own search, and the training that goes on with its winner, as a run makes them."""
 
 import shutil
+import statistics
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from benchmarks.search.live.fine_tuned import fine_tuned, head_alone
+from benchmarks.search.live.judging import judge
 from benchmarks.search.live.situation import Clock, Outcome, Situation
 from components.past_searches.knowledge import Knowledge
 from components.tuner.executor import search_with_past
 from models.backbone_choice.model_settings import ChoiceSettings
 from models.history.shipped import starter_version
-from models.search.joint_search import JointSearch
+from models.search.costs import Costs
+from models.search.joint_search import JointSearch, SearchResult
 from models.search.joint_space import candidate_of, in_words, is_frozen, with_choice
 from models.search.prepared_backbone import PreparedBackbone
 from models.search.search_settings import SearchSettings
 from models.training.activations import of_process
+from models.training.network_refit import EPOCHS as REFIT_EPOCHS
+from models.training.train import train
 from models.training.training_state import STATE_FILE
 
 SEARCHED: Final = 0.65
 """Share of the time that is the search's budget; the rest is for the training that follows, and
 for what the search pays before its first trial."""
+_USED: Final = 0.8
+"""Of the time that is left for that training; the rest is for what comes before its first epoch."""
+_REFIT: Final = 2 * REFIT_EPOCHS
+"""Epochs whose time the last ones take at most, as they see more images in more views."""
 
 
 def warm(situation: Situation, clock: Clock) -> Outcome:
@@ -45,26 +54,54 @@ def _searched_and_trained(
         price=ChoiceSettings().price,
     )
     searched = clock.spent
-    activations = of_process(Path(task.activations))
-    prepared = PreparedBackbone(task, candidate_of(result.chosen), activations)
-    if result.state is None:
-        model = head_alone(prepared)
-    else:
-        scratch = situation.scratch / "training"
-        scratch.mkdir()
-        shutil.copyfile(result.state, scratch / STATE_FILE)
-        record = next(each for each in result.history.completed if each.values == result.chosen)
-        done = len(record.evaluations[-1].curve.scores)
-        training = with_choice(task.training, result.chosen)
-        model = fine_tuned(prepared, training, scratch, clock, done=done)
     tried = result.history.completed
-    model.notes.update(
-        searched_seconds=round(searched, 1),
-        configurations=len(tried),
-        fine_tunings=sum(not is_frozen(each.values) for each in tried),
-        epochs_bought=sum(len(each.evaluations[-1].curve.scores) for each in tried),
-        past=len(result.record.past),
-        trusted=result.record.trusted,
-        winner=in_words(result.chosen),
+    notes = {
+        "searched_seconds": round(searched, 1),
+        "configurations": len(tried),
+        "fine_tunings": sum(not is_frozen(each.values) for each in tried),
+        "epochs_bought": sum(len(each.evaluations[-1].curve.scores) for each in tried),
+        "past": len(result.record.past),
+        "trusted": result.record.trusted,
+        "winner": in_words(result.chosen),
+    }
+    return _trained(situation, clock, search.costs, result, notes)
+
+
+def _trained(
+    situation: Situation, clock: Clock, costs: Costs, result: SearchResult, notes: dict[str, Any]
+) -> Outcome:
+    """Goes on with the winner for what fits into the time, and judges what a run would export."""
+    task = situation.task()
+    scratch = situation.scratch / "training"
+    scratch.mkdir()
+    if result.state is not None:
+        shutil.copyfile(result.state, scratch / STATE_FILE)
+    prepared = PreparedBackbone(
+        task, candidate_of(result.chosen), of_process(Path(task.activations))
     )
-    return model.judged(situation, clock)
+    training = with_choice(task.training, result.chosen)
+    epochs = max(1, min(training.epochs, _epochs_within(clock, costs, result)))
+    settings = training.model_copy(update={"epochs": epochs})
+    trained = train(replace(prepared.training(settings, scratch), is_searched=True))
+    record = trained.record
+    notes |= {
+        "epochs": sum(len(phase.epochs) for phase in record.phases[1:]),
+        "validation_accuracy": record.validation_accuracy,
+        "refitted_images": record.refitted_images,
+    }
+    words = f"{record.exported} of: {in_words(result.chosen)}"
+    return judge(trained.model, prepared.spec, situation, clock, words, notes)
+
+
+def _epochs_within(clock: Clock, costs: Costs, result: SearchResult) -> int:
+    """Epochs, those of the search included, that leave time for the last ones with all images."""
+    if is_frozen(result.chosen):
+        return 1
+    seconds = [
+        second
+        for each in result.history.completed
+        if each.values == result.chosen
+        for second in each.evaluations[-1].curve.seconds
+    ]
+    each = statistics.median(seconds) if seconds else costs.epoch(result.chosen)
+    return len(seconds) + int(_USED * clock.left / each) - _REFIT
