@@ -1,7 +1,10 @@
 """Runs the model over the test split, checks the answers and writes the verdict."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from numpy.typing import NDArray
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_executor
 from tfx.types import Artifact, artifact_utils
@@ -25,7 +28,7 @@ from components.judge.explanations import EXPLANATIONS_FILE, explain, save_expla
 from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
 from components.judge.further_columns import judge_column
 from components.judge.gaps import check_gaps, find_gaps
-from components.judge.paired_answers import Baseline, paired_answers
+from components.judge.paired_answers import Baseline, PairedAnswers, paired_answers
 from components.judge.predicting import AskedModels
 from components.judge.prediction_file import FILE_NAME, save_predictions
 from components.judge.shortcut_check import check_shortcuts, look_for_shortcuts
@@ -114,20 +117,7 @@ def judge(
     probe = comparisons.probe_predictions(model_uri, predictions)
     own = [example_schema.slice_feature(column) for column in settings.slices]
     columns = derived_features(examples_uri, example_schema.TEST, own)
-    digest = dict(zip(columns[example_schema.NAME], columns[example_schema.SHA256], strict=True))
-    compared = {
-        column: paired_answers(
-            each,
-            [digest[name] for name in each.names],
-            model_uri,
-            examples_uri,
-            baseline,
-            asked,
-            column,
-        )
-        for column, each in answers.items()
-        if baseline and column in asked.of(baseline.model_uri, examples_uri)
-    }
+    compared = _compared(asked, columns, model_uri, examples_uri, baseline) if baseline else {}
     paired = compared.get(example_schema.LABEL)
     further = [
         judge_column(column, each, compared.get(column), settings)
@@ -176,6 +166,30 @@ def judge(
     name = constants.BLESSED_FILE_NAME if result.blessed else constants.NOT_BLESSED_FILE_NAME
     (directory / name).touch()
     return result
+
+
+def _compared(
+    asked: AskedModels,
+    columns: Mapping[str, NDArray[Any]],
+    model_uri: str,
+    examples_uri: str,
+    baseline: Baseline,
+) -> dict[str, PairedAnswers]:
+    """The model beside the last blessed one, for each label column that both answer."""
+    digest = dict(zip(columns[example_schema.NAME], columns[example_schema.SHA256], strict=True))
+    return {
+        column: paired_answers(
+            each,
+            [digest[name] for name in each.names],
+            model_uri,
+            examples_uri,
+            baseline,
+            asked,
+            column,
+        )
+        for column, each in asked.of(model_uri, examples_uri).items()
+        if column in asked.of(baseline.model_uri, examples_uri)
+    }
 
 
 def _wanted(input_dict: Artifacts) -> frozenset[str] | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 import tensorflow as tf
@@ -31,6 +31,9 @@ from models.export.explanation import explainable
 from models.export.images import decode_images
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION, write_sums
+
+_EXPLAINED: Final = "explained"
+"""Name of the signature that not every model has."""
 
 
 def export_model(
@@ -81,7 +84,36 @@ def export_model(
         further: label columns that it answers beside its own.
     """
     decode = partial(decode_images, spec=spec, sample_range=sample_range, max_pixels=max_pixels)
-    explained = explainable(model, embedding)
+    signatures = _signatures(model, embedding, labels, decode, further)
+    _write_graphs(signatures, directory)
+    content = {
+        "labels": labels,
+        "image_size": spec.size,
+        "resize": spec.resize,
+        "sample_range": sample_range and astuple(sample_range),
+        "max_pixels": max_pixels,
+        "explains": _EXPLAINED in signatures,
+        "further_labels": {column.name: column.labels for column in further},
+        **description,
+    }
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(directory / DESCRIPTION, text.encode())
+    write_labels(directory, labels)
+    for column in further:
+        write_labels(directory, column.labels, column.name)
+    write_licence(directory, licence)
+    write_warm_up(directory, spec.size)
+    write_sums(directory)
+
+
+def _signatures(
+    model: keras.Model,
+    embedding: keras.KerasTensor,
+    labels: tuple[str, ...],
+    decode: Callable[[tf.Tensor], tf.Tensor],
+    further: Sequence[FurtherColumn],
+) -> dict[str, Any]:
+    """The traced function of each signature."""
     answer = answering(model, embedding, labels, decode, further)
     predicted = outputs_of(further)
 
@@ -94,11 +126,11 @@ def export_model(
     def evaluate(examples: tf.Tensor) -> Outputs:
         return only(answer(_feature(examples, example_schema.IMAGE)), "probabilities")
 
-    endpoints: dict[str, Any] = {}
+    signatures: dict[str, Any] = {}
 
     def add(name: str, endpoint: Callable[..., Outputs], *signature: tf.TensorSpec) -> None:
         traced = tf.function(endpoint, input_signature=signature, autograph=False)
-        endpoints[name] = traced.get_concrete_function()
+        signatures[name] = traced.get_concrete_function()
 
     encoded = tf.TensorSpec([None], tf.string, name="image_bytes")
     examples = tf.TensorSpec([None], tf.string, name="examples")
@@ -109,31 +141,14 @@ def export_model(
         examples,
     )
     add("monitored", answer, encoded)
+    explained = explainable(model, embedding)
     if explained:
         class_id = tf.TensorSpec([None], tf.int64, name="class_id")
         explain = explaining(model, embedding, labels, decode, explained, further)
-        add("explained", explain, encoded, class_id)
+        add(_EXPLAINED, explain, encoded, class_id)
     add("evaluate", evaluate, examples)
     add("transform_labels", label_ids, examples)
-    _write_graphs(endpoints, directory)
-    content = {
-        "labels": labels,
-        "image_size": spec.size,
-        "resize": spec.resize,
-        "sample_range": sample_range and astuple(sample_range),
-        "max_pixels": max_pixels,
-        "explains": explained is not None,
-        "further_labels": {column.name: column.labels for column in further},
-        **description,
-    }
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(directory / DESCRIPTION, text.encode())
-    write_labels(directory, labels)
-    for column in further:
-        write_labels(directory, column.labels, column.name)
-    write_licence(directory, licence)
-    write_warm_up(directory, spec.size)
-    write_sums(directory)
+    return signatures
 
 
 def _write_graphs(endpoints: dict[str, Any], directory: Path) -> None:

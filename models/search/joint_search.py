@@ -179,25 +179,7 @@ class JointSearch:
         """
         is_warm = self._settings.algorithm == "warm"
         learned = [each for each in past if each.begun] if is_warm else []
-        largest = max(each.image_size or 1 for each in self._task.candidates)
-        oracle = FreezeThawOracle(
-            keras_tuner.Objective(METRIC, "max"),
-            self.budget,
-            learned,
-            task=CurveTask("this search", described.images, description(described)),
-            max_epochs=self._task.training.epochs,
-            max_trials=self._settings.trials,
-            pool=self._pool,
-            comparable=lambda values: comparable(values, largest),
-            seconds=self.costs.epoch,
-            start_seconds=self.costs.start,
-            starts_from=starts_from,
-            # Keras Tuner takes 0 for "choose one at random".
-            seed=self._task.seed + 1,
-            # By default three failures in a row end the search.
-            max_consecutive_failed_trials=len(self._pool) + 1,
-            trial_timeout=TIMEOUT_SECONDS,
-        )
+        oracle = self._oracle(described, learned)
         stretches = Stretches(oracle, self.runner, self.costs, self._folder)
         with contextlib.ExitStack() as stack:
             stretches.make(*self._workers(stack))
@@ -238,6 +220,27 @@ class JointSearch:
     def close(self) -> None:
         """Deletes what takes much room."""
         self.runner.close()
+
+    def _oracle(self, described: TaskDescription, learned: Sequence[CurveTask]) -> FreezeThawOracle:
+        largest = max(each.image_size or 1 for each in self._task.candidates)
+        return FreezeThawOracle(
+            keras_tuner.Objective(METRIC, "max"),
+            self.budget,
+            learned,
+            task=CurveTask("this search", described.images, description(described)),
+            max_epochs=self._task.training.epochs,
+            max_trials=self._settings.trials,
+            pool=self._pool,
+            comparable=lambda values: comparable(values, largest),
+            seconds=self.costs.epoch,
+            start_seconds=self.costs.start,
+            starts_from=starts_from,
+            # Keras Tuner takes 0 for "choose one at random".
+            seed=self._task.seed + 1,
+            # By default three failures in a row end the search.
+            max_consecutive_failed_trials=len(self._pool) + 1,
+            trial_timeout=TIMEOUT_SECONDS,
+        )
 
     def _won(
         self, oracle: FreezeThawOracle, records: Sequence[TrialRecord], price: float

@@ -102,7 +102,8 @@ class _Clock:
 
 def _trained(seconds, *, each, ends=1000):
     """Epochs that were asked for, call by call, and the time that is left."""
-    clock, asked, made = _Clock(seconds), [], []
+    clock, asked = _Clock(seconds), []
+    made: list[float] = []
 
     def train(stop):
         asked.append(stop)
