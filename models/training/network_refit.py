@@ -20,7 +20,7 @@ from models.training.training_record import Phase
 from models.training.training_task import TrainingTask, with_head
 
 EPOCHS: Final = 5
-"""With all images. Eight, or a whole training with them, take longer and were no better for sure."""
+"""With all images. Eight, or a whole training with them, take longer and were not surely better."""
 _PHASE: Final = "fine_tune_all"
 
 
