@@ -30,6 +30,7 @@ from components.example_gen.ingest import (
 )
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.kept_test import KEPT_TEST, kept_images
+from components.example_gen.measures import Measures, MeasuresMemory
 from components.example_gen.quarantine import account, as_lines
 from components.example_gen.replay import choose_replay, write_replay
 from components.example_gen.shard_worker import (
@@ -86,14 +87,15 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         with read_source(locations, settings, exec_properties["cache_dir"], columns) as source:
             own = {image.sha256 for image in source.images}
             replay = choose_replay(exec_properties[KEPT_TEST], settings.replay, classes, own)
-            done = ingest_source(
-                source,
-                settings,
-                seed,
-                lambda plan: self._write(plan, examples, quarantine, settings, exec_properties),
-                kept,
-                replay.classes,
+            memory = MeasuresMemory(
+                exec_properties["cache_dir"],
+                source.listing.root,
+                exec_properties["code"],
+                settings.max_pixels,
             )
+            write = partial(self._write, memory, examples, quarantine, settings, exec_properties)
+            done = ingest_source(source, settings, seed, write, kept, replay.classes)
+            memory.remember(done.written.measures)
             groups = {image.group for image in source.images if image.group}
         replayed = write_replay(replay, examples.uri, columns, groups)
         register = ImageRegister.of([*_registered(done), *replayed])
@@ -117,11 +119,12 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
 
     def _write(
         self,
-        plan: Plan,
+        memory: MeasuresMemory,
         examples: Artifact,
         quarantine: Artifact,
         settings: IngestSettings,
         parameters: Params,
+        plan: Plan,
     ) -> "_Written":
         """Writes all splits and returns what became of the images.
 
@@ -137,7 +140,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         shards = [
             shard
             for split, images in plan.splits.items()
-            for shard in cut_shards(split, images, parameters["seed"])
+            for shard in cut_shards(split, images, parameters["seed"], memory.known)
         ]
         for shard in shards:
             write_text(f"{parts}/{shard.name}.shard", shard.to_json())
@@ -199,6 +202,7 @@ def _merge(parts: str) -> _Written:
                 converted=Counter(part["converted"]),
                 workers=Counter(part["workers"]),
                 span=SampleSpan(*part["span"]) if part["span"] else None,
+                measures={key: Measures(*each) for key, each in part["measures"].items()},
             )
         )
     return total

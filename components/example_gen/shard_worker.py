@@ -83,6 +83,7 @@ class WriteShard(beam.DoFn):
             "converted": total.converted,
             "span": dataclasses.astuple(total.span) if total.span else None,
             "workers": {process_name(): total.images},
+            "measures": total.measures,
             "failure": failure,
         }
         write_text(f"{self._parts}/{name}{RESULT}", json.dumps(part))

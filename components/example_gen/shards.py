@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,12 +13,12 @@ from typing import Any, Final
 import tensorflow as tf
 
 from components.example_gen.example_form import ExampleForm
+from components.example_gen.measures import NONE, Measures
 from components.example_gen.side_by_side import pays_side_by_side
 from components.example_gen.sources.entries import UNPACKED, LabelledImage, LeftOut, stamp_of
 from components.example_gen.sources.file_kinds import open_regular
 from models.data import example_schema
-from models.data.image_statistics import describe
-from models.data.normalisation import ImageRefusedError, NormalisedImage, normalise
+from models.data.normalisation import ImageRefusedError, normalise
 from models.data.sample_depth import SampleRange, SampleRangeNeededError, SampleSpan
 from models.errors import BadDataError
 
@@ -38,12 +38,14 @@ class Shard:
         index: number of the shard in its split.
         count: shards of the split.
         images: what to write.
+        known: measures of some of them, by `sha256`.
     """
 
     split: str
     index: int
     count: int
     images: tuple[LabelledImage, ...]
+    known: Mapping[str, Measures] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -57,13 +59,14 @@ class Shard:
 
     def to_json(self) -> str:
         """Returns the shard as text in ASCII, whatever its file names hold."""
-        return json.dumps([self.split, self.index, self.count, self.images])
+        return json.dumps([self.split, self.index, self.count, self.images, self.known])
 
     @classmethod
     def from_json(cls, text: str) -> "Shard":
         """Reads what `to_json` wrote."""
-        split, index, count, rows = json.loads(text)
-        return cls(split, index, count, tuple(_image_of(row) for row in rows))
+        split, index, count, rows, known = json.loads(text)
+        measures = {digest: Measures(*each) for digest, each in known.items()}
+        return cls(split, index, count, tuple(_image_of(row) for row in rows), measures)
 
 
 def _image_of(row: list[Any]) -> LabelledImage:
@@ -84,6 +87,7 @@ class ShardResult:
             known yet; None where there are none.
         sample_range: by which deep images were scaled; None where there are none.
         workers: number of images by the process that took them; empty where nobody counts.
+        measures: of the images that were taken as they are, by `sha256`.
     """
 
     images: int = 0
@@ -92,6 +96,7 @@ class ShardResult:
     span: SampleSpan | None = None
     sample_range: SampleRange | None = None
     workers: Counter[str] = field(default_factory=Counter)
+    measures: dict[str, Measures] = field(default_factory=dict)
 
     def add(self, other: "ShardResult") -> None:
         """Counts other images in."""
@@ -100,9 +105,15 @@ class ShardResult:
         self.converted.update(other.converted)
         self.workers.update(other.workers)
         self.span = other.span.joined(self.span) if other.span else self.span
+        self.measures |= other.measures
 
 
-def cut_shards(split: str, images: Iterable[LabelledImage], seed: int) -> list[Shard]:
+def cut_shards(
+    split: str,
+    images: Iterable[LabelledImage],
+    seed: int,
+    known: Mapping[str, Measures] = NONE,
+) -> list[Shard]:
     """Shuffles a split and cuts it into shards.
 
     The order is drawn from seed, content and name, so it mixes the classes and does not depend
@@ -112,13 +123,17 @@ def cut_shards(split: str, images: Iterable[LabelledImage], seed: int) -> list[S
         split: train, validation or test.
         images: all of the split.
         seed: of the order.
+        known: measures of some of them and of others, by `sha256`.
 
     Returns:
         The shards, none empty.
     """
     shuffled = sorted(images, key=lambda image: _shuffle_key(image, seed))
     pieces = list(_pieces(shuffled))
-    return [Shard(split, index, len(pieces), tuple(piece)) for index, piece in enumerate(pieces)]
+    return [
+        Shard(split, index, len(pieces), tuple(piece), _known_of(piece, known))
+        for index, piece in enumerate(pieces)
+    ]
 
 
 def write_shard(
@@ -147,7 +162,7 @@ def write_shard(
     """
     path = f"{directory}/{shard.file_name}"
     batches = [shard.images[at : at + _BATCH] for at in range(0, len(shard.images), _BATCH)]
-    make = partial(_make_example, max_pixels, sample_range, columns)
+    make = partial(_make_example, max_pixels, sample_range, columns, shard.known)
     with tf.io.TFRecordWriter(path) as writer:
         for batch in _outcomes(batches, make):
             result = ShardResult(len(batch))
@@ -157,13 +172,14 @@ def write_shard(
                 elif isinstance(outcome, SampleSpan):
                     result.span = outcome.joined(result.span)
                 else:
-                    record, conversions = outcome
+                    record, conversions, measures = outcome
                     writer.write(record)
                     result.converted.update(conversions)
+                    result.measures |= measures
             yield result
 
 
-Outcome = LeftOut | SampleSpan | tuple[bytes, tuple[str, ...]]
+Outcome = LeftOut | SampleSpan | tuple[bytes, tuple[str, ...], Mapping[str, Measures]]
 _Make = Callable[[LabelledImage], Outcome]
 
 
@@ -191,10 +207,15 @@ def _make_example(
     max_pixels: int,
     sample_range: SampleRange | None,
     columns: Sequence[str],
+    known: Mapping[str, Measures],
     image: LabelledImage,
 ) -> Outcome:
     try:
         raw = _read(image)
+        measures = known.get(image.sha256)
+        # The file may have been swapped without a trace in its stamp.
+        if measures and hashlib.sha256(raw).hexdigest() == image.sha256:
+            return _serialize(image, raw, measures, (), columns), (), {image.sha256: measures}
         normalised = normalise(raw, max_pixels, sample_range or "unknown")
     except SampleRangeNeededError as error:
         return error.span
@@ -202,7 +223,9 @@ def _make_example(
         return LeftOut(image.name, error.code, error.reason)
     except OSError as error:
         return LeftOut(image.name, "unreadable", error.strerror or str(error))
-    return _serialize(image, normalised, columns), normalised.converted
+    conversions, measures = normalised.converted, Measures.of(normalised)
+    record = _serialize(image, normalised.encoded, measures, conversions, columns)
+    return record, conversions, {} if conversions else {image.sha256: measures}
 
 
 def _read(image: LabelledImage) -> bytes:
@@ -218,29 +241,40 @@ def _read(image: LabelledImage) -> bytes:
         os.close(file)
 
 
-def _serialize(image: LabelledImage, normalised: NormalisedImage, columns: Sequence[str]) -> bytes:
-    statistics = describe(normalised.thumbnail)
+def _serialize(
+    image: LabelledImage,
+    encoded: bytes,
+    measures: Measures,
+    conversions: Sequence[str],
+    columns: Sequence[str],
+) -> bytes:
     values: dict[str, bytes | int | float] = {
         example_schema.LABEL: image.label.encode(),
         example_schema.NAME: image.name.encode(),
         example_schema.SHA256: image.sha256.encode(),
-        example_schema.PHASH: statistics.phash.encode(),
-        example_schema.FORMAT: normalised.format.encode(),
-        example_schema.CONVERTED: ",".join(normalised.converted).encode(),
-        example_schema.WIDTH: normalised.width,
-        example_schema.HEIGHT: normalised.height,
-        example_schema.CHANNELS: normalised.channels,
+        example_schema.PHASH: measures.phash.encode(),
+        example_schema.FORMAT: measures.format.encode(),
+        example_schema.CONVERTED: ",".join(conversions).encode(),
+        example_schema.WIDTH: measures.width,
+        example_schema.HEIGHT: measures.height,
+        example_schema.CHANNELS: measures.channels,
         example_schema.BYTE_SIZE: image.size,
-        example_schema.BRIGHTNESS_MEAN: statistics.brightness_mean,
-        example_schema.BRIGHTNESS_STD: statistics.brightness_std,
-        example_schema.SHARPNESS: statistics.sharpness,
-        example_schema.IMAGE: normalised.encoded,
+        example_schema.BRIGHTNESS_MEAN: measures.brightness_mean,
+        example_schema.BRIGHTNESS_STD: measures.brightness_std,
+        example_schema.SHARPNESS: measures.sharpness,
+        example_schema.IMAGE: encoded,
     }
     if image.group:
         values[example_schema.GROUP] = image.group.encode()
     for column, value in zip(columns, image.slices, strict=True):
         values[example_schema.slice_feature(column)] = value.encode()
     return _FORM.fill(values)
+
+
+def _known_of(
+    images: Iterable[LabelledImage], known: Mapping[str, Measures]
+) -> dict[str, Measures]:
+    return {each.sha256: known[each.sha256] for each in images if each.sha256 in known}
 
 
 def _shuffle_key(image: LabelledImage, seed: int) -> bytes:

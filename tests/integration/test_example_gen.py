@@ -18,7 +18,7 @@ from PIL import Image
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
-from components.example_gen import executor
+from components.example_gen import executor, shards
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.shards import cut_shards
@@ -295,6 +295,30 @@ def test_a_file_that_changes_under_way_stops_the_run(ingest, digits, monkeypatch
     monkeypatch.setattr(executor, "cut_shards", change_first)
     with pytest.raises(BadDataError, match="changed while it was being ingested"):
         ingest(digits)
+
+
+def test_images_of_a_night_before_are_written_without_decoding(
+    ingest, digits, monkeypatch, tmp_path
+):
+    ingest(digits)
+    shutil.copy(digits / "0" / "0000.png", digits / "1" / "again.png")
+    Image.new("L", (9, 9), 77).save(digits / "1" / "new.png")
+    decoded: list[bytes] = []
+    original = shards.normalise
+    monkeypatch.setattr(
+        shards, "normalise", lambda raw, *rest: decoded.append(raw) or original(raw, *rest)
+    )
+    grown = _records(ingest(digits))
+    assert decoded == [(digits / "1" / "new.png").read_bytes()]
+    shutil.rmtree(tmp_path / "cache")
+    (tmp_path / "metadata.db").unlink()
+    assert grown == _records(ingest(digits))
+
+
+def _records(found: Ingested) -> dict[str, bytes]:
+    """Content of the files by split and name."""
+    files = found.examples.glob("Split-*/*")
+    return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in files}
 
 
 def test_deep_images_are_scaled_by_the_range_of_the_whole_set(ingest, digits):
