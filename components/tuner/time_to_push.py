@@ -4,7 +4,7 @@ from typing import Final
 
 from models.backbone_choice.backbone_choice import Candidate
 from models.data import example_schema
-from models.data.example_reader import count_records
+from models.data.record_places import count_records
 from models.observation.reference_size import MOST_IMAGES, MOST_STRESSED
 from models.search.costs import Costs
 

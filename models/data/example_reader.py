@@ -69,11 +69,6 @@ def dataset(examples_uri: str, split: str) -> tf.data.Dataset:
     return records.flat_map(_records_of_file)
 
 
-def count_records(examples_uri: str, split: str) -> int:
-    """Number of images in a split; 0 if it does not exist."""
-    return int(dataset(examples_uri, split).reduce(np.int64(0), lambda count, _: count + 1))
-
-
 def read_records(examples_uri: str, split: str) -> Iterator[ImageRecord]:
     """Yields the images of a split, in the order of the files."""
     keys = (

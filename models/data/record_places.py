@@ -1,4 +1,4 @@
-"""Where records lie in their files, so that another process can read some of them alone."""
+"""Where records lie in their files: to count them, or to read some of them alone."""
 
 import os
 import struct
@@ -7,10 +7,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from models.data import example_schema
-from models.data.example_reader import ImageRecord, split_files
+from models.data.example_reader import ImageRecord, dataset, split_files
 from models.errors import UsageError
 
 _LENGTH: Final = struct.Struct("<Q")
@@ -57,6 +58,19 @@ def record_places(examples_uri: str, split: str) -> Iterator[RecordPlace]:
                 at += _LENGTH.size + _CHECKSUM_BYTES
                 yield RecordPlace(file, at, length)
                 at += length + _CHECKSUM_BYTES
+
+
+def count_records(examples_uri: str, split: str) -> int:
+    """Number of images in a split, of which none is read; 0 if it does not exist.
+
+    Args:
+        examples_uri: directory of an Examples artifact.
+        split: its name.
+    """
+    if any(file.endswith(".gz") for file in split_files(examples_uri, split)):
+        records = dataset(examples_uri, split)
+        return int(records.reduce(np.int64(0), lambda count, _: count + 1))
+    return sum(1 for _ in record_places(examples_uri, split))
 
 
 def read_places(places: Iterable[RecordPlace]) -> Iterator[ImageRecord]:

@@ -5,8 +5,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from models.data import example_schema
-from models.data.example_reader import count_records, read_records
+from models.data.example_reader import read_records
 from models.data.image_decoding import ImageSpec, decode_and_resize
+from models.data.record_places import count_records
 from models.errors import GraftError
 
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from models import progress
 from models.backbones import Backbone
-from models.data.example_reader import ImageRecord, count_records
+from models.data.example_reader import ImageRecord
 from models.data.image_decoding import ImageSpec
+from models.data.record_places import count_records
 from models.embedding import (
     EmbeddingInfo,
     EmbeddingSplit,

@@ -7,12 +7,12 @@ import tensorflow as tf
 from models.data import example_schema
 from models.data.example_reader import (
     ImageRecord,
-    count_records,
     dataset,
     derived_features,
     read_records,
     split_files,
 )
+from models.data.record_places import count_records
 
 
 def example(number: int) -> bytes:

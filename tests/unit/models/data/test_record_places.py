@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from models.data import example_schema
 from models.data.example_reader import read_records
-from models.data.record_places import read_places, record_places
+from models.data.record_places import count_records, read_places, record_places
 from models.errors import UsageError
 
 
@@ -48,6 +48,7 @@ def test_places_are_those_of_the_records_in_their_order(examples: Path) -> None:
         records[2],
         records[0],
     ]
+    assert count_records(str(examples), "train") == 9
     assert not list(record_places(str(examples), "test"))
 
 
