@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.artifact_names import (
+    HEAD_FILE,
     KERAS_FILE,
     PROBE_HEADS_FILE,
     SERVING_FOLDER,
@@ -30,7 +31,7 @@ from models.head.earlier_head import EarlierProbe
 from models.head.embedded_task import embedded_task
 from models.head.frozen_probe import read_probe_heads
 from models.search.joint_space import with_choice
-from models.training.earlier_model import read_earlier_model
+from models.training.earlier_model import earlier_by_head, read_earlier_model
 from models.training.model_description import read_description
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import TrainingTask
@@ -152,12 +153,11 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
     """The same task, with the weights of an earlier model."""
     described = read_description(champion / SERVING_FOLDER)
     starts = (champion / name for name in (START_HEAD_FILE, START_MODEL_FILE))
-    earlier = read_earlier_model(
-        champion / KERAS_FILE,
-        described,
-        read.data.info,
-        *(start if start.exists() else None for start in starts),
-    )
+    start_head, start_model = (start if start.exists() else None for start in starts)
+    earlier = earlier_by_head(read.task.backbone, champion / HEAD_FILE, described, start_head)
+    if earlier is None:
+        file = champion / KERAS_FILE
+        earlier = read_earlier_model(file, described, read.data.info, start_head, start_model)
     changes = changes_between(
         earlier.labels,
         inputs.labels,

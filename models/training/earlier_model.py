@@ -11,6 +11,7 @@ from models.embedding.artifact import EmbeddingInfo
 from models.errors import GraftError, UsageError
 from models.head.earlier_head import EarlierHead, head_of
 from models.training.model_description import Description, check_fit, unusable
+from models.training.training_task import with_head
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,28 @@ def read_earlier_model(
     weights = str(start_model or file)
     backbone = build_backbone(info.backbone, weights, info.image_size, features=info.features)
     return EarlierModel(backbone, earlier, described.labels, found)
+
+
+def earlier_by_head(
+    backbone: Backbone, head_file: Path, described: Description, start_head: Path | None = None
+) -> EarlierModel | None:
+    """The same, sooner, of a model that has the backbone at hand and a head of its own.
+
+    Args:
+        backbone: of the coming training, as it was pretrained.
+        head_file: `.keras` file of the head.
+        described: what the model's export says of it.
+        start_head: as for `read_earlier_model`.
+
+    Returns:
+        None where backbone and head together are not the weights that were exported.
+    """
+    try:
+        head = keras.saving.load_model(head_file, compile=False)
+        start = keras.saving.load_model(start_head, compile=False) if start_head else head
+        found = digest(with_head(backbone.model, head))
+        earlier = head_of(start)
+    except (OSError, ValueError, KeyError, TypeError, UsageError):
+        return None
+    is_whole = found == described.model_digest and len(earlier.mean) == backbone.dimension
+    return EarlierModel(backbone, earlier, described.labels, found) if is_whole else None
