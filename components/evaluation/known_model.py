@@ -75,8 +75,23 @@ class _KnownModel:
         model = ExportedModel(uri)
         self.signatures = {
             EVALUATE_SIGNATURE: _Evaluate(model, answers_dir),
-            LABELS_SIGNATURE: model.signature(LABELS_SIGNATURE),
+            LABELS_SIGNATURE: _Labels(model),
         }
+
+
+class _Labels:
+    """The signature `transform_labels`, which TFMA calls without the name of its argument.
+
+    TensorFlow would look at that first, and write all images out as text to say what is wrong.
+    """
+
+    def __init__(self, model: ExportedModel) -> None:
+        self._signature = model.signature(LABELS_SIGNATURE)
+        self.structured_input_signature = self._signature.structured_input_signature
+
+    def __call__(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        given: dict[str, tf.Tensor] = self._signature(examples=examples)
+        return given
 
 
 class _Evaluate:

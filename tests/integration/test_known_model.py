@@ -98,6 +98,18 @@ def test_where_nothing_is_kept_the_export_is_asked_and_nothing_is_left(tmp_path:
     assert not (tmp_path / "answers").exists()
 
 
+def test_tfma_asks_for_labels_without_all_examples_being_written_out(tmp_path, monkeypatch):
+    model = _model(export(tmp_path / "only", seed=1), tmp_path / "answers")
+    examples = tf.constant([_example(number) for number in range(7)])
+
+    def no_text(_: tf.Tensor) -> str:
+        raise AssertionError("the examples were written out as text")
+
+    monkeypatch.setattr(type(examples), "__repr__", no_text)
+    labels = model.signatures["transform_labels"](examples)["label_id"]
+    assert labels.numpy().tolist() == [number % len(LABELS) for number in range(7)]
+
+
 def _measured(exported: ExportedModel, folder: Path, answers_dir: str) -> dict[str, float]:
     """What TFX's Evaluator finds of the 40 examples of a folder."""
     examples, model = standard_artifacts.Examples(), standard_artifacts.Model()
