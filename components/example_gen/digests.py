@@ -29,14 +29,14 @@ _BATCH = 64
 class DigestCache:
     """SHA-256 of files, remembered by path and stamp in one JSON file a source."""
 
-    def __init__(self, directory: str, root: str) -> None:
+    def __init__(self, directory: str, source: str) -> None:
         """Opens the memory of one source.
 
         Args:
             directory: where the memory lies; empty for none.
-            root: the source's path, which names its memory.
+            source: its path, which names its memory; without what differs from span to span.
         """
-        key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        key = hashlib.sha256(os.fsencode(source)).hexdigest()[:16]
         self._file = Path(directory) / f"digests-{key}.json" if directory else None
         self._known = _load(self._file) if self._file else {}
 

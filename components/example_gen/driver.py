@@ -89,7 +89,7 @@ def resolve_source(properties: dict[str, Any]) -> Sequence[Location]:
     settings = IngestSettings.from_json(properties["settings"])
     locations = resolve(properties["path"], settings.spans)
     listing = list_locations(locations, settings, json.loads(properties["columns"]))
-    digests = DigestCache(properties["cache_dir"], listing.root).digests(listing.files)
+    digests = DigestCache(properties["cache_dir"], locations[0].source).digests(listing.files)
     unread = [digest for digest in digests if isinstance(digest, LeftOut)]
     if len(unread) == len(digests):
         left_out = [*listing.left_out, *unread]

@@ -89,7 +89,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             replay = choose_replay(exec_properties[KEPT_TEST], settings.replay, classes, own)
             memory = MeasuresMemory(
                 exec_properties["cache_dir"],
-                source.listing.root,
+                locations[0].source,
                 exec_properties["code"],
                 settings.max_pixels,
             )

@@ -115,7 +115,8 @@ def read_source(
     """
     listing = list_locations(locations, settings, columns)
     if listing.kind != "tfrecord":
-        yield _source(listing, *_digest(listing, cache_dir))
+        memory = DigestCache(cache_dir, locations[0].source)
+        yield _source(listing, *_digest(listing, memory))
         return
     if cache_dir:
         Path(cache_dir).mkdir(parents=True, exist_ok=True)
@@ -231,8 +232,8 @@ def _what_is_missing(done: Ingested, joining: Collection[str]) -> str:
     return ""
 
 
-def _digest(listing: Listing, cache_dir: str) -> tuple[list[LabelledImage], list[LeftOut]]:
-    digests = DigestCache(cache_dir, listing.root).digests(listing.files)
+def _digest(listing: Listing, memory: DigestCache) -> tuple[list[LabelledImage], list[LeftOut]]:
+    digests = memory.digests(listing.files)
     images: list[LabelledImage] = []
     left_out: list[LeftOut] = []
     for file, digest in zip(listing.files, digests, strict=True):

@@ -51,16 +51,16 @@ class Measures(NamedTuple):
 class MeasuresMemory:
     """Measures of the images of one source that were taken as they are, in one file."""
 
-    def __init__(self, directory: str, root: str, code: str, max_pixels: int) -> None:
+    def __init__(self, directory: str, source: str, code: str, max_pixels: int) -> None:
         """Opens the memory of one source.
 
         Args:
             directory: where the memory lies; empty for none.
-            root: the source's path, which names its memory.
+            source: its path, which names its memory; without what differs from span to span.
             code: digest of the code that measures; what another one measured is forgotten.
             max_pixels: images with more are refused; what another bound let pass is forgotten.
         """
-        key = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        key = hashlib.sha256(os.fsencode(source)).hexdigest()[:16]
         self._file = Path(directory) / f"measures-{key}.json" if directory else None
         self._by = [code, max_pixels]
         self.known: Mapping[str, Measures] = self._load() if self._file else NONE

@@ -42,6 +42,11 @@ class Location:
     version: int | None = None
     name: str = ""
 
+    @property
+    def source(self) -> str:
+        """The path up to the first part with a placeholder; the same for each span."""
+        return self.path.removesuffix(self.name)
+
 
 def has_placeholder(path: str) -> bool:
     """Whether a path holds `{SPAN}`, `{VERSION}` or a part of a date; other braces mean nothing."""

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from components.example_gen import digests
 from components.example_gen.digests import DigestCache, fingerprint
+from components.example_gen.ingest import read_source
 from components.example_gen.ingest_settings import IngestSettings
-from components.example_gen.sources.listing import list_source
+from components.example_gen.sources.listing import list_source, resolve
 
 LONG_AGO = 1_500_000_000
 
@@ -109,3 +111,25 @@ def test_a_file_that_cannot_be_read_is_refused(data):
     (data / "cat/1.jpg").unlink()
     digests = DigestCache("", listing.root).digests(listing.files)
     assert [getattr(digest, "code", "read") for digest in digests] == ["unreadable", "read", "read"]
+
+
+def test_a_further_span_leaves_what_is_known_of_the_others(tmp_path, monkeypatch):
+    read: list[str] = []
+    original = digests._sha256
+    monkeypatch.setattr(digests, "_SETTLED_NS", 0)
+    monkeypatch.setattr(
+        digests, "_sha256", lambda path, size: read.append(path) or original(path, size)
+    )
+    for span in ("1", "2", "3"):
+        for label in ("a", "b"):
+            image = tmp_path / "spans" / span / label / "x.png"
+            image.parent.mkdir(parents=True)
+            image.write_bytes(f"{span}{label}".encode())
+        read.clear()
+        locations = resolve(str(tmp_path / "spans" / "{SPAN}"), "all")
+        with read_source(locations, IngestSettings(), str(tmp_path / "cache")) as source:
+            found = {image.path: image.sha256 for image in source.images}
+        assert found == {path: sha256(Path(path).read_bytes()).hexdigest() for path in found}
+        assert len(found) == 2 * int(span)
+        assert [Path(path).parts[-3] for path in read] == [span, span]
+    assert len(list((tmp_path / "cache").iterdir())) == 1
