@@ -1,6 +1,7 @@
 """The answers of one model, and the file that keeps them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,12 +40,13 @@ class Predictions:
             self.probabilities[places],
         )
 
-    @property
+    # Asked for image by image: found anew each time, that would take the square of their number.
+    @cached_property
     def truth(self) -> metrics.Integers:
         """Class indices of the labels, int [n]; -1 for a class that the model lacks."""
         return metrics.class_indices(self.labels, self.classes)
 
-    @property
+    @cached_property
     def right(self) -> NDArray[np.bool_]:
         """Whether each image is answered rightly, bool [n]."""
         return metrics.is_right(self.truth, self.probabilities)
