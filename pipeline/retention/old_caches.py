@@ -9,7 +9,7 @@ from pipeline.workspace import Workspace
 
 _GIGABYTE: Final = 1_000_000_000
 _FOLDERS: Final = ("activations", "answers", "embeddings", "training", "tuning")
-"""The digests of the files, which are small, stay."""
+"""The digests and measures of the files, which are small, stay."""
 
 
 def surplus_caches(workspace: Workspace, gigabytes: float | None) -> list[Removal]:
