@@ -26,6 +26,7 @@ from components.image_register import read_register
 from models import progress
 from models.data import example_schema
 from models.data.example_reader import derived_features, read_records
+from models.data.normalisation import normalise
 from models.data.sample_depth import SampleRange, read_sample_range
 from models.errors import BadDataError
 
@@ -303,11 +304,13 @@ def test_images_of_a_night_before_are_written_without_decoding(
     ingest(digits)
     shutil.copy(digits / "0" / "0000.png", digits / "1" / "again.png")
     Image.new("L", (9, 9), 77).save(digits / "1" / "new.png")
-    decoded: list[bytes] = []
-    original = shards.normalise
-    monkeypatch.setattr(
-        shards, "normalise", lambda raw, *rest: decoded.append(raw) or original(raw, *rest)
-    )
+    decoded = []
+
+    def watched(raw, *settings):
+        decoded.append(raw)
+        return normalise(raw, *settings)
+
+    monkeypatch.setattr(shards, "normalise", watched)
     grown = _records(ingest(digits))
     assert decoded == [(digits / "1" / "new.png").read_bytes()]
     shutil.rmtree(tmp_path / "cache")

@@ -114,12 +114,15 @@ def test_a_file_that_cannot_be_read_is_refused(data):
 
 
 def test_a_further_span_leaves_what_is_known_of_the_others(tmp_path, monkeypatch):
-    read: list[str] = []
+    read = []
     original = digests._sha256
+
+    def watched(path, size):
+        read.append(Path(path))
+        return original(path, size)
+
     monkeypatch.setattr(digests, "_SETTLED_NS", 0)
-    monkeypatch.setattr(
-        digests, "_sha256", lambda path, size: read.append(path) or original(path, size)
-    )
+    monkeypatch.setattr(digests, "_sha256", watched)
     for span in ("1", "2", "3"):
         for label in ("a", "b"):
             image = tmp_path / "spans" / span / label / "x.png"
@@ -131,5 +134,5 @@ def test_a_further_span_leaves_what_is_known_of_the_others(tmp_path, monkeypatch
             found = {image.path: image.sha256 for image in source.images}
         assert found == {path: sha256(Path(path).read_bytes()).hexdigest() for path in found}
         assert len(found) == 2 * int(span)
-        assert [Path(path).parts[-3] for path in read] == [span, span]
+        assert [path.parts[-3] for path in read] == [span, span]
     assert len(list((tmp_path / "cache").iterdir())) == 1
