@@ -13,6 +13,7 @@ from models.backbones import build_backbone
 from models.data.example_schema import TEST
 from models.data.image_decoding import ImageSpec
 from models.embedding.forward import Embedder
+from models.head.labelled_embeddings import LabelledEmbeddings
 
 BACKBONE = "EfficientNetLite0"
 _MOST_TRAINING, _MOST_TEST = 1600, 900
@@ -41,6 +42,15 @@ class Embedded:
     train: NDArray[np.int64]
     test: NDArray[np.int64]
     paths: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of classes."""
+        return int(self.classes.max()) + 1
+
+    def labelled(self, rows: NDArray[np.int64]) -> LabelledEmbeddings:
+        """Some rows, as heads are fitted to them."""
+        return LabelledEmbeddings(self.features[rows], self.classes[rows])
 
 
 def embed_set(data: str, size: int, cache: Path) -> Embedded:

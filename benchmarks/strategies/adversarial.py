@@ -34,7 +34,8 @@ from benchmarks.strategies.drawn_domains import (
     pixels_of,
     written,
 )
-from benchmarks.strategies.run import Kept, interval
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.tables import interval
 from benchmarks.strategies.top_tuning import (
     FURTHER,
     Floats,
@@ -57,6 +58,8 @@ from models.training.training_settings import TrainingSettings, steps_per_epoch
 _VALIDATION, _SEEN, _JUDGED, _CLASSES = 120, 200, 400, 20
 _BEFORE: Final = "linear head, frozen"
 _COPIES: Final = "head of `data.target`, frozen"
+DANN: Final = "DANN"
+"""What the names of the arms against a judge of domains begin with."""
 _STRENGTHS: Final = (0.1, 1.0)
 _BATCH: Final = 64
 
@@ -84,15 +87,26 @@ def main() -> None:
     for seed in range(options.seeds):
         for case in cases(options.tasks, options.kinds, options.pairs):
             key = f"{case} {options.size} {options.images} {options.epochs} {seed}"
-            measure = partial(_measured, case, options.size, options.images, options.epochs, seed)
-            measured = kept.get(key, measure)
+            measure = partial(measured, case, options.size, options.images, options.epochs, seed)
+            figures = kept.get(key, measure)
             for row in (case.group, str(case)):
-                found.setdefault(row, []).append(measured)
+                found.setdefault(row, []).append(figures)
     print(_table(found))
 
 
-def _measured(case: Case, size: int, images: int, epochs: int, seed: int) -> Found:
-    """What each arm comes to on images of the target."""
+def measured(case: Case, size: int, images: int, epochs: int, seed: int) -> Found:
+    """What each arm comes to on images of the target.
+
+    Args:
+        case: source and target.
+        size: side in pixels.
+        images: to train on, of each class.
+        epochs: of each training.
+        seed: of what is drawn.
+
+    Returns:
+        Of each arm `accuracy`, and CPU `seconds` of its training.
+    """
     drawn = drawn_domains(case, images, seed)
     # Patience for all epochs: the judge needs time to be of use.
     settings = TrainingSettings(epochs=epochs, patience=epochs)
@@ -185,7 +199,7 @@ class _Arms:
         for strength in _STRENGTHS:
             head = judging(self._fresh_head(), self._last, strength, steps)
             loss = partial(both_losses, share=len(source) / len(both))
-            found[f"DANN, strength {strength:g}"] = self._tuned(head, lesson, loss)
+            found[f"{DANN}, strength {strength:g}"] = self._tuned(head, lesson, loss)
         return found
 
     def _with_copies(self) -> keras.Model:

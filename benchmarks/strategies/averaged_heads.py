@@ -1,121 +1,49 @@
-"""Does averaging heads gain, and is a head calibrated?
+"""Linear heads of bags or of folds, averaged.
 
-    ./dev bench strategies/averaged_heads --tasks ../shared/data/clothing ../shared/data/signdigits
-
-All heads are linear and read the same features, so that the mean of their weights answers as the
-mean of their logits does, at the price of one. "All images" is a single head of the chosen
-strength that learns from the validation images too: what folds gain beyond it is the averaging's.
-The temperature is that of `models.head.calibration`.
+All read the same features, so that the mean of their weights answers as the mean of their logits
+does, at the price of one.
 """
 
-import argparse
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Final
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
-from benchmarks.quality.embedded import Embedded, embed_set
-from models.head.calibration import calibration
-from models.head.evidence import log_loss
-from models.head.head_model import standardised, statistics
-from models.head.linear_head import STRENGTHS, LinearHead, fit_linear
-from models.metrics import calibration_bins, calibration_error
+from models.head.head_model import build_head, standardised, statistics
+from models.head.labelled_embeddings import HeadTask
+from models.head.linear_head import LinearHead, fit_linear
 
-_VALIDATION = 0.18
-_HEADS = 5
-_DRAWS = 2000
-
-Floats = NDArray[np.float32]
-Figures = tuple[float, float, float]
-"""Accuracy, log loss in nats, calibration error."""
+_HEADS: Final = 5
 
 
-def main() -> None:
-    """Prints a table in Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--tasks", nargs="+", required=True, help="folders of labelled images")
-    parser.add_argument("--size", type=int, default=96, help="side in pixels")
-    parser.add_argument("--images", type=int, nargs="+", default=[200, 1000], help="labelled ones")
-    parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
-    arguments = parser.parse_args()
-    found: dict[tuple[int, str], list[tuple[float, ...]]] = {}
-    for task in arguments.tasks:
-        data = embed_set(task, arguments.size, arguments.cache)
-        for images in arguments.images:
-            for seed in range(arguments.seeds):
-                arms = _measure(data, images, seed)
-                first = next(iter(arms.values()))[0]
-                for name, figures in arms.items():
-                    gain = 100 * (figures[0] - first)
-                    found.setdefault((images, name), []).append((*figures, gain))
-                told = {name: [f"{each:.4f}" for each in row] for name, row in arms.items()}
-                print(data.name, images, seed, told, flush=True)
-    print("\n| images | head | accuracy | gain, points [95 %] | worst | log loss | ECE |")
-    print("|---|---|---|---|---|---|---|")
-    for (images, name), rows in found.items():
-        accuracy, loss, error, gain = np.mean(rows, axis=0)
-        gains = np.array([row[-1] for row in rows])
-        draws = np.random.default_rng(0).choice(gains, (_DRAWS, len(gains))).mean(axis=1)
-        low, high = np.quantile(draws, (0.025, 0.975))
-        print(
-            f"| {images} | {name} | {accuracy:.3f} | {gain:+.1f} [{low:+.1f}, {high:+.1f}] | "
-            f"{gains.min():+.1f} | {loss:.3f} | {error:.3f} |"
-        )
+def averaged_heads(task: HeadTask, seed: int) -> dict[str, keras.Model]:
+    """The mean of heads on draws of the training images, and of heads on all but a fold.
 
-
-def _measure(data: Embedded, images: int, seed: int) -> Mapping[str, Figures]:
+    The folds are of training and validation images together.
+    """
     random = np.random.default_rng(seed)
-    rows = random.permutation(data.train)[:images]
-    mean, variance = statistics(data.features[rows])
-    features = standardised(data.features[rows], mean, variance)
-    test = standardised(data.features[data.test], mean, variance)
-    classes, right = data.classes[rows], data.classes[data.test]
-    count = int(data.classes.max()) + 1
-    border = round((1.0 - _VALIDATION) * images)
-    train, held = np.arange(border), np.arange(border, images)
+    whole = task.labelled
+    mean, variance = statistics(whole.embeddings)
+    rows = standardised(whole.embeddings, mean, variance)
+    every, border = np.arange(len(rows)), len(task.train.classes)
 
-    def fit(
-        learned: NDArray[np.integer],
-        judged: NDArray[np.integer],
-        strengths: Sequence[float] = STRENGTHS,
-    ) -> LinearHead:
+    def fit(learned: NDArray[np.integer], judged: NDArray[np.integer]) -> LinearHead:
         return fit_linear(
-            features[learned],
-            classes[learned],
-            features[judged],
-            classes[judged],
-            np.ones(count, np.float32),
-            strengths,
+            *(rows[learned], whole.classes[learned], rows[judged], whole.classes[judged]),
+            np.ones(task.classes, np.float32),
         )
 
-    one = fit(train, held)
-    temperature = calibration(features[held] @ one.kernel + one.bias, classes[held]).temperature
-    bags = [fit(random.choice(train, border), held) for _ in range(_HEADS)]
-    folds = np.array_split(random.permutation(images), _HEADS)
-    crossed = [fit(np.setdiff1d(np.arange(images), fold), fold) for fold in folds]
-    everything = fit(np.arange(images), held, (one.strength,))
-    return {
-        "linear head": _figures(test @ one.kernel + one.bias, right),
-        "with a temperature": _figures((test @ one.kernel + one.bias) / temperature, right),
-        f"mean of {_HEADS} bags": _figures(_mean_logits(bags, test), right),
-        f"mean of {_HEADS} folds": _figures(_mean_logits(crossed, test), right),
-        "all images": _figures(test @ everything.kernel + everything.bias, right),
-    }
+    def averaged(heads: Sequence[LinearHead]) -> keras.Model:
+        head = build_head(len(mean), task.classes, mean=mean, variance=variance)
+        kernel, bias = (
+            np.mean([getattr(each, part) for each in heads], axis=0) for part in ("kernel", "bias")
+        )
+        head.get_layer("logits").set_weights([kernel, bias])
+        return head
 
-
-def _mean_logits(heads: list[LinearHead], rows: Floats) -> Floats:
-    kernel = np.mean([each.kernel for each in heads], axis=0)
-    return np.asarray(rows @ kernel + np.mean([each.bias for each in heads], axis=0), np.float32)
-
-
-def _figures(logits: Floats, right: NDArray[np.integer]) -> Figures:
-    bins = calibration_bins(right, softmax(logits, axis=1))
-    accuracy = float((logits.argmax(axis=1) == right).mean())
-    return accuracy, log_loss(logits, right), calibration_error(bins)
-
-
-if __name__ == "__main__":
-    main()
+    bags = [fit(random.choice(border, border), every[border:]) for _ in range(_HEADS)]
+    parts = np.array_split(random.permutation(every), _HEADS)
+    folds = [fit(np.setdiff1d(every, part), part) for part in parts]
+    return {f"mean of {_HEADS} bags": averaged(bags), f"mean of {_HEADS} folds": averaged(folds)}

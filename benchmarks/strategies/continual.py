@@ -4,7 +4,9 @@
 
 A task is any folder that Graft reads, with at least four classes. A linear head learns most of its
 classes (the old ones), then the rest comes. Arms differ in what they see of the old images then:
-all of them (joint), none, or a few. Accuracy is over all classes, on test images of the old and of
+all of them (joint), none, or a few, as by `data.replay`. "auto" is what a run makes of these by
+itself; with the old head and weights it has `training.start: champion` and
+`training.class_weights: balanced`. Accuracy is over all classes, on test images of the old and of
 the new ones. Seeds draw which classes are new, and the images. What was measured is kept in the
 cache folder, so that a run that was broken off goes on.
 """
@@ -22,19 +24,25 @@ from numpy.typing import NDArray
 
 from benchmarks.quality.embedded import Embedded, embed_set
 from benchmarks.strategies.distilled_head import distilled_head
-from benchmarks.strategies.run import Kept
-from models.head import discriminant
-from models.head.discriminant import Choice, Form
+from benchmarks.strategies.heads import discriminant_head, exported_head
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.measurement import AUTO, Measurement
+from benchmarks.strategies.tables import interval
+from models.head.discriminant import Form
 from models.head.earlier_head import EarlierHead
 from models.head.frozen_head import fit_frozen_head
-from models.head.head_model import build_head, standardised, statistics
+from models.head.head_model import standardised, statistics
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.history.records import ClassWeights
 from models.metrics import paired_drop
+from models.training.strategies.strategy import Situation
+from models.training.training_settings import TrainingSettings
 
 _VALIDATION = 0.18
 _REPLAYED = (5, 20, 50)
-_DRAWS = 2000
+_NEW = 0.3
+_LWF_WEIGHTS = (1.0, 4.0)
+_JOINT, _ALONE = "joint", "new span alone"
 
 Rows = NDArray[np.int64]
 Head = Callable[[NDArray[np.float32]], NDArray[np.floating]]
@@ -47,7 +55,7 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", required=True, help="folders of labelled images")
     parser.add_argument("--size", type=int, default=96, help="side in pixels")
     parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--new", type=float, default=0.3, help="share of the classes that are new")
+    parser.add_argument("--new", type=float, default=_NEW, help="share of the classes that are new")
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
@@ -80,7 +88,7 @@ class Span:
     @cached_property
     def classes(self) -> int:
         """All classes."""
-        return int(self.data.classes.max()) + 1
+        return self.data.count
 
     @cached_property
     def old(self) -> NDArray[np.bool_]:
@@ -104,11 +112,9 @@ class Span:
             if most != 0 or not self.old[each]
         ]
         held = [max(1, round(_VALIDATION * len(some))) for some in rows]
-        return HeadTask(
-            self._labelled([some[count:] for some, count in zip(rows, held, strict=True)]),
-            self._labelled([some[:count] for some, count in zip(rows, held, strict=True)]),
-            self.classes,
-        )
+        train = np.concatenate([some[count:] for some, count in zip(rows, held, strict=True)])
+        validation = np.concatenate([some[:count] for some, count in zip(rows, held, strict=True)])
+        return HeadTask(self.data.labelled(train), self.data.labelled(validation), self.classes)
 
     @cached_property
     def earlier(self) -> EarlierHead:
@@ -154,30 +160,52 @@ class Span:
         answers = head(self.data.features[self.data.test]).argmax(axis=1)
         return np.asarray(answers == self.data.classes[self.data.test])
 
-    def _labelled(self, rows: list[Rows]) -> LabelledEmbeddings:
-        together = np.concatenate(rows)
-        return LabelledEmbeddings(self.data.features[together], self.data.classes[together])
+
+def new_classes(data: Embedded) -> Iterator[Measurement]:
+    """New classes, and some images of each old one; accuracies are over all classes."""
+    for count in _REPLAYED:
+        name = f"new classes, {count} images of each old one"
+        yield Measurement(name, partial(_accuracies, data, count), frozenset({_JOINT}))
+
+
+def _accuracies(data: Embedded, count: int, seed: int) -> Mapping[str, float]:
+    span = Span(data, _NEW, seed)
+    arms: dict[str, Callable[[], Head]] = {
+        _ALONE: partial(_linear, span, 0),
+        "LwF": partial(_distilled, span, _LWF_WEIGHTS[0]),
+        **dict(_replaying(span, count)),
+        _JOINT: partial(_linear, span, None),
+    }
+    return {name: span.measured(learn)["all"] for name, learn in arms.items()}
 
 
 def _arms(span: Span) -> Iterator[tuple[str, Callable[[], Head]]]:
     # Measured beforehand: neither is part of what an arm costs.
     _ = span.earlier
-    yield "joint", partial(_linear, span, None)
-    yield "new span alone", partial(_linear, span, 0)
-    yield "new span alone, from the old head", partial(_linear, span, 0, begun=True)
-    for weight in (1.0, 4.0):
+    yield _JOINT, partial(_linear, span, None)
+    yield f"{_JOINT}, class means and one covariance", partial(_discriminant, span, None)
+    yield _ALONE, partial(_linear, span, 0)
+    yield f"{_ALONE}, from the old head", partial(_linear, span, 0, begun=True)
+    for weight in _LWF_WEIGHTS:
         yield f"LwF, weight {weight:g}", partial(_distilled, span, weight)
     for count in _REPLAYED:
-        yield f"replay {count}", partial(_linear, span, count)
-        yield f"replay {count}, from the old head", partial(_linear, span, count, begun=True)
-        yield (
-            f"replay {count}, from the old head, classes weighed alike",
-            partial(_linear, span, count, begun=True, balanced=True),
-        )
-    yield "replay 20, classes weighed alike", partial(_linear, span, 20, balanced=True)
-    for most in (*_REPLAYED, None):
-        name = "joint" if most is None else f"replay {most}"
-        yield f"{name}, class means and one covariance", partial(_discriminant, span, most)
+        for name, learn in _replaying(span, count):
+            yield f"replay {count}: {name}", learn
+
+
+def _replaying(span: Span, count: int) -> Iterator[tuple[str, Callable[[], Head]]]:
+    """What may be made of all new images and so many of each old class."""
+    begun, alike = "from the old head", "classes weighed alike"
+    yield "linear head", partial(_linear, span, count)
+    yield begun, partial(_linear, span, count, begun=True)
+    yield alike, partial(_linear, span, count, balanced=True)
+    yield f"{begun}, {alike}", partial(_linear, span, count, begun=True, balanced=True)
+    yield "class means and one covariance", partial(_discriminant, span, count)
+    yield AUTO, partial(_exported, span, count, TrainingSettings(), None)
+    yield (
+        f"{AUTO}, {begun}, {alike}",
+        partial(_exported, span, count, TrainingSettings(class_weights="balanced"), span.earlier),
+    )
 
 
 def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool = False) -> Head:
@@ -186,19 +214,22 @@ def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool
     return _answering(fit_frozen_head(task, weights, span.earlier if begun else None).model)
 
 
+def _exported(
+    span: Span, most: int, settings: TrainingSettings, earlier: EarlierHead | None
+) -> Head:
+    """What a run exports with `data.replay`, and maybe with `training.start: champion`."""
+    situation = Situation(span.task(most), settings)
+    linear = fit_frozen_head(situation.task, settings.class_weights, earlier)
+    return _answering(exported_head(linear, situation, has_earlier=earlier is not None))
+
+
 def _distilled(span: Span, weight: float) -> Head:
     return distilled_head(span.task(0), span.earlier, span.old, weight)
 
 
 def _discriminant(span: Span, most: int | None) -> Head:
     task = span.task(most)
-    mean, variance = statistics(task.train.embeddings)
-    rows = standardised(task.train.embeddings, mean, variance)
-    choice = Choice(Form(0.5, unit_length=False), 1.0, None)
-    kernel, bias = discriminant.fit(rows, task.train.classes, task.classes, choice)
-    head = build_head(len(mean), task.classes, mean=mean, variance=variance)
-    head.get_layer("logits").set_weights([kernel, bias])
-    return _answering(head)
+    return _answering(discriminant_head(task.train, task.classes, Form(0.5, unit_length=False)))
 
 
 def _answering(head: keras.Model) -> Head:
@@ -226,10 +257,8 @@ def table(figures: Mapping[str, list[Mapping[str, float]]]) -> str:
 
 
 def _beside(found: list[Mapping[str, float]], joint: list[Mapping[str, float]], name: str) -> str:
-    gains = np.array([one[name] - other[name] for one, other in zip(found, joint, strict=True)])
-    draws = np.random.default_rng(0).choice(gains, (_DRAWS, len(gains))).mean(axis=1)
-    low, high = 100 * np.quantile(draws, (0.025, 0.975))
-    return f"{100 * gains.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
+    gains = [one[name] - other[name] for one, other in zip(found, joint, strict=True)]
+    return interval(np.array(gains))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ measured is kept in the cache folder, so that a run that was broken off goes on.
 import argparse
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,8 +32,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.search.small_task import LabelledFile, SmallTask, split_files
-from benchmarks.strategies.run import Kept, interval
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.measurement import AUTO, Measurement
 from benchmarks.strategies.shifted import shifted
+from benchmarks.strategies.tables import interval
 from benchmarks.strategies.top_tuning import (
     Floats,
     Lesson,
@@ -53,6 +55,8 @@ from models.training.training_settings import TrainingSettings
 _VALIDATION, _TEST, _CLASSES = 120, 400, 20
 _FAULTS: Final = ("none", "blur", "noise", "dark")
 _APART: Final = "a model for each column"
+_AFTERWARDS: Final = "one trunk tuned for the class, a head afterwards"
+_IMAGES, _EPOCHS = 25, 12
 _NEVER: Final = -1e9
 """Logit of a class of the other column."""
 _STEP: Final = 100.0
@@ -71,8 +75,8 @@ def main() -> None:
         "--manifests", nargs=2, action="append", default=[], metavar=("FILE", "COLUMN")
     )
     parser.add_argument("--size", type=int, default=64, help="side in pixels")
-    parser.add_argument("--images", type=int, default=25, help="to train on, of each class")
-    parser.add_argument("--epochs", type=int, default=12, help="at most")
+    parser.add_argument("--images", type=int, default=_IMAGES, help="to train on, of each class")
+    parser.add_argument("--epochs", type=int, default=_EPOCHS, help="at most")
     parser.add_argument("--seeds", type=int, default=3, help="draws")
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
     options = parser.parse_args()
@@ -88,6 +92,17 @@ def main() -> None:
             measured = kept.get(f"{draw} {options.size} {options.epochs} {seed}", measure)
             found.setdefault(str(draw), []).append(measured)
     print(_table({"all": [each for draws in found.values() for each in draws], **found}))
+
+
+def two_columns(data: Path, size: int) -> Iterator[Measurement]:
+    """The class, and what was done to the image; accuracies are the mean of both."""
+    yield Measurement("fine-tuned, two label columns", partial(_accuracies, data, size))
+
+
+def _accuracies(data: Path, size: int, seed: int) -> Mapping[str, float]:
+    found = Draw(data, "", seed, size, _IMAGES).measured(_EPOCHS)
+    arms = {name: float(np.mean(figures["columns"])) for name, figures in found.items()}
+    return {**arms, AUTO: arms[_AFTERWARDS]}
 
 
 @dataclass(frozen=True)
@@ -224,9 +239,7 @@ class _Arms:
         serving = _milliseconds(whole)
         found = {
             _APART: _figures(apart, seconds, 2 * serving),
-            "one trunk tuned for the class, a head afterwards": _figures(
-                afterwards, first, serving
-            ),
+            _AFTERWARDS: _figures(afterwards, first, serving),
         }
         for name, head, loss in (
             ("one trunk, losses added", joined, self._added),

@@ -27,7 +27,9 @@ import keras
 import numpy as np
 
 from benchmarks.search.small_task import LabelledFile, SmallTask, split_files, write_examples
-from benchmarks.strategies.run import Kept, table
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.measurement import AUTO, Measurement
+from benchmarks.strategies.tables import table
 from models.backbone_choice.backbone_choice import Candidate
 from models.data.example_schema import TEST, TRAIN, VALIDATION
 from models.embedding.extraction import embed_splits
@@ -36,6 +38,7 @@ from models.head.evidence import Answers, answers_of, compare
 from models.head.labelled_embeddings import LabelledEmbeddings
 from models.head.out_of_fold import out_of_fold_probabilities
 from models.head.refit import refitted
+from models.search.negative_transfer import choose_weights
 from models.search.prepared_backbone import PreparedBackbone
 from models.search.search_task import SearchTask
 from models.training.device import FULL_PRECISION
@@ -49,6 +52,8 @@ _IMAGENET: Final = "imagenet"
 _MANY, _HELD, _TEST, _CLASSES = 100, 20, 60, 100
 """Images of a class of a source to train and to validate on; of one to judge on; most classes."""
 _VALIDATION: Final = 0.15
+_IMAGES: Final = (20, 50)
+_EPOCHS: Final = 10
 
 Found = Mapping[str, Any]
 Rows = dict[str, list[tuple[float, float]]]
@@ -191,8 +196,8 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="*", default=[], type=Path, help="folders to be halved")
     parser.add_argument("--pairs", nargs="*", default=[], type=Path, help="SOURCE TARGET …")
     parser.add_argument("--size", type=int, default=64, help="side in pixels")
-    parser.add_argument("--images", type=int, nargs="+", default=[20, 50], help="of a class")
-    parser.add_argument("--epochs", type=int, default=10, help="at most")
+    parser.add_argument("--images", type=int, nargs="+", default=_IMAGES, help="of a class")
+    parser.add_argument("--epochs", type=int, default=_EPOCHS, help="at most")
     parser.add_argument("--seeds", type=int, default=5, help="draws")
     parser.add_argument("--tuned", type=int, default=1, help="draws with fine-tuning too")
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
@@ -214,6 +219,39 @@ def main() -> None:
         pair = Pair(kept, replace(base, seed=seed), weights, source, target, images)
         _add_exported(exported[str(pair)], pair.found(tuned=False), pair.found(tuned=True))
     print(table(heads), *(["", table(exported)] if exported else []), sep="\n")
+
+
+def related_first(data: Path, size: int, cache: Path) -> Iterator[Measurement]:
+    """One half of the classes first, then few images of the other half (`model.chain`)."""
+    kept = Kept(cache / "progressive.jsonl")
+    base = Start(_IMAGENET, size, _EPOCHS, cache)
+    for images in _IMAGES:
+        name = f"fine-tuned, {images} images a class, a related task first"
+        yield Measurement(name, partial(_accuracies, kept, base, data, images))
+
+
+def _accuracies(kept: Kept, base: Start, data: Path, images: int, seed: int) -> Found:
+    source, target = Part(data, 0), Part(data, 1)
+    weights = _weights(base, source, kept)
+    pair = Pair(kept, replace(base, seed=seed), weights, source, target, images)
+    found, trained = pair.found(tuned=False), pair.found(tuned=True)
+    best = _exported(found, trained)
+    chain, direct = (
+        Candidate(backbone=_BACKBONE, weights=each, image_size=base.size)
+        for each in (weights, _IMAGENET)
+    )
+    answers = {
+        each: answers_told(found[name]["validation"])
+        for name, each in (("chain", chain), ("direct", direct))
+    }
+    chosen, _ = choose_weights(chain, answers)
+    return {
+        "direct": best["direct"],
+        **{f"{name}, head": found[name]["head"] for name in found},
+        **{f"{name}, fine-tuned": trained[name]["fine-tuned"] for name in found},
+        "chain": best["chain"],
+        AUTO: best["chain" if chosen == chain else "direct"],
+    }
 
 
 @dataclass(frozen=True)
@@ -280,10 +318,7 @@ def _add_heads(rows: Rows, found: Mapping[str, Found]) -> None:
 
 
 def _add_exported(rows: Rows, found: Mapping[str, Found], trained: Mapping[str, Found]) -> None:
-    best = {
-        name: trained[name]["fine-tuned"] if trained[name]["kept"] else found[name]["head"]
-        for name in found
-    }
+    best = _exported(found, trained)
     for name in found:
         _add(rows, f"{name}, fine-tuned", trained[name]["fine-tuned"], best["direct"])
         _add(rows, f"{name}, exported", best[name], best["direct"])
@@ -292,12 +327,19 @@ def _add_exported(rows: Rows, found: Mapping[str, Found], trained: Mapping[str, 
         _add(rows, f"better by {judge}, exported", chosen, best["direct"])
 
 
+def _exported(found: Mapping[str, Found], trained: Mapping[str, Found]) -> dict[str, float]:
+    return {
+        name: trained[name]["fine-tuned"] if trained[name]["kept"] else found[name]["head"]
+        for name in found
+    }
+
+
 def _add(rows: Rows, arm: str, accuracy: float, direct: float) -> None:
     rows[arm].append((accuracy, accuracy - direct))
 
 
 def _is_better(found: Mapping[str, Found], judge: str) -> bool:
-    chain, direct = (_answers(found[name][judge]) for name in ("chain", "direct"))
+    chain, direct = (answers_told(found[name][judge]) for name in ("chain", "direct"))
     return compare(chain, direct).gain > 0.0
 
 
@@ -311,7 +353,8 @@ def _told(answers: Answers) -> Found:
     return {"right": answers.right.astype(int).tolist(), "losses": losses}
 
 
-def _answers(told: Found) -> Answers:
+def answers_told(told: Found) -> Answers:
+    """Answers as they were before they were kept."""
     return Answers(np.array(told["right"], bool), np.array(told["losses"]))
 
 

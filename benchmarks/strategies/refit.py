@@ -3,18 +3,19 @@
     ./dev bench strategies/refit --tasks ../shared/data/clothing ../shared/data/signdigits
 
 Of so many labelled images of so many classes 15 of 85 validate, of each class alike, as in the
-product. "Refitted" has the strength that they chose, and is fitted to all; both heads have the
-temperature of the one that knew no validation image. "Product" is the head that is exported, the
-few-shot head where that is kept. The scikit-learn digits are always a task. What was measured is
-kept in the cache folder.
+product. "Refitted" has the strength that they chose, and is fitted to all; it has the temperature
+of the linear head, which knew no validation image. "auto" is the head that is exported, the
+few-shot head where that is kept. Up to 200 images, linear heads of bags and of folds are averaged,
+too. Gains are over the linear head, those of "auto" over the same without the refit. The
+scikit-learn digits are always a task. What was measured is kept in the cache folder.
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -22,7 +23,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from benchmarks.quality.embedded import Embedded, embed_set
-from benchmarks.strategies.run import Kept
+from benchmarks.strategies.averaged_heads import averaged_heads
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.measurement import AUTO, Measurement
+from benchmarks.strategies.tables import interval
 from models.head.calibration import calibration
 from models.head.evidence import log_loss
 from models.head.frozen_head import fit_frozen_head
@@ -30,16 +34,21 @@ from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.refit import refitted
 from models.metrics import calibration_bins, calibration_error
 from models.training.strategies.choice import choose_head
-from models.training.strategies.few_shot import FewShot
 from models.training.strategies.strategy import Situation
 from models.training.training_settings import TrainingSettings
 from pipeline.demo import write_digits
 
 _VALIDATION: Final = 0.15 / 0.85
-_DRAWS: Final = 2000
+_IMAGES: Final = (50, 200, 500, 1000)
+_CLASSES: Final = 15
+_MOST_AVERAGED: Final = 200
+"""Images that averaged heads are fitted to: ten fits take long."""
 _ALL_SETS: Final = "all"
+_LINEAR, _NOT_REFITTED = "linear head", f"{AUTO}, not refitted"
+_BESIDE: Final = {AUTO: _NOT_REFITTED}
+"""What gains are over, where that is not the linear head."""
 
-Measured = Mapping[str, float]
+Measured = Mapping[str, Any]
 
 
 def main() -> None:
@@ -47,8 +56,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--tasks", nargs="*", default=[], help="folders of labelled images")
     parser.add_argument("--size", type=int, default=96, help="side in pixels")
-    parser.add_argument("--images", type=int, nargs="+", default=[50, 200, 500, 1000])
-    parser.add_argument("--classes", type=int, nargs="+", default=[15], help="at most, drawn")
+    parser.add_argument("--images", type=int, nargs="+", default=_IMAGES)
+    parser.add_argument("--classes", type=int, nargs="+", default=[_CLASSES], help="at most, drawn")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
     arguments = parser.parse_args()
@@ -61,41 +70,45 @@ def main() -> None:
             arguments.classes, arguments.images, range(arguments.seeds)
         ):
             key = f"{data.name} {arguments.size} {classes} {images} {seed}"
-            found = kept.get(key, partial(_measure, data, classes, images, seed))
+            found = kept.get(key, partial(_measured, data, classes, images, seed))
             if not found:
                 continue
             for name in (data.name, _ALL_SETS):
                 rows.setdefault((classes, images, name), []).append(found)
     print(
-        "| classes | images | set | accuracy | gain, points [95 %] | worst | log loss, refitted | "
-        "ECE, refitted | product: gain [95 %] | worst |"
+        "| classes | images | set | head | accuracy | gain, points [95 %] | worst | log loss | ECE "
+        "|\n|---|---|---|---|---|---|---|---|---|"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|")
     for (classes, images, name), draws in sorted(rows.items()):
-        print(f"| {classes} | {images} | {name} | {_row(draws)} |")
+        for head in draws[0]:
+            print(f"| {classes} | {images} | {name} | {head} | {_row(draws, head)} |")
 
 
-def _row(found: list[Measured]) -> str:
-    mean = {name: np.mean([each[name] for each in found]) for name in found[0]}
-    pairs = [
-        f"{mean[f'linear {figure}']:.3f}, {mean[f'refitted {figure}']:.3f}"
-        for figure in ("log loss", "ECE")
-    ]
-    parts = [f"{mean['linear accuracy']:.3f}", *_gain(found, "linear", "refitted"), *pairs]
-    return " | ".join([*parts, *_gain(found, "before", "after")])
+def linear_heads(data: Embedded) -> Iterator[Measurement]:
+    """So many labelled images in all."""
+    for images in _IMAGES:
+        yield Measurement(f"{images} images in all", partial(_accuracies, data, images))
 
 
-def _gain(found: list[Measured], old: str, new: str) -> tuple[str, str]:
-    gains = 100 * np.array([each[f"{new} accuracy"] - each[f"{old} accuracy"] for each in found])
-    draws = np.random.default_rng(0).choice(gains, (_DRAWS, len(gains))).mean(axis=1)
-    low, high = np.quantile(draws, (0.025, 0.975))
-    return f"{gains.mean():+.1f} [{low:+.1f}, {high:+.1f}]", f"{gains.min():+.1f}"
+def _accuracies(data: Embedded, images: int, seed: int) -> Mapping[str, float]:
+    found = _measured(data, _CLASSES, images, seed)
+    return {name: figures["accuracy"] for name, figures in found.items()}
 
 
-def _measure(data: Embedded, classes: int, images: int, seed: int) -> Measured:
-    """Nothing where the set has fewer images of the classes that are drawn."""
+def _row(draws: Sequence[Measured], head: str) -> str:
+    other = _BESIDE.get(head, _LINEAR)
+    gains = np.array([each[head]["accuracy"] - each[other]["accuracy"] for each in draws])
+    mean = {name: np.mean([each[head][name] for each in draws]) for name in draws[0][head]}
+    return (
+        f"{mean['accuracy']:.3f} | {interval(gains)} | {100 * gains.min():+.1f} | "
+        f"{mean['log loss']:.3f} | {mean['ECE']:.3f}"
+    )
+
+
+def _measured(data: Embedded, classes: int, images: int, seed: int) -> Measured:
+    """Of each head its figures; nothing where the set has fewer images of the drawn classes."""
     random = np.random.default_rng(seed)
-    known = np.sort(random.permutation(data.classes.max() + 1)[:classes])
+    known = np.sort(random.permutation(data.count)[:classes])
 
     def labelled(rows: NDArray[np.int64]) -> LabelledEmbeddings:
         among = np.searchsorted(known, data.classes[rows])
@@ -109,32 +122,36 @@ def _measure(data: Embedded, classes: int, images: int, seed: int) -> Measured:
         return {}
     held = np.concatenate([_some(drawn[data.classes[drawn] == each]) for each in known])
     task = HeadTask(labelled(np.setdiff1d(drawn, held)), labelled(held), len(known))
-    test = labelled(of_known(data.test))
     linear = fit_frozen_head(task)
     again = refitted(linear, task)
     logits = linear.model.predict(task.validation.embeddings, verbose=0)
     temperature = calibration(logits, task.validation.classes).temperature
-    situation = Situation(task, TrainingSettings())
-    chosen = choose_head(linear.model, linear.answers, situation, (FewShot(),))
-    is_linear = chosen.model is linear.model
+    settings = TrainingSettings()
+    chosen = choose_head(linear.model, linear.answers, Situation(task, settings))
+    before = (chosen.model, temperature if chosen.model is linear.model else 1.0)
+    is_refitted = chosen.model is linear.model and images <= settings.refit_images
     heads = {
-        "linear": (linear.model, temperature),
-        "refitted": (again, temperature),
-        "before": (chosen.model, temperature if is_linear else 1.0),
-        "after": (again, temperature) if is_linear else (chosen.model, 1.0),
+        _LINEAR: (linear.model, temperature),
+        f"{_LINEAR}, without a temperature": (linear.model, 1.0),
+        "refitted linear head": (again, temperature),
     }
-    return {
-        f"{name} {figure}": value
-        for name, (head, divisor) in heads.items()
-        for figure, value in _figures(head, divisor, test).items()
+    if images <= _MOST_AVERAGED:
+        heads |= {name: (head, 1.0) for name, head in averaged_heads(task, seed).items()}
+    heads |= {
+        _NOT_REFITTED: before,
+        AUTO: (again, temperature) if is_refitted else before,
     }
+    test = labelled(of_known(data.test))
+    return {name: _figures(*head, test) for name, head in heads.items()}
 
 
 def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return rows[: max(round(_VALIDATION * len(rows)), int(len(rows) > 1))]
 
 
-def _figures(head: keras.Model, temperature: float, test: LabelledEmbeddings) -> Measured:
+def _figures(
+    head: keras.Model, temperature: float, test: LabelledEmbeddings
+) -> Mapping[str, float]:
     logits = head.predict(test.embeddings, batch_size=1024, verbose=0) / temperature
     bins = calibration_bins(test.classes, softmax(logits, axis=1))
     return {

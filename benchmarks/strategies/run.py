@@ -1,109 +1,91 @@
 """What does each strategy of transfer gain in the situation that it is for, and what does it cost?
 
     ./dev bench strategies/run --tasks ../shared/data/clothing ../shared/data/signdigits
+    ./dev bench strategies/run --tasks ../shared/data/clothing --size 64 --only fine-tuned
 
-A task is any folder that Graft reads; it is embedded once. Situations: few labelled images a class,
-the same beside images without labels, and images of another domain. What was measured is kept in
-the cache folder, so that a run that was broken off goes on.
+A task is any folder that Graft reads. Situations are made out of it: few labelled images, the same
+beside images without labels, images of another domain, new classes, wrong labels, and weights that
+harm, on the features of the frozen backbone; and what fine-tuning adds, which takes long and whose
+names begin with "fine-tuned". In each, "auto" is what a run comes to by itself; the last table says
+whether anything is better. What was measured is kept in the cache folder, so that a run that was
+broken off goes on.
 """
 
 import argparse
-import json
-import sys
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.quality.embedded import Embedded, embed_set
-from benchmarks.strategies.domains import target_situations
+from benchmarks.quality.embedded import embed_set
+from benchmarks.strategies.continual import new_classes
+from benchmarks.strategies.few_images_choice import head_or_fine_tuned
 from benchmarks.strategies.few_labels import few_labels, unlabelled_beside
-
-_DRAWS = 2000
-
-Situation = Callable[[int], Mapping[str, float]]
-"""Of a seed: the accuracy of each strategy; the first is the one without any."""
+from benchmarks.strategies.harmful_weights import harmful_weights
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.label_errors import wrong_labels
+from benchmarks.strategies.measurement import Measurement
+from benchmarks.strategies.multi_task import two_columns
+from benchmarks.strategies.progressive import related_first
+from benchmarks.strategies.refit import linear_heads
+from benchmarks.strategies.several_models import beside_unlabelled
+from benchmarks.strategies.tables import over_the_first, table, verdicts
+from benchmarks.strategies.target import target_situations
+from benchmarks.strategies.towards_pretrained import near_the_weights
+from benchmarks.strategies.tuned_on_copies import target_fine_tuned
 
 
 def main() -> None:
-    """Prints a table in Markdown."""
+    """Prints two tables in Markdown: of all strategies, and of what is made by itself."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--tasks", nargs="+", required=True, help="folders of labelled images")
     parser.add_argument("--size", type=int, default=96, help="side in pixels")
     parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--only", default="", help="beginning of the situations' names")
+    parser.add_argument("--only", nargs="+", default=[""], help="beginnings of situations' names")
+    parser.add_argument("--skip", nargs="+", default=[], help="beginnings of situations' names")
+    parser.add_argument("--seconds", type=float, default=1e9, help="to begin a measurement in")
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
-    arguments = parser.parse_args()
-    arguments.cache.mkdir(parents=True, exist_ok=True)
-    kept = Kept(arguments.cache / "results.jsonl")
-    figures: dict[str, dict[str, list[tuple[float, float]]]] = {}
-    for task in arguments.tasks:
-        embedded = embed_set(task, arguments.size, arguments.cache)
-        for name, situation in _situations(embedded, arguments.size, arguments.cache):
-            if not name.startswith(arguments.only):
+    options = parser.parse_args()
+    options.cache.mkdir(parents=True, exist_ok=True)
+    kept, begun = Kept(options.cache / "results.jsonl"), time.monotonic()
+    found: dict[str, list[Mapping[str, float]]] = {}
+    aside: dict[str, frozenset[str]] = {}
+    left = 0
+    for task in map(Path, options.tasks):
+        for measurement in _measurements(task, options.size, options.cache):
+            name = measurement.name
+            if not name.startswith(tuple(options.only)) or name.startswith(tuple(options.skip)):
                 continue
-            for seed in range(arguments.seeds):
-                key = f"{embedded.name} {arguments.size} {name} {seed}"
-                accuracies = kept.get(key, partial(situation, seed))
-                first = next(iter(accuracies.values()))
-                for strategy, accuracy in accuracies.items():
-                    pairs = figures.setdefault(name, {}).setdefault(strategy, [])
-                    pairs.append((accuracy, accuracy - first))
-    print(table(figures))
+            for seed in range(options.seeds):
+                key = f"{task.name} {options.size} {name} {seed}"
+                if key not in kept and time.monotonic() - begun > options.seconds:
+                    left += 1
+                    continue
+                accuracies = kept.get(key, partial(measurement.measure, seed))
+                if accuracies:
+                    found.setdefault(name, []).append(accuracies)
+                    aside[name] = measurement.aside
+    print(table({name: over_the_first(draws) for name, draws in found.items()}))
+    print("", verdicts(found, aside), sep="\n")
+    if left:
+        print(f"\nNot measured yet: {left} draws. The same command goes on with them.")
 
 
-class Kept:
-    """Results by name, in a file with a JSON object a line."""
-
-    def __init__(self, file: Path) -> None:
-        """Reads what is there."""
-        self._file = file
-        lines = file.read_text().splitlines() if file.exists() else []
-        self._known = dict(map(json.loads, lines))
-
-    def __contains__(self, key: str) -> bool:
-        """Whether it was measured."""
-        return key in self._known
-
-    def get(self, key: str, measure: Callable[[], Mapping[str, float]]) -> Mapping[str, float]:
-        """The result of that name, which is measured if there is none."""
-        if key not in self._known:
-            self._known[key] = dict(measure())
-            with self._file.open("a") as file:
-                file.write(json.dumps([key, self._known[key]]) + "\n")
-            print(f"  {key}", file=sys.stderr, flush=True)
-        return self._known[key]
-
-
-def _situations(data: Embedded, size: int, cache: Path) -> Iterator[tuple[str, Situation]]:
+def _measurements(task: Path, size: int, cache: Path) -> Iterator[Measurement]:
+    data = embed_set(str(task), size, cache)
     yield from few_labels(data)
+    yield from linear_heads(data)
     yield from unlabelled_beside(data)
-    yield from target_situations(data, size, cache)
-
-
-def table(figures: Mapping[str, Mapping[str, list[tuple[float, float]]]]) -> str:
-    """A row for each situation and strategy, with the gain over the first and its interval."""
-    lines = [
-        "| situation | strategy | accuracy | gain, points [95 %] | worst |",
-        "|---|---|---|---|---|",
-    ]
-    for situation, strategies in figures.items():
-        for strategy, pairs in strategies.items():
-            accuracies, gains = np.array(pairs).T
-            lines.append(
-                f"| {situation} | {strategy} | {accuracies.mean():.3f} | {interval(gains)} | "
-                f"{100 * gains.min():+.1f} |"
-            )
-    return "\n".join(lines)
-
-
-def interval(gains: NDArray[np.floating]) -> str:
-    """The mean of some gains in points, with its interval by a bootstrap over them."""
-    draws = np.random.default_rng(0).choice(gains, (_DRAWS, len(gains))).mean(axis=1)
-    low, high = 100 * np.quantile(draws, (0.025, 0.975))
-    return f"{100 * gains.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
+    yield from target_situations(task, size)
+    yield from new_classes(data)
+    yield from wrong_labels(data)
+    yield from harmful_weights(task, size, cache)
+    yield from head_or_fine_tuned(task, size)
+    yield from near_the_weights(task, size)
+    yield from beside_unlabelled(task, size)
+    yield from target_fine_tuned(task, size)
+    yield from two_columns(task, size)
+    yield from related_first(task, size, cache)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,15 @@ together (four times the price of an answer), or one is made of them: by the mea
 without increasing inference time", ICML 2022; "greedy" adds a model where validation does not speak
 against it), or by distillation (G. Hinton et al., "Distilling the Knowledge in a Neural Network",
 2015), which begins anew and learns what the four answer together, also to images without labels.
-The last arms learn what one of them answers to these, as a run with `data.unlabelled` does. CPU
-seconds are those of all trainings that an arm needs, without embedding. What was measured is kept
-in the cache folder, so that a run that was broken off goes on.
+The last arms learn what one of them answers to these, as a run with `data.unlabelled` does; "auto"
+is what such a run exports, which may be the head on the frozen backbone. CPU seconds are those of
+all trainings that an arm needs, without embedding. What was measured is kept in the cache folder,
+so that a run that was broken off goes on.
 """
 
 import argparse
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,7 +28,9 @@ import numpy as np
 from scipy.special import softmax
 
 from benchmarks.search.small_task import LabelledFile, SmallTask, first_of_each, split_files
-from benchmarks.strategies.run import Kept, interval
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.measurement import AUTO, Measurement
+from benchmarks.strategies.tables import interval
 from benchmarks.strategies.top_tuning import (
     FURTHER,
     Arm,
@@ -38,14 +41,18 @@ from benchmarks.strategies.top_tuning import (
     prepared_backbone,
 )
 from models.head.evidence import answers_of, compare, log_loss
+from models.head.refit import refitted
 from models.temperature import best_temperature
 from models.training.own_answers import LEAST_CONFIDENCE
 from models.training.training_settings import TrainingSettings
 
 _VALIDATION, _TEST, _CLASSES = 120, 400, 20
+_IMAGES: Final = 40
 _MEMBERS: Final = ((1.0, 0.0), (1.0, 0.0), (3.0, 0.0), (1.0, 0.1))
 """Of each its rate, as a multiple of the usual one, and the smoothing of its labels."""
 _ONE: Final = "one model"
+_TOGETHER: Final = "four together"
+_NOT_SURE: Final = "the same, where validation is not sure against it"
 _LEAST: Final = 1e-7
 
 Found = Mapping[str, Any]
@@ -56,8 +63,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--tasks", nargs="+", required=True, type=Path, help="labelled images")
     parser.add_argument("--size", type=int, default=64, help="side in pixels")
-    parser.add_argument("--images", type=int, default=40, help="to train on, of each class")
-    parser.add_argument("--unlabelled", type=int, default=40, help="of each class, at most")
+    parser.add_argument("--images", type=int, default=_IMAGES, help="to train on, of each class")
+    parser.add_argument("--unlabelled", type=int, default=_IMAGES, help="of each class, at most")
     parser.add_argument("--epochs", type=int, default=20, help="at most")
     parser.add_argument("--seeds", type=int, default=3, help="draws")
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
@@ -71,6 +78,19 @@ def main() -> None:
             key = f"{draw} {options.epochs}"
             found.append(kept.get(key, partial(draw.measured, options.epochs)))
     print(_table(found))
+
+
+def beside_unlabelled(data: Path, size: int) -> Iterator[Measurement]:
+    """As many images without labels as with them."""
+    name = f"fine-tuned, {_IMAGES} images a class, {_IMAGES} unlabelled"
+    # Four models that answer together cost four times as much to serve.
+    yield Measurement(name, partial(_accuracies, data, size), frozenset({_TOGETHER}))
+
+
+def _accuracies(data: Path, size: int, seed: int) -> Mapping[str, float]:
+    found = Draw(data, seed, size, _IMAGES, _IMAGES).measured(TrainingSettings().epochs)
+    names = dict.fromkeys([_ONE, *found])
+    return {name: found[name]["accuracy"] for name in names}
 
 
 @dataclass(frozen=True)
@@ -117,9 +137,13 @@ class _Arms:
         self._held = np.array([task.labels.index(each.label) for each in task.validation])
         known = prepared.embeddings.train.classes
         self._labels = np.eye(len(task.labels), dtype=np.float32)[known]
-        head = prepared.head.model
+        self._linear = prepared.head
+        again = refitted(self._linear, prepared.embeddings)
         self._tuning = TopTuning(prepared, settings, scratch)
-        self._arm: Arm = self._tuning.arm(head)
+        # Before any training changes what the head reads.
+        _, held, tested = self._tuning.features()
+        self._head = again.predict(held, verbose=0), again.predict(tested, verbose=0)
+        self._arm: Arm = self._tuning.arm(self._linear.model)
 
     def measured(self) -> Found:
         """Of each arm: accuracy, log loss, CPU seconds and passes for an answer."""
@@ -139,7 +163,7 @@ class _Arms:
         order = sorted(range(len(members)), key=lambda each: -self._score(held[each]))
         best = order[0]
         found["best of four, by validation"] = self._figures(held[best], tested[best], every)
-        found["four together"] = self._figures(_mean(held), _mean(tested), every, len(members))
+        found[_TOGETHER] = self._figures(_mean(held), _mean(tested), every, len(members))
         self._arm.model.set_weights(_averaged(members))
         found["mean of weights"] = self._judged(every)
         self._arm.model.set_weights(self._greedy([members[each] for each in order]))
@@ -156,10 +180,11 @@ class _Arms:
             found[name] = self._judged(before + took)
         # The last one, as a run with `data.unlabelled` has it, which validation may speak against.
         last = self._tuning.validated(self._arm)
-        comparison = compare(*(answers_of(each, self._held) for each in (last, held[0])))
-        found["the same, where validation is not sure against it"] = found[
-            name if comparison.confidence >= LEAST_CONFIDENCE else _ONE
-        ]
+        second, first = (answers_of(each, self._held) for each in (last, held[0]))
+        is_kept = compare(second, first).confidence >= LEAST_CONFIDENCE
+        found[_NOT_SURE] = found[name if is_kept else _ONE]
+        gain = compare(second if is_kept else first, self._linear.answers).gain
+        found[AUTO] = found[_NOT_SURE] if gain > 0.0 else self._figures(*self._head, 0.0)
         return found
 
     def _tune(self, targets: Floats, number: int, rate: float = 1.0) -> float:

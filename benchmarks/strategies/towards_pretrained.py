@@ -4,16 +4,16 @@
 
 Arms train through `models.training`, as the product does: as it is, with L2-SP, with rates that
 fall towards the bottom, and with gradual unfreezing; WiSE-FT averages the weights of the plain arm
-with those that it began with. Accuracy on test images, and on the same made grey or blurred. A task
-is any folder that Graft reads. What was measured is kept in the cache folder, so that a run that
-was broken off goes on.
+with those that it began with. "auto" is the plain arm, or the head where that promises more.
+Accuracy on test images, and on the same made grey or blurred. A task is any folder that Graft
+reads. What was measured is kept in the cache folder, so that a run that was broken off goes on.
 """
 
 import argparse
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,12 +25,15 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from benchmarks.search.small_task import SmallTask, split_files
-from benchmarks.strategies.run import Kept, table
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.measurement import AUTO, Measurement
 from benchmarks.strategies.shifted import shifted
 from benchmarks.strategies.steered_adamw import Dials, Steering, steered
+from benchmarks.strategies.tables import table
 from benchmarks.strategies.top_tuning import Weights, prepared_backbone
 from models.data.image_decoding import decode_and_resize
 from models.head.evidence import Answers, answers_of, compare
+from models.head.refit import refitted
 from models.training import fine_tuning
 from models.training.device import FULL_PRECISION
 from models.training.mirroring import Mirror
@@ -43,6 +46,8 @@ _SHARES = (0.25, 0.5, 0.75)
 """Of the fine-tuned weights in the average."""
 _BATCH = 32
 _PLAIN = "fine-tuned"
+_PLAINLY, _SHIFTED = "test images", "grey and blurred test images"
+_IMAGES = 40
 
 
 def main() -> None:
@@ -50,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--tasks", nargs="+", required=True, help="folders of labelled images")
     parser.add_argument("--size", type=int, default=64, help="side in pixels")
-    parser.add_argument("--images", type=int, default=40, help="to train on, of each class")
+    parser.add_argument("--images", type=int, default=_IMAGES, help="to train on, of each class")
     parser.add_argument("--epochs", type=int, default=8, help="at most")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
@@ -63,11 +68,22 @@ def main() -> None:
             key = f"{data.name} {arguments.size} {arguments.images} {arguments.epochs} {seed}"
             drawn = Drawn(data, seed, arguments.size, arguments.images, arguments.epochs)
             found: Mapping[str, Any] = kept.get(key, drawn.measured)
-            for judged in ("test images", "grey and blurred test images"):
+            for judged in (_PLAINLY, _SHIFTED):
                 for arm in found:
                     one, plain = found[arm][judged], found[_PLAIN][judged]
                     pairs.setdefault(judged, {}).setdefault(arm, []).append((one, one - plain))
     print(table(pairs))
+
+
+def near_the_weights(data: Path, size: int) -> Iterator[Measurement]:
+    """Fine-tuned near what the backbone knew; judged on test images as they are."""
+    name = f"fine-tuned, {_IMAGES} images a class, near the weights"
+    yield Measurement(name, partial(_accuracies, data, size))
+
+
+def _accuracies(data: Path, size: int, seed: int) -> Mapping[str, float]:
+    found = Drawn(data, seed, size, _IMAGES, TrainingSettings().epochs).measured()
+    return {arm: figures[_PLAINLY] for arm, figures in found.items()}
 
 
 @dataclass(frozen=True)
@@ -134,9 +150,13 @@ class Arms:
             found[name] = self._judged()
             if name == _PLAIN:
                 trained = self._weights()
+                promised = self._validated()
                 self._give(begun)
                 found["head on the frozen backbone"] = self._judged()
                 found |= self._averaged(begun, trained, found[_PLAIN])
+                self._give(begun)
+                is_better = compare(promised, self._prepared.head.answers).gain > 0.0
+                found[AUTO] = found[_PLAIN] if is_better else self._refitted()
             self._give(begun)
         return found
 
@@ -181,6 +201,12 @@ class Arms:
         found["WiSE-FT, share by validation"] = {_PLAIN: plain, **found}[chosen]
         return found
 
+    def _refitted(self) -> dict[str, float]:
+        """The head as it is exported where fine-tuning does not promise more."""
+        head = self._prepared.head
+        head.model.set_weights(refitted(head, self._prepared.embeddings).get_weights())
+        return self._judged()
+
     def _weights(self) -> Weights:
         return [np.array(each) for each in self._classifier.get_weights()]
 
@@ -196,8 +222,8 @@ class Arms:
             for kind, images in self._images.items()
         }
         return {
-            "test images": right["none"],
-            "grey and blurred test images": float(np.mean([right[kind] for kind in _SHIFTS])),
+            _PLAINLY: right["none"],
+            _SHIFTED: float(np.mean([right[kind] for kind in _SHIFTS])),
         }
 
     def _logits(self, images: NDArray[np.float32]) -> NDArray[np.float32]:

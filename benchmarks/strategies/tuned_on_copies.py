@@ -11,7 +11,7 @@ What was measured is kept in the cache folder, so that a run that was broken off
 
 import argparse
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ import keras
 import numpy as np
 
 from benchmarks.search.small_task import SmallTask, write_examples
+from benchmarks.strategies import adversarial
 from benchmarks.strategies.drawn_domains import (
     Case,
     DrawnDomains,
@@ -30,7 +31,10 @@ from benchmarks.strategies.drawn_domains import (
     pixels_of,
     written,
 )
-from benchmarks.strategies.run import Kept, table
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.measurement import AUTO, Measurement
+from benchmarks.strategies.shifted import SHIFTS
+from benchmarks.strategies.tables import table
 from benchmarks.strategies.top_tuning import prepared_backbone
 from models.data.example_schema import UNLABELLED
 from models.data.image_decoding import ImageSpec
@@ -49,6 +53,9 @@ _SOURCE: Final = "fine-tuned on the source"
 _BETTER: Final = "the better of both on copies"
 _WHOLE: Final = "with fine-tuning on copies"
 
+_IMAGES: Final = 25
+_JUDGED_EPOCHS: Final = 10
+
 Figures = Mapping[str, float]
 
 
@@ -56,12 +63,12 @@ def main() -> None:
     """Prints a table in Markdown of groups of cases, and one of each."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--tasks", nargs="*", default=[], type=Path, help="labelled images")
-    parser.add_argument("--kinds", nargs="*", default=["grey", "blur", "jpeg10", "cast", "none"])
+    parser.add_argument("--kinds", nargs="*", default=[*SHIFTS])
     parser.add_argument(
         "--pairs", nargs=2, action="append", default=[], type=Path, metavar=("SOURCE", "TARGET")
     )
     parser.add_argument("--size", type=int, default=64, help="side in pixels")
-    parser.add_argument("--images", type=int, default=25, help="to train on, of each class")
+    parser.add_argument("--images", type=int, default=_IMAGES, help="to train on, of each class")
     parser.add_argument("--seeds", type=int, default=1, help="draws")
     parser.add_argument("--seconds", type=float, default=1e9, help="to begin a case in")
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
@@ -78,6 +85,27 @@ def main() -> None:
             for row in (case.group, str(case)):
                 found.setdefault(row, []).append(measured)
     print(_table(found))
+
+
+def target_fine_tuned(data: Path, size: int) -> Iterator[Measurement]:
+    """Each change of `SHIFTS`; beside the product's arms those against a judge of domains."""
+    for case in cases([data], [*SHIFTS], []):
+        name = f"fine-tuned, target {case.kind}"
+        yield Measurement(name, partial(_accuracies, case, size))
+
+
+def _accuracies(case: Case, size: int, seed: int) -> Figures:
+    found = _measured(case, size, _IMAGES, seed)
+    against_judge = adversarial.measured(case, size, _IMAGES, _JUDGED_EPOCHS, seed)
+    return {
+        **{name: found[name] for name in (_SOURCE, _HEAD, _BETTER)},
+        **{
+            name: figures["accuracy"]
+            for name, figures in against_judge.items()
+            if name.startswith(adversarial.DANN)
+        },
+        AUTO: found[_WHOLE],
+    }
 
 
 def _measured(case: Case, size: int, images: int, seed: int) -> Figures:

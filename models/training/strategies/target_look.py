@@ -2,7 +2,7 @@
 
 The copies keep their labels, so nothing is guessed about the target but its look, and it matters
 little which classes are in it. Matching features in the place of images ruined models
-(`benchmarks/strategies/domains.py`), as the shares of the classes are matched with them.
+(`benchmarks/strategies/feature_matching.py`), as the shares of the classes are matched with them.
 
 Two heads answer together. The linear one is the better of the two where the target is like the
 source; the discriminant one reckons what an image and its copy differ in among what says nothing
