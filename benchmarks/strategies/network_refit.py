@@ -22,7 +22,8 @@ import keras
 import numpy as np
 
 from benchmarks.search.small_task import SmallTask, first_of_each, split_files
-from benchmarks.strategies.run import Kept, interval
+from benchmarks.strategies.kept import Kept
+from benchmarks.strategies.tables import interval
 from benchmarks.strategies.top_tuning import prepared_backbone
 from models.data.example_schema import TEST
 from models.head.evidence import answers_of
