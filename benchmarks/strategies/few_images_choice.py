@@ -4,7 +4,8 @@ Of each draw both are made, as by the product (15 of 85 images validate; where t
 has learned from these too), and judged on test images. Either is chosen where the validation images
 promise more of it, or the fine-tuned model only where they are so sure as the product asks for
 where images are few (`models.training.train.LEAST_SURE`). "The better one" is chosen on the test
-images themselves, which nothing can reach.
+images themselves, which nothing can reach. What a run comes to by itself is its own training, in
+which a fine-tuned model, too, learns from the validation images in the end.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.search.small_task import split_files
+from benchmarks.strategies.by_itself import accuracy_by_itself
 from benchmarks.strategies.measurement import AUTO, Measurement
 from benchmarks.strategies.top_tuning import Floats, Lesson, TopTuning, prepared_backbone
 from models.head.evidence import answers_of, compare
@@ -24,7 +26,7 @@ from models.head.refit import refitted
 from models.training.strategies.choice import choose_head
 from models.training.strategies.strategy import Situation
 from models.training.train import LEAST_SURE
-from models.training.training_settings import TrainingSettings, choose_strategy
+from models.training.training_settings import TrainingSettings
 
 _TEST, _CLASSES = 400, 20
 _COUNTS: Final = (10, 20, 35, 50)
@@ -46,6 +48,7 @@ def _measured(data: Path, size: int, images: int, seed: int) -> Mapping[str, flo
     task = split_files(data, known, (images - known) * classes, _CLASSES, test=_TEST, seed=seed)
     with TemporaryDirectory() as scratch:
         prepared = prepared_backbone(task, Path(scratch), size, settings, seed)
+        by_itself = accuracy_by_itself(prepared, settings, Path(scratch) / "by itself")
         embeddings, linear = prepared.embeddings, prepared.head
         tuning = TopTuning(prepared, settings, Path(scratch))
         _, _, asked = tuning.features()
@@ -64,15 +67,13 @@ def _measured(data: Path, size: int, images: int, seed: int) -> Mapping[str, flo
     sure = compare(answers, chosen.answers).confidence
     by_promise = right["fine_tuned" if sure > 0.5 else "head"]
     where_sure = right["fine_tuned" if sure >= LEAST_SURE else "head"]
-    is_tuned = choose_strategy(settings, len(embeddings.train.classes)).name == "fine_tune"
-    asked_for = where_sure if situation.is_few_shot else by_promise
     return {
         "head on the frozen backbone": right["head"],
         "fine-tuned": right["fine_tuned"],
         "what promises more": by_promise,
         "fine-tuned where that is sure": where_sure,
         _BETTER: max(right.values()),
-        AUTO: asked_for if is_tuned else right["head"],
+        AUTO: by_itself,
     }
 
 

@@ -22,21 +22,20 @@ import keras
 import numpy as np
 
 from benchmarks.search.small_task import SmallTask, first_of_each, split_files
+from benchmarks.strategies.by_itself import tested
 from benchmarks.strategies.kept import Kept
 from benchmarks.strategies.tables import interval
 from benchmarks.strategies.top_tuning import prepared_backbone
-from models.data.example_schema import TEST
 from models.head.evidence import answers_of
 from models.search.prepared_backbone import PreparedBackbone
 from models.training.further_images import FurtherImages
-from models.training.image_split import ImageSplit
 from models.training.network_refit import EPOCHS
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import TrainingTask, with_head
 
 _TEST, _CLASSES = 600, 20
 _VALIDATES: Final = 0.2
-_BATCH: Final = 64
+_LEAST: Final = 1e-7
 _MORE: Final = (3, EPOCHS, 8)
 _FIRST: Final = "fine-tuned"
 _AGAIN: Final = "made once more, with all images"
@@ -91,8 +90,6 @@ class _Arms:
         self._trainer = prepared.trainer(task)
         self._mirror = prepared.mirror(task)
         self._classifier = with_head(prepared.backbone.model, prepared.head.model)
-        self._test = ImageSplit(task.examples_uri, TEST, task.labels, task.spec)
-        self._truth = self._test.classes()
 
     def measured(self) -> Found:
         keras.utils.set_random_seed(self._task.seed)
@@ -126,9 +123,8 @@ class _Arms:
 
     def _judged(self, began: float) -> list[float]:
         seconds = time.process_time() - began
-        batches = self._test.encoded().map(self._test.decode).batch(_BATCH).as_numpy_iterator()
-        answers = np.concatenate([self._classifier.predict_on_batch(each) for each, _ in batches])
-        judged = answers_of(np.log(np.maximum(answers, 1e-7)), self._truth)
+        answers, truth = tested(self._classifier, self._task)
+        judged = answers_of(np.log(np.maximum(answers, _LEAST)), truth)
         return [judged.accuracy, float(np.mean(judged.losses)), seconds]
 
 
