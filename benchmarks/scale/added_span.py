@@ -36,7 +36,8 @@ def main() -> None:
     parser.add_argument("--image-size", type=int, default=160)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/added-span"))
     options = parser.parse_args()
-    folder: Path = (options.out / f"{options.images}-{options.new}").resolve()
+    name = f"{options.images}-{options.new}-{options.image_size}"
+    folder: Path = (options.out / name).resolve()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "graft.yaml").write_text(_CONFIG % options.image_size)
     write_images(folder / "spans/2026-01-01", range(options.images))

@@ -172,7 +172,8 @@ class TrainingState(keras.callbacks.Callback):
         is_stuck = self._patience is not None and epoch - history.best_epoch >= self._patience
         if diverged or is_stuck:
             self.model.stop_training = True
-        note = f"validation accuracy {logs['val_accuracy']:.3f}"
+        # Where the last epoch counts, the validation images may be learned from.
+        note = "" if self._patience is None else f"validation accuracy {logs['val_accuracy']:.3f}"
         progress.report(epoch + 1, self._epochs, "epochs", note)
 
     def _is_kept(self, score: float) -> bool:

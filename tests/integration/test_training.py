@@ -15,6 +15,7 @@ import pytest
 import tensorflow as tf
 from training_digits import SIZE, digit_paths, digits_task, named_backbone, tiny_backbone
 
+from models import progress
 from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.head.earlier_head import EarlierHead
 from models.head.evidence import Comparison
@@ -196,15 +197,20 @@ def judged(digits_folder, tmp_path_factory) -> Trained:
 
 
 def test_so_does_a_fine_tuned_network(judged, digits_folder, tmp_path):
-    trained = _fine_tuned(digits_folder, tmp_path, refit_images=160)
+    told: list[progress.Progress] = []
+    with progress.listening(told.append):
+        trained = _fine_tuned(digits_folder, tmp_path, refit_images=160)
+    notes = [each.note for each in told if each.unit == "epochs"]
+    assert notes[-5:] == [""] * 5, "it is no figure of images that were not seen"
+    assert all(note.startswith("validation accuracy") for note in notes[:-5])
     assert (judged.record.refitted_images, trained.record.refitted_images) == (0, 160)
     told_of = operator.attrgetter("exported_reason", "validation_accuracy", "calibration")
     assert told_of(trained.record) == told_of(judged.record)
     again = trained.record.phases[-1]
     assert again.name == "fine_tune_all"
     assert len(again.epochs) == again.best_epoch + 1 == 5
-    told = trained.record.to_values()["history"]["val_accuracy"]
-    assert told[-len(again.epochs) :] == [None] * len(again.epochs), "it learned from these"
+    figures = trained.record.to_values()["history"]["val_accuracy"]
+    assert figures[-len(again.epochs) :] == [None] * len(again.epochs), "it learned from these"
     held = pixels(digits_folder, "validation")
     truth = [int(path.parent.name) for path in digit_paths(digits_folder)["validation"]]
     before, after = (each.model.predict(held, verbose=0) for each in (judged, trained))
