@@ -179,6 +179,8 @@ def _labels(x: Axis, y: Axis) -> Markup:
 
 def _mark(at: float, words: str) -> Markup:
     line = _line("mark", at, _TOP, at, HEIGHT - _BOTTOM)
+    if at > (_LEFT + WIDTH - _RIGHT) / 2:  # behind the line there may be no room
+        return line + _text(at - 5, _TOP + 12, words, "end")
     return line + _text(at + 5, _TOP + 12, words, "start")
 
 

@@ -132,7 +132,12 @@ def _chart(
     if not values:
         return None
     last = max(int(each.points[-1][0]) for each in series if each.points)
-    marks = [(phase["first_epoch"] + 0.5, _phase(phase["name"])) for phase in phases[1:]]
+    marks = [
+        (phase["first_epoch"] + 0.5, _phase(phase["name"]))
+        for phase in phases[1:]
+        # One that learned from the validation images has no figure of them.
+        if phase["first_epoch"] < last
+    ]
     x, y = Axis("epoch", whole_ticks(last)), Axis(label, nice_ticks(min(values), max(values)))
     return line_chart(title, series, x, y, marks)
 
