@@ -278,7 +278,7 @@ class JointSearch:
     def _refit_seconds(self, fine_tuning: Values) -> float:
         """That the last epochs take, with all images (`models.training.network_refit`)."""
         everything = self.costs.images + self.costs.validation_images
-        if everything > self._task.training.refit_images:
+        if not self._task.training.may_refit(everything, self._task.left_out):
             return 0.0
         return REFIT_EPOCHS * self.costs.epoch(fine_tuning) * everything / self.costs.images
 

@@ -219,11 +219,9 @@ def _export_fine_tuned(
 def _may_refit(task: TrainingTask) -> bool:
     """Whether what is exported may learn from the validation images.
 
-    Not where it goes on from an earlier model, which was not measured, nor where labels that look
-    wrong are not trained on: those of validation images are still there.
+    Not where it goes on from an earlier model, which was not measured.
     """
-    is_small = _labelled(task) <= task.settings.refit_images
-    return is_small and task.earlier is None and not task.left_out
+    return task.earlier is None and task.settings.may_refit(_labelled(task), task.left_out)
 
 
 def _labelled(task: TrainingTask) -> int:

@@ -1,6 +1,7 @@
 """How the final model is trained: the section `training`, and what its strategy means."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -70,6 +71,18 @@ class TrainingSettings(Section):
     cache_gigabytes: Annotated[float, Field(ge=0.0)] = 4.0
     """Most disk for activations of the frozen layers, which are computed once and deleted after
     training. What would need more is computed anew in every epoch."""
+
+    def may_refit(self, labelled: int, left_out: Collection[str]) -> bool:
+        """Whether what is exported learns from the validation images in the end.
+
+        Not where labels that look wrong are not trained on: those of validation images are still
+        there.
+
+        Args:
+            labelled: images to train and to validate on.
+            left_out: training images that are not trained on.
+        """
+        return labelled <= self.refit_images and not left_out
 
     def waits(self, images: int) -> int:
         """Epochs without a better score before training stops.

@@ -1,96 +1,32 @@
 """ImageExampleGen through TFX: its driver, its cache, Beam, and what it writes."""
 
-import json
 import shutil
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pytest
 import tensorflow as tf
 from blessed_model import bless_a_model_of
+from ingest_runs import BEAM, Ingest, ingest_in
 from PIL import Image
-from tfx.orchestration import metadata, pipeline as tfx_pipeline
-from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
-from components.example_gen import executor, shards
-from components.example_gen.component import ImageExampleGen
-from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen import executor
 from components.example_gen.shards import cut_shards
 from components.image_register import read_register
 from models import progress
 from models.data import example_schema
 from models.data.example_reader import derived_features, read_records
-from models.data.normalisation import normalise
-from models.data.sample_depth import SampleRange, read_sample_range
+from models.data.sample_depth import read_sample_range
 from models.errors import BadDataError
-
-BEAM = [
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--direct_running_mode=in_memory",
-    "--sdk_container_image=none",
-]
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """What the newest execution wrote."""
-
-    examples: Path
-    quarantine: Path
-    executions: int
-
-    @property
-    def summary(self) -> dict:
-        return json.loads((self.quarantine / "ingest.json").read_text())
-
-    @property
-    def refused(self) -> dict[str, str]:
-        lines = (self.quarantine / "quarantine.jsonl").read_text().splitlines()
-        return {line["name"]: line["code"] for line in map(json.loads, lines)}
-
-    def names(self, split: str) -> list[str]:
-        return [record.name for record in read_records(str(self.examples), split)]
-
-
-Ingest = Callable[..., Ingested]
 
 
 @pytest.fixture
 def ingest(tmp_path: Path) -> Ingest:
     """Runs the component in a workspace of the test's own."""
-
-    def run(path: Path | str, seed: int = 0, columns: str = "[]", **settings: Any) -> Ingested:
-        node = ImageExampleGen(
-            path=str(path),
-            settings=IngestSettings(**settings).to_json(),
-            seed=seed,
-            columns=columns,
-            cache_dir=str(tmp_path / "cache"),
-            code="",
-        )
-        store = metadata.sqlite_metadata_connection_config(str(tmp_path / "metadata.db"))
-        LocalDagRunner().run(
-            tfx_pipeline.Pipeline(
-                "test",
-                str(tmp_path / "artifacts"),
-                components=[node],
-                enable_cache=True,
-                metadata_connection_config=store,
-                beam_pipeline_args=BEAM,
-            )
-        )
-        base = tmp_path / "artifacts" / "ImageExampleGen"
-        newest = max((base / "examples").iterdir(), key=lambda folder: int(folder.name))
-        count = len(list((base / "examples").iterdir()))
-        return Ingested(newest, base / "quarantine" / newest.name, count)
-
-    return run
+    return ingest_in(tmp_path)
 
 
 @pytest.fixture
@@ -296,74 +232,6 @@ def test_a_file_that_changes_under_way_stops_the_run(ingest, digits, monkeypatch
     monkeypatch.setattr(executor, "cut_shards", change_first)
     with pytest.raises(BadDataError, match="changed while it was being ingested"):
         ingest(digits)
-
-
-def test_images_of_a_night_before_are_written_without_decoding(
-    ingest, digits, monkeypatch, tmp_path
-):
-    ingest(digits)
-    shutil.copy(digits / "0" / "0000.png", digits / "1" / "again.png")
-    Image.new("L", (9, 9), 77).save(digits / "1" / "new.png")
-    decoded = []
-
-    def watched(raw, *settings):
-        decoded.append(raw)
-        return normalise(raw, *settings)
-
-    monkeypatch.setattr(shards, "normalise", watched)
-    grown = _records(ingest(digits))
-    assert decoded == [(digits / "1" / "new.png").read_bytes()]
-    shutil.rmtree(tmp_path / "cache")
-    (tmp_path / "metadata.db").unlink()
-    assert grown == _records(ingest(digits))
-
-
-def _records(found: Ingested) -> dict[str, bytes]:
-    """Content of the files by split and name."""
-    files = found.examples.glob("Split-*/*")
-    return {f"{path.parent.name}/{path.name}": path.read_bytes() for path in files}
-
-
-def test_deep_images_are_scaled_by_the_range_of_the_whole_set(ingest, digits):
-    dark, light = (np.full((8, 8), level, np.uint16) for level in (100, 1000))
-    dark[0], light[0] = 0, 900
-    Image.fromarray(dark).save(digits / "0" / "dark.png")
-    Image.fromarray(light).save(digits / "1" / "light.tif")
-    Image.fromarray(np.full((8, 8), np.nan, np.float32)).save(digits / "1" / "none.tif")
-    found = ingest(digits)
-    assert found.summary["sample_range"] == [0.0, 1023.0]
-    assert read_sample_range(str(found.examples)) == SampleRange(0.0, 1023.0)
-    assert found.summary["converted"] == {"16bit": 2, "tiff": 1}
-    assert found.summary["images"] == 202
-    assert found.refused == {"1/none.tif": "unsupported_depth"}
-    assert _brightest(found) == {"0/dark.png": 25, "1/light.tif": 249}
-    named = ingest(digits, sample_range=(0.0, 2000.0))
-    assert named.summary["sample_range"] == [0.0, 2000.0]
-    assert _brightest(named) == {"0/dark.png": 13, "1/light.tif": 128}
-
-
-def test_floats_beside_16_bits_are_refused_rather_than_black(ingest, digits):
-    grey = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
-    Image.fromarray(grey).save(digits / "0" / "float.tif")
-    Image.fromarray((grey * 65535).astype(np.uint16)).save(digits / "1" / "whole.png")
-    with pytest.raises(BadDataError, match="float samples"):
-        ingest(digits)
-    assert ingest(digits, ignore=("*.tif",)).summary["converted"] == {"16bit": 1}
-
-
-def _brightest(found: Ingested) -> dict[str, int]:
-    records = [
-        record
-        for split in example_schema.SPLITS
-        for record in read_records(str(found.examples), split)
-    ]
-    names = [record.name for record in records]
-    assert len(names) == len(set(names))
-    return {
-        record.name: int(tf.io.decode_image(record.image).numpy().max())
-        for record in records
-        if record.name in ("0/dark.png", "1/light.tif")
-    }
 
 
 def test_columns_of_a_manifest_travel_with_the_images(ingest, digits_folder, tmp_path):
