@@ -16,6 +16,7 @@ from models.spelling import did_you_mean
 from models.storage.buckets import unusable
 from models.storage.locations import is_remote
 from pipeline.config import Config
+from pipeline.unlabelled_in_data import taken_for_classes
 from pipeline.workspace import nearest_there, no_folder
 
 _NO_FILE = ("imagenet", "none")
@@ -212,6 +213,8 @@ def _unlabelled(config: Config) -> Iterator[str]:
     for key, folder in (("unlabelled", config.data.unlabelled), ("target", config.data.target)):
         if folder and not (Path(folder).is_dir() and os.access(folder, os.R_OK | os.X_OK)):
             yield f"data.{key}: expected a folder of images that can be read; {folder} is none"
+        elif folder and (problem := taken_for_classes(folder, config.data)):
+            yield f"data.{key}: {problem}"
 
 
 def _places(config: Config) -> Iterator[str]:

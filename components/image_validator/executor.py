@@ -23,6 +23,7 @@ from components.image_validator.further_label_checks import check_further_labels
 from components.image_validator.group_checks import check_groups
 from components.image_validator.quarantine_check import check_quarantine
 from components.image_validator.table import ImageTable, read_table
+from components.image_validator.unlabelled_class_check import check_unlabelled_classes
 from components.image_validator.validation_settings import ValidationSettings
 from components.schema_curator.executor import PATH_PROPERTY
 from components.schema_curator.schema import read_known_labels
@@ -49,6 +50,7 @@ class Executor(base_executor.BaseExecutor):
             *check_quarantine(quarantine, settings),
             *check_classes(table, schema, changes, settings),
             *check_class_names(table, settings),
+            *check_unlabelled_classes(table, settings),
             *check_further_labels(table, settings),
             *check_duplicates(table, settings),
             *check_groups(table, settings),

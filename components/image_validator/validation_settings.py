@@ -25,6 +25,9 @@ class ValidationSettings(Section):
     similar_classes: Severity = "warning"
     """Classes whose names differ only in case, blanks, hyphens or what cannot be seen, such as Cat
     and cat, or 1 and 1.0."""
+    unlabelled_class: Severity = "error"
+    """A class that is called as images are that nobody has labelled, such as unlabelled or
+    unsorted. One called unknown, which may be a class, is never more than a warning."""
     label_conflict: Severity = "error"
     """The same image, by its bytes or its pixels, under two labels, in more than
     max_label_conflicts of the images."""

@@ -78,6 +78,38 @@ def test_images_without_labels_lie_in_a_folder(
 
 
 @pytest.mark.parametrize("key", _WITHOUT_LABELS)
+@pytest.mark.parametrize(
+    ("folder", "of_a_class"),
+    [("extra", True), ("cats", True), ("cats/more", True), (".extra", False), ("parked", False)],
+)
+def test_images_without_labels_are_not_taken_for_a_class(
+    base: dict[str, object], tmp_path: Path, folder: str, of_a_class: bool, key: str
+) -> None:
+    for name in ("cats", "dogs", "extra", "cats/more", ".extra", "parked"):
+        (tmp_path / "data" / name).mkdir()
+        (tmp_path / "data" / name / "1.png").touch()
+    place = tmp_path / "data" / folder
+    asked = base | {key: str(place), "data.ignore": ["parked"]}
+    if of_a_class:
+        words = _refusal(asked)
+        assert f"{key}: {place} lies in the data, {tmp_path / 'data'}, where its" in words
+        assert f"""--set 'data.ignore=["parked", "{folder}"]'""" in words
+        asked["data.ignore"] = ["parked", folder]
+    check(load_config(None, asked))
+
+
+def test_images_without_labels_may_lie_beside_split_folders(
+    base: dict[str, object], tmp_path: Path
+) -> None:
+    for name in ("train/cats", "train/dogs", "test/cats", "extra"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        (tmp_path / "data" / name / "1.png").touch()
+    check(load_config(None, base | {"data.unlabelled": str(tmp_path / "data" / "extra")}))
+    words = _refusal(base | {"data.unlabelled": str(tmp_path / "data" / "train")})
+    assert "would be taken for labelled ones" in words
+
+
+@pytest.mark.parametrize("key", _WITHOUT_LABELS)
 def test_the_workspace_lies_not_among_images_without_labels(
     base: dict[str, object], tmp_path: Path, key: str
 ) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from components.image_validator.class_name_checks import check_class_names, names_alike
 from components.image_validator.table import ImageTable
+from components.image_validator.unlabelled_class_check import check_unlabelled_classes
 from components.image_validator.validation_settings import ValidationSettings
 from models.data.near_duplicates import Appearance
 
@@ -78,3 +79,54 @@ def test_it_can_stop_the_run_or_be_silent() -> None:
     silent = SETTINGS.model_copy(update={"similar_classes": "ignore"})
     assert check_class_names(table, silent) == []
     assert check_class_names(_table(["cat", "dog"]), SETTINGS) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "unlabelled",
+        "Unlabeled",
+        "un-labelled images",
+        "not_labelled",
+        "unsorted",
+        "no label",
+        "to_label",
+        "tobesorted",
+        "unclassified",
+    ],
+)
+def test_a_class_that_is_called_unlabelled_stops_the_run(name: str) -> None:
+    (found,) = check_unlabelled_classes(_table([name, name, "cat"]), SETTINGS)
+    assert (found.check, found.severity, found.count) == ("unlabelled_class", "error", 2)
+    assert f'the class "{name}" (2 images)' in found.message
+    assert found.message.endswith("To go on all the same, set validation.unlabelled_class: ignore.")
+    kept = SETTINGS.model_copy(update={"unlabelled_class": "ignore"})
+    assert check_unlabelled_classes(_table([name, name, "cat"]), kept) == []
+
+
+@pytest.mark.parametrize("name", ["unknown", "Unidentified", "unknown images"])
+def test_a_class_that_is_called_unknown_may_be_one(name: str) -> None:
+    (found,) = check_unlabelled_classes(_table([name, "cat"]), SETTINGS)
+    assert found.severity == "warning"
+    assert found.message.endswith("To silence it, set validation.unlabelled_class: ignore.")
+
+
+@pytest.mark.parametrize("name", ["other", "none", "background", "cat", "unknown soldier", "label"])
+def test_a_name_that_may_be_a_thing_is_left_alone(name: str) -> None:
+    assert check_unlabelled_classes(_table([name, "dog"]), SETTINGS) == []
+
+
+@pytest.mark.parametrize(
+    ("folders", "line"),
+    [
+        (("unsorted", "cat"), """graft run --set 'data.ignore=["unsorted"]'"""),
+        (("train/unsorted", "train/cat"), """'data.ignore=["unsorted", "*/unsorted"]'"""),
+        (("images", "images"), "in a manifest, delete their rows"),
+        (("unsorted", "unsorted/cat"), "in a manifest, delete their rows"),
+    ],
+)
+def test_it_says_how_to_leave_such_images_out(folders: tuple[str, str], line: str) -> None:
+    table = _table(["unsorted", "cat"])
+    table.name[:] = [f"{folder}/1.png" for folder in folders]
+    (found,) = check_unlabelled_classes(table, SETTINGS)
+    assert line in found.message
