@@ -19,7 +19,7 @@ from components.example_gen.sources.entries import (
     canonical_label,
 )
 from components.example_gen.sources.file_kinds import inspect
-from components.example_gen.sources.groups import group_of
+from components.example_gen.sources.groups import in_groups
 from components.example_gen.sources.layout import NO_CLASS, Layout, understand
 from components.example_gen.sources.tree import File, Folder, is_image, sidecar, unreadable, walk
 
@@ -36,26 +36,26 @@ def list_folder(root: str, settings: IngestSettings) -> Listing:
 
     Raises:
         BadDataError: it has no class folders, or its folders can be read in more than one way.
+        UsageError: the pattern of `data.group` takes too long.
         OSError: it cannot be read.
     """
     os.scandir(root).close()  # below, an unreadable folder is but a line of the quarantine
     top = Folder(root, "", root, settings)
     layout = understand(top)
-    lister = _Lister(layout, settings)
+    lister = _Lister(layout)
     if layout.inner:
         lister.list_inner(top)
     else:
         lister.list_around(top)
-    files = tuple(sorted(lister.files, key=lambda file: file.name))
+    files = tuple(in_groups(sorted(lister.files, key=lambda file: file.name), settings))
     return Listing("folder", root, files, tuple(sorted(lister.left_out)), layout.said)
 
 
 class _Lister:
     """Sorts what lies in a folder into images and what is left out."""
 
-    def __init__(self, layout: Layout, settings: IngestSettings) -> None:
+    def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._settings = settings
         self.files: list[SourceFile] = []
         self.left_out: list[LeftOut] = []
 
@@ -111,8 +111,7 @@ class _Lister:
         if isinstance(outcome, LeftOut):
             self.left_out.append(outcome)
             return
-        group = group_of(file.name, self._settings)
-        self.files.append(SourceFile(file.entry.path, file.name, label, split, outcome, group))
+        self.files.append(SourceFile(file.entry.path, file.name, label, split, outcome))
 
     def _refuse(self, file: File, code: str, reason: str) -> None:
         line = LeftOut(file.name, code, reason) if is_image(file) else sidecar(file.name)

@@ -35,7 +35,7 @@ from components.example_gen.sources.entries import (
     printable,
 )
 from components.example_gen.sources.file_kinds import inspect
-from components.example_gen.sources.groups import group_of
+from components.example_gen.sources.groups import in_groups
 from components.example_gen.sources.ignored import ignored
 from components.example_gen.sources.manifest_rows import COLUMNS, Row, csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
@@ -72,7 +72,7 @@ def list_manifest(path: str, settings: IngestSettings, columns: Sequence[str] = 
 
     Raises:
         BadDataError: it cannot be read, lacks the columns, or has no row that can be used.
-        UsageError: it lacks one of `columns`.
+        UsageError: it lacks one of `columns`, or the pattern of `data.group` takes too long.
     """
     reader = _Reader(path, settings, columns)
     files: list[SourceFile] = []
@@ -148,8 +148,7 @@ class _Reader:
         """Takes the group from the paths where no column names it."""
         if not self._column or self._has_column:
             return files
-        settings = self._settings
-        return [dataclasses.replace(file, group=group_of(file.name, settings)) for file in files]
+        return in_groups(files, self._settings)
 
     def _file(self, row: Row, path: str) -> SourceFile | LeftOut:
         label = label_of(row.cells.get("label"))

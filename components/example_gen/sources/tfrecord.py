@@ -35,7 +35,7 @@ from components.example_gen.sources.entries import (
     printable,
     stamp_of,
 )
-from components.example_gen.sources.groups import group_of
+from components.example_gen.sources.groups import groups_of
 from components.example_gen.sources.ignored import ignored
 from components.example_gen.sources.one_label import RefusedError, without_joined
 from components.example_gen.sources.record import Record, read_record
@@ -91,7 +91,8 @@ def unpack(
 
     Raises:
         BadDataError: `data.group` is no feature of any record, and matches no name.
-        UsageError: one of `columns` is no feature of any record.
+        UsageError: one of `columns` is no feature of any record, or the pattern of `data.group`
+            takes too long.
         OSError: the scratch folder cannot be written.
     """
     images: list[LabelledImage] = []
@@ -116,7 +117,8 @@ def _in_groups(images: list[LabelledImage], settings: IngestSettings) -> list[La
     """Takes the group from the names where no record has a feature that names it."""
     if not settings.group or any(image.group for image in images):
         return images
-    return [image._replace(group=group_of(image.name, settings)) for image in images]
+    groups = groups_of([image.name for image in images], settings)
+    return [image._replace(group=group) for image, group in zip(images, groups, strict=True)]
 
 
 def _file(path: Path, root: Path) -> SourceFile:

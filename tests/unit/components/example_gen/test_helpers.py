@@ -3,9 +3,10 @@
 import pytest
 
 from components.example_gen.ingest_settings import IngestSettings
-from components.example_gen.sources.groups import group_of
+from components.example_gen.sources.groups import groups_of
 from components.example_gen.sources.ignored import ignored, is_ignored
 from components.example_gen.sources.links import leaves_root
+from models.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,15 @@ def test_a_pattern_holds_for_a_path_and_for_all_below_a_folder(patterns, name, e
     ],
 )
 def test_the_first_bracket_or_the_whole_match_names_the_group(pattern, name, group):
-    assert group_of(name, IngestSettings(group=pattern)) == group
+    assert groups_of([name], IngestSettings(group=pattern)) == [group]
+
+
+def test_a_pattern_that_would_never_end_is_given_up():
+    settings = IngestSettings(group=r"(([a-z]+)+)_")
+    with pytest.raises(
+        UsageError, match=r"data\.group: the pattern '.*' was not done with 1 paths"
+    ):
+        groups_of(["cat/" + "a" * 60 + ".png"], settings, seconds=1.0)
 
 
 def test_a_group_that_is_no_pattern_is_named():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from components.example_gen.ingest_settings import IngestSettings
-from components.example_gen.sources.groups import group_of
+from components.example_gen.sources.groups import groups_of
 from components.image_validator.duplicate_checks import check_duplicates
 from components.image_validator.group_checks import check_groups
 from components.image_validator.name_groups import suspect
@@ -131,7 +131,7 @@ def test_the_finding_gives_the_line_that_mends_it(kind: str) -> None:
     key, pattern = parse_assignment(assignment)
     assert (option, key) == ("--set", "data.group")
     settings = IngestSettings(group=pattern)
-    groups = [group_of(name, settings) for name in names]
+    groups = groups_of(names, settings)
     (known,) = check_groups(table(names, groups), SETTINGS)
     assert known.check == "group_across_splits"
     assert known.count == finding.count
