@@ -5,13 +5,19 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
 from models.standard_streams import hold_standard_streams
-from pipeline.command_line import add_workspace, command, count, effective, refuse_empty
+from pipeline.command_line import (
+    add_workspace,
+    command,
+    count,
+    effective,
+    local_path,
+    refuse_empty,
+)
 from pipeline.failure import TRACEBACK, unforeseen
 from pipeline.interrupts import sigterm_as_ctrl_c
 from pipeline.labelling_command import add_labelling_command
@@ -109,10 +115,15 @@ def _parser() -> argparse.ArgumentParser:
     stage.add_argument("--wait", action="store_true", help="wait for another run on the workspace")
 
     demo = command(commands, "demo", _demo, "the main job on scikit-learn's handwritten digits")
-    demo.add_argument("--workspace", default="graft-workspace", help="folder for all that is made")
+    demo.add_argument(
+        "--workspace",
+        type=local_path,
+        default="graft-workspace",
+        help="folder for all that is made",
+    )
 
     init = command(commands, "init", _init, "write a commented configuration file")
-    init.add_argument("file", nargs="?", default="graft.yaml", type=Path)
+    init.add_argument("file", nargs="?", default="graft.yaml", type=local_path)
 
     config = command(commands, "config", _config, "show the effective configuration")
     _add_config_flags(config)
@@ -131,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_knowledge(commands)
 
     worker = command(commands, "worker", _worker, "make trials of a search that a run serves")
-    worker.add_argument("folder", type=Path, help="of the search, as the run names it")
+    worker.add_argument("folder", type=local_path, help="of the search, as the run names it")
     worker.add_argument(
         "--timeout",
         type=count,
@@ -142,7 +153,7 @@ def _parser() -> argparse.ArgumentParser:
 
     worker.add_argument(
         "--secret",
-        default="",
+        type=local_path,
         metavar="FILE",
         help="that holds the run's tuning.serve_secret",
     )
@@ -292,7 +303,7 @@ def _run(options: argparse.Namespace, until: str = "") -> int:
 def _demo(options: argparse.Namespace) -> int:
     from pipeline.demo import demo
 
-    return demo(Path(options.workspace).absolute())
+    return demo(options.workspace.absolute())
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -375,7 +386,7 @@ def _knowledge_prune(options: argparse.Namespace) -> int:
 def _worker(options: argparse.Namespace) -> int:
     from pipeline.worker_command import work
 
-    return work(options.folder, options.timeout, options.secret)
+    return work(options.folder, options.timeout, str(options.secret or ""))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def command(commands: Any, name: str, run: Any, about: str) -> argparse.Argument
 def add_workspace(parser: argparse.ArgumentParser) -> None:
     """Adds the flags that say where the runs are."""
     parser.add_argument("--workspace", help="folder that holds the runs (default graft-workspace)")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="configuration file")
+    parser.add_argument("--config", type=local_path, metavar="FILE", help="configuration file")
 
 
 def refuse_empty(arguments: Sequence[str]) -> None:
@@ -58,6 +58,22 @@ def refuse_empty(arguments: Sequence[str]) -> None:
                 f"Expected a value{f' for {flag}' if flag else before}; got nothing. Perhaps a "
                 "variable of the shell is not set."
             )
+
+
+def local_path(text: str) -> Path:
+    """Reads a path of this machine that a flag was given; `~` is the home folder."""
+    if "://" in text:
+        raise argparse.ArgumentTypeError(
+            f"expected a path of this machine; got the address {text!r}. Copy from or to it with "
+            "the tool of your storage, such as `aws s3 cp`"
+        )
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(
+            f"there is no user whose home folder {text!r} could begin with; for a folder of that "
+            f"name give ./{text}"
+        ) from None
 
 
 def count(text: str) -> int:

@@ -1,6 +1,5 @@
 """Reads a run's configuration from a file and flags, and writes the commented default one."""
 
-import os
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,8 @@ from pydantic_core import ErrorDetails
 
 from models.errors import UsageError
 from models.spelling import did_you_mean
-from models.storage.locations import is_remote
-from models.storage.plain_path import plain_path
 from pipeline.config import Config
+from pipeline.config_paths import with_settled_paths
 from pipeline.yaml_text import YamlTextError, has_no_remark, parse_yaml
 
 _MOST_BYTES = 1_000_000
@@ -71,58 +69,11 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
             "configuration."
         ) from None
 
-    if not config.workspace:
-        raise UsageError("workspace: expected a folder; got nothing. For this one give a dot.")
-    _check_local(config)
-
     def base(key: str) -> Path:
         # A path in a file is relative to that file, so that a scheduled run finds it from anywhere.
         return file.parent if file and key not in overrides else Path()
 
-    data = {
-        "path": _data(config.data.path, base("data.path")),
-        "unlabelled": _data(config.data.unlabelled, base("data.unlabelled")),
-        "target": _data(config.data.target, base("data.target")),
-    }
-    knowledge = {
-        "paths": tuple(_place(path, base("knowledge.paths")) for path in config.knowledge.paths),
-        "share": _place(config.knowledge.share, base("knowledge.share")),
-    }
-    chain = tuple(_data(path, base("model.chain")) for path in config.model.chain)
-    secret = _absolute(config.tuning.serve_secret, base("tuning.serve_secret"))
-    return config.model_copy(
-        update={
-            "data": config.data.model_copy(update=data),
-            "model": config.model.model_copy(update={"chain": chain}),
-            "knowledge": config.knowledge.model_copy(update=knowledge),
-            "tuning": config.tuning.model_copy(update={"serve_secret": secret}),
-            "workspace": _absolute(config.workspace, Path()),
-        }
-    )
-
-
-def _check_local(config: Config) -> None:
-    """Refuses buckets where only a folder will do.
-
-    Raises:
-        UsageError: names the key, and how to come by a folder.
-    """
-    copied = (
-        "Copy it (`aws s3 sync URI FOLDER`, `gcloud storage rsync -r URI FOLDER`), or mount the "
-        "bucket (mount-s3, gcsfuse)"
-    )
-    keys = {
-        "data.path": (config.data.path, copied),
-        "data.unlabelled": (config.data.unlabelled, copied),
-        "workspace": (config.workspace, "A bucket has no locks and cannot hold one"),
-        "serving.directory": (
-            config.serving.directory,
-            "serving.publish copies each version that is pushed to a bucket",
-        ),
-    }
-    for key, (value, help_words) in keys.items():
-        if is_remote(value):
-            raise UsageError(f"{key}: expected a path of this machine; got {value}. {help_words}.")
+    return with_settled_paths(config, base)
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:
@@ -144,47 +95,6 @@ def parse_assignment(text: str) -> tuple[str, Any]:
             "Put text with signs in quotes of its own: --set 'data.ignore=[\"*_mask.png\"]'."
         ) from None
     return key, read if has_no_remark(value) else value
-
-
-def _data(path: str, base: Path) -> str:
-    """As `_absolute`; a folder whose path is not UTF-8 gets a link, for few can choose theirs."""
-    place = Path(os.path.abspath(base / _expanded(path)))
-    folder = place if os.path.isdir(place) else place.parent  # noqa: PTH112 - does not raise
-    if path and not _is_text(str(folder)) and os.path.isdir(folder):  # noqa: PTH112
-        # The name of a file says what it is, and its neighbours are named in it.
-        place = plain_path(folder) / place.relative_to(folder)
-        return _absolute(str(place), Path())
-    return _absolute(path, base)
-
-
-def _absolute(path: str, base: Path) -> str:
-    if not path:
-        return path
-    absolute = os.path.abspath(base / _expanded(path))
-    if not _is_text(absolute):
-        # ML Metadata and YAML hold text; names inside the data may be any bytes.
-        raise UsageError(
-            f"The path {absolute!r} is not UTF-8. Rename it, or reach it through a link."
-        )
-    return absolute
-
-
-def _expanded(path: str) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise UsageError(
-            f"{path}: there is no user {path.partition('/')[0]} whose home folder it could be in. "
-            f"For a folder of that name give ./{path}."
-        ) from None
-
-
-def _is_text(path: str) -> bool:
-    return path.encode(errors="replace").decode() == path
-
-
-def _place(place: str, base: Path) -> str:
-    return place if is_remote(place) else _absolute(place, base)
 
 
 def _read(file: Path) -> dict[str, Any]:

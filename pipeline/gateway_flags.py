@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.command_line import local_path
+
 if TYPE_CHECKING:
     from serving.gateway.settings import GatewaySettings
 
@@ -38,9 +40,11 @@ def add_gateway_flags(parser: argparse.ArgumentParser, port: Any) -> None:
         "`graft serve --embedded` does",
     )
     guard = parser.add_argument_group("who may ask")
-    guard.add_argument("--keys", type=Path, metavar="FILE", help="API keys, a line NAME KEY each")
-    guard.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM")
-    guard.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM")
+    guard.add_argument(
+        "--keys", type=local_path, metavar="FILE", help="API keys, a line NAME KEY each"
+    )
+    guard.add_argument("--tls-certificate", type=local_path, metavar="FILE", help="PEM")
+    guard.add_argument("--tls-key", type=local_path, metavar="FILE", help="PEM")
     guard.add_argument("--body-mib", type=int, default=64, help="largest body (default 64 MiB)")
     guard.add_argument("--rate", type=int, default=500, help="requests a second of one client")
     guard.add_argument("--connections", type=int, default=256, help="of one address")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from models.backbone_names import LITE0, LITES
 from models.errors import UsageError
-from pipeline.command_line import add_workspace, command, served
+from pipeline.command_line import add_workspace, command, local_path, served
 
 _OUTPUT: Final = Path("zero-shot-labels.csv")
 _LEAST: Final = 0.2
@@ -23,7 +23,7 @@ def add_labelling_command(commands: Any) -> None:
     label = command(commands, "label", _label, about)
     label.add_argument(
         "--zero-shot",
-        type=Path,
+        type=local_path,
         required=True,
         metavar="DIR",
         help="folder of images, at any depth; sorted by what ImageNet's classes mean",
@@ -43,7 +43,7 @@ def add_labelling_command(commands: Any) -> None:
     )
     label.add_argument(
         "--output",
-        type=Path,
+        type=local_path,
         default=_OUTPUT,
         metavar="FILE",
         help=f"manifest to write, and beside it a page to correct it on (default {_OUTPUT})",
@@ -55,7 +55,10 @@ def add_labelling_command(commands: Any) -> None:
         help=f"that looks at the images (default {LITE0}; the others are slower and better)",
     )
     label.add_argument(
-        "--wordnet", type=Path, metavar="DIR", help="folder of WordNet's database; found if usual"
+        "--wordnet",
+        type=local_path,
+        metavar="DIR",
+        help="folder of WordNet's database; found if usual",
     )
     add_workspace(label)
 

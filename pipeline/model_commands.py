@@ -2,11 +2,10 @@
 
 import argparse
 import os
-from pathlib import Path
 from typing import Any
 
 from models.errors import UsageError
-from pipeline.command_line import add_workspace, command, count, effective, served
+from pipeline.command_line import add_workspace, command, count, effective, local_path, served
 
 _API_KEY = "GRAFT_API_KEY"
 """In the environment, as others see the arguments of a command."""
@@ -21,7 +20,11 @@ def add_model_commands(commands: Any) -> None:
     predict = command(commands, "predict", _predict, "classify images with the pushed model")
     add_workspace(predict)
     predict.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE", help="a file, or a folder to be walked"
+        "images",
+        nargs="+",
+        type=local_path,
+        metavar="IMAGE",
+        help="a file, or a folder to be walked",
     )
     predict.add_argument("--url", help="REST address of a running server, such as localhost:8501")
     predict.add_argument("--grpc", help="gRPC address of a running server, such as localhost:8500")
@@ -30,11 +33,11 @@ def add_model_commands(commands: Any) -> None:
     form.add_argument("--csv", action="store_true", help="print a line of CSV for each image")
 
     predict.add_argument(
-        "--html", type=Path, metavar="FILE", help="also write a page with the pictures"
+        "--html", type=local_path, metavar="FILE", help="also write a page with the pictures"
     )
     predict.add_argument(
         "--explain",
-        type=Path,
+        type=local_path,
         metavar="FOLDER",
         help="also write pictures of where the model saw what it answers; --html shows them too",
     )
@@ -46,7 +49,10 @@ def add_model_commands(commands: Any) -> None:
         help="until an answer must be there, with all that is tried for it (default 30)",
     )
     predict.add_argument(
-        "--ca-file", type=Path, metavar="FILE", help="PEM file of the authorities to trust (https)"
+        "--ca-file",
+        type=local_path,
+        metavar="FILE",
+        help="PEM file of the authorities to trust (https)",
     )
 
     card = command(commands, "card", _card, "print the path of a pushed version's model card")
@@ -65,7 +71,9 @@ def add_model_commands(commands: Any) -> None:
         help="litert (float32 and int8, the default), onnx (float32; needs the extra onnx), or "
         "backbone (fine-tuned weights for another run to begin from: --weights FILE)",
     )
-    export.add_argument("--out", type=Path, metavar="FOLDER", help="default: in the workspace")
+    export.add_argument(
+        "--out", type=local_path, metavar="FOLDER", help="default: in the workspace"
+    )
     export.add_argument(
         "--calibration-images",
         type=count,

@@ -161,7 +161,7 @@ def _weights(weights: str) -> str:
             if file.read(len(beginning)) != beginning:
                 return f"{weights} is damaged, or of another kind than its name says"
     except OSError as error:
-        hint = did_you_mean(weights, _NO_FILE)
+        hint = did_you_mean(Path(weights).name, _NO_FILE)
         return f"{weights} cannot be read ({error.strerror})" + (f".{hint}" if hint else "")
     return ""
 

@@ -4,7 +4,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pipeline.command_line import add_workspace, command, count, day, effective, port, served
+from pipeline.command_line import (
+    add_workspace,
+    command,
+    count,
+    day,
+    effective,
+    local_path,
+    port,
+    served,
+)
 from pipeline.gateway_flags import add_gateway_flags, add_rollout_flags
 from pipeline.watching_commands import add_watching_commands
 
@@ -36,7 +45,7 @@ def add_production_commands(commands: Any) -> None:
     rollback = command(commands, "rollback", _rollback, "take the version on trial away")
     about = "write compose and Kubernetes files for the official TensorFlow Serving image"
     deploy = command(commands, "deploy", _deploy, about)
-    deploy.add_argument("folder", type=Path, help="to write them to")
+    deploy.add_argument("folder", type=local_path, help="to write them to")
     deploy.add_argument("--gpu", action="store_true", help="for NVIDIA GPUs")
     about = "copy a pushed version to object storage, as a run does with serving.publish"
     publish = command(commands, "publish", _publish, about)
@@ -59,10 +68,14 @@ def _add_schedule(commands: Any) -> None:
     )
     schedule.add_argument("--as", dest="form", required=True, choices=_SCHEDULERS)
     schedule.add_argument(
-        "--config", type=Path, required=True, metavar="FILE", help="configuration of the runs"
+        "--config", type=local_path, required=True, metavar="FILE", help="configuration of the runs"
     )
     schedule.add_argument(
-        "--out", type=Path, default=Path("schedule"), metavar="FOLDER", help="default: schedule"
+        "--out",
+        type=local_path,
+        default=Path("schedule"),
+        metavar="FOLDER",
+        help="default: schedule",
     )
     schedule.add_argument("--timezone", default="", help="such as Europe/Berlin")
     schedule.add_argument(

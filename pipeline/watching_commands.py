@@ -1,11 +1,18 @@
 """The commands that watch the served model: `graft monitor` and `graft labels`."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from models.errors import UsageError
-from pipeline.command_line import add_workspace, command, count, effective, port, served
+from pipeline.command_line import (
+    add_workspace,
+    command,
+    count,
+    effective,
+    local_path,
+    port,
+    served,
+)
 
 _CODES = """exit codes:
   0   healthy
@@ -42,7 +49,7 @@ def add_watching_commands(commands: Any) -> None:
     labels.add_argument(
         "file",
         nargs="?",
-        type=Path,
+        type=local_path,
         help="CSV, JSON Lines or Parquet with request_id (and row) or digest, and label",
     )
     labels.add_argument(
@@ -54,7 +61,10 @@ def add_watching_commands(commands: Any) -> None:
         help="write a manifest of the data in which labels that look wrong come first",
     )
     labels.add_argument(
-        "--output", type=Path, metavar="FILE", help="CSV to write to, as a manifest to fill in"
+        "--output",
+        type=local_path,
+        metavar="FILE",
+        help="CSV to write to, as a manifest to fill in",
     )
     for parser in (monitor, labels):
         add_workspace(parser)

@@ -82,6 +82,48 @@ def test_an_empty_argument_is_never_the_folder_one_is_in(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["deploy", "s3://bucket/models"],
+        ["export", "--out", "gs://bucket/models"],
+        ["init", "s3://bucket/graft.yaml"],
+        ["schedule", "--every", "6h", "--as", "cron", "--config", "x", "--out", "s3://b/s"],
+        ["predict", "x.png", "--html", "s3://bucket/page.html"],
+        ["predict", "x.png", "--explain", "s3://bucket/pictures"],
+        ["predict", "https://example.com/x.png"],
+        ["label", "--zero-shot", "x", "--output", "s3://bucket/labels.csv"],
+        ["labels", "--suggest", "3", "--output", "s3://bucket/labels.csv"],
+        ["worker", "s3://bucket/search"],
+        ["demo", "--workspace", "s3://bucket/w"],
+        ["runs", "--config", "s3://bucket/graft.yaml"],
+    ],
+)
+def test_an_address_is_never_taken_for_a_path(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "expected a path of this machine; got the address" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_tilde_that_the_shell_left_is_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "~/graft.yaml"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["graft.yaml"]
+    with pytest.raises(SystemExit, match="2"):
+        main(["init", "~nobody-of-this-name/graft.yaml"])
+    assert "there is no user" in capsys.readouterr().err
+
+
 def test_a_closed_stream_is_no_fault_and_no_file_gets_its_number(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pipeline.cli import main; code = main(['runs']);"
