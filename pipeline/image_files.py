@@ -8,6 +8,13 @@ from pathlib import Path
 
 from components.example_gen.sources.file_kinds import MAX_FILE_BYTES, is_hidden, is_meant_as_image
 from models.data.normalisation import ImageRefusedError, Range, normalise
+from models.data.sample_depth import SampleRangeNeededError
+
+_DEEP = (
+    "has more than 8 bits a channel, and is no PNG, which the served model reads itself; what is "
+    "black and white in it the workspace of the model says: name it with --workspace"
+)
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +72,18 @@ def read(path: Path, max_pixels: int, sample_range: Range = "stated") -> ImageFi
     Args:
         path: of the file; a device, a pipe or a socket is not opened.
         max_pixels: images with more are refused.
-        sample_range: of images of more than 8 bits a channel; see `Served`.
+        sample_range: of images of more than 8 bits a channel; see `Served`. Where it is unknown, a
+            PNG stays as it is: the served model decodes it, by the range that it learned.
     """
+    content = b""
     try:
-        image = normalise(_content(path), max_pixels, sample_range, takes_first=True)
+        content = _content(path)
+        image = normalise(content, max_pixels, sample_range, takes_first=True)
         return ImageFile(path, encoded=image.encoded)
+    except SampleRangeNeededError:
+        if content.startswith(_PNG):
+            return ImageFile(path, encoded=content)
+        return ImageFile(path, error=_DEEP)
     except OSError as error:
         return ImageFile(path, error=_unreadable(error))
     except ImageRefusedError as error:

@@ -2,10 +2,13 @@
 
 import argparse
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from models.errors import UsageError
+from models.errors import GraftError, UsageError
 from pipeline.command_line import add_workspace, command, count, effective, local_path, served
+
+if TYPE_CHECKING:
+    from pipeline.served_model import Served
 
 _API_KEY = "GRAFT_API_KEY"
 """In the environment, as others see the arguments of a command."""
@@ -28,6 +31,11 @@ def add_model_commands(commands: Any) -> None:
     )
     predict.add_argument("--url", help="REST address of a running server, such as localhost:8501")
     predict.add_argument("--grpc", help="gRPC address of a running server, such as localhost:8500")
+    predict.add_argument(
+        "--model",
+        metavar="NAME",
+        help="its name in the API of that server (default: that of the workspace's model)",
+    )
     form = predict.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print a JSON object for each image")
     form.add_argument("--csv", action="store_true", help="print a line of CSV for each image")
@@ -93,8 +101,27 @@ def _predict(options: argparse.Namespace) -> int:
         timeout=options.timeout, ca_file=options.ca_file, api_key=os.environ.get(_API_KEY)
     )
     servers = Servers(options.url, options.grpc, how)
-    model, to = served(options), (options.html, options.explain)
-    return predict(model, options.images, servers, form, *to)
+    to = options.html, options.explain
+    return predict(_asked_model(options), options.images, servers, form, *to)
+
+
+def _asked_model(options: argparse.Namespace) -> "Served":
+    """The workspace's model; where a server elsewhere is asked, there need be none."""
+    from pipeline.served_model import served_elsewhere
+
+    is_elsewhere = options.url or options.grpc
+    if options.model and not is_elsewhere:
+        raise UsageError("--model names one of a running server: give its --url or --grpc, too.")
+    named = {"serving.model_name": options.model} if options.model else {}
+    try:
+        model = served(options)
+    except GraftError:
+        if not is_elsewhere or options.workspace:
+            raise
+        return served_elsewhere(effective(options, named))
+    if options.model and options.model != model.name:
+        return served_elsewhere(effective(options, named))
+    return model
 
 
 def _card(options: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ class Served:
         directory: of its versions.
         max_pixels: images with more are refused, as at ingest.
         sample_range: of images of more than 8 bits a channel, as the newest version learned them;
-            "stated" where it learned from none.
+            "stated" where it learned from none, "unknown" where it is not in this workspace.
         monitoring: how it is watched.
         publish: URI of the folder in object storage that gets its versions; empty for none.
         further_labels: columns that the newest version answers beside the class.
@@ -82,6 +82,21 @@ def served(config: Config, config_named: bool) -> Served:
         config.monitoring,
         config.serving.publish,
         further_labels,
+    )
+
+
+def served_elsewhere(config: Config) -> Served:
+    """The model of a server elsewhere, of which nothing is known here but what is configured.
+
+    Args:
+        config: the effective configuration.
+    """
+    return Served(
+        config.serving.model_name,
+        config.serving_directory,
+        config.data.max_pixels,
+        "unknown",
+        further_labels=config.data.further_labels,
     )
 
 

@@ -19,6 +19,7 @@ from serving_requests import rest_url, server_settings
 from models.errors import GraftError
 from pipeline.answer_page import MOST_PICTURES, AnswerPage
 from pipeline.answers import Form
+from pipeline.cli import main
 from pipeline.image_files import ImageFile
 from pipeline.predict_command import Servers, predict
 from pipeline.served_model import Served
@@ -73,6 +74,31 @@ def test_a_folder_is_walked_in_order(
     assert [row["label"] is None for row in rows] == [False, False, True, False, False]
     assert "is no image that can be classified" in str(rows[2]["error"])
     assert told.err == "graft: 4 classified, 1 not classified, 6 passed over.\n"
+
+
+def test_a_server_elsewhere_is_asked_without_a_workspace(
+    server: ModelServer,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("I;16", (40, 40), 700).save(photos / "deep.png")
+    Image.new("I;16", (40, 40), 700).save(photos / "deep.tif")
+    named = [photos / name for name in ("a.png", "deep.png", "deep.tif")]
+    url = f"localhost:{server.rest_port}"
+    assert main(["predict", "--url", url, "--model", "m", "--json", *map(str, named)]) == 3
+    first, deep, unread = _rows(capfd.readouterr().out)
+    assert first["label"] is not None
+    assert deep["label"] is not None
+    assert "name it with --workspace" in unread["error"]
+    assert main(["predict", "--url", url, str(named[0])]) == 1
+    assert "graft" in capfd.readouterr().err
+    assert main(["predict", "--url", url, "--workspace", "w", str(named[0])]) == 2
+    assert "No model was pushed" in capfd.readouterr().err
+    assert main(["predict", "--model", "m", str(named[0])]) == 2
+    assert not (tmp_path / "graft-workspace").exists()
 
 
 def test_csv_says_the_same(
