@@ -43,6 +43,7 @@ def check(config: Config) -> None:
         *_knowledge(config),
         *_buckets(config),
         *_unlabelled(config),
+        *_template(config),
         *_places(config),
     ]
     if problems:
@@ -95,11 +96,23 @@ def _check_data(path: str) -> None:
             "There is no data to train on. Name it with --data DIR (a folder per class), or as "
             "data.path in a configuration file (--config FILE)."
         )
+    expected = (
+        "Expected --data, or data.path, to name a folder with a folder of images per class, a "
+        "manifest, or .tfrecord files."
+    )
     if not os.path.lexists(path) and not has_placeholder(path):
-        raise UsageError(
-            f"There is nothing at {path}. Expected --data, or data.path, to name a folder with a "
-            "folder of images per class, a manifest, or .tfrecord files."
-        )
+        raise UsageError(f"There is nothing at {path}. {expected}")
+    if _is_device(path):
+        raise UsageError(f"{path} is a device, a pipe or a socket. {expected}")
+
+
+def _is_device(path: str) -> bool:
+    """Whether something is neither a folder nor a regular file; what cannot be seen is not."""
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISDIR(mode) or stat.S_ISREG(mode))
 
 
 def _models(config: Config) -> Iterator[str]:
@@ -121,6 +134,8 @@ def _chain(config: Config) -> Iterator[str]:
     for path in config.model.chain:
         if not os.path.lexists(path) and not has_placeholder(path):
             yield f"model.chain: there is nothing at {path}; expected a folder of labelled images"
+        elif _is_device(path):
+            yield f"model.chain: {path} is a device or a pipe; expected a folder of images"
         if os.path.realpath(path) == os.path.realpath(config.data.path):
             yield f"model.chain: {path} is the data itself; expected other, related images"
     if not config.model.chain:
@@ -217,6 +232,18 @@ def _unlabelled(config: Config) -> Iterator[str]:
             yield f"data.{key}: {problem}"
 
 
+def _template(config: Config) -> Iterator[str]:
+    if not config.notifications.template:
+        return
+    # Imported here: few have a template, and the engine takes a moment.
+    from pipeline.notifications.message import TemplateFileError, check_template
+
+    try:
+        check_template(config.notifications.template)
+    except TemplateFileError as error:
+        yield f"notifications.template: expected a Jinja template; {error}"
+
+
 def _places(config: Config) -> Iterator[str]:
     """Looks at every folder that the run writes to."""
     written = {
@@ -239,6 +266,8 @@ def _places(config: Config) -> Iterator[str]:
             return  # the others lie in it
     if os.path.isdir(config.schema_path):  # noqa: PTH112 - does not raise
         yield f"validation.schema_path: {config.schema_path} is a folder; expected a file"
+    elif _is_device(str(config.schema_path)):
+        yield f"validation.schema_path: {config.schema_path} is a device; expected a file"
     yield from _mixed(config)
 
 

@@ -29,7 +29,7 @@ class EvaluationSettings(Section):
     """Least recall of every class."""
     max_calibration_error: Fraction = 1.0
     """Most expected calibration error."""
-    top_k: Annotated[int, Field(ge=2)] = 3
+    top_k: Annotated[int, Field(ge=2, le=100_000)] = 3
     """The k of top-k accuracy."""
     slices: tuple[str, ...] = ()
     """Columns of the manifest, or features of the TFRecords, such as [site, camera, age_group]:

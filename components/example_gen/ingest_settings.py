@@ -1,7 +1,6 @@
 """Where images come from and how they are split: the section `data`."""
 
 import codecs
-import math
 import re
 from typing import Annotated, Final, Literal
 
@@ -20,6 +19,9 @@ _ESCAPES: Final = (
 )
 """Encodings of text that are no alphabet of a file."""
 _OUTPUT: Final = re.compile(r"[a-z0-9_][a-z0-9_-]{0,49}")
+_NARROWEST: Final = 1e-30
+_WIDEST: Final = 1e30
+"""What `data.sample_range` may span: pixels are computed with 32 bits."""
 _TAKEN: Final = ("path", "label", "split")
 """Columns of a manifest that have a meaning of their own."""
 
@@ -56,11 +58,11 @@ class IngestSettings(Section):
     """An image that the last blessed model was tested on stays a test image when the split changes;
     where the split is the data's own and says otherwise, it is left out. Else the next model would
     have learned what it is compared on."""
-    replay: Annotated[int, Field(ge=0)] = 0
+    replay: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """So many images of each class that the last blessed model was made from join the data where it
     has them no longer, each in the split that it was in: with a span of new classes alone, a model
     would forget the others. It takes `keep_test`. 0: none."""
-    max_pixels: Annotated[int, Field(ge=1)] = 100_000_000
+    max_pixels: Annotated[int, Field(ge=1, le=10_000_000_000)] = 100_000_000
     """Images with more pixels are quarantined (decompression bombs)."""
     encoding: str = ""
     """Of a manifest, by Python's name of it, such as cp1252. Empty: UTF-8, or UTF-16 where the file
@@ -131,6 +133,6 @@ class IngestSettings(Section):
     @field_validator("sample_range")
     @classmethod
     def _from_black_to_white(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
-        if value and not (-math.inf < value[0] < value[1] < math.inf):
+        if value and not _NARROWEST <= value[1] - value[0] <= _WIDEST:
             raise ValueError("two finite numbers, black and then white, black the smaller one")
         return value

@@ -27,7 +27,7 @@ class ServingSettings(Section):
     for servers elsewhere. One workspace a folder. Empty: none."""
     check_images: Annotated[int, Field(ge=1, le=64)] = 8
     """Real images sent through REST and gRPC before the push."""
-    tolerance: Annotated[float, Field(gt=0.0)] = 1e-3
+    tolerance: Annotated[float, Field(gt=0.0, le=1.0)] = 1e-3
     """Most that a served probability may differ from the trainer's."""
 
     @field_validator("publish")

@@ -26,14 +26,14 @@ class MonitoringSettings(Section):
     """Share of the requests that are logged whole. Errors always are; all are counted."""
     keep_images: bool = False
     """Keep the bytes of the images that are logged whole. Mind what they show of people."""
-    keep_days: Annotated[float, Field(gt=0.0)] = 30.0
+    keep_days: Annotated[float, Field(gt=0.0, le=100_000.0)] = 30.0
     """Days after which a file of the log is deleted."""
-    keep_mib: Annotated[int, Field(ge=128)] = 1024
+    keep_mib: Annotated[int, Field(ge=128, le=1_000_000_000)] = 1024
     """MiB that the log may take of the disk, kept images included. The oldest go first."""
     false_alarms: Annotated[float, Field(gt=0.0, le=0.2)] = 0.01
     """Chance of a false alarm of drift in the first 2,000 different images. A smaller one makes
     alarms later."""
     harm: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
     """Loss of accuracy that is worth a retraining."""
-    cooldown_hours: Annotated[float, Field(ge=0.0)] = 20.0
+    cooldown_hours: Annotated[float, Field(ge=0.0, le=1_000_000.0)] = 20.0
     """`graft run --if-needed` waits so long after a retraining for the next one."""

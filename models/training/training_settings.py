@@ -41,16 +41,16 @@ class TrainingSettings(Section):
     """Up to so many labelled images the model that is exported is trained once more, on the
     validation images too, after these have judged it: a linear head, or the fine-tuned network.
     0: never."""
-    epochs: Annotated[int, Field(ge=1)] = 30
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 30
     """Most fine-tuning epochs; it goes on only while it pays."""
-    patience: Annotated[int, Field(ge=1)] | None = None
+    patience: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Epochs without a better validation score before training stops. Empty: 3, and up to 10 with
     few images, of which so many epochs are 100 steps."""
     unfreeze: Fraction = 0.5
     """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
-    learning_rate: Annotated[float, Field(gt=0.0)] = 3e-4
+    learning_rate: Annotated[float, Field(gt=0.0, le=100.0)] = 3e-4
     """Rate while fine-tuning, after an epoch that starts near zero."""
-    batch_size: Annotated[int, Field(ge=1)] = 32
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] = 32
     """Images a step while fine-tuning."""
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """Share of the target that fine-tuning spreads evenly over the classes."""
@@ -68,7 +68,7 @@ class TrainingSettings(Section):
     devices: Devices = "one"
     """all: every GPU of the machine takes its share of each batch while fine-tuning. The outcome
     is that of one, but for rounding; raise `batch_size` too, or each has little to do."""
-    cache_gigabytes: Annotated[float, Field(ge=0.0)] = 4.0
+    cache_gigabytes: Annotated[float, Field(ge=0.0, le=1_000_000.0)] = 4.0
     """Most disk for activations of the frozen layers, which are computed once and deleted after
     training. What would need more is computed anew in every epoch."""
 

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import jinja2
 
 from pipeline.config import Config
+from pipeline.notifications.message import TemplateFileError, message_text
 from pipeline.notifications.notification_settings import NotificationSettings
 from pipeline.run_folder import REPORT
-from pipeline.text_templates import text_templates
 
-_TEMPLATES: Final = Path(__file__).parent / "templates"
 _PASSWORD: Final = "GRAFT_SMTP_PASSWORD"
 _ERROR_STATUS: Final = 400
 _LONGEST_SUBJECT: Final = 200
@@ -39,9 +37,9 @@ def notify(config: Config, told: Mapping[str, Any], folder: Path) -> list[str]:
         return []
     try:
         values = _values(config, told, folder, event)
-        text = _text(settings, values)
-    except (OSError, jinja2.TemplateError, UnicodeDecodeError) as error:
-        return [f"The template {settings.template} cannot be used: {error}"]
+        text = message_text(settings.template, values)
+    except TemplateFileError as error:
+        return [f"The template cannot be used: {error}."]
     failures = []
     if settings.webhook:
         failures.append(_post(settings, {"text": text} | values))
@@ -71,12 +69,6 @@ def _values(config: Config, told: Mapping[str, Any], folder: Path, event: str) -
         "version": told["model"]["version"],
         "findings": told["data"]["findings"]["words"],
     }
-
-
-def _text(settings: NotificationSettings, values: Mapping[str, Any]) -> str:
-    own = Path(settings.template) if settings.template else _TEMPLATES / "message.txt.j2"
-    template = text_templates(own.parent).from_string(own.read_text("utf-8"))
-    return template.render(values).strip()
 
 
 def _post(settings: NotificationSettings, body: Mapping[str, Any]) -> str:

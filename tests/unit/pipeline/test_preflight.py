@@ -154,6 +154,14 @@ def test_the_workspace_lies_not_among_images_without_labels(
         ({"validation.schema_path": "{here}"}, ["validation.schema_path", "is a folder"]),
         ({"validation.schema_path": "{here}/odd.bin/s"}, ["validation.schema_path", "is none"]),
         ({"data.path": ""}, ["There is no data to train on", "--data DIR"]),
+        ({"data.path": "/dev/zero"}, ["/dev/zero is a device, a pipe", "a folder with a"]),
+        ({"data.path": "{here}/pipe"}, ["/pipe is a device, a pipe", "a folder with a"]),
+        ({"model.chain": ["{here}/pipe"]}, ["model.chain", "is a device or a pipe"]),
+        ({"validation.schema_path": "/dev/zero"}, ["validation.schema_path", "is a device"]),
+        ({"notifications.template": "{here}/no"}, ["notifications.template", "/no cannot be read"]),
+        ({"notifications.template": "/dev/zero"}, ["notifications.template", "is no file"]),
+        ({"notifications.template": "{here}/a.j2"}, ["notifications.template", "'acuracy' is"]),
+        ({"notifications.template": "{here}/b.j2"}, ["notifications.template", "filled in"]),
         ({"data.path": "{here}/no"}, ["There is nothing at", "a folder with a"]),
     ],
 )
@@ -162,6 +170,9 @@ def test_what_must_fail_is_refused_with_the_key(
 ) -> None:
     for name in ("odd.bin", "odd.keras"):
         (tmp_path / name).write_bytes(b"something else")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.j2").write_text("{{ acuracy }}")
+    (tmp_path / "b.j2").write_text("{% if %}")
     there = {key: _placed(value, tmp_path) for key, value in overrides.items()}
     refusal = _refusal(base | there)
     for word in words:
