@@ -188,7 +188,8 @@ def _prune(options: argparse.Namespace) -> int:
     config = effective(options, given)
     # Where the versions lie the last run knows better than the defaults do.
     pushed = None if options.config else last_pushed(Workspace.of(config))
-    return prune(pushed or config, config.retention, delete=options.yes)
+    retention = config.retention
+    return prune(pushed or config, retention, delete=options.yes, inside_only=pushed is not None)
 
 
 def _add_knowledge(commands: Any) -> None:

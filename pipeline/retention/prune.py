@@ -21,13 +21,17 @@ from pipeline.workspace import Workspace
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
-def prune(config: Config, keep: RetentionSettings, *, delete: bool) -> int:
+def prune(
+    config: Config, keep: RetentionSettings, *, delete: bool, inside_only: bool = False
+) -> int:
     """Shows what `keep` leaves no room for, and deletes it if told to.
 
     Args:
         config: names the workspace.
         keep: what stays.
         delete: do it.
+        inside_only: leave alone what lies outside the workspace, and say so: only a file in it
+            names that, and the workspace may be a copy, or somebody else's.
 
     Returns:
         The exit code.
@@ -46,7 +50,13 @@ def prune(config: Config, keep: RetentionSettings, *, delete: bool) -> int:
             " or set them in the section `retention` of the configuration."
         )
     with workspace.hold(wait=False):
-        removals = prune_held(config, keep, delete=delete)
+        removals = prune_held(config, keep, delete=delete, inside_only=inside_only)
+    if inside_only and keep.versions is not None:
+        for place in outside(config):
+            print(
+                f"{place} is left as it is: only a file of the workspace names it. To prune there "
+                "too, name the configuration file of the runs with --config."
+            )
     for line in _lines(removals, "Deleted" if delete else "Would delete"):
         print(line)
     if removals and not delete:
@@ -54,8 +64,15 @@ def prune(config: Config, keep: RetentionSettings, *, delete: bool) -> int:
     return 0
 
 
+def outside(config: Config) -> list[str]:
+    """Places of versions that lie outside the workspace: the bucket, and the server's directory."""
+    served = config.serving_directory
+    is_inside = served.resolve().is_relative_to(config.workspace_path.resolve())
+    return [place for place in ("" if is_inside else str(served), config.serving.publish) if place]
+
+
 def prune_held(
-    config: Config, keep: RetentionSettings, *, delete: bool
+    config: Config, keep: RetentionSettings, *, delete: bool, inside_only: bool = False
 ) -> list[Removal | PublishedVersion]:
     """Does the same in a workspace that this process holds.
 
@@ -63,6 +80,8 @@ def prune_held(
         GraftError: something cannot be read or deleted. What was deleted until then is noted.
     """
     workspace = Workspace.of(config)
+    if inside_only and str(config.serving_directory) in outside(config):
+        keep = keep.model_copy(update={"versions": None})
     versions = versions_to_keep(config, keep)
     folders = workspace.run_folders()
     kept = runs_to_keep(folders, keep, versions, datetime.now(timezone.utc))
@@ -83,7 +102,7 @@ def prune_held(
     except OSError as error:
         raise GraftError(f"{error.filename} cannot be deleted: {error.strerror}.") from None
     # Last: a bucket that does not answer keeps nothing here.
-    published = old_publications(config, keep, versions)
+    published = [] if inside_only else old_publications(config, keep, versions)
     if delete:
         for each in published:
             each.delete()

@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from components.publisher.publish import published_versions
 from models.errors import UsageError
 from models.storage.locations import write_place
+from pipeline.cli import main
 from pipeline.config import Config
+from pipeline.config_file import as_yaml, load_config
 from pipeline.retention.old_caches import surplus_caches
 from pipeline.retention.old_runs import pushed_versions, runs_to_keep, versions_to_keep
 from pipeline.retention.prune import prune, prune_held
@@ -275,8 +277,36 @@ def test_published_versions_go_with_the_pushed_ones(kept: Kept, tmp_path: Path) 
     gone = [each for each in planned if each.kind == "published versions"]
     assert [each.size for each in gone] == [1, 2]
     assert published_versions(target) == [1, 2, 3, 4, 9, 90]
-    assert prune_held(config, keep, delete=True) == planned
+    assert prune_held(config, RetentionSettings(versions=3), delete=True, inside_only=True)
+    assert sorted(pushed_versions(config.serving_directory)) == [2, 3, 4]
+    assert published_versions(target) == [1, 2, 3, 4, 9, 90]
+    assert {*prune_held(config, keep, delete=True)} < {*planned}
     assert published_versions(target) == [3, 4, 9, 90]
     assert sorted(pushed_versions(config.serving_directory)) == [3, 4]
     assert prune_held(config, RetentionSettings(runs=1), delete=True)
     assert published_versions(target) == [3, 4, 9, 90]
+
+
+def test_what_only_a_file_of_the_workspace_names_is_left_alone(
+    kept: Kept, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, directory = f"memory://{tmp_path.name}/models", tmp_path / "elsewhere"
+    for number in (1, 2, 3):
+        write_place(f"{target}/{number}/saved_model.pb", b"x")
+        (directory / str(number)).mkdir(parents=True)
+    serving = {"serving.publish": target, "serving.directory": str(directory)}
+    workspace = kept.workspace.root
+    config = load_config(None, {"workspace": str(workspace), **serving})
+    (kept.workspace.runs / kept.run(1, 3) / "config.yaml").write_text(as_yaml(config))
+    asked = ["prune", "--workspace", str(workspace), "--versions", "2", "--yes"]
+    assert main(asked) == 0
+    told = capsys.readouterr().out
+    assert f"{directory} is left as it is: only a file of the workspace names it" in told
+    assert f"{target} is left as it is" in told
+    assert sorted(pushed_versions(directory)) == [1, 2, 3]
+    assert published_versions(target) == [1, 2, 3]
+    (tmp_path / "own.yaml").write_text(as_yaml(config))
+    assert main([*asked, "--config", str(tmp_path / "own.yaml")]) == 0
+    assert "is left as it is" not in capsys.readouterr().out
+    assert sorted(pushed_versions(directory)) == [2, 3]
+    assert published_versions(target) == [2, 3]
