@@ -47,10 +47,12 @@ def _share(
         return []
     codes = Counter(row["code"] for row in refused).most_common()
     reasons = ", ".join(f"{count} {code}" for code, count in codes)
+    reason, count = Counter(row["reason"] for row in refused).most_common(1)[0]
     message = (
         f"{len(refused)} of {total} images ({share:.1%}) were refused at ingest, more "
-        f"than validation.max_quarantined: {settings.max_quarantined:g} ({reasons}). Mend or "
-        "remove them, or raise that number. " + override("too_many_quarantined")
+        f"than validation.max_quarantined: {settings.max_quarantined:g} ({reasons}). Most "
+        f"often, of {count}: {reason}. Mend or remove them, or raise that number. "
+        + override("too_many_quarantined")
     )
     return settings.finding("too_many_quarantined", message, [row["name"] for row in refused])
 

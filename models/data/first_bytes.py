@@ -29,7 +29,13 @@ _OTHER_FILES = (
     (0, b"%PDF", "a PDF document"),
     (0, b"PK\x03\x04", "a ZIP archive"),
     (0, b"\x1f\x8b", "a gzip archive"),
+    (
+        0,
+        b"version https://git-lfs.github.com/spec/",
+        "a pointer of Git LFS, which stands for the image: `git lfs pull` brings the image itself",
+    ),
 )
+_PAGE_OF_THE_WEB = ("<!doctype html", "<html")
 
 
 def begins_like_an_image(head: bytes) -> bool:
@@ -68,8 +74,13 @@ def _text_or_unknown(head: bytes) -> tuple[str, str]:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        return "not_an_image", "its first bytes are of no known image format"
+        zeroes = (
+            "" if head.strip(b"\0") else ": nothing but zeroes, as of a copy that was broken off"
+        )
+        return "not_an_image", f"its first bytes are of no known image format{zeroes}"
     if "<svg" in text:
         return "unsupported_format", "SVG is not read; convert it to PNG"
+    if text.lstrip("\ufeff \t\r\n").lower().startswith(_PAGE_OF_THE_WEB):
+        return "not_an_image", "it is a page of the web, as a download that failed leaves it"
     # What the text says stays out of the reason: a link may have brought anything here.
     return "not_an_image", "it is text"

@@ -14,6 +14,7 @@ LAYOUT = (
 )
 _NAMED = 4
 _LISTS = (".csv", ".tsv", ".jsonl")
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 
@@ -96,9 +97,12 @@ def names_of_no_class(top: Folder, labels: Sequence[str], why: str) -> BadDataEr
 
 
 def hint_of_archive(path: str) -> str:
-    """Says of an archive that it has to be unpacked; empty for any other file."""
+    """Says of an archive or a spreadsheet what to do with it; empty for any other file."""
+    name = printable(Path(path).name)
+    if path.lower().endswith(_SPREADSHEETS):
+        return f" {name} is a spreadsheet: save it as CSV (UTF-8)."
     is_archive = path.lower().endswith(_ARCHIVES)
-    return f" {printable(Path(path).name)} is an archive: unpack it." if is_archive else ""
+    return f" {name} is an archive: unpack it." if is_archive else ""
 
 
 def _names(folders: Sequence[Folder]) -> str:

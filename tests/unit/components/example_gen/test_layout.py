@@ -251,6 +251,13 @@ def test_says_of_an_archive_that_it_has_to_be_unpacked(tmp_path):
             list_source(str(path), PLAIN)
 
 
+def test_says_of_a_spreadsheet_that_it_has_to_be_saved_as_csv(tmp_path):
+    put(tmp_path, "labels.XLSX")
+    for path in (tmp_path, tmp_path / "labels.XLSX"):
+        with pytest.raises(BadDataError, match=r"labels\.XLSX is a spreadsheet: save it as CSV"):
+            list_source(str(path), PLAIN)
+
+
 def test_the_user_has_the_last_word(tmp_path):
     put(tmp_path, *below("train", "test"))
     top = IngestSettings(layout="class_per_folder")

@@ -196,6 +196,7 @@ def test_quarantine(tmp_path: Path, refused: int, expected: list[str]) -> None:
     if findings:
         assert "2 of 11 images (18.2%)" in findings[0].message
         assert "(2 truncated)" in findings[0].message
+        assert "Most often, of 2: …." in findings[0].message
         assert findings[0].images == ("0.jpg", "1.jpg")
 
 

@@ -207,6 +207,10 @@ def test_truncation_is_found_in_the_last_bytes_of_a_large_jpeg():
         (b"\xff\xd8\xff\xe0\x00\x10JF", "corrupt", "JPEG"),
         (b"P5\n-3 x\n255\n" + bytes(99), "corrupt", "PNM"),
         (b"P2 is a room\n", "not_an_image", "it is text"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "not_an_image", "`git lfs pull`"),
+        (b"\n<!DOCTYPE html><html>429", "not_an_image", "a page of the web"),
+        (b"<HTML>sign in", "not_an_image", "a page of the web"),
+        (bytes(5000), "not_an_image", "nothing but zeroes"),
     ],
 )
 def test_refuses_what_is_no_image(raw, code, words):
