@@ -51,7 +51,7 @@ def with_settled_paths(config: Config, base: Callable[[str], Path]) -> Config:
     settled = {
         "data": {
             key: data(f"data.{key}", getattr(config.data, key))
-            for key in ("path", "unlabelled", "target")
+            for key in ("path", "images", "unlabelled", "target")
         },
         "model": {
             "chain": tuple(data("model.chain", path) for path in config.model.chain),
@@ -88,6 +88,7 @@ def _check_local(config: Config) -> None:
     candidates = config.model.candidates or ()
     keys: dict[str, tuple[str, ...]] = {
         "data.path": (config.data.path,),
+        "data.images": (config.data.images,),
         "data.unlabelled": (config.data.unlabelled,),
         "data.target": (config.data.target,),
         "model.chain": config.model.chain,

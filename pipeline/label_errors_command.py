@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.artifact_names import LABEL_ERRORS_FILE
-from components.example_gen.sources.named_files import file_of_name
+from components.example_gen.sources.named_files import file_of_name, images_folder
 from components.example_gen.sources.one_label import RefusedError, joined_labels, label_of
 from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
 from models.data import example_schema
@@ -121,7 +121,7 @@ def _rows(
     lost: list[str] = []
     for name in order:
         span = next((span for span in places if name.startswith(span)), None)
-        path = "" if span is None else file_of_name(places[span], name.removeprefix(span))
+        path = "" if span is None else file_of_name(places[span], name.removeprefix(span), ran.data)
         if path:
             rows.append({**images[name], "path": path})
         else:
@@ -174,8 +174,7 @@ def _places(ran: Config, run: str) -> dict[str, Path]:
         locations = resolve(ran.data.path, ran.data.spans)
     except BadDataError as error:
         raise UsageError(f"The data of run {run} cannot be found: {error}") from None
-    folders = [Path(each.path) for each in locations]
-    places = [each if each.is_dir() else each.parent for each in folders]
+    places = [images_folder(each.path, ran.data) for each in locations]
     if len(places) == 1:
         return {"": places[0]}
     return {f"{each.name}/": place for each, place in zip(locations, places, strict=True)}

@@ -225,11 +225,20 @@ def _knowledge(config: Config) -> Iterator[str]:
 
 
 def _unlabelled(config: Config) -> Iterator[str]:
+    if config.data.images and not _is_open(config.data.images):
+        yield (
+            "data.images: expected a folder that can be read, with the images of the manifest "
+            f"data.path; {config.data.images} is none"
+        )
     for key, folder in (("unlabelled", config.data.unlabelled), ("target", config.data.target)):
-        if folder and not (Path(folder).is_dir() and os.access(folder, os.R_OK | os.X_OK)):
+        if folder and not _is_open(folder):
             yield f"data.{key}: expected a folder of images that can be read; {folder} is none"
         elif folder and (problem := taken_for_classes(folder, config.data)):
             yield f"data.{key}: {problem}"
+
+
+def _is_open(folder: str) -> bool:
+    return Path(folder).is_dir() and os.access(folder, os.R_OK | os.X_OK)
 
 
 def _template(config: Config) -> Iterator[str]:

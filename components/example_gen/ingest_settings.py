@@ -4,7 +4,8 @@ import codecs
 import re
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
+from typing_extensions import Self
 
 from components.example_gen.sources.span_window import SpanWindow
 from models.settings import Section
@@ -24,6 +25,36 @@ _WIDEST: Final = 1e30
 """What `data.sample_range` may span: pixels are computed with 32 bits."""
 _TAKEN: Final = ("path", "label", "split")
 """Columns of a manifest that have a meaning of their own."""
+
+
+class ManifestColumns(Section):
+    """What the columns of a manifest are called that say what Graft needs to know."""
+
+    path: str = "path"
+    """Of the image."""
+    label: str = "label"
+    """Its class."""
+    split: str = "split"
+    """train, validation or test; the column may be missing."""
+
+    @field_validator("path", "label", "split")
+    @classmethod
+    def _as_compared(cls, value: str) -> str:
+        name = value.strip().lower()
+        if not name:
+            raise ValueError("the name of a column")
+        return name
+
+    @model_validator(mode="after")
+    def _each_another(self) -> Self:
+        if len(self.meanings) < len(ManifestColumns.model_fields):
+            raise ValueError("three different columns for path, label and split")
+        return self
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """Which of path, label and split each of the columns says."""
+        return {getattr(self, meaning): meaning for meaning in ("path", "label", "split")}
 
 
 class IngestSettings(Section):
@@ -67,6 +98,11 @@ class IngestSettings(Section):
     encoding: str = ""
     """Of a manifest, by Python's name of it, such as cp1252. Empty: UTF-8, or UTF-16 where the file
     begins with its byte order mark; anything else is refused."""
+    columns: ManifestColumns = ManifestColumns()
+    images: str = ""
+    """Folder that the paths of a manifest are relative to. A path of another machine
+    (/home/ann/photos/1.jpg, C:\\photos\\1.jpg, gs://bucket/photos/1.jpg) is looked for there too,
+    by its last folders and its name. Empty: the folder of the manifest, without such a look."""
     ignore: tuple[str, ...] = ()
     """Patterns of paths relative to the data that are passed over, such as [masks/*, "*_mask.png"];
     * stands for anything, slashes too."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.manifest_rows import csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
+from components.example_gen.sources.named_files import file_of_name, images_folder
 from components.example_gen.sources.span_window import SpanWindow
 from components.example_gen.sources.spans import chosen_spans, has_placeholder
 
@@ -56,7 +57,7 @@ def _files(path: str, settings: IngestSettings) -> Iterator[str]:
         return
     yield path
     if path.lower().endswith(_MANIFESTS):
-        yield from _named(path, settings.encoding)
+        yield from _named(path, settings)
 
 
 def _below(folder: str, follow_links: bool) -> Iterator[str]:
@@ -65,13 +66,14 @@ def _below(folder: str, follow_links: bool) -> Iterator[str]:
         yield from (f"{place}/{name}" for name in files if not name.startswith("."))
 
 
-def _named(manifest: str, encoding: str) -> Iterator[str]:
-    text = read_text(manifest, encoding)
-    whole = json_rows(text) if manifest.endswith(".jsonl") else csv_rows(manifest, text, ())
-    for row in whole:
+def _named(manifest: str, settings: IngestSettings) -> Iterator[str]:
+    text = read_text(manifest, settings.encoding)
+    names, folder = settings.columns.meanings, images_folder(manifest, settings)
+    is_json = manifest.lower().endswith(".jsonl")
+    for row in json_rows(text, names) if is_json else csv_rows(manifest, text, (), names):
         named = row.cells.get("path")
         if isinstance(named, str) and named:
-            yield str(Path(manifest).parent / named)
+            yield file_of_name(folder, named.strip(), settings) or str(folder / named)
 
 
 def _line(name: str) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from components.example_gen.ingest_settings import IngestSettings
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 from pipeline.config import Config
@@ -116,8 +117,10 @@ def with_labelled(config: Config, folder: Path) -> Config:
     ]
     joined = folder / _JOINED
     write_atomically(joined, "".join(json.dumps(row) + "\n" for row in rows).encode())
+    plain = IngestSettings()
+    own = {key: getattr(plain, key) for key in ("ignore", "columns", "images", "encoding")}
     group = {"group": _GROUP} if config.data.group else {}
-    data = config.data.model_copy(update={"path": str(joined.absolute()), "ignore": (), **group})
+    data = config.data.model_copy(update={"path": str(joined.absolute()), **own, **group})
     return config.model_copy(update={"data": data})
 
 

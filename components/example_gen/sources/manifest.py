@@ -1,9 +1,10 @@
 r"""A CSV or JSON Lines file that names each image, its label and, optionally, its split.
 
-CSV has a header with the columns `path`, `label` and optionally `split`, in any order, among
-others; commas, semicolons or tabs between them. JSON Lines has an object on each line, with the
-same keys. Paths are relative to the manifest; `a\b.jpg` is `a/b.jpg`, and composed accents are
-decomposed ones, where there is no file of that very name. A row without a split, where others have
+CSV has a header with the columns `path`, `label` and optionally `split` (or what `data.columns`
+calls them), in any order, among others; commas, semicolons or tabs between them. JSON Lines has an
+object on each line, with the same keys. Paths are relative to the manifest, or to `data.images`.
+Where there is no file of that very name, `a\b.jpg` is `a/b.jpg`, composed accents are decomposed
+ones, `a` is `a.jpg`, and `a.JPG` too. A row without a split, where others have
 one, joins the training images.
 
 Every row that is not blank ends as an image, or with its reason among what is left out:
@@ -37,9 +38,10 @@ from components.example_gen.sources.entries import (
 from components.example_gen.sources.file_kinds import inspect
 from components.example_gen.sources.groups import in_groups
 from components.example_gen.sources.ignored import ignored
-from components.example_gen.sources.manifest_rows import COLUMNS, Row, csv_rows, json_rows
+from components.example_gen.sources.manifest_columns import as_written, expected, what_is_missing
+from components.example_gen.sources.manifest_rows import Row, csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
-from components.example_gen.sources.named_files import other_ways
+from components.example_gen.sources.named_files import images_folder, other_ways
 from components.example_gen.sources.one_label import (
     ONE_LABEL,
     RefusedError,
@@ -57,6 +59,7 @@ SUFFIXES = (".csv", ".tsv", ".jsonl")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:")
 _SHOWN = 200
+_ELSEWHERE = "data.images may name the folder of this machine that has the images"
 
 
 def list_manifest(path: str, settings: IngestSettings, columns: Sequence[str] = ()) -> Listing:
@@ -74,7 +77,7 @@ def list_manifest(path: str, settings: IngestSettings, columns: Sequence[str] = 
         BadDataError: it cannot be read, lacks the columns, or has no row that can be used.
         UsageError: it lacks one of `columns`, or the pattern of `data.group` takes too long.
     """
-    reader = _Reader(path, settings, columns)
+    reader, meanings = _Reader(path, settings, columns), settings.columns.meanings
     files: list[SourceFile] = []
     left_out: list[LeftOut] = []
     for row in _rows(path, settings, columns):
@@ -84,15 +87,17 @@ def list_manifest(path: str, settings: IngestSettings, columns: Sequence[str] = 
         else:
             left_out.append(entry)
     if not files and not left_out:
-        raise BadDataError(f"{path} has no rows; {COLUMNS}, and one row an image.")
+        raise BadDataError(f"{path} has no rows; {expected(meanings)}, and one row an image.")
     check_columns(columns, reader.found, path, settings)
     files, refused = without_joined(files, columns, settings.further_labels)
     left_out += refused
     if not files:
+        base = settings.images or "the manifest (or to data.images)"
+        lacks = what_is_missing(as_written(reader.found, meanings), meanings, {})
+        help_words = f"{expected(meanings).capitalize()}, paths relative to {base}."
         raise RefusedSourceError(
-            f"None of the {len(left_out)} rows of {path} can be used."
-            f" {describe_all(left_out)} {COLUMNS.capitalize()}, paths relative to the"
-            " manifest.",
+            f"None of the {len(left_out)} rows of {path} can be used. {describe_all(left_out)}"
+            f" {f'It {lacks}' if reader.found and lacks else help_words}",
             left_out,
         )
     files = _train_where_unsaid(reader.in_groups(files))
@@ -103,9 +108,11 @@ def list_manifest(path: str, settings: IngestSettings, columns: Sequence[str] = 
 
 def _rows(path: str, settings: IngestSettings, columns: Sequence[str]) -> Iterator[Row]:
     text = read_text(path, settings.encoding)
+    names = settings.columns.meanings
     if path.lower().endswith(".jsonl"):
-        return json_rows(text)
-    return csv_rows(path, text, ("split", column_name(settings.group), *map(column_name, columns)))
+        return json_rows(text, names)
+    optional = ("split", column_name(settings.group), *map(column_name, columns))
+    return csv_rows(path, text, optional, names)
 
 
 class _Reader:
@@ -118,7 +125,7 @@ class _Reader:
     def __init__(self, path: str, settings: IngestSettings, columns: Sequence[str]) -> None:
         self.found: set[str] = set()
         self._path = path
-        self._folder = Path(path).parent
+        self._folder = images_folder(path, settings)
         self._settings = settings
         self._column = column_name(settings.group)
         self._has_column = False
@@ -203,25 +210,28 @@ class _Reader:
     def _locate(self, path: str) -> tuple[str, Stamp]:
         """Finds the file that a row means."""
         outcome = self._inspect(path)
-        if isinstance(outcome, LeftOut):
-            if _DRIVE.match(path):
-                raise RefusedError(
-                    "unreadable",
-                    "the path begins with a drive of Windows; expected one relative to the"
-                    " manifest",
-                )
-            if _ADDRESS.match(path):
-                raise RefusedError(
-                    "unreadable",
-                    "it is an address; expected the path of a file of this machine, relative to"
-                    " the manifest or absolute",
-                )
-            for other in other_ways(path):
+        if not isinstance(outcome, LeftOut):
+            return str(self._folder / path), outcome
+        if self._settings.images or not (_DRIVE.match(path) or _ADDRESS.match(path)):
+            for other in other_ways(path, self._settings):
                 found = self._inspect(other)
                 if not isinstance(found, LeftOut):
                     return str(self._folder / other), found
-            raise RefusedError(outcome.code, outcome.reason)
-        return str(self._folder / path), outcome
+        elif _DRIVE.match(path):
+            raise RefusedError(
+                "unreadable",
+                f"the path begins with a drive of Windows; expected one relative to the manifest."
+                f" {_ELSEWHERE}",
+            )
+        else:
+            raise RefusedError(
+                "unreadable",
+                "it is an address; expected the path of a file of this machine, relative to the"
+                f" manifest or absolute. {_ELSEWHERE}",
+            )
+        if Path(path).is_absolute() and not self._settings.images:
+            raise RefusedError(outcome.code, f"{outcome.reason}. {_ELSEWHERE}")
+        raise RefusedError(outcome.code, outcome.reason)
 
     def _inspect(self, path: str) -> Stamp | LeftOut:
         try:

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from components.example_gen.sources.entries import printable
+from components.example_gen.sources.manifest_columns import (
+    REQUIRED,
+    expected,
+    meant,
+    what_is_missing,
+)
 from models.errors import BadDataError
 
-COLUMNS = "expected the columns path, label and optionally split"
-"""What a manifest should have, for messages."""
-
-_REQUIRED = ("path", "label")
 _MOST_LINES = 20
 """A row of CSV may run over so many lines; a quote that is never closed would take all."""
 _SEPARATOR = re.compile(r"sep=(.)\s*$", re.IGNORECASE)
@@ -34,13 +36,16 @@ class Row(NamedTuple):
     problem: str = ""
 
 
-def csv_rows(path: str, text: str, optional: Sequence[str]) -> Iterator[Row]:
+def csv_rows(
+    path: str, text: str, optional: Sequence[str], meanings: Mapping[str, str]
+) -> Iterator[Row]:
     """Parses CSV with commas, semicolons or tabs.
 
     Args:
         path: of the manifest, for messages.
         text: its content.
         optional: columns beside path and label that have a meaning, and may not stand there twice.
+        meanings: name of a column to path, label or split.
 
     Returns:
         The rows that are not blank.
@@ -59,16 +64,23 @@ def csv_rows(path: str, text: str, optional: Sequence[str]) -> Iterator[Row]:
     cells, used = _cells(lines, at, delimiter) if header else ([], 0)
     if isinstance(cells, str):
         raise BadDataError(f"{path}, line {at + 1}, is not CSV: {cells}.")
-    columns = [name.strip().lower() for name in cells]
-    _check_columns(path, columns, optional, _body(lines, at + used, delimiter, columns))
+    written = [name.strip().lower() for name in cells]
+    first = next(_body(lines, at + used, delimiter, written), None)
+    if problem := what_is_missing(written, meanings, first.cells if first else {}):
+        raise BadDataError(f"{path} {problem}")
+    columns = meant(written, meanings)
+    for name in (*REQUIRED, *optional):
+        if columns.count(name) > 1:
+            raise BadDataError(f"{path} has two columns {name}; {expected(meanings)}, each once.")
     return _body(lines, at + used, delimiter, columns)
 
 
-def json_rows(text: str) -> Iterator[Row]:
+def json_rows(text: str, meanings: Mapping[str, str]) -> Iterator[Row]:
     """Parses JSON Lines.
 
     Args:
         text: content of the manifest.
+        meanings: name of a key to path, label or split.
 
     Yields:
         The rows that are not blank.
@@ -85,9 +97,10 @@ def json_rows(text: str) -> Iterator[Row]:
         except ValueError:
             yield Row(number, {}, "the line is not a JSON object")
         else:
-            is_object = isinstance(row, dict)
-            problem = "" if is_object else "the line is not a JSON object"
-            yield Row(number, row if is_object else {}, problem)
+            if isinstance(row, dict):
+                yield Row(number, dict(zip(meant(list(row), meanings), row.values(), strict=True)))
+            else:
+                yield Row(number, {}, "the line is not a JSON object")
 
 
 class _RepeatedKeyError(Exception):
@@ -134,28 +147,3 @@ def _past_blanks(lines: Sequence[str], at: int) -> int:
     while at < len(lines) and not lines[at].strip(" \r\n"):
         at += 1
     return at
-
-
-def _check_columns(
-    path: str, columns: Sequence[str], optional: Sequence[str], rows: Iterator[Row]
-) -> None:
-    missing = [name for name in _REQUIRED if name not in columns]
-    if missing:
-        found = printable(", ".join(columns))[:_FOUND] or "an empty file"
-        raise BadDataError(
-            f"{path} lacks the column {' and '.join(missing)}; {COLUMNS}, found {found}."
-            + _one_hot_hint(columns, next(rows, None))
-        )
-    for name in (*_REQUIRED, *optional):
-        if columns.count(name) > 1:
-            raise BadDataError(f"{path} has two columns {name}; {COLUMNS}, each once.")
-
-
-def _one_hot_hint(columns: Sequence[str], first: Row | None) -> str:
-    cells = [first.cells.get(name, "") for name in columns if name != "path"] if first else []
-    if sum(cell.strip() in ("0", "1", "0.0", "1.0") for cell in cells) < len(_REQUIRED):
-        return ""
-    return (
-        " Where each class has a column of noughts and ones, write the name of the one class into"
-        " a column label instead; one label an image is needed."
-    )

@@ -154,6 +154,7 @@ def test_the_workspace_lies_not_among_images_without_labels(
         ({"validation.schema_path": "{here}"}, ["validation.schema_path", "is a folder"]),
         ({"validation.schema_path": "{here}/odd.bin/s"}, ["validation.schema_path", "is none"]),
         ({"data.path": ""}, ["There is no data to train on", "--data DIR"]),
+        ({"data.images": "{here}/odd.bin"}, ["data.images", "images of the manifest", "is none"]),
         ({"data.path": "/dev/zero"}, ["/dev/zero is a device, a pipe", "a folder with a"]),
         ({"data.path": "{here}/pipe"}, ["/pipe is a device, a pipe", "a folder with a"]),
         ({"model.chain": ["{here}/pipe"]}, ["model.chain", "is a device or a pipe"]),

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from graft_command import graft
 
+from components.example_gen.sources.listing import list_source
 from components.schema_curator.curated_schema import write_inferred
 from models.errors import UsageError
 from pipeline.config import Config
@@ -121,6 +122,29 @@ def test_an_image_that_a_manifest_names_counts_as_data(
     assert not planned(named, workspace).needed
     (tmp_path / "data" / "dog" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nanother dog")
     assert planned(named, workspace).needed
+
+
+def test_so_does_one_in_a_folder_elsewhere_under_another_name(
+    config: Config, workspace: Workspace, tmp_path: Path
+) -> None:
+    (tmp_path / "lists").mkdir()
+    manifest = tmp_path / "lists" / "list.csv"
+    manifest.write_text("id,label\nC:\\data\\cat\\1,cat\n/mnt/data/dog/1.png,dog\n", "utf-16-le")
+    data = {
+        "path": str(manifest),
+        "columns": {"path": "id"},
+        "images": str(tmp_path / "data"),
+        "encoding": "utf-16-le",
+    }
+    named = Config.model_validate({"workspace": config.workspace, "data": data})
+    _ran(named, workspace)
+    assert not planned(named, workspace).needed
+    (tmp_path / "data" / "cat" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nanother cat")
+    assert planned(named, workspace).needed
+    _label(workspace, "00ff")
+    joined = with_labelled(named, workspace.labelled_requests).data
+    listing = list_source(joined.path, joined)
+    assert [file.label for file in listing.files] == ["cat", "dog", "cat"]
 
 
 def test_a_failed_run_is_tried_again_after_an_hour(config: Config, workspace: Workspace) -> None:
