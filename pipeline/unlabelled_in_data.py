@@ -40,6 +40,8 @@ def taken_for_classes(folder: str, data: IngestSettings) -> str:
 
 
 def _is_of_a_class(folder: Path, root: Path, data: IngestSettings) -> bool:
+    if data.class_pattern:
+        return True
     layout = understand(Folder(str(root), "", str(root), data))
     classes = map(Path, layout.classes)
     return layout.inner or any(

@@ -15,12 +15,14 @@ from components.example_gen.shards import ShardResult
 from components.example_gen.sources import tfrecord
 from components.example_gen.sources.entries import LabelledImage, LeftOut, Listing
 from components.example_gen.sources.listing import list_locations
+from components.example_gen.sources.questions import hint_of_labels
 from components.example_gen.sources.refusals import (
     RefusedSourceError,
     describe_all,
     describe_refusals,
 )
 from components.example_gen.sources.spans import Location
+from components.example_gen.sources.tree import Folder
 from components.example_gen.split_plan import Plan, plan_splits
 from models.data import example_schema
 from models.errors import BadDataError
@@ -199,7 +201,16 @@ def _plan(
     except BadDataError as error:
         reasons = describe_refusals(source.left_out)  # without these it might have been enough
         others = (image.name for image in source.images)
-        raise RefusedSourceError(f"{error} {reasons}".rstrip(), source.left_out, others) from error
+        words = f"{error}{_hint(source, settings)} {reasons}".rstrip()
+        raise RefusedSourceError(words, source.left_out, others) from error
+
+
+def _hint(source: Source, settings: IngestSettings) -> str:
+    """Where the labels may stand, if all images lie in one folder."""
+    root = source.listing.root
+    if source.listing.kind != "folder" or len(source.labels) > 1:
+        return ""
+    return hint_of_labels(Folder(root, "", root, settings))
 
 
 def _counts(plan: Plan, left_out: Iterable[LeftOut]) -> Counter[tuple[str, str]]:

@@ -110,6 +110,11 @@ class IngestSettings(Section):
     """How folders are read. auto finds split folders, class folders and folders around them, and
     asks where more than one reading fits. class_per_folder: each top folder is a class, whatever
     its name. class_per_inner_folder: the folder that an image lies in is its class."""
+    class_pattern: str = ""
+    """Regular expression over the path in a folder, whose first bracket (or whole match) is the
+    class, where names of files say it and no folders: "([^/]+)_\\d+\\.\\w+$" for images/pug_12.jpg.
+    Then folders are no classes, but train/, validation/ and test/ are still the split. Empty:
+    none."""
     follow_links: bool = False
     """Follow links that lead out of the data folder. Without it they are refused."""
     group: str = ""
@@ -157,13 +162,18 @@ class IngestSettings(Section):
     @field_validator("group")
     @classmethod
     def _column_or_pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except (re.error, OverflowError, RecursionError) as error:
+        if problem := _what_is_wrong(value):
             raise ValueError(
                 'a column of the manifest or a regular expression, such as "(patient\\d+)_"'
-                f" (this one is neither: {error})"
-            ) from error
+                f" (this one is neither: {problem})"
+            )
+        return value
+
+    @field_validator("class_pattern")
+    @classmethod
+    def _pattern(cls, value: str) -> str:
+        if problem := _what_is_wrong(value):
+            raise ValueError(f'a regular expression, such as "([^/]+)_\\d+" ({problem})')
         return value
 
     @field_validator("sample_range")
@@ -172,3 +182,12 @@ class IngestSettings(Section):
         if value and not _NARROWEST <= value[1] - value[0] <= _WIDEST:
             raise ValueError("two finite numbers, black and then white, black the smaller one")
         return value
+
+
+def _what_is_wrong(pattern: str) -> str:
+    """Why a text is no regular expression; empty where it is one."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        return str(error) or type(error).__name__
+    return ""

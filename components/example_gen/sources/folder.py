@@ -21,7 +21,12 @@ from components.example_gen.sources.entries import (
 from components.example_gen.sources.file_kinds import inspect
 from components.example_gen.sources.groups import in_groups
 from components.example_gen.sources.layout import NO_CLASS, Layout, understand
+from components.example_gen.sources.split_names import plain_split
 from components.example_gen.sources.tree import File, Folder, is_image, sidecar, unreadable, walk
+from components.example_gen.sources.user_pattern import found_in
+
+NAMED = "the class is what data.class_pattern finds in a path"
+"""How folders are read where names of files say the class."""
 
 
 def list_folder(root: str, settings: IngestSettings) -> Listing:
@@ -41,9 +46,11 @@ def list_folder(root: str, settings: IngestSettings) -> Listing:
     """
     os.scandir(root).close()  # below, an unreadable folder is but a line of the quarantine
     top = Folder(root, "", root, settings)
-    layout = understand(top)
+    layout = Layout(said=NAMED) if settings.class_pattern else understand(top)
     lister = _Lister(layout)
-    if layout.inner:
+    if settings.class_pattern:
+        lister.list_named(top, settings.class_pattern)
+    elif layout.inner:
         lister.list_inner(top)
     else:
         lister.list_around(top)
@@ -87,6 +94,28 @@ class _Lister:
                 self._refuse(one, *NO_CLASS)
             else:
                 self._list_image(one, canonical_label(one.folder.title), None)
+
+    def list_named(self, root: Folder, pattern: str) -> None:
+        """Lists every image under the class that a pattern finds in its path."""
+        found: list[File] = []
+        for one in walk(root):
+            if isinstance(one, LeftOut):
+                self.left_out.append(one)
+            elif is_image(one):
+                found.append(one)
+            else:
+                self.left_out.append(sidecar(one.name))
+        labels = found_in([one.name for one in found], pattern, "data.class_pattern")
+        tops = {
+            one.name.partition("/")[0]: plain_split(one.name.partition("/")[0]) for one in found
+        }
+        is_split = len({split for split in tops.values() if split}) > 1
+        for one, label in zip(found, labels, strict=True):
+            if not label:
+                self._refuse(one, "no_class", "data.class_pattern does not match its path")
+                continue
+            split = tops[one.name.partition("/")[0]] if is_split and "/" in one.name else None
+            self._list_image(one, canonical_label(label), split)
 
     def _list_class(self, folder: Folder, label: str, split: str | None) -> None:
         files, lines = len(self.files), len(self.left_out)

@@ -13,7 +13,7 @@ from components.example_gen.sources.questions import LAYOUT, hint_of_archive
 from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from components.example_gen.sources.span_window import SpanWindow
 from components.example_gen.sources.spans import Location, chosen_spans, has_placeholder
-from models.errors import BadDataError
+from models.errors import BadDataError, UsageError
 
 
 def resolve(path: str, spans: str = "newest") -> tuple[Location, ...]:
@@ -123,6 +123,11 @@ def list_source(path: str, settings: IngestSettings, columns: Sequence[str] = ()
 
 
 def _list_by_kind(path: str, settings: IngestSettings, columns: Sequence[str]) -> Listing:
+    if settings.class_pattern and not Path(path).is_dir():
+        raise UsageError(
+            f"data.class_pattern: expected a folder of images, whose names say their classes; "
+            f"{path} says them itself. Leave it out."
+        )
     try:
         Path(path).stat()
         if records := tfrecord.list_tfrecords(path, settings):

@@ -2,7 +2,7 @@
 
 Python's `re` tries every way to part a text: `(a+)+b` takes longer than a life for fifty letters,
 and its caller cannot take its time back. Read from standard input: JSON of the pattern and the
-texts; written: JSON of what `groups.groups_of` returns.
+texts; written: JSON of what `user_pattern.found_in` returns.
 """
 
 import json

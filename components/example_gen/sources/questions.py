@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.example_gen.sources.entries import LeftOut, printable
+from components.example_gen.sources.named_classes import hint_of_names
 from components.example_gen.sources.tree import Folder
 from models.errors import BadDataError
 
@@ -21,6 +22,7 @@ _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"
 def no_class_folders(root: Folder) -> BadDataError:
     """The source holds no folder."""
     hint = _hint_of_ignored(root) or _hint_of_list(root) or _hint_of_archives(root)
+    hint = hint or hint_of_names(root)
     return BadDataError(f"{root.path} has no class folders; {LAYOUT}.{hint}")
 
 
@@ -28,7 +30,7 @@ def no_training(top: Folder, folders: Sequence[Folder]) -> BadDataError:
     """All folders are splits, and none is a training split with classes."""
     return BadDataError(
         f"{top.path} holds {_names(folders)} but no train/ with class folders in it;"
-        f" {LAYOUT}.{_hint_of_list(top)}"
+        f" {LAYOUT}.{hint_of_labels(top)}"
     )
 
 
@@ -57,7 +59,7 @@ def splits_without_classes(top: Folder, family: Sequence[Folder]) -> BadDataErro
     return BadDataError(
         f"{top.path} holds {_names(family)}, whose names stand for splits, but not with class"
         f" folders in them; {LAYOUT}. If they are classes all the same:"
-        f" {_as_classes(top)}.{_hint_of_list(top)}"
+        f" {_as_classes(top)}.{hint_of_labels(top)}"
     )
 
 
@@ -87,12 +89,17 @@ def which_folders_are_classes(
     )
 
 
+def hint_of_labels(root: Folder) -> str:
+    """Says where the labels of images in one folder may stand; empty where nothing looks so."""
+    return _hint_of_list(root) or hint_of_names(root)
+
+
 def names_of_no_class(top: Folder, labels: Sequence[str], why: str) -> BadDataError:
     """Classes would be called like splits, or like images and their annotations."""
     return BadDataError(
         f"In {top.path}, the folders {', '.join(label + '/' for label in labels)} would be"
         f" classes, but {why}; {LAYOUT}. If they are classes all the"
-        f" same: {_as_classes(top)}.{_hint_of_list(top)}"
+        f" same: {_as_classes(top)}.{hint_of_labels(top)}"
     )
 
 
@@ -142,10 +149,17 @@ def _hint_of_archives(folder: Folder) -> str:
 
 def _hint_of_list(folder: Folder) -> str:
     """Names a file beside the images that may hold their labels."""
-    for path in _inside(folder):
-        if path.name.lower().endswith(_LISTS):
-            return (
-                f" If {printable(path.name)} says which class each image is of, in the columns"
-                f" path and label: {_run(str(path))}`."
-            )
-    return ""
+    lists = [path for path in _inside(folder) if path.name.lower().endswith(_LISTS)]
+    if not lists:
+        return ""
+    path = min(lists, key=_is_of_others)
+    return (
+        f" If {printable(path.name)} says which class each image is of, in the columns path and"
+        f" label: {_run(str(path))}`."
+    )
+
+
+def _is_of_others(path: Path) -> tuple[bool, bool]:
+    """Whether a list is rather of test images, or of what a contest wants answered."""
+    name = path.name.lower()
+    return "train" not in name, any(word in name for word in ("test", "sample", "submission"))

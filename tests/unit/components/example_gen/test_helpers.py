@@ -6,6 +6,7 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.groups import groups_of
 from components.example_gen.sources.ignored import ignored, is_ignored
 from components.example_gen.sources.links import leaves_root
+from components.example_gen.sources.user_pattern import found_in
 from models.errors import UsageError
 
 
@@ -51,11 +52,10 @@ def test_the_first_bracket_or_the_whole_match_names_the_group(pattern, name, gro
 
 
 def test_a_pattern_that_would_never_end_is_given_up():
-    settings = IngestSettings(group=r"(([a-z]+)+)_")
     with pytest.raises(
         UsageError, match=r"data\.group: the pattern '.*' was not done with 1 paths"
     ):
-        groups_of(["cat/" + "a" * 60 + ".png"], settings, seconds=1.0)
+        found_in(["cat/" + "a" * 60 + ".png"], r"(([a-z]+)+)_", "data.group", seconds=1.0)
 
 
 def test_a_group_that_is_no_pattern_is_named():
