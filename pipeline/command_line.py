@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,31 @@ def add_workspace(parser: argparse.ArgumentParser) -> None:
     """Adds the flags that say where the runs are."""
     parser.add_argument("--workspace", help="folder that holds the runs (default graft-workspace)")
     parser.add_argument("--config", type=local_path, metavar="FILE", help="configuration file")
+
+
+def read_arguments(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Reads the arguments of `graft`; exits with 2 and a hint where one is not known."""
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{_hint(unknown, options)}")
+    return options
+
+
+def _hint(unknown: Sequence[str], options: argparse.Namespace) -> str:
+    """What may have been meant by arguments of a command that takes a configuration."""
+    if not hasattr(options, "set"):
+        return ""
+    first = unknown[0]
+    if not first.startswith("-"):
+        return f". Name the images to learn from with --data: --data {shlex.quote(first)}"
+    from pipeline.config_file import keys_called
+
+    name, _, value = first.lstrip("-").partition("=")
+    keys = keys_called(name.replace("-", "_"))
+    if not keys:
+        return ""
+    line = f"{keys[0]}={value or next(iter(unknown[1:]), 'VALUE')}"
+    return f". Keys of the configuration are set so: --set {shlex.quote(line)}"
 
 
 def refuse_empty(arguments: Sequence[str]) -> None:

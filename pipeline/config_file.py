@@ -163,8 +163,13 @@ def _nearest_key(key: str, section: type[BaseModel]) -> str:
     near = did_you_mean(name, section.model_fields)
     if near:
         return near.replace("mean ", f"mean {above}." if above else "mean ")
-    elsewhere = [each for each in _keys(Config) if each.rpartition(".")[2] == name]
+    elsewhere = keys_called(name)
     return did_you_mean(elsewhere[0], elsewhere) if elsewhere else ""
+
+
+def keys_called(name: str) -> list[str]:
+    """All keys, with the sections that they are in, of which the last part is a name."""
+    return [each for each in _keys(Config) if each.rpartition(".")[2] == name]
 
 
 def _keys(section: type[BaseModel]) -> Iterator[str]:

@@ -13,6 +13,7 @@ _COPIED = (
     "Copy it (`aws s3 sync URI FOLDER`, `gcloud storage rsync -r URI FOLDER`), or mount the bucket "
     "(mount-s3, gcsfuse)"
 )
+_DOWNLOADED = "Download it, and unpack it where it is an archive"
 _INSTEAD = {
     "workspace": "A bucket has no locks and cannot hold one",
     "serving.directory": "serving.publish copies each version that is pushed to a bucket",
@@ -102,7 +103,7 @@ def _check_local(config: Config) -> None:
     }
     for key, values in keys.items():
         for value in filter(is_remote, values):
-            help_words = _INSTEAD.get(key, _COPIED)
+            help_words = _INSTEAD.get(key, _DOWNLOADED if value.startswith("http") else _COPIED)
             raise UsageError(f"{key}: expected a path of this machine; got {value}. {help_words}.")
 
 

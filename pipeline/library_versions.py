@@ -20,11 +20,12 @@ _LIBRARIES: Final = (
 
 def versions() -> dict[str, str]:
     """Name to version, with the commit of Graft's checkout where there is one."""
-    found = {"graft": _graft(), "python": platform.python_version()}
+    found = {"graft": graft_version(), "python": platform.python_version()}
     return found | {name: importlib.metadata.version(name) for name in _LIBRARIES}
 
 
-def _graft() -> str:
+def graft_version() -> str:
+    """Version of Graft, with the commit of its checkout where there is one."""
     try:
         version = importlib.metadata.version("graft")
     except importlib.metadata.PackageNotFoundError:

@@ -23,7 +23,11 @@ def check_quarantine(uri: str, settings: ValidationSettings) -> list[Finding]:
     lines = (Path(uri) / QUARANTINE_FILE).read_text(encoding="utf-8").split("\n")
     left_out = [json.loads(line) for line in lines if line]
     findings = _share(ingest, [row for row in left_out if row["fate"] == "refused"], settings)
-    findings += _unknown([row for row in left_out if row["fate"] == "unknown"], settings)
+    hidden = [row for row in left_out if row["fate"] == "unknown"]
+    folders = [row for row in hidden if row["name"].endswith("/")]
+    findings += _closed(folders, settings)
+    findings += _unknown([row for row in hidden if row not in folders], settings)
+    findings += _empty([row for row in left_out if row["code"] == "empty_class"], settings)
     for label in ingest["lost_classes"]:
         message = (
             f'class "{label}" has no image left: every one was refused at ingest. Mend them or '
@@ -57,14 +61,42 @@ def _share(
     return settings.finding("too_many_quarantined", message, [row["name"] for row in refused])
 
 
+def _closed(folders: list[dict[str, Any]], settings: ValidationSettings) -> list[Finding]:
+    """Says which folders were not looked into, which may be whole classes."""
+    if not folders:
+        return []
+    message = (
+        f"{len(folders)} {'folder was' if len(folders) == 1 else 'folders were'} not looked into, "
+        f"so that what is in there is unknown ({_told(folders)}). Mend that, or leave them out "
+        "with data.ignore. " + override("damaged_container")
+    )
+    return settings.finding("damaged_container", message, [row["name"] for row in folders])
+
+
+def _empty(folders: list[dict[str, Any]], settings: ValidationSettings) -> list[Finding]:
+    """Says which class folders hold no image; the model will not know these classes."""
+    if not folders:
+        return []
+    message = (
+        f"{len(folders)} class {'folder holds' if len(folders) == 1 else 'folders hold'} no image, "
+        f"so that no model learns such a class ({_told(folders)}). Add images or remove them. "
+        + override("too_few_images", "ignore")
+    )
+    return settings.hint("too_few_images", message, [row["name"] for row in folders])
+
+
+def _told(rows: list[dict[str, Any]]) -> str:
+    told = "; ".join(f"{row['name']}: {row['reason']}" for row in rows[:_TOLD])
+    return told + "; …" * (len(rows) > _TOLD)
+
+
 def _unknown(damaged: list[dict[str, Any]], settings: ValidationSettings) -> list[Finding]:
     """Says which containers are damaged: how much of the data they hide, nobody knows."""
     if not damaged:
         return []
-    told = "; ".join(f"{row['name']}: {row['reason']}" for row in damaged[:_TOLD])
     message = (
         f"{len(damaged)} of the TFRecord files {'is' if len(damaged) == 1 else 'are'} damaged or "
-        f"missing ({told}{'; …' * (len(damaged) > _TOLD)}). Copy or write them again, or remove "
+        f"missing ({_told(damaged)}). Copy or write them again, or remove "
         "them. " + override("damaged_container")
     )
     return settings.finding("damaged_container", message, [row["name"] for row in damaged])

@@ -71,8 +71,9 @@ class ValidationSettings(Section):
     too_many_quarantined: Severity = "error"
     """More than max_quarantined of the images were refused."""
     damaged_container: Severity = "error"
-    """A TFRecord file that is damaged, cut short or missing among its shards: how many records it
-    held is unknown."""
+    """A TFRecord file that is damaged, cut short or missing among its shards, or a folder that was
+    not looked into, as nobody may read it or it is a link out of the data: what it holds is
+    unknown."""
     flat_images: Severity = "error"
     """Images without contrast: blank, black, or broken by a conversion. Up to max_flat of them
     that is a warning."""

@@ -16,7 +16,7 @@ _MOST_REFUSED = 40
 _TITLES = {
     "refused": "Refused files",
     "passed_over": "Passed over",
-    "unknown": "Unknown, in damaged files",
+    "unknown": "Unknown, in damaged files or closed folders",
 }
 _OF_THESE = ", of the images without labels"
 _OF_TARGET = ", of the images of the target"

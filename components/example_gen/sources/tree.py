@@ -18,7 +18,7 @@ from components.example_gen.sources.file_kinds import (
     is_meant_as_image,
 )
 from components.example_gen.sources.ignored import ignored
-from components.example_gen.sources.links import leaves_root, link_outside
+from components.example_gen.sources.links import leaves_root, link_outside, linked_folder_outside
 
 _MANY = 20
 
@@ -128,6 +128,8 @@ class Folder:
             slash = "/" * entry.is_dir(follow_symlinks=False)
             return LeftOut(name + slash, line.code, line.reason, line.fate)
         if not self.settings.follow_links and _leads_out(entry, self.root):
+            if is_folder(entry):
+                return linked_folder_outside(name, entry.path, self.root)
             return sidecar(name) if has_sidecar_suffix(entry.name) else link_outside(name)
         if is_folder(entry):
             return Folder(entry.path, name, self.root, self.settings, entry.is_symlink())
@@ -174,8 +176,8 @@ def sidecar(name: str) -> LeftOut:
 
 
 def unreadable(folder: Folder, error: OSError) -> LeftOut:
-    """The line of the quarantine for a folder that cannot be read."""
-    return LeftOut(f"{folder.name}/", "unreadable", error.strerror or str(error))
+    """The line of the quarantine for a folder that cannot be read: it may hold whole classes."""
+    return LeftOut(f"{folder.name}/", "closed_folder", error.strerror or str(error), "unknown")
 
 
 def _leads_out(entry: os.DirEntry[str], root: str) -> bool:

@@ -18,6 +18,31 @@ def test_an_unknown_flag_is_bad_usage() -> None:
         main(["run", "--dta", "x"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "photos"], "with --data: --data photos"),
+        (["stage", "Trainer", "my photos"], "--data 'my photos'"),
+        (["run", "--budget", "5m"], "are set so: --set tuning.budget=5m"),
+        (["run", "--batch-size=64"], "are set so: --set training.batch_size=64"),
+        (["run", "--nothing-like-it"], "unrecognized arguments: --nothing-like-it\n"),
+        (["runs", "photos"], "unrecognized arguments: photos\n"),
+    ],
+)
+def test_says_what_may_have_been_meant(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert words in capsys.readouterr().err
+
+
+def test_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("graft ")
+
+
 @pytest.mark.parametrize("arguments", [["--set", "tuning.trails=3"], ["--set", "tuning.trials"]])
 def test_a_bad_key_is_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", *arguments]) == 2

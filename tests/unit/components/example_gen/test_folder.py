@@ -10,8 +10,9 @@ from PIL import Image
 
 from components.example_gen.digests import DigestCache
 from components.example_gen.ingest_settings import IngestSettings
-from components.example_gen.sources.entries import SourceFile
+from components.example_gen.sources.entries import LeftOut, SourceFile
 from components.example_gen.sources.listing import list_source
+from components.example_gen.sources.tree import Folder, walk
 from models.errors import BadDataError
 
 PLAIN = IngestSettings()
@@ -127,7 +128,7 @@ def test_links_stay_in_the_folder(tmp_path):
         "dog/in/3.jpg",
     }
     assert codes(listing) == {
-        "cat/more": "link_outside",
+        "cat/more/": "link_outside",
         "cat/relative.jpg": "link_outside",
         "up": "link_outside",
         "cat/notes.txt": "sidecar",
@@ -139,7 +140,13 @@ def test_links_stay_in_the_folder(tmp_path):
         "cat/pipe": "not_a_file",
     }
     outside = [one for one in listing.left_out if one.code == "link_outside"]
-    assert all(one.fate == "refused" and "data.follow_links" in one.reason for one in outside)
+    assert all("data.follow_links" in one.reason for one in outside)
+    # A folder may be a class, of which nothing would be known; one that holds the data is none.
+    assert {one.name: one.fate for one in outside} == {
+        "cat/more/": "unknown",
+        "cat/relative.jpg": "refused",
+        "up": "refused",
+    }
 
 
 def test_links_may_be_let_out_but_not_in_circles(tmp_path):
@@ -183,3 +190,10 @@ def test_a_folders_pattern_names_groups(tmp_path):
         "dog/p1_c.jpg": "p1",
         "dog/other.jpg": "",
     }
+
+
+def test_what_a_folder_holds_that_cannot_be_read_is_unknown(tmp_path):
+    gone = Folder(str(tmp_path / "cat"), "cat", str(tmp_path), PLAIN)
+    (line,) = walk(gone)
+    assert isinstance(line, LeftOut)
+    assert (line.name, line.code, line.fate) == ("cat/", "closed_folder", "unknown")

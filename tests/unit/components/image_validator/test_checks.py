@@ -212,6 +212,23 @@ def test_a_damaged_container_is_an_error_however_much_it_held(tmp_path: Path) ->
     assert check_quarantine(str(tmp_path), silent) == []
 
 
+def test_a_folder_that_was_not_looked_into_is_an_error(tmp_path: Path) -> None:
+    rows = [("cats/", "closed_folder", "unknown"), ("dogs/", "link_outside", "unknown")]
+    write_quarantine(tmp_path, 1000, rows)
+    (finding,) = check_quarantine(str(tmp_path), SETTINGS)
+    assert severities([finding]) == [("damaged_container", "error")]
+    assert finding.message.startswith("2 folders were not looked into")
+    assert finding.images == ("cats/", "dogs/")
+
+
+def test_a_class_folder_without_images_is_a_warning(tmp_path: Path) -> None:
+    write_quarantine(tmp_path, 1000, [("cats/", "empty_class", "refused")])
+    (finding,) = check_quarantine(str(tmp_path), SETTINGS)
+    assert severities([finding]) == [("too_few_images", "warning")]
+    assert "1 class folder holds no image" in finding.message
+    assert "set validation.too_few_images: ignore" in finding.message
+
+
 def test_a_class_of_which_every_image_was_refused_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "quarantine.jsonl").write_text("")
     ingest = {"images": 99, "quarantined": 1, "lost_classes": ["cat"]}
