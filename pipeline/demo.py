@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from pipeline.config import Config
+from pipeline.failure import writing_to
 
 
 def write_digits(folder: Path) -> None:
@@ -41,7 +42,8 @@ def demo(workspace: Path) -> int:
 
     data = workspace / "digits"
     print(f"Writing scikit-learn's handwritten digits to {data}", file=sys.stderr)
-    write_digits(data)
+    with writing_to(workspace, "Name another workspace with --workspace"):
+        write_digits(data)
     config = Config.model_validate(
         {
             "workspace": str(workspace),

@@ -3,10 +3,12 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from models.errors import GraftError
+from models.errors import GraftError, UsageError
 
 TRACEBACK = "GRAFT_TRACEBACK"
 """In the environment: errors that nobody foresaw are shown whole."""
@@ -67,6 +69,24 @@ def in_words(error: Exception, folder: Path, log: Path) -> str:
         return str(unwritable(disk, folder))
     cause = str(error).strip().partition("\n")[0] or "no message"
     return f"{type(error).__name__}: {cause} (the whole story is in {log})"
+
+
+@contextmanager
+def writing_to(folder: Path, another: str) -> Iterator[None]:
+    """Says in words what a folder of the user's choice cannot take.
+
+    Args:
+        folder: that files are written to.
+        another: how to name another one.
+
+    Raises:
+        UsageError: a file cannot be written to it.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"{folder} cannot be written: {reason}. {another}.") from None
 
 
 def unwritable(error: OSError, folder: Path) -> GraftError:

@@ -6,6 +6,7 @@ from typing import Final
 
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
+from pipeline.failure import writing_to
 from pipeline.deployment.image import image
 from pipeline.text_templates import text_templates
 
@@ -44,8 +45,10 @@ def deployment_files(model_name: str, directory: str, gpu: bool) -> dict[str, st
 
 def write_deployment(folder: Path, model_name: str, directory: Path, gpu: bool) -> int:
     """`graft deploy`: writes the files into `folder` and says what to do with them."""
-    for name, text in deployment_files(model_name, str(directory), gpu).items():
-        write_atomically(folder / name, text.encode())
+    files = deployment_files(model_name, str(directory), gpu)
+    with writing_to(folder, "Name another folder"):
+        for name, text in files.items():
+            write_atomically(folder / name, text.encode())
     print(
         f"Wrote compose.yaml, kubernetes.yaml and the server's configuration to {folder}. Try:\n"
         f"  docker compose --file {folder / 'compose.yaml'} up --detach"

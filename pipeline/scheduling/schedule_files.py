@@ -17,6 +17,7 @@ from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
+from pipeline.failure import writing_to
 from pipeline.needed.needed_command import NOT_NEEDED
 from pipeline.scheduling.quoting import cron_line, templated, unit_command, unit_text
 from pipeline.scheduling.recurrence import Recurrence
@@ -197,19 +198,19 @@ def write_schedule(run: ScheduledRun, form: str, folder: Path) -> int:
         The exit code.
 
     Raises:
-        UsageError: the scheduler cannot do it.
-        OSError: a file cannot be written.
+        UsageError: the scheduler cannot do it, or a file cannot be written.
     """
     if run.since and not (form == "airflow" and is_dated(run.config.data.path)):
         raise UsageError(
             "--since is for --as airflow and a data.path with days, such as photos/{DATE}: nothing "
             "else makes up for days. Leave it out."
         )
-    if form == "kubeflow":
-        _write_kubeflow(run, folder)
-    else:
-        for name, text in schedule_files(run, form, folder).items():
-            write_atomically(folder / name, text.encode())
+    with writing_to(folder, "Name another folder with --out"):
+        if form == "kubeflow":
+            _write_kubeflow(run, folder)
+        else:
+            for name, text in schedule_files(run, form, folder).items():
+                write_atomically(folder / name, text.encode())
     names = " and ".join(str(folder / name) for name in FORMS[form])
     print(f"Wrote {names}. To install:\n  {_install(run, form, folder)}")
     return 0

@@ -74,3 +74,12 @@ def test_they_are_written_and_said(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_a_name_that_breaks_the_files_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="Expected a model name"):
         deployment_files(name, "/srv/m", gpu=False)
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "d"):
+        with pytest.raises(
+            UsageError, match=r"/file.* cannot be written: .*\. Name another folder"
+        ):
+            write_deployment(folder, "birds", Path("/srv/birds"), gpu=False)

@@ -216,3 +216,9 @@ def test_airflow_leaves_braces_in_a_path_alone(name: str) -> None:
     assert shlex.split(jinja2.Template(command).render()) == ["graft", name]
     with pytest.raises(UsageError, match="endraw"):
         templated("{% endraw %}{{ secret }}")
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match=r"/file cannot be written: .*\. Name another .* --out"):
+        write_schedule(scheduled(tmp_path), "cron", tmp_path / "file")
