@@ -6,8 +6,8 @@ from typing import Final
 
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
-from pipeline.failure import writing_to
 from pipeline.deployment.image import image
+from pipeline.failure import writing_to
 from pipeline.text_templates import text_templates
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"

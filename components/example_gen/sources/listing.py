@@ -9,7 +9,7 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources import folder, manifest, tfrecord
 from components.example_gen.sources.columns import refuse_columns_of_a_folder
 from components.example_gen.sources.entries import LeftOut, Listing
-from components.example_gen.sources.questions import LAYOUT, hint_of_archive
+from components.example_gen.sources.questions import LAYOUT, hint_of_archive, hint_of_table
 from components.example_gen.sources.refusals import RefusedSourceError, describe_all
 from components.example_gen.sources.span_window import SpanWindow
 from components.example_gen.sources.spans import Location, chosen_spans, has_placeholder
@@ -141,5 +141,5 @@ def _list_by_kind(path: str, settings: IngestSettings, columns: Sequence[str]) -
         return manifest.list_manifest(path, settings, columns)
     raise BadDataError(
         f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {LAYOUT}."
-        f"{hint_of_archive(path)}"
+        f"{hint_of_archive(path) or hint_of_table(path)}"
     )

@@ -16,6 +16,13 @@ LAYOUT = (
 _NAMED = 4
 _LISTS = (".csv", ".tsv", ".jsonl")
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+_TABLES = {
+    ".json": "write it as JSON Lines, an object a line, in a file .jsonl",
+    ".txt": "if it is a list of images, write it as CSV with the header path,label",
+    ".lst": "write it as CSV with the header path,label",
+    ".parquet": "write it as CSV with the header path,label, and the images as files",
+    ".arrow": "write it as CSV with the header path,label, and the images as files",
+}
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 
@@ -110,6 +117,12 @@ def hint_of_archive(path: str) -> str:
         return f" {name} is a spreadsheet: save it as CSV (UTF-8)."
     is_archive = path.lower().endswith(_ARCHIVES)
     return f" {name} is an archive: unpack it." if is_archive else ""
+
+
+def hint_of_table(path: str) -> str:
+    """Says of a list in another form how Graft reads one; empty for any other file."""
+    words = _TABLES.get(Path(path).suffix.lower())
+    return f" {printable(Path(path).name)}: {words}." if words else ""
 
 
 def _names(folders: Sequence[Folder]) -> str:

@@ -258,6 +258,16 @@ def test_says_of_a_spreadsheet_that_it_has_to_be_saved_as_csv(tmp_path):
             list_source(str(path), PLAIN)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("a.json", "JSON Lines"), ("a.TXT", "header path,label"), ("a.parquet", "images as files")],
+)
+def test_says_of_a_list_in_another_form_how_to_write_it(tmp_path, name, words):
+    put(tmp_path, name)
+    with pytest.raises(BadDataError, match=f"{name}: .*{words}"):
+        list_source(str(tmp_path / name), PLAIN)
+
+
 def test_the_user_has_the_last_word(tmp_path):
     put(tmp_path, *below("train", "test"))
     top = IngestSettings(layout="class_per_folder")
