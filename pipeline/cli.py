@@ -7,12 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from typing_extensions import override
-
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
 from models.standard_streams import hold_standard_streams
 from pipeline.command_line import (
+    Version,
     add_workspace,
     command,
     count,
@@ -74,20 +73,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-class _Version(argparse.Action):
-    """Prints the version, which is looked up for nothing else."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, **rest: Any) -> None:
-        super().__init__(option_strings, dest, nargs=0, **rest)
-
-    @override
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from pipeline.library_versions import graft_version
-
-        print(f"graft {graft_version()}")
-        parser.exit()
-
-
 def _forget_interrupt() -> None:
     """Lets the process end with the exit code of `main`.
 
@@ -105,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, help="print the version of Graft")
+    parser.add_argument("--version", action=Version, help="print the version of Graft")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = command(commands, "run", _run, "train, evaluate and push a model from labelled images")

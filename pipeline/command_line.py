@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from models.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +36,20 @@ def command(commands: Any, name: str, run: Any, about: str) -> argparse.Argument
     parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
     parser.set_defaults(run=run)
     return parser
+
+
+class Version(argparse.Action):
+    """Prints the version, which is looked up for nothing else."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **rest: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **rest)
+
+    @override
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from pipeline.library_versions import graft_version
+
+        print(f"graft {graft_version()}")
+        parser.exit()
 
 
 def add_workspace(parser: argparse.ArgumentParser) -> None:
