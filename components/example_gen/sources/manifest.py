@@ -1,11 +1,11 @@
 r"""A CSV or JSON Lines file that names each image, its label and, optionally, its split.
 
 CSV has a header with the columns `path`, `label` and optionally `split` (or what `data.columns`
-calls them), in any order, among others; commas, semicolons or tabs between them. JSON Lines has an
-object on each line, with the same keys. Paths are relative to the manifest, or to `data.images`.
-Where there is no file of that very name, `a\b.jpg` is `a/b.jpg`, composed accents are decomposed
-ones, `a` is `a.jpg`, and `a.JPG` too. A row without a split, where others have
-one, joins the training images.
+calls them), in any order, among others; commas, semicolons, tabs or bars between them. JSON Lines
+has an object on each line, with the same keys. Paths are relative to the manifest, or to
+`data.images`. Where there is no file of that very name, `a\b.jpg` is `a/b.jpg`, composed accents
+are decomposed ones, `a` is `a.jpg`, and `a.JPG` too. A row without a split, where others have one,
+joins the training images.
 
 Every row that is not blank ends as an image, or with its reason among what is left out:
 
@@ -38,7 +38,12 @@ from components.example_gen.sources.entries import (
 from components.example_gen.sources.file_kinds import inspect
 from components.example_gen.sources.groups import in_groups
 from components.example_gen.sources.ignored import ignored
-from components.example_gen.sources.manifest_columns import as_written, expected, what_is_missing
+from components.example_gen.sources.manifest_columns import (
+    UNASSIGNED,
+    as_written,
+    expected,
+    what_is_missing,
+)
 from components.example_gen.sources.manifest_rows import Row, csv_rows, json_rows
 from components.example_gen.sources.manifest_text import read_text
 from components.example_gen.sources.named_files import images_folder, other_ways
@@ -59,6 +64,7 @@ SUFFIXES = (".csv", ".tsv", ".jsonl")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:")
 _SHOWN = 200
+_NAMED = 5
 _ELSEWHERE = "data.images may name the folder of this machine that has the images"
 
 
@@ -101,9 +107,23 @@ def list_manifest(path: str, settings: IngestSettings, columns: Sequence[str] = 
             left_out,
         )
     files = _train_where_unsaid(reader.in_groups(files))
+    used = {"path", "label", "split", *map(column_name, (settings.group, *columns))}
+    unread = as_written(reader.found - used - {""}, meanings)
     return Listing(
-        "manifest", path, tuple(sorted(files, key=lambda file: file.name)), tuple(sorted(left_out))
+        "manifest",
+        path,
+        tuple(sorted(files, key=lambda file: file.name)),
+        tuple(sorted(left_out)),
+        _said(unread),
     )
+
+
+def _said(unread: Sequence[str]) -> str:
+    """Names columns that nobody asked for: one may be what the user takes for the split."""
+    if not unread:
+        return ""
+    more = ", …" if len(unread) > _NAMED else ""
+    return f"a manifest; not read: {printable(', '.join(unread[:_NAMED]))}{more}"
 
 
 def _rows(path: str, settings: IngestSettings, columns: Sequence[str]) -> Iterator[Row]:
@@ -264,7 +284,7 @@ def _path_of(value: Any) -> str:
 def _split_of(value: Any) -> str | None:
     written = "" if value is None else str(value).strip()
     split = canonical_split(written)
-    if written and split is None:
+    if written and split is None and written.lower() != UNASSIGNED:
         shown = printable(written)[:_SHOWN]
         raise RefusedError(
             "not_a_split", f"the split is {shown!r}; expected train, validation or test"

@@ -7,6 +7,8 @@ from typing import Any, Final
 from components.example_gen.sources.entries import canonical_split, printable
 from components.example_gen.sources.file_kinds import has_image_suffix
 
+UNASSIGNED: Final = "unassigned"
+"""Vertex AI's word for an image without a split."""
 REQUIRED: Final = ("path", "label")
 """What the columns that there must be mean."""
 _PATHS: Final = """
@@ -90,7 +92,7 @@ def _headless(columns: Collection[str]) -> str:
         return ""
     header = ",".join(
         "split"
-        if canonical_split(name)
+        if canonical_split(name) or name == UNASSIGNED
         else "path"
         if "://" in name or has_image_suffix(name)
         else "label"

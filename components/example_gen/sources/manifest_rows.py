@@ -39,7 +39,7 @@ class Row(NamedTuple):
 def csv_rows(
     path: str, text: str, optional: Sequence[str], meanings: Mapping[str, str]
 ) -> Iterator[Row]:
-    """Parses CSV with commas, semicolons or tabs.
+    """Parses CSV with commas, semicolons, tabs or bars.
 
     Args:
         path: of the manifest, for messages.
@@ -60,7 +60,7 @@ def csv_rows(
         delimiter = said[1]
         at = _past_blanks(lines, at + 1)
     header = lines[at] if at < len(lines) else ""
-    delimiter = delimiter or max(",;\t", key=header.count)
+    delimiter = delimiter or max(",;\t|", key=header.count)
     cells, used = _cells(lines, at, delimiter) if header else ([], 0)
     if isinstance(cells, str):
         raise BadDataError(f"{path}, line {at + 1}, is not CSV: {cells}.")

@@ -110,3 +110,23 @@ def test_without_that_folder_no_part_of_a_path_is_left_out(tmp_path: Path) -> No
     put(tmp_path, "1.jpg")
     told = _refusal(_manifest(tmp_path, "path,label\nelsewhere/1.jpg,cat\n"))
     assert "paths relative to the manifest (or to data.images)" in told
+
+
+def test_says_which_columns_nobody_reads(tmp_path: Path) -> None:
+    put(tmp_path, "1.jpg")
+    path = _manifest(tmp_path, ",Path,label,is_valid,site\n0,1.jpg,cat,True,a\n")
+    assert (
+        list_source(str(path), IngestSettings(), ["site"]).layout
+        == "a manifest; not read: is_valid"
+    )
+    plain = _manifest(tmp_path, "path,label,split\n1.jpg,cat,train\n")
+    assert list_source(str(plain), IngestSettings()).layout == ""
+
+
+def test_bars_part_cells_and_an_image_may_be_in_no_split(tmp_path: Path) -> None:
+    put(tmp_path, "1.jpg", "2.jpg")
+    path = _manifest(tmp_path, "path|label|split\n1.jpg|cat|UNASSIGNED\n2.jpg|dog|unassigned\n")
+    expected = {("1.jpg", "cat", None), ("2.jpg", "dog", None)}
+    assert entries(list_source(str(path), IngestSettings())) == expected
+    headless = _manifest(tmp_path, "UNASSIGNED,gs://b/1.jpg,cat\n")
+    assert "write `split,path,label` above it" in _refusal(headless)
