@@ -28,6 +28,8 @@ from models.data import example_schema
 
 _DEEPEST = 8
 """Folders around folders that are entered; links could make more without an end."""
+_SEVERAL = 2
+_SHOWN = 3
 NO_CLASS = ("no_class", "it lies outside every class folder")
 """Code and reason for an image that no class folder holds."""
 
@@ -81,8 +83,10 @@ def understand(root: Folder) -> Layout:
     elif _is_split_below_classes(top):
         _read_splits_below_classes(top, layout)
     else:
-        _refuse_shared(top, _inside(top))
+        inside = _inside(top)
+        _refuse_shared(top, inside)
         layout.add_classes(top.folders, None)
+        layout.said += _said_of_folders_in_classes(inside)
     _refuse_names_of_no_class(top, layout)
     if top is not root:
         layout.said += f", in {top.name}/"
@@ -250,6 +254,17 @@ def _refuse_shared(top: Folder, inside: dict[Folder, set[str]]) -> None:
     if len(shared) > 1 and 2 * len(shared) >= len(counts):
         holding = [one for one, titles in inside.items() if titles & set(shared)]
         raise questions.which_folders_are_classes(top, holding, shared)
+
+
+def _said_of_folders_in_classes(inside: dict[Folder, set[str]]) -> str:
+    """Names folders in class folders that could be the classes; empty where not all hold some."""
+    if not inside or any(len(titles) < _SEVERAL for titles in inside.values()):
+        return ""
+    shown = ", ".join(sorted(set().union(*inside.values()))[:_SHOWN])
+    return (
+        f"; the folders in them ({shown}, …) are none: data.layout: class_per_inner_folder takes"
+        " them for the classes"
+    )
 
 
 def _inside(top: Folder) -> dict[Folder, set[str]]:

@@ -274,3 +274,14 @@ def test_the_user_has_the_last_word(tmp_path):
     assert splits(tmp_path, top) == {"train": {None}, "test": {None}}
     inner = IngestSettings(layout="class_per_inner_folder")
     assert splits(tmp_path, inner) == {"cats": {None}, "dogs": {None}}
+
+
+def test_says_so_where_folders_in_classes_could_be_the_classes(tmp_path):
+    put(tmp_path, "fruit/apple/1.jpg", "fruit/pear/2.jpg", "veg/leek/3.jpg", "veg/kale/4.jpg")
+    told = list_source(str(tmp_path), PLAIN).layout
+    assert told.startswith(
+        "a folder per class; the folders in them (apple, kale, leek, …) are none"
+    )
+    assert "data.layout: class_per_inner_folder" in told
+    put(tmp_path, "nuts/5.jpg")
+    assert list_source(str(tmp_path), PLAIN).layout == "a folder per class"
