@@ -90,6 +90,9 @@ class GrpcServer:
                 ("grpc.max_receive_message_length", self._limits.message_bytes),
                 ("grpc.max_send_message_length", _WITHOUT_LIMIT),
                 ("grpc.max_concurrent_streams", _STREAMS_PER_CONNECTION),
+                # Otherwise calls that have ended but are not cleared away yet would count, and a
+                # client that keeps to the limit would have calls refused.
+                ("grpc.http.overload_protection", 0),
                 # Otherwise a second server could share the port and take half of the requests.
                 ("grpc.so_reuseport", 0),
                 # Otherwise megabytes of each message that waits to be read would be taken in.

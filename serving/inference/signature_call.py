@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import grpc
 from numpy.typing import NDArray
 
-from serving.errors import invalid_argument
+from serving.errors import ServingError, invalid_argument
 from serving.servables.loader import LoadedModel
 from serving.tensors.tensor_protos import SignatureDef, Tensors, from_proto
 
@@ -50,10 +51,12 @@ def checked_call(
         output_filter: aliases to compute; all if empty.
 
     Raises:
-        ServingError: inputs or outputs do not match the signature.
+        ServingError: inputs or outputs do not match the signature, or are no dense tensors.
     """
     values = _with_defaults(signature, inputs)
     aliases = _requested_outputs(signature, output_filter)
+    _require_dense("input", {alias: signature.inputs[alias] for alias in values})
+    _require_dense("output", {alias: signature.outputs[alias] for alias in aliases})
     return SignatureCall(
         model,
         feeds={signature.inputs[alias].name: value for alias, value in values.items()},
@@ -85,6 +88,16 @@ def _requested_outputs(signature: SignatureDef, output_filter: Sequence[str]) ->
         if alias in output_filter[:position]:
             raise invalid_argument(f"duplicate output tensor alias: {alias}")
     return tuple(output_filter) or tuple(sorted(signature.outputs))
+
+
+def _require_dense(what: str, infos: Mapping[str, Any]) -> None:
+    for alias, info in infos.items():
+        if not info.name:
+            raise ServingError(
+                grpc.StatusCode.UNIMPLEMENTED,
+                f"The {what} {alias} is a sparse or ragged tensor, expected a dense one. Leave it"
+                " out (output_filter), or export a signature with its dense form or its parts.",
+            )
 
 
 def _braces(names: Collection[str]) -> str:

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from serving.limits import Limits
+from serving.rest_api.request_parser import RequestParser
 
 _HEADER_BYTES: Final = 64 * 1024
 _REQUESTS_AHEAD: Final = 16
@@ -45,6 +46,7 @@ class Connection(HttpToolsProtocol):
             of_uvicorn: what uvicorn hands to its own class.
         """
         super().__init__(**of_uvicorn)
+        self.parser: RequestParser = RequestParser(self)
         self._limits = limits
         self._waiting = waiting
         self._refused = refused
@@ -111,6 +113,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Starts the answer."""
+        if self.parser.starts_again:
+            return
         if len(self.pipeline) >= _REQUESTS_AHEAD:
             self._fail(429, f"More than {_REQUESTS_AHEAD} requests wait in this connection.")
         super().on_headers_complete()
@@ -128,6 +132,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Notes that a request is there as a whole."""
+        if self.parser.starts_again:
+            return
         super().on_message_complete()
         self._in_body = False
         self._watch_for(None)

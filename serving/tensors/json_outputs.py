@@ -12,6 +12,7 @@ from serving.tensors.tensor_protos import Tensors
 
 _BYTES_SUFFIX: Final = "_bytes"
 _NATIVE_KINDS: Final = "?biuf"
+_COMPLEX_KIND: Final = "c"
 
 
 def outputs_to_json(outputs: Tensors, by_row: bool) -> bytes:
@@ -25,7 +26,8 @@ def outputs_to_json(outputs: Tensors, by_row: bool) -> bytes:
         by_row: whether to write `predictions`, one for each instance, or `outputs`, whole tensors.
 
     Raises:
-        ServingError: rows are asked for, and the outputs are not batched alike.
+        ServingError: rows are asked for, and the outputs are not batched alike; or an output holds
+            complex numbers, for which there is no JSON.
     """
     values = {alias: _jsonable(value, alias) for alias, value in outputs.items()}
     if not by_row:
@@ -69,6 +71,10 @@ def _jsonable(array: NDArray[Any], alias: str) -> Any:
     if array.dtype == object:
         text = _base64 if alias.endswith(_BYTES_SUFFIX) else _string
         return _map_leaves(text, array.tolist())
+    if array.dtype.kind == _COMPLEX_KIND:
+        raise invalid_argument(
+            f"The output {alias} has type {array.dtype}, which JSON cannot hold. Ask over gRPC."
+        )
     if array.dtype.kind not in _NATIVE_KINDS:
         array = array.astype(np.float32)
     if array.dtype.kind == "f" and not np.isfinite(array).all():

@@ -62,3 +62,8 @@ def test_rows_need_one_batch() -> None:
         outputs_to_json({"x": np.array(1.0)}, by_row=True)
     with pytest.raises(ServingError, match="inconsistent batch size"):
         outputs_to_json({"x": np.zeros(2), "y": np.zeros(3)}, by_row=True)
+
+
+def test_complex_numbers_are_refused_rather_than_halved() -> None:
+    with pytest.raises(ServingError, match="output y has type complex64, which JSON cannot hold"):
+        outputs_to_json({"y": np.array([1 + 2j], np.complex64)}, by_row=False)
