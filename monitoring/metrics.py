@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from models.errors import UsageError
+from models.listening import host_and_port
 from monitoring.health import EXIT_CODES, Health
 
 _ACTIONS: Final = ("retrain", "page", "nothing")
@@ -37,8 +38,8 @@ class HealthMetrics(Collector):
             start_http_server(port, host, self._registry)
         except OSError as error:
             raise UsageError(
-                f"{host}:{port} cannot be listened at ({error.strerror}). Choose another port with "
-                "--metrics-port."
+                f"{host_and_port(host, port)} cannot be listened at ({error.strerror}). Choose"
+                " another port with --metrics-port."
             ) from None
 
     def show(self, health: Health) -> None:

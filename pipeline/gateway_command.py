@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError, NotBlessedError, UsageError
+from models.listening import host_and_port
 from pipeline.served_model import Served
 from serving.gateway.settings import GatewaySettings
 from serving.rollout.controller import Controller
@@ -39,14 +40,15 @@ def gateway(
         signal.signal(number, lambda *_: stopping.set())
     controller = Controller(settings, folder, base_path, Rules(), _say, watched)
     state = controller.step()
+    where = host_and_port(settings.host, settings.port)
     scheme = "https" if settings.certificate else "http"
     _say(
-        f"Gateway of {settings.model_name}: {scheme}://{settings.host}:{settings.port}/ (page and "
+        f"Gateway of {settings.model_name}: {scheme}://{where}/ (page and "
         f"REST), version {state.stable} is the stable one. Logs and state: {folder}"
     )
     if watched is not None:
         _say(f"Requests are logged in {watched.settings.folder}.")
-    if settings.host not in ("127.0.0.1", "localhost", "[::1]") and settings.keys is None:
+    if settings.host not in ("127.0.0.1", "localhost", "::1") and settings.keys is None:
         _say("Everybody who reaches this machine may ask: no API keys are set (--keys).")
     trouble = ""
     while not stopping.wait(_TICK_SECONDS):

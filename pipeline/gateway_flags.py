@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.listening import bare_host
 from pipeline.command_line import local_path
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ def percent(text: str) -> int:
 
 def add_gateway_flags(parser: argparse.ArgumentParser, port: Any) -> None:
     """The flags of `graft gateway`; `port` reads a port."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
+    parser.add_argument(
+        "--host", type=bare_host, default="127.0.0.1", help="address to bind (default 127.0.0.1)"
+    )
     parser.add_argument("--port", type=port, default=8080, help="page and REST (default 8080)")
     parser.add_argument("--grpc-port", type=port, help="gRPC; needs a second server for the canary")
     server = parser.add_argument_group("model servers (default: what `graft serve` starts)")

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.listening import host_and_port
 from pipeline.deployment.image import image, obstacle
 from pipeline.served_model import Served
 from pipeline.server_place import Place
@@ -56,7 +57,8 @@ def docker_command(
     return [
         *["docker", "run", "--rm", "--init", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL"],
         *["--security-opt=no-new-privileges", f"--mount={mount}", f"--env=MODEL_NAME={model.name}"],
-        *[f"--publish={host}:{port}:8500", f"--publish={host}:{rest_port}:8501", *config, image()],
+        *[f"--publish={host_and_port(host, port)}:8500"],
+        *[f"--publish={host_and_port(host, rest_port)}:8501", *config, image()],
         *(["--model_config_file=/models.config"] if config else []),
     ]
 
@@ -82,7 +84,8 @@ def serve(
     if reason is None and (missing := obstacle(_PULL_SECONDS)) is not None:
         reason = f"as {missing}"
     if reason is None:
-        where = f"http://{host}:{rest_port} (REST), {host}:{port} (gRPC)"
+        rest, grpc = host_and_port(host, rest_port), host_and_port(host, port)
+        where = f"http://{rest} (REST), {grpc} (gRPC)"
         unlogged = " It logs no requests; --embedded does." if log is not None else ""
         words = f"Serving with {image()} in Docker at {where}.{unlogged}"
         print(words, file=sys.stderr, flush=True)

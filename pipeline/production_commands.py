@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from models.listening import bare_host
 from pipeline.command_line import (
     add_workspace,
     command,
@@ -29,7 +30,9 @@ def add_production_commands(commands: Any) -> None:
     serve = command(commands, "serve", _serve, "serve the pushed model over REST and gRPC")
     serve.add_argument("--port", type=port, default=8500, help="gRPC port (default 8500)")
     serve.add_argument("--rest-port", type=port, default=8501, help="REST port (default 8501)")
-    serve.add_argument("--host", default="127.0.0.1", help="address to bind (default 127.0.0.1)")
+    serve.add_argument(
+        "--host", type=bare_host, default="127.0.0.1", help="address to bind (default 127.0.0.1)"
+    )
     serve.add_argument(
         "--embedded",
         action="store_true",

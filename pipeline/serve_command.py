@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.listening import host_and_port
 from pipeline.served_model import Served
 from pipeline.server_place import Place
 from pipeline.terminal.quiet import import_tensorflow
@@ -60,11 +61,13 @@ def serve(
 
 def _show(server: "ModelServer", settings: "ServerSettings") -> None:
     """Says how to ask, once somebody answers: a port may be taken, or be any free one."""
-    base = f"http://{settings.host}:{server.rest_port}/v1/models/{settings.model_name}"
+    rest = host_and_port(settings.host, server.rest_port)
+    grpc = host_and_port(settings.host, server.grpc_port)
+    base = f"http://{rest}/v1/models/{settings.model_name}"
     body = json.dumps({"instances": [{"image_bytes": {"b64": "BASE64 OF A JPEG"}}]})
     print(
         f"Serving {settings.model_name} from {settings.model_base_path} over REST, and over gRPC "
-        f"at {settings.host}:{server.grpc_port}. Try:\n"
+        f"at {grpc}. Try:\n"
         f"  curl {base}\n  curl -d '{body}' {base}:predict",
         flush=True,
     )

@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from models.errors import UsageError
+from models.listening import bare_host
 from pipeline.command_line import (
     add_workspace,
     command,
@@ -39,7 +40,9 @@ def add_watching_commands(commands: Any) -> None:
     monitor.add_argument(
         "--metrics-port", type=port, help="answer Prometheus there, at /metrics, while it follows"
     )
-    monitor.add_argument("--host", default="127.0.0.1", help="address of that (default 127.0.0.1)")
+    monitor.add_argument(
+        "--host", type=bare_host, default="127.0.0.1", help="address of that (default 127.0.0.1)"
+    )
     monitor.add_argument("--json", action="store_true", help="print health.json alone on stdout")
     about = (
         "take labels that came later, say which images are most worth labelling, or which labels "

@@ -10,6 +10,7 @@ from typing import Final
 import jinja2
 
 from models.errors import UsageError
+from models.listening import host_and_port
 from serving.gateway.settings import CANARY, STABLE, GatewaySettings
 
 _HERE: Final = Path(__file__).parent
@@ -35,6 +36,7 @@ def nginx_config(settings: GatewaySettings, copies_to: str, folder: Path) -> str
         name=re.escape(settings.model_name),
         user=getpass.getuser() if os.geteuid() == 0 else None,
         quoted=_quoted,
+        host_and_port=host_and_port,
         STABLE=STABLE,
         CANARY=CANARY,
     )

@@ -6,7 +6,6 @@ official one goes on after a flag that it does not know.
 """
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -14,17 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import UsageError
+from models.listening import bare_host
 from serving.inference.batching_parameters import BatchingParameters, read_batching_parameters
 from serving.limits import Limits, flag_of
 from serving.request_log.settings import RequestLogSettings
 from serving.rest_api.options import RestOptions
 from serving.servables.parallelism import parallelism_of
+from serving.server import flag_values
 from serving.server.monitoring_config import metrics_path
 from serving.server.settings import GrpcSettings, ServerSettings
-
-_HIGHEST_PORT: Final = 65535
-_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
-_TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 _NOT_YET: Final = "the embedded server does not have it"
 _OF_TENSORFLOW: Final = "TensorFlow's own choice is kept"
@@ -79,6 +76,8 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
         UsageError: flags contradict each other, or a file that they name is wrong.
     """
     any_free = flags.ports_file is not None
+    if flags.port and flags.port == flags.rest_api_port and not any_free:
+        raise UsageError(f"--port and --rest_api_port are both {flags.port}; give them two ports.")
     return ServerSettings(
         model_name=flags.model_name,
         model_base_path=flags.model_base_path,
@@ -160,13 +159,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_places(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=_port, default=8500, help="gRPC port; 0 leaves gRPC out")
     parser.add_argument(
-        "--rest_api_port", type=_port, default=0, help="REST port; 0 leaves REST out"
+        "--port", type=flag_values.port, default=8500, help="gRPC port; 0 leaves gRPC out"
+    )
+    parser.add_argument(
+        "--rest_api_port", type=flag_values.port, default=0, help="REST port; 0 leaves REST out"
     )
     parser.add_argument(
         "--rest_api_timeout_in_ms",
-        type=_milliseconds,
+        type=flag_values.milliseconds,
         default=30_000,
         help="milliseconds from a whole REST request to its answer",
     )
@@ -178,16 +179,20 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--monitoring_config_file",
-        type=_path,
+        type=flag_values.path,
         help="text of a MonitoringConfig: whether REST has a page of metrics, and where",
     )
-    parser.add_argument("--grpc_socket_path", type=_path, help="Unix socket to answer gRPC on too")
     parser.add_argument(
-        "--ssl_config_file", type=_path, help="text of an SSLConfig: TLS on the gRPC port"
+        "--grpc_socket_path", type=flag_values.path, help="Unix socket to answer gRPC on too"
+    )
+    parser.add_argument(
+        "--ssl_config_file",
+        type=flag_values.path,
+        help="text of an SSLConfig: TLS on the gRPC port",
     )
     parser.add_argument(
         "--grpc_channel_arguments",
-        type=_channel_arguments,
+        type=flag_values.channel_arguments,
         default=(),
         help="more settings of gRPC's own, such as grpc.max_connection_age_ms=60000,...",
     )
@@ -215,7 +220,7 @@ def _add_batching(parser: argparse.ArgumentParser) -> None:
     _add_truth(parser, "enable_batching", default=False, text="join concurrent requests")
     parser.add_argument(
         "--batching_parameters_file",
-        type=_path,
+        type=flag_values.path,
         help="text of BatchingParameters: how to join them",
     )
 
@@ -242,21 +247,23 @@ def _add_parallelism(parser: argparse.ArgumentParser) -> None:
 
 def _add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model_name", default="default", help="name in the API")
-    parser.add_argument("--model_base_path", type=_path, help="holds the versions")
+    parser.add_argument(
+        "--model_base_path", type=flag_values.folder_of_versions, help="holds the versions"
+    )
     parser.add_argument(
         "--model_config_file",
-        type=_path,
+        type=flag_values.path,
         help="text of a ModelServerConfig: models, instead of the two flags above",
     )
     parser.add_argument(
         "--model_config_file_poll_wait_seconds",
-        type=float,
+        type=flag_values.bounded,
         default=0.0,
         help="time between two looks at that file; 0 looks once",
     )
     parser.add_argument(
         "--file_system_poll_wait_seconds",
-        type=float,
+        type=flag_values.bounded,
         default=1.0,
         help="time between two looks for a new version; 0 looks once, less never",
     )
@@ -294,10 +301,12 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 def _add_own(parser: argparse.ArgumentParser) -> None:
     _add_truth(parser, "version", default=False, text="print the versions and exit")
-    parser.add_argument("--host", default="127.0.0.1", help="address to bind to (Graft's own)")
+    parser.add_argument(
+        "--host", type=bare_host, default="127.0.0.1", help="address to bind to (Graft's own)"
+    )
     parser.add_argument(
         "--ports_file",
-        type=_path,
+        type=flag_values.path,
         help="take free ports and write them here as JSON once ready (Graft's own)",
     )
     parser.add_argument(
@@ -310,11 +319,13 @@ def _add_own(parser: argparse.ArgumentParser) -> None:
 def _add_request_log(parser: argparse.ArgumentParser) -> None:
     defaults = RequestLogSettings(Path())
     parser.add_argument(
-        "--request_log", type=_path, help="folder to log requests in; without it none is (Graft's)"
+        "--request_log",
+        type=flag_values.path,
+        help="folder to log requests in; without it none is (Graft's)",
     )
     parser.add_argument(
         "--request_log_sample_rate",
-        type=float,
+        type=flag_values.bounded,
         default=defaults.sample_rate,
         help="share of the requests that are written down whole, 0 to 1; errors always are",
     )
@@ -326,7 +337,7 @@ def _add_request_log(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--request_log_days",
-        type=float,
+        type=flag_values.bounded,
         default=defaults.keep_days,
         help="after so many days a file of the log is deleted",
     )
@@ -342,7 +353,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
     for limit in fields(Limits):
         parser.add_argument(
             f"--{flag_of(limit)}",
-            type=type(limit.default),
+            type=int if isinstance(limit.default, int) else flag_values.bounded,
             default=limit.default,
             help=f"{limit.name}, {limit.default} unless set (Graft's own)",
         )
@@ -351,41 +362,11 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
 def _add_truth(parser: argparse.ArgumentParser, name: str, default: bool, text: str) -> None:
     """Adds a flag that is true when it stands alone, as in TensorFlow's own parser."""
     parser.add_argument(
-        f"--{name}", type=_truth, nargs="?", const=True, default=default, metavar="BOOL", help=text
+        f"--{name}",
+        type=flag_values.truth,
+        nargs="?",
+        const=True,
+        default=default,
+        metavar="BOOL",
+        help=text,
     )
-
-
-def _truth(text: str) -> bool:
-    try:
-        return _TRUTHS[text.lower()]
-    except KeyError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false") from None
-
-
-def _channel_arguments(text: str) -> tuple[tuple[str, int | str], ...]:
-    arguments: list[tuple[str, int | str]] = []
-    for pair in filter(None, text.split(",")):
-        key, is_given, value = pair.partition("=")
-        if not is_given:
-            raise argparse.ArgumentTypeError(f"{pair!r} is no KEY=VALUE")
-        arguments.append((key, int(value) if _NUMBER.fullmatch(value) else value))
-    return tuple(arguments)
-
-
-def _path(text: str) -> Path | None:
-    """A path; an empty one is as good as none, as for the official binary."""
-    return Path(text) if text else None
-
-
-def _milliseconds(text: str) -> int:
-    milliseconds = int(text)
-    if milliseconds <= 0:
-        raise argparse.ArgumentTypeError(f"{milliseconds} is not more than 0")
-    return milliseconds
-
-
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"{port} is not within 0 to {_HIGHEST_PORT}")
-    return port

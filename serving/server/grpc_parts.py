@@ -1,5 +1,6 @@
 """Puts the gRPC server together from its settings."""
 
+from models.listening import host_and_port
 from serving.grpc_api.credentials import read_credentials
 from serving.grpc_api.grpc_server import GrpcServer, Service
 from serving.grpc_api.health import Health
@@ -35,7 +36,7 @@ def grpc_server(
     return GrpcServer(
         services,
         limits,
-        address=None if port is None else f"{settings.host}:{port}",
+        address=None if port is None else host_and_port(settings.host, port),
         socket_path=asked.socket_path,
         credentials=None if ssl is None else read_credentials(ssl),
         channel_arguments=asked.channel_arguments,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError
+from models.listening import host_and_port
 from models.storage.atomic_write import write_atomically
 from serving.errors import ServingError, in_one_line
 from serving.grpc_api.grpc_server import GrpcServer
@@ -165,9 +166,11 @@ def _held(api: str, host: str, port: int | None) -> HeldPort | None:
 def announce(server: ModelServer, settings: ServerSettings) -> None:
     """Logs where a server answers."""
     if server.rest_port is not None:
-        _log.info("Exporting HTTP/REST API at: %s:%d", settings.host, server.rest_port)
+        where = host_and_port(settings.host, server.rest_port)
+        _log.info("Exporting HTTP/REST API at: %s", where)
     if server.grpc_port is not None:
-        _log.info("Running gRPC ModelServer at %s:%d", settings.host, server.grpc_port)
+        where = host_and_port(settings.host, server.grpc_port)
+        _log.info("Running gRPC ModelServer at %s", where)
 
 
 def run(

@@ -1,10 +1,13 @@
 """What common client programs do that a server must bear, though few tests send it."""
 
+import http.client
 import json
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -25,6 +28,18 @@ ASKS_FOR_HTTP_2 = (
 )
 
 
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+IPV6 = _has_ipv6()
+
+
 @pytest.fixture(scope="module")
 def base_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("halves")
@@ -42,6 +57,13 @@ def server(base_path: Path) -> Iterator[ModelServer]:
 def port(server: ModelServer) -> int:
     assert server.rest_port is not None
     return server.rest_port
+
+
+def _request() -> Any:
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "m"
+    request.inputs["x"].CopyFrom(to_proto(np.ones((1, 1), np.float32)))
+    return request
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 40])
@@ -91,11 +113,22 @@ def test_a_tunnel_is_refused(port: int) -> None:
 
 
 def test_a_channel_may_have_many_more_calls_than_run_at_a_time(server: ModelServer) -> None:
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = "m"
-    request.inputs["x"].CopyFrom(to_proto(np.ones((1, 1), np.float32)))
     for _ in range(3):
         with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
             predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
-            calls = [predict.future(request, timeout=60) for _ in range(900)]
+            calls = [predict.future(_request(), timeout=60) for _ in range(900)]
             assert {call.code() for call in calls} == {grpc.StatusCode.OK}
+
+
+@pytest.mark.skipif(not IPV6, reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_both_apis_answer_over_ipv6(base_path: Path, host: str) -> None:
+    settings = ServerSettings("m", base_path, host=host, port=0, rest_api_port=0)
+    with ModelServer(settings) as server:
+        connection = http.client.HTTPConnection("::1", server.rest_port or 0, timeout=30)
+        with closing(connection):
+            connection.request("GET", "/readyz")
+            assert connection.getresponse().status == 200
+        with grpc.insecure_channel(f"[::1]:{server.grpc_port}") as channel:
+            answer = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(_request())
+    assert answer.model_spec.version.value == 1

@@ -36,11 +36,19 @@ def test_a_path_that_nginx_would_read_otherwise() -> None:
         nginx_config(settings, "127.0.0.1:1", Path('/a"; daemon off; "'))
 
 
+def _listens(settings: GatewaySettings) -> list[str]:
+    text = nginx_config(settings, "127.0.0.1:1", Path("/g"))
+    return [line.strip() for line in text.splitlines() if "listen " in line]
+
+
 def test_it_listens_on_this_machine_unless_told() -> None:
-    text = nginx_config(GatewaySettings("m", SERVER, SERVER), "127.0.0.1:1", Path("/g"))
-    assert [line.strip() for line in text.splitlines() if "listen " in line] == [
-        "listen 127.0.0.1:8080;"
-    ]
+    assert _listens(GatewaySettings("m", SERVER, SERVER)) == ["listen 127.0.0.1:8080;"]
+
+
+def test_it_listens_over_ipv6() -> None:
+    other = Server("127.0.0.1:8601", "127.0.0.1:8600")
+    settings = GatewaySettings("m", SERVER, other, host="::1", grpc_port=9000)
+    assert _listens(settings) == ["listen [::1]:8080;", "listen [::1]:9000 http2;"]
 
 
 def _file(folder: Path, text: str) -> Path:

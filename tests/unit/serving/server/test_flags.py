@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from models.errors import UsageError
 from serving.__main__ import main
 from serving.servables.parallelism import Parallelism
 from serving.server.flags import parse_flags, settings_of
@@ -23,7 +24,12 @@ def test_flags_are_those_of_tensorflow_serving() -> None:
     ("flag", "message"),
     [
         ("--rest_api_port=65536", "--rest_api_port: 65536 is not within 0 to 65535"),
+        ("--port=eighty", "--port: 'eighty' is no whole number"),
         ("--version=perhaps", "--version: 'perhaps' is neither true nor false"),
+        ("--file_system_poll_wait_seconds=nan", "nan is no number of at most 1000000000"),
+        ("--model_config_file_poll_wait_seconds=inf", "inf is no number of at most"),
+        ("--rest_api_body_seconds=1e300", "1e300 is no number of at most"),
+        ("--model_base_path=gs://bucket/m", "expected a folder of this machine, got 'gs://bucket"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(
@@ -32,6 +38,19 @@ def test_a_value_that_cannot_be_is_refused(
     with pytest.raises(SystemExit, match="2"):
         parse_flags([*MODEL, flag])
     assert message in capsys.readouterr().err
+
+
+def test_one_port_for_both_apis_is_refused() -> None:
+    with pytest.raises(UsageError, match="--port and --rest_api_port are both 9000"):
+        settings_of(parse_flags([*MODEL, "--port=9000", "--rest_api_port=9000"]))
+
+
+@pytest.mark.parametrize("path", ["metrics", "/a b", "/{model}", "/m?x"])
+def test_a_page_of_metrics_that_nobody_could_ask_for_is_refused(path: str, tmp_path: Path) -> None:
+    file = tmp_path / "monitoring.config"
+    file.write_text(f'prometheus_config {{ enable: true path: "{path}" }}')
+    with pytest.raises(UsageError, match=r"expected one that begins with /"):
+        settings_of(parse_flags([*MODEL, f"--monitoring_config_file={file}"]))
 
 
 def test_an_empty_path_is_none(capsys: pytest.CaptureFixture[str]) -> None:
