@@ -10,6 +10,7 @@ import grpc
 import uvloop
 from grpc_health.v1 import health_pb2_grpc
 
+from models.errors import UsageError
 from serving.grpc_api.health import Health
 from serving.grpc_api.intake import Intake
 from serving.limits import Limits
@@ -63,12 +64,13 @@ class GrpcServer:
         """Opens the port and the socket, and answers.
 
         Raises:
-            RuntimeError: one of them cannot be opened; the server has stopped.
+            RuntimeError: the port cannot be opened; the server has stopped.
+            UsageError: the socket cannot.
         """
         self._thread.start()
         try:
             self._do(self._start())
-        except RuntimeError:
+        except (RuntimeError, UsageError):
             self.stop(0)
             raise
 
@@ -109,10 +111,21 @@ class GrpcServer:
         elif self._address is not None:
             self._server.add_insecure_port(self._address)
         if self._socket_path is not None:
-            self._server.add_insecure_port(f"unix:{self._socket_path.absolute()}")
+            self._open_socket(self._socket_path)
         await self._server.start()
 
+    def _open_socket(self, path: Path) -> None:
+        try:
+            self._server.add_insecure_port(f"unix:{path.absolute()}")
+        except RuntimeError as error:
+            raise UsageError(
+                f"The Unix socket {path} cannot be opened. Expected a path of at most 107 bytes, in"
+                " a folder that is there, with nothing at it but the socket of an earlier server."
+            ) from error
+
     async def _stop(self, drain_seconds: float) -> None:
+        if self._health is not None:
+            self._health.end()
         await self._server.stop(drain_seconds)
         self._intake.close()
         # With its last server gRPC ends its own thread, which would crash the interpreter's end.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Final
 
 import grpc
@@ -28,6 +29,11 @@ class Health(health_pb2_grpc.HealthServicer):
     def __init__(self, is_ready: Callable[[], bool]) -> None:
         """`is_ready` is asked at every check."""
         self._is_ready = is_ready
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """Ends what watches: it would hold up the end of the server. On the server's event loop."""
+        self._ended.set()
 
     async def Check(  # noqa: N802
         self, request: Message, context: grpc.aio.ServicerContext
@@ -41,14 +47,17 @@ class Health(health_pb2_grpc.HealthServicer):
     async def Watch(  # noqa: N802
         self, request: Message, _: grpc.aio.ServicerContext
     ) -> AsyncIterator[Message]:
-        """Says how a service is, now and whenever that changes."""
+        """Says how a service is, now and whenever that changes, until the server ends."""
         said = None
-        while True:
+        while not self._ended.is_set():
             status = self._status(request.service)
             if status != said:
                 yield health_pb2.HealthCheckResponse(status=status)
             said = status
-            await asyncio.sleep(_LOOK_SECONDS)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _LOOK_SECONDS)
+        if said != _NOT_SERVING:
+            yield health_pb2.HealthCheckResponse(status=_NOT_SERVING)
 
     def _status(self, service: str) -> int:
         if service in _ALIVE:
