@@ -41,7 +41,7 @@ def read_text_proto(path: Path, name: str, fields: Fields) -> Any:
         UsageError: there is no such file, or it holds something else.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"Cannot read {path}, expected a {name} as text: {error}") from error
     message = _message_class(name, fields)()

@@ -58,7 +58,7 @@ def read_config(file: Path) -> tuple[ModelConfig, ...]:
             cannot be.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         message = f"{file} cannot be read: {error.strerror}"
         raise ServingError(grpc.StatusCode.NOT_FOUND, message) from error
@@ -76,8 +76,8 @@ def configs_of(proto: Any) -> tuple[ModelConfig, ...]:
     """The models of a `ModelServerConfig`.
 
     Raises:
-        ServingError: it has no `model_config_list`, names a model twice, or has a path, a platform
-            or a number that cannot be.
+        ServingError: it has no `model_config_list`, names a model twice or not at all, or has a
+            path, a platform or a number that cannot be.
     """
     if proto.WhichOneof("config") != "model_config_list":
         raise invalid_argument("Invalid ServerModelConfig: expected a model_config_list.")
@@ -90,6 +90,11 @@ def configs_of(proto: Any) -> tuple[ModelConfig, ...]:
 
 
 def _config_of(model: Any) -> ModelConfig:
+    if not model.name:
+        raise invalid_argument(
+            f"The model with the base_path {model.base_path} has no name, so that no request could"
+            " ask for it."
+        )
     base_path = Path(model.base_path)
     if not base_path.is_absolute():
         raise invalid_argument(

@@ -76,8 +76,10 @@ class Registry:
         """Holds the version that `target` names for the length of a request.
 
         Raises:
-            ServingError: there is no such model, version or label.
+            ServingError: there is no such model, version or label, or no model is named.
         """
+        if not target.name:
+            raise invalid_argument("ModelSpec has no name specified.")
         version = target.version
         if target.label is not None:
             version = self._labels.get(target.name, {}).get(target.label)

@@ -10,7 +10,7 @@ files change.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from serving.servables.versions import (
 
 _log = logging.getLogger(__name__)
 _MOST_ENDED: Final = 100
+_MOST_TOLD: Final = 5
 _STOP_SECONDS: Final = 5.0
 
 Load = Callable[[str, int, Path], LoadedModel]
@@ -203,7 +204,7 @@ class VersionManager:
         numbers = config.policy.candidates(directories)
         found = {number: directories[number] for number in numbers}
         if not found:
-            self._say_once(_waits_for_a_version(config.base_path))
+            self._say_once(_waits_for_a_version(config, directories))
         aspired = self._whole(found, config.policy.latest)
         with self._changed:
             self._aspired = {version.number for version in aspired}
@@ -338,10 +339,20 @@ def _as_serving_error(error: Exception) -> ServingError:
     return ServingError(grpc.StatusCode.INTERNAL, f"{type(error).__name__}: {error}")
 
 
-def _waits_for_a_version(base_path: Path) -> str:
+def _waits_for_a_version(config: ModelConfig, directories: Collection[int]) -> str:
+    base_path = config.base_path
     message = f"{base_path} has no version to serve. Waiting for one."
+    if directories and config.policy.specific is not None:
+        message += (
+            f" Its versions are {_listed(directories)}; the configuration asks for"
+            f" {_listed(config.policy.specific) or 'none'} (model_version_policy)."
+        )
     if (base_path / GRAPH_FILE).is_file():
         message += (
             f" It is a SavedModel itself; expected a folder of versions: move it to {base_path}/1."
         )
     return message
+
+
+def _listed(numbers: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(numbers, reverse=True)[:_MOST_TOLD]))

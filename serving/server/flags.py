@@ -75,6 +75,8 @@ def settings_of(flags: argparse.Namespace) -> ServerSettings:
     Raises:
         UsageError: flags contradict each other, or a file that they name is wrong.
     """
+    if flags.model_config_file is None and not flags.model_name:
+        raise UsageError("--model_name is empty, expected the name that requests ask for.")
     any_free = flags.ports_file is not None
     if flags.port and flags.port == flags.rest_api_port and not any_free:
         raise UsageError(f"--port and --rest_api_port are both {flags.port}; give them two ports.")

@@ -103,6 +103,9 @@ def test_inputs_of_several_types(prediction: Any) -> None:
 def test_a_request_that_does_not_fit_is_refused(prediction: Any) -> None:
     unnamed = predict_pb2.PredictRequest()
     assert refusal(prediction.Predict, unnamed) == ("INVALID_ARGUMENT", "Missing ModelSpec")
+    unnamed.model_spec.version.value = 123
+    nameless = ("INVALID_ARGUMENT", "ModelSpec has no name specified.")
+    assert refusal(prediction.Predict, unnamed) == nameless
     missing = ("NOT_FOUND", "Servable not found for request: Latest(nobody)")
     assert refusal(prediction.Predict, predict_request("nobody", x=x())) == missing
     versioned = predict_request(x=x())

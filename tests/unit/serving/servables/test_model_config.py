@@ -48,6 +48,10 @@ def test_models_policies_and_labels_are_read(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    assert read(tmp_path, "\ufeff" + GOOD) == read(tmp_path, GOOD)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -56,6 +60,7 @@ def test_models_policies_and_labels_are_read(tmp_path: Path) -> None:
         ("custom_model_config {}", "Invalid ServerModelConfig"),
         (ONE.format("models/a", TENSORFLOW), "have an absolute path of this machine; got"),
         (ONE.format("gs://models/a", TENSORFLOW), "have an absolute path of this machine; got"),
+        (ONE.format("/a", TENSORFLOW).replace('name: "a"', ""), "base_path /a has no name"),
         (ONE.format("/a", ""), "Illegal setting neither"),
         (ONE.format("/a", ""), 'needs model_platform: "tensorflow"'),
         (

@@ -7,15 +7,19 @@ import pytest
 
 from serving.servables.completeness import GRAPH_FILE
 from serving.servables.loader import LoadedModel
-from serving.servables.model_config import ModelConfig
+from serving.servables.model_config import ModelConfig, VersionPolicy
 from serving.servables.version_manager import LoadOptions, VersionManager
 
+LATEST = VersionPolicy()
 
-def _said(base_path: Path, caplog: pytest.LogCaptureFixture) -> list[str]:
+
+def _said(
+    base_path: Path, caplog: pytest.LogCaptureFixture, policy: VersionPolicy = LATEST
+) -> list[str]:
     def load(name: str, version: int, directory: Path) -> LoadedModel:
         raise AssertionError((name, version, directory))
 
-    manager = VersionManager(ModelConfig("m", base_path), load, LoadOptions(poll_seconds=0))
+    manager = VersionManager(ModelConfig("m", base_path, policy), load, LoadOptions(poll_seconds=0))
     with caplog.at_level(logging.WARNING):
         manager.start()
         manager.wait_until_settled(is_new=False, timeout=10)
@@ -36,3 +40,14 @@ def test_a_saved_model_itself_is_told_from_a_folder_of_versions(
     assert (
         f"It is a SavedModel itself; expected a folder of versions: move it to {tmp_path}/1" in said
     )
+
+
+@pytest.mark.parametrize(("asked", "words"), [({7, 9}, "9, 7"), (set(), "none")])
+def test_versions_that_are_asked_for_in_vain_are_told(
+    asked: set[int], words: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(1, 9):
+        if number != 7:
+            (tmp_path / str(number)).mkdir()
+    (said,) = _said(tmp_path, caplog, VersionPolicy(None, frozenset(asked)))
+    assert f"Its versions are 8, 6, 5, 4, 3; the configuration asks for {words} (" in said

@@ -45,10 +45,15 @@ def test_one_port_for_both_apis_is_refused() -> None:
         settings_of(parse_flags([*MODEL, "--port=9000", "--rest_api_port=9000"]))
 
 
+def test_a_model_needs_a_name() -> None:
+    with pytest.raises(UsageError, match="--model_name is empty"):
+        settings_of(parse_flags(["--model_name=", "--model_base_path=/models/m"]))
+
+
 @pytest.mark.parametrize("path", ["metrics", "/a b", "/{model}", "/m?x"])
 def test_a_page_of_metrics_that_nobody_could_ask_for_is_refused(path: str, tmp_path: Path) -> None:
     file = tmp_path / "monitoring.config"
-    file.write_text(f'prometheus_config {{ enable: true path: "{path}" }}')
+    file.write_text(f'\ufeffprometheus_config {{ enable: true path: "{path}" }}')
     with pytest.raises(UsageError, match=r"expected one that begins with /"):
         settings_of(parse_flags([*MODEL, f"--monitoring_config_file={file}"]))
 
