@@ -22,7 +22,7 @@ def read_keys(path: Path) -> dict[str, str]:
     """
     try:
         mode = path.stat().st_mode
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The file of API keys {path} cannot be read: {error}.") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):

@@ -16,10 +16,10 @@ from serving.gateway.settings import CANARY, STABLE, Server
 from serving.rollout.gateway_log import Copy
 from serving.rollout.grpc_copies import as_rest
 from serving.rollout.judge import Answer
+from serving.rollout.unpacking import MOST_BYTES, unpacked
 
 _log = logging.getLogger(__name__)
 _WAITING: Final = 16
-_MOST_BYTES: Final = 8 * 2**20
 _PIECE: Final = 2**16
 _TIMEOUT: Final = 30.0
 _LOOK_SECONDS: Final = 0.05
@@ -27,7 +27,8 @@ _LOOK_SECONDS: Final = 0.05
 _GRPC: Final = "grpc"
 _VERBS: Final = ("predict", _GRPC)
 _NAMES: Final = ("X-Request-Id", "X-Variant", "X-Verb")
-_CONTENT_HEADERS: Final = ("Content-Type", "Content-Encoding")
+_TYPE, _ENCODING = "Content-Type", "Content-Encoding"
+_PLAIN: Final = "identity"
 _MOST_IMAGES: Final = 4
 _EXPLAINED: Final = b'"explained"'
 """Names a signature that older versions lack, which would count against them."""
@@ -103,7 +104,13 @@ class Copies:
             said = as_rest(copy.body, self._name)
             if said is None:
                 return
-            copy = replace(copy, headers={"Content-Type": "application/json"}, body=said)
+            copy = replace(copy, headers={_TYPE: "application/json"}, body=said)
+        elif copy.headers.get(_ENCODING, _PLAIN).lower() != _PLAIN:
+            plain = unpacked(copy.body)
+            if plain is None:
+                return
+            headers = {name: value for name, value in copy.headers.items() if name != _ENCODING}
+            copy = replace(copy, headers=headers, body=plain)
         if self.comparing and _EXPLAINED not in copy.body:
             stable, canary = (self._ask(label, copy) for label in (STABLE, CANARY))
             # Of a request with many images a few are enough, and none counts for many.
@@ -140,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
         if length.isdecimal():
-            if int(length) <= _MOST_BYTES and self.places.acquire(blocking=False):
+            if int(length) <= MOST_BYTES and self.places.acquire(blocking=False):
                 try:
                     self._take(self.rfile.read(int(length)))
                 finally:
@@ -153,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _take(self, body: bytes) -> None:
         if self.headers.get("X-Verb", "").lower() not in _VERBS:
             return
-        kept = {name: self.headers[name] for name in _CONTENT_HEADERS if name in self.headers}
+        kept = {name: self.headers[name] for name in (_TYPE, _ENCODING) if name in self.headers}
         identifier, label, verb = (self.headers.get(name, "") for name in _NAMES)
         protocol = "GRPC" if verb.lower() == _GRPC else "REST"
         with suppress(queue.Full):  # enough others are looked at

@@ -7,6 +7,7 @@ says the embedding too: a second run for these, as the official server shows no 
 
 import base64
 import binascii
+import hashlib
 import http.client
 import json
 import logging
@@ -35,6 +36,12 @@ _TIMEOUT: Final = 30.0
 _PLACE: Final = "logged"
 _MOST_BYTES: Final = 16 * 2**20
 _LONGEST: Final = 100
+_MARK_BYTES: Final = 48
+"""At a file's beginning, less than a line: time and id of the first request tell it from others."""
+_LOOKED_UP: Final = (
+    "/tensorflow.serving.ModelService/GetModelStatus",
+    "/tensorflow.serving.PredictionService/GetModelMetadata",
+)
 _BY_NUMBER: Final = {str(code.value[0]): code.name for code in grpc.StatusCode}
 
 
@@ -103,8 +110,9 @@ class GatewayLog:
             size = self._requests.stat().st_size
         except FileNotFoundError:
             return
-        begin = min(self._begin(size), size)
         with self._requests.open("rb") as file:
+            mark = hashlib.sha256(file.read(_MARK_BYTES)).hexdigest()
+            begin = self._begin(size, mark)
             file.seek(begin)
             content = file.read(_MOST_BYTES)
         # The last line may not be whole yet.
@@ -112,7 +120,7 @@ class GatewayLog:
         for line in whole.splitlines():
             self._note(line)
         if whole:
-            write_atomically(self._place, str(begin + len(whole)).encode())
+            self._go_on_from(begin + len(whole), mark)
 
     def copied(self, copy: Copy) -> None:
         """Asks about a copy, and writes down what is said of its images."""
@@ -146,18 +154,24 @@ class GatewayLog:
         """Closes the log."""
         self._journal.close()
 
-    def _begin(self, size: int) -> int:
+    def _begin(self, size: int, mark: str) -> int:
         try:
-            return int(self._place.read_text("ascii"))
+            at, *known = self._place.read_text("ascii").split()
+            place = int(at)
         except (OSError, ValueError):
-            write_atomically(self._place, str(size).encode())
+            self._go_on_from(size, mark)
             return size
+        # The file was rotated: what is there is another one, of which nothing was read.
+        return 0 if place and known and known != [mark] else min(place, size)
+
+    def _go_on_from(self, place: int, mark: str) -> None:
+        write_atomically(self._place, f"{place} {mark}".encode())
 
     def _note(self, line: bytes) -> None:
         try:
             # nginx leaves the bytes of a path as they came.
             seen = json.loads(line.decode("utf-8", "replace"))
-            if seen["method"] != "POST":
+            if seen["method"] != "POST" or not _asks_model(seen):
                 return
             status = _status(seen)
             self._journal.add(
@@ -229,6 +243,11 @@ def _columns(images: list[bytes], answer: Any, reference: Reference) -> dict[str
         raise ValueError("not an answer for each image")
     columns = answer_columns(probabilities, Seen(embedding, signals, reference))
     return {"digest": digest_column(images), **columns}
+
+
+def _asks_model(seen: Mapping[str, Any]) -> bool:
+    """Whether it asks for answers of the model, as far as can be seen; gRPC looks things up too."""
+    return seen["api"] != "grpc" or str(seen.get("path", "")) not in _LOOKED_UP
 
 
 def _status(seen: Mapping[str, Any]) -> str:

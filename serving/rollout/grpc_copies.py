@@ -8,7 +8,10 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Final
 
+from serving.rollout.unpacking import unpacked
+
 _PREFIX_BYTES: Final = 5
+_PLAIN, _PACKED = b"\0", b"\1"
 _STRING: Final = 7
 """TensorFlow's number of the type."""
 _NAME, _VERSION, _SIGNATURE, _LABEL = 1, 2, 3, 4
@@ -27,10 +30,15 @@ def as_rest(content: bytes, model_name: str) -> bytes | None:
         or holds anything but lists of strings such as encoded images.
     """
     length = int.from_bytes(content[1:_PREFIX_BYTES], "big")
-    if content[:1] != b"\0" or len(content) != _PREFIX_BYTES + length:
-        return None  # compressed, or cut short
+    if content[:1] not in (_PLAIN, _PACKED) or len(content) != _PREFIX_BYTES + length:
+        return None
+    message: bytes | None = content[_PREFIX_BYTES:]
+    if content[:1] == _PACKED:
+        message = unpacked(content[_PREFIX_BYTES:])
+    if message is None:
+        return None
     try:
-        return _body(content[_PREFIX_BYTES:], model_name)
+        return _body(message, model_name)
     except (ValueError, TypeError, KeyError):
         return None
 

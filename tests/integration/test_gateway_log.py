@@ -23,6 +23,10 @@ from serving.rollout.gateway_log import Copy, GatewayLog, Watched
 from serving.rollout.judge import Rules
 
 _IMAGE = b"\0\0\0"
+LINE = (
+    '{"time":1800000000.5,"id":"%s","api":"grpc","method":"POST","variant":"stable",'
+    '"label":"","status":200,"grpc_status":"%s","seconds":0.25}\n'
+)
 
 
 def _watched(folder: Path, server: FakeServer, **settings: Any) -> Watched:
@@ -129,10 +133,7 @@ def test_other_bodies_are_passed_over(tmp_path: Path, body: bytes) -> None:
 
 def test_it_goes_on_where_another_ended(tmp_path: Path) -> None:
     requests = tmp_path / "requests.jsonl"
-    line = (
-        '{"time":1800000000.5,"id":"%s","api":"grpc","method":"POST","variant":"stable",'
-        '"label":"","status":200,"grpc_status":"%s","seconds":0.25}\n'
-    )
+    line = LINE
     requests.write_text(line % ("before", "0"))
     odd = line.replace('"label"', '"path":"/\udcff","label"').encode(errors="surrogateescape")
     with FakeServer({1: Behaviour()}, {1}, {"stable": 1}) as server:
@@ -156,3 +157,42 @@ def test_it_goes_on_where_another_ended(tmp_path: Path) -> None:
     }  # fmt: skip
     assert [row["request_id"] for row in _rows(tmp_path)] == ["b", "c"]
     assert _rows(tmp_path)[0]["latency_ms"] == 250.0
+
+
+@pytest.mark.parametrize("longer", [False, True])
+@pytest.mark.parametrize("by", ["copytruncate", "rename"])
+def test_a_rotated_file_is_read_from_its_beginning(tmp_path: Path, by: str, longer: bool) -> None:
+    requests = tmp_path / "requests.jsonl"
+    requests.touch()
+    with FakeServer({1: Behaviour()}, {1}, {"stable": 1}) as server:
+        log = GatewayLog(_watched(tmp_path, server), requests)
+        log.labels = {"stable": 1}
+        log.read_on()
+        requests.write_text("".join(LINE % (f"old-{n}", "0") for n in range(10)))
+        log.read_on()
+        if by == "rename":
+            requests.rename(tmp_path / "requests.jsonl.1")
+        requests.write_text("".join(LINE % (f"new-{n}", "3") for n in range(20 if longer else 4)))
+        log.read_on()
+        log.read_on()
+        log.close()
+    rows = [row["request_id"] for row in _rows(tmp_path)]
+    assert rows == [f"new-{n}" for n in range(20 if longer else 4)]
+    assert _counted(tmp_path)["GRPC", "OK", 1] == 10
+
+
+def test_grpc_requests_that_ask_no_model_are_not_counted(tmp_path: Path) -> None:
+    requests = tmp_path / "requests.jsonl"
+    requests.touch()
+    paths = ("ModelService/GetModelStatus", "PredictionService/GetModelMetadata")
+    with FakeServer({1: Behaviour()}, {1}, {"stable": 1}) as server:
+        log = GatewayLog(_watched(tmp_path, server), requests)
+        log.labels = {"stable": 1}
+        log.read_on()
+        for path in (*paths, "PredictionService/Predict"):
+            named = LINE.replace('"label"', f'"path":"/tensorflow.serving.{path}","label"')
+            with requests.open("a") as file:
+                file.write(named % (path, "0"))
+        log.read_on()
+        log.close()
+    assert _counted(tmp_path) == {("GRPC", "OK", 1): 1}

@@ -1,9 +1,12 @@
 """Copied gRPC requests, made by the official messages, as JSON."""
 
+import gzip
 import http.client
 import json
 import queue
+import zlib
 from base64 import b64decode
+from collections.abc import Callable
 from contextlib import closing
 
 import numpy as np
@@ -62,6 +65,15 @@ def test_what_cannot_be_said_is_left_out() -> None:
     for request in (named, labelled, other, nobody, numbers, matrix, repeated):
         assert _said(request) is None
     assert as_rest(b"\1" + _framed(_request().SerializeToString())[1:], "m") is None
+    assert as_rest(b"\2" + _framed(_request().SerializeToString())[1:], "m") is None
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_compressed_messages_are_read(pack: Callable[[bytes], bytes]) -> None:
+    message = _request().SerializeToString()
+    assert as_rest(b"\1" + _framed(pack(message))[1:], "m") == _said(_request())
+    assert as_rest(b"\1" + _framed(pack(message)[:-3])[1:], "m") is None
+    assert as_rest(b"\1" + _framed(pack(bytes(2**24)))[1:], "m") is None
 
 
 @given(st.binary(max_size=200))
@@ -95,6 +107,23 @@ def test_both_versions_are_asked_over_rest() -> None:
         assert pairs.get(timeout=60) == (Answer("cat", 0.97), Answer("dog", 0.97))
         assert json.loads(server.seen[0][2])["inputs"]["image_bytes"][1]["b64"] == "A" * 400
         copies.close()
+
+
+def test_a_compressed_copy_is_looked_at_like_another() -> None:
+    seen: queue.Queue[Copy] = queue.Queue()
+    copies = Copies("m", {}, lambda *_: None, logged=seen.put)
+    copies.comparing = False
+    bodies = (gzip.compress(bytes(2**24)), b"no gzip", gzip.compress(b"an image"))
+    with closing(http.client.HTTPConnection(copies.address)) as nginx:
+        for body in bodies:
+            headers = {"X-Verb": "predict", "Content-Encoding": "gzip", "Content-Type": "a/b"}
+            nginx.request("POST", "/copy", body, headers)
+            assert nginx.getresponse().status == 204
+            nginx.close()
+    copy = seen.get(timeout=60)
+    assert (copy.body, copy.headers) == (b"an image", {"Content-Type": "a/b"})
+    assert seen.empty()
+    copies.close()
 
 
 def test_no_copy_keeps_the_next_one_from_being_looked_at() -> None:
