@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 _MOST_ENDED: Final = 100
 _MOST_TOLD: Final = 5
 _STOP_SECONDS: Final = 5.0
+_SETTLED_SECONDS: Final = 2.0
+"""Without a change, until files are taken for whole; or until the next look, if that is sooner."""
 
 Load = Callable[[str, int, Path], LoadedModel]
 """Brings version (model's name, number, directory) into memory; raises a ServingError if not."""
@@ -74,6 +76,7 @@ class VersionManager:
         )
         self._unloads: list[threading.Thread] = []
         self._said = ""
+        self._is_settling = False
 
     def start(self) -> None:
         """Starts to watch, in a thread of its own."""
@@ -189,12 +192,14 @@ class VersionManager:
 
     def _seconds_to_next_look(self) -> float | None:
         waits = [self._options.poll_seconds] if self._options.poll_seconds > 0 else []
+        waits += [_SETTLED_SECONDS] if self._is_settling else []
         with self._changed:
             retries = [v.retry_at for v in self._versions.values() if v.retry_at is not None]
         waits += [max(retry - time.monotonic(), 0.0) for retry in retries]
         return min(waits, default=None)
 
     def _look(self, config: ModelConfig) -> None:
+        self._is_settling = False
         try:
             self._bring_about(config, version_directories(config.base_path))
         except OSError as error:
@@ -252,8 +257,10 @@ class VersionManager:
         before, now = version.snapshot, Snapshot.of(directory)
         version.snapshot = now
         missing = missing_part(directory)
-        if missing is None and now != before and not now.settled_for(self._options.poll_seconds):
+        settled = min(self._options.poll_seconds, _SETTLED_SECONDS)
+        if missing is None and now != before and not now.settled_for(settled):
             missing = "its files are still changing"
+            self._is_settling = True
         if missing is not None:
             message = f"Waiting for a whole version {version.number}: {missing}."
             self._say_once(message)

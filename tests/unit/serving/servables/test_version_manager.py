@@ -3,8 +3,11 @@
 import logging
 from pathlib import Path
 
+import grpc
 import pytest
+from tensorflow.core.protobuf import saved_model_pb2
 
+from serving.errors import ServingError
 from serving.servables.completeness import GRAPH_FILE
 from serving.servables.loader import LoadedModel
 from serving.servables.model_config import ModelConfig, VersionPolicy
@@ -40,6 +43,24 @@ def test_a_saved_model_itself_is_told_from_a_folder_of_versions(
     assert (
         f"It is a SavedModel itself; expected a folder of versions: move it to {tmp_path}/1" in said
     )
+
+
+def test_files_that_have_just_come_do_not_wait_for_the_next_look(tmp_path: Path) -> None:
+    loaded: list[int] = []
+
+    def load(_: str, version: int, __: Path) -> LoadedModel:
+        loaded.append(version)
+        raise ServingError(grpc.StatusCode.INTERNAL, "seen")
+
+    saved_model = saved_model_pb2.SavedModel()
+    saved_model.meta_graphs.add().meta_info_def.tags.append("serve")
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / GRAPH_FILE).write_bytes(saved_model.SerializeToString())
+    manager = VersionManager(ModelConfig("m", tmp_path), load, LoadOptions(poll_seconds=3600))
+    manager.start()
+    assert manager.wait_until_settled(is_new=True, timeout=30)
+    manager.stop()
+    assert loaded == [1]
 
 
 @pytest.mark.parametrize(("asked", "words"), [({7, 9}, "9, 7"), (set(), "none")])
