@@ -15,7 +15,7 @@ from serving.client.address import parse_address
 from serving.client.answers import Answer, Predictions, explained_answers, predictions_of
 from serving.client.errors import PredictionError, RequestRefusedError
 from serving.client.files import Told, ask_about, batches
-from serving.client.options import DEFAULT_TIMEOUT, Options
+from serving.client.options import DEFAULT_TIMEOUT, Options, sendable_key
 from serving.client.retries import Retries
 
 if TYPE_CHECKING:  # each brings what the other can do without
@@ -47,12 +47,12 @@ class AsyncGraftClient:
             **options: see `Options`.
 
         Raises:
-            UsageError: not an address, a timeout that is none, a version and a label, or a file
-                of authorities that cannot be read.
+            UsageError: not an address, a timeout that is none, a version and a label, a key that
+                cannot be sent, or a file of authorities that cannot be read.
         """
         self._address = parse_address(address)
         self._model_name = model_name
-        self._options = options
+        self._options: Options = {**options, "api_key": sendable_key(options.get("api_key"))}
         self._timeout = options.get("timeout", DEFAULT_TIMEOUT)
         if not self._timeout > 0.0:
             raise UsageError(f"A timeout is more than 0 seconds, not {self._timeout}.")

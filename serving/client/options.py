@@ -1,13 +1,17 @@
 """What a client can be told beside whom to ask."""
 
+import re
 from pathlib import Path
 from typing import Final, TypedDict
+
+from models.errors import UsageError
 
 DEFAULT_TIMEOUT: Final = 30.0
 MOST_ANSWER_BYTES: Final = 64 * 2**20
 """An answer is not read beyond this: what sends so much is no model of Graft's."""
 API_KEY_HEADER: Final = "x-api-key"
 REQUEST_ID_HEADER: Final = "x-request-id"
+_SENDABLE: Final = re.compile(r"[ -~]*")
 
 
 class Options(TypedDict, total=False):
@@ -22,6 +26,23 @@ class Options(TypedDict, total=False):
     retry: bool
     """Whether to ask again where that is safe and may help; true by default."""
     api_key: str | None
-    """Key that a gateway asks for, sent as `X-API-Key`."""
+    """Key that a gateway asks for, sent as `X-API-Key`; blanks and line ends around it are not."""
     ca_file: Path | str | None
     """PEM file of the authorities to trust instead of the system's, for https and grpcs."""
+
+
+def sendable_key(key: str | None) -> str | None:
+    """An API key as it is sent: one from a file or a Secret often ends with a line.
+
+    Raises:
+        UsageError: no header can hold it.
+    """
+    if key is None:
+        return None
+    bare = key.strip()
+    if not _SENDABLE.fullmatch(bare):
+        raise UsageError(
+            "The API key has characters that no header can hold; expected one line of letters, "
+            "digits and signs of ASCII."
+        )
+    return bare
