@@ -1,5 +1,6 @@
 """Labels that came, and digests that were picked for labelling: files that the monitor takes in."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,6 +10,9 @@ from models.storage.atomic_write import write_atomically
 from monitoring.accuracy.label_files import Key
 
 _LABELS: Final = "labels"
+_DIGITS: Final = 6
+_SHOWN: Final = 12
+_NAMES: Final = "[0-9]" * _DIGITS + "*.json"
 _CHOSEN: Final = "suggested.json"
 
 
@@ -27,9 +31,13 @@ class LabelInbox:
         """
         rows = sorted([*key, name] for key, name in labels.items())
         content = json.dumps(rows).encode()
-        number = len(self.names())
-        if content not in (file.read_bytes() for file in self._files()):
-            write_atomically(self._labels / f"{number:06d}.json", content)
+        files = self._files()
+        if content in (file.read_bytes() for file in files):
+            return
+        number = 1 + int(files[-1].name[:_DIGITS]) if files else 0
+        # Its digest is in the name, as another command may put labels at the same moment.
+        digest = hashlib.sha256(content).hexdigest()[:_SHOWN]
+        write_atomically(self._labels / f"{number:0{_DIGITS}d}-{digest}.json", content)
 
     def names(self) -> list[str]:
         """Names of the files of labels, in the order in which they came."""
@@ -45,7 +53,7 @@ class LabelInbox:
         return {(key, row): label for key, row, label in rows}
 
     def _files(self) -> list[Path]:
-        return sorted(self._labels.glob("*.json"))
+        return sorted(self._labels.glob(_NAMES))
 
     def note_chosen(self, digests: Iterable[str]) -> None:
         """Notes images that were picked to be labelled.
