@@ -17,8 +17,10 @@ _POLITE: Final = 10
 
 def main(arguments: Sequence[str]) -> None:
     """Looks after the log until standard input ends, and once more then."""
-    # Ctrl-C is meant for the server, which ends this process in its own time.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C, and systemd's SIGTERM to all processes of a service, are meant for the server, which
+    # ends this process in its own time.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     os.nice(_POLITE)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     folder, days, most = arguments
