@@ -20,6 +20,7 @@ from models.errors import GraftError
 from models.listening import host_and_port
 from models.storage.atomic_write import write_atomically
 from serving.errors import ServingError, in_one_line
+from serving.grpc_api.credentials import read_credentials
 from serving.grpc_api.grpc_server import GrpcServer
 from serving.inference.model_loader import ModelLoader
 from serving.inference.runner import Runner
@@ -53,9 +54,12 @@ class ModelServer:
         """Holds the ports, so that a taken one is known before anything is loaded.
 
         Raises:
-            UsageError: a port is taken.
+            UsageError: a port is taken, or the configuration of TLS is wrong.
         """
         self._settings = settings
+        if settings.grpc.ssl_config_file is not None:
+            # Wrong keys are told at once, not after the models are loaded.
+            read_credentials(settings.grpc.ssl_config_file)
         self.metrics = Metrics()
         self._runner = Runner(settings.limits, settings.batching)
         self._observer = Observer(self.metrics, settings.request_log)

@@ -242,6 +242,11 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
          "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
         check=True, capture_output=True,
     )  # fmt: skip
+    subprocess.run(
+        ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-out", folder / "other.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
     return folder
 
 
@@ -249,6 +254,10 @@ def _ssl_config(folder: Path, *fields: str) -> Path:
     texts = {"server_key": "key.pem", "server_cert": "cert.pem", "custom_ca": "cert.pem"}
     lines = [f"{name}: {(folder / file).read_text()!r}" for name, file in texts.items()
              if name in fields]  # fmt: skip
+    other = folder / "other.pem"
+    lines += [f"server_key: {other.read_text()!r}"] if "other_key" in fields else []
+    lines += [f"server_key: {str(folder / 'key.pem')!r}"] if "path" in fields else []
+    lines += ["custom_ca: 'none'"] if "bad_ca" in fields else []
     lines += ["client_verify: true"] if "client_verify" in fields else []
     path = folder / f"{'-'.join(fields)}.config"
     path.write_text("\n".join(lines))
@@ -280,6 +289,12 @@ def test_tls_and_certificates_of_clients(base_path: Path, tls: Path) -> None:
     [
         (("server_key",), "has no server_cert"),
         (("server_key", "server_cert", "client_verify"), "client_verify without a custom_ca"),
+        (
+            ("other_key", "server_cert"),
+            r"cannot be used \(key values mismatch\), expected the text",
+        ),
+        (("path", "server_cert"), r"cannot be used \(.*\(not its path\), with .n for its line"),
+        (("server_key", "server_cert", "bad_ca"), "The custom_ca of .* cannot be used"),
     ],
 )
 def test_a_wrong_tls_configuration_is_an_error_in_words(
