@@ -2,6 +2,7 @@
 
 import functools
 import getpass
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -35,6 +36,7 @@ def nginx_config(settings: GatewaySettings, copies_to: str, folder: Path) -> str
         model=settings.model_name,
         name=re.escape(settings.model_name),
         user=getpass.getuser() if os.geteuid() == 0 else None,
+        certificate_digest=_digest(settings.certificate),
         quoted=_quoted,
         host_and_port=host_and_port,
         STABLE=STABLE,
@@ -51,6 +53,14 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
     )
     return environment.get_template("nginx.conf.j2")
+
+
+def _digest(certificate: Path | None) -> str:
+    """Tells a certificate from the one that it replaces; none of one that nginx will miss too."""
+    try:
+        return hashlib.sha256(certificate.read_bytes()).hexdigest() if certificate else ""
+    except OSError:
+        return ""
 
 
 def _quoted(path: Path) -> str:

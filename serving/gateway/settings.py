@@ -10,6 +10,15 @@ from models.errors import UsageError
 STABLE: Final = "stable"
 CANARY: Final = "canary"
 LABELS: Final = (STABLE, CANARY)
+_HIGHEST_PORT: Final = 65_535
+_MOST: Final = {
+    "port": _HIGHEST_PORT,
+    "grpc_port": _HIGHEST_PORT,
+    "body_mib": 100_000,
+    "requests_per_second": 1_000_000,
+    "connections": 65_535,
+}
+"""What nginx takes; 0 would mean no limit to it, or nothing."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _ADDRESS: Final = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):[0-9]{1,5}")
 
@@ -77,6 +86,9 @@ class GatewaySettings:
                 "The gateway needs a model name of letters, digits, '.', '_' and '-' (at most 128);"
                 f" got {self.model_name!r}. `serving.model_name` sets it."
             )
+        for name, most in _MOST.items():
+            if (value := getattr(self, name)) is not None and not 1 <= value <= most:
+                raise UsageError(f"The gateway's {name} is {value}, expected 1 to {most}.")
         if (self.certificate is None) != (self.certificate_key is None):
             raise UsageError("TLS needs both files, that of the certificate and that of its key.")
         if self.grpc_port is not None and self.stable == self.canary:

@@ -236,25 +236,19 @@ def test_predictions_over_grpc_are_copied_too(gateway, stable: FakeServer) -> No
     assert copy[1]["X-Verb"] == "grpc"
 
 
+def _make_certificate(folder: Path) -> None:
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=localhost"]
+    made = [*command, "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    subprocess.run(made, check=True, capture_output=True)
+
+
 @pytest.fixture(scope="module")
 def guarded(
     stable: FakeServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[GatewaySettings, Nginx]]:
     folder = tmp_path_factory.mktemp("guarded")
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-    ]
-    made = [*command, "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-    subprocess.run(made, check=True, capture_output=True)
+    _make_certificate(folder)
     keys = folder / "keys"
     keys.touch(mode=0o600)
     keys.write_text(f"# who has which\nalice {KEY}\n")
@@ -314,6 +308,22 @@ def test_a_configuration_that_nginx_refuses_changes_nothing(guarded) -> None:
     assert nginx.pid == pid
     assert nginx.ensure()
     assert nginx.pid == pid
+
+
+def test_a_renewed_certificate_is_taken(guarded) -> None:
+    settings, nginx = guarded
+
+    def shown() -> str:
+        return ssl.get_server_certificate(("localhost", settings.port), timeout=30)
+
+    former, pid = shown(), nginx.pid
+    assert former == settings.certificate.read_text()
+    _make_certificate(settings.certificate.parent)
+    assert nginx.ensure()
+    _await(lambda: shown() == settings.certificate.read_text())
+    assert shown() != former
+    assert nginx.pid == pid
+    assert not nginx.ensure()
 
 
 def test_keys_that_others_can_read_are_refused(guarded) -> None:

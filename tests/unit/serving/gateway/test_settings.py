@@ -24,6 +24,22 @@ def test_an_address(address: str) -> None:
         Server(address, "127.0.0.1:8500")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", 0),
+        ("port", 65_536),
+        ("grpc_port", -1),
+        ("body_mib", 0),
+        ("connections", 0),
+        ("requests_per_second", -1),
+    ],
+)
+def test_a_limit_that_would_be_none(name: str, value: int) -> None:
+    with pytest.raises(UsageError, match=f"gateway's {name} is {value}, expected 1 to"):
+        GatewaySettings("m", SERVER, SERVER, **{name: value})  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("share", [-1, 101])
 def test_a_share(share: int) -> None:
     with pytest.raises(UsageError, match="0 % to 100 %"):
