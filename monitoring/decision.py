@@ -178,7 +178,8 @@ def _retrain_or_page(
         )
     if past.trained_episode is not None and past.trained_episode == past.episode:
         return decision("nothing", "; a training for this was begun already.")
-    if past.trained is not None and now - past.trained < settings.cooldown:
+    # Of a training that lies further ahead the clock was wrong.
+    if past.trained is not None and abs(now - past.trained) < settings.cooldown:
         left = (settings.cooldown - (now - past.trained)) / 3600
         return decision("nothing", f"; the next training may begin in {left:.1f} hours.")
     return decision("retrain", ".", _train_on(accuracy))

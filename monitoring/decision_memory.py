@@ -46,7 +46,10 @@ class DecisionMemory:
             return Past()
         kept = json.loads(content)
         past = Past(**kept["past"])
-        fresh = [each for each in trainings if each.at > (past.trained or 0.0)]
+        # By their order where it can be, as clocks may have been set back since.
+        known = [place for place, each in enumerate(trainings) if each.at == past.trained]
+        after = [each for each in trainings if each.at > (past.trained or 0.0)]
+        fresh = trainings[known[-1] + 1 :] if known else after
         for each in fresh:
             past = after_training(Decision("retrain", "harmful", each.episode, past=past), each.at)
         return past if kept["version"] == version else after_push(past)

@@ -117,8 +117,8 @@ def _hindrance(
 
 
 def _left(since: float, hours: float) -> str:
-    """When a cooldown ends, in words; empty where it has ended."""
+    """When a cooldown ends, in words; empty where it has ended, or a clock was ahead by more."""
     end = since + hours * _HOUR
-    if time.time() >= end:
+    if abs(time.time() - since) >= hours * _HOUR:
         return ""
     return f"until {datetime.fromtimestamp(end).astimezone():%Y-%m-%d %H:%M}"

@@ -98,6 +98,13 @@ def test_one_training_an_episode_and_none_before_the_cooldown_is_over():
     assert say(True, bad, past=pushed, now=NOW + 2 * DAY).action == "retrain"
 
 
+def test_a_clock_that_was_ahead_holds_no_training_up_for_longer_than_the_cooldown():
+    bad = accuracy(0.7)
+    pushed = after_push(after_training(say(True, bad), NOW + 365 * DAY))
+    assert say(True, bad, past=pushed, now=NOW + DAY).action == "retrain"
+    assert say(True, bad, past=pushed, now=NOW + 364.5 * DAY).action == "nothing"
+
+
 def test_trainings_that_do_not_help_are_not_repeated_for_ever():
     bad, past, actions = accuracy(0.7), Past(), []
     for day in range(8):

@@ -17,6 +17,14 @@ def test_a_training_is_remembered_once(tmp_path: Path) -> None:
     assert memory.past(3, [begun]) == trained
 
 
+def test_a_training_after_one_of_a_clock_that_was_ahead_is_remembered(tmp_path: Path) -> None:
+    memory = DecisionMemory(tmp_path / "decisions")
+    ahead = Training(episode_of(3, Past(episode=100.0)), 9e9)
+    memory.keep(3, Past(episode=300.0, trained=9e9, trained_episode=100.0, unhelpful=1))
+    after = memory.past(3, [ahead, Training(episode_of(3, Past(episode=300.0)), 400.0)])
+    assert (after.trained, after.trained_episode, after.unhelpful) == (400.0, 300.0, 2)
+
+
 def test_another_version_begins_an_episode_of_its_own(tmp_path: Path) -> None:
     memory = DecisionMemory(tmp_path / "decisions")
     memory.keep(3, Past(episode=100.0, trained=200.0, trained_episode=100.0, unhelpful=1))
