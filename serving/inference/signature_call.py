@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from serving.errors import ServingError, invalid_argument
 from serving.servables.loader import LoadedModel
-from serving.tensors.tensor_protos import SignatureDef, Tensors, from_proto
+from serving.tensors.tensor_protos import SignatureDef, Tensors, from_proto, type_fault
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,11 @@ def checked_call(
         output_filter: aliases to compute; all if empty.
 
     Raises:
-        ServingError: inputs or outputs do not match the signature, or are no dense tensors.
+        ServingError: inputs or outputs do not match the signature, or are no dense tensors, or an
+            input has another type.
     """
     values = _with_defaults(signature, inputs)
+    _require_types(signature, values)
     aliases = _requested_outputs(signature, output_filter)
     _require_dense("input", {alias: signature.inputs[alias] for alias in values})
     _require_dense("output", {alias: signature.outputs[alias] for alias in aliases})
@@ -88,6 +90,13 @@ def _requested_outputs(signature: SignatureDef, output_filter: Sequence[str]) ->
         if alias in output_filter[:position]:
             raise invalid_argument(f"duplicate output tensor alias: {alias}")
     return tuple(output_filter) or tuple(sorted(signature.outputs))
+
+
+def _require_types(signature: SignatureDef, values: Tensors) -> None:
+    """TensorFlow would say it of the whole batch, in words that name no input."""
+    for alias, value in values.items():
+        if fault := type_fault(value, signature.inputs[alias].dtype):
+            raise invalid_argument(f"The input {alias} {fault}.")
 
 
 def _require_dense(what: str, infos: Mapping[str, Any]) -> None:

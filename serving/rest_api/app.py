@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from serving.errors import ServingError
+from serving.observer.request_ids import HEADER as REQUEST_ID
 from serving.tensors.json_outputs import to_json
 
 _log = logging.getLogger(__name__)
@@ -60,7 +61,11 @@ def http_app(api: ASGIApp, pages: Pages, cors: bool) -> ASGIApp:
         routes.append(Route(pages.metrics_path, metrics))
     routes.append(Route("/{path:path}", api))
     anyone = Middleware(
-        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"]
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=[REQUEST_ID],
     )
     return Starlette(
         routes=routes,

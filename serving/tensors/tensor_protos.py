@@ -115,6 +115,19 @@ def to_proto(array: NDArray[Any], as_content: bool = False) -> TensorProto:
     return proto
 
 
+def type_fault(array: NDArray[Any], expected: int) -> str:
+    """What is wrong with an array's type; empty if nothing is, or none of ours is expected.
+
+    Args:
+        array: the values.
+        expected: TensorFlow's number of the type.
+    """
+    got = _NUMBERS.get(array.dtype, types_pb2.DT_INVALID)
+    if expected not in _KINDS or got == expected:
+        return ""
+    return f"has type {_type_name(got)}, expected {_type_name(expected)}"
+
+
 def from_proto(proto: TensorProto, alias: str, most_bytes: int = MOST_BYTES) -> NDArray[Any]:
     """Reads a tensor in any of the forms that TensorFlow writes.
 

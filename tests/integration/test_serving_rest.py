@@ -83,6 +83,10 @@ def test_head_and_options(port: int) -> None:
     allowed = exchange(port, asked.encode())
     assert allowed is not None
     assert allowed.headers["access-control-allow-headers"] == "x-a"
+    answered = exchange(port, post(PREDICT, b"{}", "Origin: http://a"))
+    assert answered is not None
+    # Who labels an image later names its request, so that a page must be able to read the id.
+    assert answered.headers["access-control-expose-headers"] == "x-request-id"
     refused = exchange(port, f"OPTIONS {PREDICT} HTTP/1.1\r\n\r\n".encode())
     assert refused is not None
     assert refused.status == 400

@@ -3,6 +3,7 @@
 import grpc
 import numpy as np
 import pytest
+from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.errors import ServingError
@@ -27,3 +28,16 @@ def test_tensors_without_a_name_are_told(inputs: str, outputs: str) -> None:
     if inputs == "x":
         call = checked_call(None, signature, {"x": DENSE}, ["y"])  # type: ignore[arg-type]
         assert call.fetches == ("dense:0",)
+
+
+def test_an_input_of_another_type_is_told_by_its_name() -> None:
+    signature = meta_graph_pb2.SignatureDef()
+    signature.inputs["x"].name = signature.outputs["y"].name = "dense:0"
+    assert checked_call(None, signature, {"x": DENSE}).feeds  # type: ignore[arg-type]
+    for dtype in (types_pb2.DT_FLOAT_REF, types_pb2.DT_QUINT8, types_pb2.DT_FLOAT):
+        signature.inputs["x"].dtype = dtype
+        assert checked_call(None, signature, {"x": DENSE}).feeds  # type: ignore[arg-type]
+    words = "The input x has type DT_INT64, expected DT_FLOAT"
+    with pytest.raises(ServingError, match=words) as error:
+        checked_call(None, signature, {"x": np.zeros(1, np.int64)})  # type: ignore[arg-type]
+    assert error.value.code is grpc.StatusCode.INVALID_ARGUMENT
