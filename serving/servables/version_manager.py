@@ -249,9 +249,21 @@ class VersionManager:
                 if version.state in (State.UNLOADING, State.END) and version.error is None:
                     # It was unloaded, or is about to be, and is wanted again.
                     version = self._versions[number] = Version(number)
-            if version.state is State.AVAILABLE or self._is_whole(version, directory):
+            if version.state is State.AVAILABLE:
+                self._tell_of_another(version, directory)
+                whole.append(version)
+            elif self._is_whole(version, directory):
                 whole.append(version)
         return whole
+
+    def _tell_of_another(self, version: Version, directory: Path) -> None:
+        """Of two versions with one number the first stays, as with TensorFlow Serving."""
+        if version.directory != directory:
+            self._say_once(
+                f"Version {version.number} of {self.config.name} was loaded from"
+                f" {version.directory} and stays; the one in {directory} is not served. Give it"
+                " another number, or take the model out of the configuration for a while."
+            )
 
     def _is_whole(self, version: Version, directory: Path) -> bool:
         before, now = version.snapshot, Snapshot.of(directory)
@@ -289,7 +301,7 @@ class VersionManager:
         seconds = time.monotonic() - started
         _log.info("Version %d of %s loaded in %.1f s.", version.number, name, seconds)
         with self._changed:
-            version.model = model
+            version.model, version.directory = model, directory
             version.failures, version.retry_at = 0, None
         self._enter(version, State.AVAILABLE)
 

@@ -68,6 +68,7 @@ class Version:
         state: where it is in its life.
         error: why it is not loaded, if it is not.
         model: what is loaded.
+        directory: where it was loaded from.
         snapshot: its files when they were last looked at.
         users: how many requests hold it.
         failures: how often it failed to load in a row.
@@ -78,6 +79,7 @@ class Version:
     state: State = State.START
     error: ServingError | None = None
     model: LoadedModel | None = None
+    directory: Path | None = None
     snapshot: Snapshot | None = None
     users: int = 0
     failures: int = 0

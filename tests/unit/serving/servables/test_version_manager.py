@@ -45,6 +45,39 @@ def test_a_saved_model_itself_is_told_from_a_folder_of_versions(
     )
 
 
+def _write_version(directory: Path) -> None:
+    saved_model = saved_model_pb2.SavedModel()
+    saved_model.meta_graphs.add().meta_info_def.tags.append("serve")
+    directory.mkdir(parents=True)
+    (directory / GRAPH_FILE).write_bytes(saved_model.SerializeToString())
+
+
+class _Loaded:
+    """Stands for a model in memory."""
+
+    def close(self) -> None:
+        """Frees nothing."""
+
+
+def test_another_version_with_the_same_number_is_told_not_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def load(*_: object) -> LoadedModel:
+        return _Loaded()  # type: ignore[return-value]
+
+    for folder in ("a", "b"):
+        _write_version(tmp_path / folder / "1")
+    manager = VersionManager(ModelConfig("m", tmp_path / "a"), load, LoadOptions(poll_seconds=0.05))
+    manager.start()
+    assert manager.wait_until_settled(is_new=True, timeout=30)
+    with caplog.at_level(logging.WARNING):
+        manager.configure(ModelConfig("m", tmp_path / "b"))
+        assert manager.wait_until_settled(is_new=False, timeout=30)
+    manager.stop()
+    said = f"loaded from {tmp_path}/a/1 and stays; the one in {tmp_path}/b/1 is not served"
+    assert sum(said in message for message in caplog.messages) == 1
+
+
 def test_files_that_have_just_come_do_not_wait_for_the_next_look(tmp_path: Path) -> None:
     loaded: list[int] = []
 
@@ -52,10 +85,7 @@ def test_files_that_have_just_come_do_not_wait_for_the_next_look(tmp_path: Path)
         loaded.append(version)
         raise ServingError(grpc.StatusCode.INTERNAL, "seen")
 
-    saved_model = saved_model_pb2.SavedModel()
-    saved_model.meta_graphs.add().meta_info_def.tags.append("serve")
-    (tmp_path / "1").mkdir()
-    (tmp_path / "1" / GRAPH_FILE).write_bytes(saved_model.SerializeToString())
+    _write_version(tmp_path / "1")
     manager = VersionManager(ModelConfig("m", tmp_path), load, LoadOptions(poll_seconds=3600))
     manager.start()
     assert manager.wait_until_settled(is_new=True, timeout=30)
