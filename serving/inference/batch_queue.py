@@ -19,6 +19,7 @@ import grpc
 
 from serving.errors import ServingError, invalid_argument
 from serving.inference.batching_parameters import BatchingParameters
+from serving.inference.deadline import NEVER, Deadline
 from serving.inference.joined_run import run_together
 from serving.inference.tasks import Piece, Task
 
@@ -83,13 +84,13 @@ class BatchQueue:
             self._append_next(batches, task)
             self._changed.notify()
 
-    def close(self) -> None:
-        """Runs what waits, and ends the threads."""
+    def close(self, until: Deadline = NEVER) -> None:
+        """Runs what waits, and ends the threads; one that is still busy then is left to itself."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         for thread in self._threads:
-            thread.join()
+            thread.join(until.remaining())
 
     def _add_alone(self, task: Task) -> None:
         batch = _Batch(opened=0.0)

@@ -78,10 +78,10 @@ class Runner:
         """Requests that wait or run."""
         return self._requests
 
-    def close(self) -> None:
-        """Finishes the requests that wait, and ends the threads."""
-        self._short.close()
-        self._long.close()
+    def close(self, until: Deadline = NEVER) -> None:
+        """Finishes the requests that wait, and ends the threads, as far as they end by then."""
+        self._short.close(until)
+        self._long.close(until)
 
     def _require_few_strings(self, call: SignatureCall) -> None:
         for value in call.feeds.values():

@@ -22,6 +22,7 @@ from models.storage.atomic_write import write_atomically
 from serving.errors import ServingError, in_one_line
 from serving.grpc_api.credentials import read_credentials
 from serving.grpc_api.grpc_server import GrpcServer
+from serving.inference.deadline import Deadline
 from serving.inference.model_loader import ModelLoader
 from serving.inference.runner import Runner
 from serving.metrics import Metrics
@@ -38,6 +39,7 @@ from serving.server.settings import ServerSettings
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 30.0
+_END_SECONDS: Final = 5.0
 
 
 class ModelServer:
@@ -144,7 +146,8 @@ class ModelServer:
             list(pool.map(lambda end: end(drain_seconds), ends))
         if self._config_file is not None:
             self._config_file.stop()
-        self._runner.close()
+        # Who still waited got an answer, or was given up: a graph that never ends holds nothing up.
+        self._runner.close(Deadline.after(_END_SECONDS))
         self.registry.close()
         self._observer.close()
 

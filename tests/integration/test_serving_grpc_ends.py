@@ -1,7 +1,9 @@
 """How the gRPC server ends beside those who watch it, and what it says of a socket."""
 
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import grpc
 import plain_models
@@ -9,6 +11,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from models.errors import UsageError
+from serving.inference.signature_call import SignatureCall
 from serving.server.model_server import ModelServer
 from serving.server.settings import GrpcSettings, ServerSettings
 
@@ -44,6 +47,23 @@ def test_who_watches_the_health_is_told_of_the_end_and_does_not_hold_it_up(base_
     )
     unknown = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
     assert said == [[serving, ended], [serving, ended], [unknown, ended]]
+
+
+def test_a_graph_that_never_ends_does_not_hold_the_end_up(base_path: Path) -> None:
+    go_on = threading.Event()
+
+    class Endless:
+        def run(self, *_: object) -> list[Any]:
+            assert go_on.wait(60)
+            return []
+
+    server = ModelServer(_settings(base_path, 0))
+    server.start()
+    server._runner.submit_call(SignatureCall(Endless(), {}, (), ()))  # type: ignore[arg-type]
+    began = time.monotonic()
+    server.stop(drain_seconds=0)
+    assert time.monotonic() - began < 30
+    go_on.set()
 
 
 @pytest.mark.parametrize("port", [0, None])
