@@ -16,6 +16,7 @@ from models.errors import UsageError
 from models.observation.log_entry import Counts
 from models.observation.request_log_files import LogFile, LogFileError, log_files
 from models.observation.signal_names import IMAGE_SIGNALS
+from monitoring.newest_minutes import newest_of
 from monitoring.observations import Observations
 from monitoring.seen_digests import SeenDigests
 
@@ -24,7 +25,6 @@ _TOP: Final = 5
 _DIGEST: Final = r"^[0-9a-f]{64}$"
 _LONGEST_ID: Final = 200
 _MINUTE: Final = 60
-_DAY: Final = 86_400
 
 
 class ModelVersion(NamedTuple):
@@ -63,10 +63,11 @@ class LogReader:
         self._folder = folder
         self._rows: dict[str, int] = {}
         self.faults: dict[str, str] = {}
-        self._again: dict[str, dict[str, int]] = {}
+        self._again: dict[str, dict[int, int]] = {}
         self._seen = SeenDigests(None if state is None else state["seen"])
         if state is not None:
-            self._rows, self.faults, self._again = json.loads(state["place"].tobytes())
+            self._rows, self.faults, again = json.loads(state["place"].tobytes())
+            self._again = {name: {int(at): n for at, n in of.items()} for name, of in again.items()}
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that a reader needs to go on after what this one has handed out."""
@@ -97,10 +98,10 @@ class LogReader:
             version: that answered.
 
         Returns:
-            Beginning of a minute of the newest day, seconds since 1970, to their number.
+            Beginning of one of the newest 1,440 minutes that have such, seconds since 1970, to
+            their number.
         """
-        found = self._again.get(_name(version), {})
-        return {int(minute): count for minute, count in found.items()}
+        return dict(self._again.get(_name(version), {}))
 
     def _note_again(self, version: ModelVersion, rows: pa.Table) -> None:
         minutes = _numbers(rows["time"], np.int64) // 1_000_000 // _MINUTE * _MINUTE
@@ -108,9 +109,8 @@ class LogReader:
         noted = self._again.setdefault(_name(version), {})
         for minute in np.unique(minutes).tolist():
             count = round(float(weights[minutes == minute].sum(dtype=np.float64)))
-            noted[str(minute)] = noted.get(str(minute), 0) + count
-        first = max(map(int, noted), default=0) - _DAY
-        self._again[_name(version)] = {at: n for at, n in noted.items() if int(at) > first}
+            noted[minute] = noted.get(minute, 0) + count
+        self._again[_name(version)] = newest_of(noted)
 
     def _read_file(self, file: LogFile) -> Iterator[list[Answers]]:
         is_final = file.parquet.exists()

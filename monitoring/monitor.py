@@ -177,7 +177,7 @@ class Monitor:
         accuracy = watch.accuracy_since(drift)
         counts = request_counts(self._log)
         again = self._reader.again(ModelVersion(self._model, version))
-        faults = watch.faults(traffic_of(counts, self._model, watch.fresh, again))
+        faults = watch.faults(traffic_of(counts, self._model, watch.fresh, again, now))
         past = self._decisions.past(version, trainings)
         decision = decide(drift, accuracy, faults, now, past, self._decision)
         self._decisions.keep(version, decision.past)
@@ -186,7 +186,7 @@ class Monitor:
             model=self._model,
             version=version,
             images=drift.images,
-            requests=requests_of(counts, self._model, self._damaged()),
+            requests=requests_of(counts, self._model, self._damaged(), now),
             drift=drift,
             accuracy=accuracy,
             faults=faults,

@@ -1,5 +1,6 @@
 """What the counts of the log say of the newest requests."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Final
 
 from models.observation.log_entry import Counts
 from monitoring.data_faults import Traffic
+from monitoring.newest_minutes import newest_minute
 
 _OK: Final = "OK"
 _HOUR: Final = 3_600
@@ -46,28 +48,35 @@ class Requests:
         return max(self.by_minute, default=None)
 
 
-def requests_of(counts: Counts, model: str, damaged: Mapping[str, str]) -> Requests:
+def requests_of(
+    counts: Counts, model: str, damaged: Mapping[str, str], now: float = math.inf
+) -> Requests:
     """Gathers the newest day.
 
     Args:
         counts: of the whole log.
         model: name in the serving API; a request that named no model counts as its own too.
         damaged: files of the log, each with the reason.
+        now: seconds since 1970; what is far ahead of it was noted while a clock was wrong.
     """
-    newest = _newest(counts, model, _DAY)
+    newest = _newest(counts, model, _DAY, now)
     by_status: Counter[str] = Counter()
     by_minute: dict[int, tuple[int, int]] = {}
     for (minute, status), count in sorted(newest.items()):
         by_status[status] += count
         answers, errors = by_minute.get(minute, (0, 0))
         by_minute[minute] = answers + count, errors + (status != _OK) * count
-    first = max(by_minute, default=0) - _DAY
-    dropped = sum(number for minute, number in counts.dropped.items() if minute > first)
+    last = max(by_minute, default=0)
+    dropped = sum(n for minute, n in counts.dropped.items() if last - _DAY < minute <= last)
     return Requests(dict(by_status.most_common()), by_minute, dropped, damaged)
 
 
 def traffic_of(
-    counts: Counts, model: str, fresh: Mapping[int, int], again: Mapping[int, int]
+    counts: Counts,
+    model: str,
+    fresh: Mapping[int, int],
+    again: Mapping[int, int],
+    now: float = math.inf,
 ) -> Traffic:
     """What faults are looked for in: the newest hour's answers, and how many images came again.
 
@@ -78,20 +87,21 @@ def traffic_of(
         model: name in the serving API.
         fresh: beginning of a minute to the answers to images that had not come before.
         again: the same of those that had.
+        now: see `requests_of`.
     """
     statuses: Counter[str] = Counter()
-    for (_, status), count in _newest(counts, model, _HOUR).items():
+    for (_, status), count in _newest(counts, model, _HOUR, now).items():
         statuses[status] += count
-    first = max((*fresh, *again), default=0) - _HOUR
-    repeats = sum(number for minute, number in again.items() if minute > first)
+    last = newest_minute((*fresh, *again), now)
+    repeats = sum(number for minute, number in again.items() if last - _HOUR < minute <= last)
     return Traffic(dict(statuses), repeats)
 
 
-def _newest(counts: Counts, model: str, seconds: int) -> Counter[tuple[int, str]]:
+def _newest(counts: Counts, model: str, seconds: int, now: float) -> Counter[tuple[int, str]]:
     own = {key: count for key, count in counts.requests.items() if key.model in (model, "")}
-    first = max((key.minute for key in own), default=0) - seconds
+    last = newest_minute((key.minute for key in own), now)
     newest: Counter[tuple[int, str]] = Counter()
     for key, count in own.items():
-        if key.minute > first:
+        if last - seconds < key.minute <= last:
             newest[key.minute, key.status] += count
     return newest

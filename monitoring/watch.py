@@ -20,12 +20,12 @@ from monitoring.data_faults import DataFault, Traffic, data_faults
 from monitoring.evidence.drift_evidence import DriftEvidence
 from monitoring.evidence.drift_report import DriftReport
 from monitoring.evidence.drift_settings import DriftSettings
+from monitoring.newest_minutes import newest_of
 from monitoring.observations import Observations
 from monitoring.state import joined, part_of
 
 _ACCURACY: Final = AccuracySettings()
 _MINUTE: Final = 60
-_DAY: Final = 86_400
 _NEWEST: Final = 200
 """Images among which a fault of what is sent is looked for."""
 
@@ -62,7 +62,7 @@ class Watch:
 
     @property
     def fresh(self) -> Mapping[int, int]:
-        """How many answers to different images each minute of the newest day had."""
+        """How many answers to different images each of the newest 1,440 minutes had."""
         return self._fresh
 
     def _count(self, observations: Observations) -> None:
@@ -70,8 +70,7 @@ class Watch:
         for minute in np.unique(minutes).tolist():
             weight = float(observations.weights[minutes == minute].sum(dtype=np.float64))
             self._fresh[minute] += round(weight)
-        first = max(self._fresh, default=0) - _DAY
-        self._fresh = Counter({at: n for at, n in sorted(self._fresh.items()) if at > first})
+        self._fresh = Counter(newest_of(self._fresh))
 
     def add_labels(self, labels: Mapping[Key, str]) -> None:
         """Takes in labels whose answers `label` is going to bring."""

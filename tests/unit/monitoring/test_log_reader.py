@@ -92,6 +92,17 @@ def test_images_that_come_again_are_counted_by_minute_also_after_a_restart(tmp_p
     assert reader.again(_M3) == {minute: 6}
 
 
+def test_what_comes_again_is_counted_after_a_clock_was_ahead_too(tmp_path):
+    image = answered(0).columns
+    reader = LogReader(tmp_path)
+    year = 365 * 86_400
+    write_log_file(tmp_path, [answered(year, columns=image), answered(year, columns=image)])
+    assert len(_ids(reader)) == 1
+    write_log_file(tmp_path, [answered(0, columns=image)])
+    assert _ids(reader) == []
+    assert reader.again(_M3) == {1_800_000_000: 1, 1_800_000_000 + year: 1}
+
+
 def test_answers_without_an_embedding_are_counted_alone(tmp_path):
     bare = {name: answered(0).columns[name] for name in ("digest", "class_ids", "probabilities")}
     write_log_file(tmp_path, [answered(0, columns=bare), failed(1)])

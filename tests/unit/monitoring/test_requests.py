@@ -42,3 +42,18 @@ def test_what_was_not_written_down_did_not_come_again() -> None:
     assert traffic_of(counts, "graft", {0: 100}, {}).repeats == 0
     assert traffic_of(counts, "graft", {}, {}).repeats == 0
     assert traffic_of(Counts(), "graft", {}, {}).repeats == 0
+
+
+def test_a_clock_that_was_ahead_hides_nothing_of_what_comes_after_it() -> None:
+    ahead, now = 10_000 * HOUR, 40 * HOUR
+    counts = _counts((30 * HOUR, "OK", 5), (now, "INTERNAL", 2), (ahead, "OK", 9))
+    found = requests_of(counts, "graft", {}, now)
+    assert found.by_status == {"OK": 5, "INTERNAL": 2}
+    assert found.last == now
+    traffic = traffic_of(counts, "graft", {ahead: 9, now: 1}, {ahead: 3, now: 4}, now)
+    assert (traffic.statuses, traffic.repeats) == ({"INTERNAL": 2}, 4)
+
+
+def test_a_log_of_another_time_is_looked_at_all_the_same() -> None:
+    counts = _counts((30 * HOUR, "OK", 5))
+    assert requests_of(counts, "graft", {}, now=HOUR).by_status == {"OK": 5}
