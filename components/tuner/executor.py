@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from models.head.task_description import Origin, describe
 from models.history.tuning_history import write_history
 from models.number_text import duration
 from models.search.joint_search import JointSearch, SearchResult
-from models.search.joint_space import candidate_of
+from models.search.joint_space import MOST_EPOCHS, candidate_of
 from models.search.negative_transfer import check_weights
 from models.search.relatives import relatives
 from models.search.search_record import SearchRecord, write_record
@@ -92,7 +93,8 @@ def _tune(input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params
     )
     _write_choice(task, result.chosen, output_dict)
     space = result.history.header.space.to_hyperparameters()
-    _write_values(space, result.chosen, output_dict)
+    most = {} if result.epochs is None else {MOST_EPOCHS: result.epochs}
+    _write_values(space, {**result.chosen, **most}, output_dict)
     if result.state is not None:
         state = Path(_uri(output_dict, "state")) / STATE_FILE
         shutil.copyfile(result.state, state)
@@ -176,7 +178,7 @@ def search_with_past(
     result = search.run(described, learned, price=price, name=name)
     related = relatives(described, name, library.histories)
     record = result.record.model_copy(update={"left_out": library.skipped, "related": related})
-    return SearchResult(result.history, result.chosen, result.state, record)
+    return replace(result, record=record)
 
 
 def _images(examples_uri: str) -> dict[str, tuple[list[str], list[str]]]:

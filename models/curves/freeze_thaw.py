@@ -55,6 +55,7 @@ class FreezeThaw:
     Attributes:
         start_seconds: that a purchase takes before its first epoch, the same for all candidates or
             float64 [n]; may be changed when more is known of it.
+        budget: seconds for all purchases, infinite without a limit; may be changed.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class FreezeThaw:
         if surrogate is None and seconds is None:
             raise ValueError("without a past, the seconds of an epoch of each candidate are needed")
         self.start_seconds: float | Floats = start_seconds
-        self._budget = budget
+        self.budget = budget
         self._opening = opening
         self._starts_from = tuple(starts_from) or (None,) * len(candidates)
         self._origins = sorted({each for each in self._starts_from if each is not None})
@@ -244,12 +245,12 @@ class FreezeThaw:
         curves = self._curves
         left = [each for each in self._origins if not (curves[each].epochs or curves[each].ended)]
         idle = [each for each in left if each not in busy]
-        if not idle or math.isinf(self._budget):
+        if not idle or math.isinf(self.budget):
             return None
         prices = self._prices()[:, 0]
         cheapest = min(idle, key=lambda each: float(prices[each]))
         begun = sum(float(prices[each]) for each in left if each in busy)
-        if self._spent_on_origins + begun + prices[cheapest] > ORIGIN_SHARE * self._budget:
+        if self._spent_on_origins + begun + prices[cheapest] > ORIGIN_SHARE * self.budget:
             return None
         return Purchase(cheapest, 0, next_rung(0, self._most), "cold")
 
@@ -259,8 +260,8 @@ class FreezeThaw:
         if not self._opening or 0 in busy or curve.ended:
             return None
         stretch = Purchase(0, curve.epochs, next_rung(curve.epochs, self._most), "warm")
-        spent = self._budget - remaining + self._price(stretch)
-        is_early = math.isfinite(self._budget) and spent <= OPENING_SHARE * self._budget
+        spent = self.budget - remaining + self._price(stretch)
+        is_early = math.isfinite(self.budget) and spent <= OPENING_SHARE * self.budget
         return stretch if is_early or not curve.epochs else None
 
     def _beyond(self, remaining: float) -> frozenset[int]:

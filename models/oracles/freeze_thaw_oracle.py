@@ -43,6 +43,11 @@ class FreezeThawOracle(LeasingOracle):
 
     A budget bought with several workers is the sum of their seconds. Trials are not begun that are
     expected to overrun it.
+
+    Attributes:
+        budget: seconds for all trials together; infinite without a limit.
+        extension: asked once, when nothing more fits the budget, for seconds to add to it; None
+            where there are none.
     """
 
     def __init__(
@@ -107,6 +112,7 @@ class FreezeThawOracle(LeasingOracle):
             raise ValueError("to learn from a past, say by `task` what is searched on")
         super().__init__(objective=objective, max_trials=max_trials, seed=seed, **kwargs)
         self.budget = math.inf if budget is None else budget
+        self.extension: Callable[[], float] | None = None
         self.max_epochs = max_epochs
         self._past = tuple(past)
         self._task = task or CurveTask("this search", 1.0)
@@ -146,6 +152,10 @@ class FreezeThawOracle(LeasingOracle):
             search.start_seconds = self._start_seconds()
         busy = frozenset(self._purchases[each.trial_id][0] for each in self.ongoing_trials.values())
         purchase = search.choose(busy, self.budget - self.spent)
+        if purchase is None and not busy and self.extension is not None:
+            self.budget += self.extension()
+            self.extension, search.budget = None, self.budget
+            purchase = search.choose(busy, self.budget - self.spent)
         if purchase is None:
             return {"status": "IDLE" if busy else "STOPPED"}
         values = {

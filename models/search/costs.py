@@ -113,10 +113,20 @@ class Costs:
             seconds += self._alone(_MIRROR_SECONDS)
             seconds += self._counted(work.forward * self.validation_images)
         if ("run", candidate, share, values[AUGMENT]) not in self._paid:
-            views = VIEWS if values[AUGMENT] == ON else 1
-            below = work.forward - work.top[share]
-            seconds += self._counted(below * (views * self.images + self.validation_images))
+            views = _views(values) * self.images + self.validation_images
+            seconds += self._counted((work.forward - work.top[share]) * views)
         return seconds
+
+    def again(self) -> float:
+        """Seconds before a fine-tuning goes on in another process."""
+        return self._alone(_TRAINING_TRACE)
+
+    def validation_start(self, fine_tuning: Values) -> float:
+        """Seconds before a fine-tuning goes on with the validation images."""
+        work = self._work(candidate_of(fine_tuning))
+        below = work.forward - work.top[float(fine_tuning[UNFREEZE])]
+        views = _views(fine_tuning) * self.validation_images
+        return self._alone(_EMBEDDING_TRACE) + self._counted(below * views)
 
     def pay(self, values: Values) -> None:
         """Notes that a configuration was begun."""
@@ -150,6 +160,11 @@ class Costs:
     def _work(self, candidate: Candidate) -> Work:
         assert candidate.image_size is not None
         return count_work(candidate.backbone, candidate.image_size, self.shares)
+
+
+def _views(fine_tuning: Values) -> int:
+    """Of an image that is trained on, what is frozen runs over so many."""
+    return VIEWS if fine_tuning[AUGMENT] == ON else 1
 
 
 def measured_pace(prepared: PreparedBackbone, shares: Iterable[float], folder: Path) -> Pace:

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import logging
-import statistics
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,14 +21,15 @@ from models.errors import GraftError
 from models.history.records import SearchDescription, TaskDescription, TrialRecord
 from models.history.search_space import Values
 from models.history.tuning_history import TuningHistory, new_history
+from models.number_text import duration
 from models.oracles.freeze_thaw_oracle import FreezeThawOracle
 from models.search.costs import Costs, measured_pace
+from models.search.final_training import FinalTraining
 from models.search.joint_space import (
     UNFREEZE,
     candidate_of,
     comparable,
     configurations,
-    frozen_backbone,
     is_frozen,
     space_of,
     starts_from,
@@ -47,21 +47,21 @@ from models.search.workers.served_search import ServedSearch
 from models.search.workers.signature import read_secret
 from models.search.workers.worker_processes import WorkerProcesses
 from models.storage.folders import delete_others
-from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 
 METRIC: Final = "expected_accuracy"
 """Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
 TIMEOUT_SECONDS: Final = 60.0
 """Without a word after which a worker's stretch goes to another one."""
-_BEST_EPOCH: Final = 12
-"""That is the best one of most fine-tunings, which end when none was better for a while."""
 _SHARE: Final = 0.5
 """Of what the usual training is expected to take: the budget where none is given."""
-_OVERRUN: Final = 1.2
-"""Of the seconds told at the start, that a fine-tuning which was not begun before may reach."""
-_CONTINUED: Final = 0.8
+_OVERRUN: Final = 1.15
+"""Of the seconds told at the start, that search and training may reach; a fifth more may be taken,
+and what an epoch takes is known but roughly."""
+_CONTINUED: Final = 0.6
 """Of the search, that the training need not do again. With half of the usual training's time for
-the search, the training took 0.4 to 0.8 of it in eleven runs, 0.6 in the mean."""
+the search, the training took 0.4 to 1.0 of it in thirteen runs."""
+_SPARE: Final = 0.1
+"""Of the budget, that is worth to search on for."""
 
 _TEN_MINUTES: Final = 600.0
 
@@ -77,12 +77,14 @@ class SearchResult:
         chosen: values of the configuration to train.
         state: file that its training is taken up from; None where it is a frozen backbone.
         record: of the search, for people.
+        epochs: most that fit into the time that was told, where those are fewer than configured.
     """
 
     history: TuningHistory
     chosen: Values
     state: Path | None
     record: SearchRecord
+    epochs: int | None = None
 
 
 class JointSearch:
@@ -135,7 +137,8 @@ class JointSearch:
             pace=measured_pace(first, shares, self._folder),
         )
         # Now, as nothing is paid for yet.
-        self.usual_seconds = self.costs.training(usual_fine_tuning(task), self._epochs)
+        self._training = FinalTraining(task, self.costs)
+        self.usual_seconds = self._training.seconds(usual_fine_tuning(task))
         given = settings.budget
         self.budget = _SHARE * self.usual_seconds if given is None else given
 
@@ -152,8 +155,8 @@ class JointSearch:
         few images it then learns from those that validated, too.
         """
         own = _CONTINUED * min(self.budget, self.usual_seconds)
-        again = self._refit_seconds(usual_fine_tuning(self._task))
-        return self.budget + self.usual_seconds - own + again
+        closing = self._training.closing_seconds(usual_fine_tuning(self._task))
+        return self.budget + self.usual_seconds - own + closing
 
     def run(
         self,
@@ -181,6 +184,8 @@ class JointSearch:
         learned = [each for each in past if each.begun] if is_warm else []
         oracle = self._oracle(described, learned)
         stretches = Stretches(oracle, self.runner, self.costs, self._folder)
+        if self._settings.budget is None:
+            oracle.extension = lambda: self._spare(oracle, stretches.tried.records, price)
         with contextlib.ExitStack() as stack:
             stretches.make(*self._workers(stack))
         records = stretches.tried.records
@@ -190,6 +195,8 @@ class JointSearch:
         won = self._won(oracle, records, price)
         is_paused = won.trained == won.begun and not is_frozen(won.begun)
         state = self.runner.state_file(won.trained) if is_paused else None
+        left = _OVERRUN * self.expected_seconds - oracle.spent
+        epochs = self._training.epochs_within(left, won.trained, records)
         history = new_history(
             space_of(self._pool),
             described,
@@ -199,12 +206,12 @@ class JointSearch:
             name=name,
         )
         record = SearchRecord(
-            budget=self.budget,
+            budget=oracle.budget,
             spent=oracle.spent,
             usual_seconds=self.usual_seconds,
-            training_seconds=self._left(won.trained, records),
+            training_seconds=self._training.left(won.trained, records, epochs),
             chosen=won.trained,
-            words=won.words,
+            words=won.words + self._longer(oracle.budget),
             past=tuple(each.name for each in learned),
             trusted=oracle.trusts_past if learned else None,
             steps=tuple(stretches.steps),
@@ -215,7 +222,7 @@ class JointSearch:
             ),
             gain=oracle.expected_gain(_TEN_MINUTES),
         )
-        return SearchResult(history, won.trained, state, record)
+        return SearchResult(history, won.trained, state, record, epochs)
 
     def close(self) -> None:
         """Deletes what takes much room."""
@@ -251,36 +258,39 @@ class JointSearch:
         if not all(map(is_frozen, own)):
             # Begun ones that lose to the frozen backbone have failed.
             return won
-        again = self._refit_seconds(usual_fine_tuning(self._task, candidate))
+        closing = self._training.closing_seconds(usual_fine_tuning(self._task, candidate))
         longer = fine_tuning_within(
-            _OVERRUN * self.expected_seconds - oracle.spent - again,
+            _OVERRUN * self.expected_seconds - oracle.spent - closing,
             self._task,
             self.costs,
             candidate,
             oracle.ends(),
-            self._epochs,
+            self._training.epochs,
         )
         return won if longer is None else won.then(longer)
 
-    def _left(self, chosen: Values, records: Sequence[TrialRecord]) -> float:
-        """Seconds that the final training of a configuration is still expected to take."""
-        begun = [each for each in records if each.values == chosen]
-        if not begun:
-            return self.costs.training(chosen, self._epochs) + self._refit_seconds(chosen)
-        last = begun[0].evaluations[-1]
-        if is_frozen(chosen) or last.paused_after is None:
-            return self.costs.epoch(frozen_backbone(candidate_of(chosen)))
-        epochs = self._epochs - len(last.curve.seconds)
-        waits = self._task.training.waits(self.costs.images)
-        seconds = max(epochs, waits) * statistics.fmean(last.curve.seconds)
-        return seconds + self._refit_seconds(chosen)
+    def _spare(
+        self, oracle: FreezeThawOracle, records: Sequence[TrialRecord], price: float
+    ) -> float:
+        """Seconds to search on where the winner's training takes less than what was told.
 
-    def _refit_seconds(self, fine_tuning: Values) -> float:
-        """That the last epochs take, with all images (`models.training.network_refit`)."""
-        everything = self.costs.images + self.costs.validation_images
-        if not self._task.training.may_refit(everything, self._task.left_out):
+        Half of what it leaves: another winner's may take more.
+        """
+        if not any(record.evaluations for record in records):
             return 0.0
-        return REFIT_EPOCHS * self.costs.epoch(fine_tuning) * everything / self.costs.images
+        chosen = self._won(oracle, records, price).trained
+        needed = oracle.spent + self._training.left(chosen, records, None)
+        spare = (self.expected_seconds - needed) / 2
+        return spare if spare >= _SPARE * self.budget else 0.0
+
+    def _longer(self, budget: float) -> str:
+        """Says that the search went on, if it did."""
+        if budget == self.budget:
+            return ""
+        return (
+            f" What was ahead after {duration(self.budget)} is quick to train, so the search went "
+            f"on for {duration(budget - self.budget)} of the time that was told for the training."
+        )
 
     def _backbones(
         self, chosen: Values, records: Sequence[TrialRecord]
@@ -333,12 +343,6 @@ class JointSearch:
             _log.info(words)
             progress.report(0, round(self.budget), "seconds", words, is_lasting=True)
         return server, processes
-
-    @property
-    def _epochs(self) -> int:
-        """Of a fine-tuning, to tell what it takes."""
-        training = self._task.training
-        return min(training.epochs, _BEST_EPOCH + training.waits(self.costs.images))
 
     @property
     def _own_code(self) -> str:

@@ -19,6 +19,8 @@ SIZE: Final = "model.image_size"
 UNFREEZE: Final = "training.unfreeze"
 LEARNING_RATE: Final = "training.learning_rate"
 AUGMENT: Final = "training.augment"
+MOST_EPOCHS: Final = "training.epochs"
+"""Not searched: it says how long what was chosen may be trained, where that is bounded."""
 ON, OFF = "on", "off"
 """Values of `AUGMENT`."""
 

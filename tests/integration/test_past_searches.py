@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import tensorflow as tf
@@ -31,6 +31,7 @@ from models.history.collection import read_all
 from models.history.search_space import Choice, SearchSpace
 from models.history.shipped import starter_files
 from models.history.tuning_history import TuningHistory as History, read_history, write_history
+from models.search.joint_search import JointSearch
 from models.search.search_record import SearchRecord, read_record
 from models.search.search_settings import SearchSettings
 from models.training.training_settings import TrainingSettings
@@ -69,6 +70,7 @@ class Lab:
         forgotten: Sequence[str] = (),
         pipeline_name: str = "graft",
         epochs: int = 2,
+        strategy: Literal["feature_extraction", "fine_tune"] = "feature_extraction",
         **settings: Any,
     ) -> StageResult:
         """Runs one search on a data set."""
@@ -84,7 +86,7 @@ class Lab:
         }
         artifacts = self.root / "artifacts"
         model = {"candidates": [{"image_size": 64}, {"image_size": 32}]}
-        training = TrainingSettings(strategy="feature_extraction", epochs=epochs)
+        training = TrainingSettings(strategy=strategy, epochs=epochs)
         parameters: dict[str, Any] = {
             "model": ModelSettings.model_validate(model).to_json(),
             "choice": ChoiceSettings().to_json(),
@@ -146,6 +148,13 @@ def history(stage: StageResult) -> Path:
     return Path(stage.outputs["history"]) / "history.jsonl"
 
 
+def best_values(stage: StageResult) -> dict[str, Any]:
+    """What the trainer gets to read."""
+    best = Path(stage.outputs["best_hyperparameters"]) / "best_hyperparameters.txt"
+    values: dict[str, Any] = json.loads(best.read_text())["values"]
+    return values
+
+
 def sources(stage: StageResult) -> list[str]:
     """Names of the data of all sources."""
     return [name.partition(",")[0] for name in record(stage).past]
@@ -154,12 +163,9 @@ def sources(stage: StageResult) -> list[str]:
 def test_what_a_search_leaves(first: StageResult) -> None:
     told = read_history(history(first))
     assert {each.values["model.image_size"] for each in told.completed} == {32, 64}
-    best = json.loads(
-        (Path(first.outputs["best_hyperparameters"]) / "best_hyperparameters.txt").read_text()
-    )
-    assert best["values"] == dict(record(first).chosen)
+    assert best_values(first) == dict(record(first).chosen)
     choice = read_choice(Path(first.outputs["chosen"]))
-    assert choice.candidate.image_size == best["values"]["model.image_size"]
+    assert choice.candidate.image_size == best_values(first)["model.image_size"]
     assert list(Path(first.outputs["state"]).iterdir()) == []
 
 
@@ -174,11 +180,18 @@ def test_without_a_budget_the_first_candidate_is_trained_as_configured(
     digits_folder: Path, tmp_path: Path
 ) -> None:
     stage = Lab(tmp_path, digits_folder).search("low", budget=0.0)
-    best = Path(stage.outputs["best_hyperparameters"]) / "best_hyperparameters.txt"
-    assert json.loads(best.read_text())["values"] == {}
+    assert best_values(stage) == {}
     assert read_choice(Path(stage.outputs["chosen"])).candidate.image_size == 64
     assert record(stage).budget == 0.0
     assert not history(stage).exists()
+
+
+def test_the_training_is_told_how_many_epochs_fit_into_the_time(
+    digits_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(JointSearch, "expected_seconds", 0.0)
+    stage = Lab(tmp_path, digits_folder).search("low", strategy="fine_tune", epochs=30, trials=1)
+    assert best_values(stage) == {**record(stage).chosen, "training.epochs": 12}
 
 
 def test_a_first_search_starts_from_what_comes_with_graft(

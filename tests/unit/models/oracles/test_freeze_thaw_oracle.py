@@ -102,6 +102,22 @@ def test_trials_continue_each_other_as_hyperbands_do(tmp_path, clock):
     assert any(CONTINUES in trial.hyperparameters.values for trial in ended.values())
 
 
+def test_a_budget_may_be_extended_once_when_it_is_spent(tmp_path, clock):
+    asked = []
+
+    def extension():
+        asked.append(oracle.spent)
+        return 90.0
+
+    oracle = _oracle(tmp_path, budget=30.0)
+    oracle.extension = extension
+    _run(oracle, clock)
+    (spent,) = asked
+    assert 20.0 < spent < 40.0
+    assert oracle.budget == 120.0
+    assert 90.0 < oracle.spent < 130.0
+
+
 def test_the_budget_is_not_overrun_by_more_than_an_epoch_was_misjudged(tmp_path, clock):
     oracle = _oracle(tmp_path, budget=60.0, seconds=lambda values: SECONDS_OF[values["backbone"]])
     made = _run(oracle, clock)

@@ -180,6 +180,29 @@ def test_the_budget_follows_from_the_machine_and_the_usual_is_begun_in_any_case(
     assert "no other configuration" in result.record.words
 
 
+def test_time_that_the_winner_leaves_is_searched_on(
+    digits_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = search_task(digits_folder, tmp_path)
+    told = 1e4
+    monkeypatch.setattr(JointSearch, "expected_seconds", told)
+    search = JointSearch(task, SearchSettings(), tmp_path / "scratch")
+    record = search.run(described(search)).record
+    # Half of what spent seconds and the training leave of it.
+    assert record.budget - search.budget == pytest.approx(told / 2, rel=0.1)
+    assert "the search went on" in record.words
+    # Nothing is left of it.
+    monkeypatch.setattr(JointSearch, "expected_seconds", 0.0)
+    other = JointSearch(task, SearchSettings(), tmp_path / "other")
+    record = other.run(described(other)).record
+    assert record.budget == other.budget
+    assert "the search went on" not in record.words
+    # What a person gave is what is taken.
+    monkeypatch.setattr(JointSearch, "expected_seconds", told)
+    given = JointSearch(task, SearchSettings(budget=1e-3), tmp_path / "given")
+    assert given.run(described(given)).record.budget == 1e-3
+
+
 def test_a_past_is_learned_from_unless_the_search_is_to_be_cold(
     digits_folder: Path, tmp_path: Path
 ) -> None:

@@ -1,0 +1,106 @@
+"""What the training after a search takes, and how long it may go on."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Final
+
+from models.history.records import Evaluation, TrialRecord
+from models.history.search_space import Values
+from models.search.costs import Costs
+from models.search.joint_space import candidate_of, frozen_backbone, is_frozen
+from models.search.search_task import SearchTask
+from models.training.network_refit import EPOCHS as REFIT_EPOCHS
+
+_BEST_EPOCH: Final = 12
+"""That is the best one of most fine-tunings, which end when none was better for a while."""
+_EXPORT_SECONDS: Final = 22.0
+"""To export what was trained, to ask it, and to train the probe beside it; where the constants of
+`models.search.costs` were seen. Some 6 s on two cores with nothing else to do."""
+
+
+class FinalTraining:
+    """The training of what a search chose, or of what was usual without one.
+
+    Attributes:
+        epochs: that a fine-tuning is expected to take.
+    """
+
+    def __init__(self, task: SearchTask, costs: Costs) -> None:
+        """Nothing is measured here.
+
+        Args:
+            task: that is searched on.
+            costs: of trainings on this machine.
+        """
+        self._task = task
+        self._costs = costs
+        training = task.training
+        self.epochs = min(training.epochs, _BEST_EPOCH + training.waits(costs.images))
+
+    def seconds(self, fine_tuning: Values) -> float:
+        """That a fine-tuning is expected to take which was not begun, but for what closes it."""
+        return self._costs.training(fine_tuning, self.epochs)
+
+    def closing_seconds(self, fine_tuning: Values) -> float:
+        """That follow its last epoch by the validation images: what it takes to export it.
+
+        And before, to go on with all images, where that is done (`models.training.network_refit`).
+        """
+        costs = self._costs
+        seconds = costs.seconds(0.0, _EXPORT_SECONDS)
+        everything = costs.images + costs.validation_images
+        if self._task.training.may_refit(everything, self._task.left_out):
+            epochs = REFIT_EPOCHS * everything / costs.images
+            seconds += costs.validation_start(fine_tuning) + epochs * costs.epoch(fine_tuning)
+        return seconds
+
+    def epochs_within(
+        self, seconds: float, chosen: Values, records: Sequence[TrialRecord]
+    ) -> int | None:
+        """Most epochs, those of the search included, of what was chosen.
+
+        Args:
+            seconds: that are left, those that close the training included.
+            chosen: what is trained.
+            records: of all that was begun.
+
+        Returns:
+            No fewer than most fine-tunings need; None where nothing keeps it from as many as are
+            configured, or where nothing of the backbone is trained.
+        """
+        if is_frozen(chosen):
+            return None
+        last = _last(chosen, records)
+        trained = () if last is None else last.curve.seconds
+        each = statistics.fmean(trained) if trained else self._costs.epoch(chosen)
+        before = self._costs.again() if trained else self._costs.start(chosen)
+        left = int((seconds - self.closing_seconds(chosen) - before) / each)
+        most = max(_BEST_EPOCH, len(trained) + max(0, left))
+        return most if most < self._task.training.epochs else None
+
+    def left(
+        self, chosen: Values, records: Sequence[TrialRecord], most_epochs: int | None
+    ) -> float:
+        """Seconds that the training of a configuration is still expected to take.
+
+        Args:
+            chosen: what is trained.
+            records: of all that was begun.
+            most_epochs: see `epochs_within`.
+        """
+        last = _last(chosen, records)
+        if last is None:
+            return self.seconds(chosen) + self.closing_seconds(chosen)
+        if is_frozen(chosen) or last.paused_after is None:
+            return self._costs.epoch(frozen_backbone(candidate_of(chosen)))
+        trained = last.curve.seconds
+        epochs = max(self.epochs - len(trained), self._task.training.waits(self._costs.images))
+        if most_epochs is not None:
+            epochs = min(epochs, most_epochs - len(trained))
+        seconds = self._costs.again() + epochs * statistics.fmean(trained)
+        return seconds + self.closing_seconds(chosen)
+
+
+def _last(chosen: Values, records: Sequence[TrialRecord]) -> Evaluation | None:
+    """What is known of the epochs of a configuration; None where it was not begun."""
+    return next((each.evaluations[-1] for each in records if each.values == chosen), None)
