@@ -66,7 +66,7 @@ def main() -> None:
         for seed in range(arguments.seeds):
             span = Span(data, arguments.new, seed)
             for arm, learn in _arms(span):
-                key = f"{data.name} {arguments.size} {arguments.new:g} {arm} {seed}"
+                key = f"{task} {arguments.size} {arguments.new:g} {arm} {seed}"
                 figures.setdefault(arm, []).append(kept.get(key, partial(span.measured, learn)))
     print(table(figures))
 

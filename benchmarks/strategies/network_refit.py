@@ -61,7 +61,7 @@ def main() -> None:
         found = []
         for seed in range(options.seeds):
             for data in options.tasks:
-                key = f"{data.name} {options.size} {images} {seed}"
+                key = f"{data} {options.size} {images} {seed}"
                 found.append(kept.get(key, partial(measured, data, images, options.size, seed)))
         print(f"\n{images} labelled images a class, {len(found)} draws\n\n{_table(found)}")
 

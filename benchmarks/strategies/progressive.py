@@ -13,6 +13,7 @@ measured is kept in the cache folder, so that a run that was broken off goes on.
 """
 
 import argparse
+import hashlib
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -287,6 +288,7 @@ class Pair:
             ("chain", str(self.source), replace(base, weights=self.weights)),
         ):
             key = f"{begun} > {self.target} {base.size} {self.images} {base.seed} {what}"
+            key = f"{self.source.data} {self.target.data} {key}"
             measure = partial(start.measured, self.target, self.images, tuned=tuned)
             found[name] = self.kept.get(key, measure)
         return found
@@ -301,7 +303,8 @@ def _parts(tasks: list[Path], pairs: list[Path]) -> Iterator[tuple[Part, Part]]:
 
 def _weights(base: Start, source: Part, kept: Kept) -> str:
     """The file of a source's backbone, which is fine-tuned where there is none."""
-    name = f"{source} {base.size} {base.epochs}"
+    place = hashlib.sha256(str(source.data).encode()).hexdigest()[:8]
+    name = f"{source} {place} {base.size} {base.epochs}"
     file = base.cache / f"{name}.weights.h5"
     if not file.exists():
         kept.get(f"source {name}", partial(base.write_backbone, source, file))

@@ -69,7 +69,7 @@ def main() -> None:
         for classes, images, seed in product(
             arguments.classes, arguments.images, range(arguments.seeds)
         ):
-            key = f"{data.name} {arguments.size} {classes} {images} {seed}"
+            key = f"{task} {arguments.size} {classes} {images} {seed}"
             found = kept.get(key, partial(_measured, data, classes, images, seed))
             if not found:
                 continue

@@ -57,7 +57,7 @@ def main() -> None:
             if not name.startswith(tuple(options.only)) or name.startswith(tuple(options.skip)):
                 continue
             for seed in range(options.seeds):
-                key = f"{task.name} {options.size} {name} {seed}"
+                key = f"{task} {options.size} {name} {seed}"
                 if key not in kept and time.monotonic() - begun > options.seconds:
                     left += 1
                     continue

@@ -75,7 +75,7 @@ def main() -> None:
     for seed in range(options.seeds):
         for data in options.tasks:
             draw = Draw(data, seed, options.size, options.images, options.unlabelled)
-            key = f"{draw} {options.epochs}"
+            key = f"{data} {draw} {options.epochs}"
             found.append(kept.get(key, partial(draw.measured, options.epochs)))
     print(_table(found))
 

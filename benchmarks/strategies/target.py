@@ -99,7 +99,7 @@ def main() -> None:
     measured = 0
     for seed in range(options.seeds):
         for case in _cases(options.tasks, options.pairs, options.kinds):
-            key = f"{case.name} {options.size} {seed}"
+            key = f"{case.source} {case.target} {case.name} {options.size} {seed}"
             is_known = key in kept
             if not is_known and (
                 measured == options.most or time.monotonic() - begun > options.seconds

@@ -65,7 +65,7 @@ def main() -> None:
     pairs: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for data in map(Path, arguments.tasks):
         for seed in range(arguments.seeds):
-            key = f"{data.name} {arguments.size} {arguments.images} {arguments.epochs} {seed}"
+            key = f"{data} {arguments.size} {arguments.images} {arguments.epochs} {seed}"
             drawn = Drawn(data, seed, arguments.size, arguments.images, arguments.epochs)
             found: Mapping[str, Any] = kept.get(key, drawn.measured)
             for judged in (_PLAINLY, _SHIFTED):

@@ -78,7 +78,7 @@ def main() -> None:
     found: dict[str, list[Figures]] = {}
     for seed in range(options.seeds):
         for case in cases(options.tasks, options.kinds, options.pairs):
-            key = f"{case} {options.size} {options.images} {seed}"
+            key = f"{case.source} {case.target} {case} {options.size} {options.images} {seed}"
             if key not in kept and time.monotonic() - begun > options.seconds:
                 continue
             measured = kept.get(key, partial(_measured, case, options.size, options.images, seed))
