@@ -51,7 +51,7 @@ def first_uri(artifacts: Sequence[Artifact]) -> str | None:
 
 
 class LabelErrors(Artifact):
-    """Which labels look wrong, and which images are not trained on for it.
+    """Which labels look wrong, and which images are left out for it.
 
     The format is in `components.label_check.label_errors_file`.
 

@@ -34,7 +34,7 @@ def read_data(uri: str, labels: tuple[str, ...], left_out: Collection[str] = ())
     Args:
         uri: of the artifact.
         labels: class names in the order of the model's outputs.
-        left_out: names of training images that are not trained on.
+        left_out: names of images that are neither trained nor validated on.
 
     Raises:
         BadDataError: no image to train or to validate on.

@@ -18,7 +18,7 @@ def shared_activations(
         root: of the workspace, for this alone.
         examples_uri: folder of the Examples.
         seed: of the changed views.
-        left_out: names of images that are not trained on.
+        left_out: names of images that are neither trained nor validated on.
     """
     parts = [examples_uri, seed, list(left_out), code_fingerprint("models.training.top_trainer")]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

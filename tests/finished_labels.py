@@ -33,8 +33,7 @@ def found_labels(names: Sequence[str], labels: Sequence[str], suggested: str) ->
         images=490,
         unchecked=10,
         suspects=2,
-        is_cleaned=True,
-        reason=f"without them the head is better than {suggested}",
+        reason=f"they look like {suggested}",
         left_out=(names[2],),
         doubtful=tuple(doubtful),
     )

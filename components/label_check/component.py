@@ -10,7 +10,7 @@ from components.typed_component import Input, Output, TypedComponent
 
 
 class LabelCheck(TypedComponent, BaseBeamComponent):
-    """Weighs the labels of training and validation images, and says which are not trained on.
+    """Weighs the labels of training and validation images, and says which are left out.
 
     The images are embedded with the first backbone that the search tries, which takes its
     embeddings from the same store.

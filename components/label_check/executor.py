@@ -24,11 +24,12 @@ from models.data.image_decoding import ImageSpec
 from models.embedding import EmbeddingSplit
 from models.embedding.extraction import embed_together
 from models.head.cleaning import decide
-from models.head.embedded_task import embedded_task, labelled
+from models.head.embedded_task import labelled
 from models.head.label_errors import NO_DOUBTS, LabelDoubts, doubt_labels
 from models.head.label_handling import LabelErrors
 from models.head.labelled_embeddings import LabelledEmbeddings
-from models.head.out_of_fold import FOLDS, out_of_fold_probabilities
+from models.head.out_of_fold import FOLDS, FoldedHeads
+from models.head.wrong_share import WrongShare, wrong_share
 
 _SPLITS: Final = (example_schema.TRAIN, example_schema.VALIDATION)
 _SHOWN: Final = 0.1
@@ -43,7 +44,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Runs the component; see `components.label_check.component`.
 
         Raises:
-            BadDataError: no image to train or to validate on, or one cannot be decoded.
+            BadDataError: an image cannot be decoded.
             UsageError: the first backbone cannot be had.
             GraftError: a Beam worker cannot be reached, was lost or is not like the run.
         """
@@ -81,33 +82,24 @@ def look_for_label_errors(
         embedded: all of them, the training images first.
         training: number of training images.
         labels: class names in the order of the model's outputs.
-        handling: what becomes of the training images whose label is taken for wrong.
+        handling: what becomes of the images whose label is taken for wrong.
         seed: of the parts that heads are fitted without.
         examples: see `FoundLabelErrors`.
-
-    Raises:
-        BadDataError: no image to train or to validate on.
     """
     images = labelled(embedded, labels)
     enough = _enough(images, len(labels))
     weighed = np.flatnonzero(enough)
-    doubts = _doubts(images.rows(enough), embedded, weighed, len(labels), seed)
-    suspects = np.zeros(len(embedded.names), bool)
-    suspects[weighed] = doubts.is_suspect
-    known = images.classes[:training] >= 0
-    task = embedded_task(
-        embedded.rows(slice(training)), embedded.rows(slice(training, None)), labels
-    )
-    cleaning = decide(task, suspects[:training][known], handling)
-    dropped = embedded.names[:training][suspects[:training]] if cleaning.is_done else ()
+    rows = images.rows(enough)
+    doubts, share = _doubts(rows, embedded, weighed, len(labels), seed)
+    cleaning = decide(doubts, share, rows.classes, weighed < training, handling)
+    left_out = embedded.names[weighed[cleaning.left_out]]
     return FoundLabelErrors(
         examples=examples,
         images=len(weighed),
         unchecked=len(embedded.names) - len(weighed),
-        suspects=int(suspects.sum()),
-        is_cleaned=cleaning.is_done,
+        suspects=int(doubts.is_suspect.sum()),
         reason=cleaning.reason,
-        left_out=tuple(str(name) for name in dropped),
+        left_out=tuple(str(name) for name in left_out),
         doubtful=_doubtful(embedded, weighed, doubts, labels, training),
     )
 
@@ -129,11 +121,18 @@ def _doubts(
     weighed: NDArray[np.intp],
     classes: int,
     seed: int,
-) -> LabelDoubts:
+) -> tuple[LabelDoubts, WrongShare]:
     if not len(weighed):
-        return NO_DOUBTS
+        return NO_DOUBTS, WrongShare(0, 0)
     groups = None if embedded.groups is None else embedded.groups[weighed]
-    return doubt_labels(rows.classes, out_of_fold_probabilities(rows, classes, groups, seed=seed))
+    heads = FoldedHeads(rows, classes, groups, seed=seed)
+    answers = heads.probabilities()
+    doubts = doubt_labels(rows.classes, answers)
+    if doubts.is_suspect.any():
+        # Heads that did not learn from these labels know better which of all are wrong.
+        answers = heads.probabilities(doubts.is_suspect)
+        doubts = doubt_labels(rows.classes, answers)
+    return doubts, wrong_share(rows.classes, answers)
 
 
 def _enough(images: LabelledEmbeddings, classes: int) -> NDArray[np.bool_]:

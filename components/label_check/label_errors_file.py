@@ -40,9 +40,8 @@ class FoundLabelErrors(BaseModel):
         images: number of those whose label was weighed.
         unchecked: number of those whose class has too few images for that.
         suspects: number of those whose label is taken for wrong.
-        is_cleaned: whether the suspects among the training images are not trained on.
-        reason: of that, in words.
-        left_out: names of the images that are not trained on.
+        reason: why images are left out, or none, in words.
+        left_out: names of the images that are left out of training and validation.
         doubtful: all suspects and the most doubtful tenth of the images, the most doubtful first.
     """
 
@@ -52,7 +51,6 @@ class FoundLabelErrors(BaseModel):
     images: int
     unchecked: int
     suspects: int
-    is_cleaned: bool
     reason: str
     left_out: tuple[str, ...]
     doubtful: tuple[DoubtfulLabel, ...]
@@ -65,7 +63,7 @@ class FoundLabelErrors(BaseModel):
     @property
     def words(self) -> str:
         """What was found, in a few words."""
-        done = f"{len(self.left_out):,} not trained on" if self.is_cleaned else "all trained on"
+        done = f"{len(self.left_out):,} left out" if self.left_out else "none left out"
         found = f"{self.suspects:,} of {self.images:,} labels look wrong ({self.share:.1%})"
         return f"{found}, {done}" if self.suspects else f"no label of {self.images:,} looks wrong"
 
@@ -86,7 +84,7 @@ def read_label_errors(folder: Path) -> FoundLabelErrors:
 
 
 def left_out(uri: str | None) -> tuple[str, ...]:
-    """Names of the images that are not trained on.
+    """Names of the images that are left out of training and validation.
 
     Args:
         uri: of a LabelErrors artifact; None where nobody looked.

@@ -81,7 +81,7 @@ class Trainer(TfxTrainer, base_beam_component.BaseBeamComponent):
             embeddings: of FeatureExtractor; they also say which backbone it was.
             hyperparameters: of Tuner: the configuration to train.
             state: of Tuner: what its training goes on from.
-            label_errors: of LabelCheck: which images are not trained on; None for all.
+            label_errors: of LabelCheck: which images are left out; None for none.
             unlabelled: of UnlabelledImages; None without any.
             target: of UnlabelledImages of another domain; None without any.
             settings: `models.training.training_settings.TrainingSettings` as JSON.

@@ -46,7 +46,7 @@ class Inputs:
         embeddings_uri: of Embeddings.
         labels: class names in the order of the outputs.
         values: of the configuration that a search chose; empty where nothing was searched.
-        left_out: names of training images that are not trained on.
+        left_out: names of images that are neither trained nor validated on.
         unlabelled_uri: of Examples without labels; empty for none.
         target_uri: of Examples of another domain without labels; empty for none.
         embeddings_dir: of the store that keeps embeddings from run to run, of any backbone.

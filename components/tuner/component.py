@@ -26,7 +26,7 @@ class Tuner(TypedComponent, BaseBeamComponent):
     transform_graph: Input[standard_artifacts.TransformGraph]
     """With the label vocabulary."""
     label_errors: Input[LabelErrors] | None
-    """Of LabelCheck: which images are not trained on."""
+    """Of LabelCheck: which images are left out."""
     past: Input[TuningHistory] | None
     """Of earlier searches; see `components.past_searches.past_searches_resolver`."""
 

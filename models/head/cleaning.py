@@ -1,4 +1,11 @@
-"""Whether training is better off without the images whose labels look wrong."""
+"""Which of the images whose label looks wrong are left out of training and validation.
+
+Of hard images right labels look wrong too, and to leave those out costs accuracy. So no more are
+left out than labels are wrong (`models.head.wrong_share`), the most doubtful ones first. Those to
+validate on are left out as well: a head that has learned from few wrong labels is surer of its
+answers than wrong labels allow, and validation would choose too strong a penalty for it
+(`benchmarks/strategies/label_errors.py`).
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,13 +13,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.head.evidence import compare
-from models.head.frozen_head import fit_frozen_head
+from models.head.label_errors import LabelDoubts
 from models.head.label_handling import LabelErrors
-from models.head.labelled_embeddings import HeadTask
+from models.head.wrong_share import WrongShare
 
-_SURE: Final = 0.9
-"""Probability that training without them is better, from which on `auto` leaves them out."""
+_MOST_OF_A_CLASS: Final = 0.5
+"""A class of whose images in a split more than this would go keeps all of them: it is rather not
+understood than labelled wrongly."""
 
 
 @dataclass(frozen=True)
@@ -20,38 +27,63 @@ class Cleaning:
     """A decision.
 
     Attributes:
-        is_done: whether the images are left out.
+        left_out: which images are left out, bool [n].
         reason: in words.
     """
 
-    is_done: bool
+    left_out: NDArray[np.bool_]
     reason: str
 
 
-def decide(task: HeadTask, is_suspect: NDArray[np.bool_], wanted: LabelErrors) -> Cleaning:
-    """Decides by what heads fitted with and without the images answer to the validation images.
-
-    Wrong labels among those speak against either head alike.
+def decide(
+    doubts: LabelDoubts,
+    share: WrongShare,
+    classes: NDArray[np.integer],
+    is_training: NDArray[np.bool_],
+    wanted: LabelErrors,
+) -> Cleaning:
+    """Decides what becomes of the images whose label is taken for wrong.
 
     Args:
-        task: all training and validation images.
-        is_suspect: which training images' labels are taken for wrong, bool [n].
+        doubts: how doubtful each label is.
+        share: of the labels that are wrong.
+        classes: that the labels say, int [n].
+        is_training: whether an image is to train on, or else to validate on, bool [n].
         wanted: of the configuration.
     """
-    count = int(is_suspect.sum())
-    if not count:
-        return Cleaning(False, "no training image's label is taken for wrong")
+    none = np.zeros(len(classes), bool)
+    suspects = [row for row in doubts.order if doubts.is_suspect[row]]
+    if not suspects:
+        return Cleaning(none, "no label is taken for wrong")
     if wanted == "keep":
-        return Cleaning(False, "as training.label_errors: keep says")
-    kept = np.bincount(task.train.classes[~is_suspect], minlength=task.classes)
-    if not kept[np.unique(task.train.classes)].all():
-        return Cleaning(False, "a class would have no training image left")
-    if wanted == "drop":
-        return Cleaning(True, "as training.label_errors: drop says")
-    cleaned = HeadTask(task.train.rows(~is_suspect), task.validation, task.classes)
-    comparison = compare(fit_frozen_head(cleaned).answers, fit_frozen_head(task).answers)
-    better = comparison.gain > 0.0
-    words = f"without them the head is {'better' if better else 'worse'} {comparison}"
-    if comparison.confidence >= _SURE:
-        return Cleaning(True, words)
-    return Cleaning(False, f"{words}; {_SURE:.0%} would be needed" if better else words)
+        return Cleaning(none, "as training.label_errors: keep says")
+    most = int(share.least * len(classes)) if wanted == "auto" else len(suspects)
+    chosen = none.copy()
+    chosen[suspects[:most]] = True
+    left_out = _without_whole_classes(chosen, classes, is_training)
+    words = "as training.label_errors: drop says" if wanted == "drop" else _of(share, left_out)
+    if kept := int((chosen & ~left_out).sum()):
+        words += f"; {kept:,} more stay, as their class would lose over half of its images"
+    return Cleaning(left_out, words)
+
+
+def _without_whole_classes(
+    chosen: NDArray[np.bool_], classes: NDArray[np.integer], is_training: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    left_out = chosen.copy()
+    for split in (is_training, ~is_training):
+        for each in np.unique(classes[split & chosen]):
+            rows = split & (classes == each)
+            if chosen[rows].mean() > _MOST_OF_A_CLASS:
+                left_out[rows] = False
+    return left_out
+
+
+def _of(share: WrongShare, left_out: NDArray[np.bool_]) -> str:
+    words = (
+        f"of the {share.surest:,} images that heads are surest of, {share.others:,} have another "
+        f"label than these say, so that at least {share.least:.1%} of all labels are wrong"
+    )
+    if left_out.any():
+        return f"{words}; as many at most are left out, the most doubtful first"
+    return f"{words}: too few to leave any out"

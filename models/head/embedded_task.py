@@ -31,12 +31,17 @@ def embedded_task(
         train: to train on.
         validation: to validate on.
         labels: class names in the order of the model's outputs.
-        left_out: names of training images that are not trained on.
+        left_out: names of images of either split that are in neither.
 
     Raises:
         BadDataError: no image to train or to validate on.
     """
-    kept = labelled(train, labels)
-    if left_out:
-        kept = kept.rows(~np.isin(train.names, list(left_out)))
-    return HeadTask(kept.known(), labelled(validation, labels).known(), len(labels))
+    kept, held = (_without(split, labels, left_out) for split in (train, validation))
+    return HeadTask(kept.known(), held.known(), len(labels))
+
+
+def _without(
+    split: EmbeddingSplit, labels: tuple[str, ...], left_out: Collection[str]
+) -> LabelledEmbeddings:
+    rows = labelled(split, labels)
+    return rows.rows(~np.isin(split.names, list(left_out))) if left_out else rows

@@ -22,6 +22,54 @@ labels as much."""
 _PASSES: Final = 5
 
 
+class FoldedHeads:
+    """Linear heads, each fitted without a fifth of the images and asked there."""
+
+    def __init__(
+        self,
+        images: LabelledEmbeddings,
+        classes: int,
+        groups: NDArray[np.str_] | None = None,
+        *,
+        seed: int = 0,
+    ) -> None:
+        """Finds the axes that the heads see.
+
+        Args:
+            images: n of them, of known classes; each class with images has at least five.
+            classes: their number, k.
+            groups: of the images that lie in one fifth together, unicode [n], empty for none.
+            seed: of the fifths.
+        """
+        self._features = _principal(images.embeddings)
+        self._classes = images.classes
+        self._even = np.ones(classes, np.float32)
+        self._folds = tuple(_folds(images.classes, groups, seed))
+        self._near: Near | None = None
+
+    def probabilities(self, left_out: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+        """Fits the heads, and asks each.
+
+        The first fifth chooses the strength of the penalty for all.
+
+        Args:
+            left_out: images that none is fitted to, though they are asked, bool [n]; None for none.
+
+        Returns:
+            Class probabilities of each image, float32 [n, k].
+        """
+        features = self._features
+        answers = np.zeros((len(features), len(self._even)), np.float32)
+        strengths = STRENGTHS
+        for fitted, asked in self._folds:
+            used = fitted if left_out is None else fitted[~left_out[fitted]]
+            own = self._classes[used], features[asked], self._classes[asked]
+            head = fit_linear(features[used], *own, self._even, strengths, near=self._near)
+            answers[asked] = softmax(features[asked] @ head.kernel + head.bias, axis=1)
+            strengths, self._near = (head.strength,), Near(head.solutions, head.strength)
+        return answers
+
+
 def out_of_fold_probabilities(
     images: LabelledEmbeddings,
     classes: int,
@@ -29,9 +77,7 @@ def out_of_fold_probabilities(
     *,
     seed: int = 0,
 ) -> NDArray[np.float32]:
-    """Fits the linear head five times, each time without a fifth of the images, and asks it there.
-
-    The first fifth chooses the strength of the penalty for all.
+    """What `FoldedHeads` of all images answer.
 
     Args:
         images: n of them, of known classes; each class with images has at least five.
@@ -42,16 +88,7 @@ def out_of_fold_probabilities(
     Returns:
         Class probabilities of each image, float32 [n, k].
     """
-    features = _principal(images.embeddings)
-    answers = np.zeros((len(features), classes), np.float32)
-    even = np.ones(classes, np.float32)
-    strengths, near = STRENGTHS, None
-    for fitted, asked in _folds(images.classes, groups, seed):
-        own = images.classes[fitted], features[asked], images.classes[asked]
-        head = fit_linear(features[fitted], *own, even, strengths, near=near)
-        answers[asked] = softmax(features[asked] @ head.kernel + head.bias, axis=1)
-        strengths, near = (head.strength,), Near(head.solutions, head.strength)
-    return answers
+    return FoldedHeads(images, classes, groups, seed=seed).probabilities()
 
 
 def _principal(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -49,7 +49,7 @@ class FinalTraining:
         costs = self._costs
         seconds = costs.seconds(0.0, _EXPORT_SECONDS)
         everything = costs.images + costs.validation_images
-        if self._task.training.may_refit(everything, self._task.left_out):
+        if self._task.training.may_refit(everything):
             epochs = REFIT_EPOCHS * everything / costs.images
             seconds += costs.validation_start(fine_tuning) + epochs * costs.epoch(fine_tuning)
         return seconds

@@ -24,7 +24,7 @@ class SearchTask(BaseModel):
         embeddings: folder of the store that keeps embeddings from run to run.
         activations: folder that keeps what frozen layers make of the images until the training
             after the search has ended.
-        left_out: names of training images that are not trained on.
+        left_out: names of images that are neither trained nor validated on.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -221,7 +221,7 @@ def _may_refit(task: TrainingTask) -> bool:
 
     Not where it goes on from an earlier model, which was not measured.
     """
-    return task.earlier is None and task.settings.may_refit(_labelled(task), task.left_out)
+    return task.earlier is None and task.settings.may_refit(_labelled(task))
 
 
 def _labelled(task: TrainingTask) -> int:

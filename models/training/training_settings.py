@@ -1,7 +1,6 @@
 """How the final model is trained: the section `training`, and what its strategy means."""
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -59,10 +58,11 @@ class TrainingSettings(Section):
     class_weights: ClassWeights = "none"
     """balanced weighs each class by the inverse of its share of the training images, where classes
     matter alike though some are rare. It costs accuracy over all images, which decides here."""
-    label_errors: LabelErrors = "keep"
-    """What becomes of training images whose label is taken for wrong (confident learning): keep
-    trains on them, drop leaves them out, auto leaves them out where validation is sure enough that
-    this is better. The report shows them, and `graft labels --errors` lists them."""
+    label_errors: LabelErrors = "auto"
+    """What becomes of training and validation images whose label is taken for wrong (confident
+    learning): auto leaves the most doubtful ones out, as many as labels are surely wrong by the
+    images that are easiest to tell; drop leaves all of them out, keep none. The report shows them,
+    and `graft labels --errors` lists them."""
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     """auto: on where there is a GPU."""
     devices: Devices = "one"
@@ -72,17 +72,13 @@ class TrainingSettings(Section):
     """Most disk for activations of the frozen layers, which are computed once and deleted after
     training. What would need more is computed anew in every epoch."""
 
-    def may_refit(self, labelled: int, left_out: Collection[str]) -> bool:
+    def may_refit(self, labelled: int) -> bool:
         """Whether what is exported learns from the validation images in the end.
-
-        Not where labels that look wrong are not trained on: those of validation images are still
-        there.
 
         Args:
             labelled: images to train and to validate on.
-            left_out: training images that are not trained on.
         """
-        return labelled <= self.refit_images and not left_out
+        return labelled <= self.refit_images
 
     def waits(self, images: int) -> int:
         """Epochs without a better score before training stops.

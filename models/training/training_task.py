@@ -37,7 +37,8 @@ class TrainingTask:
         unlabelled_uri: folder of the Examples of these; empty for none.
         target_uri: folder of the Examples of another domain, without labels; empty for none.
         is_searched: whether a search chose the settings, and with them the strategy.
-        left_out: names of training images that are not trained on; the embeddings lack them.
+        left_out: names of images that are neither trained nor validated on, as their labels look
+            wrong; the embeddings lack them.
         earlier: head, for these classes, of the model whose backbone this is; None where that is
             pretrained.
         is_validated_later: whether the validation images judge more than the training does, on the
@@ -70,14 +71,15 @@ class TrainingTask:
     @property
     def train(self) -> ImageSplit:
         """The training images."""
-        return ImageSplit(
-            self.examples_uri, example_schema.TRAIN, self.labels, self.spec, self.left_out
-        )
+        return self._split(example_schema.TRAIN)
 
     @property
     def validation(self) -> ImageSplit:
         """The validation images."""
-        return ImageSplit(self.examples_uri, example_schema.VALIDATION, self.labels, self.spec)
+        return self._split(example_schema.VALIDATION)
+
+    def _split(self, name: str) -> ImageSplit:
+        return ImageSplit(self.examples_uri, name, self.labels, self.spec, self.left_out)
 
 
 def with_head(backbone: keras.Model, head: keras.Model) -> keras.Model:

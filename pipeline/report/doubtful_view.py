@@ -23,7 +23,7 @@ class DoubtfulView:
 
     Attributes:
         words: how many labels look wrong.
-        reason: why their images are trained on, or not; empty where there are none.
+        reason: why images are left out, or none; empty where no label looks wrong.
         unchecked: images whose label could not be weighed.
         suspects: number of labels that look wrong.
         pictures: the most doubtful of them, at most 24.

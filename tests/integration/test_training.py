@@ -17,7 +17,9 @@ from training_digits import SIZE, digit_paths, digits_task, named_backbone, tiny
 
 from models import progress
 from models.data.image_decoding import ImageSpec, decode_and_resize
+from models.embedding import EmbeddingSplit
 from models.head.earlier_head import EarlierHead
+from models.head.embedded_task import embedded_task
 from models.head.evidence import Comparison
 from models.head.frozen_head import fit_frozen_head
 from models.head.refit import refitted
@@ -243,14 +245,47 @@ _NOTHING = EarlierHead(
 )
 
 
-@pytest.mark.parametrize("given", [{"left_out": ("0/none.png",)}, {"earlier": _NOTHING}])
-def test_it_does_not_where_suspects_are_left_out_or_an_earlier_head_is_gone_on_from(
-    digits_folder, tmp_path, given
-):
+def test_it_does_not_where_an_earlier_head_is_gone_on_from(digits_folder, tmp_path):
     settings = {"strategy": "feature_extraction", "few_shot_images": 0}
     task = digits_task(digits_folder, tmp_path, tiny_backbone(), **settings)
-    trained = train(replace(task, **given))
+    trained = train(replace(task, earlier=_NOTHING))
     assert (trained.record.refitted_images, trained.start.is_given) == (0, False)
+
+
+def test_what_is_left_out_neither_teaches_nor_judges(digits_folder, tmp_path):
+    """Two training images and one to validate on, also where what is exported learns from all."""
+    whole = digits_task(digits_folder, tmp_path, tiny_backbone(), few_shot_images=0)
+    paths = digit_paths(digits_folder)
+    some = {"train": [3, 50], "validation": [7]}
+    names = [
+        f"{paths[split][row].parent.name}/{paths[split][row].name}"
+        for split, rows in some.items()
+        for row in rows
+    ]
+    splits = [
+        EmbeddingSplit(
+            embedded.embeddings,
+            np.array([path.parent.name for path in paths[split]]),
+            *[np.array([f"{path.parent.name}/{path.name}" for path in paths[split]])] * 2,
+        )
+        for split, embedded in (
+            ("train", whole.embeddings.train),
+            ("validation", whole.embeddings.validation),
+        )
+    ]
+    task = replace(
+        whole,
+        embeddings=embedded_task(splits[0], splits[1], whole.labels, names),
+        left_out=tuple(names),
+    )
+    for images, embedded, count in (
+        (task.train, task.embeddings.train, 118),
+        (task.validation, task.embeddings.validation, 39),
+    ):
+        assert len(embedded.classes) == count
+        np.testing.assert_array_equal(images.classes(), embedded.classes)
+    record = train(task).record
+    assert (record.exported, record.refitted_images) == ("fine_tuned", 157)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,6 @@ def _workspace(tmp_path: Path, images: list[tuple[str, str, bytes]]) -> Config:
         images=4,
         unchecked=0,
         suspects=1,
-        is_cleaned=False,
         reason="",
         left_out=(),
         doubtful=(doubtful,),

@@ -11,6 +11,7 @@ from components.label_check.label_errors_file import (
 from components.label_gate.executor import check_labels
 from models.embedding import EmbeddingSplit
 from models.head.labelled_embeddings import HeadTask
+from models.training.training_settings import TrainingSettings
 
 LABELS = tuple(f"digit {number}" for number in range(10))
 
@@ -50,15 +51,33 @@ def test_what_is_found_is_left_out_where_it_is_asked(images, tmp_path):
     assert len(first & planted) >= 24
     assert found.images == 497
     assert found.unchecked == 3
-    assert found.is_cleaned
-    assert set(found.left_out) == {
-        each.name for each in found.doubtful if each.is_suspect and each.split == "train"
-    }
-    assert f"{found.suspects} of 497 labels look wrong" in found.words
+    assert set(found.left_out) == {each.name for each in found.doubtful if each.is_suspect}
+    assert {each.split for each in found.doubtful if each.is_suspect} == {"train", "validation"}
+    assert f"{found.suspects} of 497 labels look wrong (6.0%), 30 left out" in found.words
     write_label_errors(tmp_path, found)
     assert read_label_errors(tmp_path) == found
     assert left_out(str(tmp_path)) == found.left_out
     assert left_out(None) == ()
+
+
+def test_by_itself_it_leaves_out_as_many_as_labels_are_wrong(images):
+    found = look_for_label_errors(images, 300, LABELS, TrainingSettings().label_errors, seed=0)
+    suspects = [each.name for each in found.doubtful if each.is_suspect]
+    assert found.left_out
+    assert set(found.left_out) == set(suspects[: len(found.left_out)]), "the most doubtful first"
+    planted = {f"{number}.png" for number in range(0, 300, 10)}
+    assert len(set(found.left_out) & planted) >= 0.8 * len(found.left_out)
+
+
+@pytest.mark.parametrize("count", [100, 500])
+def test_by_itself_it_leaves_next_to_nothing_out_where_labels_are_right(digits_task, count):
+    rows = digits_task.validation.rows(np.arange(count))
+    names = np.array([f"{number}.png" for number in range(count)])
+    right = np.array([LABELS[index] for index in rows.classes])
+    embedded = EmbeddingSplit(rows.embeddings, right, names, names)
+    found = look_for_label_errors(embedded, int(0.8 * count), LABELS, "auto", seed=0)
+    assert len(found.left_out) <= 0.01 * count
+    assert found.suspects > len(found.left_out), "hard images look wrong too"
 
 
 def test_the_share_makes_a_finding_of_the_severity_that_is_set(images):

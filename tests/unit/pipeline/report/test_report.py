@@ -41,7 +41,7 @@ def test_the_report_tells_the_whole_story(run):
         "in the end it was fitted to all 380",
         "Shortcuts",
         "bottom, right",
-        "2 of 490 labels look wrong (0.4%), 1 not trained on: without them the head is better",
+        "2 of 490 labels look wrong (0.4%), 1 left out: they look like",
         "10 more could not be weighed",
         "Confusion matrix",
         "12 configurations were begun in 6.0 s; the budget was 60.0 s.",

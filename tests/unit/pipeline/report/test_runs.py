@@ -30,7 +30,7 @@ def test_the_summary_keeps_its_contract(run):
         "weighed": 490,
         "suspects": 2,
         "not_trained_on": 1,
-        "words": "2 of 490 labels look wrong (0.4%), 1 not trained on",
+        "words": "2 of 490 labels look wrong (0.4%), 1 left out",
     }
     assert (run.folder / "out" / "label_errors.json").exists()
     findings = data.pop("findings")
