@@ -1,10 +1,10 @@
 """Which of the images whose label looks wrong are left out of training and validation.
 
-Of hard images right labels look wrong too, and to leave those out costs accuracy. So no more are
-left out than labels are wrong (`models.head.wrong_share`), the most doubtful ones first. Those to
-validate on are left out as well: a head that has learned from few wrong labels is surer of its
-answers than wrong labels allow, and validation would choose too strong a penalty for it
-(`benchmarks/strategies/label_errors.py`).
+Of hard images right labels look wrong too, and those of rare classes most of all; to leave them out
+costs accuracy. So of each class no larger share is left out than labels are wrong
+(`models.head.wrong_share`), the most doubtful images first. Those to validate on are left out as
+well: a head that has learned from few wrong labels is surer of its answers than wrong labels allow,
+and validation would choose too strong a penalty for it (`benchmarks/strategies/label_errors.py`).
 """
 
 from dataclasses import dataclass
@@ -52,19 +52,30 @@ def decide(
         wanted: of the configuration.
     """
     none = np.zeros(len(classes), bool)
-    suspects = [row for row in doubts.order if doubts.is_suspect[row]]
-    if not suspects:
+    if not doubts.is_suspect.any():
         return Cleaning(none, "no label is taken for wrong")
     if wanted == "keep":
         return Cleaning(none, "as training.label_errors: keep says")
-    most = int(share.least * len(classes)) if wanted == "auto" else len(suspects)
-    chosen = none.copy()
-    chosen[suspects[:most]] = True
+    chosen = doubts.is_suspect
+    if wanted == "auto":
+        chosen = _most_doubtful(doubts, classes, share.least)
     left_out = _without_whole_classes(chosen, classes, is_training)
     words = "as training.label_errors: drop says" if wanted == "drop" else _of(share, left_out)
     if kept := int((chosen & ~left_out).sum()):
         words += f"; {kept:,} more stay, as their class would lose over half of its images"
     return Cleaning(left_out, words)
+
+
+def _most_doubtful(
+    doubts: LabelDoubts, classes: NDArray[np.integer], share: float
+) -> NDArray[np.bool_]:
+    """The suspects that are the most doubtful, of each class up to a share of its images."""
+    chosen = np.zeros(len(classes), bool)
+    suspects = doubts.order[doubts.is_suspect[doubts.order]]
+    for each in np.unique(classes[suspects]):
+        most = int(share * (classes == each).sum())
+        chosen[suspects[classes[suspects] == each][:most]] = True
+    return chosen
 
 
 def _without_whole_classes(
@@ -85,5 +96,5 @@ def _of(share: WrongShare, left_out: NDArray[np.bool_]) -> str:
         f"label than these say, so that at least {share.least:.1%} of all labels are wrong"
     )
     if left_out.any():
-        return f"{words}; as many at most are left out, the most doubtful first"
+        return f"{words}; as many of each class at most are left out, the most doubtful first"
     return f"{words}: too few to leave any out"

@@ -60,9 +60,9 @@ class TrainingSettings(Section):
     matter alike though some are rare. It costs accuracy over all images, which decides here."""
     label_errors: LabelErrors = "auto"
     """What becomes of training and validation images whose label is taken for wrong (confident
-    learning): auto leaves the most doubtful ones out, as many as labels are surely wrong by the
-    images that are easiest to tell; drop leaves all of them out, keep none. The report shows them,
-    and `graft labels --errors` lists them."""
+    learning): auto leaves the most doubtful ones of each class out, as large a share as labels are
+    surely wrong by the images that are easiest to tell; drop leaves all of them out, keep none. The
+    report shows them, and `graft labels --errors` lists them."""
     mixed_precision: Literal["auto", "on", "off"] = "auto"
     """auto: on where there is a GPU."""
     devices: Devices = "one"
