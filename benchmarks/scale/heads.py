@@ -21,8 +21,9 @@ from models.data.image_decoding import ImageSpec
 from models.embedding.forward import Embedder
 from models.head.earlier_head import EarlierHead, EarlierProbe
 from models.head.frozen_head import Solution, fit_frozen_head
+from models.head.label_errors import LabelDoubts, doubt_labels
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
-from models.head.out_of_fold import out_of_fold_probabilities
+from models.head.out_of_fold import FoldedHeads
 
 _PART = 1_000
 _PIXELS = 64
@@ -51,7 +52,13 @@ def main() -> None:
     _timed("night: beside the first", lambda: fit_frozen_head(night, probe=probe))
     _timed("night: drawn to the first", lambda: fit_frozen_head(night, earlier=earlier))
     images = night.labelled
-    _timed("look for wrong labels", lambda: out_of_fold_probabilities(images, CLASSES))
+    _timed("look for wrong labels", lambda: _looked_at_twice(images))
+
+
+def _looked_at_twice(images: LabelledEmbeddings) -> LabelDoubts:
+    heads = FoldedHeads(images, CLASSES)
+    doubts = doubt_labels(images.classes, heads.probabilities())
+    return doubt_labels(images.classes, heads.probabilities(doubts.is_suspect))
 
 
 def _images(count: int, folder: Path) -> LabelledEmbeddings:

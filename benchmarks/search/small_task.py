@@ -119,7 +119,7 @@ def _example(file: LabelledFile) -> bytes:
     values = {
         example_schema.IMAGE: image,
         example_schema.LABEL: file.label.encode(),
-        example_schema.NAME: f"{file.label}/{file.path.name}".encode(),
+        example_schema.NAME: f"{file.path.parent.name}/{file.path.name}".encode(),
         example_schema.SHA256: hashlib.sha256(image).hexdigest().encode(),
     }
     features = {

@@ -33,6 +33,7 @@ from benchmarks.strategies.tables import over_the_first, table, verdicts
 from benchmarks.strategies.target import target_situations
 from benchmarks.strategies.towards_pretrained import near_the_weights
 from benchmarks.strategies.tuned_on_copies import target_fine_tuned
+from benchmarks.strategies.tuned_on_wrong_labels import fine_tuned_wrong_labels
 
 
 def main() -> None:
@@ -86,6 +87,7 @@ def _measurements(task: Path, size: int, cache: Path) -> Iterator[Measurement]:
     yield from target_fine_tuned(task, size)
     yield from two_columns(task, size)
     yield from related_first(task, size, cache)
+    yield from fine_tuned_wrong_labels(task, size)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def prepared_backbone(
     size: int,
     settings: TrainingSettings,
     seed: int,
+    left_out: tuple[str, ...] = (),
 ) -> PreparedBackbone:
     """Writes the images of a task, and builds the backbone.
 
@@ -57,6 +58,7 @@ def prepared_backbone(
         size: side in pixels.
         settings: of the training.
         seed: of the training.
+        left_out: names of images that are neither trained nor validated on.
     """
     splits = {TRAIN: task.train, VALIDATION: task.validation, TEST: task.test}
     write_examples(scratch / "examples", splits)
@@ -71,6 +73,7 @@ def prepared_backbone(
         seed=seed,
         embeddings=str(scratch / "embeddings"),
         activations=str(scratch / "activations"),
+        left_out=left_out,
     )
     return PreparedBackbone(searched, candidate, scratch / "activations")
 
