@@ -75,7 +75,7 @@ def main() -> None:
     for seed, data in product(range(options.seeds), (str(digits), *options.data)):
         embedded = embed_set(data, options.size, options.cache)
         for images, wrong, share in _situations():
-            key = f"{embedded.name} {options.size} {images}, {wrong}, {share} {seed}"
+            key = f"{data} {options.size} {images}, {wrong}, {share} {seed}"
             if key not in kept and time.monotonic() - begun > options.seconds:
                 left += 1
                 continue
