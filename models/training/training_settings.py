@@ -47,7 +47,7 @@ class TrainingSettings(Section):
     few images, of which so many epochs are 100 steps."""
     unfreeze: Fraction = 0.5
     """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
-    learning_rate: Annotated[float, Field(gt=0.0, le=100.0)] = 3e-4
+    learning_rate: Annotated[float, Field(gt=0.0, le=1e15)] = 3e-4
     """Rate while fine-tuning, after an epoch that starts near zero."""
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 32
     """Images a step while fine-tuning."""

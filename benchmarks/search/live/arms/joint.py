@@ -22,7 +22,7 @@ from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 from models.training.train import train
 from models.training.training_state import STATE_FILE
 
-SEARCHED: Final = 0.65
+SEARCHED: Final = 0.8
 """Share of the time that is the search's budget; the rest is for the training that follows, and
 for what the search pays before its first trial."""
 _USED: Final = 0.8

@@ -150,7 +150,7 @@ def test_backbones_that_cannot_be_had_are_left_out(digits_folder: Path, tmp_path
 
 
 def test_what_diverges_has_failed_and_is_not_chosen(digits_folder: Path, tmp_path: Path) -> None:
-    task = search_task(digits_folder, tmp_path, learning_rate=1e30)
+    task = search_task(digits_folder, tmp_path, learning_rate=1e15)
     result = searched(task, tmp_path, trials=4)
     assert {each.status for each in result.history.trials} == {"failed", "completed"}
     diverged = [each for each in result.history.trials if each.status == "failed"]
@@ -159,7 +159,7 @@ def test_what_diverges_has_failed_and_is_not_chosen(digits_folder: Path, tmp_pat
 
 
 def test_a_search_of_which_nothing_comes_says_why(digits_folder: Path, tmp_path: Path) -> None:
-    task = search_task(digits_folder, tmp_path, learning_rate=1e30, strategy="fine_tune")
+    task = search_task(digits_folder, tmp_path, learning_rate=1e15, strategy="fine_tune")
     with pytest.raises(GraftError, match=r"None of 3 configurations came out: .*diverged"):
         searched(task, tmp_path, trials=3)
     # What has to be mended is not remembered.
@@ -278,7 +278,7 @@ def test_a_backbone_whose_fine_tuning_failed_stays_frozen(
     digits_folder: Path, tmp_path: Path
 ) -> None:
     task = search_task(
-        digits_folder, tmp_path, auto_fine_tune_images=100, learning_rate=1e30
+        digits_folder, tmp_path, auto_fine_tune_images=100, learning_rate=1e15
     ).model_copy(update={"candidates": (SMALL,)})
     result = searched(task, tmp_path, trials=2)
     assert [each.status for each in result.history.trials] == ["failed", "completed"]
