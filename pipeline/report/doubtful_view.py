@@ -11,10 +11,17 @@ _SHOWN: Final = 24
 
 @dataclass(frozen=True)
 class DoubtfulPicture:
-    """An image with a label that looks wrong; `source` is a data URI, empty if it was not found."""
+    """An image with a label that looks wrong.
+
+    Attributes:
+        label: and what it looks like.
+        source: data URI; empty if it was not found.
+        is_left_out: whether it is neither trained nor validated on.
+    """
 
     label: DoubtfulLabel
     source: str
+    is_left_out: bool
 
 
 @dataclass(frozen=True)
@@ -50,13 +57,18 @@ def doubtful_view(found: FoundLabelErrors | None, examples_uri: str | None) -> D
     for split in {each.split for each in shown} if examples_uri else ():
         names = [each.name for each in shown if each.split == split]
         sources |= pictures.named(str(examples_uri), split, names)
+    left_out = frozenset(found.left_out)
     return DoubtfulView(
         words=found.words,
         reason=found.reason if found.suspects else "",
         unchecked=found.unchecked,
         suspects=found.suspects,
         pictures=[
-            DoubtfulPicture(each, sources[each.name].source if each.name in sources else "")
+            DoubtfulPicture(
+                each,
+                sources[each.name].source if each.name in sources else "",
+                each.name in left_out,
+            )
             for each in shown
         ],
     )

@@ -58,6 +58,7 @@ def test_the_report_tells_the_whole_story(run):
         "75.3 s",
     ):
         assert words in text
+    assert page.count("<p>left out</p>") == 1, "of two labels that look wrong one is trained on"
     assert page.count("<svg") == 5
     assert page.count("data:image/jpeg") >= 10 * 6
     assert len(page) < 1_000_000
