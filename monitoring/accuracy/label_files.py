@@ -49,11 +49,13 @@ class LabelFile:
 
     Attributes:
         labels: label of each image; of two rows for one image the later counts.
+        contradicted: images of which two rows say different labels.
         left_out: rows that could not be understood.
         problems: what was wrong with the first of them, in words.
     """
 
     labels: Mapping[Key, str]
+    contradicted: frozenset[Key]
     left_out: int
     problems: tuple[str, ...]
 
@@ -71,12 +73,15 @@ def read_label_file(path: Path, classes: Iterable[str] = ()) -> LabelFile:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise BadDataError(f"{path} is none of {', '.join(SUFFIXES)}.")
+        raise BadDataError(
+            f"Expected a file that ends in {', '.join(SUFFIXES)}; got {path}. Save it as one of these."
+        )
     content = _content(path)
     rows = {".parquet": _parquet_rows, ".jsonl": _json_rows}.get(suffix, _csv_rows)
     names = {f"{name}.0": name for name in classes if name.isdecimal()}
     names |= {name: name for name in classes}
     labels: dict[Key, str] = {}
+    contradicted: set[Key] = set()
     problems: list[str] = []
     left_out = 0
     for number, cells in rows(path, content):
@@ -86,10 +91,13 @@ def read_label_file(path: Path, classes: Iterable[str] = ()) -> LabelFile:
             if len(problems) < _SHOWN:
                 problems.append(f"row {number}: {found}")
         elif found is not None and (found[1] in names or not is_missing(found[1])):
-            labels[found[0]] = names.get(found[1], found[1])
+            key, name = found[0], names.get(found[1], found[1])
+            if labels.setdefault(key, name) != name:
+                contradicted.add(key)
+            labels[key] = name
     if left_out and not labels:
         raise BadDataError(f"None of the {left_out:,} labels in {path} can be used: {problems[0]}.")
-    return LabelFile(labels, left_out, tuple(problems))
+    return LabelFile(labels, frozenset(contradicted), left_out, tuple(problems))
 
 
 def _understood(cells: Mapping[str, Any]) -> tuple[Key, str] | str | None:
@@ -103,17 +111,17 @@ def _understood(cells: Mapping[str, Any]) -> tuple[Key, str] | str | None:
             return f"its {name} is no text"
         if value is not None and len(value) > _LONGEST:
             return f"its {name} has more than {_LONGEST} characters"
-    digest, request = texts["digest"], texts["request_id"]
+    digest, request = (str(texts[name] or "").strip() for name in ("digest", "request_id"))
     if digest:
-        if not _DIGEST.fullmatch(digest.strip()):
+        if not _DIGEST.fullmatch(digest):
             return "its digest is not 64 hex digits"
-        return (digest.strip().lower(), -1), one_form(str(label))
+        return (digest.lower(), -1), one_form(str(label))
     if not request:
         return "it has neither digest nor request_id"
     row = _whole(cells.get("row"))
     if row is None:
         return "its row is no whole number from 0"
-    return (str(request), row), one_form(str(label))
+    return (request, row), one_form(str(label))
 
 
 def _as_text(value: Any) -> Any:
@@ -129,7 +137,7 @@ def _as_text(value: Any) -> Any:
 
 def _whole(value: Any) -> int | None:
     text = _as_text(value)
-    if text is None or text == "":
+    if text is None or (isinstance(text, str) and not text.strip()):
         return 0
     if isinstance(text, str) and _ROW.fullmatch(text):
         return int(float(text))
@@ -156,14 +164,15 @@ def _text(path: Path, content: bytes) -> str:
         return content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadDataError(
-            f"{path} is not {'UTF-16' if wide else 'UTF-8'} ({error.reason} at {error.start})."
+            f"{path} is not {'UTF-16' if wide else 'UTF-8'} ({error.reason} at byte {error.start}). "
+            "Save it as UTF-8."
         ) from error
 
 
 def _csv_rows(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     text = _text(path, content)
     header = text.lstrip().partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=header.count))
     columns: list[str] | None = None
     while True:
         try:
@@ -217,4 +226,7 @@ def _check(path: Path, columns: list[str]) -> None:
     has_key = "digest" in columns or "request_id" in columns
     twice = len(set(columns) & set(_COLUMNS)) < sum(name in _COLUMNS for name in columns)
     if "label" not in columns or not has_key or twice:
-        raise BadDataError(f"{path} has the columns {columns[:20]}; {_WANTED}, each once.")
+        shown = ", ".join(repr(name) for name in columns[:20])
+        raise BadDataError(
+            f"The first row of {path} has to name its columns; {_WANTED}, each once; got {shown}."
+        )

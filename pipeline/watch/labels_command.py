@@ -1,14 +1,14 @@
 """`graft labels`: labels that come later, and which images are most worth one."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError, UsageError
 from models.observation.kept_images import kept_image, kept_image_path
 from monitoring.accuracy.foretelling import Foreteller
-from monitoring.accuracy.label_files import Key, read_label_file
+from monitoring.accuracy.label_files import Key, LabelFile, read_label_file
 from monitoring.accuracy.suggestions import suggest, write_suggestions
 from monitoring.accuracy.window import Window
 from monitoring.label_inbox import LabelInbox
@@ -39,7 +39,8 @@ def take_labels(watched: Watched, file: Path) -> int:
     reference = watched.reference(watched.version())
     classes = reference.classes if reference else ()
     said = read_label_file(file, classes)
-    found = dict(_named(watched, said.labels))
+    logged = list(_named(watched, said.labels))
+    found = {digest: name for digest, name, _ in logged}
     images = ((digest, kept_image(watched.log, digest), name) for digest, name in found.items())
     whole = [Labelled(digest, image, name) for digest, image, name in images if image is not None]
     try:
@@ -48,22 +49,55 @@ def take_labels(watched: Watched, file: Path) -> int:
             keep(watched.labelled, whole)
     except OSError as error:
         raise GraftError(f"{error.filename} cannot be written: {error.strerror}.") from None
-    print(f"{len(said.labels):,} labels; {len(found):,} are of images in the request log.")
-    foreign = Counter(name for name in said.labels.values() if name not in classes)
-    if classes and foreign:
-        names = ", ".join(repr(name) for name, _ in foreign.most_common(_FEW))
-        print(
-            f"{foreign.total():,} are of classes that the model does not know, and count as wrong "
-            f"answers: {names}{', …' if len(foreign) > _FEW else ''}."
-        )
-    if said.left_out:
-        print(f"{said.left_out:,} rows were left out: {'; '.join(said.problems)}.")
+    _tell(file, said, len(found), {key for *_, key in logged})
+    if classes:
+        _tell_foreign(said.labels, classes)
     if whole:
         print(f"{len(whole):,} of these images were kept: the next retraining learns from them.")
     elif found:
         print("None of these images was kept (monitoring.keep_images), so none can be learned.")
     print("`graft monitor` says what they tell of the accuracy.")
     return 0
+
+
+def _tell(file: Path, said: LabelFile, images: int, met: Set[Key]) -> None:
+    """Says what the labels are of, and what is odd about them."""
+    if not said.labels:
+        print(f"No row of {file} has a label: fill in its column label.")
+        return
+    print(f"{len(said.labels):,} labels; {images:,} are of images in the request log.")
+    if waiting := said.labels.keys() - met:
+        print(
+            f"{len(waiting):,} wait for an image that is not in the log: look whether these are "
+            f"its ids, {_some(sorted(key for key, _ in waiting))}."
+        )
+    if said.contradicted:
+        print(
+            f"{len(said.contradicted):,} have two rows that say different labels, of which the later "
+            "counts. Of a request with several images each row needs its number (column row, "
+            f"from 0): {_some(sorted(key for key, _ in said.contradicted))}."
+        )
+    if said.left_out:
+        print(f"{said.left_out:,} rows were left out: {'; '.join(said.problems)}.")
+
+
+def _tell_foreign(labels: Mapping[Key, str], classes: Sequence[str]) -> None:
+    """Says which labels are no class of the model, and what comes of that."""
+    foreign = Counter(name for name in labels.values() if name not in classes)
+    if not foreign:
+        return
+    names = [name for name, _ in foreign.most_common()]
+    print(
+        f"{foreign.total():,} are of classes that the model does not know, and count as wrong "
+        f"answers: {_some(names)}. The classes are {_some(classes)}. Where one is "
+        "misspelt, give its image's right label before the next run, which stops at a new class "
+        "until `graft schema accept`."
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_FEW])
+    return f"{shown}, …" if len(names) > _FEW else shown
 
 
 def print_suggestions(watched: Watched, count: int, output: Path | None) -> int:
@@ -102,8 +136,8 @@ def print_suggestions(watched: Watched, count: int, output: Path | None) -> int:
     return 0
 
 
-def _named(watched: Watched, labels: Mapping[Key, str]) -> Iterator[tuple[str, str]]:
-    """Digest and label of each logged image that a label is of."""
+def _named(watched: Watched, labels: Mapping[Key, str]) -> Iterator[tuple[str, str, Key]]:
+    """Digest and label of each logged image that a label is of, and what the label calls it."""
     for observations in _answers(watched, None):
         names = zip(
             observations.digests.tolist(),
@@ -112,9 +146,10 @@ def _named(watched: Watched, labels: Mapping[Key, str]) -> Iterator[tuple[str, s
             strict=True,
         )
         for digest, request, row in names:
-            name = labels.get((digest, -1), labels.get((request, row)))
-            if name is not None:
-                yield digest, name
+            # The monitor, too, has a label of the image count before one of the request.
+            for key in ((request, row), (digest, -1)):
+                if key in labels:
+                    yield digest, labels[key], key
 
 
 def _answers(watched: Watched, version: int | None) -> Iterator[Observations]:

@@ -171,3 +171,27 @@ def test_labels_of_no_class_of_the_model_are_told(workspace: Path) -> None:
     assert "2 labels; 2 are of images in the request log" in told.out
     assert "2 are of classes that the model does not know, and count as wrong" in told.out
     assert "'zebra'" in told.out
+    assert "give its image's right label before the next run" in told.out
+
+
+def test_labels_that_meet_no_image_or_contradict_themselves_are_told(workspace: Path) -> None:
+    digests = Images(400, 3).digests
+    file = workspace.parent / "labels.csv"
+    rows = [f",{digests[0]},cat", f",{digests[0]},dog", "lost-1,,cat", "lost-2,,cat"]
+    file.write_text("\n".join(["request_id,digest,label", *rows]))
+    told = graft_here(workspace.parent, "labels", file, "--workspace", workspace)
+    assert told.code == 0, told.err
+    assert "3 labels; 1 are of images in the request log" in told.out
+    assert "2 wait for an image that is not in the log" in told.out
+    assert "'lost-1', 'lost-2'" in told.out
+    assert "1 have two rows that say different labels, of which the later counts" in told.out
+    assert digests[0] in told.out
+
+
+def test_a_file_that_nobody_filled_in_is_called_so(workspace: Path) -> None:
+    file = workspace.parent / "labels.csv"
+    file.write_text(f"digest,label\n{Images(400, 3).digests[0]},\n")
+    told = graft_here(workspace.parent, "labels", file, "--workspace", workspace)
+    assert told.code == 0, told.err
+    assert "No row of" in told.out
+    assert "fill in its column label" in told.out

@@ -76,6 +76,28 @@ def test_a_name_is_a_class_however_it_is_written_and_even_where_it_looks_like_no
     assert read_label_file(tmp_path / "a.csv", ["3.0", "3"]).labels == {(ONE, -1): "3.0"}
 
 
+def test_blanks_around_an_id_and_bars_between_cells_change_nothing(tmp_path):
+    text = f"request_id| row |digest|label\n r1 | 2 || cat \n| | {ONE} |dog\n r2 | ||cat\n"
+    (tmp_path / "a.csv").write_text(text)
+    found = read_label_file(tmp_path / "a.csv")
+    assert found.labels == {("r1", 2): "cat", (ONE, -1): "dog", ("r2", 0): "cat"}
+    assert found.left_out == 0
+
+
+def test_images_whose_rows_say_different_labels_are_named(tmp_path):
+    rows = [f"{ONE},cat", f"{OTHER},cat", f"{ONE},dog", f"{OTHER},cat", f"{ONE},cat"]
+    (tmp_path / "a.csv").write_text("\n".join(["digest,label", *rows]))
+    found = read_label_file(tmp_path / "a.csv")
+    assert found.labels == {(ONE, -1): "cat", (OTHER, -1): "cat"}
+    assert found.contradicted == {(ONE, -1)}
+
+
+def test_a_file_without_a_header_is_told_what_its_first_row_is_for(tmp_path):
+    (tmp_path / "a.csv").write_text(f"{ONE},cat\n{OTHER},dog\n")
+    with pytest.raises(BadDataError, match="first row of .* has to name its columns"):
+        read_label_file(tmp_path / "a.csv")
+
+
 def test_a_file_of_which_nothing_can_be_used_is_refused(tmp_path):
     (tmp_path / "a.csv").write_text("digest,label\nzz,cat\nyy,dog\n")
     with pytest.raises(BadDataError, match=r"None of the 2 labels .*: row 2: its digest is not 64"):
@@ -90,7 +112,7 @@ def test_a_file_of_which_nothing_can_be_used_is_refused(tmp_path):
         ("a.csv", b"digest,label,label\n", "each once"),
         ("a.csv", b"digest,label\n\xff\xfe,cat\n", "not UTF-8"),
         ("a.parquet", b"PAR1 not really PAR1", "no whole Parquet"),
-        ("a.txt", b"", "is none of"),
+        ("a.txt", b"", r"ends in \.csv.*Save it as"),
     ],
 )
 def test_a_file_that_is_none_is_refused_with_words(tmp_path, name, content, words):
