@@ -62,7 +62,7 @@ def run(
         try:
             record, folder = _begin(plan.config, workspace, until)
             if not until:
-                note_inputs(config, folder)
+                note_inputs(config, folder, plan.trained_on)
             plan.note(workspace, folder.name)
             code = _run_after_chain(plan.config, workspace, folder, record)
             if config.retention.is_set and not until:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -28,15 +28,18 @@ class Inputs:
         data: digest of the files' names, sizes and times.
         code: digest of Graft's modules and of the versions of its libraries.
         configuration: digest of the effective configuration, and of a schema that was edited.
+        labelled: digest of the labelled requests that it learns from as well; empty for none.
     """
 
     data: str
     code: str
     configuration: str
+    labelled: str = ""
 
     def changed_since(self, last: "Inputs") -> list[str]:
-        """Names of what differs."""
-        return [name for name, value in asdict(self).items() if value != getattr(last, name)]
+        """Names of what differs. New labels are no change: whether they are learned is decided."""
+        names = ("data", "code", "configuration")
+        return [name for name in names if getattr(self, name) != getattr(last, name)]
 
 
 def inputs_of(config: Config) -> Inputs:
@@ -71,14 +74,19 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def note_inputs(config: Config, folder: Path) -> None:
+def note_inputs(config: Config, folder: Path, labelled: str = "") -> None:
     """Leaves in a run's folder what the run is made from, before it reads any of it.
+
+    Args:
+        config: of the user.
+        folder: of the run.
+        labelled: digest of the labelled requests that it learns from as well; empty for none.
 
     Raises:
         OSError: the folder cannot be written.
     """
     try:
-        inputs = inputs_of(config)
+        inputs = replace(inputs_of(config), labelled=labelled)
     except (GraftError, OSError):
         return  # the run itself says what is wrong with its data
     write_atomically(folder / INPUTS, json.dumps(asdict(inputs), indent=2).encode())

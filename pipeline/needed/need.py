@@ -53,7 +53,7 @@ def need(config: Config, workspace: Workspace, labelled: str) -> Need:
     changed = _changed(inputs_of(config), *last)
     if changed:
         return Need(True, changed, wanted)
-    unfinished = _unfinished(last[0])
+    unfinished = _unfinished(*last, labelled)
     if unfinished is not None:
         return replace(unfinished, retrain=wanted if unfinished.needed else None)
     if wanted is not None:
@@ -77,15 +77,19 @@ def _changed(now: Inputs, folder: Path, then: Inputs) -> str:
     return f"Changed since run {folder.name}: {', '.join(changed)}." if changed else ""
 
 
-def _unfinished(folder: Path) -> Need | None:
+def _unfinished(folder: Path, made: Inputs, labelled: str) -> Need | None:
     """A run that failed is tried again, but not all the time: the same may fail again."""
     run = read_run(folder)
     if run.status in _ENDED:
         return None
-    said = f"The last run, {folder.name}, did not end well ({run.status}): {run.reason}"
-    left = _left(folder.stat().st_mtime, _RETRY_HOURS)
-    if run.status == "failed" and left:
-        return Need(False, f"{said} Nothing has changed since; it is tried again {left}.")
+    # The lines below the first tell of each finding: the report has them.
+    reason = run.reason.partition("\n")[0]
+    said = f"The last run, {folder.name}, did not end well ({run.status}): {reason}"
+    if made.labelled not in ("", labelled):
+        return Need(True, f"{said} The labels of requests that it learned from have changed since.")
+    end = _end(folder.stat().st_mtime, _RETRY_HOURS)
+    if run.status == "failed" and end:
+        return Need(False, f"{said} Nothing has changed since; it is tried again from {end} on.")
     return Need(True, said)
 
 
@@ -99,9 +103,12 @@ def _hindrance(
             f"A decision to retrain stands, and run {of_episode[-1].run_id} acted on it: a "
             "retraining is made once for each episode. Look at the monitor's page."
         )
-    left = _left(past[-1].at, cooldown_hours) if past else ""
-    if left:
-        return f"A decision to retrain stands; after the retraining before it, this waits {left}."
+    end = _end(past[-1].at, cooldown_hours) if past else ""
+    if end:
+        return (
+            "A decision to retrain stands; after the retraining before it, this waits until "
+            f"{end} (monitoring.cooldown_hours)."
+        )
     if not labelled:
         return (
             "A decision to retrain stands, but there is nothing new to learn from. Label requests "
@@ -116,9 +123,9 @@ def _hindrance(
     return ""
 
 
-def _left(since: float, hours: float) -> str:
+def _end(since: float, hours: float) -> str:
     """When a cooldown ends, in words; empty where it has ended, or a clock was ahead by more."""
     end = since + hours * _HOUR
     if abs(time.time() - since) >= hours * _HOUR:
         return ""
-    return f"until {datetime.fromtimestamp(end).astimezone():%Y-%m-%d %H:%M}"
+    return f"{datetime.fromtimestamp(end).astimezone():%Y-%m-%d %H:%M}"

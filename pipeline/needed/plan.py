@@ -19,7 +19,7 @@ class Plan:
         needed: whether to run at all.
         reason: why or why not, one sentence.
         retrain: the decision that it acts on; None for none.
-        trained_on: digest of the labelled requests that it learns from.
+        trained_on: digest of the labelled requests that it learns from; empty for none.
     """
 
     config: Config
@@ -61,4 +61,5 @@ def planned(config: Config, workspace: Workspace) -> Plan:
         return Plan(config, needed=False, reason=found.reason)
     if labelled and (found.retrain or retrainings(workspace.monitoring)):
         config = with_labelled(config, folder)
-    return Plan(config, True, found.reason, found.retrain, labelled)
+        return Plan(config, True, found.reason, found.retrain, labelled)
+    return Plan(config, True, found.reason, found.retrain)

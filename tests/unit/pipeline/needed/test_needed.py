@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -39,11 +40,18 @@ def workspace(config: Config) -> Workspace:
     return Workspace(Path(config.workspace))
 
 
-def _ran(config: Config, workspace: Workspace, status: str = "pushed") -> None:
+def _ran(
+    config: Config,
+    workspace: Workspace,
+    status: str = "pushed",
+    *,
+    reason: str = "So it is.",
+    labelled: str = "",
+) -> None:
     folder = workspace.runs / "20260101-000000-000"
     folder.mkdir(parents=True, exist_ok=True)
-    note_inputs(config, folder)
-    (folder / SUMMARY).write_text(json.dumps({"status": status, "reason": "So it is."}))
+    note_inputs(config, folder, labelled)
+    (folder / SUMMARY).write_text(json.dumps({"status": status, "reason": reason}))
 
 
 def _decide(workspace: Workspace, episode: str, action: str = "retrain") -> None:
@@ -153,6 +161,35 @@ def test_a_failed_run_is_tried_again_after_an_hour(config: Config, workspace: Wo
     for other in (time.time() - 3700, time.time() + 3700):
         os.utime(workspace.run_folders()[-1], (other, other))
         assert planned(config, workspace).needed
+
+
+def test_a_failed_run_is_told_in_one_line_and_when_it_is_tried_again(
+    config: Config, workspace: Workspace
+) -> None:
+    _ran(config, workspace, "failed", reason="2 problems.\n1. This.\n2. That.")
+    tried = datetime.fromtimestamp(workspace.run_folders()[-1].stat().st_mtime + 3600).astimezone()
+    assert planned(config, workspace).reason.endswith(
+        "(failed): 2 problems. Nothing has changed since; it is tried again from "
+        f"{tried:%Y-%m-%d %H:%M} on."
+    )
+
+
+def test_a_run_that_failed_by_its_labels_is_tried_again_once_they_are_mended(
+    config: Config, workspace: Workspace
+) -> None:
+    _decide(workspace, "1-a")
+    _label(workspace, "aa")
+    plan = planned(config, workspace)
+    plan.note(workspace, "run-1")
+    _ran(config, workspace, "failed", labelled=plan.trained_on)
+    assert not planned(config, workspace).needed
+    keep(workspace.labelled_requests, [Labelled("aa", b"aa", "dog")])
+    again = planned(config, workspace)
+    assert again.needed
+    assert "labels of requests that it learned from have changed" in again.reason
+    assert Path(again.config.data.path).name == "data-and-labelled.jsonl"
+    _ran(config, workspace, "failed")
+    assert not planned(config, workspace).needed  # as that run had nothing to do with labels
 
 
 def test_a_retraining_is_made_once_an_episode_with_new_labels_after_a_cooldown(
