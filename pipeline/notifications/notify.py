@@ -11,12 +11,12 @@ from typing import Any, Final
 import httpx
 
 from pipeline.config import Config
+from pipeline.deadline import within
 from pipeline.notifications.message import TemplateFileError, message_text
 from pipeline.notifications.notification_settings import NotificationSettings
 from pipeline.run_folder import REPORT
 
 _PASSWORD: Final = "GRAFT_SMTP_PASSWORD"
-_ERROR_STATUS: Final = 400
 _LONGEST_SUBJECT: Final = 200
 
 
@@ -79,12 +79,23 @@ def _post(settings: NotificationSettings, body: Mapping[str, Any]) -> str:
         if not address:
             return f"The webhook was not called: the variable {settings.webhook} is empty."
     try:
-        answer = httpx.post(address, json=dict(body), timeout=settings.timeout_seconds)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        status = within(settings.timeout_seconds, lambda: _status(address, body, settings))
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as error:
         return f"The webhook was not called: {type(error).__name__}."
-    if answer.status_code >= _ERROR_STATUS:
-        return f"The webhook answered {answer.status_code}."
-    return ""
+    if httpx.codes.is_redirect(status):
+        return (
+            f"The webhook answered {status}, which leads to another address, and nobody was told: "
+            "give that address in notifications.webhook."
+        )
+    return "" if httpx.codes.is_success(status) else f"The webhook answered {status}."
+
+
+def _status(address: str, body: Mapping[str, Any], settings: NotificationSettings) -> int:
+    # What is said beside the status is not read: it may be without end.
+    with httpx.stream(
+        "POST", address, json=dict(body), timeout=settings.timeout_seconds
+    ) as answer:
+        return answer.status_code
 
 
 def _mail(settings: NotificationSettings, text: str) -> str:
@@ -94,13 +105,17 @@ def _mail(settings: NotificationSettings, text: str) -> str:
     message["From"] = settings.email_from or settings.email_to[0]
     message["To"] = ", ".join(settings.email_to)
     message.set_content(rest.strip() or subject)
-    host, _, port = settings.smtp.rpartition(":")
     try:
-        with smtplib.SMTP(host, int(port), timeout=settings.timeout_seconds) as server:
-            if settings.smtp_user:
-                server.starttls(context=ssl.create_default_context())
-                server.login(settings.smtp_user, os.environ.get(_PASSWORD, ""))
-            server.send_message(message)
-    except (OSError, smtplib.SMTPException) as error:
+        within(settings.timeout_seconds, lambda: _hand_over(settings, message))
+    except (OSError, UnicodeError, smtplib.SMTPException) as error:
         return f"The mail was not sent: {error}."
     return ""
+
+
+def _hand_over(settings: NotificationSettings, message: EmailMessage) -> None:
+    host, _, port = settings.smtp.rpartition(":")
+    with smtplib.SMTP(host, int(port), timeout=settings.timeout_seconds) as server:
+        if settings.smtp_user:
+            server.starttls(context=ssl.create_default_context())
+            server.login(settings.smtp_user, os.environ.get(_PASSWORD, ""))
+        server.send_message(message)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from models.errors import GraftError
+from pipeline.deadline import within
 
 _API: Final = "api/2.0/mlflow"
 _STORED: Final = "mlflow-artifacts:/"
@@ -17,7 +18,6 @@ _MOST_PARAMS: Final = 100
 _MOST_METRICS: Final = 1000
 _LONGEST: Final = 500
 """Characters of a value that every version of MLflow takes."""
-_ERROR_STATUS: Final = 400
 
 Metric = tuple[str, float, int]
 """Name, value and step."""
@@ -36,8 +36,15 @@ class MlflowServer:
         Args:
             address: http or https.
             timeout: seconds to wait for each answer.
+
+        Raises:
+            TrackingError: the address, or what the environment says to log in with, is none.
         """
-        self._client = httpx.Client(base_url=address, timeout=timeout, **_credentials())
+        self._timeout = timeout
+        try:
+            self._client = httpx.Client(base_url=address, timeout=timeout, **_credentials())
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise TrackingError(f"its address or its token cannot be used ({error})") from None
 
     def close(self) -> None:
         """Hangs up."""
@@ -154,11 +161,16 @@ class MlflowServer:
         self, method: str, path: str, *, missing: bool = False, **given: Any
     ) -> httpx.Response:
         try:
-            answer = self._client.request(method, path, **given)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            answer = within(self._timeout, lambda: self._client.request(method, path, **given))
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeError) as error:
             raise TrackingError(f"it does not answer ({type(error).__name__})") from None
         is_missing = missing and answer.status_code == httpx.codes.NOT_FOUND
-        if answer.status_code >= _ERROR_STATUS and not is_missing:
+        if answer.is_redirect:
+            raise TrackingError(
+                f"it answered {answer.status_code} to {path}, which leads to another address: give "
+                "that one in tracking.mlflow"
+            )
+        if not answer.is_success and not is_missing:
             raise TrackingError(f"it answered {answer.status_code} to {path}: {answer.text[:200]}")
         return answer
 

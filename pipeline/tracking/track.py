@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,11 @@ def track(config: Config, record: RunRecord, told: Mapping[str, Any], folder: Pa
         address = os.environ.get(address[1:], "")
         if not address:
             return f"The run was not added to MLflow: {config.tracking.mlflow} is empty."
-    server = MlflowServer(address, config.tracking.timeout_seconds)
     try:
-        _add(server, config, record, told, folder)
+        with closing(MlflowServer(address, config.tracking.timeout_seconds)) as server:
+            _add(server, config, record, told, folder)
     except (TrackingError, OSError) as error:
         return f"The run was not added to MLflow, or not all of it: {error}."
-    finally:
-        server.close()
     return ""
 
 

@@ -3,8 +3,9 @@
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_string
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -135,6 +136,47 @@ def test_what_cannot_be_sent_is_said_and_names_no_secret(tmp_path: Path) -> None
     (template,) = sent(told(), webhook=address, template=str(broken))
     assert "nothing_of_this_name" in template
     assert len(sent(told(), webhook=address, template=str(tmp_path / "none"))) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_webhook_that_leads_elsewhere_was_not_told(status: int) -> None:
+    with webhook(status=status) as (address, _):
+        (said,) = sent(told(), webhook=address)
+    assert said.startswith(f"The webhook answered {status}, which leads to another address")
+
+
+@contextmanager
+def dripping(before: bytes) -> Iterator[str]:
+    """A server that sends a byte now and then, for longer than anybody waits."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                for byte in before + b"1" * 100:
+                    self.request.sendall(bytes([byte]))
+                    time.sleep(0.1)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_a_server_that_never_comes_to_an_end_is_given_up() -> None:
+    began = time.monotonic()
+    with dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ") as address:
+        hook = sent(told(), webhook=f"http://{address}/", timeout_seconds=0.5)
+    with dripping(b"220 ") as address:
+        mail = sent(told(), email_to=("a@example.com",), smtp=address, timeout_seconds=0.5)
+    assert hook == ["The webhook was not called: TimeoutError."]
+    assert mail == ["The mail was not sent: no whole answer within 0.5 seconds."]
+    assert time.monotonic() - began < 5
+
+
+def test_a_mail_server_whose_name_is_none_ends_no_run() -> None:
+    (said,) = sent(told(), email_to=("a@example.com",), smtp="mail..example.com:25")
+    assert said.startswith("The mail was not sent: ")
 
 
 @pytest.mark.parametrize(
