@@ -61,12 +61,14 @@ class Past:
         trained: when the last training was begun.
         trained_episode: the episode that it was begun in.
         unhelpful: trainings in a row after which the model was no better.
+        vain: how the last training ended, where it came to no new version; else empty.
     """
 
     episode: float | None = None
     trained: float | None = None
     trained_episode: float | None = None
     unhelpful: int = 0
+    vain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,10 @@ def _retrain_or_page(
             "page", f", and {past.unhelpful} trainings did not help: look at data and labels."
         )
     if past.trained_episode is not None and past.trained_episode == past.episode:
+        if past.vain:
+            return decision(
+                "page", f"; a training for this came to no new version: {past.vain}. Mend that."
+            )
         return decision("nothing", "; a training for this was begun already.")
     # Of a training that lies further ahead the clock was wrong.
     if past.trained is not None and abs(now - past.trained) < settings.cooldown:

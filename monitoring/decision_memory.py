@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +16,12 @@ class Training(NamedTuple):
     Attributes:
         episode: as `episode_of` named it.
         at: when, seconds since 1970.
+        vain: how it ended, where it came to no new version; empty for all others.
     """
 
     episode: str
     at: float
+    vain: str = ""
 
 
 def episode_of(version: int, past: Past) -> str:
@@ -52,6 +54,8 @@ class DecisionMemory:
         fresh = trainings[known[-1] + 1 :] if known else after
         for each in fresh:
             past = after_training(Decision("retrain", "harmful", each.episode, past=past), each.at)
+        vain = [each.vain for each in trainings if each.at == past.trained]
+        past = replace(past, vain=vain[-1] if vain else "")
         return past if kept["version"] == version else after_push(past)
 
     def keep(self, version: int, past: Past) -> None:

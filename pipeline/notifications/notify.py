@@ -92,9 +92,7 @@ def _post(settings: NotificationSettings, body: Mapping[str, Any]) -> str:
 
 def _status(address: str, body: Mapping[str, Any], settings: NotificationSettings) -> int:
     # What is said beside the status is not read: it may be without end.
-    with httpx.stream(
-        "POST", address, json=dict(body), timeout=settings.timeout_seconds
-    ) as answer:
+    with httpx.stream("POST", address, json=dict(body), timeout=settings.timeout_seconds) as answer:
         return answer.status_code
 
 

@@ -17,9 +17,8 @@ def cron_line(folder: Path, arguments: Sequence[str]) -> str:
     Raises:
         UsageError: a line end is in one of them, which no crontab can hold.
     """
-    _require_one_line(str(folder), *arguments)
     command = f"cd {shlex.quote(str(folder))} && {shlex.join(arguments)}"
-    return command.replace("%", r"\%")
+    return one_line(command).replace("%", r"\%")
 
 
 def unit_command(arguments: Sequence[str]) -> str:
@@ -28,8 +27,7 @@ def unit_command(arguments: Sequence[str]) -> str:
     Raises:
         UsageError: a line end is in one of them.
     """
-    _require_one_line(*arguments)
-    return " ".join(_quoted(each.replace("$", "$$")) for each in arguments)
+    return one_line(" ".join(_quoted(each.replace("$", "$$")) for each in arguments))
 
 
 def unit_text(text: str) -> str:
@@ -38,8 +36,7 @@ def unit_text(text: str) -> str:
     Raises:
         UsageError: it holds a line end.
     """
-    _require_one_line(text)
-    return text.replace("\\", r"\\").replace("%", "%%")
+    return one_line(text).replace("\\", r"\\").replace("%", "%%")
 
 
 def templated(command: str) -> str:
@@ -49,19 +46,24 @@ def templated(command: str) -> str:
         UsageError: a line end is in it, or what Jinja would take for its own and cannot be told to
             leave alone.
     """
-    _require_one_line(command)
+    one_line(command)
     if "endraw" in command:
         raise UsageError(f"Airflow takes no 'endraw' in a path: {command!r}. Rename it.")
     is_plain = not any(mark in command for mark in ("{{", "{%", "{#"))
     return command if is_plain else f"{{% raw %}}{command}{{% endraw %}}"
 
 
+def one_line(text: str) -> str:
+    """The text, which may stand in a line of a file, or in a comment there.
+
+    Raises:
+        UsageError: it holds a line end.
+    """
+    if any(end in text for end in "\n\r\0"):
+        raise UsageError(f"A scheduler takes no line end in a path: {text!r}. Rename it.")
+    return text
+
+
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", r"\\").replace('"', r"\"").replace("%", "%%")
     return f'"{escaped}"'
-
-
-def _require_one_line(*texts: str) -> None:
-    for text in texts:
-        if any(end in text for end in "\n\r\0"):
-            raise UsageError(f"A scheduler takes no line end in a path: {text!r}. Rename it.")

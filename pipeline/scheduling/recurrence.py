@@ -40,6 +40,10 @@ class _Field:
             found = {value % 7 for value in found}
         return tuple(sorted(found))
 
+    def closed(self, text: str) -> str:
+        """The same with the end of each range: `5/20` of minutes is `5-59/20`."""
+        return ",".join(re.sub(r"^(\w+)/", rf"\1-{self.high}/", part) for part in text.split(","))
+
     def _bounds(self, span: str, *, has_step: bool) -> tuple[int, int]:
         if span == "*":
             return self.low, self.high
@@ -76,7 +80,8 @@ class Recurrence:
     """Points in time that come again.
 
     Attributes:
-        cron: the five fields: minute, hour, day of the month, month, day of the week.
+        cron: the five fields: minute, hour, day of the month, month, day of the week; in a form
+            that all crons understand.
     """
 
     cron: str
@@ -156,6 +161,10 @@ def parse_every(text: str) -> Recurrence:
     if at := _AT.fullmatch(words):
         hour, minute = int(at[2] or 0), int(at[3] or 0)
         return Recurrence(f"{minute} {hour} {_day(at[1])}")
+    fields = plain.split(" ")
+    if len(fields) == len(_FIELDS):
+        # Debian's cron takes no step after a single value.
+        plain = " ".join(field.closed(text) for field, text in zip(_FIELDS, fields, strict=True))
     return Recurrence(plain)
 
 

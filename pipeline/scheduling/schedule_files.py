@@ -19,7 +19,7 @@ from pipeline.config import Config
 from pipeline.config_file import as_yaml
 from pipeline.failure import writing_to
 from pipeline.needed.needed_command import NOT_NEEDED
-from pipeline.scheduling.quoting import cron_line, templated, unit_command, unit_text
+from pipeline.scheduling.quoting import cron_line, one_line, templated, unit_command, unit_text
 from pipeline.scheduling.recurrence import Recurrence
 from pipeline.text_templates import text_templates
 
@@ -126,7 +126,7 @@ def _values(run: ScheduledRun, form: str, folder: Path) -> dict[str, Any]:
     here = Path.cwd()
     return common | {
         "environment_file": unit_text(str(config_file.with_suffix(".env"))),
-        "cron_file": folder / "graft.cron",
+        "cron_file": one_line(shlex.quote(str(folder / "graft.cron"))),
         "cron_command": cron_line(here, command),
         "config": unit_text(str(config_file)),
         "config_uri": unit_text(config_file.as_uri()),
@@ -139,11 +139,11 @@ def _of_kubernetes(run: ScheduledRun, folder: Path) -> dict[str, Any]:
     return {
         "image": run.image,
         "gpu": run.gpu,
-        "file": folder / "cronjob.yaml",
+        "file": one_line(shlex.quote(str(folder / "cronjob.yaml"))),
         "arguments": _arguments("/etc/graft/graft.yaml"),
         "effective": as_yaml(run.config),
         "workspace": str(run.config.workspace_path),
-        "data_root": _data_root(run.config.data.path),
+        "data_root": one_line(_data_root(run.config.data.path)),
         "json": json.dumps,
     }
 
@@ -186,7 +186,10 @@ def _graft() -> list[str]:
 def _data_root(path: str) -> str:
     """The folder that holds the data, whatever its span."""
     place = Path(path)
-    while has_placeholder(str(place)) or place.suffix:
+    # A folder's name may have a dot; what is no folder here may be a file where it is mounted.
+    if place.suffix and not place.is_dir():
+        place = place.parent
+    while has_placeholder(str(place)):
         place = place.parent
     return str(place)
 
@@ -231,20 +234,22 @@ def _write_kubeflow(run: ScheduledRun, folder: Path) -> None:
 def _install(run: ScheduledRun, form: str, folder: Path) -> str:
     # Kubeflow's cron has seconds before the five fields.
     when = f"0 {run.recurrence.kubernetes}"
-    return _INSTALL[form].format(folder=folder, name=run.name, when=when)
+    files = shlex.join(str(folder / file) for file in FORMS[form])
+    return _INSTALL[form].format(files=files, name=run.name, when=when)
 
 
 _INSTALL: Final = {
-    "cron": "crontab -l 2>/dev/null | cat - {folder}/graft.cron | crontab -",
+    "cron": "crontab -l 2>/dev/null | cat - {files} | crontab -",
     "systemd": (
-        "cp {folder}/graft.service {folder}/graft.timer ~/.config/systemd/user/ && "
-        "systemctl --user enable --now graft.timer"
+        "mkdir -p ~/.config/systemd/user && cp {files} ~/.config/systemd/user/ && "
+        "systemctl --user daemon-reload && systemctl --user enable --now graft.timer && "
+        "loginctl enable-linger    # or the timer stops when you log out"
     ),
-    "kubernetes": "kubectl apply --filename {folder}/cronjob.yaml",
-    "airflow": 'cp {folder}/graft_dag.py "$AIRFLOW_HOME"/dags/',
+    "kubernetes": "kubectl apply --filename {files}",
+    "airflow": 'cp {files} "$AIRFLOW_HOME"/dags/',
     "kubeflow": (
         "kfp recurring-run create --experiment-name {name} --job-name {name} --cron-expression "
-        '"{when}" --max-concurrency 1 --no-catchup --pipeline-package-path {folder}/pipeline.yaml'
+        '"{when}" --max-concurrency 1 --no-catchup --pipeline-package-path {files}'
     ),
 }
 _NO_IMAGE: Final = "{} needs --image, the name of Graft's image in your registry."

@@ -23,6 +23,7 @@ from monitoring.live_images import live_images
 from monitoring.metrics import HealthMetrics
 from monitoring.monitor import Monitor, Places
 from pipeline.needed.retrainings import HEALTH, retrainings
+from pipeline.run_folder import read_run
 from pipeline.watch.page import render_page
 from pipeline.watch.watched import Watched
 
@@ -112,7 +113,7 @@ def _follow(
 def _look(monitor: Monitor, watched: Watched, metrics: HealthMetrics) -> Health:
     version = watched.version()
     try:
-        health = monitor.look(version, time.time(), _trainings(watched.folder))
+        health = monitor.look(version, time.time(), _trainings(watched))
         _write(health, watched, metrics)
     except OSError as error:
         raise GraftError(
@@ -138,8 +139,17 @@ def _gist(health: Health) -> str:
     )
 
 
-def _trainings(folder: Path) -> list[Training]:
-    return [Training(each.episode, each.at) for each in retrainings(folder)]
+def _trainings(watched: Watched) -> list[Training]:
+    return [
+        Training(each.episode, each.at, _in_vain(watched.runs / each.run_id))
+        for each in retrainings(watched.folder)
+    ]
+
+
+def _in_vain(run: Path) -> str:
+    """How a run ended, where that is without a version and nothing goes on from there by itself."""
+    words = {"failed": "failed", "not_blessed": "was not good enough"}.get(read_run(run).status)
+    return f"run {run.name} {words}" if words else ""
 
 
 def _write(health: Health, watched: Watched, metrics: HealthMetrics) -> None:

@@ -25,6 +25,7 @@ class Watched:
     Attributes:
         name: in the serving API.
         directory: of its versions.
+        runs: folder of the runs.
         log: folder of the request log.
         folder: for what the monitor leaves.
         labelled: folder of the images of requests that were labelled.
@@ -36,6 +37,7 @@ class Watched:
 
     name: str
     directory: Path
+    runs: Path
     log: Path
     folder: Path
     labelled: Path
@@ -73,6 +75,7 @@ def watched(config: Config, model: Served) -> Watched:
     return Watched(
         model.name,
         model.directory,
+        workspace.runs,
         workspace.requests,
         workspace.monitoring,
         workspace.labelled_requests,

@@ -4,6 +4,7 @@ import csv
 import json
 import signal
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from simulated_service import CLASSES, START, Images
 
 from models.observation.kept_images import kept_image_path
 from models.observation.reference import REFERENCE, write_reference
+from pipeline.needed.retrainings import Retraining, note_retraining
 
 
 @pytest.fixture
@@ -160,6 +162,26 @@ def test_suggested_images_are_a_manifest_whose_labels_do_not_count_as_a_fair_sam
         writer.writerows({**row, "label": "cat"} for row in rows)
     assert graft_here(workspace.parent, "labels", manifest, "--workspace", workspace).code == 0
     assert json.loads(_monitor(workspace, "--json").out)["accuracy"]["labelled"] is None
+
+
+def test_a_retraining_that_failed_calls_a_person(workspace: Path) -> None:
+    asked = Images(400, 3)
+    wrong = ["dog" if label == "cat" else "cat" for label in asked.labels]
+    file = workspace.parent / "labels.csv"
+    rows = [f"{digest},{label}" for digest, label in zip(asked.digests, wrong, strict=True)]
+    file.write_text("\n".join(["digest,label", *rows]))
+    graft_here(workspace.parent, "labels", file, "--workspace", workspace)
+    decision = json.loads(_monitor(workspace, "--json").out)["decision"]
+    assert decision["action"] == "retrain"
+    run = workspace / "runs" / "20260101-000000-000"
+    run.mkdir(parents=True)
+    made = Retraining(decision["episode"], time.time(), run.name, "")
+    note_retraining(workspace / "monitoring", made)
+    assert "a training for this was begun already" in _monitor(workspace).out
+    (run / "summary.json").write_text('{"status": "failed", "reason": "1 problem."}')
+    told = _monitor(workspace)
+    assert f"came to no new version: run {run.name} failed" in told.out
+    assert json.loads(_monitor(workspace, "--json").out)["decision"]["action"] == "page"
 
 
 def test_labels_of_no_class_of_the_model_are_told(workspace: Path) -> None:

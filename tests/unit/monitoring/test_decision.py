@@ -98,6 +98,13 @@ def test_one_training_an_episode_and_none_before_the_cooldown_is_over():
     assert say(True, bad, past=pushed, now=NOW + 2 * DAY).action == "retrain"
 
 
+def test_a_training_that_came_to_no_version_calls_a_person():
+    past = replace(after_training(say(True, accuracy(0.7)), NOW), vain="run a failed")
+    decision = say(True, accuracy(0.7), past=past, now=NOW + DAY)
+    assert (decision.action, decision.health) == ("page", "harmful")
+    assert "came to no new version: run a failed" in decision.reason
+
+
 def test_a_clock_that_was_ahead_holds_no_training_up_for_longer_than_the_cooldown():
     bad = accuracy(0.7)
     pushed = after_push(after_training(say(True, bad), NOW + 365 * DAY))

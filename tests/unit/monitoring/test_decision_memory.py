@@ -17,6 +17,17 @@ def test_a_training_is_remembered_once(tmp_path: Path) -> None:
     assert memory.past(3, [begun]) == trained
 
 
+def test_a_training_that_came_to_nothing_is_told_once_it_has_ended(tmp_path: Path) -> None:
+    memory = DecisionMemory(tmp_path / "decisions")
+    memory.keep(3, Past(episode=100.0))
+    begun = Training(episode_of(3, Past(episode=100.0)), 200.0)
+    memory.keep(3, memory.past(3, [begun]))
+    assert memory.past(3, [begun]).vain == ""
+    memory.keep(3, memory.past(3, [begun._replace(vain="run a failed")]))
+    assert memory.past(3, [begun._replace(vain="run a failed")]).vain == "run a failed"
+    assert memory.past(3, [begun]).vain == ""  # it was tried again, and that is at work
+
+
 def test_a_training_after_one_of_a_clock_that_was_ahead_is_remembered(tmp_path: Path) -> None:
     memory = DecisionMemory(tmp_path / "decisions")
     ahead = Training(episode_of(3, Past(episode=100.0)), 9e9)

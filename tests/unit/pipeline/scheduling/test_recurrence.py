@@ -23,8 +23,9 @@ from pipeline.scheduling.recurrence import Recurrence, parse_every
         ("Weekday at 5:00", "0 5 * * 1-5", "Mon,Tue,Wed,Thu,Fri *-*-* 05:00:00"),
         ("sunday at 23:59", "59 23 * * 0", "Sun *-*-* 23:59:00"),
         ("month at 03:00", "0 3 1 * *", "*-*-01 03:00:00"),
-        ("5/20 0-2 * jan,3 *", "5/20 0-2 * jan,3 *", "*-01,03-* 00,01,02:05,25,45:00"),
+        ("5/20 0-2 * jan,3 *", "5-59/20 0-2 * jan,3 *", "*-01,03-* 00,01,02:05,25,45:00"),
         ("0 0 * * 5-7", "0 0 * * 5-7", "Sun,Fri,Sat *-*-* 00:00:00"),
+        ("7,40/5 3/9 * * *", "7,40-59/5 3-23/9 * * *", "*-*-* 03,12,21:07,40,45,50,55:00"),
     ],
 )
 def test_words_and_fields_are_understood(words: str, cron: str, calendar: str) -> None:

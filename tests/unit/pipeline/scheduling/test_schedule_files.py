@@ -5,6 +5,7 @@ import contextlib
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -216,6 +217,46 @@ def test_airflow_leaves_braces_in_a_path_alone(name: str) -> None:
     assert shlex.split(jinja2.Template(command).render()) == ["graft", name]
     with pytest.raises(UsageError, match="endraw"):
         templated("{% endraw %}{{ secret }}")
+
+
+@pytest.mark.parametrize("form", ["cron", "systemd", "kubernetes", "airflow"])
+def test_the_command_to_install_finds_files_in_any_folder(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "night runs; $HOME"
+    image = {"image": "graft:1"} if form == "kubernetes" else {}
+    write_schedule(scheduled(tmp_path, **image), form, folder)
+    words = shlex.split(capsys.readouterr().out.partition("To install:\n")[2])
+    assert {str(folder / name) for name in FORMS[form]} <= set(words)
+
+
+@pytest.mark.parametrize("form", ["cron", "kubernetes"])
+def test_a_line_end_in_the_name_of_their_folder_gets_into_no_file(
+    form: str, tmp_path: Path
+) -> None:
+    run = scheduled(tmp_path, image="graft:1")
+    with pytest.raises(UsageError, match="no line end"):
+        schedule_files(run, form, tmp_path / "a\n* * * * * rm -r b")
+
+
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [
+        ("/srv/photos.v2", "/srv/photos.v2"),
+        ("/srv/photos.v2/{SPAN}/images", "/srv/photos.v2"),
+        ("/srv/photos.v2/labels.csv", "/srv/photos.v2"),
+    ],
+)
+def test_kubernetes_mounts_the_folder_of_the_data_where_its_name_has_a_dot(
+    path: str, root: str, tmp_path: Path
+) -> None:
+    run = scheduled(tmp_path, image="graft:1")
+    path, root = f"{tmp_path}{path}", f"{tmp_path}{root}"
+    (tmp_path / "srv" / "photos.v2").mkdir(parents=True)
+    data = run.config.data.model_copy(update={"path": path})
+    moved = replace(run, config=run.config.model_copy(update={"data": data}))
+    text = schedule_files(moved, "kubernetes", tmp_path)["cronjob.yaml"]
+    assert f'{{name: data, mountPath: "{root}", readOnly: true}}' in text
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
