@@ -74,7 +74,8 @@ def read_label_file(path: Path, classes: Iterable[str] = ()) -> LabelFile:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise BadDataError(
-            f"Expected a file that ends in {', '.join(SUFFIXES)}; got {path}. Save it as one of these."
+            f"Expected a file that ends in {', '.join(SUFFIXES)}; got {path}. Save it as one of "
+            "these."
         )
     content = _content(path)
     rows = {".parquet": _parquet_rows, ".jsonl": _json_rows}.get(suffix, _csv_rows)
@@ -164,8 +165,8 @@ def _text(path: Path, content: bytes) -> str:
         return content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadDataError(
-            f"{path} is not {'UTF-16' if wide else 'UTF-8'} ({error.reason} at byte {error.start}). "
-            "Save it as UTF-8."
+            f"{path} is not {'UTF-16' if wide else 'UTF-8'} ({error.reason} at byte "
+            f"{error.start}). Save it as UTF-8."
         ) from error
 
 

@@ -72,11 +72,13 @@ def _tell(file: Path, said: LabelFile, images: int, met: Set[Key]) -> None:
             f"its ids, {_some(sorted(key for key, _ in waiting))}."
         )
     if said.contradicted:
+        ids = _some(sorted({key for key, _ in said.contradicted}))
         print(
-            f"{len(said.contradicted):,} have two rows that say different labels, of which the later "
-            "counts. Of a request with several images each row needs its number (column row, "
-            f"from 0): {_some(sorted(key for key, _ in said.contradicted))}."
+            f"{len(said.contradicted):,} have two rows that say different labels, of which the "
+            f"later counts: {ids}."
         )
+        if any(row >= 0 for _, row in said.contradicted):
+            print("Of a request with several images each row needs its number (row, from 0).")
     if said.left_out:
         print(f"{said.left_out:,} rows were left out: {'; '.join(said.problems)}.")
 

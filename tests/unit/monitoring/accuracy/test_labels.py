@@ -94,7 +94,7 @@ def test_images_whose_rows_say_different_labels_are_named(tmp_path):
 
 def test_a_file_without_a_header_is_told_what_its_first_row_is_for(tmp_path):
     (tmp_path / "a.csv").write_text(f"{ONE},cat\n{OTHER},dog\n")
-    with pytest.raises(BadDataError, match="first row of .* has to name its columns"):
+    with pytest.raises(BadDataError, match=r"first row of .* has to name its columns"):
         read_label_file(tmp_path / "a.csv")
 
 
