@@ -95,13 +95,14 @@ def with_labelled(config: Config, folder: Path) -> Config:
             "makes a run needed by itself."
         )
     # What a request was made with, nobody knows: its columns are empty.
+    has_groups = bool(config.data.group)
     rows: list[dict[str, str | None]] = [
         {
             **dict(zip(columns, each.slices, strict=True)),
             "path": each.path,
             "label": each.label,
             "split": each.split,
-            _GROUP: each.group,
+            **({_GROUP: each.group} if has_groups else {}),
         }
         for each in listing.files
     ]
@@ -111,7 +112,7 @@ def with_labelled(config: Config, folder: Path) -> Config:
             "path": str((folder / path).absolute()),
             "label": label,
             "split": None,
-            _GROUP: "",
+            **({_GROUP: ""} if has_groups else {}),
         }
         for path, label in _labels(folder)
     ]
@@ -119,7 +120,7 @@ def with_labelled(config: Config, folder: Path) -> Config:
     write_atomically(joined, "".join(json.dumps(row) + "\n" for row in rows).encode())
     plain = IngestSettings()
     own = {key: getattr(plain, key) for key in ("ignore", "columns", "images", "encoding")}
-    group = {"group": _GROUP} if config.data.group else {}
+    group = {"group": _GROUP} if has_groups else {}
     data = config.data.model_copy(update={"path": str(joined.absolute()), **own, **group})
     return config.model_copy(update={"data": data})
 

@@ -250,6 +250,12 @@ def test_labelled_requests_join_the_data(config: Config, workspace: Workspace) -
         ("bb", "cat"),
     ]
     assert all(Path(row["path"]).is_file() for row in rows)
+    assert {key for row in rows for key in row} == {"path", "label", "split"}
+    grouped = config.data.model_copy(update={"group": r"(\d+)\.png"})
+    joined = with_labelled(config.model_copy(update={"data": grouped}), folder)
+    rows = [json.loads(line) for line in Path(joined.data.path).read_text().splitlines()]
+    assert [row["group"] for row in rows] == ["1", "1", "", ""]
+    assert joined.data.group == "group"
 
 
 def test_data_of_tfrecords_is_refused_with_what_to_do(
