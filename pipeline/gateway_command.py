@@ -10,6 +10,7 @@ from typing import Final
 
 from models.errors import GraftError, NotBlessedError, UsageError
 from models.listening import host_and_port
+from models.storage.alone import alone
 from pipeline.served_model import Served
 from serving.gateway.settings import GatewaySettings
 from serving.rollout.controller import Controller
@@ -17,6 +18,7 @@ from serving.rollout.gateway_log import Watched
 from serving.rollout.judge import Rules
 from serving.rollout.state import Phase, Rollout, RolloutFile
 
+_LOCK: Final = "gateway.lock"
 _TICK_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 180.0
 
@@ -33,13 +35,29 @@ def gateway(
         watched: what is logged of requests; None where the servers log them.
 
     Raises:
+        WorkspaceBusyError: another gateway is at work in the folder.
         GraftError: nginx is missing or refuses the configuration, or no server answers.
     """
+    busy = f"Another `graft gateway` is at work in {folder}. End it first (Ctrl-C there)."
+    with alone(folder / _LOCK, busy):
+        return _gateway(settings, folder, base_path, watched)
+
+
+def _gateway(
+    settings: GatewaySettings, folder: Path, base_path: str, watched: Watched | None
+) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     controller = Controller(settings, folder, base_path, Rules(), _say, watched)
-    state = controller.step()
+    was_there = controller.nginx.pid is not None
+    try:
+        state = controller.step()
+    except GraftError:
+        # One that a killed gateway left goes on answering; a new one would hold the port for none.
+        if not was_there:
+            controller.close()
+        raise
     where = host_and_port(settings.host, settings.port)
     scheme = "https" if settings.certificate else "http"
     _say(

@@ -1,20 +1,17 @@
 """`graft monitor`: reads the request log, says how the served model is, and leaves it in files."""
 
-import fcntl
 import json
-import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from models.errors import GraftError, WorkspaceBusyError
+from models.errors import GraftError
 from models.number_text import interval_text
 from models.observation.reference import Reference
+from models.storage.alone import alone
 from models.storage.atomic_write import write_atomically
 from monitoring.accuracy.report import AccuracyReport
 from monitoring.decision_memory import Training
@@ -63,7 +60,10 @@ def monitor(watched: Watched, following: Following | None, *, as_json: bool) -> 
         UsageError: there is no log, or no reference.
         GraftError: a file cannot be written.
     """
-    with _alone(watched.folder):
+    with alone(
+        watched.folder / _LOCK,
+        f"Another `graft monitor` is at work in {watched.folder}. It writes what it sees there.",
+    ):
         monitor = Monitor(
             Places(watched.log, watched.folder),
             watched.name,
@@ -195,19 +195,3 @@ def _estimated(accuracy: AccuracyReport) -> str:
     doubt = "" if accuracy.reliable else ", not to be relied on"
     interval = interval_text((accuracy.low, accuracy.high))
     return f"{accuracy.estimate:.3f} {interval} estimated{doubt}"
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Holds the folder; the kernel lets go of it even after a kill."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise WorkspaceBusyError(
-            f"Another `graft monitor` is at work in {folder}. It writes what it sees there."
-        ) from None
-    finally:
-        os.close(lock)

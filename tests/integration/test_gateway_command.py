@@ -1,6 +1,5 @@
 """`graft gateway`, `rollout` and `rollback` as processes, killed on the way."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -101,8 +100,35 @@ def test_a_rollout_outlives_the_gateway_and_the_command(place: Place) -> None:
     gateway.terminate()
     assert gateway.communicate(timeout=60)[1] == ""
     assert gateway.returncode == 0
-    pid = place.folder / "nginx.pid"
-    assert not pid.exists() or not os.path.exists(f"/proc/{pid.read_text().strip()}")  # noqa: PTH110
+    assert not _is_alive(place.folder / "nginx.pid")
+
+
+def test_a_gateway_that_finds_no_server_leaves_no_nginx_behind(place: Place) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    process = place.graft("gateway", "--port", str(place.port), "--server", nowhere)
+    complaint = process.communicate(timeout=60)[1]
+    assert process.returncode != 0
+    assert "No model server answers" in complaint
+    assert not _is_alive(place.folder / "nginx.pid")
+
+
+def test_a_second_gateway_leaves_the_first_as_it_is(place: Place) -> None:
+    gateway = place.gateway()
+    before = (place.folder / "nginx.conf").read_bytes()
+    second = place.graft(
+        "gateway", "--port", str(free_port()), "--server", place.server.address.rest
+    )
+    complaint = second.communicate(timeout=60)[1]
+    assert second.returncode == 5
+    assert "Another `graft gateway` is at work" in complaint
+    assert (place.folder / "nginx.conf").read_bytes() == before
+    assert ask(place.port).status == 200
+    gateway.terminate()
+    gateway.communicate(timeout=60)
+
+
+def _is_alive(pid: Path) -> bool:
+    return pid.exists() and Path(f"/proc/{pid.read_text().strip()}").exists()
 
 
 def test_what_cannot_be_done_is_said(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
