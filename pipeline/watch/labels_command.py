@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Final
 
-from models.errors import GraftError, UsageError
+from models.errors import BadDataError, GraftError, UsageError
 from models.observation.kept_images import kept_image, kept_image_path
 from monitoring.accuracy.foretelling import Foreteller
 from monitoring.accuracy.label_files import Key, LabelFile, read_label_file
@@ -111,9 +111,14 @@ def print_suggestions(watched: Watched, count: int, output: Path | None) -> int:
         output: CSV file; None for the usual one in the monitor's folder.
 
     Raises:
-        UsageError: there is no log, no reference, or no image.
+        UsageError: `count` is 0, there is no log, no reference, or no image, or the file is there
+            already with labels in it, or is none of these lists.
         GraftError: the file cannot be written.
     """
+    if not count:
+        raise UsageError("--suggest: expected how many images to list, at least 1; got 0.")
+    file = output or watched.folder / SUGGESTED
+    _require_unlabelled(file)
     version = watched.version()
     reference = watched.reference(version)
     if reference is None:
@@ -124,7 +129,6 @@ def print_suggestions(watched: Watched, count: int, output: Path | None) -> int:
     if newest.images is None:
         raise UsageError(f"Version {version} has answered no image yet that was logged.")
     chosen = suggest(reference, Foreteller(reference), newest.images, count)
-    file = output or watched.folder / SUGGESTED
     try:
         write_suggestions(file, chosen, lambda digest: _kept(watched.log, digest))
         LabelInbox(watched.folder).note_chosen(each.digest for each in chosen)
@@ -136,6 +140,22 @@ def print_suggestions(watched: Watched, count: int, output: Path | None) -> int:
         f"{len(chosen)} images to label: {file}. Fill in its column label; `graft labels` reads it."
     )
     return 0
+
+
+def _require_unlabelled(file: Path) -> None:
+    """Nothing that somebody wrote is written over."""
+    try:
+        filled = len(read_label_file(file).labels) if file.exists() else 0
+    except BadDataError:
+        raise UsageError(
+            f"{file} is there already, and is no list of images to label: name another with "
+            "--output FILE."
+        ) from None
+    if filled:
+        raise UsageError(
+            f"{file} is there already, with {filled:,} labels: once `graft labels {file}` has "
+            "taken them, move it away, or name another with --output FILE."
+        )
 
 
 def _named(watched: Watched, labels: Mapping[Key, str]) -> Iterator[tuple[str, str, Key]]:

@@ -161,6 +161,11 @@ def test_suggested_images_are_a_manifest_whose_labels_do_not_count_as_a_fair_sam
         writer.writeheader()
         writer.writerows({**row, "label": "cat"} for row in rows)
     assert graft_here(workspace.parent, "labels", manifest, "--workspace", workspace).code == 0
+    filled = manifest.read_bytes()
+    again = graft_here(workspace.parent, "labels", "--suggest", "9", "--workspace", workspace)
+    assert again.code == 2
+    assert "is there already, with 7 labels" in again.err
+    assert manifest.read_bytes() == filled
     assert json.loads(_monitor(workspace, "--json").out)["accuracy"]["labelled"] is None
 
 
