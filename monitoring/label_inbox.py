@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from models.errors import BadDataError
 from models.storage.atomic_write import write_atomically
 from monitoring.accuracy.label_files import Key
 
@@ -47,10 +48,16 @@ class LabelInbox:
         """The labels of one file.
 
         Raises:
+            BadDataError: it is damaged.
             OSError: it cannot be read.
         """
-        rows = json.loads((self._labels / name).read_bytes())
-        return {(key, row): label for key, row, label in rows}
+        content = (self._labels / name).read_bytes()
+        try:
+            return {(key, row): label for key, row, label in json.loads(content)}
+        except (ValueError, TypeError) as error:
+            raise BadDataError(
+                f"It is damaged ({error}). Give its labels to `graft labels` again, and delete it."
+            ) from None
 
     def _files(self) -> list[Path]:
         return sorted(self._labels.glob(_NAMES))

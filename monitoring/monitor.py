@@ -3,15 +3,16 @@
 import functools
 import hashlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from models.errors import UsageError
+from models.errors import BadDataError, UsageError
 from models.observation.reference import Reference
+from monitoring.accuracy.label_files import Key
 from monitoring.decision import DecisionSettings, decide
 from monitoring.decision_memory import DecisionMemory, Training
 from monitoring.evidence.drift_settings import DriftSettings
@@ -85,6 +86,7 @@ class Monitor:
         self._inbox = LabelInbox(places.folder)
         self._watches: dict[int, Watch] = {}
         self._labels_taken: list[str] = []
+        self._damaged_labels: dict[str, str] = {}
         state = read_state(self._memory)
         self._was_damaged = state is None and self._memory.exists()
         if state is not None and state.texts.get("settings") != self._digest:
@@ -133,11 +135,17 @@ class Monitor:
 
     def _take_labels(self, chosen: frozenset[str]) -> None:
         """Labels come after their answers, so that the log is read once more for them."""
-        fresh = [name for name in self._inbox.names() if name not in self._labels_taken]
+        fresh: dict[str, Mapping[Key, str]] = {}
+        self._damaged_labels.clear()
+        for name in self._inbox.names():
+            if name not in self._labels_taken:
+                try:
+                    fresh[name] = self._inbox.take(name)
+                except BadDataError as error:
+                    self._damaged_labels[name] = str(error)
         if not fresh:
             return
-        for name in fresh:
-            labels = self._inbox.take(name)
+        for labels in fresh.values():
             for watch in self._watches.values():
                 watch.add_labels(labels)
         for watch, answers in self._watched(LogReader(self._log)):
@@ -195,7 +203,7 @@ class Monitor:
         )
 
     def _damaged(self) -> dict[str, str]:
-        damaged = dict(self._reader.faults)
+        damaged = self._reader.faults | self._damaged_labels
         if self._was_damaged:
             damaged[self._memory.name] = "It was damaged; all evidence was gathered anew."
         return damaged

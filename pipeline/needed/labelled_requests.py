@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from components.example_gen.ingest_settings import IngestSettings
-from models.errors import UsageError
+from models.errors import GraftError, UsageError
 from models.storage.atomic_write import write_atomically
 from pipeline.config import Config
 from pipeline.terminal.quiet import import_tensorflow
@@ -46,6 +46,7 @@ def keep(folder: Path, labelled: Iterable[Labelled]) -> int:
         How many images the folder holds now.
 
     Raises:
+        GraftError: the list of what is there is damaged.
         OSError: the folder cannot be written.
     """
     labels = dict(_labels(folder))
@@ -80,6 +81,7 @@ def with_labelled(config: Config, folder: Path) -> Config:
     Raises:
         UsageError: the data is of TFRecord files, which no manifest can name.
         BadDataError: the data cannot be listed.
+        GraftError: the list of labelled requests is damaged.
         OSError: the manifest cannot be written.
     """
     # Imported here: it brings TensorFlow, which an answer at once has no time for.
@@ -130,6 +132,13 @@ def _labels(folder: Path) -> Iterator[tuple[str, str]]:
         text = (folder / MANIFEST).read_text("utf-8")
     except FileNotFoundError:
         return
-    for line in text.splitlines():
-        row = json.loads(line)
-        yield row["path"], row["label"]
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            path, label = row["path"], row["label"]
+        except (ValueError, TypeError, KeyError):
+            raise GraftError(
+                f"Line {number} of {folder / MANIFEST} is damaged: expected a JSON object with "
+                "path and label. Mend or delete the line; the labels of all others stay."
+            ) from None
+        yield path, label

@@ -1,5 +1,6 @@
 """Looks at a log of drawn images: what is said, and what is remembered."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,24 @@ def test_a_damaged_memory_is_said_and_gathered_anew(tmp_path: Path) -> None:
     assert found.images == 100
     assert "gathered anew" in found.requests.damaged["evidence.state"]
     assert _evidence(tmp_path) == whole
+
+
+def test_a_damaged_file_of_labels_costs_itself_alone(tmp_path: Path) -> None:
+    asked = Images(100, 3)
+    simulated_service.log(tmp_path / "log", asked)
+    labels = tmp_path / "memory" / "labels"
+    labels.mkdir(parents=True)
+    (labels / "000001-a.json").write_text("[[")
+    (labels / "000002-b.json").write_text("7")
+    rows = [[digest, -1, "cat"] for digest in asked.digests[:30]]
+    (labels / "000003-c.json").write_text(json.dumps(rows))
+    monitor = _monitor(tmp_path)
+    for _ in range(2):
+        found = monitor.look(3, LATER)
+        assert found.accuracy.labelled is not None
+        assert found.accuracy.labelled.images == 30
+        assert set(found.requests.damaged) == {"000001-a.json", "000002-b.json"}
+    assert "Give its labels to `graft labels` again" in found.requests.damaged["000001-a.json"]
 
 
 def test_other_settings_begin_anew(tmp_path: Path) -> None:

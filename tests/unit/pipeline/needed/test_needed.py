@@ -12,10 +12,10 @@ from graft_command import graft
 
 from components.example_gen.sources.listing import list_source
 from components.schema_curator.curated_schema import write_inferred
-from models.errors import UsageError
+from models.errors import GraftError, UsageError
 from pipeline.config import Config
 from pipeline.needed.inputs import note_inputs
-from pipeline.needed.labelled_requests import Labelled, keep, with_labelled
+from pipeline.needed.labelled_requests import MANIFEST, Labelled, keep, with_labelled
 from pipeline.needed.needed_command import NOT_NEEDED, say_whether_needed
 from pipeline.needed.plan import planned
 from pipeline.needed.retrainings import Retraining, note_retraining, retrainings
@@ -256,6 +256,14 @@ def test_labelled_requests_join_the_data(config: Config, workspace: Workspace) -
     rows = [json.loads(line) for line in Path(joined.data.path).read_text().splitlines()]
     assert [row["group"] for row in rows] == ["1", "1", "", ""]
     assert joined.data.group == "group"
+
+
+def test_a_damaged_line_among_the_labelled_requests_is_named(workspace: Workspace) -> None:
+    _label(workspace, "aa")
+    with (workspace.labelled_requests / MANIFEST).open("a") as file:
+        file.write('{"path": "im')
+    with pytest.raises(GraftError, match=r"Line 2 of .*labelled\.jsonl is damaged"):
+        _label(workspace, "bb")
 
 
 def test_data_of_tfrecords_is_refused_with_what_to_do(
