@@ -133,7 +133,8 @@ def print_suggestions(watched: Watched, count: int, output: Path | None) -> int:
         write_suggestions(file, chosen, lambda digest: _kept(watched.log, digest))
         LabelInbox(watched.folder).note_chosen(each.digest for each in chosen)
     except OSError as error:
-        raise GraftError(f"{file} cannot be written: {error.strerror}.") from None
+        where = error.filename or file
+        raise GraftError(f"{where} cannot be written: {error.strerror}.") from None
     for each in chosen[:_SHOWN]:
         print(f"  {each.digest[:12]}  {each.chance:5.0%} right  {each.why:<22} {each.answered}")
     print(

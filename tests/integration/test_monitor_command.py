@@ -169,6 +169,17 @@ def test_suggested_images_are_a_manifest_whose_labels_do_not_count_as_a_fair_sam
     assert json.loads(_monitor(workspace, "--json").out)["accuracy"]["labelled"] is None
 
 
+def test_what_cannot_be_written_is_named_and_not_the_list_beside_it(workspace: Path) -> None:
+    (workspace / "monitoring" / "suggested.json").mkdir(parents=True)
+    told = graft_here(
+        workspace.parent, "labels", "--suggest", "3", "--output", workspace.parent / "list.csv",
+        "--workspace", workspace,
+    )  # fmt: skip
+    assert told.code == 1
+    assert "suggested.json" in told.err
+    assert "list.csv cannot be written" not in told.err
+
+
 def test_a_retraining_that_failed_calls_a_person(workspace: Path) -> None:
     asked = Images(400, 3)
     wrong = ["dog" if label == "cat" else "cat" for label in asked.labels]
