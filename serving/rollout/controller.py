@@ -81,8 +81,11 @@ class Controller:
         Raises:
             GraftError: a server cannot be reached, or nginx refuses.
         """
-        self.nginx.ensure()
         state = self.file.read() or self._first()
+        if state.phase is Phase.STEADY and self.nginx.pid is None:
+            # Nobody is let in before there are the labels that nginx sends requests to.
+            self._settle(state.stable, state.stable)
+        self.nginx.ensure()
         match state.phase:
             case Phase.STEADY:
                 self._direct(self._steady)

@@ -15,6 +15,7 @@ from fake_model_server import Behaviour, FakeServer
 from gateway_clients import ask, free_port, needs_nginx
 
 from models.errors import GraftError
+from serving.gateway.nginx_process import Nginx
 from serving.gateway.settings import GatewaySettings
 from serving.rollout.controller import Controller
 from serving.rollout.judge import Rules
@@ -228,6 +229,22 @@ def _seen(controller: Controller) -> list[int]:
     """Requests of the stable and of the canary that the judge was shown."""
     assert controller._evidence is not None
     return list(controller._evidence.judge._errors.requests)
+
+
+def test_nobody_is_let_in_before_there_are_labels(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller, ensure = place.controller(), Nginx.ensure
+    labels = []
+
+    def noted(self: Nginx) -> bool:
+        labels.append(dict(place.server.labels))
+        return ensure(self)
+
+    monkeypatch.setattr(Nginx, "ensure", noted)
+    place.server.labels = {}
+    controller.step()
+    assert labels == [{"stable": 1, "canary": 1}]
 
 
 def test_a_server_that_forgot_its_labels_gets_them_again(place: Place) -> None:
