@@ -91,9 +91,15 @@ def _without_whole_classes(
 
 
 def _of(share: WrongShare, left_out: NDArray[np.bool_]) -> str:
+    if not share.others:
+        return (
+            f"none of the {share.surest:,} images that heads are surest of has another label than "
+            "these say, so that no label is surely wrong"
+        )
+    have = "1 has" if share.others == 1 else f"{share.others:,} have"
     words = (
-        f"of the {share.surest:,} images that heads are surest of, {share.others:,} have another "
-        f"label than these say, so that at least {share.least:.1%} of all labels are wrong"
+        f"of the {share.surest:,} images that heads are surest of, {have} another label than "
+        f"these say, so that at least {share.least:.1%} of all labels are wrong"
     )
     if left_out.any():
         return f"{words}; as many of each class at most are left out, the most doubtful first"

@@ -98,6 +98,9 @@ def test_auto_leaves_out_the_most_doubtful_as_many_of_a_class_as_are_surely_wron
     none = decide(doubts([7, 3, 12, 15]), WrongShare(40, 1), _CLASSES, _ALL, "auto")
     assert not none.left_out.any()
     assert "too few to leave any out" in none.reason
+    sound = decide(doubts([7, 3, 12, 15]), WrongShare(40, 0), _CLASSES, _ALL, "auto")
+    assert not sound.left_out.any()
+    assert "so that no label is surely wrong" in sound.reason
 
 
 def test_the_configuration_decides_where_it_is_asked():
