@@ -37,7 +37,7 @@ from models.embedding.extraction import embed_splits
 from models.head.embedded_task import labelled
 from models.head.evidence import Answers, answers_of, compare
 from models.head.labelled_embeddings import LabelledEmbeddings
-from models.head.out_of_fold import out_of_fold_probabilities
+from models.head.out_of_fold import FoldedHeads
 from models.head.refit import refitted
 from models.search.negative_transfer import choose_weights
 from models.search.prepared_backbone import PreparedBackbone
@@ -159,7 +159,7 @@ class Training:
             model = refitted(frozen, embeddings, self._searched.training.class_weights)
         test = self._test(self._searched.embeddings)
         known = embeddings.labelled
-        folded = out_of_fold_probabilities(known, embeddings.classes)
+        folded = FoldedHeads(known, embeddings.classes).probabilities()
         return {
             "linear head": _accuracy(frozen.model, test),
             "head": _accuracy(model, test),

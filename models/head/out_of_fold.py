@@ -70,27 +70,6 @@ class FoldedHeads:
         return answers
 
 
-def out_of_fold_probabilities(
-    images: LabelledEmbeddings,
-    classes: int,
-    groups: NDArray[np.str_] | None = None,
-    *,
-    seed: int = 0,
-) -> NDArray[np.float32]:
-    """What `FoldedHeads` of all images answer.
-
-    Args:
-        images: n of them, of known classes; each class with images has at least five.
-        classes: their number, k.
-        groups: of the images that lie in one fifth together, unicode [n], empty for none.
-        seed: of the fifths.
-
-    Returns:
-        Class probabilities of each image, float32 [n, k].
-    """
-    return FoldedHeads(images, classes, groups, seed=seed).probabilities()
-
-
 def _principal(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     """The features along the axes that they vary most on, float32 [n, 256 or fewer]."""
     mean, variance = mean_and_variance(embeddings)

@@ -7,7 +7,7 @@ from typing import Final
 from models.history.records import Evaluation, TrialRecord
 from models.history.search_space import Values
 from models.search.costs import Costs
-from models.search.joint_space import candidate_of, frozen_backbone, is_frozen
+from models.search.joint_space import is_frozen
 from models.search.search_task import SearchTask
 from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 
@@ -47,8 +47,8 @@ class FinalTraining:
         And before, to go on with all images, where that is done (`models.training.network_refit`).
         """
         costs = self._costs
-        seconds = costs.seconds(0.0, _EXPORT_SECONDS)
         everything = costs.images + costs.validation_images
+        seconds = self._export_seconds
         if self._task.training.may_refit(everything):
             epochs = REFIT_EPOCHS * everything / costs.images
             seconds += costs.validation_start(fine_tuning) + epochs * costs.epoch(fine_tuning)
@@ -91,14 +91,20 @@ class FinalTraining:
         last = _last(chosen, records)
         if last is None:
             return self.seconds(chosen) + self.closing_seconds(chosen)
-        if is_frozen(chosen) or last.paused_after is None:
-            return self._costs.epoch(frozen_backbone(candidate_of(chosen)))
+        if is_frozen(chosen):
+            return self._costs.epoch(chosen) + self._export_seconds
+        closing = self._costs.again() + self.closing_seconds(chosen)
+        if last.paused_after is None:
+            return closing
         trained = last.curve.seconds
         epochs = max(self.epochs - len(trained), self._task.training.waits(self._costs.images))
         if most_epochs is not None:
             epochs = min(epochs, most_epochs - len(trained))
-        seconds = self._costs.again() + epochs * statistics.fmean(trained)
-        return seconds + self.closing_seconds(chosen)
+        return epochs * statistics.fmean(trained) + closing
+
+    @property
+    def _export_seconds(self) -> float:
+        return self._costs.seconds(0.0, _EXPORT_SECONDS)
 
 
 def _last(chosen: Values, records: Sequence[TrialRecord]) -> Evaluation | None:

@@ -26,6 +26,7 @@ from apache_beam.transforms.environments import ExternalEnvironment, python_sdk_
 from typing_extensions import override
 
 from models.errors import GraftError
+from models.listening import bare_host, url_host
 
 _URN: Final = "graft:env:worker_pools:v1"
 _REACH_SECONDS: Final = 10.0
@@ -176,7 +177,7 @@ def _own_address(pool: str) -> str:
     """
     host, _, port = pool.rpartition(":")
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), _REACH_SECONDS) as found:
+        with socket.create_connection((bare_host(host), int(port)), _REACH_SECONDS) as found:
             own = str(found.getsockname()[0])
     except OSError as error:
         raise GraftError(
@@ -184,4 +185,4 @@ def _own_address(pool: str) -> str:
             "there with `python -m apache_beam.runners.worker.worker_pool_main --service_port "
             f"{port}`, in Graft's environment."
         ) from None
-    return f"[{own}]" if ":" in own else own
+    return url_host(own)

@@ -6,7 +6,7 @@ import pytest
 from models.head.cleaning import decide
 from models.head.label_errors import NO_DOUBTS, LabelDoubts, doubt_labels
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
-from models.head.out_of_fold import FoldedHeads, out_of_fold_probabilities
+from models.head.out_of_fold import FoldedHeads
 from models.head.wrong_share import WrongShare, wrong_share
 
 
@@ -25,14 +25,14 @@ def few(digits_task: HeadTask) -> LabelledEmbeddings:
 
 def test_wrong_labels_are_found_and_right_ones_are_not(few):
     images, wrong = mislabelled(few, 0.05)
-    doubts = doubt_labels(images.classes, out_of_fold_probabilities(images, 10))
+    doubts = doubt_labels(images.classes, FoldedHeads(images, 10).probabilities())
     first = doubts.order[: len(wrong) // 10]
     assert wrong[first].sum() >= 0.8 * wrong.sum()
     assert wrong[doubts.is_suspect].mean() >= 0.7
     right = doubts.is_suspect & wrong
     assert (doubts.suggested[right] == few.classes[right]).mean() > 0.7
     assert (doubts.suggested_probability >= doubts.given_probability)[right].all()
-    clean = doubt_labels(few.classes, out_of_fold_probabilities(few, 10))
+    clean = doubt_labels(few.classes, FoldedHeads(few, 10).probabilities())
     assert clean.is_suspect.mean() < 0.04
 
 
@@ -40,8 +40,8 @@ def test_images_of_one_group_are_never_asked_after_being_learned(few):
     """Each image is there twice, once with a wrong label: a head that saw its twin would know."""
     twice = LabelledEmbeddings(np.tile(few.embeddings, (2, 1)), np.tile(few.classes, 2))
     groups = np.tile([f"g{number}" for number in range(len(few.classes))], 2)
-    apart = out_of_fold_probabilities(twice, 10, groups)
-    alone = out_of_fold_probabilities(twice, 10)
+    apart = FoldedHeads(twice, 10, groups).probabilities()
+    alone = FoldedHeads(twice, 10).probabilities()
     rows = np.arange(len(groups))
     assert alone[rows, twice.classes].mean() > apart[rows, twice.classes].mean() + 0.01
 

@@ -95,8 +95,16 @@ def test_what_is_left_counts_no_epoch_beyond_the_bound(task: SearchTask, costs: 
     # 12 epochs until the best one, and 10 of patience.
     assert training.left(usual, records, None) == pytest.approx(18 * EPOCH_SECONDS + around)
     assert training.left(usual, records, 15) == pytest.approx(11 * EPOCH_SECONDS + around)
+
+
+def test_what_has_ended_is_still_closed(task: SearchTask, costs: Costs) -> None:
+    training, usual = FinalTraining(task, costs), usual_fine_tuning(task)
     ended = [begun(usual, paused_after=None)]
-    assert training.left(usual, ended, None) < EPOCH_SECONDS
+    closing = training.closing_seconds(usual)
+    assert training.left(usual, ended, None) == pytest.approx(costs.again() + closing)
+    frozen = frozen_backbone(candidate_of(usual))
+    # It is exported, and learns from all images within seconds.
+    assert costs.epoch(frozen) < training.left(frozen, [begun(frozen)], None) < closing
 
 
 def test_the_bound_reaches_the_training(task: SearchTask) -> None:
