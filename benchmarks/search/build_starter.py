@@ -142,7 +142,7 @@ def write_task(name: str, files: SmallTask, options: Options, deadline: float) -
         seed=task.seed,
         epochs=task.training.epochs,
         patience=task.training.waits(len(files.train)),
-        class_weights=task.training.class_weights,
+        class_weights=task.training.weighting,
         metric=METRIC,
         subject="joint",
     )

@@ -5,10 +5,10 @@
 A task is any folder that Graft reads, with at least four classes. A linear head learns most of its
 classes (the old ones), then the rest comes. Arms differ in what they see of the old images then:
 all of them (joint), none, or a few, as by `data.replay`. "auto" is what a run makes of these by
-itself; with the old head and weights it has `training.start: champion` and
-`training.class_weights: balanced`. Accuracy is over all classes, on test images of the old and of
-the new ones. Seeds draw which classes are new, and the images. What was measured is kept in the
-cache folder, so that a run that was broken off goes on.
+itself, classes weighed alike; with the old head it has `training.start: champion`. Accuracy is over
+all classes, on test images of the old and of the new ones. Seeds draw which classes are new, and
+the images. What was measured is kept in the cache folder, so that a run that was broken off goes
+on.
 """
 
 import argparse
@@ -201,11 +201,8 @@ def _replaying(span: Span, count: int) -> Iterator[tuple[str, Callable[[], Head]
     yield alike, partial(_linear, span, count, balanced=True)
     yield f"{begun}, {alike}", partial(_linear, span, count, begun=True, balanced=True)
     yield "class means and one covariance", partial(_discriminant, span, count)
-    yield AUTO, partial(_exported, span, count, TrainingSettings(), None)
-    yield (
-        f"{AUTO}, {begun}, {alike}",
-        partial(_exported, span, count, TrainingSettings(class_weights="balanced"), span.earlier),
-    )
+    yield AUTO, partial(_exported, span, count, None)
+    yield f"{AUTO}, {begun}", partial(_exported, span, count, span.earlier)
 
 
 def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool = False) -> Head:
@@ -214,12 +211,11 @@ def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool
     return _answering(fit_frozen_head(task, weights, span.earlier if begun else None).model)
 
 
-def _exported(
-    span: Span, most: int, settings: TrainingSettings, earlier: EarlierHead | None
-) -> Head:
+def _exported(span: Span, most: int, earlier: EarlierHead | None) -> Head:
     """What a run exports with `data.replay`, and maybe with `training.start: champion`."""
+    settings = TrainingSettings().for_images(has_replayed=True)
     situation = Situation(span.task(most), settings)
-    linear = fit_frozen_head(situation.task, settings.class_weights, earlier)
+    linear = fit_frozen_head(situation.task, settings.weighting, earlier)
     return _answering(exported_head(linear, situation, has_earlier=earlier is not None))
 
 

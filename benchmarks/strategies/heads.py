@@ -27,7 +27,7 @@ def exported_head(
     is_many = len(task.labelled.classes) > settings.refit_images
     if chosen.model is not linear.model or is_many or has_earlier:
         return chosen.model
-    return refitted(linear, task, settings.class_weights)
+    return refitted(linear, task, settings.weighting)
 
 
 def discriminant_head(rows: LabelledEmbeddings, classes: int, form: Form) -> keras.Model:

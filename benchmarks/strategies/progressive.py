@@ -156,7 +156,7 @@ class Training:
         frozen, chosen, embeddings = self.prepared.head, self._chosen(), self.prepared.embeddings
         model = chosen.model
         if model is frozen.model:
-            model = refitted(frozen, embeddings, self._searched.training.class_weights)
+            model = refitted(frozen, embeddings, self._searched.training.weighting)
         test = self._test(self._searched.embeddings)
         known = embeddings.labelled
         folded = FoldedHeads(known, embeddings.classes).probabilities()

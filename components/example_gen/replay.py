@@ -126,6 +126,16 @@ def write_replay(
     return written
 
 
+def has_replayed(examples_uri: str) -> bool:
+    """Whether images of the last blessed model's data are in an Examples artifact.
+
+    Args:
+        examples_uri: of the artifact.
+    """
+    files = (f"{examples_uri}/Split-{split}/{_FILE}" for split in example_schema.SPLITS)
+    return any(tf.io.gfile.exists(file) and tf.io.gfile.stat(file).length for file in files)
+
+
 def _renamed(example: tf.train.Example, columns: Collection[str]) -> bytes:
     features = example.features.feature
     name = _text(example, example_schema.NAME)

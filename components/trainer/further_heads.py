@@ -60,7 +60,7 @@ def fit_further_heads(
             column,
             labels_of(column, example_schema.TRAIN),
             labels_of(column, example_schema.VALIDATION),
-            settings.class_weights,
+            settings.weighting,
             refit_images=settings.refit_images if is_frozen else 0,
         )
         for column in columns

@@ -28,6 +28,7 @@ from components.artifact_names import (
     TRAINING_FILE,
     further_head_file,
 )
+from components.example_gen.replay import has_replayed
 from components.label_check.label_errors_file import left_out
 from components.shared_activations import shared_activations
 from components.trainer.executor import (
@@ -86,7 +87,7 @@ def run_fn(fn_args: FnArgs) -> None:
     _write(trained, further, read, model_uri, config)
     # The head of the training is that very probe, where no earlier one drew it to itself.
     fitted = None if task.earlier else trained.frozen
-    weights = task.settings.class_weights
+    weights = task.settings.weighting
     probe = train_probe(read.data.task, weights, read.data.test, fitted, read.probe)
     files = model_uri / PROBE_FILE, model_uri / PROBE_ANSWERS_FILE
     write_probe(*files, probe, read.data.test_names)
@@ -116,7 +117,9 @@ def _read(fn_args: FnArgs, inputs: Inputs) -> ReadTask:
     scratch_dir = Path(config["scratch_dir"])
     read = read_task(
         inputs,
-        TrainingSettings.from_json(config["settings"]),
+        TrainingSettings.from_json(config["settings"]).for_images(
+            has_replayed=has_replayed(inputs.examples_uri)
+        ),
         seed=config["seed"],
         scratch=scratch_dir,
         log_dir=Path(fn_args.model_run_dir),

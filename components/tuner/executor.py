@@ -16,6 +16,7 @@ from typing_extensions import override
 from components.artifact_names import BEST_FILE, HISTORY_FILE
 from components.artifact_types import Artifacts, Params, first_uri
 from components.beam_embedding.run import embedding_on_workers
+from components.example_gen.replay import has_replayed
 from components.label_check.label_errors_file import left_out
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.past_library import read_past
@@ -118,7 +119,9 @@ def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> Sea
         candidates=model.resolved_candidates,
         resize=model.resize,
         features=model.features,
-        training=TrainingSettings.from_json(exec_properties["training"]),
+        training=TrainingSettings.from_json(exec_properties["training"]).for_images(
+            has_replayed=has_replayed(examples)
+        ),
         seed=seed,
         embeddings=exec_properties["cache_dir"],
         activations=str(shared_activations(folder, examples, seed, without)),

@@ -356,7 +356,7 @@ class JointSearch:
             seed=self._task.seed,
             epochs=training.epochs,
             patience=training.waits(self.costs.images),
-            class_weights=training.class_weights,
+            class_weights=training.weighting,
             metric=METRIC,
             subject="joint",
         )

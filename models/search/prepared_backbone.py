@@ -69,7 +69,7 @@ class PreparedBackbone:
     @cached_property
     def head(self) -> FrozenHead:
         """The linear head on the frozen backbone."""
-        return fit_frozen_head(self.embeddings, self._task.training.class_weights)
+        return fit_frozen_head(self.embeddings, self._task.training.weighting)
 
     def training(self, settings: TrainingSettings, scratch: Path) -> TrainingTask:
         """A fine-tuning with this backbone.

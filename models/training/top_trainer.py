@@ -89,7 +89,7 @@ class TopTrainer:
             # Before anything is restored: the head must still be that of the frozen features.
             mirrors, mirror_note = mirror or try_mirror(task, self._given_head)
             views = cached_views(task, self._split.values)
-            weights = task.embeddings.class_weights(task.settings.class_weights)
+            weights = task.embeddings.class_weights(task.settings.weighting)
             state = self._fit(
                 task,
                 lambda: self._source(task, views, mirrors),
@@ -132,7 +132,7 @@ class TopTrainer:
             model = self._model(task, streamed=False)
             known = self._cached(task, views, mirrors)
             source, held = self._with_further(task, known, further, views, mirrors)
-            weights = task.embeddings.class_weights(task.settings.class_weights)
+            weights = task.embeddings.class_weights(task.settings.weighting)
             if further.classes is None:
                 targets = _mean_answers(model, source.train)
             else:

@@ -135,7 +135,7 @@ def train(task: TrainingTask) -> Trained:
 def train_head(task: TrainingTask) -> tuple[FrozenHead, Phase]:
     """Fits the head on the embeddings."""
     started = time.perf_counter()
-    head = fit_frozen_head(task.embeddings, task.settings.class_weights, task.earlier)
+    head = fit_frozen_head(task.embeddings, task.settings.weighting, task.earlier)
     figures: dict[str, float | None] = {
         "loss": head.train_loss,
         "val_loss": head.validation_loss,
@@ -201,7 +201,7 @@ def _export_head(task: TrainingTask, frozen: FrozenHead, chosen: ChosenHead) -> 
     found = _calibrate(task, frozen.model, logits)
     if not _may_refit(task):
         return _Export(frozen.model, found)
-    model = refitted(frozen, task.embeddings, task.settings.class_weights)
+    model = refitted(frozen, task.embeddings, task.settings.weighting)
     divide_logits(model, found.temperature)
     return _Export(model, found, _labelled(task), Start(head=frozen.model))
 
@@ -247,7 +247,7 @@ def _outcome(
     top: TopPhase | None = None,
     policy: str = device.FULL_PRECISION,
 ) -> Trained:
-    weights = task.embeddings.class_weights(task.settings.class_weights)
+    weights = task.embeddings.class_weights(task.settings.weighting)
     record = TrainingRecord(
         strategy=strategy,
         exported=choice.exported,

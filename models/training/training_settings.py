@@ -55,9 +55,11 @@ class TrainingSettings(Section):
     """Share of the target that fine-tuning spreads evenly over the classes."""
     augment: bool = True
     """Random flips and small changes of framing and light while fine-tuning."""
-    class_weights: ClassWeights = "none"
+    class_weights: ClassWeights | Literal["auto"] = "auto"
     """balanced weighs each class by the inverse of its share of the training images, where classes
-    matter alike though some are rare. It costs accuracy over all images, which decides here."""
+    matter alike though some are rare. It costs accuracy over all images, which decides here; auto
+    is balanced where images of the last blessed model were replayed (`data.replay`), as old classes
+    have few of them then, and none elsewhere."""
     label_errors: LabelErrors = "auto"
     """What becomes of training and validation images whose label is taken for wrong (confident
     learning): auto leaves the most doubtful ones of each class out, as large a share as labels are
@@ -71,6 +73,21 @@ class TrainingSettings(Section):
     cache_gigabytes: Annotated[float, Field(ge=0.0, le=1_000_000.0)] = 4.0
     """Most disk for activations of the frozen layers, which are computed once and deleted after
     training. What would need more is computed anew in every epoch."""
+
+    @property
+    def weighting(self) -> ClassWeights:
+        """What `class_weights` comes to; of auto, for images of which none was replayed."""
+        return "none" if self.class_weights == "auto" else self.class_weights
+
+    def for_images(self, *, has_replayed: bool) -> "TrainingSettings":
+        """The same settings, with what auto means for the images at hand.
+
+        Args:
+            has_replayed: whether some of them are of the last blessed model's data.
+        """
+        if not has_replayed or self.class_weights != "auto":
+            return self
+        return self.model_copy(update={"class_weights": "balanced"})
 
     def may_refit(self, labelled: int) -> bool:
         """Whether what is exported learns from the validation images in the end.

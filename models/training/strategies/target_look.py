@@ -69,7 +69,7 @@ class TargetLook:
             _together(task.validation, target.copies.validation),
             task.classes,
         )
-        linear = fit_frozen_head(both, situation.settings.class_weights)
+        linear = fit_frozen_head(both, situation.settings.weighting)
         mean, variance = statistics(both.train.embeddings)
         kernel, bias = linear.model.get_layer("logits").get_weights()
         kernel, bias, believed = _beside(
