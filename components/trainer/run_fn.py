@@ -28,7 +28,6 @@ from components.artifact_names import (
     TRAINING_FILE,
     further_head_file,
 )
-from components.example_gen.replay import has_replayed
 from components.label_check.label_errors_file import left_out
 from components.shared_activations import shared_activations
 from components.trainer.executor import (
@@ -117,9 +116,7 @@ def _read(fn_args: FnArgs, inputs: Inputs) -> ReadTask:
     scratch_dir = Path(config["scratch_dir"])
     read = read_task(
         inputs,
-        TrainingSettings.from_json(config["settings"]).for_images(
-            has_replayed=has_replayed(inputs.examples_uri)
-        ),
+        TrainingSettings.from_json(config["settings"]),
         seed=config["seed"],
         scratch=scratch_dir,
         log_dir=Path(fn_args.model_run_dir),

@@ -18,6 +18,7 @@ from components.artifact_names import (
 )
 from components.class_changes import changes_between, renamed
 from components.embedded_data import EmbeddedData, read_data
+from components.example_gen.replay import has_replayed
 from components.image_register import read_register
 from models.backbone_record import Link, read_record
 from models.backbones import Backbone, build_backbone
@@ -125,7 +126,9 @@ def read_task(
         spec=spec,
         backbone=backbone,
         embeddings=data.task,
-        settings=with_choice(settings, inputs.values),
+        settings=with_choice(
+            settings.for_images(has_replayed=has_replayed(inputs.examples_uri)), inputs.values
+        ),
         seed=seed,
         scratch=scratch,
         log_dir=log_dir,

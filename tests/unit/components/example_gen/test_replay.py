@@ -10,6 +10,7 @@ import tensorflow as tf
 from components.example_gen.replay import (
     Replay,
     choose_replay,
+    has_replayed,
     replayed_classes,
     write_replay,
 )
@@ -89,6 +90,20 @@ def test_images_keep_their_split_and_class_and_get_a_name_of_their_own(
         (again / f"Split-{split}").mkdir(parents=True)
     write_replay(choose_replay(str(now), 99, "abc", ()), str(again), [], ())
     assert all(record.name.count("replayed/") == 1 for record in read_records(str(again), "train"))
+
+
+def test_that_images_were_replayed_is_seen_by_what_was_written(
+    earlier: str, tmp_path: Path
+) -> None:
+    for split in SPLITS:
+        (tmp_path / f"Split-{split}").mkdir()
+    assert not has_replayed(str(tmp_path))
+    groups = {f"{label}{number}" for label in "abc" for number in range(5)}
+    chosen = choose_replay(earlier, 99, "abc", ())
+    assert write_replay(chosen, str(tmp_path), [], groups) == []
+    assert not has_replayed(str(tmp_path)), "all of them belong to groups of the data itself"
+    write_replay(chosen, str(tmp_path), [], ())
+    assert has_replayed(str(tmp_path))
 
 
 def test_a_class_that_the_schema_has_no_longer_does_not_come_back(earlier: str) -> None:

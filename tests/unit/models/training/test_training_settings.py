@@ -26,3 +26,18 @@ def test_auto_goes_by_the_number_of_images_and_says_so():
 def test_with_few_images_more_epochs_are_waited_for_a_better_one(images, epochs):
     assert TrainingSettings().waits(images) == epochs
     assert TrainingSettings(patience=2).waits(images) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "has_replayed", "weighting"),
+    [
+        ("auto", False, "none"),
+        ("auto", True, "balanced"),
+        ("none", True, "none"),
+        ("balanced", False, "balanced"),
+    ],
+)
+def test_classes_are_weighed_alike_where_images_are_replayed(asked, has_replayed, weighting):
+    settings = TrainingSettings(class_weights=asked).for_images(has_replayed=has_replayed)
+    assert settings.weighting == weighting
+    assert settings.for_images(has_replayed=has_replayed) == settings
