@@ -151,8 +151,10 @@ def check_forgetting(served: AsServed, found: Forgetting | None, limit: float) -
     words += given_up
     if not check.passed:
         words += (
-            ". Let it learn from images of these classes too (data.spans: all, or data.replay); "
-            "classes that are to go are taken out by `graft schema accept`"
+            ". Let it learn from images of these classes too (data.spans: all, or data.replay, "
+            "with a larger number where it is set), and begin from the last blessed model "
+            "(training.start: champion); classes that are to go are taken out by "
+            "`graft schema accept`"
         )
     return dataclasses.replace(check, words=words)
 
