@@ -13,6 +13,7 @@ from models.curves.cold import CheapestFirst
 from models.curves.freeze_thaw import FreezeThaw
 from models.curves.learning_curve import CurveTask, Floats
 from models.curves.surrogate import Surrogate
+from models.errors import UsageError
 from models.history.search_space import Value
 from models.search.joint_space import BACKBONE, RELATIVE_SIZE, UNFREEZE
 
@@ -35,7 +36,17 @@ class Situation:
 
     @cached_property
     def surrogate(self) -> Surrogate:
-        """Learned from the past as it is."""
+        """Learned from the past as it is.
+
+        Raises:
+            UsageError: there is no past.
+        """
+        if not self.past:
+            raise UsageError(
+                f"there is no other data set than {self.table.name} to learn from: name more with "
+                "--curves, or with --past, or leave out the rankings from the past "
+                "(--methods cheapest freeze-thaw)"
+            )
         return Surrogate(self.past, self.seed)
 
     @property

@@ -58,10 +58,14 @@ def _read(folder: Path) -> list[CurveTask]:
         )
         configurations = _configurations(folder / "table.csv.gz")
         return [
-            _task(name, described[name], scores[name], seconds[name], configurations)
-            for name in sorted(scores)
+            _task(name, described, scores[name], seconds, configurations) for name in sorted(scores)
         ]
-    except (OSError, ValueError, KeyError) as error:
+    except KeyError as error:
+        raise BadDataError(
+            f"{folder} does not hold curves in Quick-Tune's format: perf.json.gz has {error}, "
+            "which another of its files has not"
+        ) from error
+    except (OSError, ValueError) as error:
         raise BadDataError(
             f"{folder} does not hold curves in Quick-Tune's format: {error}"
         ) from error
@@ -75,23 +79,26 @@ def _whole(task: CurveTask) -> CurveTask:
 
 def _task(
     name: str,
-    described: Sequence[float],
+    described: dict[str, list[float]],
     scores: dict[str, list[float]],
-    seconds: dict[str, list[float]],
+    seconds: dict[str, dict[str, list[float]]],
     configurations: dict[str, Values],
 ) -> CurveTask:
-    images, *figures = described
-    curves = tuple(
-        LearningCurve(
-            configurations[key],
-            tuple(np.clip(np.divide(percent, 100), 0, 1).tolist()),
-            tuple(np.maximum(seconds[key], _LEAST_SECONDS).tolist()),
-            ended=True,
-        )
-        for key, percent in scores.items()
-        if percent
-    )
-    return CurveTask(name, images, dict(zip(_FIGURES, figures, strict=False)), curves)
+    images, *figures = described[name]
+    curves = []
+    for key, percent in scores.items():
+        if not percent:
+            continue
+        fractions = np.clip(np.divide(percent, 100), 0, 1)
+        spent = np.maximum(seconds[name][key], _LEAST_SECONDS)
+        try:
+            curve = LearningCurve(
+                configurations[key], tuple(fractions.tolist()), tuple(spent.tolist()), ended=True
+            )
+        except ValueError as error:
+            raise ValueError(f"configuration {key} of {name}: {error}") from error
+        curves.append(curve)
+    return CurveTask(name, images, dict(zip(_FIGURES, figures, strict=False)), tuple(curves))
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -37,10 +37,10 @@ class LearningCurve:
                 f"{len(self.seconds)} seconds"
             )
         known = self.scores if self.start is None else (self.start, *self.scores)
-        if not all(0 <= score <= 1 for score in known):
-            raise ValueError(f"scores of a curve lie between 0 and 1, but got {known}")
-        if not all(seconds > 0 for seconds in self.seconds):
-            raise ValueError(f"seconds of an epoch are above 0, but got {self.seconds}")
+        if wrong := [score for score in known if not 0 <= score <= 1]:
+            raise ValueError(f"scores of a curve lie between 0 and 1, but got {wrong[0]:g}")
+        if wrong := [seconds for seconds in self.seconds if not seconds > 0]:
+            raise ValueError(f"seconds of an epoch are above 0, but got {wrong[0]:g}")
 
     @property
     def epochs(self) -> int:

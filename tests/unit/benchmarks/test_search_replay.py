@@ -1,5 +1,8 @@
 """The benchmark of searches on tables of curves, on tables made by a formula."""
 
+import gzip
+import json
+
 import numpy as np
 import pytest
 from curve_folders import write_curves
@@ -124,3 +127,39 @@ def test_the_benchmark_learns_from_one_place_and_is_judged_on_another(tmp_path, 
 def test_a_folder_without_curves_ends_the_benchmark(tmp_path, capsys):
     assert main([f"--curves={tmp_path}"]) != 0
     assert "Quick-Tune's format" in capsys.readouterr().err
+
+
+def test_one_data_set_alone_has_nothing_to_learn_from(tmp_path, capsys):
+    write_curves(tmp_path / "one", [made_task(0)])
+    arguments = [f"--curves={tmp_path / 'one'}", "--seeds=1", f"--cache={tmp_path / 'cache'}"]
+    arguments.append(f"--out={tmp_path / 'out'}")
+    assert main([*arguments, "--methods", "cheapest", "freeze-thaw"]) == 0
+    assert main([*arguments, "--methods", "static"]) != 0
+    assert "no other data set than" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "words"),
+    [
+        ("descriptors", lambda content, name: content.pop(name), "perf.json.gz has 'made-0'"),
+        (
+            "cost",
+            lambda content, name: content[name][f"{name}1"].pop(),
+            "configuration made-01 of made-0: a curve needs seconds for each score",
+        ),
+        (
+            "perf",
+            lambda content, name: content[name][f"{name}2"].__setitem__(0, float("nan")),
+            "configuration made-02 of made-0: scores of a curve lie between 0 and 1, but got nan",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_folder_of_curves_is_named(file, change, words, tmp_path, capsys):
+    folder = tmp_path / "curves"
+    write_curves(folder, [made_task(0), made_task(1)])
+    path = folder / f"{file}.json.gz"
+    content = json.loads(gzip.decompress(path.read_bytes()))
+    change(content, "made-0")
+    path.write_bytes(gzip.compress(json.dumps(content).encode()))
+    assert main([f"--curves={folder}"]) != 0
+    assert words in capsys.readouterr().err
