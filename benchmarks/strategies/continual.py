@@ -214,9 +214,9 @@ def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool
 def _exported(span: Span, most: int, earlier: EarlierHead | None) -> Head:
     """What a run exports with `data.replay`, and maybe with `training.start: champion`."""
     settings = TrainingSettings().for_images(has_replayed=True)
-    situation = Situation(span.task(most), settings)
+    situation = Situation(span.task(most), settings, earlier=earlier)
     linear = fit_frozen_head(situation.task, settings.weighting, earlier)
-    return _answering(exported_head(linear, situation, has_earlier=earlier is not None))
+    return _answering(exported_head(linear, situation))
 
 
 def _distilled(span: Span, weight: float) -> Head:

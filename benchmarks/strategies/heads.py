@@ -12,20 +12,17 @@ from models.training.strategies.choice import choose_head
 from models.training.strategies.strategy import Situation
 
 
-def exported_head(
-    linear: FrozenHead, situation: Situation, *, has_earlier: bool = False
-) -> keras.Model:
+def exported_head(linear: FrozenHead, situation: Situation) -> keras.Model:
     """What a run exports that fine-tunes nothing (`models.training.train`), but for a temperature.
 
     Args:
         linear: head of the situation's training and validation images.
         situation: that strategies are tried in.
-        has_earlier: whether the head goes on from an earlier one.
     """
     chosen = choose_head(linear.model, linear.answers, situation)
     task, settings = situation.task, situation.settings
     is_many = len(task.labelled.classes) > settings.refit_images
-    if chosen.model is not linear.model or is_many or has_earlier:
+    if chosen.model is not linear.model or is_many or situation.earlier:
         return chosen.model
     return refitted(linear, task, settings.weighting)
 

@@ -35,6 +35,11 @@ class EarlierHead:
     kernel: Floats
     bias: Floats
 
+    @property
+    def knows(self) -> NDArray[np.bool_]:
+        """Of each class whether it has weights, bool [k]."""
+        return np.asarray(self.kernel.any(axis=0))
+
     def for_classes(
         self, old: Sequence[str], new: Sequence[str], renamed: Mapping[str, str]
     ) -> "EarlierHead":

@@ -94,7 +94,9 @@ def train(task: TrainingTask) -> Trained:
     frozen, head_phase = train_head(task)
     # Before fine-tuning changes the head.
     blocks = block_weights(frozen.model, task.backbone, task.embeddings.validation)
-    situation = Situation(task.embeddings, task.settings, task.unlabelled, find_target(task))
+    situation = Situation(
+        task.embeddings, task.settings, task.unlabelled, find_target(task), task.earlier
+    )
     head = choose_head(frozen.model, frozen.answers, situation)
     if strategy.name == "feature_extraction":
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)

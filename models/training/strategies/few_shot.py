@@ -21,8 +21,11 @@ class FewShot:
     least_confidence: Final = 0.1
 
     def reason(self, situation: Situation) -> str:
-        """With at most `training.few_shot_images` images a class."""
-        if not situation.is_few_shot:
+        """With at most `training.few_shot_images` images a class.
+
+        Not where most classes are known: the earlier model learned from more images than are here.
+        """
+        if not situation.is_few_shot or situation.knows_most:
             return ""
         images, most = situation.images_a_class, situation.settings.few_shot_images
         return f"{images:g} labelled images in the middle class are at most {most}"

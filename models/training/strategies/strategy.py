@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data.image_look import Likeness
+from models.head.earlier_head import EarlierHead
 from models.head.evidence import Answers
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.training.training_settings import TrainingSettings
@@ -37,12 +38,14 @@ class Situation:
         settings: of the training.
         unlabelled: embeddings float32 [m, d] of images without a label; None for none.
         target: another domain; None for none.
+        earlier: head of an earlier model that the training begins from; None for none.
     """
 
     task: HeadTask
     settings: TrainingSettings
     unlabelled: NDArray[np.float32] | None = None
     target: Target | None = None
+    earlier: EarlierHead | None = None
 
     @property
     def images_a_class(self) -> float:
@@ -54,6 +57,11 @@ class Situation:
     def is_few_shot(self) -> bool:
         """Whether images are so few that the strategies for few images are tried."""
         return self.images_a_class <= self.settings.few_shot_images
+
+    @property
+    def knows_most(self) -> bool:
+        """Whether the training begins from a model that knows half of the classes or more."""
+        return self.earlier is not None and float(self.earlier.knows.mean()) >= 0.5
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from few_images import accuracy, draw, situation
 
+from models.head.earlier_head import EarlierHead
 from models.head.evidence import Answers
 from models.head.frozen_head import fit_frozen_head
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
@@ -15,6 +18,16 @@ def test_it_is_for_few_images_alone():
     assert "6 labelled images" in FewShot().reason(situation(20, 4))
     assert not FewShot().reason(situation(20, 4, most=5))
     assert not FewShot().reason(situation(20, 4, most=0))
+
+
+@pytest.mark.parametrize(("known", "is_tried"), [(1, True), (2, False), (4, False)])
+def test_it_is_not_for_classes_that_an_earlier_model_knows(known, is_tried):
+    given = situation(20, 4)
+    kernel = np.ones((60, 4), np.float32)
+    kernel[:, known:] = 0.0
+    zeros = np.zeros(60, np.float32)
+    earlier = EarlierHead(zeros, zeros + 1, kernel, np.zeros(4, np.float32))
+    assert bool(FewShot().reason(replace(given, earlier=earlier))) == is_tried
 
 
 def test_few_images_are_classified_better_than_by_the_linear_head():
