@@ -19,7 +19,7 @@ import tensorflow as tf
 from models import progress
 from models.backbones import Backbone, build_backbone
 from models.data import example_schema
-from models.data.image_decoding import ImageSpec
+from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.embedding.forward import Embedder
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.training import training_state
@@ -30,6 +30,12 @@ from models.training.training_task import TrainingTask
 LABELS = tuple(str(digit) for digit in range(10))
 SIZE = 64
 _EMBEDDED: dict[tuple[object, ...], HeadTask] = {}
+
+
+def pixels(digits_folder: Path, split: str = "test") -> np.ndarray:
+    """Images of a split as a model takes them, float32 [n, SIZE, SIZE, 3]."""
+    images = [tf.constant(path.read_bytes()) for path in digit_paths(digits_folder)[split]]
+    return np.stack([decode_and_resize(image, ImageSpec(SIZE)) for image in images])
 
 
 def parity(path: Path) -> str:

@@ -22,7 +22,7 @@ def exported_head(linear: FrozenHead, situation: Situation) -> keras.Model:
     chosen = choose_head(linear.model, linear.answers, situation)
     task, settings = situation.task, situation.settings
     is_many = len(task.labelled.classes) > settings.refit_images
-    if chosen.model is not linear.model or is_many or situation.earlier:
+    if chosen.model is not linear.model or is_many:
         return chosen.model
     return refitted(linear, task, settings.weighting)
 

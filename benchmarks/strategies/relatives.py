@@ -10,6 +10,7 @@ EfficientNet-Lite0. The scikit-learn digits are always a task.
 import argparse
 from itertools import combinations
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from models.head.task_description import Origin, describe
 from models.history.records import TaskDescription
 from models.search.relatives import MOST_APART, distance
 from pipeline.demo import write_digits
+
+_LEAST_CLASSES: Final = 4
 
 
 def main() -> None:
@@ -32,6 +35,11 @@ def main() -> None:
     write_digits(options.cache / "digits")
     tasks = [str(options.cache / "digits"), *options.tasks, *options.pairs]
     sets = [embed_set(task, options.size, options.cache) for task in dict.fromkeys(tasks)]
+    if small := [data.name for data in sets if data.count < _LEAST_CLASSES]:
+        parser.error(
+            f"each set is halved by its classes, so {_LEAST_CLASSES} are needed; leave out "
+            f"{', '.join(small)}"
+        )
     halves = {
         (data.name, name): _described(data, options.size, place)
         for data in sets

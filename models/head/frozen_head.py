@@ -30,6 +30,7 @@ class FrozenHead:
         validation_loss: mean log loss of the validation images, in nats, as it is.
         strength: of its penalty.
         solution: the same head, which stays as it was found whatever becomes of the model.
+        earlier: head that it was drawn to; None for none.
     """
 
     model: keras.Model
@@ -38,6 +39,7 @@ class FrozenHead:
     validation_loss: float
     strength: float
     solution: "Solution"
+    earlier: EarlierHead | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def fit_frozen_head(
         validation_loss=linear.validation_loss,
         strength=linear.strength,
         solution=Solution(mean, variance, linear),
+        earlier=earlier,
     )
 
 

@@ -132,7 +132,11 @@ def _by_place(
 
 
 def fit_at(
-    strength: float, features: Floats, classes: NDArray[np.integer], class_weights: Floats
+    strength: float,
+    features: Floats,
+    classes: NDArray[np.integer],
+    class_weights: Floats,
+    start: tuple[Floats, Floats] | None = None,
 ) -> tuple[Floats, Floats]:
     """Fits one head, with no image to choose by.
 
@@ -141,11 +145,12 @@ def fit_at(
         features: float32 [n, d], standardised.
         classes: int [n].
         class_weights: float32 [k].
+        start: as in `fit_linear`.
 
     Returns:
         kernel float32 [d, k] and bias float32 [k].
     """
-    problem = SoftmaxProblem(features, classes, class_weights, None)
+    problem = SoftmaxProblem(features, classes, class_weights, start)
     return problem.head(problem.solve(strength, problem.origin))
 
 

@@ -21,7 +21,8 @@ def refitted(head: FrozenHead, task: HeadTask, class_weights: ClassWeights = "no
     """Fits a head to all images of its task, with the penalty that validation chose.
 
     Args:
-        head: that was fitted to the training images, from no earlier head.
+        head: that was fitted to the training images; where it was drawn to an earlier one, so is
+            this.
         task: training and validation embeddings.
         class_weights: that it was fitted with; balanced ones follow all images.
 
@@ -29,12 +30,16 @@ def refitted(head: FrozenHead, task: HeadTask, class_weights: ClassWeights = "no
         From raw embeddings [n, d] to logits [n, k], without a temperature.
     """
     whole = replace(task, train=task.labelled)
-    mean, variance = statistics(whole.train.embeddings)
+    earlier = head.earlier
+    mean, variance = (
+        (earlier.mean, earlier.variance) if earlier else statistics(whole.train.embeddings)
+    )
     kernel, bias = fit_at(
         head.strength,
         standardised(whole.train.embeddings, mean, variance),
         whole.train.classes,
         whole.class_weights(class_weights),
+        (earlier.kernel, earlier.bias) if earlier else None,
     )
     model = build_head(len(mean), task.classes, mean=mean, variance=variance)
     model.get_layer("logits").set_weights([kernel, bias])

@@ -125,7 +125,7 @@ def train(task: TrainingTask) -> Trained:
         export = _export_head(task, frozen, head)
     else:
         # Images that were learned from beside the labelled ones were measured without it.
-        may_refit = top is first and _may_refit(task) and not task.is_validated_later
+        may_refit = top is first and _network_may_refit(task)
         again = train_on_all(task, trainer, first, frozen.model) if may_refit else None
         phases += [again.phase] if again else []
         export = _export_fine_tuned(task, frozen, top, again)
@@ -201,7 +201,7 @@ def _export_head(task: TrainingTask, frozen: FrozenHead, chosen: ChosenHead) -> 
         return _Export(chosen.model, None, start=Start(head=frozen.model))
     logits = frozen.model.predict(task.embeddings.validation.embeddings, verbose=0)
     found = _calibrate(task, frozen.model, logits)
-    if not _may_refit(task):
+    if not task.settings.may_refit(_labelled(task)):
         return _Export(frozen.model, found)
     model = refitted(frozen, task.embeddings, task.settings.weighting)
     divide_logits(model, found.temperature)
@@ -218,12 +218,13 @@ def _export_fine_tuned(
     return _Export(frozen.model, found, _labelled(task), Start(model=again.before))
 
 
-def _may_refit(task: TrainingTask) -> bool:
-    """Whether what is exported may learn from the validation images.
+def _network_may_refit(task: TrainingTask) -> bool:
+    """Whether a fine-tuned model may learn from the validation images.
 
     Not where it goes on from an earlier model, which was not measured.
     """
-    return task.earlier is None and task.settings.may_refit(_labelled(task))
+    is_free = task.earlier is None and not task.is_validated_later
+    return is_free and task.settings.may_refit(_labelled(task))
 
 
 def _labelled(task: TrainingTask) -> int:

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import softmax
 
+from models.head.earlier_head import EarlierHead
 from models.head.frozen_head import fit_frozen_head
 from models.head.head_model import standardised, statistics
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
@@ -53,6 +56,17 @@ def test_the_penalty_is_the_one_that_validation_chose():
         unseen @ expected.kernel + expected.bias,
         atol=1e-4,
     )
+
+
+def test_it_is_drawn_to_the_earlier_head_that_it_was_drawn_to():
+    known = fit_frozen_head(HeadTask(draw(200, 5), draw(60, 6), 3)).solution
+    earlier = EarlierHead(known.mean, known.variance, known.linear.kernel, known.linear.bias)
+    task = HeadTask(draw(30, 1, (0, 1)), draw(30, 2, (0, 1)), 3)
+    tight = replace(fit_frozen_head(task, earlier=earlier), strength=1e4)
+    kernel, _ = refitted(tight, task).get_layer("logits").get_weights()
+    np.testing.assert_allclose(kernel, earlier.kernel, atol=1e-3)
+    kernel, _ = refitted(replace(tight, earlier=None), task).get_layer("logits").get_weights()
+    np.testing.assert_allclose(kernel, 0.0, atol=1e-3)
 
 
 def test_balanced_classes_are_those_of_all_images():
