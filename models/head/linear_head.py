@@ -89,9 +89,8 @@ def fit_linear(
         near: where to begin, in the place of the strongest penalty: the same solutions are found
             sooner, and others than its strength are tried only as long as they are better.
     """
-    # From a near head or towards an earlier one it takes few steps, and no axes pay.
-    seeks_axes = near is None and start is None
-    problem = SoftmaxProblem(features, classes, class_weights, start, seeks_axes=seeks_axes)
+    # From a near head it takes few steps, and no axes pay.
+    problem = SoftmaxProblem(features, classes, class_weights, start, seeks_axes=near is None)
 
     def judge(solution: NDArray[Any]) -> float:
         kernel, bias = problem.head(solution)
