@@ -73,14 +73,14 @@ def accuracy_slices(
         right: whether each image is answered rightly, bool [n].
 
     Returns:
-        The slices by feature, then in ascending order; a feature that does not divide the images
-        is left out.
+        The slices by feature, then in ascending order. A feature that does not divide the images
+        is left out, but for the user's columns: that one has a single value is what was asked.
     """
     result: list[Slice] = []
     own = [name for name in columns if example_schema.column_of(name) is not None]
     for name in (*own, *_DISCRETE, *_CONTINUOUS):
         groups = column_groups(columns[name]) if name in own else _groups(name, columns[name])
-        if len(groups) > 1:
+        if len(groups) > 1 or name in own:
             result += [_slice(name, value, inside, right) for value, inside in groups]
     return tuple(result)
 

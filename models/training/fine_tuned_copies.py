@@ -11,7 +11,7 @@ import keras
 
 from models.training.further_images import FurtherImages
 from models.training.strategies.strategy import Target
-from models.training.successor import Judged, Successor, better_of, no_successor
+from models.training.successor import GOES_ON, Judged, Successor, better_of, no_successor
 from models.training.target_copies import answers_to_copies, copied_splits
 from models.training.top_phase import TopPhase
 from models.training.top_trainer import TopTrainer
@@ -29,7 +29,7 @@ def train_on_copies(
     first: TopPhase,
     head: keras.Model,
     target: Target,
-) -> Successor | None:
+) -> Successor:
     """Fine-tunes a second time; that is kept where it answers copies of validation images better.
 
     Args:
@@ -38,16 +38,13 @@ def train_on_copies(
         first: what that came to.
         head: of the trainer.
         target: of the task; a head learned from copies with profit.
-
-    Returns:
-        None where the training goes on from an earlier model, which was not measured.
     """
-    if task.earlier is not None:
-        return None
     classes = target.copies.train.classes
     reason = (
         f"a head gained from {len(classes):,} copies of training images that look like data.target"
     )
+    if task.earlier is not None:
+        return no_successor(NAME, reason, first, GOES_ON)
     before = answers_to_copies(task, target, with_head(task.backbone.model, head))
     train, validation = copied_splits(task, target)
     key = f"{_PHASE} {task.target_uri}"

@@ -13,7 +13,7 @@ from typing import Final
 from models.data import example_schema
 from models.training.further_images import FurtherImages
 from models.training.image_split import ImageSplit
-from models.training.successor import Judged, Successor, better_of, no_successor
+from models.training.successor import GOES_ON, Judged, Successor, better_of, no_successor
 from models.training.top_phase import TopPhase
 from models.training.top_trainer import TopTrainer
 from models.training.training_task import TrainingTask
@@ -33,10 +33,9 @@ def train_successor(task: TrainingTask, trainer: TopTrainer, first: TopPhase) ->
         first: what that came to.
 
     Returns:
-        None where there are no images without labels, or the training goes on from an earlier
-        model, which was not measured.
+        None where there are no images without labels.
     """
-    if task.unlabelled is None or len(task.unlabelled) == 0 or task.earlier is not None:
+    if task.unlabelled is None or len(task.unlabelled) == 0:
         return None
     count = min(len(task.unlabelled), task.images)
     further = ImageSplit(
@@ -46,6 +45,8 @@ def train_successor(task: TrainingTask, trainer: TopTrainer, first: TopPhase) ->
         f"{len(task.unlabelled):,} images without labels beside {task.images:,} labelled ones to "
         f"train on, and at most as many are taken"
     )
+    if task.earlier is not None:
+        return no_successor(NAME, reason, first, GOES_ON)
     second = trainer.train_again(
         task, FurtherImages("fine_tune_again", task.unlabelled_uri, further, count)
     )

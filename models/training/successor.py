@@ -8,6 +8,10 @@ from models.training.strategies.choice import StrategyRecord, promise
 from models.training.top_phase import TopPhase
 from models.training.top_trainer import TopTrainer
 
+NO_ROOM: Final = "activations of all these images do not fit training.cache_gigabytes"
+GOES_ON: Final = (
+    "the training goes on from the last blessed model (training.start), where it was not measured"
+)
 _OF: Final = "fine_tuned"
 
 
@@ -26,16 +30,16 @@ class Successor:
     record: StrategyRecord
 
 
-def no_successor(name: str, reason: str, first: TopPhase) -> Successor:
-    """Says that there was no room for a second fine-tuning.
+def no_successor(name: str, reason: str, first: TopPhase, why: str = NO_ROOM) -> Successor:
+    """Says that there was no second fine-tuning.
 
     Args:
         name: of the strategy.
         reason: why it was to be tried.
         first: what the first one came to.
+        why: it was not done, in words.
     """
-    words = "not done: activations of all these images do not fit training.cache_gigabytes"
-    return Successor(None, first, StrategyRecord(name, False, reason, words, _OF))
+    return Successor(None, first, StrategyRecord(name, False, reason, f"not done: {why}", _OF))
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ def better_of(
     kept = comparison.confidence >= judged.least_confidence
     if not kept:
         trainer.take_back()
-    promised = promise(comparison, judged.second, judged.first, judged.images, kept=kept)
+    promised = promise(
+        comparison, judged.second, judged.first, judged.images, judged.least_confidence
+    )
     record = StrategyRecord(name, kept, reason, f"{words}: {promised}", _OF)
     return Successor(second, second if kept else first, record)

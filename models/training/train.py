@@ -28,6 +28,7 @@ from models.training.top_trainer import TopTrainer
 from models.training.training_record import Phase, TrainingRecord
 from models.training.training_settings import Strategy, choose_strategy
 from models.training.training_task import TrainingTask, with_head
+from models.training.unused_images import unused_images
 
 LEAST_SURE: Final = 0.9
 """Probability that a fine-tuned model is the better one, from which on it is taken where images are
@@ -99,6 +100,7 @@ def train(task: TrainingTask) -> Trained:
     )
     head = choose_head(frozen.model, frozen.answers, situation)
     if strategy.name == "feature_extraction":
+        head = replace(head, tried=(*head.tried, *unused_images(situation, strategy, head)))
         choice = _Choice("head", "the strategy trains the head alone", head.answers.accuracy)
         export = _export_head(task, frozen, head)
         return _outcome(task, strategy, frozen, head, choice, blocks, export, [head_phase])
@@ -120,6 +122,7 @@ def train(task: TrainingTask) -> Trained:
     if successor:
         head = replace(head, tried=(*head.tried, successor.record))
         phases += [successor.phase.phase] if successor.phase else []
+    head = replace(head, tried=(*head.tried, *unused_images(situation, strategy, head)))
     if choice.exported == "head":
         trainer.reset()
         export = _export_head(task, frozen, head)

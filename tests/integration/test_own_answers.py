@@ -10,6 +10,7 @@ from training_digits import SIZE, digit_paths, digits_task, tiny_backbone
 
 from models.data.image_decoding import ImageSpec
 from models.embedding.forward import Embedder
+from models.head.earlier_head import EarlierHead
 from models.head.frozen_head import fit_frozen_head
 from models.training.further_images import FurtherImages
 from models.training.image_split import ImageSplit
@@ -95,6 +96,25 @@ def test_without_room_for_the_activations_it_is_not_done_and_says_so(digits_fold
     assert [phase.name for phase in record.phases] == ["head", "fine_tune"]
     assert not record.strategies[-1].kept
     assert "do not fit training.cache_gigabytes" in record.strategies[-1].words
+
+
+def test_beside_an_earlier_model_it_is_not_done_and_says_so(digits_folder, tmp_path):
+    shapes = (16, 16, (16, 10), 10)
+    earlier = EarlierHead(*(np.ones(shape, np.float32) for shape in shapes))
+    task = replace(unlabelled_task(digits_folder, tmp_path, epochs=1), earlier=earlier)
+    record = train(task).record
+    assert [phase.name for phase in record.phases] == ["head", "fine_tune"]
+    assert (record.strategies[-1].name, record.strategies[-1].kept) == (NAME, False)
+    assert "goes on from the last blessed model" in record.strategies[-1].words
+
+
+def test_where_nothing_learns_from_them_it_says_why(digits_folder, tmp_path):
+    settings = {"strategy": "feature_extraction", "few_shot_images": 10}
+    (told,) = train(unlabelled_task(digits_folder, tmp_path, **settings)).record.strategies
+    assert told.reason == "40 images without labels (data.unlabelled) that can be used"
+    assert "at most 10 labelled images (training.few_shot_images), and it has 16" in told.words
+    assert "the head alone is trained (asked for in the configuration)" in told.words
+    assert not told.kept
 
 
 def test_without_images_without_labels_nothing_of_it_is_tried(digits_folder, tmp_path):

@@ -78,9 +78,10 @@ def choose_head(
         if arm.judged is not None:
             one, other = (_answers(head, arm.judged) for head in (arm.head, model))
         comparison = compare(one, other)
-        kept = comparison.confidence >= strategy.least_confidence
+        least = strategy.least_confidence
+        kept = comparison.confidence >= least
         images = "validation images" if arm.judged is None else "these"
-        words = f"{arm.words}: {promise(comparison, one, other, images, kept=kept)}"
+        words = f"{arm.words}: {promise(comparison, one, other, images, least)}"
         tried.append(StrategyRecord(strategy.name, kept, reason, words))
         if kept:
             model, answers = arm.head, arm.answers
@@ -89,17 +90,18 @@ def choose_head(
 
 
 def promise(
-    comparison: Comparison, one: Answers, other: Answers, images: str, *, kept: bool
+    comparison: Comparison, one: Answers, other: Answers, images: str, least_confidence: float
 ) -> str:
-    """Says what a strategy promises, in words.
+    """Says what a strategy promises, in words, and why it is or is not kept where that surprises.
 
     Args:
         comparison: of both answers.
         one: answers with the strategy.
         other: answers without it.
         images: that were asked.
-        kept: whether it is kept, which it may be though it promises less.
+        least_confidence: that it is better, from which on it is kept.
     """
+    kept = comparison.confidence >= least_confidence
     direction = "more" if comparison.gain > 0.0 else "less"
     words = (
         f"promises {direction} than without it, {comparison}, "
@@ -107,6 +109,8 @@ def promise(
     )
     if kept and comparison.gain <= 0.0:
         words += "; kept, as so few images do not outweigh what was measured elsewhere"
+    if not kept and comparison.gain > 0.0:
+        words += f"; not kept, as that takes {least_confidence:.0%}"
     return words
 
 

@@ -158,6 +158,14 @@ def test_slices_over_values_and_quarters():
     assert quarters[-1].accuracy == 0.0
 
 
+def test_a_column_that_was_asked_for_is_shown_though_it_has_one_value():
+    column = example_schema.slice_feature("site")
+    columns = {name: np.full(4, 7) for name in example_schema.DERIVED}
+    columns[column] = np.full(4, "north", dtype=object)
+    (only,) = accuracy_slices(columns, np.array([True, True, True, False]))
+    assert (only.feature, only.value, only.images, only.accuracy) == (column, "north", 4, 0.75)
+
+
 def test_equal_values_stay_in_one_slice():
     columns = {name: np.full(8, 7.0) for name in example_schema.DERIVED}
     columns[example_schema.WIDTH] = np.array([5, 5, 5, 5, 5, 5, 9, 9])
