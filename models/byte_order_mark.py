@@ -24,3 +24,30 @@ def without_mark(content: bytes) -> tuple[bytes, str]:
         if content.startswith(mark):
             return content[len(mark) :], encoding
     return content, ""
+
+
+def decoded(content: bytes) -> str:
+    r"""A text of people: in UTF-8, or in what its mark says, as Windows' editors write it.
+
+    Args:
+        content: of the file.
+
+    Returns:
+        The text, without its mark.
+
+    Raises:
+        ValueError: it is in another encoding, which is said with the line and the remedy.
+
+    >>> decoded("né".encode("utf-16"))
+    'né'
+    """
+    text, marked = without_mark(content)
+    encoding = marked or "utf-8"
+    try:
+        return text.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = text[: error.start].decode(encoding, "replace").count("\n") + 1
+        raise ValueError(
+            f"it is no text in {encoding.upper()} (line {line} holds the byte "
+            f"0x{text[error.start]:02x}); save it as UTF-8"
+        ) from None

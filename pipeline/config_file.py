@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from models.byte_order_mark import decoded
 from models.errors import UsageError
 from models.spelling import did_you_mean
 from pipeline.config import Config
@@ -103,15 +104,17 @@ def _read(file: Path) -> dict[str, Any]:
             raise UsageError(f"The configuration file {file} is not a file.")
         if file.stat().st_size > _MOST_BYTES:
             raise UsageError(f"The configuration file {file} is larger than {_MOST_BYTES:,} bytes.")
-        values = parse_yaml(file.read_text(encoding="utf-8-sig"))
+        values = parse_yaml(decoded(file.read_bytes()))
     except FileNotFoundError:
         raise UsageError(
             f"There is no configuration file {file}. `graft init` writes one."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise UsageError(f"The configuration file {file} cannot be read: {error}.") from None
     except YamlTextError as error:
         raise UsageError(f"The configuration file {file} is not right: {error}") from None
+    except ValueError as error:
+        raise UsageError(f"The configuration file {file} cannot be read: {error}.") from None
     if values is None:
         return {}
     if not isinstance(values, dict):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.backbone_names import LITE0, LITES
+from models.byte_order_mark import decoded
 from models.errors import UsageError
 from pipeline.command_line import add_workspace, command, local_path, served
 
@@ -94,8 +95,8 @@ def _classes(options: argparse.Namespace) -> list[str]:
         return list(read_description(served(options).newest).labels)
     if os.path.isfile(options.classes):  # noqa: PTH113 - does not raise, however long it is
         try:
-            lines = Path(options.classes).read_text("utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{options.classes} cannot be read as UTF-8 text: {error}") from None
+            lines = decoded(Path(options.classes).read_bytes()).splitlines()
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{options.classes} cannot be read: {error}.") from None
         return [line.strip() for line in lines if line.strip()]
     return [each.strip() for each in options.classes.split(",")]

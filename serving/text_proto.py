@@ -12,6 +12,7 @@ from google.protobuf import (
     wrappers_pb2,
 )
 
+from models.byte_order_mark import decoded
 from models.errors import UsageError
 
 _WRAPPERS: Final = wrappers_pb2.DESCRIPTOR.name
@@ -41,8 +42,8 @@ def read_text_proto(path: Path, name: str, fields: Fields) -> Any:
         UsageError: there is no such file, or it holds something else.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = decoded(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise UsageError(f"Cannot read {path}, expected a {name} as text: {error}") from error
     message = _message_class(name, fields)()
     try:

@@ -8,7 +8,6 @@ row alone. Names are compared as a run compares them (`models/data/label_text.py
 number of JSON or Parquet is the class of that name.
 """
 
-import codecs
 import csv
 import io
 import json
@@ -24,6 +23,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.byte_order_mark import decoded
 from models.data.label_text import is_missing, one_form
 from models.errors import BadDataError
 
@@ -160,14 +160,10 @@ def _content(path: Path) -> bytes:
 
 
 def _text(path: Path, content: bytes) -> str:
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return content.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadDataError(
-            f"{path} is not {'UTF-16' if wide else 'UTF-8'} ({error.reason} at byte "
-            f"{error.start}). Save it as UTF-8."
-        ) from error
+        return decoded(content)
+    except ValueError as error:
+        raise BadDataError(f"{path} cannot be read: {error}.") from None
 
 
 def _csv_rows(path: Path, content: bytes) -> Iterator[tuple[int, Mapping[str, Any] | str]]:

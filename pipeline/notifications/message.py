@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from models.byte_order_mark import decoded
 from pipeline.text_templates import text_templates
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -60,9 +61,9 @@ def _read(file: Path) -> str:
     try:
         status = file.stat()
         if stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_BYTES:
-            return file.read_text("utf-8")
+            return decoded(file.read_bytes())
     except OSError as error:
         raise TemplateFileError(f"{file} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise TemplateFileError(f"{file} is no text in UTF-8") from None
+    except ValueError as error:
+        raise TemplateFileError(f"{file} cannot be read: {error}") from None
     raise TemplateFileError(f"{file} is no file, or larger than {_MOST_BYTES:,} bytes")

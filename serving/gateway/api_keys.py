@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from models.byte_order_mark import decoded
 from models.errors import UsageError
 
 _LINE: Final = re.compile(r"(?P<name>[A-Za-z0-9_.-]{1,64})\s+(?P<key>[A-Za-z0-9_-]{24,256})")
@@ -22,8 +23,8 @@ def read_keys(path: Path) -> dict[str, str]:
     """
     try:
         mode = path.stat().st_mode
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = decoded(path.read_bytes()).splitlines()
+    except (OSError, ValueError) as error:
         raise UsageError(f"The file of API keys {path} cannot be read: {error}.") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UsageError(f"Others can read the API keys in {path}. Run: chmod 600 {path}")

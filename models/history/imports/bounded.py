@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.byte_order_mark import without_mark
+from models.byte_order_mark import decoded
 from models.history.imports.foreign_past import ForeignPastError
 from models.history.tuning_history import MAX_BYTES
 from models.storage.locations import MOST_FILES, read_place
@@ -49,12 +49,10 @@ class Reader:
         Raises:
             ForeignPastError: it cannot be read, is too much, or is no text.
         """
-        content, marked = without_mark(self.bytes(path))
-        encoding = marked or "utf-8"
         try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            raise ForeignPastError(f"{path}: is no text in {encoding.upper()}") from None
+            return decoded(self.bytes(path))
+        except ValueError as error:
+            raise ForeignPastError(f"{path}: {error}") from None
 
     def json(self, path: Path) -> object:
         """The content of a JSON file.

@@ -33,7 +33,8 @@ _HOSTILE = {
     "a key that is nothing": b"~: 3",
     "a tab": b"data:\n\tpath: a",
     "a NUL": b"seed: 1\0",
-    "UTF-16": "seed: 1".encode("utf-16"),
+    "UTF-16 without its mark": "seed: 1".encode("utf-16-le"),
+    "UTF-16 cut short": "seed: 1".encode("utf-16")[:-1],
     "no UTF-8": b"workspace: \xff",
     "a class of Python's": b"seed: !!python/object/apply:os.system [ls]",
     "two documents": b"seed: 1\n---\nseed: 2",
@@ -79,12 +80,20 @@ def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
             load_config(path, {})
 
 
-def test_anchors_and_a_byte_order_mark_are_understood(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_anchors_and_a_byte_order_mark_are_understood(tmp_path: Path, encoding: str) -> None:
     file = tmp_path / "graft.yaml"
-    text = "seed: &n 7\ntuning: {<<: {parallel: 5}, trials: *n}\n"
-    file.write_bytes(text.encode("utf-8-sig"))
+    text = "seed: &n 7\r\ntuning: {<<: {parallel: 5}, trials: *n}\r\n"
+    file.write_bytes(text.encode(encoding))
     config = load_config(file, {})
     assert (config.seed, config.tuning.trials, config.tuning.parallel) == (7, 7, 5)
+
+
+def test_text_in_another_encoding_is_refused_with_the_line_and_the_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_bytes("seed: 7\ndata: {path: Müller}\n".encode("cp1252"))
+    with pytest.raises(UsageError, match=r"UTF-8 \(line 2 holds the byte 0xfc\); save it as UTF-8"):
+        load_config(file, {})
 
 
 @pytest.mark.parametrize("text", ["010", "-017", "00", "1:30", "1:30:00", "1:30.5"])

@@ -110,7 +110,7 @@ def test_a_file_of_which_nothing_can_be_used_is_refused(tmp_path):
         ("a.csv", b"", "empty"),
         ("a.csv", b"path,label\nx,cat\n", "expected the columns"),
         ("a.csv", b"digest,label,label\n", "each once"),
-        ("a.csv", b"digest,label\n\xff\xfe,cat\n", "not UTF-8"),
+        ("a.csv", b"digest,label\n\xff\xfe,cat\n", "no text in UTF-8"),
         ("a.parquet", b"PAR1 not really PAR1", "no whole Parquet"),
         ("a.txt", b"", r"ends in \.csv.*Save it as"),
     ],
