@@ -1,6 +1,7 @@
 """What the commands do, for a program to call."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ def run(
         data: the images; None where `config` names them.
         workspace: folder for all that is made; None: as `config` says, or `graft-workspace`.
         config: YAML file of configuration keys (`graft init` writes one with all of them).
-        settings: values of other keys, by dotted name; they win over the file.
+        settings: values of other keys, by dotted name, paths as text or `Path`; they win over the
+            file.
 
     Raises:
         GraftError: a key or value is not valid, or another run holds the workspace. What goes
@@ -66,7 +68,7 @@ def run(
     from pipeline.workspace import Workspace
 
     _settle_numerics()
-    overrides = {**(settings or {}), **_paths({"data.path": data, "workspace": workspace})}
+    overrides = {**_plain(settings or {}), **_paths({"data.path": data, "workspace": workspace})}
     effective = load_config(Path(config) if config else None, overrides)
     check(effective)
     code = run_pipeline(effective, wait=False, as_json=False)
@@ -121,6 +123,15 @@ def load_history(path: Path | str) -> "TuningHistory":
 
 def _paths(given: Mapping[str, Path | str | None]) -> dict[str, str]:
     return {key: str(path) for key, path in given.items() if path is not None}
+
+
+def _plain(value: Any) -> Any:
+    """Paths as text, as a configuration file has them."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
 def _settle_numerics() -> None:

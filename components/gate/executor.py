@@ -1,6 +1,7 @@
 """Raises the findings that forbid going on."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
@@ -9,6 +10,9 @@ from typing_extensions import override
 from components.artifact_types import Artifacts, Params
 from components.findings import Finding, read_findings
 from models.errors import BadDataError
+
+_MOST: Final = 20
+"""Errors that are told; of hundreds of classes each may be one, and the report has them all."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -28,13 +32,16 @@ def check_findings(findings: Iterable[Finding]) -> None:
     """Raises the errors among the findings, if there are any.
 
     Raises:
-        BadDataError: names each error, its images, and how to mend or override it.
+        BadDataError: names each of the first errors, its images, and how to mend or override it.
     """
     errors = [finding for finding in findings if finding.severity == "error"]
     if not errors:
         return
     noun = "problem" if len(errors) == 1 else "problems"
-    parts = [_paragraph(number, finding) for number, finding in enumerate(errors, start=1)]
+    told = enumerate(errors[:_MOST], start=1)
+    parts = [_paragraph(number, finding) for number, finding in told]
+    if len(errors) > _MOST:
+        parts.append(f"and {len(errors) - _MOST:,} more, which the report names")
     raise BadDataError(f"Validation found {len(errors)} {noun} in the data.\n" + "\n".join(parts))
 
 

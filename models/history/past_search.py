@@ -1,6 +1,7 @@
 """An earlier search, as a new one learns from it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras_tuner
@@ -30,6 +31,8 @@ class PastSearch:
     task: TaskDescription | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(self.values))
+        object.__setattr__(self, "scores", np.asarray(self.scores, np.float64))
         if self.scores.shape != (len(self.values),) or not np.isfinite(self.scores).all():
             raise ValueError(
                 f"{self.name}: expected a finite score for each of {len(self.values)} trials, "
@@ -58,6 +61,22 @@ class PastSearch:
             name,
             tuple(dict(ended[place].hyperparameters.values) for place in came_out),
             np.array([scores[place] for place in came_out], np.float64),
+        )
+
+
+def check_past(past: object) -> None:
+    """Makes sure that what a caller gives is a list of past searches.
+
+    Raises:
+        TypeError: it is not; says how one is made.
+    """
+    rows = past if isinstance(past, Sequence) else (past,)
+    wrong = [each for each in rows if not isinstance(each, PastSearch)]
+    if wrong or not isinstance(past, Sequence):
+        raise TypeError(
+            "past takes a list of PastSearch, such as "
+            "[PastSearch.from_history(load_history(FILE), NAME)], but got "
+            f"{type(wrong[0] if wrong else past).__name__}"
         )
 
 

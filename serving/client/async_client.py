@@ -15,7 +15,7 @@ from serving.client.address import parse_address
 from serving.client.answers import Answer, Predictions, explained_answers, predictions_of
 from serving.client.errors import PredictionError, RequestRefusedError
 from serving.client.files import Told, ask_about, batches
-from serving.client.options import DEFAULT_TIMEOUT, Options, sendable_key
+from serving.client.options import DEFAULT_TIMEOUT, Options, check_images, sendable_key
 from serving.client.retries import Retries
 
 if TYPE_CHECKING:  # each brings what the other can do without
@@ -82,7 +82,9 @@ class AsyncGraftClient:
         Raises:
             RequestRefusedError: the server cannot do with one of them, or with so many.
             PredictionError: no answer in time, or another error for an answer.
+            UsageError: they are no list of bytes.
         """
+        check_images(images)
         await self._open()
         return await self._predict(images, time.monotonic() + self._timeout)
 
@@ -103,13 +105,15 @@ class AsyncGraftClient:
 
         Raises:
             PredictionError: no answer in time, or another error for an answer.
+            UsageError: they are no list of bytes.
         """
+        check_images(images)
         if not images:
             return []
         await self._open()
         return await self._each(images, time.monotonic() + self._timeout, explain)
 
-    async def predict_files(self, paths: Iterable[Path]) -> AsyncIterator[Told]:
+    async def predict_files(self, paths: Iterable[Path | str]) -> AsyncIterator[Told]:
         """Asks about files, some batches at a time, so that there may be any number of them.
 
         Args:
@@ -120,6 +124,7 @@ class AsyncGraftClient:
 
         Raises:
             PredictionError: no answer in time, or another error for an answer.
+            UsageError: a path without a list around it.
         """
         waiting: deque[asyncio.Task[list[Told]]] = deque()
         pending = batches(paths)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from models.errors import UsageError
 from serving.client.answers import Answer
 from serving.client.errors import PredictionError, RequestRefusedError
 
@@ -33,12 +34,18 @@ class ImageFile:
     error: PredictionError | None = None
 
 
-def batches(paths: Iterable[Path]) -> Iterator[list[ImageFile]]:
-    """Reads files as they are asked for, at most 32 and little more than 32 MiB at a time."""
+def batches(paths: Iterable[Path | str]) -> Iterator[list[ImageFile]]:
+    """Reads files as they are asked for, at most 32 and little more than 32 MiB at a time.
+
+    Raises:
+        UsageError: a path without a list around it, whose letters would be taken for paths.
+    """
+    if isinstance(paths, str | Path):
+        raise UsageError(f"Expected a list of paths, such as [{str(paths)!r}]; got one path.")
     batch: list[ImageFile] = []
     size = 0
     for path in paths:
-        batch.append(_read(path))
+        batch.append(_read(Path(path)))
         size += len(batch[-1].encoded)
         if len(batch) == _BATCH or size > _BATCH_BYTES:
             yield batch

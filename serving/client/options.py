@@ -1,6 +1,7 @@
 """What a client can be told beside whom to ask."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -11,6 +12,7 @@ MOST_ANSWER_BYTES: Final = 64 * 2**20
 """An answer is not read beyond this: what sends so much is no model of Graft's."""
 API_KEY_HEADER: Final = "x-api-key"
 REQUEST_ID_HEADER: Final = "x-request-id"
+_BYTES: Final = bytes | bytearray | memoryview
 _SENDABLE: Final = re.compile(r"[ -~]*")
 
 
@@ -46,3 +48,21 @@ def sendable_key(key: str | None) -> str | None:
             "digits and signs of ASCII."
         )
     return bare
+
+
+def check_images(images: object) -> None:
+    """Makes sure that images came as their encoded bytes, in a list.
+
+    Raises:
+        UsageError: paths, pixels, or one image without a list around it.
+    """
+    wrong = images
+    if isinstance(images, Sequence) and not isinstance(images, _BYTES | str):
+        wrong = next((each for each in images if not isinstance(each, _BYTES)), None)
+        if wrong is None:
+            return
+    raise UsageError(
+        "Expected a list of encoded images, such as [Path('a.jpg').read_bytes()]; got "
+        f"{type(wrong).__name__}{'' if wrong is images else ' in the list'}. "
+        "`predict_files` takes paths."
+    )

@@ -66,7 +66,7 @@ class GraftClient:
         """`predict_each` in the background, for a caller that has other things to do."""
         return self._start(self._client.predict_each(images, explain=explain))
 
-    def predict_files(self, paths: Iterable[Path]) -> Iterator[Told]:
+    def predict_files(self, paths: Iterable[Path | str]) -> Iterator[Told]:
         """See `AsyncGraftClient.predict_files`."""
         waiting: deque[Future[list[Told]]] = deque()
         try:

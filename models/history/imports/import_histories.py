@@ -79,6 +79,7 @@ def import_histories(
         ForeignPastError: there is nothing that can be taken over; says why, and what mends it.
     """
     path = Path(source)
+    _check_words(kind, direction, target)
     wanted = Wanted(metric, direction, dict(names or {}), tuple(target))
     found = _reader(path, kind or kind_of(path))(path, wanted)
     histories: list[TuningHistory] = []
@@ -99,6 +100,17 @@ def import_histories(
         reasons = "".join(f"\n  {each.reason}" for each in refused)
         raise ForeignPastError(f"There is no search to import in {path}.{reasons}")
     return Imported(tuple(histories), tuple(refused), tuple(notes))
+
+
+def _check_words(kind: object, direction: object, target: object) -> None:
+    for name, said, known in (
+        ("kind", kind, KINDS),
+        ("direction", direction, get_args(Direction)),
+    ):
+        if said is not None and said not in known:
+            raise ForeignPastError(f"{name} takes {', '.join(known)}; got {said!r}")
+    if isinstance(target, str):
+        raise ForeignPastError(f"target takes a list of names, such as [{target!r}]")
 
 
 def kind_of(path: Path) -> Kind | None:

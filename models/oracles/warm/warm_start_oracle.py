@@ -9,7 +9,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial
 
 from models.history.contribution import Contribution
-from models.history.past_search import PastSearch, score_of
+from models.history.past_search import PastSearch, check_past, score_of
 from models.history.records import TaskDescription
 from models.history.search_space import Value, Values
 from models.oracles.leases import LeasingOracle
@@ -100,10 +100,12 @@ class WarmStartOracle(LeasingOracle):
                 `models.oracles.leases`, also for how to search on many machines.
 
         Raises:
+            TypeError: the past holds something else than past searches.
             ValueError: `cold_every` is below 2, or two past searches have one name.
         """
         if cold_every < 2:
             raise ValueError(f"cold_every takes 2 or more, but got {cold_every}")
+        check_past(past)
         names = [search.name for search in past]
         if len(set(names)) != len(names):
             raise ValueError(f"past searches need names that differ, but got {sorted(names)}")

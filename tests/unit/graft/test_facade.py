@@ -24,6 +24,13 @@ def test_settings_are_checked_as_those_of_the_command_are(tmp_path: Path) -> Non
     assert not (tmp_path / "workspace").exists()
 
 
+def test_settings_may_hold_paths_as_python_has_them(tmp_path: Path) -> None:
+    chain = {"model.chain": [tmp_path / "none"], "data": {"target": tmp_path / "nowhere"}}
+    with pytest.raises(graft.GraftError, match=r"data\.target.*nowhere") as caught:
+        graft.run(tmp_path, workspace=tmp_path / "workspace", settings=chain)
+    assert "model.chain" in str(caught.value)
+
+
 def test_nothing_is_served_from_an_empty_workspace(tmp_path: Path) -> None:
     with pytest.raises(graft.GraftError, match="No model was pushed"):
         graft.serve(tmp_path)

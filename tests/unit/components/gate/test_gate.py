@@ -26,6 +26,15 @@ def test_every_error_is_told_with_its_images() -> None:
     assert lines[23:] == ["2. label_conflict: twice.", "     'a\\nb.png'"]
 
 
+def test_of_hundreds_of_errors_the_first_are_told_and_the_others_counted() -> None:
+    findings = [Finding("too_few_images", "error", f"class {each}.") for each in range(200)]
+    with pytest.raises(BadDataError) as raised:
+        check_findings(findings)
+    lines = str(raised.value).splitlines()
+    assert lines[0] == "Validation found 200 problems in the data."
+    assert lines[20:] == ["20. too_few_images: class 19.", "and 180 more, which the report names"]
+
+
 def test_one_problem_is_one_and_all_its_images_need_no_remainder() -> None:
     with pytest.raises(BadDataError) as raised:
         check_findings([Finding.about("label_conflict", "error", "twice.", ["a.png", "b.png"])])

@@ -129,6 +129,23 @@ def test_unknown_files_are_refused_with_what_is_known(tmp_path: Path) -> None:
         import_histories(tmp_path / "absent")
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"kind": "optun"}, "kind takes keras-tuner, optuna, .*; got 'optun'"),
+        ({"direction": "up"}, "direction takes max, min; got 'up'"),
+        ({"target": "learning_rate"}, r"list of names, such as \['learning_rate'\]"),
+    ],
+)
+def test_a_word_that_is_none_of_those_known_is_refused(
+    tmp_path: Path, asked: dict[str, Any], words: str
+) -> None:
+    table = tmp_path / "trials.csv"
+    table.write_text("lr,val_accuracy\n0.1,0.5\n0.2,0.6\n")
+    with pytest.raises(ForeignPastError, match=words):
+        import_histories(table, **asked)
+
+
 def test_a_journal_of_optunas_is_told_how_to_be_imported(tmp_path: Path) -> None:
     path = table(tmp_path / "journal.log", '{"op_code": 0, "worker_id": "1", "study_name": "a"}\n')
     with pytest.raises(ForeignPastError, match="copy_study"):
