@@ -2,9 +2,9 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from models.head.label_handling import LabelErrors
 from models.history.records import ClassWeights
@@ -17,6 +17,11 @@ _LEAST_PATIENCE, _MOST_PATIENCE = 3, 10
 
 Devices = Literal["one", "all"]
 """Of a machine: the first GPU (or the processors), or all GPUs."""
+
+
+def _word_of(value: Any) -> Any:
+    """What was written: YAML reads on and off as what is true and false."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
 class TrainingSettings(Section):
@@ -65,8 +70,8 @@ class TrainingSettings(Section):
     learning): auto leaves the most doubtful ones of each class out, as large a share as labels are
     surely wrong by the images that are easiest to tell; drop leaves all of them out, keep none. The
     report shows them, and `graft labels --errors` lists them."""
-    mixed_precision: Literal["auto", "on", "off"] = "auto"
-    """auto: on where there is a GPU."""
+    mixed_precision: Annotated[Literal["auto", "on", "off"], BeforeValidator(_word_of)] = "auto"
+    """on, off, or auto: on where there is a GPU."""
     devices: Devices = "one"
     """all: every GPU of the machine takes its share of each batch while fine-tuning. The outcome
     is that of one, but for rounding; raise `batch_size` too, or each has little to do."""

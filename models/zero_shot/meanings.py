@@ -1,6 +1,7 @@
 """What each class means, and how near ImageNet's classes are to that."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -39,6 +40,25 @@ class Meaning:
     def is_known(self) -> bool:
         """Whether images of the class can be found."""
         return self.similarities is not None
+
+
+def told_apart(meanings: Sequence[Meaning]) -> list[Meaning]:
+    """Adds to the words of a class where an earlier one means the same.
+
+    Such classes share what each of their images is sure of, and the first of them gets all images.
+    """
+    found: list[Meaning] = []
+    for each in meanings:
+        same = next((other for other in found if _are_same(each, other)), None)
+        words = "" if same is None else f"; nothing tells it from {same.name!r}, which means that"
+        found.append(replace(each, words=each.words + words))
+    return found
+
+
+def _are_same(one: Meaning, other: Meaning) -> bool:
+    if one.similarities is None or other.similarities is None:
+        return False
+    return np.array_equal(one.similarities, other.similarities)
 
 
 class ImageNet:

@@ -16,7 +16,7 @@ from models.errors import BadDataError, GraftError, UsageError
 from models.storage.atomic_write import write_atomically
 from models.zero_shot.class_names import parse_class
 from models.zero_shot.find_wordnet import find_wordnet
-from models.zero_shot.meanings import ImageNet, Meaning
+from models.zero_shot.meanings import ImageNet, Meaning, told_apart
 from models.zero_shot.wordnet import WordNet
 from pipeline.answers import name_in_utf8
 from pipeline.image_files import ImageFile, find, read
@@ -104,7 +104,7 @@ def _understood(asked: Sorting) -> tuple[list[Meaning], ImageNet]:
     if len(names) < 2 or len(set(names)) < len(names):
         raise UsageError(f"Expected at least two classes, each once; got {', '.join(names)}.")
     imagenet = ImageNet(WordNet(find_wordnet(asked.wordnet)))
-    return [imagenet.meaning(each) for each in classes], imagenet
+    return told_apart([imagenet.meaning(each) for each in classes]), imagenet
 
 
 def _sorted(

@@ -9,6 +9,11 @@ def test_an_unknown_setting_is_named():
         TrainingSettings.from_json('{"unfreezing": 1.0}')
 
 
+@pytest.mark.parametrize(("said", "meant"), [("true", "on"), ("false", "off"), ('"on"', "on")])
+def test_a_switch_may_be_written_as_yaml_reads_it(said, meant):
+    assert TrainingSettings.from_json(f'{{"mixed_precision": {said}}}').mixed_precision == meant
+
+
 def test_auto_goes_by_the_number_of_images_and_says_so():
     few = choose_strategy(TrainingSettings(), 149)
     assert few.name == "feature_extraction"

@@ -7,7 +7,7 @@ from small_wordnet import write_wordnet
 from models.errors import UsageError
 from models.zero_shot.class_names import parse_class
 from models.zero_shot.conse import confidences, shares
-from models.zero_shot.meanings import ImageNet, Meaning
+from models.zero_shot.meanings import ImageNet, Meaning, told_apart
 from models.zero_shot.wordnet import WordNet
 
 
@@ -47,6 +47,13 @@ def test_a_number_is_like_nothing_and_an_unknown_word_says_so(imagenet: ImageNet
     assert not zero.is_known
     assert zero.words == "nothing in ImageNet is like zero, what is called zero"
     assert meaning(imagenet, "0x=xyzzy").words == "WordNet has no noun 'xyzzy'"
+
+
+def test_of_two_classes_that_mean_the_same_the_second_says_so(imagenet: ImageNet) -> None:
+    asked = [meaning(imagenet, text) for text in ("daisy", "zero", "Bloom=daisy", "tench", "0")]
+    told = [each.words for each in told_apart(asked)]
+    assert told[2].endswith("; nothing tells it from 'daisy', which means that")
+    assert [told[0], told[1], *told[3:]] == [asked[at].words for at in (0, 1, 3, 4)]
 
 
 def test_of_several_words_the_nearest_counts_and_unknown_ones_do_no_harm(
