@@ -24,6 +24,7 @@ from components.model_card.card_settings import CardSettings
 from models.backbone_record import chain_words
 from models.export.assets import FOLDER, LICENCE_FILE
 from models.storage.seals import DESCRIPTION
+from models.training.kept_strategies import kept_strategies
 
 Json = dict[str, Any]
 
@@ -58,6 +59,7 @@ class Card:
         said: the user's own words.
         described: `graft.json` of the model.
         training: `training.json` of the model.
+        strategies: of `training`, those that made what is exported.
         licence: of the weights that it was trained from, in words.
         chain: trainings that its backbone went through before, in words; empty for none.
         ingest: `ingest.json` of the data.
@@ -75,6 +77,7 @@ class Card:
     said: CardSettings
     described: Json
     training: Json
+    strategies: list[Json]
     licence: str
     chain: str
     ingest: Json
@@ -108,12 +111,14 @@ def gather(name: str, said: CardSettings, sources: Sources) -> Card:
         feature = feature_words(row["feature"])
         slices.setdefault(feature, []).append(row)
     described = _read(serving / DESCRIPTION)
+    training = _read(sources.model / TRAINING_FILE)
     warnings = [each.message for each in read_findings(str(sources.findings))]
     return Card(
         name=name,
         said=said,
         described=described,
-        training=_read(sources.model / TRAINING_FILE),
+        training=training,
+        strategies=kept_strategies(training),
         chain=chain_words(described.get("chain", [])),
         licence=(serving / FOLDER / LICENCE_FILE).read_text("utf-8"),
         ingest=ingest,

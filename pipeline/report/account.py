@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from models.data import example_schema
 from models.intervals import Interval, interval_of
 from models.number_text import interval_text
+from models.training.kept_strategies import kept_strategies
 from pipeline.report.artifacts import Json
 
 FATES = {"refused": "refused", "passed_over": "passed over", "unknown": "unknown"}
@@ -168,11 +169,7 @@ def training_account(training: Json, ingest: Json) -> TrainingAccount | None:
         start=str(training.get("start", "pretrained")),
         accuracy=accuracy,
         interval=interval_of(accuracy, validation_images(ingest)),
-        strategies=tuple(
-            str(each["name"])
-            for each in training.get("strategies", [])
-            if each.get("kept") and each.get("of", "head") == exported
-        ),
+        strategies=tuple(str(each["name"]) for each in kept_strategies(training)),
         refitted_images=training.get("refitted_images", 0),
     )
 

@@ -152,6 +152,30 @@ def test_what_the_backbone_went_through_before_is_told(sources: Sources) -> None
     assert as_markdown(told) in markdown
 
 
+def test_what_the_exported_model_learned_from_beside_its_images_is_told(sources: Sources) -> None:
+    file = sources.model / "training.json"
+    kept = {"name": "self-training", "kept": True, "reason": EVIL, "words": "fitted to 40"}
+    others = [
+        kept | {"name": "few-shot head", "of": "head"},
+        kept | {"name": "copies", "kept": False, "of": "fine_tuned"},
+    ]
+    told = {"exported": "fine_tuned", "start": "champion"}
+    strategies = [kept | {"of": "fine_tuned"}, *others]
+    _write(file, json.loads(file.read_text()) | told | {"strategies": strategies})
+    page, markdown = _texts(sources)
+    for text, evil in ((page, EVIL), (markdown, as_markdown(EVIL))):
+        assert f"self-training: {evil}; fitted to 40" in text
+        assert f"{evil}; begun from the last blessed model" in text
+        assert "few-shot" not in text
+        assert "copies" not in text
+
+
+def test_images_of_the_last_blessed_model_are_told(sources: Sources) -> None:
+    file = sources.quarantine / "ingest.json"
+    _write(file, json.loads(file.read_text()) | {"replayed": 90})
+    assert all("of 510 offered (90 by data.replay), 10" in text for text in _texts(sources))
+
+
 def test_limits_follow_from_the_figures(sources: Sources) -> None:
     page, _ = _texts(sources)
     assert "one of its 3 classes whatever an image shows" in page
