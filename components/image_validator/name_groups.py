@@ -21,6 +21,7 @@ _MADE = (
     "|cropped|tile|patch|view|frame|slice|burst|shot|angle|blur|blurred|noise|bright|brightness"
     "|dark|zoom|shear|scaled"
 )
+_NUMBERED = r"(?:[A-Za-z]?\d{1,5}|[A-Za-z]{1,2})"
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:[0-2]\d|3[01])")
 _FEW = 2
 _DATED = 0.2
@@ -59,8 +60,8 @@ _SIGNS = (
     _sure(rf"{_START}([^/]+)_(?:jpe?g|png|bmp|webp)\.rf\.[0-9a-zA-Z]+{_SUFFIX}"),
     _sure(rf"(?i){_START}{_IN_FOLDER}([_ .-]+(?:{_MADE})(?![a-z])[^/]*)?{_SUFFIX}"),
     _sure(rf"(?i){_START}{_IN_FOLDER}(\s?\(\d{{1,2}}\)|[ _-]+copy(?:\s?\(?\d+\)?)?)?{_SUFFIX}"),
-    _likely(rf"{_START}([^/]*[A-Za-z][^/]*\d[^/]*)[_ .-]+(?:\d{{1,5}}|[A-Za-z]{{1,2}}){_SUFFIX}"),
-    _likely(rf"{_START}((?:[^/]+/)?\d+)[_ .-]+(?:\d{{1,5}}|[A-Za-z]{{1,2}}){_SUFFIX}"),
+    _likely(rf"{_START}([^/]*[A-Za-z][^/]*\d[^/]*)[_ .-]+{_NUMBERED}{_SUFFIX}"),
+    _likely(rf"{_START}((?:[^/]+/)?\d+)[_ .-]+{_NUMBERED}{_SUFFIX}"),
     _likely(r"/([^/]*\d[^/]*)/[^/]+$"),
 )
 

@@ -81,6 +81,8 @@ GROUPED = {
     ],
     "folders": named("obj{thing}/{view}.png"),
     "frames": named("video{thing}_frame{view}.png"),
+    "frames of a letter": named("clip{thing}_f{view}.png"),
+    "views of a letter": named("{thing}_v{view}.png"),
 }
 
 
