@@ -101,3 +101,6 @@ BLESSING: Final = "ModelBlessing"
 """TFX's artifact type of a verdict on a model, with the custom properties below."""
 BLESSED: Final = "blessed"
 CURRENT_MODEL_ID: Final = "current_model_id"
+
+REPLAYED_FOLDER: Final = "replayed/"
+"""What the names of images begin with that come by `data.replay`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from components.artifact_names import LABEL_ERRORS_FILE
+from components.artifact_names import LABEL_ERRORS_FILE, REPLAYED_FOLDER
 from components.example_gen.sources.named_files import file_of_name, images_folder
 from components.example_gen.sources.one_label import RefusedError, joined_labels, label_of
 from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
@@ -61,12 +61,17 @@ def write_manifest(config: Config, output: Path | None) -> int:
         raise GraftError(f"{file} cannot be written: {error.strerror}.") from None
     for each in [each for each in found.doubtful if each.is_suspect][:_SHOWN]:
         print(f"  {each.label!r} looks like {each.suggested!r}: {each.name}")
-    if lost:
-        print(
-            f"{len(lost):,} images of the run are not in it, as no file is there by their name: "
-            f"{', '.join(map(repr, lost[:_FEW]))}{', …' if len(lost) > _FEW else ''}. They are "
-            "records, were moved, or have names that are not UTF-8."
-        )
+    replayed = [name for name in lost if ran.data.replay and name.startswith(REPLAYED_FOLDER)]
+    _tell_lost(
+        replayed,
+        "it has them by data.replay from the last blessed model's data: correct them where that "
+        "lies, and go on with data.replay",
+    )
+    _tell_lost(
+        [name for name in lost if name not in set(replayed)],
+        "no file is there by these names: they are records, were moved, or have names that are "
+        "not UTF-8",
+    )
     for label, count in _not_read_back([row["label"] for row in rows]).items():
         print(
             f"A manifest cannot say the class {label!r}, which stands for no label or for several "
@@ -80,6 +85,12 @@ def write_manifest(config: Config, output: Path | None) -> int:
         f"delete the row of an image that is of no class; then: graft run --data {file}{group}"
     )
     return 0
+
+
+def _tell_lost(names: Sequence[str], why: str) -> None:
+    if names:
+        few = f"{', '.join(map(repr, names[:_FEW]))}{', …' if len(names) > _FEW else ''}"
+        print(f"Images of the run that are not in it: {len(names):,} ({few}), as {why}.")
 
 
 def _latest(workspace: Workspace) -> tuple[Path, FoundLabelErrors]:

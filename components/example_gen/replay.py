@@ -15,12 +15,11 @@ from typing import Final
 
 import tensorflow as tf
 
+from components.artifact_names import REPLAYED_FOLDER
 from components.image_register import Digest, ImageRegister, read_register
 from models.data import example_schema
 from models.data.example_reader import dataset
 
-_FOLDER: Final = "replayed/"
-"""What the names of replayed images begin with."""
 _FILE: Final = "replayed_tfrecord-00000-of-00001"
 
 
@@ -139,8 +138,8 @@ def has_replayed(examples_uri: str) -> bool:
 def _renamed(example: tf.train.Example, columns: Collection[str]) -> bytes:
     features = example.features.feature
     name = _text(example, example_schema.NAME)
-    if not name.startswith(_FOLDER):
-        features[example_schema.NAME].bytes_list.value[0] = f"{_FOLDER}{name}".encode()
+    if not name.startswith(REPLAYED_FOLDER):
+        features[example_schema.NAME].bytes_list.value[0] = f"{REPLAYED_FOLDER}{name}".encode()
     for column in columns:
         feature = example_schema.slice_feature(column)
         if feature not in features:

@@ -1,6 +1,7 @@
 """`graft labels --errors`, on what a run leaves."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -123,12 +124,28 @@ def test_names_that_ingest_wrote_otherwise_are_found_or_told(tmp_path, capsys):
     ]
     config = _workspace(tmp_path, [*images, ("windows", "\\xff.png", b"no text")])
     assert write_manifest(config, None) == 0
-    assert "1 images of the run are not in it" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "not in it: 1 ('\\\\xff.png'), as no file is there" in told
     listing = list_source(str(tmp_path / "ws" / "labels-to-correct.csv"), IngestSettings())
     assert {(each.path, each.label) for each in listing.files} == {
         (str(tmp_path / "photos" / file), label) for file, label in zip(files, labels, strict=True)
     }
     assert not listing.left_out
+
+
+def test_images_by_replay_are_not_taken_for_lost(config, capsys):
+    folder = Workspace(config.workspace_path)
+    images = [("dog", name, name.encode()) for name in ("dog/3.png", "replayed/dog/2.png")]
+    examples = folder.artifacts / "ImageExampleGen" / "examples" / "1"
+    shutil.rmtree(examples)
+    write_examples(examples, {"train": images, "validation": [], "test": []})
+    configuration = folder.run_folders()[-1] / CONFIG
+    text = configuration.read_text()
+    configuration.write_text(text.replace("{path", "{replay: 9, path"))
+    assert write_manifest(config, None) == 0
+    told = capsys.readouterr().out
+    assert "not in it: 1 ('replayed/dog/2.png'), as it has them by data.replay" in told
+    assert "no file is there" not in told
 
 
 def test_a_class_that_no_manifest_can_say_is_told(tmp_path, capsys):
