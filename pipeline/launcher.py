@@ -6,7 +6,7 @@ import logging
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
@@ -38,11 +38,30 @@ class SealingLauncher(launcher.Launcher):
         """Takes the arguments of TFX's launcher."""
         super().__init__(**kwargs)
         self.damaged: list[str] = []
+        self._registered: metadata_store_pb2.Execution | None = None
 
     @override
     def _prepare_execution(self) -> Any:
-        with _cache_look_up(self._whole_outputs):
-            return super()._prepare_execution()
+        try:
+            with _cache_look_up(self._whole_outputs):
+                return super()._prepare_execution()
+        except Exception:
+            self._mark_as_failed()
+            raise
+
+    @override
+    def _register_or_reuse_execution(self, *args: Any, **kwargs: Any) -> Any:
+        self._registered = super()._register_or_reuse_execution(*args, **kwargs)
+        return self._registered
+
+    def _mark_as_failed(self) -> None:
+        """TFX leaves what fails before its executor RUNNING, as if it had been killed."""
+        execution = self._registered
+        if execution is None or execution.last_known_state != execution.RUNNING:
+            return
+        execution.last_known_state = execution.FAILED
+        with suppress(Exception), self._mlmd_connection as handle:  # the first failure is told
+            handle.store.put_executions([execution])
 
     def _whole_outputs(
         self, metadata_handle: metadata.Metadata, cache_context: metadata_store_pb2.Context

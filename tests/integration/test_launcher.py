@@ -12,6 +12,7 @@ from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from components.artifact_seals import SEAL, is_whole
 from components.example_gen.component import ImageExampleGen
 from components.transform.label_schema import LabelSchema
+from models.errors import BadDataError
 from pipeline.local_runner import StageResult, run_pipeline
 
 
@@ -87,6 +88,29 @@ def test_what_lies_in_the_folder_of_a_new_artifact_is_no_part_of_it(
     folder = Path(node.run().outputs["schema"])
     assert folder == stray.parent
     assert [path.name for path in folder.iterdir()] == ["schema.pbtxt"]
+
+
+def test_what_fails_before_it_is_executed_was_not_stopped(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    connection = metadata.sqlite_metadata_connection_config(str(tmp_path / "m.sqlite"))
+    ingest = ImageExampleGen(
+        path=str(tmp_path / "data"),
+        settings="{}",
+        columns="[]",
+        seed=0,
+        cache_dir=str(tmp_path / "cache"),
+        code="",
+    )
+    pipeline = tfx_pipeline.Pipeline(
+        pipeline_name="one",
+        pipeline_root=str(tmp_path / "artifacts"),
+        components=[ingest],
+        metadata_connection_config=connection,
+    )
+    with pytest.raises(BadDataError, match="no class folders"):
+        list(run_pipeline(pipeline, "run", lambda _: None))
+    (execution,) = mlmd.MetadataStore(connection).get_executions()
+    assert execution.last_known_state == execution.FAILED
 
 
 def test_a_changed_property_is_damage_too(node: Node) -> None:
