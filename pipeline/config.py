@@ -73,6 +73,15 @@ class Config(Section):
         return Path(self.workspace).absolute()
 
     @property
+    def search(self) -> SearchSettings:
+        """The search that is made: none where a training is to begin from the last blessed model.
+
+        That says which backbone is trained, and how much of it.
+        """
+        is_begun = self.training.start == "champion"
+        return self.tuning.model_copy(update={"budget": 0.0}) if is_begun else self.tuning
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the data that travel with the images: slices, and further labels."""
         return tuple(dict.fromkeys((*self.evaluation.slices, *self.data.further_labels)))

@@ -263,7 +263,7 @@ def _search_nodes(
         "model": config.model.to_json(),
         "choice": config.choice.to_json(),
         "training": config.training.to_json(*_NOT_OF_SEARCH),
-        "settings": config.tuning.to_json(),
+        "settings": config.search.to_json(),
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": lookups.knowledge(config).to_json(),

@@ -150,10 +150,10 @@ def _chain(config: Config) -> Iterator[str]:
 
 
 def _start(config: Config) -> Iterator[str]:
-    if config.training.start == "champion" and config.tuning.budget != 0:
+    if config.training.start == "champion" and config.tuning.budget:
         yield (
             "training.start: champion trains on what the last blessed model is, so that there is "
-            "nothing to search for. Set tuning.budget: 0"
+            "nothing to search for. Leave tuning.budget out"
         )
     if config.data.replay and not config.data.keep_test:
         yield (

@@ -29,9 +29,9 @@ class TrainingSettings(Section):
 
     start: Literal["pretrained", "champion"] = "pretrained"
     """What a training begins from. champion: the weights of the last blessed model, backbone and
-    head, so that little new data adds to what it knows; it takes `tuning.budget: 0` and the same
-    backbone and size. Where there is none yet, and for images that it was trained on already, that
-    is pretrained."""
+    head, so that little new data adds to what it knows; nothing is searched then, and backbone and
+    size have to be the same. Where there is none yet, and for images that it was trained on
+    already, that is pretrained."""
     strategy: Literal["auto", "feature_extraction", "fine_tune"] = "auto"
     """feature_extraction trains the head alone; fine_tune then unfreezes the top of the backbone
     at a lower rate; auto chooses by the number of training images."""

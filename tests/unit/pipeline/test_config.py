@@ -326,3 +326,10 @@ def test_the_columns_that_travel_are_those_of_both_keys_once(tmp_path: Path) -> 
     config = load_config(None, keys)
     assert config.data.further_labels == ("state", "site")
     assert config.columns == ("site", "camera", "state")
+
+
+def test_nothing_is_searched_where_a_training_is_to_begin_from_the_champion():
+    plain = load_config(None, {"tuning.trials": 5})
+    assert plain.search is plain.tuning
+    begun = load_config(None, {"tuning.trials": 5, "training.start": "champion"})
+    assert (begun.search.budget, begun.search.trials) == (0.0, 5)

@@ -139,7 +139,10 @@ def test_the_workspace_lies_not_among_images_without_labels(
             {"model.chain": ["{here}/other"], "training.start": "champion", "tuning.budget": 0},
             ["model.chain makes weights to begin from", "Leave one of them out"],
         ),
-        ({"training.start": "champion"}, ["training.start: champion", "Set tuning.budget: 0"]),
+        (
+            {"training.start": "champion", "tuning.budget": 60},
+            ["training.start: champion", "Leave tuning.budget out"],
+        ),
         ({"data.replay": 5, "data.keep_test": False}, ["data.replay", "data.keep_test: true"]),
         ({"knowledge.paths": ["{here}/none"]}, ["knowledge.paths", "nothing at", "none"]),
         ({"workspace": "{here}/odd.bin/w"}, ["workspace", "odd.bin is none"]),
