@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
 from tfx.dsl.compiler import compiler, constants
@@ -17,11 +18,27 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.proto.orchestration import local_deployment_config_pb2, pipeline_pb2
+from typing_extensions import override
 
 from models.errors import GraftError
 from pipeline.launcher import SealingLauncher
+from pipeline.metadata_address import open_connection
 
 _State = metadata_store_pb2.Execution.State
+
+
+class _Records(metadata.Metadata):
+    """TFX's handle of ML Metadata, which opens what Graft opens."""
+
+    @override
+    def __enter__(self) -> "_Records":
+        try:
+            self._store = open_connection(self._connection_config)
+        except RuntimeError as error:
+            # What ML Metadata raises here is no error of its own kind.
+            raise mlmd.errors.UnavailableError(str(error)) from error
+        self._users += 1
+        return self
 
 
 @dataclass(frozen=True)
@@ -80,7 +97,7 @@ def run_pipeline(
     connection = getattr(chosen, chosen.WhichOneof("connection_config"))
     for node in _needed(ir, until):
         started(node.node_info.id)
-        yield _run_node(node, ir, deployment, metadata.Metadata(connection))
+        yield _run_node(node, ir, deployment, _Records(connection))
 
 
 def _needed(ir: pipeline_pb2.Pipeline, until: str) -> list[pipeline_pb2.PipelineNode]:

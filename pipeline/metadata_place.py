@@ -7,7 +7,6 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
-from urllib.parse import unquote, urlsplit
 
 import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
@@ -15,6 +14,7 @@ from ml_metadata.proto import metadata_store_pb2
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 from pipeline import metadata_store
+from pipeline.metadata_address import MetadataAddress, open_connection
 from pipeline.metadata_store import MetadataStoreError
 from pipeline.workspace import Workspace
 
@@ -23,9 +23,9 @@ _OWNER: Final = "graft.Workspace"
 _OWN_ID: Final = "metadata.id"
 _VARIABLE: Final = "GRAFT_METADATA"
 """In the environment: where the records of a workspace lie that no configuration says it of."""
-_PORT: Final = 3306
 _REACH_SECONDS: Final = 10.0
-_TLS: Final = "tls"
+_NO_REASON: Final = "PostgreSQL metadata source error"
+"""All that ML Metadata says where PostgreSQL lets nobody in."""
 
 FAILURES: Final = (mlmd.errors.StatusError, sqlite3.Error, RuntimeError)
 """What ML Metadata raises where its store is damaged, or gone."""
@@ -101,7 +101,7 @@ def open_store(workspace: Workspace, *, writes: bool) -> mlmd.MetadataStore:
     Raises:
         Exception: one of `FAILURES`.
     """
-    return mlmd.MetadataStore(place_of(workspace).connection(writes=writes))
+    return open_connection(place_of(workspace).connection(writes=writes))
 
 
 @dataclass(frozen=True)
@@ -150,18 +150,17 @@ class MetadataFile:
 
 @dataclass(frozen=True)
 class MetadataDatabase:
-    """A database of MySQL or MariaDB, of one workspace alone.
+    """A database of one workspace alone.
 
     It tells damage by itself. That of two workspaces would not do: a run takes what it finds under
     way for its own that was killed, and what was blessed for its own past.
 
     Attributes:
-        address: mysql://USER:PASSWORD@HOST:PORT/DATABASE?tls; password, port and ?tls may be left
-            out.
+        address: where it is.
         own: file that says which workspace this is.
     """
 
-    address: str
+    address: MetadataAddress
     own: Path
 
     @property
@@ -172,27 +171,13 @@ class MetadataDatabase:
     def connection(self, *, writes: bool) -> metadata_store_pb2.ConnectionConfig:
         """See `MetadataPlace`; what only reads is not held to it."""
         del writes
-        parts = urlsplit(self.address)
-        config = metadata_store_pb2.ConnectionConfig()
-        config.mysql.host = parts.hostname or ""
-        config.mysql.port = parts.port or _PORT
-        config.mysql.user = unquote(parts.username or "")
-        config.mysql.database = unquote(parts.path.lstrip("/"))
-        config.mysql.skip_db_creation = True
-        if parts.password:
-            config.mysql.password = unquote(parts.password)
-        if parts.query == _TLS:
-            # That the section is there asks for encryption. To verify the server ends every
-            # connection of ML Metadata 1.21, whatever its certificate.
-            config.mysql.ssl_options.verify_server_cert = False
-        return config
+        return self.address.connection()
 
     def check(self) -> None:
         """See `MetadataPlace`; a database of nobody will do, as who writes takes it."""
-        parts = urlsplit(self.address)
         try:
             # ML Metadata waits as long as the network does.
-            reach = (parts.hostname or "", parts.port or _PORT)
+            reach = (self.address.host, self.address.port)
             socket.create_connection(reach, _REACH_SECONDS).close()
             owners = _owners(self._store())
         except (*FAILURES, OSError) as error:
@@ -200,8 +185,9 @@ class MetadataDatabase:
         own = self._own_id()
         if owners and own not in owners:
             raise UsageError(
-                f"metadata.uri: {self} belongs to another workspace than {self.own.parent}. Give "
-                "each workspace a database of its own, and name that of this one."
+                f"metadata.uri: {self.address} belongs to another workspace than "
+                f"{self.own.parent}. Give each workspace a database of its own, and name that of "
+                "this one."
             )
 
     def begin_writing(self) -> None:
@@ -221,18 +207,16 @@ class MetadataDatabase:
     def unreadable(self, cause: object) -> MetadataStoreError:
         """See `MetadataPlace`."""
         reason = str(cause).strip().partition("\n")[0].rstrip(".:")
+        if reason == _NO_REASON:
+            reason += " (its own words are in the log of the run, or in the lines above)"
         return MetadataStoreError(
-            f"The metadata store {self} cannot be read: {reason}. Expected a database of MySQL or "
-            "MariaDB that is there, and a user and password of its address that may use it."
+            f"The metadata store {self.address} cannot be read: {reason}. Expected a database of "
+            f"{self.address.server} that is there, and a user and password of its address that "
+            "may use it."
         )
 
-    def __str__(self) -> str:
-        """The address without the password."""
-        parts = urlsplit(self.address)
-        return f"mysql://{parts.username}@{parts.hostname}:{parts.port or _PORT}{parts.path}"
-
     def _store(self) -> mlmd.MetadataStore:
-        return mlmd.MetadataStore(self.connection(writes=True))
+        return open_connection(self.connection(writes=True))
 
     def _own_id(self) -> str:
         return self.own.read_text("ascii").strip() if self.is_there else ""
@@ -243,22 +227,15 @@ def _owners(store: mlmd.MetadataStore) -> set[str]:
     return {each.name for each in store.get_contexts_by_type(_OWNER)}
 
 
-def _address(uri: str) -> str:
-    if not uri.startswith("$"):
-        return uri
-    address = os.environ.get(uri[1:], "")
+def _address(uri: str) -> MetadataAddress:
+    address = os.environ.get(uri[1:], "") if uri.startswith("$") else uri
     try:
-        parts = urlsplit(address)
-        named = parts.scheme == "mysql" and parts.hostname and parts.username and parts.path[1:]
-        whole = named and parts.query in ("", _TLS) and not parts.fragment
-        whole = whole and parts.port != 0
-    except ValueError:  # of a host or a port that is none
-        whole = False
-    if not whole:
+        return MetadataAddress.parse(address)
+    except ValueError:
         raise UsageError(
             f"metadata.uri: expected the environment variable {uri[1:]} to hold "
-            "mysql://USER:PASSWORD@HOST:PORT/DATABASE, with ?tls or without, and "
+            "mysql://USER:PASSWORD@HOST:PORT/DATABASE, with ?tls or without, or "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, and "
             "other signs than letters and digits in user and password as % and two digits. It "
             + ("holds something else." if address else "is empty.")
-        )
-    return address
+        ) from None

@@ -8,7 +8,12 @@ from pydantic import field_validator
 
 from models.settings import Section
 
-_ADDRESS: Final = re.compile(r"mysql://[^\s:@/?#]+@[^\s:@/?#]+(?::\d{1,5})?/[^\s:@/?#]+(?:\?tls)?")
+MYSQL: Final = "mysql"
+POSTGRESQL: Final = "postgresql"
+TLS: Final = "tls"
+"""Behind a question mark at the end of an address: the connection is encrypted."""
+_PLACE: Final = r"://[^\s:@/?#]+@[^\s:@/?#]+(?::\d{1,5})?/[^\s:@/?#]+"
+_ADDRESS: Final = re.compile(rf"{MYSQL}{_PLACE}(?:\?{TLS})?|{POSTGRESQL}{_PLACE}")
 
 
 class MetadataSettings(Section):
@@ -16,16 +21,18 @@ class MetadataSettings(Section):
 
     uri: str = ""
     """Database of MySQL or MariaDB for this workspace alone, mysql://USER@HOST:PORT/DATABASE, with
-    ?tls at the end for an encrypted connection, or $NAME of an environment variable that holds it,
-    which may have USER:PASSWORD. Empty: the file metadata.sqlite of the workspace."""
+    ?tls at the end for an encrypted connection, or of PostgreSQL, postgresql://USER@HOST:PORT/
+    DATABASE, or $NAME of an environment variable that holds it, which may have USER:PASSWORD.
+    Empty: the file metadata.sqlite of the workspace."""
 
     @field_validator("uri")
     @classmethod
     def _address_or_variable(cls, value: str) -> str:
         if value and not _is_whole(value) and not re.fullmatch(r"\$[A-Za-z_]\w*", value):
             raise ValueError(
-                "mysql://USER@HOST:PORT/DATABASE, or $NAME of a variable with it; a password "
-                "may stand in the variable alone"
+                "mysql://USER@HOST:PORT/DATABASE (with ?tls or without) or postgresql://USER@HOST:"
+                "PORT/DATABASE, or $NAME of a variable with it; a password may stand in the "
+                "variable alone"
             )
         return value
 

@@ -1,17 +1,11 @@
-"""A workspace whose ML Metadata lies in MariaDB, in the server that Debian packages."""
+"""A workspace whose ML Metadata lies in the MariaDB or PostgreSQL that Debian packages."""
 
-import getpass
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from database_servers import MARIADB, PASSWORD, POSTGRESQL, Server, mariadb, postgresql
 from graft_command import graft
 from ml_metadata.proto import metadata_store_pb2
 
@@ -21,67 +15,24 @@ from pipeline.metadata_store import MetadataStoreError
 from pipeline.recovery import recover
 from pipeline.workspace import Workspace
 
-SERVER = shutil.which("mariadbd")
-PASSWORD = "not:to@be told"
 Execution = metadata_store_pb2.Execution
+TEXTS = [
+    "back\\slash",
+    "x\\; DROP TABLE Artifact; --",
+    "\\",
+    '{"a": "\\"q\\""}',
+    "it's 1 % ⧵ ⧶⧵",
+]
 
 
-@dataclass
-class Server:
-    """MariaDB on a port of its own."""
-
-    port: int
-    socket: Path
-
-    def new_database(self, name: str) -> str:
-        """Makes one; returns its address, password and all."""
-        ask(self.socket, f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-        return f"mysql://graft:{quote(PASSWORD, safe='')}@127.0.0.1:{self.port}/{name}"
-
-
-def ask(socket_path: Path, words: str) -> bool:
-    """Whether the server does what root says."""
-    command = ["mariadb", "--no-defaults", "-S", str(socket_path), "-u", "root", "-e", words]
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
-
-
-def certificate(folder: Path) -> list[str]:
-    """Makes one of its own signing; returns the options of a server that has it."""
-    files = {"key": folder / "server.key", "cert": folder / "server.pem"}
-    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
-    command = [*request, "-keyout", str(files["key"]), "-out", str(files["cert"])]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    return [f"--ssl-{what}={file}" for what, file in files.items()]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    if SERVER is None:
-        pytest.skip("the Debian package mariadb-server is not installed")
-    # A socket's path may have a hundred letters, fewer than pytest's folders have.
-    folder = Path(tempfile.mkdtemp(prefix="graft-db-"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = int(listener.getsockname()[1])
-    common = ["--no-defaults", f"--datadir={folder}/data", f"--user={getpass.getuser()}"]
-    made = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
-    subprocess.run(made, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    found = Server(port, folder / "s")
-    listens = [f"--socket={found.socket}", f"--port={port}", "--bind-address=127.0.0.1"]
-    process = subprocess.Popen(
-        [SERVER, *common, *listens, f"--pid-file={folder}/pid", *certificate(folder)],
-        stderr=subprocess.DEVNULL,
-    )
-    while not ask(found.socket, "SELECT 1"):
-        assert process.poll() is None, "MariaDB could not start"
-        time.sleep(0.1)
-    for user, how in (("graft", ""), ("careful", " REQUIRE SSL")):
-        ask(found.socket, f"CREATE USER {user}@127.0.0.1 IDENTIFIED BY '{PASSWORD}'{how}")
-        ask(found.socket, f"GRANT ALL ON *.* TO {user}@127.0.0.1")
-    yield found
-    process.terminate()
-    process.wait()
-    shutil.rmtree(folder)
+@pytest.fixture(scope="module", params=["mariadb", "postgresql"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    there, started = (MARIADB, mariadb) if request.param == "mariadb" else (POSTGRESQL, postgresql)
+    if there is None:
+        package = {"mariadb": "mariadb-server", "postgresql": "postgresql"}[request.param]
+        pytest.skip(f"the Debian package {package} is not installed")
+    with started() as found:
+        yield found
 
 
 @pytest.fixture
@@ -152,10 +103,49 @@ def test_a_database_is_taken_by_who_writes_and_not_by_who_reads(
 def test_an_encrypted_connection_is_made_where_it_is_asked_for(
     server: Server, tmp_path: Path, held: Callable[[str], str]
 ) -> None:
-    address = server.new_database("encrypted").replace("graft:", "careful:")
+    address = server.new_database("encrypted")
+    if server.scheme != "mysql":
+        with pytest.raises(UsageError, match="It holds something else"):
+            place_of(Workspace(tmp_path, held(f"{address}?tls")))
+        return
+    address = address.replace("graft:", "careful:")
     with pytest.raises(MetadataStoreError, match="a user and password of"):
         place_of(Workspace(tmp_path, held(address))).check()
     place_of(Workspace(tmp_path, held(f"{address}?tls"))).check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wrong", ["password", "database"])
+def test_a_server_that_lets_nobody_in_is_named_with_what_it_needs(
+    server: Server, tmp_path: Path, held: Callable[[str], str], wrong: str
+) -> None:
+    address = server.address("nowhere") if wrong == "database" else server.address("x", "other")
+    with pytest.raises(MetadataStoreError, match="that is there, and a user and password of"):
+        recover(Workspace(tmp_path, held(address)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", TEXTS)
+def test_any_text_comes_back_and_is_found(
+    server: Server, tmp_path: Path, held: Callable[[str], str], text: str
+) -> None:
+    address = held(server.new_database(f"texts_{TEXTS.index(text)}"))
+    workspace = Workspace(tmp_path, address)
+    recover(workspace)
+    store = open_store(workspace, writes=True)
+    kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Any"))
+    artifact = metadata_store_pb2.Artifact(type_id=kind, uri=f"/{text}", name=text)
+    artifact.custom_properties[text].string_value = text
+    (number,) = store.put_artifacts([artifact])
+    for found in (
+        *store.get_artifacts_by_id([number]),
+        *store.get_artifacts_by_uri(f"/{text}"),
+        store.get_artifact_by_type_and_name("Any", text),
+    ):
+        assert (found.id, found.name, found.uri) == (number, text, f"/{text}")
+        assert {key: each.string_value for key, each in found.custom_properties.items()} == {
+            text: text
+        }
 
 
 @pytest.mark.slow

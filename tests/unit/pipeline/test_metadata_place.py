@@ -8,6 +8,7 @@ import pytest
 from models.errors import UsageError
 from pipeline.cli import main
 from pipeline.config_file import load_config
+from pipeline.metadata_address import MetadataAddress
 from pipeline.metadata_place import MetadataDatabase, MetadataFile, place_of
 from pipeline.metadata_store import MetadataStoreError
 from pipeline.workspace import Workspace
@@ -27,8 +28,19 @@ def test_the_address_of_a_database_is_taken_apart(
     assert not place.is_there
 
 
+def test_to_postgresql_each_part_of_an_address_is_quoted() -> None:
+    address = MetadataAddress.parse("postgresql://o%27neil:p%20w%5C@db/re%20cords")
+    found = address.connection().postgresql
+    assert (found.host, found.port, found.dbname) == ("'db'", "5432", "'re cords'")
+    assert (found.user, found.password) == (r"'o\'neil'", r"'p w\\'")
+
+
+def test_an_address_is_told_without_its_password() -> None:
+    assert "p@ss" not in repr(MetadataAddress.parse(ADDRESS))
+
+
 def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
-    place = MetadataDatabase(ADDRESS, tmp_path / "metadata.id")
+    place = MetadataDatabase(MetadataAddress.parse(ADDRESS), tmp_path / "metadata.id")
     with pytest.raises(MetadataStoreError) as caught:
         place.check()
     assert "mysql://graft@127.0.0.1:1/records cannot be read" in str(caught.value)
@@ -40,7 +52,9 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
     ("held", "words"),
     [
         ("", "It is empty."),
-        ("postgresql://graft@host/records", "It holds something else."),
+        ("postgresql://graft@host/records?tls", "It holds something else."),
+        ("postgresql://graft@host:0/records", "It holds something else."),
+        ("oracle://graft@host/records", "It holds something else."),
         ("mysql://host/records", "It holds something else."),
         ("mysql://graft@host", "It holds something else."),
         ("mysql://graft@host:high/records", "It holds something else."),
@@ -58,7 +72,7 @@ def test_a_variable_without_an_address_is_refused(
         place_of(Workspace(tmp_path, "$RECORDS"))
 
 
-@pytest.mark.parametrize("uri", [ADDRESS, "records.sqlite", "postgresql://graft@host/records"])
+@pytest.mark.parametrize("uri", [ADDRESS, "records.sqlite", "postgresql://graft@host/records?tls"])
 def test_a_configuration_holds_no_password_and_no_other_database(uri: str) -> None:
     with pytest.raises(UsageError, match="a password may stand in the variable alone"):
         load_config(None, {"metadata.uri": uri})
@@ -79,9 +93,11 @@ def test_of_a_workspace_that_no_configuration_speaks_of_the_variable_says_where_
     workspace, own = Workspace(tmp_path), tmp_path / "metadata.id"
     assert place_of(workspace) == MetadataFile(tmp_path / "metadata.sqlite")
     own.write_text("0123")
-    assert place_of(workspace) == MetadataDatabase(ADDRESS, own)
+    assert place_of(workspace) == MetadataDatabase(MetadataAddress.parse(ADDRESS), own)
     other = "mysql://graft@other/records"
-    assert place_of(Workspace(tmp_path, other)) == MetadataDatabase(other, own)
+    assert place_of(Workspace(tmp_path, other)) == MetadataDatabase(
+        MetadataAddress.parse(other), own
+    )
 
 
 @pytest.mark.parametrize("held", ["", "mysql://host/records"])
