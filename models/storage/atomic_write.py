@@ -38,9 +38,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         # mkstemp makes files that only their owner can read.
         temporary.chmod(0o644)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError) and error.filename is None:
+            # A full disk shows in what names no file.
+            error.filename = str(path)
         raise
 
 

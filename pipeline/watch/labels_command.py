@@ -48,7 +48,8 @@ def take_labels(watched: Watched, file: Path) -> int:
         if whole:
             keep(watched.labelled, whole)
     except OSError as error:
-        raise GraftError(f"{error.filename} cannot be written: {error.strerror}.") from None
+        where = error.filename or watched.folder
+        raise GraftError(f"{where} cannot be written: {error.strerror or error}.") from None
     _tell(file, said, len(found), {key for *_, key in logged})
     if classes:
         _tell_foreign(said.labels, classes)

@@ -1,4 +1,5 @@
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -44,6 +45,18 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
     with pytest.raises(OSError, match="taken"):
         write_atomically(path, b"new")
     assert [each.name for each in tmp_path.iterdir()] == ["taken"]
+
+
+def test_what_finds_no_room_is_named(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - its words are the system's
+            write_atomically(tmp_path / "file", b"new" * 10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.filename == str(tmp_path / "file")
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_content_is_on_the_disk_before_the_name_points_to_it(
