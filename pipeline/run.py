@@ -164,8 +164,7 @@ def _answer_not_needed(reason: str, as_json: bool) -> int:
 
 
 def _new_folder(workspace: Workspace, started: datetime) -> Path:
-    name = started.astimezone().strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    folder = workspace.runs / name
+    folder = workspace.runs / workspace.new_run_name(started)
     try:
         folder.mkdir(parents=True)
     except OSError as error:

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from models.errors import GraftError, WorkspaceBusyError
 from pipeline.config import Config
 
 _LONGEST_NAME = 255
+_NAME_OF_RUN: Final = "%Y%m%d-%H%M%S-%f"
 
 
 def nearest_there(folder: Path) -> Path:
@@ -104,6 +107,20 @@ class Workspace:
             return []
         return sorted(path for path in self.runs.iterdir() if path.is_dir())
 
+    def new_run_name(self, started: datetime) -> str:
+        """Name for the folder of a run that begins now, while the workspace is held.
+
+        It is the local time, but always behind that of the run before: whoever looks for the newest
+        run goes by names, and a clock or a zone may be set back.
+
+        Args:
+            started: when, with a time zone.
+        """
+        known = [_time_of(folder.name) for folder in self.run_folders()]
+        newest = max((time for time in known if time is not None), default=datetime.min)
+        local = started.astimezone().replace(tzinfo=None)
+        return _name_of(max(local, newest + timedelta(milliseconds=1)))
+
     @contextmanager
     def hold(self, *, wait: bool) -> Iterator[None]:
         """Holds the workspace for one run; the kernel lets go of it even after a kill.
@@ -143,3 +160,16 @@ class Workspace:
                 ) from None
             print(f"Waiting for another run on {self.root} ({holder}).", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def _name_of(time: datetime) -> str:
+    return time.strftime(_NAME_OF_RUN)[:-3]
+
+
+def _time_of(name: str) -> datetime | None:
+    """None for the name of a folder that no run made."""
+    try:
+        time = datetime.strptime(name, _NAME_OF_RUN)
+    except ValueError:
+        return None
+    return time if _name_of(time) == name else None
