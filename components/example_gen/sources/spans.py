@@ -7,7 +7,7 @@ is not found by them.
 import datetime
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def chosen_spans(pattern: str, window: SpanWindow) -> tuple[Location, ...]:
 
     Raises:
         BadDataError: the placeholders do not go together, or match nothing that can be listed, or
-            nothing in the window.
+            nothing in the window; or two paths are the same version of a span in it.
     """
     names = [name for name, _ in _PLACEHOLDER.findall(pattern)]
     spans = sorted(name for name in names if name != "VERSION")
@@ -96,11 +96,28 @@ def chosen_spans(pattern: str, window: SpanWindow) -> tuple[Location, ...]:
             f"None of the {len(newest)} spans at {pattern} lies in data.spans, {window.text!r}: the"
             f" oldest is {newest[min(newest)].name}, the newest {newest[max(newest)].name}."
         )
-    return tuple(newest[span] for span in inside[-window.most :])
+    chosen = tuple(newest[span] for span in inside[-window.most :])
+    _refuse_twins(chosen, filter(None, found))
+    return chosen
 
 
 def _age(location: Location) -> tuple[int, str]:
     return location.version or 0, location.path
+
+
+def _refuse_twins(chosen: Iterable[Location], found: Iterable[Location]) -> None:
+    """Neither `07` nor `7` may be passed over, nor the same day written in two ways."""
+    names: dict[tuple[int, int | None], list[str]] = {}
+    for each in found:
+        names.setdefault((each.span, each.version), []).append(each.name)
+    for each in chosen:
+        twins = sorted(names[each.span, each.version])
+        if len(twins) > 1:
+            raise BadDataError(
+                f"Several paths below {each.source} are one and the same span: {', '.join(twins)}. "
+                "Expected one: put together what they hold, or rename one. A newer version of a "
+                "span is told by {VERSION} in data.path."
+            )
 
 
 def _filled(pattern: str) -> Iterator[tuple[str, _Values]]:

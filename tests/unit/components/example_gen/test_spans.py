@@ -92,6 +92,31 @@ def test_a_window_of_dates_takes_the_newest_version_of_each(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("pattern", "there"),
+    [
+        ("day-{SPAN}", ("day-7", "day-07")),
+        ("{DATE}", ("2026-11-28", "20261128")),
+        ("{SPAN}/v{VERSION}", ("7/v1", "7/v02", "7/v2")),
+        ("{SPAN}/v{VERSION}", ("7/v2", "07/v2")),
+    ],
+)
+def test_two_paths_of_one_span_are_refused(
+    tmp_path: Path, pattern: str, there: tuple[str, ...]
+) -> None:
+    for name in there:
+        (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(BadDataError, match="one and the same span") as caught:
+        resolve(str(tmp_path / pattern))
+    assert all(name in str(caught.value) for name in there[-2:])
+
+
+def test_two_paths_of_an_older_version_or_outside_the_window_do_no_harm(tmp_path: Path) -> None:
+    for name in ("6/v1", "06/v1", "7/v1", "07/v1", "7/v2"):
+        (tmp_path / name).mkdir(parents=True)
+    assert spans_of(tmp_path, "{SPAN}/v{VERSION}", "newest") == ["7/v2"]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",
