@@ -1,8 +1,11 @@
-"""ML Metadata on PostgreSQL, which takes no text with a backslash as ML Metadata 1.21 quotes it.
+"""ML Metadata 1.21 on PostgreSQL, with what it does wrong there put right.
 
-PostgreSQL's own function quotes such a text as E'…', and ML Metadata makes 'E'…' of that: the text
-ends where it begins, and what follows is taken for SQL. So no backslash is sent. What stands for it
-looks like one, for whoever asks the database.
+**Backslashes.** PostgreSQL's own function quotes a text that has one as E'…', and ML Metadata makes
+'E'…' of that: the text ends where it begins, and what follows is taken for SQL. So no backslash is
+sent. What stands for it looks like one, for whoever asks the database.
+
+**Order.** ML Metadata asks for rows in no order. Other databases give them by their numbers, and
+TFX counts on that where it joins artifacts to their names; PostgreSQL gives what was changed last.
 """
 
 import re
@@ -21,7 +24,7 @@ _SENT: Final = {"\\": _STAND_IN, _STAND_IN: _MARK + _STAND_IN, _MARK: _MARK * 2}
 
 
 class PostgreSQLStore(mlmd.MetadataStore):
-    """A store whose texts may have backslashes."""
+    """A store whose texts may have backslashes, and whose answers are in order."""
 
     @override
     def _call_method(self, method_name: str, request: Message, response: Message) -> None:
@@ -30,6 +33,16 @@ class PostgreSQLStore(mlmd.MetadataStore):
         _change(sent, without_backslashes)
         super()._call_method(method_name, sent, response)
         _change(response, with_backslashes)
+        if "options" not in request.DESCRIPTOR.fields_by_name or not request.HasField("options"):
+            _sort(response)
+
+
+def _sort(response: Message) -> None:
+    """Puts everything that has a number in its order; options of a request ask for another one."""
+    for field, value in response.ListFields():
+        kind = field.message_type
+        if kind is not None and field.is_repeated and "id" in kind.fields_by_name:
+            value.sort(key=lambda each: each.id)
 
 
 def without_backslashes(text: str) -> str:

@@ -3,6 +3,7 @@
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -57,7 +58,8 @@ def mariadb() -> Iterator[Server]:
         server = Server("mysql", port, _asking(asks), "CHARACTER SET utf8mb4")
         listens = [f"--socket={folder}/s", f"--port={port}", "--bind-address=127.0.0.1"]
         command = [str(MARIADB), *common, *listens, f"--pid-file={folder}/pid"]
-        with _running([*command, *_certificate(folder)], server, "SELECT 1"):
+        command += _certificate(folder)
+        with _running(command, server, getpass.getuser(), signal.SIGTERM):
             password = PASSWORD.replace("\\", "\\\\").replace("'", "''")
             for user, how in (("graft", ""), ("careful", " REQUIRE SSL")):
                 server.ask(f"CREATE USER {user}@127.0.0.1 IDENTIFIED BY '{password}'{how}")
@@ -70,19 +72,18 @@ def postgresql() -> Iterator[Server]:
     """Starts PostgreSQL, which does not run as root."""
     with _folder() as folder:
         port = _free_port()
-        keeper = []
-        if os.getuid() == 0:
-            shutil.chown(folder, "postgres")
-            keeper = ["runuser", "-u", "postgres", "--"]
-        makes = [*keeper, f"{POSTGRESQL}/initdb", "-D", f"{folder}/data", "--encoding=UTF8"]
+        keeper = "postgres" if os.getuid() == 0 else getpass.getuser()
+        shutil.chown(folder, keeper)
+        makes = [f"{POSTGRESQL}/initdb", "-D", f"{folder}/data", "--encoding=UTF8"]
         makes += ["--auth-host=scram-sha-256", "--auth-local=trust", "--username=keeper"]
-        subprocess.run(makes, check=True, cwd="/", stdout=subprocess.DEVNULL)
+        subprocess.run(makes, check=True, cwd="/", stdout=subprocess.DEVNULL, user=keeper)
         place = ["-h", str(folder), "-p", str(port), "-U", "keeper", "-d", "postgres"]
         asks = [f"{POSTGRESQL}/psql", "-X", *place, "-c"]
         server = Server("postgresql", port, _asking(asks), "OWNER graft")
-        command = [*keeper, f"{POSTGRESQL}/postgres", "-D", f"{folder}/data", "-p", str(port)]
+        command = [f"{POSTGRESQL}/postgres", "-D", f"{folder}/data", "-p", str(port)]
         listens = ["-k", str(folder), "-c", "listen_addresses=127.0.0.1"]
-        with _running([*command, *listens], server, "SELECT 1"):
+        # By SIGTERM it would wait until the last client has left.
+        with _running([*command, *listens], server, keeper, signal.SIGINT):
             server.ask("CREATE USER graft PASSWORD '{}'".format(PASSWORD.replace("'", "''")))
             yield server
 
@@ -112,17 +113,16 @@ def _asking(command: list[str]) -> Callable[[str], bool]:
 
 
 @contextmanager
-def _running(command: list[str], server: Server, greeting: str) -> Iterator[None]:
-    process = subprocess.Popen(
-        command, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def _running(command: list[str], server: Server, user: str, ends: signal.Signals) -> Iterator[None]:
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd="/", stdout=quiet, stderr=quiet, user=user)
     try:
-        while not server.ask(greeting):
+        while not server.ask("SELECT 1"):
             assert process.poll() is None, f"{command} could not start"
             time.sleep(0.1)
         yield
     finally:
-        process.terminate()
+        process.send_signal(ends)
         process.wait()
 
 

@@ -149,6 +149,36 @@ def test_any_text_comes_back_and_is_found(
 
 
 @pytest.mark.slow
+def test_what_is_asked_for_comes_in_the_order_of_its_numbers(
+    server: Server, tmp_path: Path, held: Callable[[str], str]
+) -> None:
+    workspace = Workspace(tmp_path, held(server.new_database("in_order")))
+    recover(workspace)
+    store = open_store(workspace, writes=True)
+    kind = store.put_artifact_type(metadata_store_pb2.ArtifactType(name="Any"))
+    context = metadata_store_pb2.Context(name="one")
+    context.type_id = store.put_context_type(metadata_store_pb2.ContextType(name="Any"))
+    artifacts = [metadata_store_pb2.Artifact(type_id=kind, uri=f"/{n}") for n in range(4)]
+    numbers = list(store.put_artifacts(artifacts))
+    (context_number,) = store.put_contexts([context])
+    pairs = [
+        metadata_store_pb2.Attribution(artifact_id=each, context_id=context_number)
+        for each in numbers
+    ]
+    store.put_attributions_and_associations(pairs, [])
+    (first,) = store.get_artifacts_by_id(numbers[:1])
+    first.state = metadata_store_pb2.Artifact.LIVE
+    store.put_artifacts([first])
+    for found in (
+        store.get_artifacts(),
+        store.get_artifacts_by_id(numbers),
+        store.get_artifacts_by_type("Any"),
+        store.get_artifacts_by_context(context_number),
+    ):
+        assert [each.id for each in found] == numbers
+
+
+@pytest.mark.slow
 def test_runs_train_and_push_and_find_there_what_earlier_ones_made(
     server: Server, digits_folder: Path, tmp_path: Path
 ) -> None:
