@@ -36,8 +36,7 @@ from models.history.records import (
 )
 from models.history.tuning_history import new_history, write_history
 from models.search.joint_space import configurations, space_of
-from models.search.relatives import Relative
-from models.search.search_record import SearchRecord, Step, TriedBackbone, write_record
+from models.search.search_record import Relative, SearchRecord, Step, TriedBackbone, write_record
 from models.search.search_task import SearchTask
 from models.search.tried import Tried
 from models.training.training_settings import TrainingSettings

@@ -9,32 +9,17 @@ a chain over related tasks gains measures `benchmarks/strategies/progressive.py`
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from models.history.records import TaskDescription
-from models.history.search_space import Text
 from models.history.tuning_history import TuningHistory
 from models.search.joint_space import UNFREEZE
+from models.search.search_record import Relative
 
 MOST_APART: Final = 0.3
 """Distance up to which tasks count as related."""
-
-
-class Relative(BaseModel):
-    """An earlier task.
-
-    Attributes:
-        name: of its search, for people.
-        apart: its distance.
-    """
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
-
-    name: Text
-    apart: Annotated[float, Field(ge=0.0)]
 
 
 def distance(one: TaskDescription, other: TaskDescription) -> float | None:

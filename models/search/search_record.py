@@ -15,7 +15,6 @@ from models.errors import GraftError
 from models.history.contribution import LeftOut
 from models.history.records import Count, Seconds, Share, Size
 from models.history.search_space import Text, Value
-from models.search.relatives import Relative
 from models.storage.atomic_write import write_atomically
 
 FILE_NAME: Final = "search.json"
@@ -23,6 +22,18 @@ FILE_NAME: Final = "search.json"
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+class Relative(_Frozen):
+    """An earlier task.
+
+    Attributes:
+        name: of its search, for people.
+        apart: its distance.
+    """
+
+    name: Text
+    apart: Annotated[float, Field(ge=0.0)]
 
 
 class Step(_Frozen):
