@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from typing_extensions import Self
@@ -59,6 +59,14 @@ class SpanWindow:
             raise ValueError(f"{_EXPECTED}, whose end is not before its beginning")
         return cls(words, first=low, last=high)
 
+    def in_days(self) -> Self:
+        """The same where spans are days: of a number, 20261128 is the day of that name.
+
+        Raises:
+            ValueError: there is no such day.
+        """
+        return replace(self, first=_day(self.first), last=_day(self.last))
+
 
 def _number(text: str, default: int) -> int:
     plain = text.strip()
@@ -70,3 +78,14 @@ def _number(text: str, default: int) -> int:
         return (datetime.date.fromisoformat(plain) - FIRST_DAY).days
     except ValueError:
         raise ValueError(_EXPECTED) from None
+
+
+def _day(number: int) -> int:
+    """Days since 1970; as such, a number of eight digits would be some 30,000 years away."""
+    name = str(number)
+    if not re.fullmatch(r"\d{8}", name):
+        return number
+    try:
+        return (datetime.datetime.strptime(name, "%Y%m%d").date() - FIRST_DAY).days
+    except ValueError:
+        raise ValueError(f"{name} is no day") from None

@@ -70,7 +70,8 @@ def chosen_spans(pattern: str, window: SpanWindow) -> tuple[Location, ...]:
 
     Raises:
         BadDataError: the placeholders do not go together, or match nothing that can be listed, or
-            nothing in the window; or two paths are the same version of a span in it.
+            nothing in the window, or its ends are no days; or two paths are the same version of a
+            span in it.
     """
     names = [name for name, _ in _PLACEHOLDER.findall(pattern)]
     spans = sorted(name for name in names if name != "VERSION")
@@ -79,6 +80,7 @@ def chosen_spans(pattern: str, window: SpanWindow) -> tuple[Location, ...]:
             f"The placeholders of {pattern} do not go together: expected {{SPAN}}, or {{DATE}}, or "
             "{YYYY}, {MM} and {DD}, and if need be {VERSION}, each once."
         )
+    window = _in_days(window) if is_dated(pattern) else window
     try:
         found = [_location(pattern, path, values) for path, values in _filled(pattern)]
     except OSError as error:
@@ -99,6 +101,13 @@ def chosen_spans(pattern: str, window: SpanWindow) -> tuple[Location, ...]:
     chosen = tuple(newest[span] for span in inside[-window.most :])
     _refuse_twins(chosen, filter(None, found))
     return chosen
+
+
+def _in_days(window: SpanWindow) -> SpanWindow:
+    try:
+        return window.in_days()
+    except ValueError as error:
+        raise BadDataError(f"data.spans, {window.text!r}: {error}.") from None
 
 
 def _age(location: Location) -> tuple[int, str]:

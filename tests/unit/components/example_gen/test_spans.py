@@ -91,6 +91,23 @@ def test_a_window_of_dates_takes_the_newest_version_of_each(tmp_path: Path) -> N
         resolve(str(tmp_path / "{DATE}/v{VERSION}"), "..2026-10-31")
 
 
+@pytest.mark.parametrize("pattern", ["{DATE}", "{YYYY}{MM}{DD}"])
+def test_days_may_be_called_as_their_folders_are(tmp_path: Path, pattern: str) -> None:
+    for name in ("20240228", "20240229", "20240301"):
+        (tmp_path / name).mkdir()
+    assert spans_of(tmp_path, pattern, "20240228..20240229") == ["20240228", "20240229"]
+    assert spans_of(tmp_path, pattern, "newest until 20240229") == ["20240229"]
+    assert spans_of(tmp_path, pattern, "2024-03-01..") == ["20240301"]
+    with pytest.raises(BadDataError, match=r"'20230229\.\.': 20230229 is no day"):
+        resolve(str(tmp_path / pattern), "20230229..")
+
+
+def test_a_span_of_eight_digits_that_is_no_day_is_a_number(tmp_path: Path) -> None:
+    for name in ("20240228", "20240299"):
+        (tmp_path / name).mkdir()
+    assert spans_of(tmp_path, "{SPAN}", "20240290..") == ["20240299"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "there"),
     [
