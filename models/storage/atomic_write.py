@@ -27,6 +27,15 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     _refuse_device(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _replace(path, content)
+    except OSError as error:
+        # It names the temporary file, or on a full disk none.
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _replace(path: Path, content: bytes) -> None:
     prefix = f".{path.name[:_SHOWN]}-"
     handle, name = tempfile.mkstemp(prefix=prefix, suffix=".tmp", dir=path.parent)
     temporary = Path(name)
@@ -38,12 +47,9 @@ def write_atomically(path: Path, content: bytes) -> None:
         # mkstemp makes files that only their owner can read.
         temporary.chmod(0o644)
         temporary.replace(path)
-    except BaseException as error:
+    except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        if isinstance(error, OSError) and error.filename is None:
-            # A full disk shows in what names no file.
-            error.filename = str(path)
         raise
 
 

@@ -42,8 +42,9 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
     path = tmp_path / "taken"
     path.mkdir()
     (path / "inside").write_bytes(b"old")
-    with pytest.raises(OSError, match="taken"):
+    with pytest.raises(OSError, match="taken") as caught:
         write_atomically(path, b"new")
+    assert (caught.value.filename, caught.value.filename2) == (str(path), None)
     assert [each.name for each in tmp_path.iterdir()] == ["taken"]
 
 
