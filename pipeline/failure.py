@@ -99,8 +99,8 @@ def unwritable(error: OSError, folder: Path) -> GraftError:
     where = error.filename or folder
     if error.errno in _FULL:
         return GraftError(
-            f"The disk is full: {where} cannot be written ({_free(folder)} MiB are free now at "
-            f"{folder}). Make room; the same command then goes on where it stopped."
+            f"The disk is full: {where} cannot be written ({_free(folder)} now at {folder}). Make "
+            "room; the same command then goes on where it stopped."
         )
     if error.errno == errno.EFBIG:
         return GraftError(
@@ -131,7 +131,10 @@ def disk_error(error: BaseException) -> OSError | None:
     return None
 
 
-def _free(folder: Path) -> int:
-    """MiB that are left on the disk of `folder` or, while that is not made, of one above it."""
+def _free(folder: Path) -> str:
+    """What is left on the disk of `folder` or, while that is not made, of one above it."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    return shutil.disk_usage(there).free // 2**20
+    disk = os.statvfs(there)
+    if disk.f_files and not disk.f_favail:
+        return "room is left, but for no further file, as all inodes are in use"
+    return f"{shutil.disk_usage(there).free // 2**20} MiB are free"

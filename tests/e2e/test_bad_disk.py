@@ -96,6 +96,15 @@ def test_a_full_disk_and_the_same_command_once_there_is_room(
 
 
 @pytest.mark.slow
+def test_a_disk_with_room_but_for_no_further_file(digits_folder: Path, tmp_path: Path) -> None:
+    if not _may_mount():
+        pytest.skip("a small disk cannot be mounted here")
+    full, *_ = _on_a_small_disk("300m,nr_inodes=12", digits_folder, tmp_path, *_SHORT)
+    assert full["status"] == "failed"
+    assert "for no further file, as all inodes are in use" in full["reason"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["4k", "1500k", "40m"])
 def test_a_disk_that_fills_up_at_any_stage(size: str, digits_folder: Path, tmp_path: Path) -> None:
     if not _may_mount():
