@@ -13,7 +13,7 @@ from models.listening import host_and_port
 from models.storage.alone import alone
 from pipeline.served_model import Served
 from serving.gateway.settings import GatewaySettings
-from serving.rollout.controller import Controller
+from serving.rollout.controller import CanaryAwayError, Controller
 from serving.rollout.gateway_log import Watched
 from serving.rollout.judge import Rules
 from serving.rollout.state import Phase, Rollout, RolloutFile
@@ -51,8 +51,11 @@ def _gateway(
         signal.signal(number, lambda *_: stopping.set())
     controller = Controller(settings, folder, base_path, Rules(), _say, watched)
     was_there = controller.nginx.pid is not None
+    trouble = ""
     try:
-        state = controller.step()
+        controller.step()
+    except CanaryAwayError as error:
+        trouble = str(error)
     except GraftError:
         # One that a killed gateway left goes on answering; a new one would hold the port for none.
         if not was_there:
@@ -62,13 +65,15 @@ def _gateway(
     scheme = "https" if settings.certificate else "http"
     _say(
         f"Gateway of {settings.model_name}: {scheme}://{where}/ (page and "
-        f"REST), version {state.stable} is the stable one. Logs and state: {folder}"
+        f"REST), version {_read(controller.file).stable} is the stable one. "
+        f"Logs and state: {folder}"
     )
     if watched is not None:
         _say(f"Requests are logged in {watched.settings.folder}.")
     if settings.host not in ("127.0.0.1", "localhost", "::1") and settings.keys is None:
         _say("Everybody who reaches this machine may ask: no API keys are set (--keys).")
-    trouble = ""
+    if trouble:
+        _say(trouble)
     while not stopping.wait(_TICK_SECONDS):
         words = _trouble(controller)
         if words and words != trouble:

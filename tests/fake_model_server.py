@@ -66,6 +66,7 @@ class FakeServer:
         seen: path, headers and body of each request, the oldest first.
         reloads: how often the configuration came.
         failed: versions that do not load.
+        answers_late: seconds by which it answers late that it has the configuration.
     """
 
     behaviours: dict[int, Behaviour]
@@ -74,6 +75,7 @@ class FakeServer:
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     reloads: int = 0
     failed: set[int] = field(default_factory=set)
+    answers_late: float = 0.0
 
     def __enter__(self) -> "FakeServer":
         fake = self
@@ -108,6 +110,7 @@ class FakeServer:
         self.versions = {version for version in asked if self.behaviours[version].loads}
         self.failed = asked - self.versions
         self.labels = labels
+        time.sleep(self.answers_late)
         return wrappers_pb2.BytesValue()
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:

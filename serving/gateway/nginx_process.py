@@ -18,12 +18,15 @@ from serving.gateway.settings import GatewaySettings, Traffic
 
 _CONFIG: Final = "nginx.conf"
 _KEYS: Final = "keys.conf"
+_WORKER: Final = b"nginx: worker process"
 _LOOK_SECONDS: Final = 0.02
 _START_SECONDS: Final = 10.0
 
 
 class Nginx:
     """nginx for one gateway, which goes on when this process dies; the next one finds it again.
+
+    Where nginx's master alone is killed, its workers go on until a new one takes their place.
 
     Attributes:
         settings: what it serves.
@@ -82,6 +85,7 @@ class Nginx:
         self._write_keys(_KEYS, keys)
         write_atomically(self.folder / _CONFIG, text)
         if pid is None:
+            self._end_orphans()
             self._start()
         else:
             os.kill(pid, signal.SIGHUP)
@@ -123,6 +127,7 @@ class Nginx:
         """Ends nginx after the requests that are under way."""
         pid = self.pid
         if pid is None:
+            self._end_orphans()
             return
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGQUIT)
@@ -131,6 +136,20 @@ class Nginx:
             time.sleep(_LOOK_SECONDS)
         if (left := self.pid) is not None:
             os.kill(left, signal.SIGTERM)
+
+    def _end_orphans(self) -> None:
+        """Ends workers whose master was killed, after the requests that are under way.
+
+        They answer on, but take no other configuration, and hold the port.
+        """
+        ours = self.folder.resolve()
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if not (process / "cmdline").read_bytes().startswith(_WORKER):
+                    continue
+                # No worker has the folder in its command, but its logs are open there.
+                if any(file.readlink().is_relative_to(ours) for file in (process / "fd").iterdir()):
+                    os.kill(int(process.name), signal.SIGQUIT)
 
     def _content(self, name: str) -> bytes | None:
         try:

@@ -8,7 +8,7 @@ from typing import Final
 from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
 from serving.gateway.nginx_process import Nginx
-from serving.gateway.settings import CANARY, STABLE, GatewaySettings, Traffic
+from serving.gateway.settings import CANARY, STABLE, GatewaySettings, Server, Traffic
 from serving.rollout.copies import Copies
 from serving.rollout.evidence import Evidence, add_pair
 from serving.rollout.gateway_log import GatewayLog, Watched
@@ -16,6 +16,7 @@ from serving.rollout.judge import Answer, Decision, Judge, Rules
 from serving.rollout.model_server import (
     ModelOnServer,
     NotLoadedError,
+    UnreachableError,
     config_text,
     model_config,
 )
@@ -27,12 +28,17 @@ _REQUESTS: Final = "requests.jsonl"
 _PORT: Final = "copies-to"
 
 
+class CanaryAwayError(GraftError):
+    """The canary's own server cannot be reached; all that does not need it was done."""
+
+
 class Controller:
     """The one that acts; commands only change the state.
 
     Each step may be cut off anywhere, and is done again from its beginning by the next controller:
     it first looks at what is, and changes what differs. Users lose nothing on the way: a version
-    gets requests after it is loaded, and goes after nobody is sent to it.
+    gets requests after it is loaded, and goes after nobody is sent to it. A canary that takes a
+    server of its own along is judged by the requests that failed there.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Controller:
         self._rules = rules
         self._say = say
         self._evidence: Evidence | None = None
+        self._away: CanaryAwayError | None = None
         servers = {STABLE: settings.stable, CANARY: settings.canary}
         self._log = None if watched is None else GatewayLog(watched, folder / _REQUESTS)
         self._steady = Traffic(copies=0 if watched is None else watched.percent)
@@ -79,8 +86,10 @@ class Controller:
         """Does what is to be done now; returns the state after it.
 
         Raises:
+            CanaryAwayError: the canary has a server of its own, which cannot be reached.
             GraftError: a server cannot be reached, or nginx refuses.
         """
+        self._away = None
         state = self.file.read() or self._first()
         if state.phase is Phase.STEADY and self.nginx.pid is None:
             # Nobody is let in before there are the labels that nginx sends requests to.
@@ -108,6 +117,8 @@ class Controller:
                 self._advance(state, Rollout.settled)
         if self._log is not None:
             self._log.read_on()
+        if self._away is not None:
+            raise self._away
         return self.file.read() or state
 
     def close(self) -> None:
@@ -151,6 +162,8 @@ class Controller:
             words = str(error)
             self._decide(state, lambda s: s.roll_back(words))
             return
+        except CanaryAwayError as error:
+            self._away = error
         self._direct(Traffic(state.share, state.copies, trial=True))
         evidence.read_on()
         verdict = evidence.judge.verdict()
@@ -185,17 +198,24 @@ class Controller:
             add_pair(self._evidence.pairs, stable, canary)
 
     def _settle(self, stable: int, canary: int) -> None:
-        """Moves the labels; a server that starts anew finds them in its configuration file."""
+        """Moves the labels; a server that starts anew finds them in its configuration file.
+
+        Raises:
+            NotLoadedError: a version does not become available.
+            CanaryAwayError: two versions are to answer, and the canary's server is away. Where one
+                is, that server is passed over, and `step` tells it at its end.
+            GraftError: the stable's server cannot be reached, or one refuses.
+        """
         labels = {STABLE: stable, CANARY: canary}
         if self._log is not None:
             self._log.labels = labels
-        for server, model in self._models.items():
+        for server in self._models:
             here = {
                 label: labels[label]
                 for label, at in ((STABLE, self._settings.stable), (CANARY, self._settings.canary))
                 if at == server
             }
-            if model.settle(here, _LOAD_SECONDS):
+            if self._moved(server, here, nobody_is_hurt=stable == canary):
                 moved = " and ".join(f"{label} = {version}" for label, version in here.items())
                 self._say(f"Labels at {server.rest}: {moved}.")
             name = "-".join(here) if len(self._models) > 1 else "models"
@@ -203,6 +223,17 @@ class Controller:
                 self._settings.model_name, self._base_path, set(here.values()), here
             )
             write_atomically(self.file.folder / f"{name}.config", config_text(config).encode())
+
+    def _moved(self, server: Server, here: dict[str, int], nobody_is_hurt: bool) -> bool:
+        try:
+            return self._models[server].settle(here, _LOAD_SECONDS)
+        except UnreachableError as error:
+            if server == self._settings.stable:
+                raise
+            self._away = CanaryAwayError(str(error))
+            if not nobody_is_hurt:
+                raise self._away from error
+            return False
 
     def _direct(self, traffic: Traffic) -> None:
         self._copies.comparing = traffic.trial

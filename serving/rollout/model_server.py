@@ -6,7 +6,7 @@ No TensorFlow is imported: what goes over gRPC are two messages, and the rest is
 import http.client
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import grpc
@@ -23,6 +23,10 @@ _LOOK_SECONDS: Final = 0.2
 
 class NotLoadedError(GraftError):
     """A version does not become available on a server."""
+
+
+class UnreachableError(GraftError):
+    """A server does not answer."""
 
 
 def model_config(
@@ -63,7 +67,7 @@ class ModelOnServer:
         """The versions that answer.
 
         Raises:
-            GraftError: the server cannot be reached.
+            UnreachableError: the server cannot be reached.
         """
         return {v for v, (state, _) in self._states().items() if state == "AVAILABLE"}
 
@@ -71,7 +75,7 @@ class ModelOnServer:
         """The version that answers to `label`, None if none does.
 
         Raises:
-            GraftError: the server cannot be reached.
+            UnreachableError: the server cannot be reached.
         """
         status, answer = self._get(f"/v1/models/{self._name}/labels/{label}/metadata")
         if status != http.client.OK:
@@ -93,21 +97,29 @@ class ModelOnServer:
 
         Raises:
             NotLoadedError: a version does not become available.
-            GraftError: the server cannot be reached, or refuses.
+            UnreachableError: the server cannot be reached.
+            GraftError: it refuses.
         """
         wanted, now = set(labels.values()), self.available()
         held = {label: v for label in labels if (v := self.labelled(label)) in now}
         if now == wanted and held == dict(labels):
             return False
         if not wanted <= now:
-            self._reload(wanted | now, {label: v for label, v in held.items() if v is not None})
+            kept = {label: v for label, v in held.items() if v is not None}
+            # Graft's own server answers when the versions are loaded; the official one at once.
+            self._reload(wanted | now, kept, still_fine=[grpc.StatusCode.DEADLINE_EXCEEDED])
             self._wait(wanted, load_seconds)
         self._reload(wanted | now, labels)
         if now - wanted:
             self._reload(wanted, labels)
         return True
 
-    def _reload(self, versions: set[int], labels: Mapping[str, int]) -> None:
+    def _reload(
+        self,
+        versions: set[int],
+        labels: Mapping[str, int],
+        still_fine: Collection[grpc.StatusCode] = (),
+    ) -> None:
         config = model_config(self._name, self._base_path, versions, labels)
         # ReloadConfigRequest has one field, numbered 1 as that of BytesValue is.
         request = wrappers_pb2.BytesValue(value=config.SerializeToString())
@@ -120,6 +132,8 @@ class ModelOnServer:
                 )
                 call(request, timeout=_TIMEOUT)
             except grpc.RpcError as error:
+                if error.code() in still_fine:
+                    return
                 raise GraftError(
                     f"The model server at {self._server.grpc} (gRPC) does not take the versions"
                     f" {sorted(versions)} of {self._name}: {error.details()}"
@@ -161,7 +175,7 @@ class ModelOnServer:
             response = connection.getresponse()
             return response.status, json.loads(response.read() or b"{}")
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise GraftError(
+            raise UnreachableError(
                 f"No model server answers at {self._server.rest} (REST): {error}."
             ) from error
         finally:

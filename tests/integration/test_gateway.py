@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -338,3 +340,16 @@ def test_keys_that_others_can_read_are_refused(guarded) -> None:
 def test_a_taken_port_is_said(gateway, tmp_path: Path, stable: FakeServer) -> None:
     with pytest.raises(GraftError, match=r"nginx does not start\. It says: .*bind"):
         Nginx(gateway[0], stable.address.rest, tmp_path).ensure()
+
+
+def test_workers_whose_master_was_killed_answer_on_and_make_room(gateway) -> None:
+    settings, nginx = gateway
+    for end in (nginx.ensure, nginx.stop):
+        os.kill(nginx.pid, signal.SIGKILL)
+        _await(lambda: nginx.pid is None)
+        assert ask(settings.port).status == 200
+        end()
+    with pytest.raises(ConnectionRefusedError):
+        _await(lambda: ask(settings.port).status != 200)
+    nginx.ensure()
+    assert ask(settings.port).status == 200

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from gateway_clients import ask, free_port, needs_nginx
 from models.errors import GraftError
 from serving.gateway.nginx_process import Nginx
 from serving.gateway.settings import GatewaySettings
-from serving.rollout.controller import Controller
+from serving.rollout import model_server
+from serving.rollout.controller import CanaryAwayError, Controller
 from serving.rollout.judge import Rules
 from serving.rollout.model_server import ModelOnServer
 from serving.rollout.state import Phase, Rollout
@@ -256,6 +257,51 @@ def test_a_server_that_forgot_its_labels_gets_them_again(place: Place) -> None:
     reloads = place.server.reloads
     controller.step()
     assert place.server.reloads == reloads
+
+
+def test_a_server_that_answers_when_versions_are_loaded_is_waited_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller = place.controller()
+    _begin(controller)
+    server, reload = place.server, place.server.reload
+
+    def late(*request: Any) -> Any:
+        server.answers_late = 0.0 if server.versions == {1, 2} else 3.0
+        return reload(*request)
+
+    monkeypatch.setattr(model_server, "_TIMEOUT", 1.0)
+    monkeypatch.setattr(server, "reload", late)
+    assert controller.step().phase is Phase.WATCHING
+    assert server.labels == {"stable": 1, "canary": 2}
+
+
+def test_a_canary_that_takes_its_server_along_is_rolled_back(tmp_path: Path, place: Place) -> None:
+    place.server.labels = {"stable": 1}
+    folder = tmp_path / "two"
+    with FakeServer({1: Behaviour(), 2: Behaviour()}, {1}) as own:
+        place.settings = replace(place.settings, canary=own.address)
+        here = replace(place, folder=folder)
+        controller = here.controller()
+        _begin(controller)
+        _run_until(controller, lambda state: state.phase is Phase.WATCHING)
+    with _users(place) as statuses:
+        while not _steady(controller.file.read() or pytest.fail("no state")):
+            with pytest.raises(CanaryAwayError, match="No model server answers at"):
+                controller.step()
+    assert set(statuses) == {200}
+    state = controller.file.read()
+    assert state is not None
+    assert (state.stable, state.refused) == (1, (2,))
+    assert " failed." in state.reason
+    assert "versions: 1" in (folder / "canary.config").read_text()
+
+    controller.close()
+    controller = here.controller()
+    with pytest.raises(CanaryAwayError):
+        controller.step()
+    assert ask(place.settings.port).document["version"] == 1
+    controller.close()
 
 
 def test_a_server_that_is_away_is_told(tmp_path: Path, place: Place) -> None:
