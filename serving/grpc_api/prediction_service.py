@@ -136,6 +136,7 @@ class PredictionService:
             signature = lease.model.signatures[asked.signature_name]
             call = checked_call(lease.model, signature, asked.inputs, asked.output_filter)
             outputs = await self._answered(lease, call, context)
+        outputs = {alias: outputs[alias] for alias in asked.output_filter or outputs}
         return predict_pb2.PredictResponse(
             model_spec=model_spec(lease, asked.signature_name),
             outputs={alias: to_proto(value, self._as_content) for alias, value in outputs.items()},

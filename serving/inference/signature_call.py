@@ -48,7 +48,8 @@ def checked_call(
         model: the model that `signature` belongs to.
         signature: names of the tensors behind the aliases.
         inputs: one value for each input of the signature that has no default.
-        output_filter: aliases to compute; all if empty.
+        output_filter: aliases that the answer must have; all if empty. It may have others too:
+            not every choice of a client is computed by itself (`LoadedModel.takes_choice`).
 
     Raises:
         ServingError: inputs or outputs do not match the signature, or are no dense tensors, or an
@@ -59,12 +60,14 @@ def checked_call(
     aliases = _requested_outputs(signature, output_filter)
     _require_dense("input", {alias: signature.inputs[alias] for alias in values})
     _require_dense("output", {alias: signature.outputs[alias] for alias in aliases})
-    return SignatureCall(
-        model,
-        feeds={signature.inputs[alias].name: value for alias, value in values.items()},
-        fetches=tuple(signature.outputs[alias].name for alias in aliases),
-        aliases=aliases,
-    )
+    fetches = tuple(signature.outputs[alias].name for alias in aliases)
+    if len(aliases) < len(signature.outputs) and not model.takes_choice(fetches):
+        aliases = tuple(
+            alias for alias in sorted(signature.outputs) if signature.outputs[alias].name
+        )
+        fetches = tuple(signature.outputs[alias].name for alias in aliases)
+    feeds = {signature.inputs[alias].name: value for alias, value in values.items()}
+    return SignatureCall(model, feeds, fetches, aliases)
 
 
 def _with_defaults(signature: SignatureDef, inputs: Mapping[str, NDArray[Any]]) -> Tensors:
@@ -89,7 +92,7 @@ def _requested_outputs(signature: SignatureDef, output_filter: Sequence[str]) ->
             )
         if alias in output_filter[:position]:
             raise invalid_argument(f"duplicate output tensor alias: {alias}")
-    return tuple(output_filter) or tuple(sorted(signature.outputs))
+    return tuple(sorted(output_filter or signature.outputs))
 
 
 def _require_types(signature: SignatureDef, values: Tensors) -> None:

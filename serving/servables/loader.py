@@ -27,6 +27,7 @@ from serving.tensors.tensor_protos import SignatureDef
 
 DEFAULT_SIGNATURE: Final = "serving_default"
 _INIT_SIGNATURE: Final = "__saved_model_init_op"
+_MOST_CHOICES: Final = 4
 
 
 class LoadedModel:
@@ -61,6 +62,8 @@ class LoadedModel:
         self.watch: Callable[[float, int], None] | None = None
         self._callables: dict[tuple[str, ...], Callable[..., list[Any]]] = {}
         self._lock = threading.Lock()
+        self._choices: set[tuple[str, ...]] = set()
+        self._choosing = threading.Lock()
         try:
             place = plain_path(directory.absolute())
             # The function is deprecated for Python's own use, which this is not.
@@ -77,6 +80,20 @@ class LoadedModel:
             for name, signature in meta_graph.signature_def.items()
             if name != _INIT_SIGNATURE
         }
+
+    def takes_choice(self, fetches: tuple[str, ...]) -> bool:
+        """Whether a client's choice of outputs is computed alone.
+
+        TensorFlow optimises the graph for each choice: that takes megabytes, and seconds in which
+        the model answers nobody. So the first few are taken; others come out of all outputs.
+
+        Args:
+            fetches: names of tensors, in the order of their aliases.
+        """
+        with self._choosing:
+            if len(self._choices) < _MOST_CHOICES:
+                self._choices.add(fetches)
+            return fetches in self._choices
 
     def prepare(self, feeds: Iterable[str], fetches: Sequence[str]) -> None:
         """Has TensorFlow optimise the graph for some inputs and outputs, which takes seconds.

@@ -249,6 +249,15 @@ def test_memory_goes_back_after_swaps(exported: Path, tmp_path: Path) -> None:
     assert resident() - before < megabytes * 2**20
 
 
+def test_clients_do_not_have_a_graph_optimised_without_end(exported: Path) -> None:
+    model = LoadedModel(exported)
+    choices = [("y:0",) * number for number in range(1, 40)]
+    taken = [choice for choice in choices if model.takes_choice(choice)]
+    assert 0 < len(taken) < 10
+    assert all(map(model.takes_choice, taken))
+    model.close()
+
+
 def test_a_config_file_is_followed_when_it_changes(
     registry: Registry, base_path: Path, tmp_path: Path
 ) -> None:

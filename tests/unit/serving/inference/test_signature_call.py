@@ -12,6 +12,18 @@ from serving.inference.signature_call import checked_call
 DENSE = np.zeros(1, np.float32)
 
 
+class Graph:
+    """Takes some choices of outputs."""
+
+    def __init__(self, takes: bool = True) -> None:
+        self.takes = takes
+        self.asked: list[tuple[str, ...]] = []
+
+    def takes_choice(self, fetches: tuple[str, ...]) -> bool:
+        self.asked.append(fetches)
+        return self.takes
+
+
 @pytest.mark.parametrize(("inputs", "outputs"), [("s", "y"), ("x", "s"), ("x", "r")])
 def test_tensors_without_a_name_are_told(inputs: str, outputs: str) -> None:
     signature = meta_graph_pb2.SignatureDef()
@@ -26,7 +38,7 @@ def test_tensors_without_a_name_are_told(inputs: str, outputs: str) -> None:
         checked_call(None, signature, {inputs: DENSE})  # type: ignore[arg-type]
     assert error.value.code is grpc.StatusCode.UNIMPLEMENTED
     if inputs == "x":
-        call = checked_call(None, signature, {"x": DENSE}, ["y"])  # type: ignore[arg-type]
+        call = checked_call(Graph(), signature, {"x": DENSE}, ["y"])  # type: ignore[arg-type]
         assert call.fetches == ("dense:0",)
 
 
@@ -41,3 +53,17 @@ def test_an_input_of_another_type_is_told_by_its_name() -> None:
     with pytest.raises(ServingError, match=words) as error:
         checked_call(None, signature, {"x": np.zeros(1, np.int64)})  # type: ignore[arg-type]
     assert error.value.code is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_choice_of_outputs_that_is_not_taken_comes_out_of_all() -> None:
+    signature = meta_graph_pb2.SignatureDef()
+    signature.inputs["x"].name = "x:0"
+    for alias in "abc":
+        signature.outputs[alias].name = f"{alias}:0"
+    signature.outputs["sparse"].composite_tensor.SetInParent()
+    fetches = []
+    for graph in (Graph(), Graph(takes=False)):
+        call = checked_call(graph, signature, {"x": DENSE}, ["c", "a"])  # type: ignore[arg-type]
+        fetches.append(call.fetches)
+        assert graph.asked == [("a:0", "c:0")]
+    assert fetches == [("a:0", "c:0"), ("a:0", "b:0", "c:0")]
