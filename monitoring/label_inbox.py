@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -25,16 +26,15 @@ class LabelInbox:
         self._labels, self._chosen = folder / _LABELS, folder / _CHOSEN
 
     def put(self, labels: Mapping[Key, str]) -> None:
-        """Leaves labels for the monitor; the same ones twice are there once.
+        """Leaves labels for the monitor, if they say anything that those left before do not.
 
         Raises:
             OSError: they cannot be written.
         """
-        rows = sorted([*key, name] for key, name in labels.items())
-        content = json.dumps(rows).encode()
         files = self._files()
-        if content in (file.read_bytes() for file in files):
+        if self._newest(files).items() >= labels.items():
             return
+        content = json.dumps(sorted([*key, name] for key, name in labels.items())).encode()
         number = 1 + int(files[-1].name[:_DIGITS]) if files else 0
         # Its digest is in the name, as another command may put labels at the same moment.
         digest = hashlib.sha256(content).hexdigest()[:_SHOWN]
@@ -58,6 +58,14 @@ class LabelInbox:
             raise BadDataError(
                 f"It is damaged ({error}). Give its labels to `graft labels` again, and delete it."
             ) from None
+
+    def _newest(self, files: Iterable[Path]) -> dict[Key, str]:
+        """What is said of each image last."""
+        newest: dict[Key, str] = {}
+        for file in files:
+            with suppress(BadDataError):
+                newest |= self.take(file.name)
+        return newest
 
     def _files(self) -> list[Path]:
         return sorted(self._labels.glob(_NAMES))

@@ -11,7 +11,7 @@ from typing_extensions import Self
 from models.observation.reference import Reference
 from models.observation.reference_size import MOST_IMAGES
 from monitoring.accuracy.estimator import AccuracyEstimator, AccuracySettings
-from monitoring.accuracy.label_book import LabelBook
+from monitoring.accuracy.label_book import NONE_BEFORE, LabelBook
 from monitoring.accuracy.label_files import Key
 from monitoring.accuracy.report import AccuracyReport
 from monitoring.accuracy.skew import SkewReport, find_skew
@@ -86,10 +86,15 @@ class Watch:
         """
         if not self.book.waiting:
             return
-        found, classes = self.book.take(observations)
-        fair = np.array([digest not in chosen for digest in found.digests.tolist()], bool)
-        if fair.any():
-            self.accuracy.add_labels(found[fair], classes[fair])
+        found = self.book.take(observations, chosen)
+        first = found.before == NONE_BEFORE
+        if first.any():
+            self.accuracy.add_labels(found.answers[first], found.classes[first])
+        if not first.all():
+            again = ~first
+            self.accuracy.correct_labels(
+                found.answers[again], found.before[again], found.classes[again]
+            )
 
     def accuracy_since(self, drift: DriftReport) -> AccuracyReport:
         """The accuracy now: of the images since they changed, where they did."""

@@ -94,6 +94,34 @@ class AccuracyEstimator:
         everything = np.concatenate([self._true, true_classes.astype(np.int32)])
         self._true = everything[len(everything) - len(self._judged) :]
 
+    def correct_labels(
+        self, observed: Observations, before: NDArray[Any], true_classes: NDArray[Any]
+    ) -> None:
+        """Counts images otherwise whose labels came anew, each in its old place.
+
+        What holds of the interval then: of the labels that stay in the end, the share at each
+        number of images is a `ShareSoFar`. So the interval holds the truth at all times at once at
+        which the labels are those that stay; before, it is off by the images whose labels are going
+        to be others. That supposes that labels are not looked at again for the answer's sake. Where
+        only those are that the answer contradicts, wrong labels stay that agree with a wrong
+        answer, and the share is too high by these.
+
+        Args:
+            observed: the answers, m images that `add_labels` took in.
+            before: int [m], their classes until now.
+            true_classes: int [m], their classes from now on; -1 for another class.
+        """
+        answers = observed.class_ids
+        change = int((answers == true_classes).sum()) - int((answers == before).sum())
+        self._share = ShareSoFar(self._share.hits + change, self._share.images)
+        if self._judged.images is None:
+            return
+        places = {digest: at for at, digest in enumerate(self._judged.images.digests.tolist())}
+        self._true = self._true.copy()
+        for digest, place in zip(observed.digests.tolist(), true_classes.tolist(), strict=True):
+            if digest in places:
+                self._true[places[digest]] = place
+
     @property
     def newest(self) -> Observations | None:
         """The images of the window, the oldest first; None before the first."""

@@ -1,7 +1,8 @@
 """Labels on their way to the answers that they belong to."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,13 +15,30 @@ from monitoring.observations import Observations
 
 MOST: Final = 1_000_000
 """Labels that are remembered at most."""
+NONE_BEFORE: Final = -2
+"""In the place of an earlier label, where there was none."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Answers that got a label, or another one, each image once.
+
+    Attributes:
+        answers: m of them.
+        classes: int32 [m], what the labels say; -1 for a class that the model has not.
+        before: int32 [m], what they said until now; `NONE_BEFORE` for an image's first label.
+    """
+
+    answers: Observations
+    classes: NDArray[np.int32]
+    before: NDArray[np.int32]
 
 
 class LabelBook:
-    """Each image is counted once, however often its label comes and by whatever name.
+    """Each image counts once, by its newest label, however often one comes and by whatever name.
 
     Attributes:
-        waiting: labels whose answers were not met yet.
+        waiting: labels whose answers were not met yet, and when each came.
         unknown: names that are no class of the model, and how often each came.
     """
 
@@ -31,32 +49,34 @@ class LabelBook:
             classes: names in the order of the model's outputs.
         """
         self._places = {name: place for place, name in enumerate(classes)}
-        self.waiting: dict[Key, str] = {}
+        self.waiting: dict[Key, tuple[int, str]] = {}
         self.unknown: dict[str, int] = {}
-        self._counted: set[str] = set()
+        self._times = 0
+        self._counted: dict[str, int | None] = {}
 
     def add(self, labels: Mapping[Key, str]) -> None:
-        """Takes in labels; a later one for an image takes the place of one that waits.
+        """Takes in labels; a later one for an image takes the place of an earlier one.
 
         Raises:
             BadDataError: there would be too many.
         """
-        fresh = {key: name for key, name in labels.items() if key[0] not in self._counted}
+        self._times += 1
+        fresh = {key: name for key, name in labels.items() if not self._is_known(key[0], name)}
         if len(self.waiting) + len(self._counted) + len(fresh) > MOST:
             raise BadDataError(f"More than {MOST:,} labels are remembered; begin a new version.")
-        self.waiting.update(fresh)
+        self.waiting.update({key: (self._times, name) for key, name in fresh.items()})
 
-    def take(self, observed: Observations) -> tuple[Observations, NDArray[np.int32]]:
+    def take(self, observed: Observations, chosen: Collection[str] = ()) -> Labelled:
         """Finds the answers that a label waits for; these labels wait no more.
 
         Args:
             observed: any answers, in the order of the log.
+            chosen: digests of images that are not to be counted; one that was counted stays so.
 
         Returns:
-            Some of them, m, and int32 [m] their right classes; -1 for one that the model has not.
+            What is to be counted, and what is to be counted otherwise than before.
         """
-        rows: list[int] = []
-        truth: list[int] = []
+        found: list[tuple[int, int, int]] = []
         names = zip(
             observed.digests.tolist(),
             observed.request_ids.tolist(),
@@ -64,29 +84,41 @@ class LabelBook:
             strict=True,
         )
         for at, (digest, request, row) in enumerate(names):
-            by_request = self.waiting.pop((request, row), None)
-            name = self.waiting.pop((digest, -1), by_request)
-            if name is not None and digest not in self._counted:
-                self._counted.add(digest)
-                rows.append(at)
-                truth.append(self._place(name))
-        return observed[np.array(rows, np.int64)], np.array(truth, np.int32)
+            both = (self.waiting.pop(key, None) for key in ((digest, -1), (request, row)))
+            came = [label for label in both if label is not None]
+            if not came:
+                continue
+            _, name = max(came, key=lambda label: label[0])
+            place = self._place(name)
+            before = self._counted.get(digest, NONE_BEFORE)
+            if before == NONE_BEFORE and digest in chosen:
+                self._counted[digest] = None
+            elif before is not None and before != place:
+                self._counted[digest] = place
+                found.append((at, place, before))
+        rows, classes, earlier = np.array(found, np.int64).reshape(-1, 3).T
+        return Labelled(observed[rows], classes.astype(np.int32), earlier.astype(np.int32))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """All that is remembered, as arrays that NumPy writes without pickling."""
-        waiting = sorted((*key, name) for key, name in self.waiting.items())
-        text = json.dumps([waiting, sorted(self._counted), sorted(self.unknown.items())])
-        return {"text": np.frombuffer(text.encode(), np.uint8)}
+        waiting = sorted((*key, *label) for key, label in self.waiting.items())
+        known = [waiting, sorted(self._counted.items()), sorted(self.unknown.items()), self._times]
+        return {"text": np.frombuffer(json.dumps(known).encode(), np.uint8)}
 
     @classmethod
     def from_state(cls, classes: tuple[str, ...], state: Mapping[str, NDArray[Any]]) -> Self:
         """Goes on from a state."""
         book = cls(classes)
-        waiting, counted, unknown = json.loads(state["text"].tobytes())
-        book.waiting = {(key, row): name for key, row, name in waiting}
-        book._counted = set(counted)
+        waiting, counted, unknown, book._times = json.loads(state["text"].tobytes())
+        book.waiting = {(key, row): (time, name) for key, row, time, name in waiting}
+        book._counted = dict(counted)
         book.unknown = dict(unknown)
         return book
+
+    def _is_known(self, digest: str, name: str) -> bool:
+        if digest not in self._counted:
+            return False
+        return self._counted[digest] in (None, self._places.get(name, -1))
 
     def _place(self, name: str) -> int:
         if name not in self._places:

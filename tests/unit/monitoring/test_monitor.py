@@ -12,6 +12,7 @@ from models.errors import UsageError
 from models.observation.reference import Reference
 from monitoring.decision import DecisionSettings
 from monitoring.evidence.drift_settings import DriftSettings
+from monitoring.label_inbox import LabelInbox
 from monitoring.monitor import Monitor, Places
 
 REFERENCE = simulated_service.reference()
@@ -87,6 +88,23 @@ def test_a_damaged_file_of_labels_costs_itself_alone(tmp_path: Path) -> None:
         assert found.accuracy.labelled.images == 30
         assert set(found.requests.damaged) == {"000001-a.json", "000002-b.json"}
     assert "Give its labels to `graft labels` again" in found.requests.damaged["000001-a.json"]
+
+
+def test_the_last_label_of_an_image_counts_and_may_be_taken_back(tmp_path: Path) -> None:
+    asked = Images(60, 3)
+    simulated_service.log(tmp_path / "log", asked)
+    inbox, monitor = LabelInbox(tmp_path / "memory"), _monitor(tmp_path)
+    answers = asked.probabilities.argmax(axis=1)
+    seen = []
+    for right in (60, 20, 60, 60):
+        wrong = [(given + 1) % 3 if at >= right else given for at, given in enumerate(answers)]
+        names = [simulated_service.CLASSES[place] for place in wrong]
+        inbox.put({(d, -1): name for d, name in zip(asked.digests, names, strict=True)})
+        labelled = monitor.look(3, LATER).accuracy.labelled
+        assert labelled is not None
+        seen.append((labelled.images, round(60 * labelled.value), len(inbox.names())))
+    assert seen == [(60, 60, 1), (60, 20, 2), (60, 60, 3), (60, 60, 3)]
+    assert _monitor(tmp_path, "memory").look(3, LATER).accuracy.labelled == labelled
 
 
 def test_other_settings_begin_anew(tmp_path: Path) -> None:

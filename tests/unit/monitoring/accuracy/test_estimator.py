@@ -84,6 +84,20 @@ def test_labels_give_the_true_accuracy_and_the_error_of_what_was_foretold(served
     assert labelled.error == pytest.approx(labelled.foretold - labelled.value)
 
 
+def test_a_label_that_comes_anew_counts_as_if_it_had_come_at_once(served):
+    observed = served.observe(noisy(served.pictures[:300], 80.0))
+    settings = AccuracySettings(window=200, least=20)
+    mended, at_once = (AccuracyEstimator(served.reference, settings) for _ in range(2))
+    wrong = served.labels[:300].copy()
+    wrong[::7] = (wrong[::7] + 1) % 10
+    mended.add_labels(observed, wrong)
+    differ = mended.report().labelled
+    mended.correct_labels(observed[::7], wrong[::7], served.labels[:300:7])
+    at_once.add_labels(observed, served.labels[:300])
+    assert mended.report() == at_once.report()
+    assert mended.report().labelled != differ
+
+
 def test_too_few_images_say_nothing_and_old_ones_can_be_left_out(served):
     observed = served.observe(served.pictures)
     estimator = AccuracyEstimator(served.reference)

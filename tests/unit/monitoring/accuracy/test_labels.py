@@ -8,7 +8,7 @@ import pytest
 from served_digits import served_digits
 
 from models.errors import BadDataError
-from monitoring.accuracy.label_book import LabelBook
+from monitoring.accuracy.label_book import NONE_BEFORE, LabelBook
 from monitoring.accuracy.label_files import read_label_file
 
 ONE, OTHER = "a" * 64, "b" * 64
@@ -134,17 +134,38 @@ def test_each_image_is_counted_once_by_whatever_name_also_after_a_restart():
     digests = observed.digests.tolist()
     book = LabelBook(served.reference.classes)
     book.add({(digests[3], -1): "4", ("r3", 0): "5", ("r7", 0): "seven", ("r9", 1): "1"})
-    found, truth = book.take(observed[:10])
-    assert found.digests.tolist() == [digests[3], digests[7]]
-    assert truth.tolist() == [4, -1]
+    found = book.take(observed[:10])
+    assert found.answers.digests.tolist() == [digests[3], digests[7]]
+    assert found.classes.tolist() == [4, -1]
     assert book.unknown == {"seven": 1}
     again = LabelBook.from_state(served.reference.classes, book.state())
-    again.add({(digests[3], -1): "4", ("r7", 0): "7", (digests[12], -1): "0"})
-    found, truth = again.take(observed)
-    assert found.digests.tolist() == [digests[12]]
-    assert truth.tolist() == [0]
-    assert again.waiting == {("r9", 1): "1"}
+    again.add({(digests[3], -1): "4", ("r3", 0): "4", (digests[12], -1): "0"})
+    found = again.take(observed)
+    assert found.answers.digests.tolist() == [digests[12]]
+    assert found.classes.tolist() == [0]
+    assert [*again.waiting] == [("r9", 1)]
     np.testing.assert_array_equal(
         LabelBook.from_state(served.reference.classes, again.state()).state()["text"],
         again.state()["text"],
     )
+
+
+def test_the_newest_label_of_an_image_counts_by_whatever_name():
+    served = served_digits()
+    observed = served.observe(served.pictures[:6])
+    digests = observed.digests.tolist()
+    files = [
+        {(digests[0], -1): "1", ("r1", 0): "1", ("r2", 0): "1", (digests[3], -1): "1"},
+        {("r0", 0): "2", (digests[1], -1): "2", ("r2", 0): "no class", (digests[3], -1): "2"},
+    ]
+    one_by_one, at_once = (LabelBook(served.reference.classes) for _ in range(2))
+    for labels in files:
+        at_once.add(labels)
+        one_by_one.add(labels)
+        found = one_by_one.take(observed, chosen={digests[3]})
+        one_by_one = LabelBook.from_state(served.reference.classes, one_by_one.state())
+    assert found.answers.digests.tolist() == digests[:3]
+    assert (found.before.tolist(), found.classes.tolist()) == ([1, 1, 1], [2, 2, -1])
+    found = at_once.take(observed, chosen={digests[3]})
+    assert found.classes.tolist() == [2, 2, -1]
+    assert set(found.before.tolist()) == {NONE_BEFORE}
