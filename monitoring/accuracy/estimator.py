@@ -136,13 +136,15 @@ class AccuracyEstimator:
         """Says what is known now.
 
         Args:
-            since: seconds since 1970; older images of the window do not count.
+            since: seconds since 1970; images of the window before the first one of that time do not
+                count. What comes after it does, by whatever clock.
         """
         right = self._teacher.reference_right
         hits = int(right.sum())
         images = self._now.images
         if images is not None and since is not None:
-            images = images[images.times >= since]
+            reached = images.times >= since
+            images = images[int(reached.argmax()) if reached.any() else len(images) :]
         count = 0 if images is None else len(images)
         interval = share_interval(hits, len(right))
         reference = hits / len(right) if len(right) else 0.0

@@ -109,7 +109,9 @@ class Narrator:
             direction = _direction(reference, now)
         if signal.name in DISTANCES:
             direction += _unlike(reference, now)
-        since = float(recent.times[change.first]), float(recent.times[change.last])
+        # Not by their order: servers' clocks differ, and are set.
+        begun = recent.times[change.first : change.last + 1]
+        since = float(begun.min()), float(begun.max())
         heaviest = _heaviest(recent, change)
         medians = _median(reference), _median(now)
         return SignalReport(signal.name, log_e, True, since, direction, *medians, heaviest)

@@ -121,6 +121,9 @@ class RestTransport:
         status = response.status_code
         if status != HTTPStatus.OK:
             said = document.get("error") if isinstance(document, dict) else None
+            if response.has_redirect_location:
+                elsewhere = response.headers["location"]
+                said = f"it sends on to {elsewhere}. Is that the address to give?"
             reason = str(said or "no reason given")[:_MOST_WORDS]
             words = f"The server at {self._where} answers {status}: {reason}"
             if status in _BUSY:

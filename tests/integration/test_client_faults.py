@@ -192,6 +192,12 @@ def test_what_no_second_time_would_mend_is_told_at_once(status: int) -> None:
     assert _told(error(status)) == (f"The server at URL answers {status}: so it was told", 1)
 
 
+def test_a_server_that_sends_on_is_not_followed_but_told() -> None:
+    words, requests = _told(reply(308, b"", "Location: https://elsewhere/"))
+    assert "answers 308: it sends on to https://elsewhere/. Is that the address to give?" in words
+    assert requests == 1
+
+
 @pytest.mark.parametrize("status", [400, 413])
 def test_an_image_that_is_refused_costs_itself_alone(status: int) -> None:
     def refuse(request) -> None:

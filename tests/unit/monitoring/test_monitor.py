@@ -51,6 +51,18 @@ def test_images_as_before_are_healthy_and_darker_ones_are_told(tmp_path: Path) -
     assert set(moved.heaviest) <= set(dark.digests)
 
 
+def test_a_clock_that_was_set_back_leaves_an_interval_and_an_estimate(tmp_path: Path) -> None:
+    calm, dark = Images(300, 3), Images(200, 4, darker=0.1)
+    simulated_service.log(tmp_path / "log", calm)
+    write_log_file(tmp_path / "log", dark.entries(START - 86_400.0))
+    found = _monitor(tmp_path).look(3, LATER)
+    assert found.drift is not None
+    (moved, *_) = [each for each in found.drift.signals if each.alarm]
+    assert moved.since is not None
+    assert moved.since[0] <= moved.since[1]
+    assert found.accuracy.images >= 150
+
+
 def test_many_short_lives_remember_what_one_long_one_does(tmp_path: Path) -> None:
     parts = [Images(150, 5), Images(70, 6, darker=0.1), Images(90, 7)]
     for number, part in enumerate(parts):

@@ -106,6 +106,10 @@ def test_too_few_images_say_nothing_and_old_ones_can_be_left_out(served):
     since = float(observed.times[-100])
     assert estimator.report(since).images == 100
     assert estimator.report(float(observed.times[-10])).estimate is None
+    set_back = served.observe(served.pictures[:150], start=1.6e9)
+    estimator.add(set_back)
+    assert estimator.report(since).images == 250
+    assert estimator.report(1.8e9).images == 0
 
 
 def test_the_intervals_of_all_classes_hold_together(served):
