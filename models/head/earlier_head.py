@@ -3,11 +3,13 @@
 The next head is drawn towards the earlier one, as far as that pays on the validation images, and
 not towards zero: what was learned from images that are gone stays, where the new ones say nothing
 against it (X. Li et al., "Explicit Inductive Bias for Transfer Learning with Convolutional
-Networks", ICML 2018: the penalty L2-SP).
+Networks", ICML 2018: the penalty L2-SP). So are its biases: a few images would move them far, by
+how many there are of each class (`benchmarks/strategies/continual.py`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import keras
 import numpy as np
@@ -15,8 +17,13 @@ from numpy.typing import NDArray
 
 from models.errors import UsageError
 from models.head.head_model import HEAD, standardised
+from models.head.softmax_problem import Start
+from models.history.records import ClassWeights
 
 Floats = NDArray[np.float32]
+
+_KEPT: Final = 1000.0
+"""Price of a step of the bias at which it stays where it is."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,15 @@ class EarlierHead:
     variance: Floats
     kernel: Floats
     bias: Floats
+
+    def start(self, class_weights: ClassWeights) -> Start:
+        """The same head, for the next one to be drawn to.
+
+        Args:
+            class_weights: of the next one. Where classes matter alike, how many images there are of
+                each says nothing, as where some are replayed, and the biases stay.
+        """
+        return Start(self.kernel, self.bias, _KEPT if class_weights == "balanced" else 1.0)
 
     @property
     def knows(self) -> NDArray[np.bool_]:

@@ -91,7 +91,7 @@ def fit_frozen_head(
         validation,
         task.validation.classes,
         task.class_weights(class_weights),
-        start=(earlier.kernel, earlier.bias) if earlier else None,
+        start=earlier.start(class_weights) if earlier else None,
         near=_near(probe, mean, variance) if probe else None,
     )
     model = build_head(len(mean), task.classes, mean=mean, variance=variance)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.head.evidence import Answers, answers_of, log_loss
-from models.head.softmax_problem import Floats, SoftmaxProblem
+from models.head.softmax_problem import Floats, SoftmaxProblem, Start
 
 STRENGTHS: Final = tuple(10.0**power for power in np.arange(-2.0, -6.1, -0.5))
 """Of the penalty on half the squared norm of the weights, for features divided by sqrt(d)."""
@@ -71,7 +71,7 @@ def fit_linear(
     validation_classes: NDArray[np.integer],
     class_weights: Floats,
     strengths: Sequence[float] = STRENGTHS,
-    start: tuple[Floats, Floats] | None = None,
+    start: Start | None = None,
     near: Near | None = None,
 ) -> LinearHead:
     """Fits the path, and takes the head with the least log loss on the validation images.
@@ -85,7 +85,7 @@ def fit_linear(
         validation_classes: int [m].
         class_weights: float32 [k].
         strengths: of the penalty, the strongest first, each the same share of the one before.
-        start: kernel float32 [d, k] and bias float32 [k] that the penalty draws to; None for zero.
+        start: head that the penalty draws to; None for zero, with a bias that is free.
         near: where to begin, in the place of the strongest penalty: the same solutions are found
             sooner, and others than its strength are tried only as long as they are better.
     """
@@ -135,7 +135,7 @@ def fit_at(
     features: Floats,
     classes: NDArray[np.integer],
     class_weights: Floats,
-    start: tuple[Floats, Floats] | None = None,
+    start: Start | None = None,
 ) -> tuple[Floats, Floats]:
     """Fits one head, with no image to choose by.
 

@@ -19,18 +19,19 @@ Doubles = NDArray[np.float64]
 class Preconditioner:
     """From coordinates that are easy to solve in to the parameters of a problem, and back."""
 
-    def __init__(self, axes: Axes, curvature: float, strength: float) -> None:
+    def __init__(self, axes: Axes, curvature: float, strength: float, on_bias: float) -> None:
         """Goes by the axes of the rows.
 
         Args:
             axes: of the rows, as the problem scales them.
             curvature: of the loss, along a row of length 1.
             strength: of the penalty.
+            on_bias: strength of that on the bias.
         """
         steps = 1 / np.sqrt(curvature * axes.squares + strength)
         self._directions = axes.directions
         self._step = steps[-1]
-        self._bias = 1 / np.sqrt(curvature + strength)
+        self._bias = 1 / np.sqrt(curvature + on_bias)
         self._longer = (steps / self._step - 1.0)[:, None]
         self._shorter = (self._step / steps - 1.0)[:, None]
 

@@ -39,7 +39,7 @@ def refitted(head: FrozenHead, task: HeadTask, class_weights: ClassWeights = "no
         standardised(whole.train.embeddings, mean, variance),
         whole.train.classes,
         whole.class_weights(class_weights),
-        (earlier.kernel, earlier.bias) if earlier else None,
+        earlier.start(class_weights) if earlier else None,
     )
     model = build_head(len(mean), task.classes, mean=mean, variance=variance)
     model.get_layer("logits").set_weights([kernel, bias])

@@ -1,7 +1,7 @@
 """Multinomial logistic regression with a penalty on the squared norm of the weights."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Final
 
@@ -23,6 +23,21 @@ _SPARED: Final = 2
 Floats = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Start:
+    """A head that the penalty draws to.
+
+    Attributes:
+        kernel: float32 [d, k].
+        bias: float32 [k].
+        on_bias: what a step of the bias costs, in steps of the kernel; 0 for nothing.
+    """
+
+    kernel: Floats
+    bias: Floats
+    on_bias: float
+
+
 class SoftmaxProblem:
     """Mean weighted log loss and a penalty, and its gradient, for SciPy."""
 
@@ -31,16 +46,17 @@ class SoftmaxProblem:
         features: Floats,
         classes: NDArray[np.integer],
         class_weights: Floats,
-        start: tuple[Floats, Floats] | None,
+        start: Start | None,
         *,
         seeks_axes: bool = True,
     ) -> None:
         """Takes what `fit_linear` is given, and whether to seek the axes of few images."""
-        self._start = start or (
+        self._start = start or Start(
             np.zeros((features.shape[1], len(class_weights)), np.float32),
             np.zeros(len(class_weights), np.float32),
+            on_bias=0.0,
         )
-        self._known = features @ self._start[0] + self._start[1]
+        self._known = features @ self._start.kernel + self._start.bias
         self._axes: Floats | None = None
         if seeks_axes:
             with few_threads(features.size):
@@ -53,8 +69,8 @@ class SoftmaxProblem:
 
     def parameters(self, kernel: Floats, bias: Floats) -> NDArray[Any]:
         """What `head` makes this head of, where no axes were sought."""
-        learned = (kernel - self._start[0]) / self._scale
-        return np.vstack([learned, bias - self._start[1]]).astype(float).ravel()
+        learned = (kernel - self._start.kernel) / self._scale
+        return np.vstack([learned, bias - self._start.bias]).astype(float).ravel()
 
     @property
     def origin(self) -> NDArray[Any]:
@@ -64,7 +80,9 @@ class SoftmaxProblem:
     def solve(self, strength: float, start: NDArray[Any]) -> NDArray[Any]:
         """The solution for a strength, in the parameters of the scaled features."""
         with each_block(self._rows) as each:
-            eased = Preconditioner(self._principal, self._curvature(start, each), strength)
+            curvature = self._curvature(start, each)
+            on_bias = strength * max(1.0, self._start.on_bias)
+            eased = Preconditioner(self._principal, curvature, strength, on_bias)
 
             def loss(easy: NDArray[Any]) -> tuple[float, NDArray[Any]]:
                 parameters = eased.parameters(easy.reshape(self._shape))
@@ -96,7 +114,7 @@ class SoftmaxProblem:
         kernel, bias = self._weights_of(solution)
         if self._axes is not None:
             kernel = self._axes @ kernel
-        return self._start[0] + kernel, self._start[1] + bias
+        return self._start.kernel + kernel, self._start.bias + bias
 
     def _weights_of(self, solution: NDArray[Any]) -> tuple[Floats, Floats]:
         """What is learned beyond the start, for the rows of the problem."""
@@ -107,8 +125,9 @@ class SoftmaxProblem:
         self, solution: NDArray[Any], strength: float, each: EachBlock
     ) -> tuple[float, NDArray[Any]]:
         weights = self._weights_of(solution)
-        penalised = solution.reshape(self._shape)[:-1]
-        loss = strength / 2 * float((penalised**2).sum())
+        penalised, moved = np.split(solution.reshape(self._shape), [-1])
+        on_bias = strength * self._start.on_bias
+        loss = strength / 2 * float((penalised**2).sum()) + on_bias / 2 * float((moved**2).sum())
         gradient = np.zeros(self._shape)
         for its_loss, slope, shift in each(partial(self._loss_of, *weights)):
             loss += its_loss
@@ -116,6 +135,7 @@ class SoftmaxProblem:
             gradient[-1] += shift
         gradient[:-1] *= self._scale
         gradient[:-1] += strength * penalised
+        gradient[-1] += on_bias * moved[0]
         return loss, gradient
 
     def _loss_of(self, kernel: Floats, bias: Floats, block: slice) -> tuple[float, Floats, Floats]:

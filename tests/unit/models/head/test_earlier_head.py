@@ -55,6 +55,25 @@ def test_few_new_images_and_a_new_class_add_to_what_was_learned(
     assert accuracy(few, nines, started) > 0.5
 
 
+def test_where_classes_matter_alike_few_images_of_some_move_no_bias(
+    digits_task: HeadTask, earlier: EarlierHead
+) -> None:
+    rows = np.flatnonzero(digits_task.train.classes == 9)
+    others = np.flatnonzero(digits_task.train.classes < 9)[:20]
+    replayed = HeadTask(
+        part(digits_task.train, np.concatenate([rows, others])), digits_task.validation, 10
+    )
+    started = earlier.for_classes(DIGITS[:9], DIGITS, {})
+    moved = {
+        weighting: np.abs(
+            fit_frozen_head(replayed, weighting, started).solution.linear.bias - started.bias
+        ).max()
+        for weighting in ("none", "balanced")
+    }
+    assert moved["none"] > 0.3
+    assert moved["balanced"] < 0.1
+
+
 def test_many_new_images_have_the_last_word(
     digits_task: HeadTask, digits_test: LabelledEmbeddings, earlier: EarlierHead
 ) -> None:

@@ -24,7 +24,7 @@ def test_rows_are_made_ready_a_block_at_a_time() -> None:
 
 
 def test_the_way_back_leads_to_the_same_parameters() -> None:
-    eased = Preconditioner(principal_axes(ROWS, 8, passes=1), 0.1, 1e-4)
+    eased = Preconditioner(principal_axes(ROWS, 8, passes=1), 0.1, 1e-4, 1e-4)
     parameters = RANDOM.standard_normal((41, 3))
     np.testing.assert_allclose(eased.parameters(eased.easy(parameters)), parameters)
     # A slope along the easy coordinates is that along the parameters, taken through the transpose.
@@ -36,7 +36,7 @@ def test_the_way_back_leads_to_the_same_parameters() -> None:
 
 def test_a_quadratic_loss_is_as_curved_one_way_as_another() -> None:
     axes = principal_axes(ROWS, 40, passes=1)
-    eased = Preconditioner(axes, 0.1, 1e-4)
+    eased = Preconditioner(axes, 0.1, 1e-4, 1e-4)
     curvature = 0.1 * (ROWS.T.astype(float) @ ROWS) / len(ROWS) + 1e-4 * np.eye(40)
     whole = np.zeros((41, 41))
     whole[:40, :40] = curvature

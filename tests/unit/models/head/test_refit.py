@@ -63,8 +63,9 @@ def test_it_is_drawn_to_the_earlier_head_that_it_was_drawn_to():
     earlier = EarlierHead(known.mean, known.variance, known.linear.kernel, known.linear.bias)
     task = HeadTask(draw(30, 1, (0, 1)), draw(30, 2, (0, 1)), 3)
     tight = replace(fit_frozen_head(task, earlier=earlier), strength=1e4)
-    kernel, _ = refitted(tight, task).get_layer("logits").get_weights()
+    kernel, bias = refitted(tight, task).get_layer("logits").get_weights()
     np.testing.assert_allclose(kernel, earlier.kernel, atol=1e-3)
+    np.testing.assert_allclose(bias, earlier.bias, atol=1e-3)
     kernel, _ = refitted(replace(tight, earlier=None), task).get_layer("logits").get_weights()
     np.testing.assert_allclose(kernel, 0.0, atol=1e-3)
 
