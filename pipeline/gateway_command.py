@@ -176,17 +176,20 @@ def _follow(file: RolloutFile) -> int:
 
 
 def _wait(file: RolloutFile, reached: Callable[[Rollout], bool], seconds: float | None) -> None:
-    """Shows what the judge waits for, as it changes."""
+    """Shows what the judge waits for, and what holds the gateway up, as it changes."""
     deadline = None if seconds is None else time.monotonic() + seconds
     said = ""
     while not reached(state := _read(file)):
-        words = f"{state.phase.value.capitalize()}. {state.reason}"
-        if state.reason and words != said:
+        words = " ".join(filter(None, (state.reason, state.trouble)))
+        if words and words != said:
             said = words
-            _say(words)
+            _say(f"{state.phase.value.capitalize()}. {words}")
         if deadline is not None and time.monotonic() > deadline:
             raise GraftError(
-                "The gateway does not act. Is `graft gateway` running? It goes on from here."
+                f"The gateway cannot go on: {state.trouble} It tries again; `graft rollback` takes"
+                " the canary away."
+                if state.trouble
+                else "The gateway does not act. Is `graft gateway` running? It goes on from here."
             )
         time.sleep(_TICK_SECONDS)
 

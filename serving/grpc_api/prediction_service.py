@@ -24,7 +24,7 @@ from serving.inference.example_calls import (
     REGRESS,
     ExampleTask,
     classification_result,
-    example_call,
+    example_calls,
     example_task,
     regression_result,
 )
@@ -190,8 +190,10 @@ class PredictionService:
         context: _Context,
     ) -> tuple[Tensors, int]:
         examples = serialized_examples(request_input)
-        call = example_call(lease.model, tasks, examples)
-        return await self._answered(lease, call, context), len(examples)
+        fetched: Tensors = {}
+        for call in example_calls(lease.model, tasks, examples):
+            fetched |= await self._answered(lease, call, context)
+        return fetched, len(examples)
 
     async def _answered(self, lease: Lease, call: SignatureCall, context: _Context) -> Tensors:
         deadline = Deadline.after(context.rpc.time_remaining())

@@ -63,6 +63,27 @@ def example_task(model: LoadedModel, method: str, signature_name: str) -> Exampl
     raise ServingError(grpc.StatusCode.UNIMPLEMENTED, message)
 
 
+def example_calls(
+    model: LoadedModel, tasks: Sequence[ExampleTask], examples: NDArray[Any]
+) -> list[SignatureCall]:
+    """One run of the graph that answers all of `tasks`, or one for each.
+
+    Not every choice of a client is computed together (`LoadedModel.takes_choice`).
+
+    Args:
+        model: what the tasks belong to.
+        tasks: at least one.
+        examples: serialized tf.Examples, [n].
+
+    Raises:
+        ServingError: the tasks have different inputs, and not all of them take examples.
+    """
+    together = example_call(model, tasks, examples)
+    if len(tasks) == 1 or model.takes_choice(together.fetches):
+        return [together]
+    return [example_call(model, [task], examples) for task in tasks]
+
+
 def example_call(
     model: LoadedModel, tasks: Sequence[ExampleTask], examples: NDArray[Any]
 ) -> SignatureCall:

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.errors import ServingError, from_number, invalid_argument
-from serving.inference.example_calls import CLASSIFY, REGRESS, example_call, example_task
+from serving.inference.example_calls import CLASSIFY, REGRESS, example_calls, example_task
 from serving.inference.runner import Runner
 from serving.inference.signature_call import SignatureCall, checked_call
 from serving.metrics import Metrics
@@ -85,10 +85,10 @@ class ModelLoader:
             if count > MOST_RECORDS:
                 message = f"Number of warmup records exceeds the maximum ({MOST_RECORDS}) at {file}"
                 raise invalid_argument(message)
-            call = _call_of(model, record)
-            model.prepare(call.feeds, call.fetches)
-            for _ in range(self._warm_ups):
-                self._run(call)
+            for call in _calls_of(model, record):
+                model.prepare(call.feeds, call.fetches)
+                for _ in range(self._warm_ups):
+                    self._run(call)
         return count
 
     def _run(self, call: SignatureCall) -> None:
@@ -117,7 +117,7 @@ def _records(file: Path) -> Iterator[Any]:
         raise invalid_argument(f"{file} holds a record that is no PredictionLog") from error
 
 
-def _call_of(model: LoadedModel, record: Any) -> SignatureCall:
+def _calls_of(model: LoadedModel, record: Any) -> list[SignatureCall]:
     match record.WhichOneof("log_type"):
         case "predict_log":
             request = record.predict_log.request
@@ -127,7 +127,7 @@ def _call_of(model: LoadedModel, record: Any) -> SignatureCall:
             if signature is None:
                 message = f'Serving signature key "{name}" not found.'
                 raise ServingError(grpc.StatusCode.FAILED_PRECONDITION, message)
-            return checked_call(model, signature, inputs, list(request.output_filter))
+            return [checked_call(model, signature, inputs, list(request.output_filter))]
         case "classify_log":
             request, tasks = record.classify_log.request, [CLASSIFY]
             names = [request.model_spec.signature_name]
@@ -145,4 +145,4 @@ def _call_of(model: LoadedModel, record: Any) -> SignatureCall:
         example_task(model, task, name or DEFAULT_SIGNATURE)
         for task, name in zip(tasks, names, strict=True)
     ]
-    return example_call(model, found, serialized_examples(request.input))
+    return example_calls(model, found, serialized_examples(request.input))

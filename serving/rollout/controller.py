@@ -29,7 +29,7 @@ _PORT: Final = "copies-to"
 
 
 class CanaryAwayError(GraftError):
-    """The canary's own server cannot be reached; all that does not need it was done."""
+    """The canary's own server is away, or lacks a version; all that does not need it was done."""
 
 
 class Controller:
@@ -83,13 +83,25 @@ class Controller:
         }
 
     def step(self) -> Rollout:
-        """Does what is to be done now; returns the state after it.
+        """Does what is to be done now; returns the state after it, which has the trouble, if any.
 
         Raises:
-            CanaryAwayError: the canary has a server of its own, which cannot be reached.
+            CanaryAwayError: the canary has a server of its own, which cannot be reached, or does
+                not load a version that nobody is sent to.
             GraftError: a server cannot be reached, or nginx refuses.
         """
         self._away = None
+        try:
+            state = self._step()
+            if self._away is not None:
+                raise self._away
+        except GraftError as error:
+            self.file.note(str(error))
+            raise
+        self.file.note("")
+        return self.file.read() or state
+
+    def _step(self) -> Rollout:
         state = self.file.read() or self._first()
         if state.phase is Phase.STEADY and self.nginx.pid is None:
             # Nobody is let in before there are the labels that nginx sends requests to.
@@ -104,11 +116,7 @@ class Controller:
             case Phase.WATCHING:
                 self._watch(state)
             case Phase.PROMOTING:
-                assert state.canary is not None
-                self._settle(state.canary, state.canary)
-                self._direct(self._steady)
-                self._keep_evidence(state)
-                self._advance(state, Rollout.settled)
+                self._promote(state)
             case Phase.ROLLING_BACK:
                 # First the users, then the labels: nobody is sent to a version that goes.
                 self._direct(self._steady)
@@ -117,9 +125,7 @@ class Controller:
                 self._advance(state, Rollout.settled)
         if self._log is not None:
             self._log.read_on()
-        if self._away is not None:
-            raise self._away
-        return self.file.read() or state
+        return state
 
     def close(self) -> None:
         """Ends the gateway after the requests that are under way."""
@@ -128,6 +134,7 @@ class Controller:
         if self._log is not None:
             self._log.read_on()
             self._log.close()
+        self.file.note("")
 
     def _first(self) -> Rollout:
         """What answers now becomes the stable version."""
@@ -174,6 +181,18 @@ class Controller:
         else:
             self._advance(state, lambda s: s.noted(verdict.reason))
 
+    def _promote(self, state: Rollout) -> None:
+        assert state.canary is not None
+        try:
+            self._settle(state.canary, state.canary)
+        except NotLoadedError as error:
+            words = str(error)
+            self._decide(state, lambda s: s.turn_back(words))
+            return
+        self._direct(self._steady)
+        self._keep_evidence(state)
+        self._advance(state, Rollout.settled)
+
     def _open_evidence(self, state: Rollout) -> Evidence:
         folder = self._evidence_folder(state)
         requests = self.file.folder / _EVIDENCE
@@ -203,7 +222,8 @@ class Controller:
         Raises:
             NotLoadedError: a version does not become available.
             CanaryAwayError: two versions are to answer, and the canary's server is away. Where one
-                is, that server is passed over, and `step` tells it at its end.
+                is, a server of the canary's that is away or does not load it is passed over, and
+                `step` tells it at its end.
             GraftError: the stable's server cannot be reached, or one refuses.
         """
         labels = {STABLE: stable, CANARY: canary}
@@ -227,13 +247,15 @@ class Controller:
     def _moved(self, server: Server, here: dict[str, int], nobody_is_hurt: bool) -> bool:
         try:
             return self._models[server].settle(here, _LOAD_SECONDS)
-        except UnreachableError as error:
+        except (UnreachableError, NotLoadedError) as error:
             if server == self._settings.stable:
                 raise
-            self._away = CanaryAwayError(str(error))
-            if not nobody_is_hurt:
-                raise self._away from error
-            return False
+            if nobody_is_hurt:
+                self._away = CanaryAwayError(str(error))
+                return False
+            if isinstance(error, NotLoadedError):
+                raise
+            raise CanaryAwayError(str(error)) from error
 
     def _direct(self, traffic: Traffic) -> None:
         self._copies.comparing = traffic.trial

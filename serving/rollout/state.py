@@ -35,6 +35,8 @@ class Rollout:
         number: of the rollout; names its folder of evidence.
         reason: of the last decision, in words.
         refused: versions that were rolled back.
+        trouble: what the gateway could not get past when it last looked, in words; empty if it goes
+            on.
     """
 
     stable: int
@@ -45,6 +47,7 @@ class Rollout:
     number: int = 0
     reason: str = ""
     refused: tuple[int, ...] = ()
+    trouble: str = ""
 
     def begin(self, canary: int, share: int, copies: int) -> "Rollout":
         """A rollout of `canary` begins.
@@ -97,6 +100,11 @@ class Rollout:
             raise UsageError(f"There is no canary to roll back ({self.phase.value}).")
         return replace(self, phase=Phase.ROLLING_BACK, reason=reason)
 
+    def turn_back(self, reason: str) -> "Rollout":
+        """A canary on its way to all users goes: a version does not load where all would ask it."""
+        assert self.phase is Phase.PROMOTING
+        return replace(self, phase=Phase.ROLLING_BACK, reason=reason)
+
     def settled(self) -> "Rollout":
         """What PROMOTING or ROLLING_BACK comes to."""
         assert self.canary is not None
@@ -140,6 +148,12 @@ class RolloutFile:
             if found is None:
                 self._write(state)
             return found or state
+
+    def note(self, trouble: str) -> None:
+        """Puts down what the gateway cannot get past; nothing where no gateway ran yet."""
+        found = self.read()
+        if found is not None and found.trouble != trouble:
+            self.change(lambda now: replace(now, trouble=trouble))
 
     def change(self, step: Callable[[Rollout], Rollout]) -> Rollout:
         """Replaces the state by what `step` makes of it, and returns that.

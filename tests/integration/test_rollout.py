@@ -15,6 +15,7 @@ from fake_model_server import Behaviour, FakeServer
 from gateway_clients import ask, free_port, needs_nginx
 
 from models.errors import GraftError
+from pipeline import gateway_command
 from serving.gateway.nginx_process import Nginx
 from serving.gateway.settings import GatewaySettings
 from serving.rollout import model_server
@@ -302,6 +303,54 @@ def test_a_canary_that_takes_its_server_along_is_rolled_back(tmp_path: Path, pla
         controller.step()
     assert ask(place.settings.port).document["version"] == 1
     controller.close()
+
+
+@pytest.mark.parametrize("ends", ["promote", "roll_back"])
+def test_two_servers_of_which_one_lacks_a_version_come_to_an_end(
+    tmp_path: Path, place: Place, ends: str
+) -> None:
+    """What loads on the canary's server need not on the stable's, and the other way round."""
+    place.server.labels = {"stable": 1}
+    place.server.behaviours[2] = Behaviour(loads=False)
+    with FakeServer({1: Behaviour(), 2: Behaviour()}, {1}) as own:
+        place.settings = replace(place.settings, canary=own.address)
+        controller = replace(place, folder=tmp_path / "two").controller()
+        _begin(controller)
+        _run_until(controller, lambda state: state.phase is Phase.WATCHING)
+        own.behaviours[1] = Behaviour(loads=ends == "promote")
+        controller.file.change(lambda state: getattr(state, ends)("By hand."))
+        if ends == "promote":
+            state = _run_until(controller, _steady)
+            assert "Version 2 does not load: made to fail" in state.reason
+        else:
+            with pytest.raises(CanaryAwayError, match="Version 1 does not load: made to fail"):
+                controller.step()
+            state = controller.file.read() or pytest.fail("no state")
+            assert "Version 1 does not load" in state.trouble
+        assert (state.phase, state.stable, state.refused) == (Phase.STEADY, 1, (2,))
+        assert ask(place.settings.port).document["version"] == 1
+        controller.close()
+
+
+def test_a_canary_whose_server_is_away_is_waited_for_in_words(
+    tmp_path: Path, place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FakeServer({1: Behaviour()}, {1}) as gone:
+        place.settings = replace(place.settings, canary=gone.address)
+        controller = replace(place, folder=tmp_path / "two").controller()
+        _begin(controller)
+    with pytest.raises(CanaryAwayError):
+        controller.step()
+    with pytest.raises(GraftError, match=r"cannot go on: No model server answers at .*rollback`"):
+        gateway_command._wait(controller.file, lambda _: False, 0.0)
+    assert "Starting. No model server answers at" in capsys.readouterr().out
+    controller.file.change(lambda state: state.roll_back("By hand."))
+    with pytest.raises(CanaryAwayError):
+        controller.step()
+    state = controller.file.read() or pytest.fail("no state")
+    assert (state.phase, state.stable) == (Phase.STEADY, 1)
+    controller.close()
+    assert (controller.file.read() or state).trouble == ""
 
 
 def test_a_server_that_is_away_is_told(tmp_path: Path, place: Place) -> None:

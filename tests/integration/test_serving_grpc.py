@@ -27,6 +27,7 @@ from tensorflow_serving.apis import (
 
 from models.errors import UsageError
 from serving.inference.signature_call import SignatureCall
+from serving.servables.loader import LoadedModel
 from serving.server.model_server import ModelServer
 from serving.server.settings import GrpcSettings, ServerSettings
 from serving.tensors.tensor_protos import from_proto, to_proto
@@ -167,6 +168,16 @@ def test_multi_inference(stub: prediction_service_pb2_grpc.PredictionServiceStub
     ):
         refusal = _refusal(stub.MultiInference, request)
         assert (refusal[0], message in refusal[1]) == (code, True), refusal
+
+
+def test_signatures_that_are_not_computed_together_answer_the_same(
+    stub: prediction_service_pb2_grpc.PredictionServiceStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = _tasks(("", "CLASSIFY"), ("regress", "REGRESS"))
+    together = stub.MultiInference(request)
+    assert len(together.results) == 2
+    monkeypatch.setattr(LoadedModel, "takes_choice", lambda *_: False)
+    assert stub.MultiInference(request) == together
 
 
 def test_the_broken_example_is_named(

@@ -17,6 +17,22 @@ def test_the_way_to_promotion_and_the_way_back() -> None:
     assert back == Rollout(stable=1, number=1, reason="bad", refused=(2,))
 
 
+def test_a_promotion_that_cannot_be_goes_back() -> None:
+    promoting = Rollout(stable=1).begin(2, 10, 10).watching().promote("good")
+    back = promoting.turn_back("does not load").settled()
+    assert back == Rollout(stable=1, number=1, reason="does not load", refused=(2,))
+
+
+def test_what_holds_the_gateway_up_is_put_down(tmp_path: Path) -> None:
+    file = RolloutFile(tmp_path)
+    file.note("away")
+    assert file.read() is None
+    file.create(Rollout(stable=1))
+    for words in ("away", ""):
+        file.note(words)
+        assert file.read() == Rollout(stable=1, trouble=words)
+
+
 def test_what_does_not_follow_is_refused() -> None:
     begun = Rollout(stable=1).begin(2, 10, 10)
     with pytest.raises(UsageError, match="Version 2 is being rolled out"):
