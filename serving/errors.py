@@ -1,5 +1,6 @@
 """Errors of the serving API: a canonical status code and the message that the client gets."""
 
+import re
 from typing import Final
 
 import grpc
@@ -32,6 +33,7 @@ _BY_HTTP: Final = {
     502: grpc.StatusCode.UNAVAILABLE,
 }
 _FIRST_ERROR: Final = 400
+_PYTHON_LINES: Final = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t][^\n]*\n|\n)*")
 
 
 def code_of_http(status: int) -> grpc.StatusCode:
@@ -90,5 +92,10 @@ def invalid_argument(message: str) -> ServingError:
 
 
 def from_number(number: int, message: str) -> ServingError:
-    """The error of TensorFlow's status `number`."""
-    return ServingError(_BY_NUMBER.get(number, grpc.StatusCode.UNKNOWN), message)
+    """The error of TensorFlow's status `number`.
+
+    Where Python failed in a graph, TensorFlow appends lines of this server's files: no client's
+    business.
+    """
+    said = _PYTHON_LINES.sub("", message)
+    return ServingError(_BY_NUMBER.get(number, grpc.StatusCode.UNKNOWN), said)

@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from serving.errors import ServingError, invalid_argument, without_frames
+from serving.errors import ServingError, from_number, invalid_argument, without_frames
 
 
 class _Large:
@@ -32,3 +32,11 @@ def test_an_error_without_frames_keeps_nothing_of_them() -> None:
     finally:
         gc.enable()
     assert failure.message == "refused"
+
+
+def test_clients_do_not_see_the_servers_files() -> None:
+    words, node = "ValueError: no callback pyfunc_0", "\n\n\n\t [[{{node EagerPyFunc}}]]"
+    lines = 'Traceback (most recent call last):\n\n  File "/srv/ops.py", line 9\n    f(x)\n\n'
+    said = from_number(3, f"{words}\n{lines}{words}{node}").message
+    assert said == f"{words}\n{words}{node}"
+    assert from_number(3, f"{words}{node}").message == f"{words}{node}"
