@@ -142,7 +142,7 @@ class BatchQueue:
                     wait = seconds if wait is None else min(wait, seconds)
                 if self._closing and not self._queues:
                     return None
-                self._changed.wait(wait)
+                self._changed.wait(None if wait is None else min(wait, threading.TIMEOUT_MAX))
 
     def _seconds_until_ready(self, batches: "deque[_Batch]") -> float:
         is_full = len(batches) > 1 or batches[0].rows >= self._parameters.rows_at_once

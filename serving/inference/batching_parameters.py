@@ -28,6 +28,7 @@ _NUMBERS: Final = (
     "max_execution_batch_size",
 )
 _MOST_AT_ONCE: Final = 16
+_MOST_THREADS: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class BatchingParameters:
             least = 0 if name == "batch_timeout_micros" else 1
             if getattr(self, name) < least:
                 raise UsageError(f"{name} is {getattr(self, name)}, expected at least {least}.")
+        if self.num_batch_threads > _MOST_THREADS:
+            raise UsageError(
+                f"num_batch_threads is {self.num_batch_threads}, expected at most {_MOST_THREADS}:"
+                " more threads than cores make nothing faster."
+            )
         if any(b <= a for a, b in itertools.pairwise((0, *self.allowed_batch_sizes))):
             sizes = list(self.allowed_batch_sizes)
             raise UsageError(f"allowed_batch_sizes must be positive and increase, and are {sizes}.")

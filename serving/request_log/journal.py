@@ -73,6 +73,10 @@ class Journal:
                 segment.close()
         self._current = self._spare = None
         self._full = []
+        if self._dropped:
+            # Else the next entry would have told it.
+            words = "The request log in %s lacks the last %d requests: they could not be written."
+            _log.warning(words, self._folder, self._dropped)
         self._writer.close()
 
     def _append(self, content: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from healths import HOSTILE, harmful
 from PIL import Image
 
 from monitoring.live_images import LiveImage
+from monitoring.requests import Requests
 from pipeline.watch.page import render_page
 from serving.gateway.nginx_process import Nginx
 from serving.gateway.settings import GatewaySettings, Traffic
@@ -57,6 +59,14 @@ def test_it_says_what_is_wrong_since_when_and_what_to_do(page: Page) -> None:
     assert "brightness: lower: median 0.31 → 0.18" in said
     assert "Began between" in said
     assert page.value("document.querySelectorAll('.chart .mark').length") == 1
+
+
+@pytest.mark.parametrize(
+    "none", [Requests({}, {}, 0, {}), Requests({"OK": 0}, {60: (0, 0)}, 0, {})]
+)
+def test_a_log_without_answers_is_told(none: Requests) -> None:
+    health = replace(harmful(), requests=none)
+    assert "no answers to requests yet" in render_page(health, simulated_service.reference(4), {})
 
 
 def test_pictures_stand_beside_the_nearest_held_out_ones(page: Page) -> None:

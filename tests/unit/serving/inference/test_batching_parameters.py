@@ -54,6 +54,7 @@ def test_splitting_has_a_size_of_its_own(tmp_path: Path) -> None:
         ("max_batch_siz { value: 8 }", 'has no field named "max_batch_siz"'),
         ("max_batch_size { value: 0 }", "max_batch_size is 0, expected at least 1"),
         ("batch_timeout_micros { value: -1 }", "batch_timeout_micros is -1, expected at least 0"),
+        ("num_batch_threads { value: 1099511627776 }", "is 1099511627776, expected at most 4096"),
         ("allowed_batch_sizes: 4 allowed_batch_sizes: 2", r"must be .* increase, and are \[4, 2\]"),
         ("max_batch_size { value: 8 } allowed_batch_sizes: 4", "last entry was 4; expected 8"),
     ],

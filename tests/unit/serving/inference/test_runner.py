@@ -284,9 +284,13 @@ def test_without_batching_each_runs_by_itself() -> None:
         runner.submit_call(graph.call([1]))
 
 
-def test_the_end_runs_what_waits_for_company() -> None:
-    runner, graph = Runner(None, BatchingParameters(batch_timeout_micros=10**9)), Graph()
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("micros", [10**9, 2**63 - 1])
+def test_the_end_runs_what_waits_for_company(micros: int) -> None:
+    runner, graph = Runner(None, BatchingParameters(batch_timeout_micros=micros)), Graph()
     future = runner.submit_call(graph.call([1]))
+    with pytest.raises(TimeoutError):
+        future.result(0.1)
     graph.go.release()
     runner.close()
     assert _y(future) == [2]

@@ -162,6 +162,17 @@ def test_files_that_wait_are_few(settings: RequestLogSettings, monkeypatch: Any)
             assert len(log_files(settings.folder)) == 3
 
 
+def test_what_was_dropped_at_the_end_is_told(
+    settings: RequestLogSettings, monkeypatch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(journal_module, "_MOST_WAITING", 1)
+    with Journal(settings) as journal:
+        written = [journal.add(answered(number, _BIG)) for number in range(30)]
+    lost = written[::-1].index(True)
+    assert lost
+    assert f"lacks the last {lost} requests" in caplog.text
+
+
 def test_an_old_file_is_finished_though_it_is_not_full(
     settings: RequestLogSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
