@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from serving.errors import ServingError
 from serving.observer.request_ids import HEADER as REQUEST_ID
+from serving.rest_api.options import LIVE, READY
 from serving.tensors.json_outputs import to_json
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def http_app(api: ASGIApp, pages: Pages, cors: bool) -> ASGIApp:
         assert pages.metrics is not None
         return Response(pages.metrics(), media_type="text/plain")
 
-    routes = [Route("/livez", livez), Route("/readyz", readyz)]
+    routes = [Route(LIVE, livez), Route(READY, readyz)]
     if pages.metrics is not None and pages.metrics_path is not None:
         routes.append(Route(pages.metrics_path, metrics))
     routes.append(Route("/{path:path}", api))

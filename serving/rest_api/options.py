@@ -1,6 +1,12 @@
 """How the REST API answers."""
 
 from dataclasses import dataclass
+from typing import Final
+
+API: Final = "/v1/"
+"""What the paths of the API begin with."""
+LIVE: Final = "/livez"
+READY: Final = "/readyz"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import UsageError
+from serving.rest_api.options import API, LIVE, READY
 from serving.text_proto import read_text_proto
 
 DEFAULT_PATH: Final = "/monitoring/prometheus/metrics"
@@ -17,7 +18,7 @@ def metrics_path(file: Path | None) -> str | None:
 
     Raises:
         UsageError: the file cannot be read, is no text of a `MonitoringConfig`, or has a path that
-            no request can have.
+            no request can have, or that is another page's.
     """
     if file is None:
         return None
@@ -27,5 +28,10 @@ def metrics_path(file: Path | None) -> str | None:
         raise UsageError(
             f"{file} has the path {path!r}, expected one that begins with / and goes on with"
             f" letters, digits and - . _ ~ /, such as {DEFAULT_PATH}"
+        )
+    if path in (LIVE, READY) or path.startswith(API):
+        raise UsageError(
+            f"{file} has the path {path!r}, where something else is answered; expected another"
+            f" one, such as {DEFAULT_PATH}"
         )
     return path if prometheus.enable else None

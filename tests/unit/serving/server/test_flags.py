@@ -58,6 +58,14 @@ def test_a_page_of_metrics_that_nobody_could_ask_for_is_refused(path: str, tmp_p
         settings_of(parse_flags([*MODEL, f"--monitoring_config_file={file}"]))
 
 
+@pytest.mark.parametrize("path", ["/v1/models/m", "/livez", "/readyz"])
+def test_so_is_one_that_would_hide_another_page(path: str, tmp_path: Path) -> None:
+    file = tmp_path / "monitoring.config"
+    file.write_text(f'prometheus_config {{ enable: true path: "{path}" }}')
+    with pytest.raises(UsageError, match="where something else is answered"):
+        settings_of(parse_flags([*MODEL, f"--monitoring_config_file={file}"]))
+
+
 def test_an_empty_path_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     paths = ("monitoring_config_file", "ssl_config_file", "batching_parameters_file", "request_log")
     empty = [f"--{name}=" for name in (*paths, "model_config_file", "grpc_socket_path")]
