@@ -1,6 +1,7 @@
 """`graft export --format backbone`: the fine-tuned backbone, for other runs to begin from."""
 
 import os
+import shlex
 from pathlib import Path
 
 from models.errors import GraftError, UsageError
@@ -49,6 +50,7 @@ def export_backbone(model: Served, workspace: Workspace, folder: Path | None) ->
         )
     print(f"{record.backbone} at {record.image_size} px, fine-tuned on {record.links[-1]}:")
     print(file)
-    flags = f"--backbone {record.backbone} --image-size {record.image_size} --weights {file}"
-    print(f"Another run begins from it by: graft run --data DIR {flags}")
+    flags = ["--backbone", record.backbone, "--image-size", str(record.image_size)]
+    flags += ["--weights", str(file)]
+    print(f"Another run begins from it by: graft run --data DIR {shlex.join(flags)}")
     return 0

@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -320,7 +321,8 @@ def _init(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.file} exists already; it was left as it is.") from None
     except OSError as error:
         raise UsageError(f"{options.file} cannot be written: {error.strerror}.") from None
-    print(f"Wrote {options.file}. Set data.path in it, then: graft run --config {options.file}")
+    command = shlex.join(["graft", "run", "--config", str(options.file)])
+    print(f"Wrote {options.file}. Set data.path in it, then: {command}")
     return 0
 
 

@@ -2,12 +2,15 @@
 
 import csv
 import io
+import json
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from components.artifact_names import LABEL_ERRORS_FILE, REPLAYED_FOLDER
+from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.named_files import file_of_name, images_folder
 from components.example_gen.sources.one_label import RefusedError, joined_labels, label_of
 from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
@@ -26,6 +29,10 @@ _COLUMNS: Final = (
     *("looks_wrong", "suggested", "suggested_probability", "label_probability"),
 )
 _GROUP: Final = "group"
+_OF_THE_SOURCE: Final = (
+    *("spans", "encoding", "columns", "images", "ignore", "layout", "class_pattern"),
+)
+"""Keys of `data` that say how the run's source was read: what is written is read without them."""
 _SHOWN: Final = 10
 _FEW: Final = 3
 
@@ -78,13 +85,24 @@ def write_manifest(config: Config, output: Path | None) -> int:
             f"there: `graft run` would refuse its {count:,} images. Give the class another name in "
             "the column label."
         )
-    group = f" --set data.group={_GROUP}" if _GROUP in columns else ""
     print(f"Run {folder.name}: {found.words}.")
     print(
         f"{len(rows):,} images, the most doubtful first: {file}. Correct its column label, or "
-        f"delete the row of an image that is of no class; then: graft run --data {file}{group}"
+        "delete the row of an image that is of no class; then, with the settings of that run: "
+        f"{_next_run(folder / CONFIG, ran.data, file, _GROUP if _GROUP in columns else '')}"
     )
     return 0
+
+
+def _next_run(settings: Path, ran: IngestSettings, file: Path, group: str) -> str:
+    """The line that runs on a manifest with all else as it was in a run."""
+    manifest = IngestSettings(group=group).model_dump(mode="json")
+    was = ran.model_dump(mode="json")
+    words = ["graft", "run", "--config", str(settings), "--data", str(file)]
+    for key in (*_OF_THE_SOURCE, _GROUP):
+        if manifest[key] != was[key]:
+            words += ["--set", f"data.{key}={json.dumps(manifest[key])}"]
+    return shlex.join(words)
 
 
 def _tell_lost(names: Sequence[str], why: str) -> None:

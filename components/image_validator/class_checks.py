@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from components.artifact_names import REPLAYED_FOLDER
 from components.class_changes import ClassChange
 from components.findings import Finding
 from components.image_validator.table import ImageTable
@@ -35,6 +36,8 @@ def check_classes(
     known: KnownClasses,
     changes: Iterable[ClassChange],
     settings: ValidationSettings,
+    *,
+    has_replayed: bool = False,
 ) -> list[Finding]:
     """Runs every check of this module.
 
@@ -43,6 +46,7 @@ def check_classes(
         known: classes by the schema.
         changes: how those of the images differ from them.
         settings: severities and limits.
+        has_replayed: images are there by `data.replay`.
     """
     trained = table.labels_in(example_schema.TRAIN)
     findings = _untrained(table, trained, settings) + _too_few(table, settings)
@@ -50,7 +54,8 @@ def check_classes(
     if known.labels is None:
         return findings + _unknown(known.path, settings)
     for change in changes:
-        findings += _changed(table, known, change, settings)
+        back = _replayed_alone(table, change) if has_replayed else []
+        findings += _changed(table, known, change, back, settings)
     return findings
 
 
@@ -78,7 +83,11 @@ def _unknown(path: str, settings: ValidationSettings) -> list[Finding]:
 
 
 def _changed(
-    table: ImageTable, known: KnownClasses, change: ClassChange, settings: ValidationSettings
+    table: ImageTable,
+    known: KnownClasses,
+    change: ClassChange,
+    back: list[str],
+    settings: ValidationSettings,
 ) -> list[Finding]:
     rows = np.flatnonzero(np.isin(table.label, change.after))
     count = len(known.labels or ())
@@ -88,8 +97,25 @@ def _changed(
         message = f"{change.words}; {gone} is still {schema}. {_ACCEPT}"
         return settings.hint("unseen_class", message, table.names(rows))
     new = ", ".join(f'"{label}"' for label in change.after if label not in change.before)
-    message = f"{change.words}; {new} is not {schema}. {_ACCEPT} " + override("unseen_class")
+    both = (
+        f"{', '.join(back)} came back by data.replay alone, under the name that the last blessed "
+        f"model has: where {new} is another name for that, delete its line from {known.path} once "
+        "the new name was accepted, or the model learns both. "
+        if back
+        else ""
+    )
+    message = f"{change.words}; {new} is not {schema}. {_ACCEPT} {both}" + override("unseen_class")
     return settings.finding("unseen_class", message, table.names(rows))
+
+
+def _replayed_alone(table: ImageTable, change: ClassChange) -> list[str]:
+    """Old names, in quotation marks, that the data itself has left."""
+    return [
+        f'"{label}"'
+        for label in change.before
+        if label in change.after
+        and all(name.startswith(REPLAYED_FOLDER) for name in table.names(table.label == label))
+    ]
 
 
 def _too_few(table: ImageTable, settings: ValidationSettings) -> list[Finding]:

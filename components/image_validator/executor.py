@@ -48,7 +48,9 @@ class Executor(base_executor.BaseExecutor):
         changes = _changes(table, schema.labels, Path(exec_properties["memory_dir"]))
         findings = [
             *check_quarantine(quarantine, settings),
-            *check_classes(table, schema, changes, settings),
+            *check_classes(
+                table, schema, changes, settings, has_replayed=bool(ingest.get("replayed"))
+            ),
             *check_class_names(table, settings),
             *check_unlabelled_classes(table, settings),
             *check_further_labels(table, settings),

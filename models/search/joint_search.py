@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import shlex
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -338,8 +339,9 @@ class JointSearch:
         )
         server = stack.enter_context(serving(served, self._folder, secret))
         if settings.serve:
-            how = f" --secret {settings.serve_secret}" if secret else ""
-            words = f"Other machines may join by: graft worker {self._folder.absolute()}{how}"
+            how = ["--secret", settings.serve_secret] if secret else []
+            line = shlex.join(["graft", "worker", str(self._folder.absolute()), *how])
+            words = f"Other machines may join by: {line}"
             _log.info(words)
             progress.report(0, round(self.budget), "seconds", words, is_lasting=True)
         return server, processes

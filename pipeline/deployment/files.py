@@ -1,6 +1,7 @@
 """Writes the files with which the official image serves a pushed model."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +52,6 @@ def write_deployment(folder: Path, model_name: str, directory: Path, gpu: bool) 
             write_atomically(folder / name, text.encode())
     print(
         f"Wrote compose.yaml, kubernetes.yaml and the server's configuration to {folder}. Try:\n"
-        f"  docker compose --file {folder / 'compose.yaml'} up --detach"
+        f"  docker compose --file {shlex.quote(str(folder / 'compose.yaml'))} up --detach"
     )
     return 0

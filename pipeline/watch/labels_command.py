@@ -1,5 +1,6 @@
 """`graft labels`: labels that come later, and which images are most worth one."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
@@ -155,7 +156,8 @@ def _require_unlabelled(file: Path) -> None:
         ) from None
     if filled:
         raise UsageError(
-            f"{file} is there already, with {filled:,} labels: once `graft labels {file}` has "
+            f"{file} is there already, with {filled:,} labels: once "
+            f"`graft labels {shlex.quote(str(file))}` has "
             "taken them, move it away, or name another with --output FILE."
         )
 

@@ -1,4 +1,5 @@
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -52,8 +53,9 @@ def test_a_bad_key_is_bad_usage(arguments: list[str], capsys: pytest.CaptureFixt
 def test_init_writes_a_file_that_config_reads_and_never_overwrites(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = tmp_path / "graft.yaml"
+    file = tmp_path / "my graft.yaml"
     assert main(["init", str(file)]) == 0
+    assert shlex.split(capsys.readouterr().out)[-2:] == ["--config", str(file)]
     assert main(["config", "--config", str(file), "--trials", "5"]) == 0
     assert "trials: 5" in capsys.readouterr().out
     file.write_text("seed: 3\n")

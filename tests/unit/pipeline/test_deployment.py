@@ -1,5 +1,6 @@
 """The files for the official image."""
 
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -63,11 +64,12 @@ def test_the_manifests_are_valid() -> None:
 
 
 def test_they_are_written_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert write_deployment(tmp_path / "d", "birds", Path("/srv/birds"), gpu=False) == 0
-    assert {path.name for path in (tmp_path / "d").iterdir()} == {
+    assert write_deployment(tmp_path / "a d", "birds", Path("/srv/birds"), gpu=False) == 0
+    assert {path.name for path in (tmp_path / "a d").iterdir()} == {
         "batching.config", "compose.yaml", "kubernetes.yaml", "models.config", "monitoring.config"
     }  # fmt: skip
-    assert "docker compose --file" in capsys.readouterr().out
+    told = shlex.split(capsys.readouterr().out.partition("Try:")[2])
+    assert told[told.index("--file") + 1] == str(tmp_path / "a d" / "compose.yaml")
 
 
 @pytest.mark.parametrize("name", ["", "-a", "a b", 'a"', "a/b", "x" * 80])

@@ -1,6 +1,8 @@
 """`graft labels --errors`, on what a run leaves."""
 
 import csv
+import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from components.label_check.label_errors_file import (
 )
 from models.errors import UsageError
 from pipeline.config import Config
+from pipeline.config_file import load_config, parse_assignment
 from pipeline.label_errors_command import write_manifest
 from pipeline.run_folder import CONFIG
 from pipeline.workspace import Workspace
@@ -69,7 +72,7 @@ def test_the_manifest_holds_all_images_and_is_read_as_data(config, tmp_path, cap
     assert write_manifest(config, None) == 0
     file = tmp_path / "ws" / "labels-to-correct.csv"
     told = capsys.readouterr().out
-    assert f"graft run --data {file}" in told
+    assert f" --data {file}\n" in told
     assert "'dog' looks like 'cat': dog/3.png" in told
     rows = list(csv.DictReader(file.open(encoding="utf-8")))
     assert Path(rows[0]["path"]).name == "3.png"
@@ -83,6 +86,44 @@ def test_the_manifest_holds_all_images_and_is_read_as_data(config, tmp_path, cap
         ("3.png", "dog", "train"),
         ("4.png", "dog", "validation"),
     }
+
+
+def test_the_next_run_keeps_all_settings_but_those_of_how_the_source_was_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = tmp_path / "my photos"
+    photos.mkdir()
+    for name in NAMES:
+        (photos / Path(name).name).write_bytes(name.encode())
+    images = [(name[:3], Path(name).name, name.encode()) for name in NAMES]
+    config = _workspace(tmp_path, images)
+    configuration = Workspace(config.workspace_path).run_folders()[-1] / CONFIG
+    settings = {
+        "workspace": str(tmp_path / "ws"),
+        "data": {
+            "path": str(photos),
+            "class_pattern": "^([a-z]+)",
+            "ignore": ["*"],
+            "columns": {"path": "id"},
+            "group": "site",
+            "test_fraction": 0.3,
+        },
+        "training": {"epochs": 7},
+    }
+    configuration.write_text(json.dumps(settings))
+    file = tmp_path / "to correct.csv"
+    assert write_manifest(config, file) == 0
+    line = capsys.readouterr().out.partition("of that run: ")[2]
+    graft, run, *options = shlex.split(line)
+    given = dict(parse_assignment(text) for text in options[5::2])
+    assert [graft, run, *options[:4]] == [
+        *("graft", "run", "--config", str(configuration), "--data", str(file)),
+    ]
+    assert set(options[4::2]) == {"--set"}
+    again = load_config(configuration, {"data.path": str(file), **given})
+    assert again.data == IngestSettings(path=str(file), test_fraction=0.3)
+    assert (again.training.epochs, again.workspace) == (7, str(tmp_path / "ws"))
+    assert len(list_source(str(file), again.data).files) == len(NAMES)
 
 
 def test_corrections_are_never_written_over(config, tmp_path):

@@ -7,6 +7,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.class_changes import class_changes
 from components.findings import Finding
+from components.image_register import ImageRegister
 from components.image_validator.anomalies import check_anomalies
 from components.image_validator.class_checks import KnownClasses, check_classes
 from components.image_validator.duplicate_checks import check_duplicates
@@ -59,6 +60,26 @@ def test_good_data_has_no_findings() -> None:
     good = table([row for split in ("train", "test") for row in many(split, "a", 9)])
     assert classes_of(good, known("a")) == []
     assert check_duplicates(good, SETTINGS) == []
+
+
+def test_an_old_name_that_replay_brings_back_is_told() -> None:
+    digests = [f"{number:02}" * 32 for number in range(8)]
+    earlier = ImageRegister.of([(digest, "train", "one") for digest in digests])
+    own = [("train", "1", f"1/{n}.png", digests[n], n * 99) for n in range(4)]
+    back = [("train", "one", f"replayed/one/{n}.png", digests[n], n * 99) for n in range(4, 8)]
+
+    def message(rows: ImageTable, **replay: bool) -> str:
+        now = dict(zip(map(bytes.fromhex, rows.sha256), rows.label, strict=True))
+        changes = class_changes(["one"], rows.counts, earlier, now)
+        found = check_classes(rows, known("one"), changes, SETTINGS, **replay)
+        return next(each.message for each in found if "is not among" in each.message)
+
+    told = message(table(own + back), has_replayed=True)
+    assert '"one" came back by data.replay alone' in told
+    assert 'where "1" is another name for that, delete its line from /my/schema.pbtxt' in told
+    assert "replay" not in message(table(own + back))
+    kept = [("train", "one", "one/9.png", digests[7], 9)]
+    assert "replay" not in message(table(own + back[:3] + kept), has_replayed=True)
 
 
 def test_a_class_that_is_much_rarer_than_another() -> None:
