@@ -4,6 +4,7 @@ from pathlib import Path
 
 from models.errors import GraftError, UsageError
 from models.history.collection import collect, printable
+from models.history.imports.import_histories import KINDS
 from models.history.share import copy_history
 from models.storage.locations import is_remote
 from pipeline.config import Config
@@ -45,7 +46,11 @@ def import_from(config: Config, source: str) -> int:
     found = collect([("", place)])
     if not found.entries:
         reasons = "".join(f"\n  {each.reason}" for each in found.skipped)
-        raise UsageError(f"There is no history to import in {source}.{reasons}")
+        raise UsageError(
+            f"There is no history to import in {source}.{reasons}\nRead are histories of Graft "
+            "and what other tuners left; where the content does not show whose it is, say so with "
+            f"--kind ({', '.join(KINDS)})."
+        )
     for each in found.skipped:
         print(f"Left out {each.name}: {each.reason}")
     starter = known(config)

@@ -2,15 +2,18 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from models.byte_order_mark import decoded
 from models.history.imports.foreign_past import ForeignPastError
 from models.history.tuning_history import MAX_BYTES
 from models.storage.locations import MOST_FILES, read_place
 from models.storage.place_error import PlaceError
+
+_T = TypeVar("_T")
 
 MOST_BYTES = 4 * MAX_BYTES
 """Of all files of one past together."""
@@ -61,6 +64,46 @@ class Reader:
             ForeignPastError: it cannot be read, is too much, or is no JSON.
         """
         return parse_json(self.text(path), str(path))
+
+
+def read_each(
+    reader: Reader, places: Sequence[Path], read: Callable[[Path], _T]
+) -> tuple[dict[Path, _T], list[str]]:
+    """Reads the trials of a past, of which a tuner that was killed may leave a damaged one.
+
+    Args:
+        reader: that `read` reads with.
+        places: file or folder of each trial.
+        read: reads one of them.
+
+    Returns:
+        What was read, by its place, and a note where some could not be.
+
+    Raises:
+        ForeignPastError: none can be read, or all together are too much.
+    """
+    found: dict[Path, _T] = {}
+    damaged: list[ForeignPastError] = []
+    for place in places:
+        part = _tried(read, place)
+        if not isinstance(part, ForeignPastError):
+            found[place] = part
+        elif reader.left <= 0:
+            raise part
+        else:
+            damaged.append(part)
+    if damaged and not found:
+        raise damaged[0]
+    if len(damaged) > 1:
+        return found, [f"{len(damaged)} trials were passed over, such as {damaged[0]}."]
+    return found, [f"A trial was passed over: {each}." for each in damaged]
+
+
+def _tried(read: Callable[[Path], _T], place: Path) -> _T | ForeignPastError:
+    try:
+        return read(place)
+    except ForeignPastError as error:
+        return error
 
 
 def parse_json(text: str, where: str) -> object:

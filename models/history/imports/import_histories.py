@@ -29,6 +29,20 @@ Kind = Literal["keras-tuner", "optuna", "ray", "hyperopt", "mlflow", "csv"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """What can be read."""
 
+_FOLDERS: dict[Kind | None, tuple[Callable[[Path], bool], str]] = {
+    "keras-tuner": (is_project, "a project folder of Keras Tuner, with trial_*/trial.json in it"),
+    "ray": (
+        is_experiment,
+        "an experiment folder of Ray Tune, with a folder in it for each trial that has params.json",
+    ),
+}
+_FILES: dict[Kind | None, str] = {
+    "optuna": "an SQLite file with a storage of Optuna",
+    "hyperopt": "a JSON file with trials of Hyperopt",
+    "csv": "a CSV file",
+}
+"""What each kind is, where it is the one or the other alone."""
+
 _LOOKED_AT = 2**20
 """Bytes at the beginning of a file that tell what it is."""
 
@@ -176,7 +190,18 @@ def _has_trials(text: str) -> bool:
         return text.startswith("[") and all(f'"{key}"' in text for key in ("misc", "vals", "tid"))
 
 
+def _check_place(path: Path, kind: Kind | None) -> None:
+    if not path.exists():
+        raise ForeignPastError(f"{path}: there is no such file or folder")
+    looks_so, folder = _FOLDERS.get(kind, (None, ""))
+    if looks_so and not (path.is_dir() and looks_so(path)):
+        raise ForeignPastError(f"{path}: is not what --kind {kind} expects: {folder}")
+    if kind in _FILES and path.is_dir():
+        raise ForeignPastError(f"{path}: is not what --kind {kind} expects: {_FILES[kind]}")
+
+
 def _reader(path: Path, kind: Kind | None) -> Callable[[Path, Wanted], Sequence[Found]]:
+    _check_place(path, kind)
     match kind:
         case "keras-tuner":
             return read_project
@@ -192,8 +217,6 @@ def _reader(path: Path, kind: Kind | None) -> Callable[[Path, Wanted], Sequence[
             return read_database if _beginning(path).startswith(SIGNATURE) else read_table
         case "csv":
             return read_table
-    if not path.exists():
-        raise ForeignPastError(f"{path}: there is no such file or folder")
     raise ForeignPastError(
         f"{path}: is nothing that can be imported: no project folder of Keras Tuner, no SQLite "
         "storage of Optuna, no experiment folder of Ray Tune, no trials of Hyperopt in JSON, no "

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models.history.imports.bounded import Reader, folders_in
+from models.history.imports.bounded import Reader, folders_in, read_each
 from models.history.imports.foreign_past import (
     Direction,
     ForeignPast,
@@ -44,15 +44,17 @@ def read_project(folder: Path, wanted: Wanted) -> list[Found]:
         ForeignPastError: it cannot be read, or its score is in doubt.
     """
     reader, where = Reader(), str(folder)
-    read = {each.name: _object(reader, each / "trial.json") for each in _trial_folders(folder)}
-    oracle = _object(reader, folder / "oracle.json") if (folder / "oracle.json").is_file() else {}
+    found, notes = read_each(
+        reader, _trial_folders(folder), lambda each: _object(reader, each / "trial.json")
+    )
+    read = {place.name: trial for place, trial in found.items()}
+    oracle = _oracle(reader, folder / "oracle.json")
     started = oracle.get("start_order")
     order = [f"trial_{name}" for name in started] if isinstance(started, list) else []
     trials = [read[name] for name in dict.fromkeys([*order, *read]) if name in read]
     metric = _metric(trials, wanted, where)
     direction = _direction(trials, metric, wanted, where)
     ended = [each for each in trials if each.get("status") in ("COMPLETED", *_FAILED)]
-    notes = []
     if len(ended) < len(trials):
         notes.append(f"{len(trials) - len(ended)} trials that had not ended were passed over.")
     longest = max((_epochs(each) for each in ended), default=0)
@@ -71,6 +73,14 @@ def read_project(folder: Path, wanted: Wanted) -> list[Found]:
 
 def _trial_folders(folder: Path) -> list[Path]:
     return [each for each in folders_in(folder) if each.name.startswith("trial_")]
+
+
+def _oracle(reader: Reader, path: Path) -> _Object:
+    """What the oracle kept; the trials alone say nearly as much where it is missing or damaged."""
+    try:
+        return _object(reader, path) if path.is_file() else {}
+    except ForeignPastError:
+        return {}
 
 
 def _object(reader: Reader, path: Path) -> _Object:

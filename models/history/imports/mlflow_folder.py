@@ -1,11 +1,12 @@
 """MLflow's file store, `mlruns/`: a folder for each experiment, in it one for each run."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from models.history.imports.bounded import Reader, files_below, folders_in
+from models.history.imports.bounded import Reader, files_below, folders_in, read_each
 from models.history.imports.foreign_past import ForeignPastError, Found, Refused, Wanted
 from models.history.imports.mlflow_runs import Point, Run, experiment_past, milliseconds
 from models.history.imports.scores import choose_metric
@@ -47,12 +48,15 @@ def _experiment(reader: Reader, folder: Path, wanted: Wanted) -> Found:
     name = folder.name
     try:
         name = str(_meta(reader, folder).get("name") or name)
-        metas = {each: _meta(reader, each) for each in _runs(folder)}
+        metas, notes = read_each(reader, _runs(folder), lambda each: _meta(reader, each))
         active = [each for each, meta in metas.items() if meta.get("lifecycle_stage") == "active"]
         figures = {figure for each in active for figure, _ in files_below(each / "metrics")}
         metric = choose_metric(sorted(figures), wanted, f"{folder}, experiment {name!r}")
-        runs = [_run(reader, each, metas[each], metric) for each in active]
-        return experiment_past(name, metric, runs, wanted, folder)
+        runs, damaged = read_each(
+            reader, active, lambda each: _run(reader, each, metas[each], metric)
+        )
+        past = experiment_past(name, metric, list(runs.values()), wanted, folder)
+        return dataclasses.replace(past, notes=[*notes, *damaged, *past.notes])
     except ForeignPastError as error:
         return Refused(name, str(error))
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from models.history.imports.bounded import Reader, files_below, folders_in, parse_json
+from models.history.imports.bounded import Reader, files_below, folders_in, parse_json, read_each
 from models.history.imports.foreign_past import (
     ForeignPast,
     ForeignPastError,
@@ -54,9 +54,13 @@ def read_experiment(folder: Path, wanted: Wanted) -> list[Found]:
     """
     reader, where = Reader(), str(folder)
     states = _states(reader, folder)
-    trials = [_Trial(reader, each, states) for each in folders_in(folder) if _is_trial(each)]
+    found, notes = read_each(
+        reader,
+        [each for each in folders_in(folder) if _is_trial(each)],
+        lambda each: _Trial(reader, each, states),
+    )
+    trials = list(found.values())
     ended = [trial for trial in trials if trial.state not in _GOING_ON]
-    notes = []
     if len(ended) < len(trials):
         notes.append(f"{len(trials) - len(ended)} trials that had not ended were passed over.")
     figures = {name for trial in ended for name in trial.figures()}

@@ -26,6 +26,7 @@ from models.history.search_space import Value
 
 _MOST_COLUMNS = 2000
 _SHOWN = 40
+_MOST_NAMES = 10
 _SCORES = {"metric", "objective", "score", "value"}
 """What a score is called where it is not called by what it measures."""
 
@@ -94,6 +95,8 @@ def read_table(path: Path, wanted: Wanted) -> list[Found]:
     likely = _likely(figures, layout, wanted)
     if not likely or wanted.metric not in (None, *likely):
         _refuse_text_for_a_score(columns, layout, wanted, where)
+    if not likely and wanted.metric is None:
+        raise _without_a_score(columns, layout, where)
     metric = choose_metric(likely, wanted, where)
     names = _hyperparameters(columns, layout, figures, metric, wanted)
     state = next((columns[name] for name in columns if name.lower() in _STATES), None)
@@ -211,6 +214,21 @@ def _refuse_text_for_a_score(
                 f"{where}: has no score: {column!r} holds {str(text)[:_SHOWN]!r}; expected numbers "
                 "such as 0.93, and nothing where there is none."
             )
+
+
+def _without_a_score(
+    columns: Mapping[str, _Column], layout: _Layout, where: str
+) -> ForeignPastError:
+    called = [name for name in columns if _is_called_a_score(name.removeprefix(layout.figures))]
+    if called:
+        return ForeignPastError(f"{where}: has no score: {called[0]!r} holds no finite number.")
+    shown = ", ".join(repr(name[:_SHOWN]) for name in list(columns)[:_MOST_NAMES])
+    names = shown + (", …" if len(columns) > _MOST_NAMES else "")
+    return ForeignPastError(
+        f"{where}: has no score: its first line, which names the columns, says {names}, and none "
+        "of these is called as scores are. Name the score with --metric; where that line is a "
+        "trial, put one with names above it."
+    )
 
 
 def _reads_as_number(text: str) -> bool:

@@ -9,7 +9,7 @@ from foreign_pasts import FOLDER, optuna_storage
 from models.history.collection import collect
 from models.history.imports import bounded
 from models.history.imports.foreign_past import ForeignPastError
-from models.history.imports.import_histories import import_histories, kind_of
+from models.history.imports.import_histories import Kind, import_histories, kind_of
 from models.history.library import read_library
 from models.history.past_search import PastSearch
 from models.history.records import Header
@@ -69,6 +69,25 @@ def test_two_pasts_in_one_space_are_two_and_a_copy_is_none(tmp_path: Path) -> No
     assert len(found.entries) == 2
     assert len(found.repeated) == 1
     assert found.skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("keras-tuner", "a project folder of Keras Tuner"),
+        ("ray", "an experiment folder of Ray Tune"),
+    ],
+)
+def test_a_folder_is_expected_where_one_is_read(tmp_path: Path, kind: Kind, expected: str) -> None:
+    for source in (tmp_path, table(tmp_path / "runs.csv", "x,loss\n1,2\n")):
+        with pytest.raises(ForeignPastError, match=f"not what --kind {kind} expects: {expected}"):
+            import_histories(source, kind=kind)
+
+
+@pytest.mark.parametrize("kind", ["optuna", "hyperopt", "csv"])
+def test_a_file_is_expected_where_one_is_read(tmp_path: Path, kind: Kind) -> None:
+    with pytest.raises(ForeignPastError, match=f"not what --kind {kind} expects: a"):
+        import_histories(tmp_path, kind=kind)
 
 
 def test_rates_below_zero_are_no_rates(tmp_path: Path) -> None:

@@ -139,6 +139,17 @@ def test_damaged_trials_are_refused(project: Path, content: str) -> None:
         import_histories(project)
 
 
+def test_what_a_kill_left_half_written_costs_itself_alone(project: Path) -> None:
+    (project / "trial_0" / "trial.json").write_text("")
+    (project / "trial_1" / "trial.json").unlink()
+    (project / "oracle.json").write_text('{"')
+    imported = import_histories(project)
+    assert len(imported.histories[0].trials) == 4
+    (note,) = imported.notes
+    assert note.startswith("digits: 2 trials were passed over, such as ")
+    assert note.endswith("trial_0/trial.json: is no JSON, or was cut short.")
+
+
 def test_nothing_of_a_hostile_project_is_believed(project: Path) -> None:
     space = [
         {"class_name": "Int", "config": {"name": "lr", "min_value": 0, "max_value": 10**400}},

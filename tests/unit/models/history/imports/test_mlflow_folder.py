@@ -114,7 +114,19 @@ def test_several_experiments_are_read_apart(store: Path) -> None:
         ("params/lr", "\ud800"),
     ],
 )
-def test_damaged_files_are_refused(store: Path, name: str, content: str) -> None:
+def test_a_damaged_run_costs_itself_alone(store: Path, name: str, content: str) -> None:
+    whole = import_histories(store, metric="val_accuracy")
     (run(store, 0) / name).write_bytes(content.encode("utf-8", "surrogatepass"))
-    with pytest.raises(ForeignPastError):
+    imported = import_histories(store, metric="val_accuracy")
+    assert imported.histories[0].trials[0].values == whole.histories[0].trials[1].values
+    assert len(imported.histories[0].trials) == 3
+    (note,) = set(imported.notes) - set(whole.notes)
+    assert note.startswith("digits: A trial was passed over: ")
+    assert name in note
+
+
+def test_an_experiment_of_damaged_runs_is_refused(store: Path) -> None:
+    for path in only_experiment(store).glob("*/meta.yaml"):
+        path.write_text("")
+    with pytest.raises(ForeignPastError, match="is none of MLflow's files"):
         import_histories(store, metric="val_accuracy")

@@ -119,7 +119,18 @@ def test_the_only_figure_is_the_score_and_its_direction_is_asked_for(experiment:
 
 @pytest.mark.parametrize("name", ["params.json", "result.json"])
 @pytest.mark.parametrize("content", ["[]\n", "7\n", "{\n", "[" * 100_000 + "\n"])
-def test_damaged_files_are_refused(experiment: Path, name: str, content: str) -> None:
+def test_a_damaged_trial_costs_itself_alone(experiment: Path, name: str, content: str) -> None:
+    whole = import_histories(experiment, metric="val_accuracy")
     (next(experiment.glob("*_00000_*")) / name).write_text(content)
-    with pytest.raises(ForeignPastError, match=name):
+    imported = import_histories(experiment, metric="val_accuracy")
+    assert len(imported.histories[0].trials) == len(whole.histories[0].trials) - 1
+    (note,) = set(imported.notes) - set(whole.notes)
+    assert note.startswith("digits: A trial was passed over: ")
+    assert name in note
+
+
+def test_an_experiment_of_damaged_trials_is_refused(experiment: Path) -> None:
+    for path in experiment.glob("*/params.json"):
+        path.write_text("")
+    with pytest.raises(ForeignPastError, match=r"params\.json: is no JSON"):
         read(experiment)
