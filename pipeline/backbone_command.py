@@ -4,7 +4,8 @@ import os
 import shlex
 from pathlib import Path
 
-from models.errors import GraftError, UsageError
+from models.errors import UsageError
+from pipeline.failure import writing_to
 from pipeline.pushed_lineage import lineage_of
 from pipeline.served_model import Served
 from pipeline.terminal.quiet import output_to
@@ -23,8 +24,8 @@ def export_backbone(model: Served, workspace: Workspace, folder: Path | None) ->
         The exit code.
 
     Raises:
-        UsageError: the training left the backbone as it was.
-        GraftError: the run's artifacts are not there any more, or the folder cannot be written.
+        UsageError: the training left the backbone as it was, or the folder cannot be written.
+        GraftError: the run's artifacts are not there any more.
     """
     version = model.newest
     lineage = lineage_of(version, workspace)
@@ -34,14 +35,10 @@ def export_backbone(model: Served, workspace: Workspace, folder: Path | None) ->
         # Imported here: it brings TensorFlow, which greets whoever imports it.
         from components.trained_backbone import write_trained_backbone
 
-        try:
+        with writing_to(file.parent, "Name another folder with --out"):
             record = write_trained_backbone(
                 lineage.model, lineage.examples, file, name=name, run=lineage.run
             )
-        except OSError as error:
-            raise GraftError(
-                f"{file} cannot be written: {error.strerror}. Name another folder with --out."
-            ) from None
     if record is None:
         raise UsageError(
             f"{name} is a head on the backbone that its training began with: there is no other "

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
 from components.artifact_names import KERAS_FILE
 from models.data import example_schema
-from models.errors import GraftError
 from models.number_text import interval_text
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION
+from pipeline.failure import writing_to
 from pipeline.pushed_lineage import Lineage, lineage_of
 from pipeline.report.environment import environment
 from pipeline.served_model import Served
@@ -48,14 +48,14 @@ def export(
         The exit code.
 
     Raises:
-        UsageError: packages for the format are missing.
-        GraftError: the run's artifacts are not there any more, the format cannot express the
-            model, or the folder cannot be written.
+        UsageError: packages for the format are missing, or the folder cannot be written.
+        GraftError: the run's artifacts are not there any more, or the format cannot express the
+            model.
     """
     version = model.newest
     lineage = lineage_of(version, workspace)
     folder = folder or workspace.root / "edge" / f"{model.name}-{version.name}-{form}"
-    try:
+    with writing_to(folder, "Name another folder with --out"):
         folder.mkdir(parents=True, exist_ok=True)
         with output_to(folder / LOG) as terminal:
             made = _export(model, lineage, form, calibrate_on, terminal)
@@ -65,11 +65,6 @@ def export(
         write_atomically(folder / FIGURES, text.encode())
         page = environment().get_template("edge.html.j2").render(told=made.values)
         write_atomically(folder / PAGE, page.encode())
-    except OSError as error:
-        reason = error.strerror or error
-        raise GraftError(
-            f"{folder} cannot be written: {reason}. Name another folder with --out."
-        ) from None
     _print(made.values, folder)
     return 0
 

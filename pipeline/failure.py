@@ -85,7 +85,7 @@ def writing_to(folder: Path, another: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or error
+        reason = "it is a file" if folder.is_file() else error.strerror or error
         raise UsageError(f"{folder} cannot be written: {reason}. {another}.") from None
 
 

@@ -80,8 +80,10 @@ def test_a_name_that_breaks_the_files_is_refused(name: str) -> None:
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    for folder in (tmp_path / "file", tmp_path / "file" / "d"):
-        with pytest.raises(
-            UsageError, match=r"/file.* cannot be written: .*\. Name another folder"
-        ):
+    said = {
+        tmp_path / "file": r"/file cannot be written: it is a file\. Name another folder",
+        tmp_path / "file" / "d": r"/file/d cannot be written: .*\. Name another folder",
+    }
+    for folder, words in said.items():
+        with pytest.raises(UsageError, match=words):
             write_deployment(folder, "birds", Path("/srv/birds"), gpu=False)
