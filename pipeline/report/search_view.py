@@ -9,7 +9,7 @@ from models.history.contribution import LeftOut
 from models.history.records import TrialRecord
 from models.history.tuning_history import TuningHistory
 from models.number_text import duration, short_number
-from models.search.joint_space import in_words
+from models.search.joint_space import candidate_of, in_words
 from models.search.relatives import MOST_APART
 from models.search.search_record import SearchRecord, Step, TriedBackbone
 from pipeline.report.artifacts import Artifacts
@@ -67,7 +67,8 @@ class SearchView:
         progress: best score against time; None with too few stretches.
         price: accuracy against computation; None for one backbone.
         left_out: earlier searches and backbones that could not be used.
-        failure: why the first configuration that failed did; empty where none did.
+        failure: how many configurations failed, and why the first did; those of a backbone that
+            could not be used are in `left_out`. Empty where none did.
     """
 
     words: str
@@ -89,7 +90,6 @@ def search_view(found: Artifacts) -> SearchView | None:
     if record is None or history is None:
         return None
     ranked = sorted(history.completed, key=lambda trial: (-(trial.score or 0.0), trial.order))
-    failures = [trial.message for trial in history.trials if trial.status == "failed"]
     refused = [LeftOut(name=str(each.candidate), reason=each.reason) for each in record.refused]
     return SearchView(
         words=_words(record, history),
@@ -102,8 +102,21 @@ def search_view(found: Artifacts) -> SearchView | None:
         progress=_progress(record.steps),
         price=_price(record.backbones),
         left_out=[*refused, *record.left_out],
-        failure=failures[0] if failures else "",
+        failure=_failure(record, history),
     )
+
+
+def _failure(record: SearchRecord, history: TuningHistory) -> str:
+    refused = {each.candidate for each in record.refused}
+    messages = [
+        trial.message
+        for trial in history.trials
+        if trial.status == "failed" and candidate_of(trial.values) not in refused
+    ]
+    if not messages:
+        return ""
+    first = ", the first with" if len(messages) > 1 else ""
+    return f"{len(messages)} failed{first}: {messages[0]}"
 
 
 def past_words(record: SearchRecord) -> str:

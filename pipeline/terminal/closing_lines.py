@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from models.backbone_choice.backbone_choice import Candidate
 from models.number_text import interval_text
 from pipeline.report.told_time import told_words
 from pipeline.run_folder import LOG, REPORT
@@ -105,7 +106,11 @@ def _search(tuning: dict[str, Any]) -> str:
     searches = "1 earlier search" if len(past) == 1 else f"{len(past)} earlier searches"
     start = f"warm from {searches}" if past else "cold, from no earlier search"
     misled = ", which misled and were dropped" if tuning["past_trusted"] is False else ""
-    return f"{begun} in {tuning['seconds']:.0f} s, {start}{misled}"
+    refused = ", ".join(
+        str(Candidate.model_validate(each["candidate"])) for each in tuning["refused"]
+    )
+    without = f"; without {refused}, as the report says" if refused else ""
+    return f"{begun} in {tuning['seconds']:.0f} s, {start}{misled}{without}"
 
 
 def _time(stages: dict[str, dict[str, Any]], tuning: dict[str, Any]) -> str:
