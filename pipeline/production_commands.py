@@ -87,7 +87,8 @@ def _add_schedule(commands: Any) -> None:
     schedule.add_argument(
         "--name",
         default="graft",
-        help="of the objects in Kubernetes, the DAG in Airflow, the pipeline in Kubeflow",
+        help="of the objects in Kubernetes, the DAG in Airflow, the pipeline in Kubeflow, and the "
+        "files of cron, systemd and Airflow: another one for each configuration (default: graft)",
     )
     schedule.add_argument("--gpu", action="store_true", help="ask Kubernetes for an NVIDIA GPU")
     schedule.add_argument(

@@ -97,7 +97,7 @@ class _Week:
         done = self._graft("schedule", *options)
         if done.returncode != 0:
             raise RuntimeError(f"graft schedule ended with {done.returncode}: {done.stderr}")
-        file = self.home / "dags" / "graft_dag.py"
+        file = self.home / "dags" / f"{_DAG}_dag.py"
         # Five minutes before a task is tried again would show nothing more.
         file.write_text(file.read_text().replace("timedelta(minutes=5)", "timedelta(seconds=10)"))
 

@@ -34,8 +34,8 @@ def deployment_files(model_name: str, directory: str, gpu: bool) -> dict[str, st
     if re.search(r'[\n"$:]', directory):
         raise UsageError(f'Compose takes no ", $, : or line end in a path: {directory!r}.')
     environment = text_templates(_TEMPLATES)
-    # Kubernetes takes lower-case letters, digits and hyphens alone.
-    app = re.sub(r"[^a-z0-9]", "-", model_name.lower())
+    # Kubernetes takes lower-case letters, digits and hyphens alone, a letter first.
+    app = re.sub(r"^(?=[0-9])", "model-", re.sub(r"[^a-z0-9]", "-", model_name.lower()))
     return {
         path.name: environment.get_template(path.name).render(
             name=model_name, app=app, directory=directory, gpu=gpu, image=image(gpu)

@@ -30,7 +30,7 @@ FORMS: Final[Mapping[str, tuple[str, ...]]] = {
     "airflow": ("graft_dag.py",),
     "kubeflow": ("pipeline.yaml",),
 }
-"""Schedulers, and the files of each."""
+"""Schedulers, and the templates of the files of each."""
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?")
 _PART: Final = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
@@ -51,7 +51,8 @@ class ScheduledRun:
         recurrence: when.
         timezone: of the IANA's database, such as Europe/Berlin; empty for the scheduler's own,
             which is UTC for Kubernetes.
-        name: of the objects in Kubernetes, of the DAG in Airflow, of the pipeline in Kubeflow.
+        name: of the objects in Kubernetes, of the DAG in Airflow and its file, of the pipeline in
+            Kubeflow, of the files for cron and systemd.
         image: of Graft, for Kubernetes and Kubeflow.
         gpu: ask Kubernetes for an NVIDIA GPU.
         since: first day that Airflow makes up for; None for the day that the file is written.
@@ -91,6 +92,18 @@ class ScheduledRun:
             )
 
 
+def file_names(form: str, name: str) -> dict[str, str]:
+    """The names of a scheduler's files, each with that of its template.
+
+    Those that are copied beside other schedules' bear the name of theirs.
+
+    Args:
+        form: one of `FORMS`.
+        name: of the schedule.
+    """
+    return {re.sub("^graft", name, each): each for each in FORMS[form]}
+
+
 def schedule_files(run: ScheduledRun, form: str, folder: Path) -> dict[str, str]:
     """The text of each file, by its name.
 
@@ -108,7 +121,10 @@ def schedule_files(run: ScheduledRun, form: str, folder: Path) -> dict[str, str]
         raise UsageError(_NO_IMAGE.format(form.title()))
     environment = text_templates(_TEMPLATES)
     values = _values(run, form, folder)
-    return {name: environment.get_template(f"{name}.j2").render(values) for name in FORMS[form]}
+    return {
+        name: environment.get_template(f"{template}.j2").render(values)
+        for name, template in file_names(form, run.name).items()
+    }
 
 
 def _values(run: ScheduledRun, form: str, folder: Path) -> dict[str, Any]:
@@ -126,7 +142,7 @@ def _values(run: ScheduledRun, form: str, folder: Path) -> dict[str, Any]:
     here = Path.cwd()
     return common | {
         "environment_file": unit_text(str(config_file.with_suffix(".env"))),
-        "cron_file": one_line(shlex.quote(str(folder / "graft.cron"))),
+        "cron_file": one_line(shlex.quote(str(folder / f"{run.name}.cron"))),
         "cron_command": cron_line(here, command),
         "config": unit_text(str(config_file)),
         "config_uri": unit_text(config_file.as_uri()),
@@ -214,7 +230,7 @@ def write_schedule(run: ScheduledRun, form: str, folder: Path) -> int:
         else:
             for name, text in schedule_files(run, form, folder).items():
                 write_atomically(folder / name, text.encode())
-    names = " and ".join(str(folder / name) for name in FORMS[form])
+    names = " and ".join(str(folder / name) for name in file_names(form, run.name))
     print(f"Wrote {names}. To install:\n  {_install(run, form, folder)}")
     return 0
 
@@ -234,7 +250,7 @@ def _write_kubeflow(run: ScheduledRun, folder: Path) -> None:
 def _install(run: ScheduledRun, form: str, folder: Path) -> str:
     # Kubeflow's cron has seconds before the five fields.
     when = f"0 {run.recurrence.kubernetes}"
-    files = shlex.join(str(folder / file) for file in FORMS[form])
+    files = shlex.join(str(folder / file) for file in file_names(form, run.name))
     return _INSTALL[form].format(files=files, name=run.name, when=when)
 
 
@@ -242,7 +258,7 @@ _INSTALL: Final = {
     "cron": "crontab -l 2>/dev/null | cat - {files} | crontab -",
     "systemd": (
         "mkdir -p ~/.config/systemd/user && cp {files} ~/.config/systemd/user/ && "
-        "systemctl --user daemon-reload && systemctl --user enable --now graft.timer && "
+        "systemctl --user daemon-reload && systemctl --user enable --now {name}.timer && "
         "loginctl enable-linger    # or the timer stops when you log out"
     ),
     "kubernetes": "kubectl apply --filename {files}",

@@ -76,7 +76,7 @@ def test_a_run_asks_begins_and_is_not_tried_again_with_bad_data(
     configured: Airflow, tmp_path: Path
 ) -> None:
     # On the day that the file was written: there is nothing to do for the days before.
-    text = (tmp_path / "airflow" / "dags" / "graft_dag.py").read_text()
+    text = (tmp_path / "airflow" / "dags" / "photos_dag.py").read_text()
     year, month, day = map(
         int, re.findall(r"^START = datetime\((\d+), (\d+), (\d+)", text, re.M)[0]
     )

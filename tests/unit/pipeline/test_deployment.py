@@ -55,6 +55,20 @@ def test_the_manifests_fit_together(gpu: bool, tmp_path: Path) -> None:
     assert {port["targetPort"] for port in objects["Service"]["spec"]["ports"]} == names
 
 
+@pytest.mark.parametrize(
+    ("model", "app"),
+    [("null", "null"), ("On", "on"), ("2", "model-2"), ("2.Birds", "model-2-birds")],
+)
+def test_a_model_of_any_name_has_names_that_compose_and_kubernetes_take(
+    model: str, app: str
+) -> None:
+    files = deployment_files(model, "/srv/birds", gpu=False)
+    assert yaml.safe_load(files["compose.yaml"])["name"] == app
+    found = list(yaml.safe_load_all(files["kubernetes.yaml"]))
+    assert {each["metadata"]["name"] for each in found} == {app, f"{app}-models"}
+    assert all(each["metadata"]["labels"] == {"app": app} for each in found)
+
+
 @pytest.mark.skipif(
     shutil.which("kubernetes-validate") is None, reason="kubernetes-validate is not installed"
 )

@@ -18,7 +18,13 @@ from pipeline.config_file import load_config
 from pipeline.needed.needed_command import NOT_NEEDED
 from pipeline.scheduling.quoting import cron_line, templated, unit_command
 from pipeline.scheduling.recurrence import parse_every
-from pipeline.scheduling.schedule_files import FORMS, ScheduledRun, schedule_files, write_schedule
+from pipeline.scheduling.schedule_files import (
+    FORMS,
+    ScheduledRun,
+    file_names,
+    schedule_files,
+    write_schedule,
+)
 
 VARIABLES = (
     "metadata: {uri: $RECORDS}\nnotifications: {webhook: $CHAT}\ntracking: {mlflow: $CHAT}\n"
@@ -104,6 +110,19 @@ def test_kubernetes_gives_a_run_its_variables_from_a_secret(tmp_path: Path) -> N
     assert "--from-literal=RECORDS=... --from-literal=CHAT=..." in text
 
 
+@pytest.mark.parametrize("name", ["null", "on", "yes", "y"])
+def test_a_name_that_yaml_takes_for_another_value_stays_a_text(name: str, tmp_path: Path) -> None:
+    more = f"metadata: {{uri: ${name.upper()}}}\n"
+    run = scheduled(tmp_path, image="graft:1", more=more, name=name)
+    text = schedule_files(run, "kubernetes", tmp_path)["cronjob.yaml"]
+    found = list(yaml.safe_load_all(text))
+    assert [each["metadata"]["labels"] for each in found] == [{"app": name}] * 3
+    job = found[-1]
+    assert job["metadata"]["name"] == name
+    (variable,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert variable["name"] == variable["valueFrom"]["secretKeyRef"]["key"] == name.upper()
+
+
 @pytest.mark.skipif(
     shutil.which("kubernetes-validate") is None, reason="kubernetes-validate is not installed"
 )
@@ -181,7 +200,7 @@ def test_a_line_end_never_gets_into_a_crontab_or_a_unit() -> None:
 
 def test_airflow_gets_a_task_for_each_stage_in_an_order_that_can_run(tmp_path: Path) -> None:
     run = scheduled(tmp_path, name="photos")
-    text = schedule_files(run, "airflow", tmp_path)["graft_dag.py"]
+    text = schedule_files(run, "airflow", tmp_path)["photos_dag.py"]
     # What the file says before it comes to Airflow, which is not installed beside TFX.
     names = constants_of(text)
     stages = names["STAGES"]
@@ -228,6 +247,21 @@ def test_the_command_to_install_finds_files_in_any_folder(
     write_schedule(scheduled(tmp_path, **image), form, folder)
     words = shlex.split(capsys.readouterr().out.partition("To install:\n")[2])
     assert {str(folder / name) for name in FORMS[form]} <= set(words)
+
+
+@pytest.mark.parametrize("form", ["cron", "systemd", "airflow"])
+def test_two_schedules_can_be_installed_beside_one_another(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tuple(file_names(form, "graft")) == FORMS[form]
+    for name in ("shoes", "hats"):
+        write_schedule(scheduled(tmp_path, name=name), form, tmp_path / "schedule")
+    written = {path.name for path in (tmp_path / "schedule").iterdir()}
+    assert written == {*file_names(form, "shoes"), *file_names(form, "hats")}
+    assert len(written) == 2 * len(FORMS[form])
+    command = capsys.readouterr().out.rpartition("To install:\n")[2]
+    assert "graft." not in command
+    assert form != "systemd" or "enable --now hats.timer" in command
 
 
 @pytest.mark.parametrize("form", ["cron", "kubernetes"])
