@@ -157,6 +157,8 @@ def _explain(detail: ErrorDetails) -> str:
     hint = ""
     if detail["type"] == "literal_error":
         hint = did_you_mean(str(detail["input"]), str(detail["ctx"]["expected"]).split("'")[1::2])
+    if detail["input"] is None and detail["type"] == "string_type":
+        hint = " An empty text is written ''."
     return f"{key}: expected {expected}; got {_shown(detail['input'])}.{hint}"
 
 
@@ -184,6 +186,8 @@ def _keys(section: type[BaseModel]) -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     """A value in a message: short, and whatever it is."""
+    if value is None:
+        return "nothing"
     try:
         text = repr(value)
     except ValueError:  # Python refuses to write out numbers of thousands of digits

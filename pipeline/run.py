@@ -2,8 +2,11 @@
 
 import json
 import logging
+import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,9 +64,10 @@ def run(
         check_address(config)
         try:
             record, folder = _begin(plan.config, workspace, until)
-            if not until:
-                note_inputs(config, folder, plan.trained_on)
-            plan.note(workspace, folder.name)
+            with _gone_if_unwritable(folder):
+                if not until:
+                    note_inputs(config, folder, plan.trained_on)
+                plan.note(workspace, folder.name)
             code = _run_after_chain(plan.config, workspace, folder, record)
             if config.retention.is_set and not until:
                 _prune(config)
@@ -124,9 +128,20 @@ def _begin(config: Config, workspace: Workspace, until: str) -> tuple[RunRecord,
     """Makes the folder of a run, with its configuration in it."""
     started = datetime.now(timezone.utc)
     folder = _new_folder(workspace, started)
-    (folder / CONFIG).write_text(as_yaml(config), encoding="utf-8")
+    with _gone_if_unwritable(folder):
+        (folder / CONFIG).write_text(as_yaml(config), encoding="utf-8")
     told = config.model_dump(mode="json")
     return RunRecord(run_id=folder.name, started=started, config=told, until=until), folder
+
+
+@contextmanager
+def _gone_if_unwritable(folder: Path) -> Iterator[None]:
+    """Takes away the folder of a run that could not begin, lest it be told as unfinished."""
+    try:
+        yield
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _prune(config: Config) -> None:

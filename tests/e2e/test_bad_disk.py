@@ -126,6 +126,14 @@ def test_a_file_that_may_not_grow(size: int, digits_folder: Path, tmp_path: Path
     assert "ulimit" in answer.summary["reason"]
 
 
+def test_a_run_that_the_disk_lets_not_begin_is_none(digits_folder: Path, tmp_path: Path) -> None:
+    with _files_up_to(2500):  # less than the configuration has
+        answer = graft_here(tmp_path, *_run_flags(digits_folder, tmp_path / "w"))
+    assert answer.code == 1
+    assert "cannot be" in answer.summary["reason"]
+    assert not list((tmp_path / "w" / "runs").iterdir())
+
+
 def test_a_workspace_that_cannot_be_written(digits_folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")

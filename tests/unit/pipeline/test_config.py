@@ -87,6 +87,8 @@ def test_the_effective_configuration_reads_back(tmp_path: Path) -> None:
         ({"seed.of": 1}, ["seed"]),
         ({"training": "fast"}, ["training: expected keys and values", "'fast'"]),
         ({"serving.model_name": 7}, ["serving.model_name: expected text, in quotes", "got 7"]),
+        ({"metadata.uri": None}, ["metadata.uri: expected text", "got nothing. An empty", "''"]),
+        ({"data.ignore": None}, ["data.ignore: expected a list", "got nothing."]),
         ({"workspace": ""}, ["workspace: expected a folder"]),
         ({"data.path": "~no-such-user/a"}, ["there is no user ~no-such-user", "give ./~no-such"]),
         ({"model.candidates": [{"sise": 3}]}, ["model.candidates.0.sise: unknown", "image_size"]),
