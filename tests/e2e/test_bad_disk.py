@@ -127,8 +127,9 @@ def test_a_file_that_may_not_grow(size: int, digits_folder: Path, tmp_path: Path
 
 
 def test_a_run_that_the_disk_lets_not_begin_is_none(digits_folder: Path, tmp_path: Path) -> None:
-    with _files_up_to(2500):  # less than the configuration has
-        answer = graft_here(tmp_path, *_run_flags(digits_folder, tmp_path / "w"))
+    long = ("--set", f"data.ignore=[{'x' * 8000}]")
+    with _files_up_to(6000):  # less than the configuration has
+        answer = graft_here(tmp_path, *_run_flags(digits_folder, tmp_path / "w", *long))
     assert answer.code == 1
     assert "cannot be" in answer.summary["reason"]
     assert not list((tmp_path / "w" / "runs").iterdir())
