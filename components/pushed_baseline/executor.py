@@ -10,6 +10,7 @@ from typing_extensions import override
 from components.artifact_names import SERVING_FOLDER
 from components.artifact_types import Artifacts, Params
 from components.pusher.push import versions
+from models.storage.folders import copy_folder
 
 
 class Executor(base_executor.BaseExecutor):
@@ -28,5 +29,4 @@ class Executor(base_executor.BaseExecutor):
         pushed = versions(directory) if directory.is_dir() else {}
         if pushed:
             # Modes and times mean nothing, and a mounted bucket may not take them.
-            copy = shutil.copyfile
-            shutil.copytree(pushed[max(pushed)], model / SERVING_FOLDER, copy_function=copy)
+            copy_folder(pushed[max(pushed)], model / SERVING_FOLDER, shutil.copyfile)

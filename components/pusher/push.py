@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError
+from models.storage.folders import copy_folder
 from models.storage.seals import DESCRIPTION, EXTRA, changed_file, tree_digest, write_sums
 
 _UNFINISHED: Final = ".push-"
@@ -98,7 +99,7 @@ def _push(
     unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=directory))
     try:
         whole = unfinished / source.name
-        shutil.copytree(source, whole)
+        copy_folder(source, whole)
         _write_through(whole)
         digest = tree_digest(whole)
         _check_proved(source, digest, proved)
