@@ -159,7 +159,7 @@ def test_wrong_configuration_files(here: Here, tmp_path: Path) -> None:
         (b"tuning: {trials: -1}", "tuning.trials: expected greater than or equal to 1; got -1"),
         (b"tuning: [", "is not right"),
         (b"- 1", "should hold keys and values"),
-        (b"\xff\xfe", "cannot be read"),
+        (b"\xff", "cannot be read"),
     ):
         file.write_bytes(content)
         answer = here("run", "--config", file)

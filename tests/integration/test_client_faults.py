@@ -94,7 +94,7 @@ def test_a_request_that_kills_each_server_is_given_up() -> None:
         (reply(200, b'{"outputs": [0.5, 0.5]}'), "The model at URL is no model of Graft's"),
         (
             reply(302, b"", "Location: http://elsewhere/"),
-            "The server at URL answers 302: no reason",
+            "The server at URL answers 302: it sends on to http://elsewhere/. Is that the",
         ),
         (reply(200, b"{}", "Content-Encoding: gzip"), "The model at URL is no model of Graft's"),
     ],

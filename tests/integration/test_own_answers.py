@@ -50,7 +50,8 @@ def test_the_one_that_is_kept_is_exported_and_the_record_tells(task):
     first, second = (phase.epochs[phase.best_epoch]["val_accuracy"] for phase in record.phases[1:3])
     if record.exported == "fine_tuned":
         assert record.validation_accuracy == pytest.approx(second if tried.kept else first)
-        assert bool(record.refitted_images) != tried.kept, "that was measured of the first alone"
+        # Of the first alone it was measured; even there what comes of it may be dropped.
+        assert not (record.refitted_images and tried.kept)
     assert not list(task.scratch.rglob("*.npy")), "activations were left behind"
 
 
