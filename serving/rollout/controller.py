@@ -148,11 +148,7 @@ class Controller:
 
     def _begin(self, state: Rollout) -> None:
         assert state.canary is not None
-        try:
-            self._settle(state.stable, state.canary)
-        except NotLoadedError as error:
-            words = str(error)
-            self._decide(state, lambda s: s.roll_back(words))
+        if not self._is_settled(state, state.stable, state.canary, Rollout.roll_back):
             return
         # nginx appends, so that the file may be emptied under it; no trial writes to it yet.
         (self.file.folder / _EVIDENCE).write_bytes(b"")
@@ -164,11 +160,8 @@ class Controller:
         assert state.canary is not None
         evidence = self._evidence or self._open_evidence(state)
         try:
-            self._settle(state.stable, state.canary)
-        except NotLoadedError as error:
-            words = str(error)
-            self._decide(state, lambda s: s.roll_back(words))
-            return
+            if not self._is_settled(state, state.stable, state.canary, Rollout.roll_back):
+                return
         except CanaryAwayError as error:
             self._away = error
         self._direct(Traffic(state.share, state.copies, trial=True))
@@ -183,11 +176,7 @@ class Controller:
 
     def _promote(self, state: Rollout) -> None:
         assert state.canary is not None
-        try:
-            self._settle(state.canary, state.canary)
-        except NotLoadedError as error:
-            words = str(error)
-            self._decide(state, lambda s: s.turn_back(words))
+        if not self._is_settled(state, state.canary, state.canary, Rollout.turn_back):
             return
         self._direct(self._steady)
         self._keep_evidence(state)
@@ -215,6 +204,23 @@ class Controller:
     def _compared(self, stable: Answer | None, canary: Answer | None) -> None:
         if self._evidence is not None:
             add_pair(self._evidence.pairs, stable, canary)
+
+    def _is_settled(
+        self, state: Rollout, stable: int, canary: int, give_up: Callable[[Rollout, str], Rollout]
+    ) -> bool:
+        """Moves the labels; where a version does not load, the canary is given up with the reason.
+
+        Raises:
+            CanaryAwayError: as of `_settle`.
+            GraftError: as of `_settle`.
+        """
+        try:
+            self._settle(stable, canary)
+        except NotLoadedError as error:
+            words = str(error)
+            self._decide(state, lambda s: give_up(s, words))
+            return False
+        return True
 
     def _settle(self, stable: int, canary: int) -> None:
         """Moves the labels; a server that starts anew finds them in its configuration file.
