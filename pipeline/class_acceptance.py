@@ -20,6 +20,7 @@ from models.storage.atomic_write import write_atomically
 from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.failure import unwritable
+from pipeline.image_fetch import fetch_images
 from pipeline.run_folder import CONFIG, FoundClasses, read_run
 from pipeline.terminal.quiet import output_to
 from pipeline.workspace import Workspace
@@ -114,6 +115,7 @@ def accept_of_data(config: Config, *, keep_missing: bool, config_named: bool) ->
     with workspace.hold(wait=False):
         path = _schema_path(config, workspace, config_named)
         known = _known(path)
+        fetch_images(config)
         images = _images_of(config, workspace)
         present = Counter(label for _, label in images)
         if not _differs(known, present):

@@ -15,6 +15,7 @@ from models.errors import UsageError
 from models.spelling import did_you_mean
 from pipeline.config import Config
 from pipeline.config_paths import with_settled_paths
+from pipeline.fetched_paths import with_sources
 from pipeline.yaml_text import YamlTextError, has_no_remark, parse_yaml
 
 _MOST_BYTES = 1_000_000
@@ -232,4 +233,5 @@ def _scalar(value: Any) -> str:
 
 def as_yaml(config: Config) -> str:
     """The configuration as plain YAML, readable by `load_config`."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    written = with_sources(config).model_dump(mode="json")
+    return yaml.safe_dump(written, sort_keys=False, allow_unicode=True)

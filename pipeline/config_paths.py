@@ -8,10 +8,11 @@ from models.errors import UsageError
 from models.storage.locations import is_remote
 from models.storage.plain_path import plain_path
 from pipeline.config import Config
+from pipeline.fetched_paths import can_be_fetched, local_copy
 
 _COPIED = (
-    "Copy it (`aws s3 sync URI FOLDER`, `gcloud storage rsync -r URI FOLDER`), or mount the bucket "
-    "(mount-s3, gcsfuse)"
+    "Copy it (`aws s3 cp URI FILE`, `gcloud storage cp URI FILE`), or mount the bucket (mount-s3, "
+    "gcsfuse)"
 )
 _DOWNLOADED = "Download it, and unpack it where it is an archive"
 _INSTEAD = {
@@ -23,7 +24,7 @@ _NO_FILE = ("imagenet", "none")
 
 
 def with_settled_paths(config: Config, base: Callable[[str], Path]) -> Config:
-    """Makes all paths absolute, and `~` the home folder.
+    """Makes all paths absolute, and `~` the home folder; images in a bucket get the path of a copy.
 
     Args:
         config: as it was written.
@@ -35,11 +36,14 @@ def with_settled_paths(config: Config, base: Callable[[str], Path]) -> Config:
     if not config.workspace:
         raise UsageError("workspace: expected a folder; got nothing. For this one give a dot.")
     _check_local(config)
+    workspace = _absolute(config.workspace, Path())
 
     def local(key: str, value: str) -> str:
         return _absolute(value, base(key))
 
     def data(key: str, value: str) -> str:
+        if can_be_fetched(value):
+            return local_copy(key, value, Path(workspace))
         return _data(value, base(key))
 
     def weights(key: str, value: str | None) -> str | None:
@@ -77,7 +81,7 @@ def with_settled_paths(config: Config, base: Callable[[str], Path]) -> Config:
     sections = {
         name: getattr(config, name).model_copy(update=paths) for name, paths in settled.items()
     }
-    return config.model_copy(update=sections | {"workspace": _absolute(config.workspace, Path())})
+    return config.model_copy(update=sections | {"workspace": workspace})
 
 
 def _check_local(config: Config) -> None:
@@ -87,12 +91,14 @@ def _check_local(config: Config) -> None:
         UsageError: names the key, and how to come by one.
     """
     candidates = config.model.candidates or ()
-    keys: dict[str, tuple[str, ...]] = {
+    images: dict[str, tuple[str, ...]] = {
         "data.path": (config.data.path,),
         "data.images": (config.data.images,),
         "data.unlabelled": (config.data.unlabelled,),
         "data.target": (config.data.target,),
         "model.chain": config.model.chain,
+    }
+    keys: dict[str, tuple[str, ...]] = {
         "model.weights": (config.model.weights,),
         "model.candidates": tuple(each.weights or "" for each in candidates),
         "workspace": (config.workspace,),
@@ -101,8 +107,10 @@ def _check_local(config: Config) -> None:
         "tuning.serve_secret": (config.tuning.serve_secret,),
         "notifications.template": (config.notifications.template,),
     }
-    for key, values in keys.items():
+    for key, values in (images | keys).items():
         for value in filter(is_remote, values):
+            if key in images and can_be_fetched(value):
+                continue
             help_words = _INSTEAD.get(key, _DOWNLOADED if value.startswith("http") else _COPIED)
             raise UsageError(f"{key}: expected a path of this machine; got {value}. {help_words}.")
 

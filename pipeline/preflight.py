@@ -16,6 +16,7 @@ from models.spelling import did_you_mean
 from models.storage.buckets import unusable
 from models.storage.locations import is_remote
 from pipeline.config import Config
+from pipeline.fetched_paths import source_of, with_sources
 from pipeline.unlabelled_in_data import taken_for_classes
 from pipeline.workspace import nearest_there, no_folder
 
@@ -35,7 +36,7 @@ def check(config: Config) -> None:
     Raises:
         UsageError: names every key that has to be mended.
     """
-    _check_data(config.data.path)
+    _check_data(config)
     problems = [
         *_models(config),
         *_chain(config),
@@ -90,7 +91,8 @@ def check_schema(config: Config) -> None:
         parse_schema(content, str(config.schema_path))
 
 
-def _check_data(path: str) -> None:
+def _check_data(config: Config) -> None:
+    path = config.data.path
     if not path:
         raise UsageError(
             "There is no data to train on. Name it with --data DIR (a folder per class), or as "
@@ -100,10 +102,16 @@ def _check_data(path: str) -> None:
         "Expected --data, or data.path, to name a folder with a folder of images per class, a "
         "manifest, or .tfrecord files."
     )
-    if not os.path.lexists(path) and not has_placeholder(path):
+    if not _may_come(path, config):
         raise UsageError(f"There is nothing at {path}. {expected}")
     if _is_device(path):
         raise UsageError(f"{path} is a device, a pipe or a socket. {expected}")
+
+
+def _may_come(path: str, config: Config) -> bool:
+    """Whether something is there, or may be once the spans are known or a bucket was fetched."""
+    is_fetched = bool(source_of(path, config.workspace_path))
+    return is_fetched or os.path.lexists(path) or has_placeholder(path)
 
 
 def _is_device(path: str) -> bool:
@@ -132,7 +140,7 @@ def _models(config: Config) -> Iterator[str]:
 
 def _chain(config: Config) -> Iterator[str]:
     for path in config.model.chain:
-        if not os.path.lexists(path) and not has_placeholder(path):
+        if not _may_come(path, config):
             yield f"model.chain: there is nothing at {path}; expected a folder of labelled images"
         elif _is_device(path):
             yield f"model.chain: {path} is a device or a pipe; expected a folder of images"
@@ -204,7 +212,13 @@ def _buckets(config: Config) -> Iterator[str]:
                 f"{key}: expected a bucket that can be written to, such as s3://bucket/folder; "
                 f"from {place}, an address of the web, one can only read"
             )
+    images = with_sources(config)
     asked = {
+        "data.path": [images.data.path],
+        "data.images": [images.data.images],
+        "data.unlabelled": [images.data.unlabelled],
+        "data.target": [images.data.target],
+        "model.chain": images.model.chain,
         "serving.publish": [config.serving.publish],
         "knowledge.paths": config.knowledge.paths,
         "knowledge.share": [config.knowledge.share],
@@ -225,13 +239,16 @@ def _knowledge(config: Config) -> Iterator[str]:
 
 
 def _unlabelled(config: Config) -> Iterator[str]:
-    if config.data.images and not _is_open(config.data.images):
+    def is_open(folder: str) -> bool:
+        return bool(source_of(folder, config.workspace_path)) or _is_open(folder)
+
+    if config.data.images and not is_open(config.data.images):
         yield (
             "data.images: expected a folder that can be read, with the images of the manifest "
             f"data.path; {config.data.images} is none"
         )
     for key, folder in (("unlabelled", config.data.unlabelled), ("target", config.data.target)):
-        if folder and not _is_open(folder):
+        if folder and not is_open(folder):
             yield f"data.{key}: expected a folder of images that can be read; {folder} is none"
         elif folder and (problem := taken_for_classes(folder, config.data)):
             yield f"data.{key}: {problem}"

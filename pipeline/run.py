@@ -17,6 +17,8 @@ from pipeline.chain import LAST_STAGE, after_chain
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
 from pipeline.failure import in_words, unwritable
+from pipeline.fetched_paths import with_sources
+from pipeline.image_fetch import fetch_images
 from pipeline.needed.inputs import note_inputs
 from pipeline.needed.plan import Plan, planned
 from pipeline.outcome import Outcome, outcome
@@ -58,17 +60,22 @@ def run(
     """
     workspace = Workspace.of(config)
     with workspace.hold(wait=wait):
-        plan = planned(config, workspace) if if_needed else Plan(config)
+        trouble = _fetch_trouble(config)
+        plan = planned(config, workspace) if if_needed and not trouble else Plan(config)
         if not plan.needed:
             return _answer_not_needed(plan.reason, as_json)
         check_address(config)
         try:
             record, folder = _begin(plan.config, workspace, until)
             with _gone_if_unwritable(folder):
-                if not until:
+                if not until and not trouble:
                     note_inputs(config, folder, plan.trained_on)
                 plan.note(workspace, folder.name)
-            code = _run_after_chain(plan.config, workspace, folder, record)
+            code = (
+                _fail(trouble, folder, record)
+                if trouble
+                else _run_after_chain(plan.config, workspace, folder, record)
+            )
             if config.retention.is_set and not until:
                 _prune(config)
         except OSError as error:
@@ -93,20 +100,34 @@ def run(
     return code
 
 
+def _fetch_trouble(config: Config) -> GraftError | None:
+    """Why images could not be fetched; of a run that fails so its notifications tell."""
+    try:
+        fetch_images(config)
+    except GraftError as error:
+        return error
+    return None
+
+
 def _run_after_chain(config: Config, workspace: Workspace, folder: Path, record: RunRecord) -> int:
     """Runs the links of the configuration's chain, if it has one, and then the stages."""
     begin = time.monotonic()
     try:
         config = after_chain(config, _run_link)
     except GraftError as error:
-        record.status = "out_of_time" if isinstance(error, OutOfTimeError) else "failed"
-        record.reason = str(error)
         record.seconds = time.monotonic() - begin
-        with output_to(folder / LOG):
-            write_report(record, folder)
-        return error.exit_code
-    record.config = config.model_dump(mode="json")
+        return _fail(error, folder, record)
+    record.config = with_sources(config).model_dump(mode="json")
     return _run_logged(config, workspace, folder, record)
+
+
+def _fail(error: GraftError, folder: Path, record: RunRecord) -> int:
+    """Reports on a run that failed before its stages; returns the exit code."""
+    record.status = "out_of_time" if isinstance(error, OutOfTimeError) else "failed"
+    record.reason = str(error)
+    with output_to(folder / LOG):
+        write_report(record, folder)
+    return error.exit_code
 
 
 def _run_link(config: Config) -> RunRecord:
@@ -130,7 +151,7 @@ def _begin(config: Config, workspace: Workspace, until: str) -> tuple[RunRecord,
     folder = _new_folder(workspace, started)
     with _gone_if_unwritable(folder):
         (folder / CONFIG).write_text(as_yaml(config), encoding="utf-8")
-    told = config.model_dump(mode="json")
+    told = with_sources(config).model_dump(mode="json")
     return RunRecord(run_id=folder.name, started=started, config=told, until=until), folder
 
 

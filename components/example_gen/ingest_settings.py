@@ -63,8 +63,8 @@ class IngestSettings(Section):
     path: str = ""
     """Folder with a folder per class (train/, validation/, test/ above them where the data has a
     split of its own), a .csv or .jsonl manifest (path, label, optional split), or .tfrecord
-    files. May hold {SPAN} or {DATE}, and {VERSION}: `spans` says which are taken, of each its
-    newest version."""
+    files; or their URI in a bucket, such as s3://bucket/photos. May hold {SPAN} or {DATE}, and
+    {VERSION}: `spans` says which are taken, of each its newest version."""
     spans: str = "newest"
     """Which spans of a path with {SPAN} or {DATE} are trained on, as one data set: newest, all,
     "last 7" (of those there are), "last 7 until 2026-11-28", or a range such as 3..9,

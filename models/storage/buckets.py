@@ -6,10 +6,11 @@ is one object. Every error of every library becomes a `PlaceError` that says wha
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from models.storage.place_error import PlaceError
 
@@ -33,6 +34,22 @@ _HELP: Final = {
 }
 
 _CHUNK: Final = 8 << 20
+_AT_ONCE: Final = 32
+"""Files that are downloaded at a time."""
+_MARKS: Final = "ETag", "etag", "md5Hash", "generation", "LastModified", "mtime", "created"
+"""What listings call that which another content has another of, the surest first."""
+
+
+class StoredFile(NamedTuple):
+    """What a listing says of a file.
+
+    Attributes:
+        size: in bytes.
+        mark: another one where the content is another; the store's own tag, or a time.
+    """
+
+    size: int
+    mark: str
 
 
 class Bucket:
@@ -84,19 +101,29 @@ class Bucket:
         Raises:
             PlaceError: they cannot be listed.
         """
-        found: list[str] = []
-        folders = [self._root]
-        while folders and len(found) <= most:
-            here = folders.pop()
-            for path, is_folder in self._listed(here):
-                name = path.rpartition("/")[2]
-                if name.startswith("."):
-                    continue
-                if is_folder:
-                    folders.append(path)
-                elif wanted(name):
-                    found.append(self._below(path))
-        return found
+        found = (path for path, _ in self._files_below(self._root))
+        kept = (path for path in found if wanted(path.rpartition("/")[2]))
+        return [self._below(path) for path in islice(kept, most + 1)]
+
+    def files(self, name: str = "") -> Iterator[tuple[str, StoredFile]]:
+        """A file, or those in a folder and in all folders in it; hidden ones are passed over.
+
+        Args:
+            name: of the file or folder in this one; empty for this one.
+
+        Yields:
+            The name below this folder, and what the listing says.
+
+        Raises:
+            PlaceError: there is nothing, or it cannot be listed.
+        """
+        with self._told(name):
+            info = self._store.info(self._at(name))
+        if info["type"] != "directory":
+            yield name, _stored(info)
+            return
+        for path, info in self._files_below(self._at(name)):
+            yield self._below(path), _stored(info)
 
     def children(self) -> list[str]:
         """Names of the files and folders in the folder; none where there is no folder.
@@ -104,7 +131,7 @@ class Bucket:
         Raises:
             PlaceError: they cannot be listed.
         """
-        return [self._below(path) for path, _ in self._listed(self._root)]
+        return [self._below(path) for path in self._listed(self._root)]
 
     def sizes(self, name: str) -> dict[str, int]:
         """Bytes of each file below a folder in this one, by its name there.
@@ -147,6 +174,19 @@ class Bucket:
         """
         with self._told(name):
             self._store.put_file(str(file), self._at(name))
+
+    def download(self, files: Mapping[str, Path]) -> None:
+        """Copies files of the folder to this machine, several at a time.
+
+        Args:
+            files: where each goes, by its name in the folder.
+
+        Raises:
+            PlaceError: one cannot be read or written; others may be there.
+        """
+        places = [self._at(name) for name in files]
+        with self._told():
+            self._store.get(places, [str(file) for file in files.values()], batch_size=_AT_ONCE)
 
     def digest(self, name: str) -> str:
         """SHA-256 of a file in the folder, read back, hex.
@@ -192,18 +232,31 @@ class Bucket:
             except FileNotFoundError:
                 return None
 
-    def _listed(self, folder: str) -> Iterator[tuple[str, bool]]:
-        """Path of each file and folder in one, and whether it is a folder."""
+    def _files_below(self, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Path of each file that is not hidden, and what the listing says; a folder at a time."""
+        folders = [folder]
+        while folders:
+            listed = self._listed(folders.pop())
+            for path, info in listed.items():
+                if path.rpartition("/")[2].startswith("."):
+                    continue
+                if info["type"] == "directory":
+                    folders.append(path)
+                else:
+                    yield path, info
+
+    def _listed(self, folder: str) -> dict[str, dict[str, Any]]:
+        """What lies in a folder, by its path; nothing where there is none."""
         with self._told(self._below(folder)):
             try:
                 listed = self._store.ls(folder, detail=True)
             except FileNotFoundError:
-                return
-        for each in listed:
-            path = each["name"].rstrip("/")
-            # An empty object may stand for the folder itself.
-            if path != folder:
-                yield path, each["type"] == "directory"
+                return {}
+        # An empty object may stand for a folder, the one that is listed or one in it.
+        listed.sort(key=lambda info: info["type"] == "directory")
+        found = {info["name"].rstrip("/"): info for info in listed}
+        found.pop(folder, None)
+        return found
 
     @contextmanager
     def _told(self, name: str = "") -> Iterator[None]:
@@ -212,6 +265,11 @@ class Bucket:
         except Exception as error:  # each file system has errors of its own
             place = f"{self._uri}/{name}" if name else self._uri
             raise PlaceError(f"{place}: {_words(error, place)}") from error
+
+
+def _stored(info: Mapping[str, Any]) -> StoredFile:
+    mark = next((info[key] for key in _MARKS if info.get(key)), "")
+    return StoredFile(int(info["size"]), str(mark))
 
 
 def unusable(uri: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from models.errors import UsageError
 from pipeline.config import Config
+from pipeline.fetched_paths import is_fetched
 from pipeline.terminal.quiet import output_to
 
 _TRAINING: Final = ("Tuner", "Trainer")
@@ -25,7 +26,8 @@ def compile_pipeline(config: Config, *, name: str, image: str, file: Path) -> No
         file: to write, a .yaml.
 
     Raises:
-        UsageError: the extra is not installed, no bucket is configured, or there is a chain.
+        UsageError: the extra is not installed, no bucket is configured, there is a chain, or images
+            lie in a bucket.
     """
     if not config.kubeflow.pipeline_root:
         raise UsageError(
@@ -37,6 +39,11 @@ def compile_pipeline(config: Config, *, name: str, image: str, file: Path) -> No
             "On Kubeflow Pipelines there is no model.chain, as its links are runs of their own. "
             "Train on the related images first, `graft export --format backbone`, and name what it "
             "writes as model.weights."
+        )
+    if is_fetched(config):
+        raise UsageError(
+            "On Kubeflow Pipelines images are read from a folder of the containers. Mount the "
+            "bucket (gcsfuse, mount-s3), and name the folder as data.path."
         )
     # TFX greets whoever imports it.
     with output_to(Path(os.devnull)):

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.manifest_rows import csv_rows, json_rows
-from components.example_gen.sources.manifest_text import read_text
+from components.example_gen.sources.manifest_text import SUFFIXES, read_text
 from components.example_gen.sources.named_files import file_of_name, images_folder
 from components.example_gen.sources.span_window import SpanWindow
 from components.example_gen.sources.spans import chosen_spans, has_placeholder
-
-_MANIFESTS = (".csv", ".tsv", ".jsonl")
 
 
 def data_stamp(settings: IngestSettings) -> str:
@@ -56,7 +54,7 @@ def _files(path: str, settings: IngestSettings) -> Iterator[str]:
         yield from _below(path, settings.follow_links)
         return
     yield path
-    if path.lower().endswith(_MANIFESTS):
+    if path.lower().endswith(SUFFIXES):
         yield from _named(path, settings)
 
 

@@ -3,6 +3,8 @@
 from typing import Final
 
 from pipeline.config import Config
+from pipeline.fetched_paths import is_fetched
+from pipeline.image_fetch import fetch_images
 from pipeline.needed.labelled_requests import labelled_digest
 from pipeline.needed.need import need
 from pipeline.workspace import Workspace
@@ -22,10 +24,14 @@ def say_whether_needed(config: Config, *, by_monitor: bool) -> int:
         The exit code: 0 where a run is needed, else `NOT_NEEDED`.
 
     Raises:
-        GraftError: the data cannot be listed, or a file of the monitor is damaged.
+        GraftError: the data cannot be listed or fetched, or a file of the monitor is damaged.
+        WorkspaceBusyError: images have to be fetched, and a run holds the workspace.
         OSError: the data cannot be looked at.
     """
     workspace = Workspace.of(config)
+    if not by_monitor and is_fetched(config):
+        with workspace.hold(wait=False):
+            fetch_images(config)
     found = need(config, workspace, labelled_digest(workspace.labelled_requests))
     is_needed = found.retrain is not None if by_monitor else found.needed
     if is_needed:

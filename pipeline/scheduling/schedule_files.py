@@ -18,6 +18,7 @@ from models.storage.atomic_write import write_atomically
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
 from pipeline.failure import writing_to
+from pipeline.fetched_paths import is_fetched
 from pipeline.needed.needed_command import NOT_NEEDED
 from pipeline.scheduling.quoting import cron_line, one_line, templated, unit_command, unit_text
 from pipeline.scheduling.recurrence import Recurrence
@@ -159,7 +160,7 @@ def _of_kubernetes(run: ScheduledRun, folder: Path) -> dict[str, Any]:
         "arguments": _arguments("/etc/graft/graft.yaml"),
         "effective": as_yaml(run.config),
         "workspace": str(run.config.workspace_path),
-        "data_root": one_line(_data_root(run.config.data.path)),
+        "data_root": "" if is_fetched(run.config) else one_line(_data_root(run.config.data.path)),
         "json": json.dumps,
     }
 

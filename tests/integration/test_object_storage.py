@@ -27,6 +27,7 @@ from models.errors import GraftError
 from models.history.collection import collect
 from models.history.share import share_history
 from models.storage.locations import files_in, read_place, write_place
+from models.storage.mirror import Mirror
 from models.storage.place_error import PlaceError
 from models.storage.seals import write_sums
 
@@ -34,6 +35,8 @@ s3fs = pytest.importorskip("s3fs", reason="the extra s3 is not installed")
 MOTO = shutil.which("moto_server")
 EMULATOR = shutil.which("gcp-storage-emulator")
 pytestmark = pytest.mark.slow
+_FETCH = "import sys, pathlib; from models.storage.mirror import Mirror; at = sys.argv[2:];"
+_FETCH += " Mirror(sys.argv[1], *map(pathlib.Path, at)).update([''], print)"
 _PUBLISH = "import sys, pathlib; from components.publisher.publish import publish;"
 _PUBLISH += " publish(pathlib.Path(sys.argv[1]), sys.argv[2])"
 
@@ -165,6 +168,26 @@ def test_killed_publications_never_show_half_a_version_and_the_next_goes_on(
     assert published_versions(target) == []
 
 
+def test_killed_fetches_show_no_half_file_and_the_next_goes_on(bucket: str, tmp_path: Path) -> None:
+    photos = {f"{number % 7}/{number}.jpg": os.urandom(20_000) for number in range(600)}
+    for name, content in photos.items():
+        store().pipe_file(f"{bucket}/photos/{name}", content)
+    copy, moment = tmp_path / "copy", random.Random(0)
+    places = [str(copy), str(tmp_path / "index.json"), str(tmp_path / "incoming")]
+    for _ in range(6):
+        act = subprocess.Popen([sys.executable, "-c", _FETCH, f"{bucket}/photos", *places])
+        time.sleep(moment.uniform(1.0, 3.0))
+        act.send_signal(signal.SIGKILL)
+        act.wait()
+        assert contents(copy).items() <= photos.items()
+    said: list[str] = []
+    Mirror(f"{bucket}/photos", *map(Path, places)).update([""], said.append)
+    assert contents(copy) == photos
+    store().rm_file(f"{bucket}/photos/0/0.jpg")
+    Mirror(f"{bucket}/photos", *map(Path, places)).update([""], said.append)
+    assert contents(copy).keys() == photos.keys() - {"0/0.jpg"}
+
+
 def other(folder: Path) -> Path:
     model_folder(folder, "two")
     write_sums(folder)
@@ -190,6 +213,12 @@ def test_gs_takes_both_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert names == set(contents(pushed))
         withdraw(f"{bucket}/models", 7)
         assert published_versions(f"{bucket}/models") == []
+        copy = tmp_path / "copy"
+        mirror = Mirror(f"{bucket}/team", copy, tmp_path / "index.json", tmp_path / "incoming")
+        for content in (b"one", b"two"):
+            write_place(f"{bucket}/team/one.jsonl", content)
+            mirror.update([""], print)
+            assert contents(copy) == {"one.jsonl": content}
     gcsfs.GCSFileSystem.clear_instance_cache()
 
 
@@ -235,3 +264,24 @@ def test_a_run_publishes_what_it_pushes_and_comes_back_to_it(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     third = run()
     assert (third.code, third.summary["model"]["published_to"]) == (0, f"{target}/1")
+
+
+def test_a_run_takes_its_images_from_a_bucket(
+    bucket: str, digits_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = sorted(digits_folder.rglob("*.png"))
+    for file in images:
+        store().put_file(str(file), f"{bucket}/digits/{file.relative_to(digits_folder)}")
+
+    def stage(name: str) -> Answer:
+        given = ("--data", f"{bucket}/digits", "--workspace", tmp_path / "work")
+        return graft("stage", name, *given, "--json")
+
+    first = stage("ImageExampleGen")
+    assert (first.code, first.summary["status"]) == (0, "stage_done")
+    assert first.summary["data"]["offered"] == len(images)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    second = stage("ImageExampleGen")
+    assert (second.code, second.summary["status"]) == (1, "failed")
+    assert f"data.path: {bucket}/digits: EndpointConnectionError" in second.summary["reason"]
+    assert "the same command goes on from there" in second.summary["reason"]

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 from components.example_gen.ingest_settings import IngestSettings
-from components.example_gen.sources import folder, manifest, tfrecord
+from components.example_gen.sources import folder, manifest, manifest_text, tfrecord
 from components.example_gen.sources.columns import refuse_columns_of_a_folder
 from components.example_gen.sources.entries import LeftOut, Listing
 from components.example_gen.sources.questions import LAYOUT, hint_of_archive, hint_of_table
@@ -137,7 +137,7 @@ def _list_by_kind(path: str, settings: IngestSettings, columns: Sequence[str]) -
             return folder.list_folder(path, settings)
     except OSError as error:
         raise BadDataError(f"{path} cannot be read: {error.strerror}.") from error
-    if path.lower().endswith(manifest.SUFFIXES):
+    if path.lower().endswith(manifest_text.SUFFIXES):
         return manifest.list_manifest(path, settings, columns)
     raise BadDataError(
         f"{path} is no folder, no .csv or .jsonl manifest and no .tfrecord file; {LAYOUT}."

@@ -58,9 +58,6 @@ from components.example_gen.sources.refusals import RefusedSourceError, describe
 from models.data import example_schema
 from models.errors import BadDataError
 
-SUFFIXES = (".csv", ".tsv", ".jsonl")
-"""File name endings that make a file a manifest."""
-
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|file:")
 _SHOWN = 200

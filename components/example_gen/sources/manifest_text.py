@@ -10,6 +10,9 @@ import stat
 from models.byte_order_mark import without_mark
 from models.errors import BadDataError
 
+SUFFIXES = (".csv", ".tsv", ".jsonl")
+"""File name endings that make a file a manifest."""
+
 MAX_BYTES = 256 << 20
 """Larger manifests are refused unread: some three million rows, with all that they point at."""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.example_gen.sources.entries import LeftOut, printable
+from components.example_gen.sources.manifest_text import SUFFIXES
 from components.example_gen.sources.named_classes import hint_of_names
 from components.example_gen.sources.tree import Folder
 from models.errors import BadDataError
@@ -14,7 +15,6 @@ LAYOUT = (
     " or train/, validation/ and test/ with the class folders in them"
 )
 _NAMED = 4
-_LISTS = (".csv", ".tsv", ".jsonl")
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _TABLES = {
     ".json": "write it as JSON Lines, an object a line, in a file .jsonl",
@@ -162,7 +162,7 @@ def _hint_of_archives(folder: Folder) -> str:
 
 def _hint_of_list(folder: Folder) -> str:
     """Names a file beside the images that may hold their labels."""
-    lists = [path for path in _inside(folder) if path.name.lower().endswith(_LISTS)]
+    lists = [path for path in _inside(folder) if path.name.lower().endswith(SUFFIXES)]
     if not lists:
         return ""
     path = min(lists, key=_is_of_others)

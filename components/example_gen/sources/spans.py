@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from components.example_gen.sources.span_window import FIRST_DAY, SpanWindow
 from models.errors import BadDataError
@@ -48,6 +49,24 @@ class Location:
         return self.path.removesuffix(self.name)
 
 
+class Tree(Protocol):
+    """Where spans are looked for: on this machine, or where they are to be fetched from."""
+
+    def names(self, folder: str) -> list[str]:
+        """What lies in a folder; nothing where there is none."""
+
+    def is_there(self, path: str) -> bool:
+        """Whether something lies at a path."""
+
+
+class _Disk:
+    def names(self, folder: str) -> list[str]:
+        return os.listdir(folder) if Path(folder).is_dir() else []  # noqa: PTH208 - as fast as can be
+
+    def is_there(self, path: str) -> bool:
+        return Path(path).exists()
+
+
 def has_placeholder(path: str) -> bool:
     """Whether a path holds `{SPAN}`, `{VERSION}` or a part of a date; other braces mean nothing."""
     return bool(_PLACEHOLDER.search(path))
@@ -58,12 +77,15 @@ def is_dated(path: str) -> bool:
     return any(name in ("DATE", "DD") for name, _ in _PLACEHOLDER.findall(path))
 
 
-def chosen_spans(pattern: str, window: SpanWindow) -> tuple[Location, ...]:
+def chosen_spans(
+    pattern: str, window: SpanWindow, tree: Tree | None = None
+) -> tuple[Location, ...]:
     """Finds the newest version of each span; what holds no number in its place is no span.
 
     Args:
         pattern: an absolute path with placeholders. Only they stand for something else.
         window: which of the spans.
+        tree: where to look; None for this machine's.
 
     Returns:
         The spans, the oldest first; at least one.
@@ -82,7 +104,9 @@ def chosen_spans(pattern: str, window: SpanWindow) -> tuple[Location, ...]:
         )
     window = _in_days(window) if is_dated(pattern) else window
     try:
-        found = [_location(pattern, path, values) for path, values in _filled(pattern)]
+        found = [
+            _location(pattern, path, values) for path, values in _filled(pattern, tree or _Disk())
+        ]
     except OSError as error:
         raise BadDataError(f"{error.filename} cannot be read: {error.strerror}.") from error
     newest: dict[int, Location] = {}
@@ -129,23 +153,23 @@ def _refuse_twins(chosen: Iterable[Location], found: Iterable[Location]) -> None
             )
 
 
-def _filled(pattern: str) -> Iterator[tuple[str, _Values]]:
+def _filled(pattern: str, tree: Tree) -> Iterator[tuple[str, _Values]]:
     """Every path that exists and matches."""
     root, *parts = Path(pattern).parts
     found: list[tuple[str, _Values]] = [(root, {})]
     for part in parts:
-        found = [step for place, values in found for step in _next(place, part, values)]
-    return ((path, values) for path, values in found if Path(path).exists())
+        found = [step for place, values in found for step in _next(place, part, values, tree)]
+    return ((path, values) for path, values in found if tree.is_there(path))
 
 
-def _next(folder: str, part: str, values: _Values) -> Iterator[tuple[str, _Values]]:
+def _next(folder: str, part: str, values: _Values, tree: Tree) -> Iterator[tuple[str, _Values]]:
     if not has_placeholder(part):
         yield str(Path(folder, part)), values
-    elif Path(folder).is_dir():
-        matcher = _matcher(part)
-        for name in os.listdir(folder):  # noqa: PTH208 - names alone, as fast as can be
-            if match := matcher.fullmatch(name):
-                yield str(Path(folder, name)), values | match.groupdict()
+        return
+    matcher = _matcher(part)
+    for name in tree.names(folder):
+        if match := matcher.fullmatch(name):
+            yield str(Path(folder, name)), values | match.groupdict()
 
 
 def _matcher(part: str) -> re.Pattern[str]:

@@ -294,10 +294,7 @@ def test_data_whose_path_is_no_text_is_reached_through_a_link(
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("data.path", "`aws s3 sync URI FOLDER`"),
-        ("data.unlabelled", "mount the bucket"),
-        ("data.target", "mount the bucket"),
-        ("model.weights", "mount the bucket"),
+        ("model.weights", "`aws s3 cp URI FILE`"),
         ("validation.schema_path", "mount the bucket"),
         ("tuning.serve_secret", "mount the bucket"),
         ("notifications.template", "mount the bucket"),

@@ -17,6 +17,10 @@ from pipeline.kubeflow.compile import compile_pipeline
             {"kubeflow.pipeline_root": "gs://bucket/graft", "model.chain": ["/gcs/public"]},
             "there is no model.chain.*export --format backbone",
         ),
+        (
+            {"kubeflow.pipeline_root": "gs://bucket/graft", "data.target": "gs://bucket/new"},
+            "images are read from a folder of the containers. Mount the bucket",
+        ),
     ],
 )
 def test_it_is_refused_in_words(tmp_path: Path, keys: dict[str, object], words: str) -> None:
