@@ -36,7 +36,7 @@ _HELP: Final = {
 _CHUNK: Final = 8 << 20
 _AT_ONCE: Final = 32
 """Files that are downloaded at a time."""
-_MARKS: Final = "ETag", "etag", "md5Hash", "generation", "LastModified", "mtime", "created"
+_MARKS: Final = "ETag", "md5Hash", "generation", "etag", "LastModified", "mtime", "created"
 """What listings call that which another content has another of, the surest first."""
 
 
