@@ -4,7 +4,6 @@ from pathlib import Path
 
 from components.artifact_names import SERVING_FOLDER
 from components.blessed_models import blessed_models
-from models.backbone_names import default_image_size
 from models.training.model_description import check_fit, read_description
 from pipeline.config import Config
 from pipeline.metadata_place import open_store, place_of
@@ -20,7 +19,7 @@ def check_champion(config: Config, workspace: Workspace) -> None:
 
     Raises:
         UsageError: `training.start: champion`, and the last blessed model has another backbone or
-            image size than is to be trained.
+            image size than any that may be trained.
         GraftError: that model does not say what it is.
     """
     if config.training.start != "champion" or not place_of(workspace).is_there:
@@ -28,7 +27,7 @@ def check_champion(config: Config, workspace: Workspace) -> None:
     models = blessed_models(open_store(workspace, writes=False))
     if not models:
         return
-    asked = config.model.resolved_candidates[0]
     described = read_description(Path(models[0].uri) / SERVING_FOLDER)
-    size = asked.image_size or default_image_size(asked.backbone)
-    check_fit(described, asked.backbone, size)
+    candidates = config.model.resolved_candidates
+    if not any(described.is_of(each.backbone, each.image_size) for each in candidates):
+        check_fit(described, candidates[0].backbone, candidates[0].image_size)

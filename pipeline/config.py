@@ -73,13 +73,12 @@ class Config(Section):
         return Path(self.workspace).absolute()
 
     @property
-    def search(self) -> SearchSettings:
-        """The search that is made: none where a training is to begin from the last blessed model.
-
-        That says which backbone is trained, and how much of it.
-        """
-        is_begun = self.training.start == "champion"
-        return self.tuning.model_copy(update={"budget": 0.0}) if is_begun else self.tuning
+    def begins_from_champion(self) -> bool:
+        """Whether a training goes on from the last blessed model, where there is one."""
+        if self.training.start != "auto":
+            return self.training.start == "champion"
+        # A search that is asked for is made, and a chain makes weights to begin from.
+        return bool(self.data.replay) and not self.tuning.budget and not self.model.chain
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -192,7 +192,9 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
     label_nodes = _label_nodes(config, workspace, **inputs)
     # What no label check decides must not depend on one.
     left_out = {} if config.training.label_errors == "keep" else label_nodes[0].outputs
-    past, tuner = _search_nodes(config, workspace, lookups, **inputs, **left_out)
+    champion = lookups.champion(config, examples)
+    begun = {name: champion.inputs[name] for name in ("champion",) if name in champion.inputs}
+    past, tuner = _search_nodes(config, workspace, lookups, **inputs, **left_out, **begun)
     chosen, choice = lookups.choice(tuner)
     # A choice names the weights by their values, so no digest of a file is needed beside it.
     embeddings = FeatureExtractor(
@@ -203,7 +205,6 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         code=code_fingerprint("components.feature_extractor"),
     )
     unlabelled = _unlabelled(config, workspace, examples)
-    champion = lookups.champion(config, examples)
     trainer = Trainer(
         examples,
         graph,
@@ -226,7 +227,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
     for node in label_nodes[1:]:
         for waiting in (*past, tuner):
             waiting.add_upstream_node(node)
-    nodes = [transform, *label_nodes, *past, tuner, *chosen, embeddings, *champion.nodes]
+    nodes = [transform, *label_nodes, *champion.nodes, *past, tuner, *chosen, embeddings]
     nodes += [*unlabelled.values(), trainer]
     for node in nodes:
         node.add_upstream_node(data["ValidationGate"])
@@ -263,7 +264,7 @@ def _search_nodes(
         "model": config.model.to_json(),
         "choice": config.choice.to_json(),
         "training": config.training.to_json(*_NOT_OF_SEARCH),
-        "settings": config.search.to_json(),
+        "settings": config.tuning.to_json(),
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": lookups.knowledge(config).to_json(),

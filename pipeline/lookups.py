@@ -129,7 +129,7 @@ class MetadataLookups:
 
     def champion(self, config: Config, examples: BaseChannel) -> FoundChampion:
         """See `Lookups`."""
-        if config.training.start == "pretrained":
+        if not config.begins_from_champion:
             return FoundChampion([], {})
         champion = resolver.Resolver(
             strategy_class=ChampionStrategy, current=examples, **_blessed_models()

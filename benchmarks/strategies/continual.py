@@ -5,7 +5,7 @@
 A task is any folder that Graft reads, with at least four classes. A linear head learns most of its
 classes (the old ones), then the rest comes. Arms differ in what they see of the old images then:
 all of them (joint), none, or a few, as by `data.replay`. "auto" is what a run makes of these by
-itself, classes weighed alike; with the old head it has `training.start: champion`. Accuracy is over
+itself, classes weighed alike; with the old head as by default, else `training.start: pretrained`. Accuracy is over
 all classes, on test images of the old and of the new ones. Seeds draw which classes are new, and
 the images. What was measured is kept in the cache folder, so that a run that was broken off goes
 on.
@@ -201,8 +201,8 @@ def _replaying(span: Span, count: int) -> Iterator[tuple[str, Callable[[], Head]
     yield alike, partial(_linear, span, count, balanced=True)
     yield f"{begun}, {alike}", partial(_linear, span, count, begun=True, balanced=True)
     yield "class means and one covariance", partial(_discriminant, span, count)
-    yield AUTO, partial(_exported, span, count, None)
-    yield f"{AUTO}, {begun}", partial(_exported, span, count, span.earlier)
+    yield AUTO, partial(_exported, span, count, span.earlier)
+    yield f"{AUTO}, from nothing", partial(_exported, span, count, None)
 
 
 def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool = False) -> Head:
@@ -212,7 +212,7 @@ def _linear(span: Span, most: int | None, *, begun: bool = False, balanced: bool
 
 
 def _exported(span: Span, most: int, earlier: EarlierHead | None) -> Head:
-    """What a run exports with `data.replay`, and maybe with `training.start: champion`."""
+    """What a run exports with `data.replay`, or also with `training.start: pretrained`."""
     settings = TrainingSettings().for_images(has_replayed=True)
     situation = Situation(span.task(most), settings, earlier=earlier)
     linear = fit_frozen_head(situation.task, settings.weighting, earlier)

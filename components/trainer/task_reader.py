@@ -141,7 +141,15 @@ def read_task(
     record = read_record(info.weights)
     licence = weights_licence(info.backbone, info.weights)
     read = ReadTask(task, data, licence, record.links if record else ())
-    return _from_champion(read, inputs, Path(inputs.champion_uri)) if inputs.champion_uri else read
+    if not inputs.champion_uri:
+        return read
+    try:
+        return _from_champion(read, inputs, Path(inputs.champion_uri))
+    except UsageError:
+        # Of another backbone or other features: then the search has chosen what is trained.
+        if settings.start == "auto":
+            return read
+        raise
 
 
 def _unlabelled(inputs: Inputs, backbone: Backbone, spec: ImageSpec) -> NDArray[np.float32] | None:

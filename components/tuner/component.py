@@ -27,6 +27,8 @@ class Tuner(TypedComponent, BaseBeamComponent):
     """With the label vocabulary."""
     label_errors: Input[LabelErrors] | None
     """Of LabelCheck: which images are left out."""
+    champion: Input[standard_artifacts.Model] | None
+    """That the training begins from: nothing is searched where its backbone is a candidate."""
     past: Input[TuningHistory] | None
     """Of earlier searches; see `components.past_searches.past_searches_resolver`."""
 

@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras_tuner
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import Artifact, artifact_utils
 from typing_extensions import override
 
-from components.artifact_names import BEST_FILE, HISTORY_FILE
+from components.artifact_names import BEST_FILE, HISTORY_FILE, SERVING_FOLDER
 from components.artifact_types import Artifacts, Params, first_uri
 from components.beam_embedding.run import embedding_on_workers
 from components.example_gen.replay import has_replayed
@@ -46,8 +46,12 @@ from models.search.search_settings import SearchSettings
 from models.search.search_task import SearchTask
 from models.search.tried import curve_task
 from models.storage.atomic_write import write_atomically
+from models.training.model_description import read_description
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import STATE_FILE
+
+_NO_BUDGET: Final = "tuning.budget is 0"
+_GOES_ON: Final = "the training goes on from the last blessed model (training.start)"
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -71,14 +75,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 def _tune(input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params) -> None:
     began = time.monotonic()
     task = _task(input_dict, exec_properties)
+    begun = _begun(task, first_uri(input_dict.get("champion", [])))
+    task = begun or task
     check_unseen(task.examples_uri, task.candidates)
     checked = check_weights(task, Path(task.activations))
     if checked.words:
         progress.report(0, 0, "seconds", checked.words, is_lasting=True)
     task = checked.task
     settings = SearchSettings.from_json(exec_properties["settings"])
-    if settings.budget == 0:
-        _write_unsearched(task, checked.words, output_dict)
+    if begun or settings.budget == 0:
+        _write_unsearched(task, checked.words, _GOES_ON if begun else _NO_BUDGET, output_dict)
         return
     scratch, code = Path(exec_properties["scratch_dir"]), exec_properties["code"]
     search = JointSearch(task, settings, scratch, code=code)
@@ -127,6 +133,15 @@ def _task(input_dict: dict[str, list[Artifact]], exec_properties: Params) -> Sea
         activations=str(shared_activations(folder, examples, seed, without)),
         left_out=without,
     )
+
+
+def _begun(task: SearchTask, champion: str | None) -> SearchTask | None:
+    """The task with the backbone of a model alone to begin from; None where there is none."""
+    if not champion:
+        return None
+    described = read_description(Path(champion) / SERVING_FOLDER)
+    fitting = [each for each in task.candidates if described.is_of(each.backbone, each.image_size)]
+    return task.model_copy(update={"candidates": tuple(fitting[:1])}) if fitting else None
 
 
 def _announce(search: JointSearch, task: SearchTask) -> float:
@@ -203,7 +218,7 @@ def _with_words(record: SearchRecord, words: str) -> SearchRecord:
     return record.model_copy(update={"words": f"{words} {record.words}".strip()})
 
 
-def _write_unsearched(task: SearchTask, words: str, output_dict: Artifacts) -> None:
+def _write_unsearched(task: SearchTask, words: str, why: str, output_dict: Artifacts) -> None:
     """The first candidate, to be trained as configured; words tell of its weights."""
     candidate = task.candidates[0]
     values = {
@@ -220,7 +235,7 @@ def _write_unsearched(task: SearchTask, words: str, output_dict: Artifacts) -> N
         usual_seconds=0.0,
         training_seconds=0.0,
         chosen={},
-        words="Nothing was searched: tuning.budget is 0.",
+        words=f"Nothing was searched: {why}.",
     )
     write_record(Path(_uri(output_dict, "history")), _with_words(record, words))
 

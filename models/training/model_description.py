@@ -27,6 +27,10 @@ class Description:
     labels: tuple[str, ...]
     chain: tuple[Link, ...] = ()
 
+    def is_of(self, backbone: str, image_size: int | None) -> bool:
+        """Whether a training of that backbone, at that side in pixels, can begin from the model."""
+        return (self.backbone, self.image_size) == (backbone, image_size)
+
 
 def read_description(export: Path) -> Description:
     """Reads what an exported model says of itself.
@@ -52,7 +56,7 @@ def read_description(export: Path) -> Description:
         raise GraftError(f"{unusable(file)} It does not say what it is: {error}.") from error
 
 
-def check_fit(described: Description, backbone: str, image_size: int) -> None:
+def check_fit(described: Description, backbone: str, image_size: int | None) -> None:
     """Checks that a training can begin from a model.
 
     Args:
@@ -63,9 +67,9 @@ def check_fit(described: Description, backbone: str, image_size: int) -> None:
     Raises:
         UsageError: they do not match; says what to type.
     """
-    theirs = described.backbone, described.image_size
-    if theirs == (backbone, image_size):
+    if described.is_of(backbone, image_size):
         return
+    theirs = described.backbone, described.image_size
     raise UsageError(
         f"training.start: champion needs the backbone of the last blessed model, {theirs[0]} at "
         f"{theirs[1]} px, but model asks for {backbone} at {image_size} px. Set model.backbone: "

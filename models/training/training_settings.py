@@ -27,11 +27,12 @@ def _word_of(value: Any) -> Any:
 class TrainingSettings(Section):
     """How the final model is trained."""
 
-    start: Literal["pretrained", "champion"] = "pretrained"
+    start: Literal["auto", "pretrained", "champion"] = "auto"
     """What a training begins from. champion: the weights of the last blessed model, backbone and
     head, so that little new data adds to what it knows; nothing is searched then, and backbone and
-    size have to be the same. Where there is none yet, and for images that it was trained on
-    already, that is pretrained."""
+    size have to be among those of the section model. Where there is none yet, and for images that
+    it was trained on already, that is pretrained. auto: champion where its images are replayed
+    (data.replay) and no tuning.budget is given, else pretrained."""
     strategy: Literal["auto", "feature_extraction", "fine_tune"] = "auto"
     """feature_extraction trains the head alone; fine_tune then unfreezes the top of the backbone
     at a lower rate; auto chooses by the number of training images."""

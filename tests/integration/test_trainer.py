@@ -5,6 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -234,7 +235,9 @@ def _register_embedded(folder: Path) -> None:
     ImageRegister.of(rows).save(folder / "examples" / REGISTER_FILE)
 
 
-def _begin(folder: Path, span: Path, champion: Path | None) -> ReadTask:
+def _begin(
+    folder: Path, span: Path, champion: Path | None, start: Literal["auto", "champion"] = "auto"
+) -> ReadTask:
     old = folder / "examples"
     _register_embedded(folder)
     inputs = Inputs(
@@ -246,7 +249,7 @@ def _begin(folder: Path, span: Path, champion: Path | None) -> ReadTask:
         champion_uri=str(champion) if champion else None,
         champion_examples_uri=str(old) if champion else None,
     )
-    settings = TrainingSettings(strategy="feature_extraction")
+    settings = TrainingSettings(strategy="feature_extraction", start=start)
     return read_task(inputs, settings, seed=1, scratch=span / "scratch", log_dir=span / "logs")
 
 
@@ -275,6 +278,19 @@ def test_a_training_that_begins_from_the_champion_does_better_on_few_new_images(
         for each in trained
     ]
     assert right[0] > right[1] + 0.05
+
+
+def test_a_champion_that_does_not_fit_is_passed_over_where_nobody_asked_for_it(
+    folder, model, tmp_path
+):
+    other = tmp_path / "model"
+    shutil.copytree(model, other)
+    file = other / "Format-Serving/assets.extra/graft.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"image_size": 96}))
+    read = _begin(folder, folder, other)
+    assert (read.begun_from, read.task.earlier) == ("", None)
+    with pytest.raises(UsageError, match=r"Set model\.backbone: EfficientNetLite0"):
+        _begin(folder, folder, other, start="champion")
 
 
 def test_a_champion_of_another_size_or_with_changed_weights_is_refused(folder, model, tmp_path):

@@ -54,6 +54,11 @@ def test_the_same_backbone_and_size_are_let_pass_and_others_told(workspace: Work
     assert "EfficientNetLite1 at 96 px, but model asks for EfficientNetLite0" in str(refused.value)
     assert "Set model.backbone: EfficientNetLite1 and model.image_size: 96" in str(refused.value)
     check_champion(load_config(None, {"model.image_size": 64}), workspace)
+    check_champion(load_config(None, {"model.image_size": 64, "data.replay": 5}), workspace)
+
+
+def test_a_backbone_that_a_search_may_choose_is_let_pass(workspace: Workspace) -> None:
+    check(workspace, candidates=[{}, {"backbone": "EfficientNetLite1", "image_size": 96}])
 
 
 def test_before_the_first_blessed_model_there_is_nothing_to_check(tmp_path: Path) -> None:

@@ -327,8 +327,19 @@ def test_the_columns_that_travel_are_those_of_both_keys_once(tmp_path: Path) -> 
     assert config.columns == ("site", "camera", "state")
 
 
-def test_nothing_is_searched_where_a_training_is_to_begin_from_the_champion():
-    plain = load_config(None, {"tuning.trials": 5})
-    assert plain.search is plain.tuning
-    begun = load_config(None, {"tuning.trials": 5, "training.start": "champion"})
-    assert (begun.search.budget, begun.search.trials) == (0.0, 5)
+@pytest.mark.parametrize(
+    ("keys", "begins"),
+    [
+        ({}, False),
+        ({"training.start": "champion"}, True),
+        ({"data.replay": 20}, True),
+        ({"data.replay": 20, "training.start": "pretrained"}, False),
+        ({"data.replay": 20, "tuning.budget": "5m"}, False),
+        ({"data.replay": 20, "tuning.budget": 0}, True),
+        ({"data.replay": 20, "model.chain": ["/public"]}, False),
+    ],
+)
+def test_a_training_that_replays_begins_from_the_champion_by_itself(
+    keys: dict[str, object], begins: bool
+) -> None:
+    assert load_config(None, keys).begins_from_champion is begins
