@@ -5,10 +5,10 @@
 A task is any folder that Graft reads, with at least four classes. A linear head learns most of its
 classes (the old ones), then the rest comes. Arms differ in what they see of the old images then:
 all of them (joint), none, or a few, as by `data.replay`. "auto" is what a run makes of these by
-itself, classes weighed alike; with the old head as by default, else `training.start: pretrained`. Accuracy is over
-all classes, on test images of the old and of the new ones. Seeds draw which classes are new, and
-the images. What was measured is kept in the cache folder, so that a run that was broken off goes
-on.
+itself: classes weighed alike, from the old head; "from nothing" is the same with
+`training.start: pretrained`. Accuracy is over all classes, on test images of the old and of the
+new ones. Seeds draw which classes are new, and the images. What was measured is kept in the cache
+folder, so that a run that was broken off goes on.
 """
 
 import argparse
