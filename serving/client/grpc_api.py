@@ -6,13 +6,11 @@ The channel has threads of its own, so that any event loop may wait for its call
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import grpc
 import numpy as np
 
-from models.errors import UsageError
 from serving.client.address import Address
 from serving.client.answers import CLASS_INPUT, EXPLAINED, INPUT, LIKELIEST
 from serving.client.errors import (
@@ -23,6 +21,7 @@ from serving.client.errors import (
     Why,
 )
 from serving.client.options import API_KEY_HEADER, MOST_ANSWER_BYTES, REQUEST_ID_HEADER, Options
+from serving.client.trust import TLS_HINT, trusted_pem
 
 _CHANNEL: Final = (
     ("grpc.max_receive_message_length", MOST_ANSWER_BYTES),
@@ -52,6 +51,7 @@ class GrpcTransport:
         from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
         self._where = address.text
+        self._hint = TLS_HINT if address.is_encrypted else HINT
         self._request = predict_pb2.PredictRequest()
         spec = self._request.model_spec
         spec.name = model_name
@@ -62,7 +62,7 @@ class GrpcTransport:
         key = options.get("api_key")
         self._metadata = ((API_KEY_HEADER, key),) if key else ()
         if address.is_encrypted:
-            credentials = grpc.ssl_channel_credentials(_trusted(options.get("ca_file")))
+            credentials = grpc.ssl_channel_credentials(trusted_pem(options.get("ca_file")))
             self._channel = grpc.secure_channel(address.target, credentials, _CHANNEL)
         else:
             self._channel = grpc.insecure_channel(address.target, _CHANNEL)
@@ -121,7 +121,7 @@ class GrpcTransport:
         if code is grpc.StatusCode.CANCELLED:  # by a server that goes: this side does not get here
             return UnansweredError(Why.BROKEN, PredictionError(words))
         if code is grpc.StatusCode.UNAVAILABLE:
-            return UnansweredError(_why(details.lower()), PredictionError(f"{words} {HINT}"))
+            return UnansweredError(_why(details.lower()), PredictionError(f"{words} {self._hint}"))
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE not in details:
             return UnansweredError(Why.BUSY, PredictionError(words))
         refused = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED)
@@ -150,12 +150,3 @@ async def _awaited(call: Any) -> Any:
         call.cancel()
         raise
     return call.result()
-
-
-def _trusted(ca_file: Path | str | None) -> bytes | None:
-    if ca_file is None:
-        return None
-    try:
-        return Path(ca_file).read_bytes()
-    except OSError as error:
-        raise UsageError(f"{ca_file} cannot be read: {error.strerror}.") from None

@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from models.errors import UsageError
 from serving.client.address import Address
 from serving.client.answers import CLASS_INPUT, EXPLAINED, INPUT, LIKELIEST
 from serving.client.errors import (
@@ -25,6 +23,7 @@ from serving.client.errors import (
     Why,
 )
 from serving.client.options import API_KEY_HEADER, MOST_ANSWER_BYTES, REQUEST_ID_HEADER, Options
+from serving.client.trust import fault_of_tls, trusted
 
 _BUSY: Final = (
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -50,7 +49,7 @@ class RestTransport:
         if key := options.get("api_key"):
             self._headers[API_KEY_HEADER] = key
         self._http = httpx.AsyncClient(
-            verify=_trusted(options.get("ca_file")) if address.is_encrypted else False,
+            verify=trusted(options.get("ca_file")) if address.is_encrypted else False,
             timeout=None,  # the caller has a deadline for all of it
             limits=httpx.Limits(max_connections=None),
             trust_env=False,
@@ -108,11 +107,8 @@ class RestTransport:
         return b"".join(parts)
 
     def _unreached(self, error: httpx.TransportError) -> Exception:
-        if _is_of_tls(error):
-            return PredictionError(
-                f"{self._where} cannot be trusted ({error}). If its certificate is signed by an "
-                "authority of your own, name that one's file (`ca_file`, or --ca-file)."
-            )
+        if (tls := _of_tls(error)) is not None:
+            return PredictionError(fault_of_tls(self._where, tls))
         final = PredictionError(f"No server answers at {self._where} ({_reason(error)}). {HINT}")
         return UnansweredError(Why.UNREACHED, final)
 
@@ -145,16 +141,11 @@ def _path(model_name: str, options: Options) -> str:
     return f"/v1/models/{urllib.parse.quote(model_name, safe='')}{which}:predict"
 
 
-def _trusted(ca_file: Path | str | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file and str(ca_file))
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"{ca_file} holds no certificates that can be read ({error}).") from None
-
-
-def _is_of_tls(error: BaseException) -> bool:
+def _of_tls(error: BaseException) -> ssl.SSLError | None:
     below = error.__cause__ or error.__context__
-    return isinstance(error, ssl.SSLError) or (below is not None and _is_of_tls(below))
+    if isinstance(error, ssl.SSLError):
+        return error
+    return None if below is None else _of_tls(below)
 
 
 def _reason(error: BaseException) -> str:

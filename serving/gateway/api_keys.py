@@ -49,7 +49,7 @@ def as_maps(keys: Mapping[str, str]) -> str:
     maps = []
     for header, variable, prefix in (
         ("http_x_api_key", "client_by_key", ""),
-        ("http_authorization", "client_by_bearer", "Bearer "),
+        ("http_authorization", "client_by_bearer", "(?i:Bearer) "),
     ):
         # Compared with their case: nginx's maps of plain strings do not heed it, expressions do.
         lines = "".join(

@@ -2,6 +2,8 @@
 
 import os
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -45,12 +47,9 @@ def read_credentials(path: Path) -> grpc.ServerCredentials:
 
 def _require_pair(path: Path, key: str, certificate: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # The library reads files alone; this one is in memory, and goes at once.
-    with os.fdopen(os.memfd_create("pair"), "w", encoding="utf-8") as file:
-        file.write(f"{key}\n{certificate}\n")
-        file.flush()
+    with _as_file(f"{key}\n{certificate}\n") as file:
         try:
-            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password="")
+            context.load_cert_chain(file, password="")
         except (OSError, ValueError) as error:
             raise UsageError(
                 f"The server_key and the server_cert of {path} cannot be used ({_reason(error)}),"
@@ -60,12 +59,22 @@ def _require_pair(path: Path, key: str, certificate: str) -> None:
 
 def _require_authority(path: Path, authority: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_verify_locations(cadata=authority)
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"The custom_ca of {path} cannot be used ({_reason(error)}), {_EXPECTED}."
-        ) from None
+    with _as_file(authority) as file:
+        try:
+            context.load_verify_locations(file)
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"The custom_ca of {path} cannot be used ({_reason(error)}), {_EXPECTED}."
+            ) from None
+
+
+@contextmanager
+def _as_file(text: str) -> Iterator[str]:
+    """A path of `text`: the library reads files alone. It is in memory, and goes at once."""
+    with os.fdopen(os.memfd_create("pem"), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
 
 
 def _reason(error: Exception) -> str:

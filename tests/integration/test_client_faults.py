@@ -1,9 +1,12 @@
 """The client against servers that stall, die, lie, flood and refuse."""
 
 import asyncio
+import itertools
 import json
+import socketserver
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +34,8 @@ from serving.client import (
     RequestRefusedError,
     rest,
 )
+from serving.client.options import Options
+from serving.client.trust import trusted_pem
 
 _IMAGES = [b"one", b"two"]
 _BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
@@ -301,12 +306,45 @@ def test_a_certificate_is_trusted_where_its_authority_is_named(certificate: Path
         ):
             client.predict(_IMAGES)
         assert len(server.requests) == 1
-    for file in (certificate.with_name("none.pem"), Path(__file__)):
+    for file, scheme in itertools.product(
+        (certificate.with_name("none.pem"), Path(__file__)), ("https", "grpcs")
+    ):
         with (
-            GraftClient("https://127.0.0.1:1", "m", ca_file=file) as client,
+            GraftClient(f"{scheme}://127.0.0.1:1", "m", ca_file=file) as client,
             pytest.raises(UsageError, match=f"{file.name} holds no certificates"),
         ):
             client.predict(_IMAGES)
+
+
+def test_where_tls_fails_the_message_speaks_of_tls(certificate: Path) -> None:
+    def said(url: str) -> str:
+        options: Options = {"ca_file": certificate, "retry": False}
+        with GraftClient(url, "m", **options) as client, pytest.raises(PredictionError) as caught:
+            client.predict(_IMAGES)
+        return str(caught.value)
+
+    class Plain(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Plain) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        where = f"127.0.0.1:{server.server_address[1]}"
+        words = said(f"https://{where}")
+        assert "does not speak TLS as expected" in words
+        assert "begins with http://" in words
+        assert "cannot be trusted" not in words
+        words = said(f"grpcs://{where}")
+        assert "Does a server answer there that speaks TLS" in words
+        assert "graft serve" not in words
+        server.shutdown()
+
+
+def test_grpc_trusts_the_authorities_of_the_system(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert trusted_pem(None) == certificate.read_bytes()
 
 
 @pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": -1}, {"version": 1, "label": "a"}])

@@ -288,6 +288,10 @@ def test_keys_and_tls(guarded) -> None:
     assert status({"X-API-Key": KEY + "k"}) == 401
     assert status({"X-API-Key": KEY}) == 200
     assert status({"Authorization": f"Bearer {KEY}"}) == 200
+    assert status({"Authorization": f"bearer {KEY}"}) == 200
+    assert status({"Authorization": f"Bearer {KEY.upper()}"}) == 401
+    plain = ask(settings.port)
+    assert (plain.status, plain.document["error"]) == (400, "This port speaks TLS: ask https://.")
     assert 429 in [status({"X-API-Key": KEY}) for _ in range(20)]
     log = (nginx.folder / "requests.jsonl").read_text()
     assert '"client":"alice"' in log
