@@ -167,7 +167,8 @@ def _follow(file: RolloutFile) -> int:
     if begun.phase is Phase.STARTING:
         _say(f"Rolling out version {begun.canary} beside {begun.stable}.")
         _wait(file, lambda state: state.phase is not Phase.STARTING, _ANSWER_SECONDS)
-    _wait(file, lambda state: state.phase is Phase.STEADY, None)
+    _wait(file, lambda state: state.phase is not Phase.WATCHING, None)
+    _wait(file, lambda state: state.phase is Phase.STEADY, _ANSWER_SECONDS)
     ended = _read(file)
     if ended.stable == begun.canary:
         _say(f"Version {ended.stable} was promoted. {ended.reason}")
@@ -185,13 +186,15 @@ def _wait(file: RolloutFile, reached: Callable[[Rollout], bool], seconds: float 
             said = words
             _say(f"{state.phase.value.capitalize()}. {words}")
         if deadline is not None and time.monotonic() > deadline:
-            raise GraftError(
-                f"The gateway cannot go on: {state.trouble} It tries again; `graft rollback` takes"
-                " the canary away."
-                if state.trouble
-                else "The gateway does not act. Is `graft gateway` running? It goes on from here."
-            )
+            raise GraftError(_stuck(state))
         time.sleep(_TICK_SECONDS)
+
+
+def _stuck(state: Rollout) -> str:
+    if not state.trouble:
+        return "The gateway does not act. Is `graft gateway` running? It goes on from here."
+    way_out = "; `graft rollback` takes the canary away" if state.phase is Phase.STARTING else ""
+    return f"The gateway cannot go on: {state.trouble} It tries again{way_out}."
 
 
 def _read(file: RolloutFile) -> Rollout:

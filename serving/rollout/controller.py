@@ -1,5 +1,6 @@
 """Brings servers and gateway to where the state says, and the state to a decision."""
 
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from serving.rollout.judge import Answer, Decision, Judge, Rules
 from serving.rollout.model_server import (
     ModelOnServer,
     NotLoadedError,
+    RefusedError,
     UnreachableError,
     config_text,
     model_config,
@@ -23,6 +25,10 @@ from serving.rollout.model_server import (
 from serving.rollout.state import Phase, Rollout, RolloutFile
 
 _LOAD_SECONDS: Final = 120.0
+_NOTICE_SECONDS: Final = 5.0
+"""Between two rollouts: until a version that a server does not know of is told to be missing."""
+_MOST_REFUSALS: Final = 5
+"""Looks in a row at which a server may refuse what a rollout needs; then the canary is given up."""
 _EVIDENCE: Final = "evidence.jsonl"
 _REQUESTS: Final = "requests.jsonl"
 _PORT: Final = "copies-to"
@@ -70,6 +76,7 @@ class Controller:
         self._say = say
         self._evidence: Evidence | None = None
         self._away: CanaryAwayError | None = None
+        self._refusals = 0
         servers = {STABLE: settings.stable, CANARY: settings.canary}
         self._log = None if watched is None else GatewayLog(watched, folder / _REQUESTS)
         self._steady = Traffic(copies=0 if watched is None else watched.percent)
@@ -105,12 +112,12 @@ class Controller:
         state = self.file.read() or self._first()
         if state.phase is Phase.STEADY and self.nginx.pid is None:
             # Nobody is let in before there are the labels that nginx sends requests to.
-            self._settle(state.stable, state.stable)
+            self._stay(state)
         self.nginx.ensure()
         match state.phase:
             case Phase.STEADY:
                 self._direct(self._steady)
-                self._settle(state.stable, state.stable)
+                self._stay(state)
             case Phase.STARTING:
                 self._begin(state)
             case Phase.WATCHING:
@@ -118,11 +125,7 @@ class Controller:
             case Phase.PROMOTING:
                 self._promote(state)
             case Phase.ROLLING_BACK:
-                # First the users, then the labels: nobody is sent to a version that goes.
-                self._direct(self._steady)
-                self._settle(state.stable, state.stable)
-                self._keep_evidence(state)
-                self._advance(state, Rollout.settled)
+                self._roll_back(state)
         if self._log is not None:
             self._log.read_on()
         return state
@@ -145,6 +148,16 @@ class Controller:
                 f"{self._settings.model_name} yet."
             )
         return self.file.create(Rollout(stable=max(available)))
+
+    def _stay(self, state: Rollout) -> None:
+        try:
+            self._settle(state.stable, state.stable, _NOTICE_SECONDS)
+        except NotLoadedError as error:
+            raise NotLoadedError(
+                f"{error} It is the stable version. If it is gone for good, end the gateway, remove"
+                f" rollout.json and the .config files from {self.file.folder}, and start `graft"
+                " serve` and the gateway anew: the newest version is the stable one then."
+            ) from error
 
     def _begin(self, state: Rollout) -> None:
         assert state.canary is not None
@@ -182,6 +195,19 @@ class Controller:
         self._keep_evidence(state)
         self._advance(state, Rollout.settled)
 
+    def _roll_back(self, state: Rollout) -> None:
+        # First the users, then the labels: nobody is sent to a version that goes.
+        self._direct(self._steady)
+        try:
+            self._settle(state.stable, state.stable)
+        except (NotLoadedError, RefusedError) as error:
+            if not self._is_final(error):
+                raise
+            # Nothing is left to take back: what is missing is told from now on.
+        self._refusals = 0
+        self._keep_evidence(state)
+        self._advance(state, Rollout.settled)
+
     def _open_evidence(self, state: Rollout) -> Evidence:
         folder = self._evidence_folder(state)
         requests = self.file.folder / _EVIDENCE
@@ -208,7 +234,7 @@ class Controller:
     def _is_settled(
         self, state: Rollout, stable: int, canary: int, give_up: Callable[[Rollout, str], Rollout]
     ) -> bool:
-        """Moves the labels; where a version does not load, the canary is given up with the reason.
+        """Moves the labels; where that cannot be, the canary is given up with the reason.
 
         Raises:
             CanaryAwayError: as of `_settle`.
@@ -216,21 +242,34 @@ class Controller:
         """
         try:
             self._settle(stable, canary)
-        except NotLoadedError as error:
+        except (NotLoadedError, RefusedError) as error:
+            if not self._is_final(error):
+                raise
+            self._refusals = 0
             words = str(error)
             self._decide(state, lambda s: give_up(s, words))
             return False
+        self._refusals = 0
         return True
 
-    def _settle(self, stable: int, canary: int) -> None:
+    def _is_final(self, error: GraftError) -> bool:
+        """Whether a server was given all the time that it may need.
+
+        It may refuse a label while it is busy with another configuration.
+        """
+        self._refusals += isinstance(error, RefusedError)
+        return isinstance(error, NotLoadedError) or self._refusals >= _MOST_REFUSALS
+
+    def _settle(self, stable: int, canary: int, notice_seconds: float = math.inf) -> None:
         """Moves the labels; a server that starts anew finds them in its configuration file.
 
         Raises:
             NotLoadedError: a version does not become available.
+            RefusedError: a server does not take the versions.
             CanaryAwayError: two versions are to answer, and the canary's server is away. Where one
-                is, a server of the canary's that is away or does not load it is passed over, and
-                `step` tells it at its end.
-            GraftError: the stable's server cannot be reached, or one refuses.
+                is, a server of the canary's that is away, refuses or does not load it is passed
+                over, and `step` tells it at its end.
+            UnreachableError: the stable's server cannot be reached.
         """
         labels = {STABLE: stable, CANARY: canary}
         if self._log is not None:
@@ -241,7 +280,7 @@ class Controller:
                 for label, at in ((STABLE, self._settings.stable), (CANARY, self._settings.canary))
                 if at == server
             }
-            if self._moved(server, here, nobody_is_hurt=stable == canary):
+            if self._moved(server, here, notice_seconds, nobody_is_hurt=stable == canary):
                 moved = " and ".join(f"{label} = {version}" for label, version in here.items())
                 self._say(f"Labels at {server.rest}: {moved}.")
             name = "-".join(here) if len(self._models) > 1 else "models"
@@ -250,16 +289,18 @@ class Controller:
             )
             write_atomically(self.file.folder / f"{name}.config", config_text(config).encode())
 
-    def _moved(self, server: Server, here: dict[str, int], nobody_is_hurt: bool) -> bool:
+    def _moved(
+        self, server: Server, here: dict[str, int], notice_seconds: float, nobody_is_hurt: bool
+    ) -> bool:
         try:
-            return self._models[server].settle(here, _LOAD_SECONDS)
-        except (UnreachableError, NotLoadedError) as error:
+            return self._models[server].settle(here, _LOAD_SECONDS, notice_seconds)
+        except (UnreachableError, NotLoadedError, RefusedError) as error:
             if server == self._settings.stable:
                 raise
             if nobody_is_hurt:
                 self._away = CanaryAwayError(str(error))
                 return False
-            if isinstance(error, NotLoadedError):
+            if not isinstance(error, UnreachableError):
                 raise
             raise CanaryAwayError(str(error)) from error
 

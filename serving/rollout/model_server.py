@@ -5,6 +5,7 @@ No TensorFlow is imported: what goes over gRPC are two messages, and the rest is
 
 import http.client
 import json
+import math
 import time
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -19,6 +20,11 @@ from serving.gateway.settings import Server
 _RELOAD: Final = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
 _TIMEOUT: Final = 10.0
 _LOOK_SECONDS: Final = 0.2
+_AWAY: Final = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+)
 
 
 class NotLoadedError(GraftError):
@@ -27,6 +33,10 @@ class NotLoadedError(GraftError):
 
 class UnreachableError(GraftError):
     """A server does not answer."""
+
+
+class RefusedError(GraftError):
+    """A server answers that it does not take a configuration."""
 
 
 def model_config(
@@ -82,7 +92,7 @@ class ModelOnServer:
             return None
         return int(answer["model_spec"]["version"])
 
-    def settle(self, labels: Mapping[str, int], load_seconds: float) -> bool:
+    def settle(self, labels: Mapping[str, int], load_seconds: float, notice_seconds: float) -> bool:
         """Has the server serve the versions of `labels` alone, each behind its label.
 
         Does nothing where that is so already, and may be interrupted and called again at any point.
@@ -91,6 +101,7 @@ class ModelOnServer:
         Args:
             labels: to version.
             load_seconds: for the versions to be loaded.
+            notice_seconds: of these, for the server to know of them at all.
 
         Returns:
             Whether anything had to be done.
@@ -98,7 +109,7 @@ class ModelOnServer:
         Raises:
             NotLoadedError: a version does not become available.
             UnreachableError: the server cannot be reached.
-            GraftError: it refuses.
+            RefusedError: it does not take the versions.
         """
         wanted, now = set(labels.values()), self.available()
         held = {label: v for label in labels if (v := self.labelled(label)) in now}
@@ -108,7 +119,7 @@ class ModelOnServer:
             kept = {label: v for label, v in held.items() if v is not None}
             # Graft's own server answers when the versions are loaded; the official one at once.
             self._reload(wanted | now, kept, still_fine=[grpc.StatusCode.DEADLINE_EXCEEDED])
-            self._wait(wanted, load_seconds)
+            self._wait(wanted, load_seconds, notice_seconds)
         self._reload(wanted | now, labels)
         if now - wanted:
             self._reload(wanted, labels)
@@ -134,14 +145,15 @@ class ModelOnServer:
             except grpc.RpcError as error:
                 if error.code() in still_fine:
                     return
-                raise GraftError(
+                kind = UnreachableError if error.code() in _AWAY else RefusedError
+                raise kind(
                     f"The model server at {self._server.grpc} (gRPC) does not take the versions"
                     f" {sorted(versions)} of {self._name}: {error.details()}"
                     f" ({error.code().name})."
                 ) from error
 
-    def _wait(self, wanted: set[int], seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    def _wait(self, wanted: set[int], seconds: float, notice_seconds: float) -> None:
+        begun = time.monotonic()
         while True:
             states = self._states()
             for version in sorted(wanted):
@@ -151,9 +163,10 @@ class ModelOnServer:
             missing = {v for v in wanted if states.get(v, ("", ""))[0] != "AVAILABLE"}
             if not missing:
                 return
-            if time.monotonic() > deadline:
+            patience = seconds if missing <= states.keys() else min(seconds, notice_seconds)
+            if time.monotonic() - begun > patience:
                 raise NotLoadedError(
-                    f"Version {min(missing)} was not available after {seconds:g} s. Does it lie in"
+                    f"Version {min(missing)} was not available after {patience:g} s. Does it lie in"
                     f" {self._base_path} of the server at {self._server.rest}?"
                 )
             time.sleep(_LOOK_SECONDS)

@@ -4,15 +4,17 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from fake_model_server import Behaviour, FakeServer
 from gateway_clients import ask, free_port, needs_nginx
+from google.protobuf import wrappers_pb2
 
 from models.errors import GraftError
 from pipeline import gateway_command
@@ -353,8 +355,41 @@ def test_a_canary_whose_server_is_away_is_waited_for_in_words(
     assert (controller.file.read() or state).trouble == ""
 
 
+def test_a_server_that_refuses_ends_a_promotion(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller = place.controller()
+    _begin(controller)
+    _run_until(controller, lambda state: state.phase is Phase.WATCHING)
+
+    def refuse(_: object, context: Any) -> None:
+        context.abort(grpc.StatusCode.INVALID_ARGUMENT, "not now")
+
+    monkeypatch.setattr(place.server, "reload", refuse)
+    controller.file.change(lambda state: state.promote("By hand."))
+    for _ in range(12):
+        with suppress(GraftError):
+            controller.step()
+    state = controller.file.read() or pytest.fail("no state")
+    assert (state.phase, state.stable, state.refused) == (Phase.STEADY, 1, (2,))
+    assert "does not take the versions [1, 2] of m: not now (INVALID_ARGUMENT)" in state.reason
+    assert "not now" in state.trouble
+    assert ask(place.settings.port).document["version"] == 1
+
+
+def test_a_stable_version_that_is_gone_is_told_soon(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller = place.controller()
+    controller.step()
+    place.server.versions = {2}
+    monkeypatch.setattr(place.server, "reload", lambda *_: wrappers_pb2.BytesValue())
+    monkeypatch.setattr("serving.rollout.controller._NOTICE_SECONDS", 0.2)
+    with pytest.raises(GraftError, match=r"not available after 0.2 s.* is the stable .*rollout"):
+        controller.step()
+
+
 def test_a_server_that_is_away_is_told(tmp_path: Path, place: Place) -> None:
-    settings = place.settings
     with FakeServer({1: Behaviour()}, {1}) as gone:
         address = gone.address
     away = GatewaySettings("m", address, address, port=free_port())
@@ -362,4 +397,3 @@ def test_a_server_that_is_away_is_told(tmp_path: Path, place: Place) -> None:
     with pytest.raises(GraftError, match="No model server answers at"):
         controller.step()
     controller.close()
-    assert settings.port
