@@ -1,7 +1,7 @@
 """The files that travel with an exported model in `assets.extra`."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import tensorflow as tf
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tensorflow_serving.apis import prediction_log_pb2
 
 from models.data import example_schema
+from models.export.explanation import LIKELIEST
 from models.storage.atomic_write import write_atomically
 
 FOLDER: Final = "assets.extra"
@@ -43,7 +44,7 @@ def write_licence(directory: Path, text: str) -> None:
     _write(directory, LICENCE_FILE, text.encode())
 
 
-def write_warm_up(directory: Path, size: int) -> None:
+def write_warm_up(directory: Path, size: int, explains: bool) -> None:
     """Writes requests with which a server warms up before it takes any other.
 
     The images are made, not taken from anyone's data: JPEGs of the model's size, and one PNG with
@@ -52,24 +53,30 @@ def write_warm_up(directory: Path, size: int) -> None:
     Args:
         directory: of the exported model.
         size: pixels of a side.
+        explains: whether the model says where it saw its answer.
     """
     jpeg = tf.io.encode_jpeg(_picture(size, 3)).numpy()
     example = tf.train.Example()
     example.features.feature[example_schema.IMAGE].bytes_list.value.append(jpeg)
-    requests = [
-        *(("serving_default", "image_bytes", [jpeg] * images) for images in _WARM_BATCHES),
-        ("serving_default", "image_bytes", [tf.io.encode_png(_picture(size, 4)).numpy()]),
-        ("serving_examples", "examples", [example.SerializeToString()]),
-        ("monitored", "image_bytes", [jpeg]),
+    png = tf.io.encode_png(_picture(size, 4)).numpy()
+    requests: list[tuple[str, dict[str, Any]]] = [
+        *(("serving_default", {"image_bytes": [jpeg] * images}) for images in _WARM_BATCHES),
+        ("serving_default", {"image_bytes": [png]}),
+        ("serving_examples", {"examples": [example.SerializeToString()]}),
+        ("monitored", {"image_bytes": [jpeg]}),
     ]
+    if explains:
+        likeliest = np.array([LIKELIEST], np.int64)
+        requests.append(("explained", {"image_bytes": [jpeg], "class_id": likeliest}))
     path = directory / FOLDER / WARM_UP_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature, name, values in requests:
+        for signature, inputs in requests:
             log = prediction_log_pb2.PredictionLog()
             request = log.predict_log.request
             request.model_spec.signature_name = signature
-            request.inputs[name].CopyFrom(tf.make_tensor_proto(values, tf.string))
+            for name, values in inputs.items():
+                request.inputs[name].CopyFrom(tf.make_tensor_proto(values))
             writer.write(log.SerializeToString())
 
 

@@ -102,7 +102,7 @@ def export_model(
     for column in further:
         write_labels(directory, column.labels, column.name)
     write_licence(directory, licence)
-    write_warm_up(directory, spec.size)
+    write_warm_up(directory, spec.size, _EXPLAINED in signatures)
     write_sums(directory)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import grpc
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from serving.errors import ServingError, invalid_argument
 from serving.servables.loader import LoadedModel
 from serving.tensors.tensor_protos import SignatureDef, Tensors, from_proto, type_fault
+
+_OUTPUT_ADVICE: Final = " Leave it out (output_filter of gRPC)."
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,9 @@ def _require_dense(what: str, infos: Mapping[str, Any]) -> None:
         if not info.name:
             raise ServingError(
                 grpc.StatusCode.UNIMPLEMENTED,
-                f"The {what} {alias} is a sparse or ragged tensor, expected a dense one. Leave it"
-                " out (output_filter), or export a signature with its dense form or its parts.",
+                f"The {what} {alias} is a sparse or ragged tensor, expected a dense one."
+                f"{_OUTPUT_ADVICE if what == 'output' else ''} Export a signature with its dense"
+                " form or its parts.",
             )
 
 

@@ -92,7 +92,9 @@ class ModelOnServer:
             return None
         return int(answer["model_spec"]["version"])
 
-    def settle(self, labels: Mapping[str, int], load_seconds: float, notice_seconds: float) -> bool:
+    def settle(
+        self, labels: Mapping[str, int], load_seconds: float, notice_seconds: float = math.inf
+    ) -> bool:
         """Has the server serve the versions of `labels` alone, each behind its label.
 
         Does nothing where that is so already, and may be interrupted and called again at any point.

@@ -79,7 +79,11 @@ def missing_part(directory: Path) -> str | None:
         return f"{graph_file.name} is truncated or no SavedModel"
     graph = _serving_graph(saved_model)
     if graph is None:
-        return f"{GRAPH_FILE} has no graph tagged {SERVING_TAG!r}"
+        tagged = ", ".join(" and ".join(g.meta_info_def.tags) for g in saved_model.meta_graphs)
+        return (
+            f"{GRAPH_FILE} has no graph tagged {SERVING_TAG!r} and nothing else"
+            f" (it has: {tagged or 'none'})"
+        )
     return _missing_variables(graph, directory) or _missing_asset(graph, directory)
 
 

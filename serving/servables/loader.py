@@ -19,6 +19,7 @@ from tensorflow.python.util import deprecation
 
 from models.errors import UsageError
 from models.storage.plain_path import plain_path
+from models.storage.seals import DESCRIPTION
 from serving.errors import ServingError, from_number
 from serving.servables.completeness import SERVING_TAG
 from serving.servables.memory import give_back_memory
@@ -62,6 +63,7 @@ class LoadedModel:
         self.watch: Callable[[float, int], None] | None = None
         self._callables: dict[tuple[str, ...], Callable[..., list[Any]]] = {}
         self._lock = threading.Lock()
+        self._most_choices = 0 if (directory / DESCRIPTION).is_file() else _MOST_CHOICES
         self._choices: set[tuple[str, ...]] = set()
         self._choosing = threading.Lock()
         try:
@@ -85,13 +87,14 @@ class LoadedModel:
         """Whether a client's choice of outputs is computed alone.
 
         TensorFlow optimises the graph for each choice: that takes megabytes, and seconds in which
-        the model answers nobody. So the first few are taken; others come out of all outputs.
+        the model answers nobody. So the first few are taken; others come out of all outputs. Of a
+        model of Graft's none is: all outputs of a signature come from one pass.
 
         Args:
             fetches: names of tensors, in the order of their aliases.
         """
         with self._choosing:
-            if len(self._choices) < _MOST_CHOICES:
+            if len(self._choices) < self._most_choices:
                 self._choices.add(fetches)
             return fetches in self._choices
 

@@ -258,6 +258,15 @@ def test_clients_do_not_have_a_graph_optimised_without_end(exported: Path) -> No
     model.close()
 
 
+def test_of_a_model_of_graft_no_choice_stalls_the_others(exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported, tmp_path / "1")
+    (tmp_path / "1" / "assets.extra").mkdir()
+    (tmp_path / "1" / "assets.extra" / "graft.json").write_text("{}")
+    model = LoadedModel(tmp_path / "1")
+    assert not model.takes_choice(("y:0",))
+    model.close()
+
+
 def test_a_config_file_is_followed_when_it_changes(
     registry: Registry, base_path: Path, tmp_path: Path
 ) -> None:

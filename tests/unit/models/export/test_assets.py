@@ -22,7 +22,7 @@ def test_the_licence_is_written_as_it_is(tmp_path: Path) -> None:
 
 
 def test_warm_up_requests_are_those_of_the_signatures(tmp_path: Path) -> None:
-    write_warm_up(tmp_path, 40)
+    write_warm_up(tmp_path, 40, explains=True)
     path = tmp_path / "assets.extra" / "tf_serving_warmup_requests"
     logs = [
         prediction_log_pb2.PredictionLog.FromString(record)
@@ -32,7 +32,7 @@ def test_warm_up_requests_are_those_of_the_signatures(tmp_path: Path) -> None:
     asked = [
         (request.model_spec.signature_name, name, tensor.tensor_shape.dim[0].size)
         for request in requests
-        for name, tensor in request.inputs.items()
+        for name, tensor in sorted(request.inputs.items())
     ]
     assert asked == [
         ("serving_default", "image_bytes", 1),
@@ -41,6 +41,8 @@ def test_warm_up_requests_are_those_of_the_signatures(tmp_path: Path) -> None:
         ("serving_default", "image_bytes", 1),
         ("serving_examples", "examples", 1),
         ("monitored", "image_bytes", 1),
+        ("explained", "class_id", 1),
+        ("explained", "image_bytes", 1),
     ]
     images = [*requests[1].inputs["image_bytes"].string_val]
     images += requests[3].inputs["image_bytes"].string_val

@@ -52,7 +52,17 @@ def test_a_graph_cut_short_is_not_whole(version: Path) -> None:
     graph.write_bytes(graph.read_bytes()[:-5])
     assert missing_part(version) == "saved_model.pb is truncated or no SavedModel"
     graph.write_bytes(b"")
-    assert missing_part(version) == "saved_model.pb has no graph tagged 'serve'"
+    assert missing_part(version) == (
+        "saved_model.pb has no graph tagged 'serve' and nothing else (it has: none)"
+    )
+
+
+def test_the_tags_of_other_graphs_are_told(version: Path) -> None:
+    saved_model = saved_model_pb2.SavedModel()
+    for tags in (["serve", "gpu"], ["train"]):
+        saved_model.meta_graphs.add().meta_info_def.tags.extend(tags)
+    (version / "saved_model.pb").write_bytes(saved_model.SerializeToString())
+    assert "(it has: serve and gpu, train)" in (missing_part(version) or "")
 
 
 def test_a_model_without_variables_needs_none(version: Path) -> None:
