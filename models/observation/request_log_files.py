@@ -112,6 +112,11 @@ def log_files(folder: Path) -> tuple[LogFile, ...]:
     return tuple(LogFile(folder, stem) for stem in sorted(stems) if _NAME.fullmatch(stem))
 
 
+def is_of_log(path: Path) -> bool:
+    """Whether a log named this file, whatever its ending says of its state."""
+    return _NAME.fullmatch(path.name.partition(".")[0]) is not None
+
+
 def write_parquet(file: LogFile) -> str:
     """Makes the Parquet file of a segment that nobody writes to any more, in one step.
 

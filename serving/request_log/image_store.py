@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from models.observation.kept_images import IMAGES, kept_image_path
+from models.observation.kept_images import UNFINISHED, image_files, kept_image_path
 from serving.request_log.settings import RequestLogSettings
 
 _log = logging.getLogger(__name__)
@@ -65,9 +65,10 @@ class ImageStore:
             with self._lock:
                 self._waiting_bytes -= len(image)
             path = kept_image_path(self._folder, digest)
-            if path in self._kept:
-                continue
             try:
+                self._make_room(0)
+                if path in self._kept:
+                    continue
                 self._write(path, image)
                 self._said = ""
             except OSError as error:
@@ -78,7 +79,7 @@ class ImageStore:
 
     def _look(self) -> None:
         found = []
-        for path in (self._folder / IMAGES).glob("??/*"):
+        for path in image_files(self._folder):
             try:
                 status = path.stat()
             except OSError:
@@ -91,7 +92,7 @@ class ImageStore:
     def _write(self, path: Path, image: bytes) -> None:
         self._make_room(len(image))
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
+        unfinished = path.with_suffix(UNFINISHED)
         try:
             unfinished.write_bytes(image)
             unfinished.replace(path)

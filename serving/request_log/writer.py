@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from models.observation.kept_images import image_files
 from models.observation.request_log_files import (
     PARQUET,
     LogFile,
     LogFileError,
+    is_of_log,
     log_files,
     write_parquet,
 )
@@ -21,6 +23,8 @@ _log = logging.getLogger(__name__)
 DAMAGED: Final = ".damaged"
 """Ending of what was named like a segment and is none."""
 _DAY: Final = 86_400.0
+_IMAGES_SECONDS: Final = 3_600.0
+"""Between two looks at the images, of which there may be a million."""
 
 
 class Writer:
@@ -32,11 +36,13 @@ class Writer:
         self._keep_seconds = keep_days * _DAY
         self._keep_bytes = keep_bytes
         self._said = ""
+        self._images_at = float("-inf")
 
     def step(self) -> None:
         """Makes Parquet of all segments that nobody writes to, and deletes what is too much."""
         try:
             self._forget()
+            self._forget_images()
             for file in log_files(self._folder):
                 if file.segment.exists():
                     self._finish(file)
@@ -71,7 +77,7 @@ class Writer:
         found = []
         for path in self._folder.iterdir():
             with contextlib.suppress(FileNotFoundError):
-                if path.is_file():
+                if is_of_log(path) and path.is_file():
                     status = path.stat()
                     found.append((path, status.st_mtime, status.st_size))
         total = sum(size for *_, size in found)
@@ -81,6 +87,17 @@ class Writer:
             if is_ours and (changed < oldest or total > self._keep_bytes):
                 path.unlink(missing_ok=True)
                 total -= size
+
+    def _forget_images(self) -> None:
+        """Those of days gone by, also where the server keeps none any more, or is asked nothing."""
+        if time.monotonic() - self._images_at < _IMAGES_SECONDS:
+            return
+        self._images_at = time.monotonic()
+        oldest = time.time() - self._keep_seconds
+        for path in image_files(self._folder):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
 
 @contextlib.contextmanager

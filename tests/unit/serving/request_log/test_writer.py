@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from request_logs import answered, write_log_file, write_segment
 
+from models.observation.kept_images import UNFINISHED, kept_image_path
 from models.observation.log_entry import encode
 from models.observation.request_log_files import LogFile, log_files, write_parquet
 from models.observation.segment import SegmentWriter
@@ -75,11 +76,32 @@ def test_files_of_other_days_go(tmp_path: Path) -> None:
     old, new = (write_log_file(tmp_path, [answered(n)]) for n in range(2))
     past = new.parquet.stat().st_mtime - (_DAYS + 1) * 86_400
     os.utime(old.parquet, (past, past))
-    (tmp_path / "notes.txt").write_text("not of the log")
-    os.utime(tmp_path / "notes.txt", (past, past))
     Writer(tmp_path, _DAYS, 2**30).step()
     assert log_files(tmp_path) == (new,)
-    assert (tmp_path / "notes.txt").exists()
+
+
+def test_files_of_others_are_neither_counted_nor_deleted(tmp_path: Path) -> None:
+    file = write_log_file(tmp_path, [answered(0)])
+    others = [tmp_path / "notes.txt", tmp_path / "export.parquet", tmp_path / "a.damaged"]
+    others.append(tmp_path / "images" / "ab" / "README")
+    others[-1].parent.mkdir(parents=True)
+    for other in others:
+        other.write_bytes(bytes(100_000))
+        os.utime(other, (0, 0))
+    Writer(tmp_path, _DAYS, 50_000).step()
+    assert all(other.exists() for other in others)
+    assert file.parquet.exists()
+
+
+def test_images_of_other_days_go_though_none_comes(tmp_path: Path) -> None:
+    old, new = (kept_image_path(tmp_path, digit * 64) for digit in "ab")
+    for path in (old, new, old.with_suffix(UNFINISHED)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"image")
+        if path != new:
+            os.utime(path, (0, 0))
+    Writer(tmp_path, _DAYS, 2**30).step()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [new]
 
 
 def test_a_full_disk_leaves_the_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
