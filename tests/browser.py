@@ -82,9 +82,9 @@ class Page:
             assert time.monotonic() < deadline, condition
             time.sleep(0.05)
 
-    def drop(self, file: Path) -> None:
-        """Drags a file onto the middle of the page's upper part."""
-        data = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+    def drop(self, *files: Path) -> None:
+        """Drags files, or something else, onto the middle of the page's upper part."""
+        data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):
             self.call("Input.dispatchDragEvent", type=kind, x=300, y=150, data=data)
 

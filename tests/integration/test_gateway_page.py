@@ -94,6 +94,41 @@ def test_an_error_of_the_server_is_shown(page: Page, server: FakeServer, tmp_pat
     server.behaviours[1].status = 200
 
 
+def test_of_several_files_the_first_is_answered_and_that_is_said(
+    page: Page, tmp_path: Path
+) -> None:
+    page.drop(_png(tmp_path / "one.png"), _png(tmp_path / "two.png"))
+    message = "document.getElementById('message')"
+    page.wait(f"{message}.textContent === 'one.png (the first of 2 files)'")
+    page.value("choose([])")
+    page.wait(f"{message}.textContent.startsWith('No file came with that.')")
+
+
+def test_what_the_browser_cannot_show_is_not_shown_broken(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    page.drop(tmp_path / "photo.heic")
+    page.wait("document.getElementById('message').textContent === 'photo.heic'")
+    page.wait("document.getElementById('picture').hidden")
+    page.drop(_png(tmp_path / "red.png"))
+    page.wait("!document.getElementById('picture').hidden")
+
+
+def test_what_is_no_answer_is_told_in_words(page: Page, tmp_path: Path) -> None:
+    message = "document.getElementById('message').textContent"
+    for body, status, words in (
+        ("<html>", 418, "The gateway answers 418."),
+        ("<html>", 200, "What answers is no model."),
+    ):
+        made = f"new Response('{body}', {{status: {status}}})"
+        page.value(f"window.real ??= fetch; fetch = async () => {made}")
+        page.drop(_png(tmp_path / "red.png"))
+        page.wait(f"{message} === '{words}'")
+    page.value("fetch = () => Promise.reject(new TypeError('Failed to fetch'))")
+    page.drop(_png(tmp_path / "red.png"))
+    page.wait(f"{message}.startsWith('The gateway does not answer.')")
+    page.value("fetch = window.real")
+
+
 def test_a_class_is_explained_where_that_is_asked_for(
     page: Page, server: FakeServer, tmp_path: Path
 ) -> None:

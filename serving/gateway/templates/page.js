@@ -10,6 +10,7 @@ const part = (id) => document.getElementById(id);
 let model = { name: "", body_mib: 64 };
 let asked = 0;
 let file = null;
+let title = "";
 
 function say(text, isError) {
   part("message").textContent = text;
@@ -119,9 +120,12 @@ async function outputsFor(explained) {
   }
   const body = JSON.stringify(question);
   const path = `/v1/models/${encodeURIComponent(model.name)}:predict`;
-  const response = await fetch(path, { method: "POST", headers, body });
-  const answer = await response.json();
+  const response = await fetch(path, { method: "POST", headers, body }).catch(() => {
+    throw new Error("The gateway does not answer. Is the connection there?");
+  });
+  const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(answer.error || `The gateway answers ${response.status}.`);
+  if (!answer.outputs) throw new Error("What answers is no model.");
   return answer.outputs;
 }
 
@@ -134,15 +138,19 @@ async function ask(explained) {
     if (outputs.heat) await draw(outputs);
     part("heat").hidden = !outputs.heat;
     show(outputs, explained);
-    say(file.name, false);
+    say(title, false);
   } catch (error) {
     if (number === asked) say(error.message, true);
   }
 }
 
 function choose(files) {
-  if (!files.length) return;
+  if (!files.length) {
+    say("No file came with that. Save the image first, and drop or choose its file.", true);
+    return;
+  }
   file = files[0];
+  title = files.length > 1 ? `${file.name} (the first of ${files.length} files)` : file.name;
   URL.revokeObjectURL(part("picture").src);
   part("picture").src = URL.createObjectURL(file);
   part("picture").hidden = false;
@@ -157,10 +165,16 @@ for (const [event, isOver] of [["dragover", true], ["dragleave", false], ["drop"
     if (event === "drop") choose(happened.dataTransfer.files);
   });
 }
+// What the browser cannot show the model may know all the same.
+part("picture").addEventListener("error", () => {
+  part("picture").hidden = true;
+});
 part("explain").addEventListener("change", () => {
   if (file) ask(LIKELIEST);
 });
-part("file").addEventListener("change", () => choose(part("file").files));
+part("file").addEventListener("change", () => {
+  if (part("file").files.length) choose(part("file").files);
+});
 fetch("/model.json").then((response) => response.json()).then((found) => {
   model = found;
   part("model").textContent = found.name;
