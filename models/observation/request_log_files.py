@@ -99,7 +99,7 @@ class LogFile:
 
 
 def log_files(folder: Path) -> tuple[LogFile, ...]:
-    """The files of a log in the order of their names; other names are passed over.
+    """The files of a log in the order of their names; others, and what is no file, are left out.
 
     Raises:
         OSError: the folder cannot be read.
@@ -107,7 +107,8 @@ def log_files(folder: Path) -> tuple[LogFile, ...]:
     stems = {
         path.name.removesuffix(path.suffix)
         for path in folder.iterdir()
-        if path.suffix in (SEGMENT, PARQUET)
+        # One that is gone since was a file: a segment becomes another one at any moment.
+        if path.suffix in (SEGMENT, PARQUET) and (path.is_file() or not path.exists())
     }
     return tuple(LogFile(folder, stem) for stem in sorted(stems) if _NAME.fullmatch(stem))
 

@@ -196,6 +196,8 @@ def test_other_files_in_the_folder_are_passed_over(tmp_path: Path):
     write_parquet(first)  # and killed before it was deleted
     for name in ("a.parquet", "0000.segment", "1.tmp", "1" * 16 + "-00000000.unfinished"):
         (tmp_path / name).write_bytes(b"x")
+    os.mkfifo(LogFile(tmp_path, "1" * 16 + "-00000001").parquet)
+    LogFile(tmp_path, "1" * 16 + "-00000002").segment.mkdir()
     assert log_files(tmp_path) == (first, second)
 
 
