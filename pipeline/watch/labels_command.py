@@ -71,7 +71,7 @@ def _tell(file: Path, said: LabelFile, images: int, met: Set[Key]) -> None:
     if waiting := said.labels.keys() - met:
         print(
             f"{len(waiting):,} wait for an image that is not in the log: look whether these are "
-            f"its ids, {_some(sorted(key for key, _ in waiting))}."
+            f"its ids, {_some(sorted({key for key, _ in waiting}))}."
         )
     if said.contradicted:
         ids = _some(sorted({key for key, _ in said.contradicted}))

@@ -215,13 +215,14 @@ def test_labels_of_no_class_of_the_model_are_told(workspace: Path) -> None:
 def test_labels_that_meet_no_image_or_contradict_themselves_are_told(workspace: Path) -> None:
     digests = Images(400, 3).digests
     file = workspace.parent / "labels.csv"
-    rows = [f",{digests[0]},cat", f",{digests[0]},dog", "lost-1,,cat", "lost-2,,cat", "lost-2,,dog"]
-    file.write_text("\n".join(["request_id,digest,label", *rows]))
+    rows = [f",{digests[0]},cat,", f",{digests[0]},dog,", "lost-1,,cat,0", "lost-1,,cat,1"]
+    rows += ["lost-2,,cat,", "lost-2,,dog,"]
+    file.write_text("\n".join(["request_id,digest,label,row", *rows]))
     told = graft_here(workspace.parent, "labels", file, "--workspace", workspace)
     assert told.code == 0, told.err
-    assert "3 labels; 1 are of images in the request log" in told.out
-    assert "2 wait for an image that is not in the log" in told.out
-    assert "'lost-1', 'lost-2'" in told.out
+    assert "4 labels; 1 are of images in the request log" in told.out
+    assert "3 wait for an image that is not in the log" in told.out
+    assert "its ids, 'lost-1', 'lost-2'." in told.out
     assert "2 have two rows that say different labels, of which the later counts" in told.out
     assert digests[0] in told.out
     assert "each row needs its number" in told.out
