@@ -21,6 +21,10 @@ _KEYS: Final = "keys.conf"
 _WORKER: Final = b"nginx: worker process"
 _LOOK_SECONDS: Final = 0.02
 _START_SECONDS: Final = 10.0
+_NO_PASSWORD: Final = (
+    " The key of the certificate has a password, which nobody could type at a renewal;"
+    " `openssl pkey -in KEY -out NEW` writes it without one."
+)
 
 
 class Nginx:
@@ -166,7 +170,8 @@ class Nginx:
         candidate.unlink()
         (self.folder / candidate_keys).unlink()
         if said is not None:
-            raise GraftError(f"nginx refuses the gateway's configuration. It says: {said}")
+            hint = _NO_PASSWORD if "getting password" in said else ""
+            raise GraftError(f"nginx refuses the gateway's configuration.{hint} It says: {said}")
 
     def _write_keys(self, name: str, keys: bytes) -> None:
         unfinished = self.folder / f".{name}.part"
@@ -193,8 +198,14 @@ class Nginx:
         command += ["-e", str(self.folder / "nginx.log")]
         with (self.folder / "nginx.said").open("w+b") as said:
             # A file, not a pipe: the daemon would hold the pipe open.
+            # Without a terminal: a key with a password would be waited for there, at any reload.
             done = subprocess.run(
-                command, check=False, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+                command,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
             )
             said.seek(0)
             words = said.read().decode("utf-8", "replace")

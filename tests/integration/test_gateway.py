@@ -333,6 +333,16 @@ def test_a_renewed_certificate_is_taken(guarded) -> None:
     assert not nginx.ensure()
 
 
+def test_a_key_with_a_password_is_refused_and_not_asked_for(guarded, tmp_path: Path) -> None:
+    settings, _ = guarded
+    key, locked = settings.certificate_key, tmp_path / "locked.pem"
+    command = ["openssl", "pkey", "-in", str(key), "-aes128", "-passout", "pass:secret"]
+    subprocess.run([*command, "-out", str(locked)], check=True, capture_output=True)
+    other = Nginx(replace(settings, certificate_key=locked), "127.0.0.1:9", tmp_path)
+    with pytest.raises(GraftError, match=r"has a password.*openssl pkey"):
+        other.ensure()
+
+
 def test_keys_that_others_can_read_are_refused(guarded) -> None:
     settings, nginx = guarded
     settings.keys.chmod(0o644)
