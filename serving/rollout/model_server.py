@@ -20,6 +20,7 @@ from serving.gateway.settings import Server
 _RELOAD: Final = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
 _TIMEOUT: Final = 10.0
 _LOOK_SECONDS: Final = 0.2
+_ON_THE_WAY: Final = ("START", "LOADING")
 _AWAY: Final = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -103,7 +104,7 @@ class ModelOnServer:
         Args:
             labels: to version.
             load_seconds: for the versions to be loaded.
-            notice_seconds: of these, for the server to know of them at all.
+            notice_seconds: of these, for the server to begin with them.
 
         Returns:
             Whether anything had to be done.
@@ -165,7 +166,8 @@ class ModelOnServer:
             missing = {v for v in wanted if states.get(v, ("", ""))[0] != "AVAILABLE"}
             if not missing:
                 return
-            patience = seconds if missing <= states.keys() else min(seconds, notice_seconds)
+            is_noticed = all(states.get(v, ("", ""))[0] in _ON_THE_WAY for v in missing)
+            patience = seconds if is_noticed else min(seconds, notice_seconds)
             if time.monotonic() - begun > patience:
                 raise NotLoadedError(
                     f"Version {min(missing)} was not available after {patience:g} s. Does it lie in"

@@ -373,16 +373,17 @@ def test_a_server_that_refuses_ends_a_promotion(
     state = controller.file.read() or pytest.fail("no state")
     assert (state.phase, state.stable, state.refused) == (Phase.STEADY, 1, (2,))
     assert "does not take the versions [1, 2] of m: not now (INVALID_ARGUMENT)" in state.reason
-    assert "not now" in state.trouble
     assert ask(place.settings.port).document["version"] == 1
 
 
+@pytest.mark.parametrize("state", ["", "END"])
 def test_a_stable_version_that_is_gone_is_told_soon(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
     controller = place.controller()
     controller.step()
-    place.server.versions = {2}
+    states = {1: (state, ""), 2: ("AVAILABLE", "")}
+    monkeypatch.setattr(ModelOnServer, "_states", lambda _: states)
     monkeypatch.setattr(place.server, "reload", lambda *_: wrappers_pb2.BytesValue())
     monkeypatch.setattr("serving.rollout.controller._NOTICE_SECONDS", 0.2)
     with pytest.raises(GraftError, match=r"not available after 0.2 s.* is the stable .*rollout"):
