@@ -21,6 +21,8 @@ from serving.rollout.state import Phase, Rollout, RolloutFile
 _LOCK: Final = "gateway.lock"
 _TICK_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 180.0
+_END_SECONDS: Final = 360.0
+"""For a decision to be carried out: each of two servers may have a version to load."""
 
 
 def gateway(
@@ -168,7 +170,7 @@ def _follow(file: RolloutFile) -> int:
         _say(f"Rolling out version {begun.canary} beside {begun.stable}.")
         _wait(file, lambda state: state.phase is not Phase.STARTING, _ANSWER_SECONDS)
     _wait(file, lambda state: state.phase is not Phase.WATCHING, None)
-    _wait(file, lambda state: state.phase is Phase.STEADY, _ANSWER_SECONDS)
+    _wait(file, lambda state: state.phase is Phase.STEADY, _END_SECONDS)
     ended = _read(file)
     if ended.stable == begun.canary:
         _say(f"Version {ended.stable} was promoted. {ended.reason}")
