@@ -279,7 +279,7 @@ def test_grpc_where_there_is_none(is_deaf: bool) -> None:
     ("address", "error", "words"),
     [
         ("unix:/nowhere/to/be/found", PredictionError, "graft serve"),
-        ("grpcs://127.0.0.1:1", UsageError, "none.pem cannot be read"),
+        ("grpcs://127.0.0.1:1", UsageError, "none.pem holds no certificates"),
     ],
 )
 def test_grpc_that_cannot_be_reached(
