@@ -114,6 +114,7 @@ class LogReader:
 
     def _read_file(self, file: LogFile) -> Iterator[list[Answers]]:
         is_final = file.parquet.exists()
+        self.faults.pop(file.name, None)
         try:
             for batch in file.batches(self._rows.get(file.name, 0)):
                 found = list(self._observations(batch))
@@ -121,6 +122,7 @@ class LogReader:
                 yield found
         except LogFileError as error:
             self.faults[file.name] = str(error)
+            is_final = is_final and not error.may_pass
         if is_final:
             self._rows[file.name] = _ALL
 

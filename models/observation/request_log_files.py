@@ -34,7 +34,18 @@ _MOST_METADATA: Final = 64 * 2**20
 
 
 class LogFileError(ValueError):
-    """A file of the log that is damaged, or is none."""
+    """A file of the log that is damaged, or is none, or cannot be read now.
+
+    Attributes:
+        may_pass: whether the file may be whole: a right, a disk or a mount was in the way.
+    """
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        """Names the file, and what its reader said."""
+        self.may_pass = isinstance(error, OSError) and error.errno is not None
+        words = error.strerror if self.may_pass and isinstance(error, OSError) else str(error)
+        first = (words or type(error).__name__).splitlines()[0][:300]
+        super().__init__(f"{path}: {first}")
 
 
 def new_name() -> str:
@@ -92,9 +103,13 @@ class LogFile:
             with _parquet(self.parquet) as file:
                 return _counts_of(file)
         counts = Counts()
-        with contextlib.suppress(FileNotFoundError, LogFileError):
+        try:
             for entry in _entries(self.segment):
                 counts.add(entry)
+        except (FileNotFoundError, LogFileError):
+            pass  # gone, or damaged from here on
+        except OSError as error:
+            raise LogFileError(self.segment, error) from error
         return counts
 
 
@@ -159,7 +174,7 @@ def _entries(path: Path) -> Iterator[Entry]:
         for content in read_segment(path):
             yield decode(content)
     except ValueError as error:
-        raise LogFileError(f"{path}: {error}") from error
+        raise LogFileError(path, error) from error
 
 
 def _segment_table(path: Path, first_row: int) -> tuple[pa.Table, LogFileError | None] | None:
@@ -177,7 +192,7 @@ def _segment_table(path: Path, first_row: int) -> tuple[pa.Table, LogFileError |
     except LogFileError as error:
         fault = error
     except OSError as error:
-        fault = LogFileError(f"{path}: {error.strerror or error}")
+        fault = LogFileError(path, error)
     return table_of(entries).slice(first_row - passed), fault
 
 
@@ -192,18 +207,16 @@ def _parquet(path: Path) -> Iterator[pq.ParquetFile]:
             pre_buffer=False,
         ) as file:
             yield file
-    except LogFileError:
-        raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise LogFileError(f"{path}: {_first_line(error)}") from error
+        raise LogFileError(path, error) from error
 
 
 def _parquet_batches(path: Path, first_row: int) -> Iterator[pa.RecordBatch]:
     with _parquet(path) as file:
         if not file.schema_arrow.equals(RECORD):
-            raise LogFileError(f"{path}: its columns are not those of a request log")
+            raise ValueError("its columns are not those of a request log")
         if file.metadata.num_rows > _MOST_ROWS:
-            raise LogFileError(f"{path}: it has more than {_MOST_ROWS:,} rows")
+            raise ValueError(f"it has more than {_MOST_ROWS:,} rows")
         left = first_row
         for batch in file.iter_batches(_ROWS_AT_ONCE, use_threads=False):
             batch.validate(full=True)
@@ -217,7 +230,3 @@ def _counts_of(file: pq.ParquetFile) -> Counts:
     if metadata.get(_FORMAT) != _VERSION:
         raise ValueError("it is of another format than this version of Graft reads")
     return Counts.from_json(metadata.get(_COUNTS, b""))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:300]

@@ -1,5 +1,7 @@
 """Tests of reading a log on."""
 
+import errno
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -148,6 +150,23 @@ def test_damaged_files_cost_only_themselves(tmp_path):
     assert _ids(reader) == []
     assert set(reader.faults) == {cut.name}
     assert sum(request_counts(tmp_path).requests.values()) >= 2
+
+
+def test_a_file_that_cannot_be_read_now_is_read_later(tmp_path, monkeypatch):
+    file = write_log_file(tmp_path, [answered(n) for n in range(3)])
+    reader = LogReader(tmp_path)
+
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pq, "ParquetFile", refused)
+        assert _ids(reader) == []
+        assert reader.faults == {file.name: f"{file.parquet}: Permission denied"}
+        reader = LogReader(tmp_path, reader.state())
+    ((_, *read),) = _ids(reader)
+    assert read == ["request-0", "request-1", "request-2"]
+    assert reader.faults == {}
 
 
 def test_no_folder_is_told(tmp_path):
