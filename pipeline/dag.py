@@ -35,7 +35,6 @@ from components.transform import preprocessing
 from components.transform.label_schema import LabelSchema
 from components.tuner.component import Tuner
 from components.unlabelled_images.component import UnlabelledImages
-from components.unlabelled_images.unlabelled_folder import read_folder
 from models.data import example_schema
 from models.data.image_look import LEAST_IMAGES
 from models.storage.plain_path import plain_path
@@ -146,7 +145,7 @@ def _replayed_classes(config: Config) -> str | None:
 
 
 def _unlabelled(
-    config: Config, workspace: Workspace, labelled: BaseChannel
+    config: Config, workspace: Workspace, lookups: Lookups, labelled: BaseChannel
 ) -> dict[str, UnlabelledImages]:
     """Takes in the folders of images without labels; by the trainer's input that they are for."""
     nodes = {}
@@ -163,7 +162,7 @@ def _unlabelled(
             labelled=labelled,
             key=key,
             path=path,
-            contents=read_folder(path, config.data, cache_dir, key, least).fingerprint,
+            contents=lookups.contents(path, config.data, cache_dir, key, least),
             settings=config.data.to_json(*_PLACES, "further_labels"),
             seed=config.seed,
             cache_dir=cache_dir,
@@ -204,7 +203,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         cache_dir=_embeddings_cache(workspace),
         code=code_fingerprint("components.feature_extractor"),
     )
-    unlabelled = _unlabelled(config, workspace, examples)
+    unlabelled = _unlabelled(config, workspace, lookups, examples)
     trainer = Trainer(
         examples,
         graph,

@@ -11,9 +11,11 @@ from tfx.types import BaseChannel, Channel, standard_artifacts
 from components.artifact_types import BackboneChoice, TuningHistory
 from components.baseline_resolver import BaselineStrategy
 from components.champion_resolver import ChampionStrategy
+from components.example_gen.ingest_settings import IngestSettings
 from components.past_searches.knowledge import Knowledge, find_knowledge
 from components.past_searches.past_searches_resolver import PastSearchesStrategy
 from components.tuner.chosen_backbone_resolver import ChosenBackboneStrategy
+from components.unlabelled_images.unlabelled_folder import read_folder
 from pipeline.config import Config
 from pipeline.knowledge.history_places import forgotten, places
 from pipeline.node_names import BASELINE, CHAMPION, CHOSEN_BACKBONE, PAST_SEARCHES, SEARCH
@@ -66,6 +68,23 @@ class Lookups(Protocol):
             inputs: of the search.
         """
 
+    def contents(
+        self, path: str, settings: IngestSettings, cache_dir: str, key: str, least: int
+    ) -> str:
+        """What tells whether a folder of images without labels is as it was.
+
+        Args:
+            path: of the folder.
+            settings: what is passed over.
+            cache_dir: where digests are remembered.
+            key: of the configuration that names the folder, for messages.
+            least: images that can be used, or it is refused.
+
+        Raises:
+            BadDataError: it is no folder, or holds too few images that can be used.
+            OSError: the memory of digests cannot be written.
+        """
+
     def choice(self, tuner: base_node.BaseNode) -> tuple[Nodes, BaseChannel]:
         """The backbone that the search chose."""
 
@@ -103,6 +122,12 @@ class MetadataLookups:
             **inputs,
         ).with_id(PAST_SEARCHES)
         return [past], past.outputs["past"]
+
+    def contents(
+        self, path: str, settings: IngestSettings, cache_dir: str, key: str, least: int
+    ) -> str:
+        """See `Lookups`."""
+        return read_folder(path, settings, cache_dir, key, least).fingerprint
 
     def choice(self, tuner: base_node.BaseNode) -> tuple[Nodes, BaseChannel]:
         """See `Lookups`."""

@@ -26,8 +26,8 @@ def compile_pipeline(config: Config, *, name: str, image: str, file: Path) -> No
         file: to write, a .yaml.
 
     Raises:
-        UsageError: the extra is not installed, no bucket is configured, there is a chain, or images
-            lie in a bucket.
+        UsageError: the extra is not installed, no bucket is configured, or what makes the model is
+            not there on Kubeflow.
     """
     if not config.kubeflow.pipeline_root:
         raise UsageError(
@@ -44,6 +44,12 @@ def compile_pipeline(config: Config, *, name: str, image: str, file: Path) -> No
         raise UsageError(
             "On Kubeflow Pipelines images are read from a folder of the containers. Mount the "
             "bucket (gcsfuse, mount-s3), and name the folder as data.path."
+        )
+    if config.data.replay:
+        raise UsageError(
+            "On Kubeflow Pipelines there is no data.replay, as the images of the last blessed "
+            "model are found in the metadata of a workspace alone. Set data.replay: 0, and let "
+            "data.spans name the older spans too."
         )
     # TFX greets whoever imports it.
     with output_to(Path(os.devnull)):
@@ -64,6 +70,22 @@ def compile_pipeline(config: Config, *, name: str, image: str, file: Path) -> No
             output_filename=file.name,
         )
         runner.run(_pipeline(config, name), write_out=True)
+
+
+def without_effect(config: Config) -> list[str]:
+    """The keys that are set and that no step on Kubeflow Pipelines reads.
+
+    Args:
+        config: of the runs.
+    """
+    asked = {
+        "limits.minutes": config.limits.minutes is not None,
+        "metadata.uri": bool(config.metadata.uri),
+        "notifications": config.notifications.is_set,
+        "retention": config.retention.is_set,
+        "tracking.mlflow": bool(config.tracking.mlflow),
+    }
+    return [key for key, is_set in asked.items() if is_set]
 
 
 def step_module() -> str:

@@ -11,6 +11,7 @@ from tfx.dsl.components.base import base_node
 from tfx.types import BaseChannel
 
 from components.code_fingerprint import code_fingerprint
+from components.example_gen.ingest_settings import IngestSettings
 from components.past_searches.knowledge import Knowledge, KnowledgeFile
 from components.pushed_baseline.component import PushedBaseline
 from models.errors import UsageError
@@ -49,6 +50,13 @@ class FolderLookups:
         """See `Lookups`: `knowledge` has them."""
         del config, parameters, inputs
         return [], None
+
+    def contents(
+        self, path: str, settings: IngestSettings, cache_dir: str, key: str, least: int
+    ) -> str:
+        """See `Lookups`: the container alone sees the folder, and nothing comes from a cache."""
+        del path, settings, cache_dir, key, least
+        return ""
 
     def choice(self, tuner: base_node.BaseNode) -> tuple[Nodes, BaseChannel]:
         """See `Lookups`: nothing is cached, so this run's own is as good as an equal one."""

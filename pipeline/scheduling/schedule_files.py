@@ -237,7 +237,7 @@ def write_schedule(run: ScheduledRun, form: str, folder: Path) -> int:
 
 
 def _write_kubeflow(run: ScheduledRun, folder: Path) -> None:
-    from pipeline.kubeflow.compile import compile_pipeline
+    from pipeline.kubeflow.compile import compile_pipeline, without_effect
 
     if not run.image:
         raise UsageError(_NO_IMAGE.format("Kubeflow"))
@@ -246,6 +246,8 @@ def _write_kubeflow(run: ScheduledRun, folder: Path) -> None:
     if run.gpu:
         raise UsageError("For Kubeflow set kubeflow.gpus in the configuration, not --gpu.")
     compile_pipeline(run.config, name=run.name, image=run.image, file=folder / "pipeline.yaml")
+    if ignored := without_effect(run.config):
+        print(f"Without effect on Kubeflow Pipelines: {', '.join(ignored)}.")
 
 
 def _install(run: ScheduledRun, form: str, folder: Path) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
-from components.artifact_names import SERVING_FOLDER, VERDICT_FILE
+from components.artifact_names import INGEST_FILE, SERVING_FOLDER, VERDICT_FILE
 from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.kubeflow.compile import compile_pipeline, step_module
@@ -128,13 +129,22 @@ class Cluster:
 def test_its_steps_push_a_model_and_the_next_run_compares_with_it(
     digits_folder: Path, tmp_path: Path
 ) -> None:
-    config = configuration(tmp_path, digits_folder)
+    unlabelled = tmp_path / "more"
+    config = configuration(tmp_path, digits_folder, **{"data.unlabelled": str(unlabelled)})
+    # The machine that compiles does not see what the containers do.
     spec = compiled(tmp_path, config)
+    unlabelled.mkdir()
+    for file in sorted(digits_folder.glob("*/*"))[:9]:
+        Image.open(file).rotate(5).save(unlabelled / file.name)
     for number in (1, 2):
         cluster = Cluster(spec, tmp_path / f"run {number}")
         cluster.run()
         baseline = cluster.output("Baseline", "model") / SERVING_FOLDER
         assert baseline.is_dir() == (number == 2)
+        taken = json.loads(
+            (cluster.output("UnlabelledImages", "quarantine") / INGEST_FILE).read_text()
+        )
+        assert taken["images"] == 9
         verdict = json.loads((cluster.output("Judge", "blessing") / VERDICT_FILE).read_text())
         assert verdict["blessed"]
         (drop,) = (each for each in verdict["checks"] if each["name"] == "max_accuracy_drop")
