@@ -41,3 +41,13 @@ class WorkspaceBusyError(GraftError):
     """Another run holds the workspace (exit code 5)."""
 
     exit_code = 5
+
+
+def kind_of(exit_code: int | None) -> type[GraftError]:
+    """The kind of error with an exit code; `GraftError` for any other.
+
+    >>> kind_of(3).__name__
+    'BadDataError'
+    """
+    kinds = (UsageError, BadDataError, NotBlessedError, WorkspaceBusyError, OutOfTimeError)
+    return next((kind for kind in kinds if kind.exit_code == exit_code), GraftError)

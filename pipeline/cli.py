@@ -40,6 +40,8 @@ _EXIT_CODES = """exit codes:
   130  interrupted with Ctrl-C or SIGTERM; the same command goes on from there
 """
 
+_INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("graft: interrupted. The same command goes on from here.", file=sys.stderr)
         _forget_interrupt()
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
         # Who read the output has gone. Python would try once more to write it, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -133,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_config_flags(config)
 
     runs = command(commands, "runs", _runs, "list the runs of a workspace")
+    runs.add_argument("--json", action="store_true", help="print a JSON object for each run")
     add_workspace(runs)
 
     report = command(commands, "report", _report, "print the path of a run's report")
@@ -301,8 +304,14 @@ def _run(options: argparse.Namespace, until: str = "") -> int:
         )
     except (Exception, KeyboardInterrupt) as error:
         if options.json:
-            print_refusal(str(error) or "The run was interrupted.")
+            print_refusal(str(error) or "The run was interrupted.", _exit_code(error))
         raise
+
+
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return _INTERRUPTED
+    return error.exit_code if isinstance(error, GraftError) else GraftError.exit_code
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -336,7 +345,7 @@ def _config(options: argparse.Namespace) -> int:
 def _runs(options: argparse.Namespace) -> int:
     from pipeline.past_runs import print_runs
 
-    return print_runs(effective(options))
+    return print_runs(effective(options), as_json=options.json)
 
 
 def _report(options: argparse.Namespace) -> int:

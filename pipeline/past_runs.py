@@ -1,15 +1,28 @@
 """What ran in a workspace: the list of runs and their reports."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 from models.errors import UsageError
 from pipeline.config import Config
 from pipeline.run_folder import REPORT, read_run
 from pipeline.workspace import Workspace
 
 
-def print_runs(config: Config) -> int:
-    """Prints a line for each run, oldest first: when, result, accuracy, version, reason."""
+def print_runs(config: Config, *, as_json: bool) -> int:
+    """Prints a line for each run, oldest first: when, result, accuracy, version, reason.
+
+    Args:
+        config: with the workspace.
+        as_json: print a JSON object a run instead, with keys of its `summary.json`.
+    """
     workspace = Workspace.of(config)
     folders = workspace.run_folders()
+    if as_json:
+        for folder in folders:
+            print(json.dumps(_as_json(folder), ensure_ascii=False))
+        return 0
     if not folders:
         print(f"No runs yet in {workspace.root}. Start one: graft run --data DIR")
         return 0
@@ -21,6 +34,12 @@ def print_runs(config: Config) -> int:
         first_line = run.reason.partition("\n")[0]
         print(f"{folder.name:<20} {run.status:<12} {accuracy:>8} {version:>7}  {first_line}")
     return 0
+
+
+def _as_json(folder: Path) -> dict[str, Any]:
+    run = read_run(folder)
+    told = run.model_dump(include={"status", "reason", "exit_code", "metrics", "model"})
+    return {"run_id": folder.name, **told}
 
 
 def print_report(config: Config, run_id: str | None) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.example_gen.sources.refusals import RefusedSourceError
-from models.errors import BadDataError, GraftError, OutOfTimeError, UsageError
+from models.errors import GraftError, OutOfTimeError, kind_of
 from pipeline.chain import LAST_STAGE, after_chain
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
@@ -56,14 +56,15 @@ def run(
     Raises:
         WorkspaceBusyError: another run holds the workspace.
         UsageError: the search cannot be served at its address.
-        GraftError: the workspace cannot be written.
+        GraftError: the workspace cannot be written; or, of the kind of the last run's failure, it
+            is to run if needed and that is not tried again yet.
     """
     workspace = Workspace.of(config)
     with workspace.hold(wait=wait):
         trouble = _fetch_trouble(config)
         plan = planned(config, workspace) if if_needed and not trouble else Plan(config)
         if not plan.needed:
-            return _answer_not_needed(plan.reason, as_json)
+            return _answer_not_needed(plan, as_json)
         check_address(config)
         try:
             record, folder = _begin(plan.config, workspace, until)
@@ -124,7 +125,7 @@ def _run_after_chain(config: Config, workspace: Workspace, folder: Path, record:
 def _fail(error: GraftError, folder: Path, record: RunRecord) -> int:
     """Reports on a run that failed before its stages; returns the exit code."""
     record.status = "out_of_time" if isinstance(error, OutOfTimeError) else "failed"
-    record.reason = str(error)
+    record.reason, record.exit_code = str(error), error.exit_code
     with output_to(folder / LOG):
         write_report(record, folder)
     return error.exit_code
@@ -137,8 +138,7 @@ def _run_link(config: Config) -> RunRecord:
         record, folder = _begin(config, workspace, LAST_STAGE)
         code = _run_logged(config, workspace, folder, record)
     if code != 0:
-        kinds = {each.exit_code: each for each in (UsageError, BadDataError, OutOfTimeError)}
-        raise kinds.get(code, GraftError)(
+        raise kind_of(code)(
             f"model.chain: the run on {config.data.path} did not come to a model. {record.reason} "
             f"Its log is {folder / LOG}."
         )
@@ -175,11 +175,12 @@ def _prune(config: Config) -> None:
         print(f"graft: the workspace was not pruned: {error}", file=sys.stderr)
 
 
-def print_refusal(reason: str, status: Status = "failed") -> None:
+def print_refusal(reason: str, exit_code: int, status: Status = "failed") -> None:
     """Prints the summary of a run that did not begin, or could not write its own.
 
     Args:
         reason: why, for the user.
+        exit_code: of the command.
         status: how it ended.
     """
     # Imported here: where no run is needed, a person needs no summary, which takes NumPy.
@@ -187,15 +188,17 @@ def print_refusal(reason: str, status: Status = "failed") -> None:
     from pipeline.report.summary import summary
 
     now = datetime.now(timezone.utc)
-    record = RunRecord(run_id="", started=now, config={}, status=status, reason=reason)
+    record = RunRecord("", now, {}, status=status, reason=reason, exit_code=exit_code)
     print(json.dumps(summary(record, Artifacts()), indent=2, ensure_ascii=False))
 
 
-def _answer_not_needed(reason: str, as_json: bool) -> int:
+def _answer_not_needed(plan: Plan, as_json: bool) -> int:
+    if plan.waits_for is not None:
+        raise kind_of(plan.waits_for)(plan.reason)
     if as_json:
-        print_refusal(reason, "not_needed")
+        print_refusal(plan.reason, 0, "not_needed")
     else:
-        print(f"Not needed. {reason}")
+        print(f"Not needed. {plan.reason}")
     return 0
 
 
@@ -247,7 +250,7 @@ def _run_stages(
         _log.exception("the run failed")
         words = in_words(error, workspace.root, folder / LOG)
         ended = Outcome("failed", words, GraftError.exit_code)
-    record.status, record.reason = ended.status, ended.reason
+    record.status, record.reason, record.exit_code = ended.status, ended.reason, ended.exit_code
     return ended.exit_code
 
 

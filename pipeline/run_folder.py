@@ -43,6 +43,7 @@ class RunResult(BaseModel):
     Attributes:
         status: as in `summary.json`; "unfinished" or "unknown" where that says nothing.
         reason: why.
+        exit_code: of the command; None where an older Graft did not note it, or nothing did.
         metrics: its figures.
         model: what it pushed.
         data: what it found in the data.
@@ -50,6 +51,7 @@ class RunResult(BaseModel):
 
     status: str
     reason: str = ""
+    exit_code: int | None = None
     metrics: _Metrics = _Metrics()
     model: _Model = _Model()
     data: _Data = _Data()

@@ -1,15 +1,17 @@
 """Decides whether a run is needed, from what the last one left and what the monitor says."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from models.errors import GraftError
 from pipeline.config import Config
 from pipeline.needed.inputs import Inputs, inputs_of, read_inputs
 from pipeline.needed.retrainings import Retraining, Standing, retrainings, standing_decision
-from pipeline.run_folder import read_run
+from pipeline.run_folder import RunResult, read_run
 from pipeline.workspace import Workspace
 
 _ENDED: Final = ("pushed", "not_blessed")
@@ -25,11 +27,14 @@ class Need:
         needed: whether a run would come to anything new.
         reason: one sentence.
         retrain: the decision to act on; None where the run is needed without one.
+        waits_for: exit code of the last run, which failed and is not tried again yet; None where
+            nothing is waited for.
     """
 
     needed: bool
     reason: str
     retrain: Standing | None = None
+    waits_for: int | None = None
 
 
 def need(config: Config, workspace: Workspace, labelled: str) -> Need:
@@ -47,13 +52,14 @@ def need(config: Config, workspace: Workspace, labelled: str) -> Need:
     """
     wanted, hindrance = _retraining(config, workspace, labelled)
     known = [(folder, read_inputs(folder)) for folder in workspace.run_folders()]
-    last = next(((folder, made) for folder, made in reversed(known) if made is not None), None)
-    if last is None:
+    runs = [(folder, made) for folder, made in known if made is not None]
+    if not runs:
         return Need(True, "No run was made in this workspace yet.", wanted)
+    last = runs[-1]
     changed = _changed(inputs_of(config), *last)
     if changed:
         return Need(True, changed, wanted)
-    unfinished = _unfinished(*last, labelled)
+    unfinished = _unfinished(*last, labelled, [read_run(folder) for folder, _ in runs[-2:-1]])
     if unfinished is not None:
         return replace(unfinished, retrain=wanted if unfinished.needed else None)
     if wanted is not None:
@@ -77,7 +83,9 @@ def _changed(now: Inputs, folder: Path, then: Inputs) -> str:
     return f"Changed since run {folder.name}: {', '.join(changed)}." if changed else ""
 
 
-def _unfinished(folder: Path, made: Inputs, labelled: str) -> Need | None:
+def _unfinished(
+    folder: Path, made: Inputs, labelled: str, before: Sequence[RunResult]
+) -> Need | None:
     """A run that failed is tried again, but not all the time: the same may fail again."""
     run = read_run(folder)
     if run.status in _ENDED:
@@ -88,9 +96,18 @@ def _unfinished(folder: Path, made: Inputs, labelled: str) -> Need | None:
     if made.labelled not in ("", labelled):
         return Need(True, f"{said} The labels of requests that it learned from have changed since.")
     end = _end(folder.stat().st_mtime, _RETRY_HOURS)
-    if run.status == "failed" and end:
-        return Need(False, f"{said} Nothing has changed since; it is tried again from {end} on.")
-    return Need(True, said)
+    if run.status != "failed" or not end or _may_have_passed(run, before):
+        return Need(True, said)
+    waits = f"{said} Nothing has changed since; it is tried again from {end} on."
+    return Need(False, waits, waits_for=run.exit_code or GraftError.exit_code)
+
+
+def _may_have_passed(run: RunResult, before: Sequence[RunResult]) -> bool:
+    """Whether it failed by the machine, and not twice in turn: a full disk, a bucket that is away.
+
+    A scheduler that tries again at once must find a run then, not one that is not needed.
+    """
+    return run.exit_code == GraftError.exit_code and all(each.status != "failed" for each in before)
 
 
 def _hindrance(

@@ -18,6 +18,8 @@ class Plan:
         config: what to run.
         needed: whether to run at all.
         reason: why or why not, one sentence.
+        waits_for: exit code of the last run, which failed and is not tried again yet; None where
+            nothing is waited for.
         retrain: the decision that it acts on; None for none.
         trained_on: digest of the labelled requests that it learns from; empty for none.
     """
@@ -25,6 +27,7 @@ class Plan:
     config: Config
     needed: bool = True
     reason: str = ""
+    waits_for: int | None = None
     retrain: Standing | None = None
     trained_on: str = ""
 
@@ -58,8 +61,8 @@ def planned(config: Config, workspace: Workspace) -> Plan:
     labelled = labelled_digest(folder)
     found = need(config, workspace, labelled)
     if not found.needed:
-        return Plan(config, needed=False, reason=found.reason)
+        return Plan(config, needed=False, reason=found.reason, waits_for=found.waits_for)
     if labelled and (found.retrain or retrainings(workspace.monitoring)):
         config = with_labelled(config, folder)
-        return Plan(config, True, found.reason, found.retrain, labelled)
-    return Plan(config, True, found.reason, found.retrain)
+        return Plan(config, True, found.reason, None, found.retrain, labelled)
+    return Plan(config, True, found.reason, None, found.retrain)

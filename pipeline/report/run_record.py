@@ -39,6 +39,7 @@ class RunRecord:
         until: name of the last stage to run, with those that it needs; empty for all.
         status: how it ended; "not_needed" where it was asked to run only if needed.
         reason: one sentence.
+        exit_code: of the `graft` command.
         seconds: wall time of the whole run.
         stages: in the order in which they ran.
         artifacts: the report's name of an artifact, such as "model", to its directory. Any may be
@@ -58,6 +59,7 @@ class RunRecord:
     until: str = ""
     status: Status = "failed"
     reason: str = "The run was stopped before its end."
+    exit_code: int = 1
     seconds: float = 0.0
     stages: list[StageRecord] = field(default_factory=list)
     artifacts: dict[str, str] = field(default_factory=dict)

@@ -37,6 +37,7 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
 
     Returns:
         JSON object. Every key is always there; a figure that the run did not come to is None.
+        `exit_code` is that of the command.
         `status` is "pushed", "not_blessed", "stage_done" (of `graft stage`), "not_needed",
         "out_of_time" or "failed"; `data.class_changes` tells of the schema's classes,
         `model.class_changes` of the last blessed model's; `model.chain` holds the trainings that
@@ -57,6 +58,7 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
     return {
         "status": run.status,
         "reason": run.reason,
+        "exit_code": run.exit_code,
         "run_id": run.run_id,
         "started": run.started.isoformat(timespec="seconds"),
         "seconds": round(run.seconds, 2),

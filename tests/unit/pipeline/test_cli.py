@@ -1,3 +1,4 @@
+import json
 import os
 import shlex
 import subprocess
@@ -72,6 +73,31 @@ def test_runs_and_report_of_an_empty_workspace(
     told = capsys.readouterr().err
     assert "no report of any run" in told
     assert "A run writes one in the end: `graft run --data DIR`" in told
+
+
+def test_a_program_gets_the_runs_as_an_object_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = ["runs", "--json", "--workspace", str(tmp_path)]
+    assert main(told) == 0
+    assert capsys.readouterr().out == ""
+    summary = {"status": "pushed", "reason": "Good.\né", "exit_code": 0, "seconds": 3.0}
+    summary |= {"metrics": {"accuracy": 0.5, "f1": 1.0}, "model": {"version": 7, "card": None}}
+    for name in ("20260101-000000-000", "20260102-000000-000"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    (tmp_path / "runs" / "20260101-000000-000" / "summary.json").write_text(json.dumps(summary))
+    assert main(told) == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first == {
+        "run_id": "20260101-000000-000",
+        "status": "pushed",
+        "reason": "Good.\né",
+        "exit_code": 0,
+        "metrics": {"accuracy": 0.5},
+        "model": {"version": 7},
+    }
+    assert (second["status"], second["exit_code"]) == ("unfinished", None)
+    assert second["metrics"] == {"accuracy": None}
 
 
 @pytest.mark.parametrize(

@@ -47,11 +47,15 @@ def _ran(
     *,
     reason: str = "So it is.",
     labelled: str = "",
+    exit_code: int | None = None,
+    run_id: str = "20260101-000000-000",
 ) -> None:
-    folder = workspace.runs / "20260101-000000-000"
+    folder = workspace.runs / run_id
     folder.mkdir(parents=True, exist_ok=True)
     note_inputs(config, folder, labelled)
-    (folder / SUMMARY).write_text(json.dumps({"status": status, "reason": reason}))
+    (folder / SUMMARY).write_text(
+        json.dumps({"status": status, "reason": reason, "exit_code": exit_code})
+    )
 
 
 def _decide(workspace: Workspace, episode: str, action: str = "retrain") -> None:
@@ -156,11 +160,36 @@ def test_so_does_one_in_a_folder_elsewhere_under_another_name(
 
 
 def test_a_failed_run_is_tried_again_after_an_hour(config: Config, workspace: Workspace) -> None:
-    _ran(config, workspace, "failed")
-    assert not planned(config, workspace).needed
+    _ran(config, workspace, "failed", exit_code=3)
+    assert planned(config, workspace).waits_for == 3
     for other in (time.time() - 3700, time.time() + 3700):
         os.utime(workspace.run_folders()[-1], (other, other))
         assert planned(config, workspace).needed
+
+
+def test_what_the_machine_may_have_mended_is_tried_again_at_once_but_not_twice(
+    config: Config, workspace: Workspace
+) -> None:
+    _ran(config, workspace, run_id="20260101-000000-000")
+    _ran(config, workspace, "failed", exit_code=1, run_id="20260102-000000-000")
+    assert planned(config, workspace).needed
+    _ran(config, workspace, "failed", exit_code=1, run_id="20260103-000000-000")
+    assert planned(config, workspace).waits_for == 1
+
+
+@pytest.mark.parametrize(("noted", "told"), [(3, 3), (2, 2), (None, 1)])
+def test_a_run_that_waits_ends_as_the_one_that_failed(
+    config: Config, workspace: Workspace, noted: int | None, told: int
+) -> None:
+    _ran(config, workspace, "failed", exit_code=noted)
+    named = ["--data", config.data.path, "--workspace", config.workspace]
+    waiting = graft("run", "--if-needed", *named)
+    assert (waiting.code, waiting.out) == (told, "")
+    assert "it is tried again from" in waiting.err
+    answer = graft("run", "--if-needed", "--json", *named)
+    assert (answer.code, answer.summary["status"]) == (told, "failed")
+    assert answer.summary["exit_code"] == told
+    assert graft("needed", *named).code == NOT_NEEDED
 
 
 def test_a_failed_run_is_told_in_one_line_and_when_it_is_tried_again(
