@@ -90,15 +90,23 @@ def _check_local(config: Config) -> None:
     Raises:
         UsageError: names the key, and how to come by one.
     """
+    for key, values in paths_by_key(config).items():
+        for value in filter(is_remote, values):
+            if key in _images_by_key(config) and can_be_fetched(value):
+                continue
+            help_words = _INSTEAD.get(key, _DOWNLOADED if value.startswith("http") else _COPIED)
+            raise UsageError(f"{key}: expected a path of this machine; got {value}. {help_words}.")
+
+
+def paths_by_key(config: Config) -> dict[str, tuple[str, ...]]:
+    """The keys that name files and folders of this machine alone, each with what is set there.
+
+    Args:
+        config: as it was written, or settled.
+    """
     candidates = config.model.candidates or ()
-    images: dict[str, tuple[str, ...]] = {
-        "data.path": (config.data.path,),
-        "data.images": (config.data.images,),
-        "data.unlabelled": (config.data.unlabelled,),
-        "data.target": (config.data.target,),
-        "model.chain": config.model.chain,
-    }
-    keys: dict[str, tuple[str, ...]] = {
+    found: dict[str, tuple[str, ...]] = {
+        **_images_by_key(config),
         "model.weights": (config.model.weights,),
         "model.candidates": tuple(each.weights or "" for each in candidates),
         "workspace": (config.workspace,),
@@ -107,12 +115,21 @@ def _check_local(config: Config) -> None:
         "tuning.serve_secret": (config.tuning.serve_secret,),
         "notifications.template": (config.notifications.template,),
     }
-    for key, values in (images | keys).items():
-        for value in filter(is_remote, values):
-            if key in images and can_be_fetched(value):
-                continue
-            help_words = _INSTEAD.get(key, _DOWNLOADED if value.startswith("http") else _COPIED)
-            raise UsageError(f"{key}: expected a path of this machine; got {value}. {help_words}.")
+    return {
+        key: tuple(value for value in values if value and value not in _NO_FILE)
+        for key, values in found.items()
+    }
+
+
+def _images_by_key(config: Config) -> dict[str, tuple[str, ...]]:
+    """The keys that name images, which may lie in a bucket."""
+    return {
+        "data.path": (config.data.path,),
+        "data.images": (config.data.images,),
+        "data.unlabelled": (config.data.unlabelled,),
+        "data.target": (config.data.target,),
+        "model.chain": config.model.chain,
+    }
 
 
 def _data(path: str, base: Path) -> str:

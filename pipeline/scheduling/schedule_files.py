@@ -15,10 +15,12 @@ from typing import Any, Final
 from components.example_gen.sources.spans import has_placeholder, is_dated
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
+from models.storage.locations import is_remote
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
+from pipeline.config_paths import paths_by_key
 from pipeline.failure import writing_to
-from pipeline.fetched_paths import is_fetched
+from pipeline.fetched_paths import is_fetched, source_of
 from pipeline.needed.needed_command import NOT_NEEDED
 from pipeline.scheduling.quoting import cron_line, one_line, templated, unit_command, unit_text
 from pipeline.scheduling.recurrence import Recurrence
@@ -153,6 +155,11 @@ def _values(run: ScheduledRun, form: str, folder: Path) -> dict[str, Any]:
 
 
 def _of_kubernetes(run: ScheduledRun, folder: Path) -> dict[str, Any]:
+    if _data_root(run.config) == "/":
+        raise UsageError(
+            "data.path: Kubernetes mounts the folder that holds all spans, which may not be /. "
+            f"Put them into a folder of their own; got {run.config.data.path}."
+        )
     return {
         "image": run.image,
         "gpu": run.gpu,
@@ -160,9 +167,26 @@ def _of_kubernetes(run: ScheduledRun, folder: Path) -> dict[str, Any]:
         "arguments": _arguments("/etc/graft/graft.yaml"),
         "effective": as_yaml(run.config),
         "workspace": str(run.config.workspace_path),
-        "data_root": "" if is_fetched(run.config) else one_line(_data_root(run.config.data.path)),
+        "data_root": one_line(_data_root(run.config)),
+        "is_fetched": is_fetched(run.config),
+        "unmounted": [one_line(each) for each in _unmounted(run.config)],
         "json": json.dumps,
     }
+
+
+def _unmounted(config: Config) -> list[str]:
+    """Keys and paths of the configuration that neither volume of Kubernetes has."""
+    mounted = list(filter(None, (config.workspace, _data_root(config))))
+    shared = *config.knowledge.paths, config.knowledge.share
+    places = paths_by_key(config) | {
+        "knowledge": tuple(each for each in shared if each and not is_remote(each))
+    }
+    return [
+        f"{key}: {path}"
+        for key, paths in places.items()
+        for path in dict.fromkeys(paths)
+        if not any(Path(path).is_relative_to(root) for root in mounted)
+    ]
 
 
 def _of_airflow(run: ScheduledRun, _: Path) -> dict[str, Any]:
@@ -200,9 +224,11 @@ def _graft() -> list[str]:
     return [found] if found else [sys.executable, "-m", "graft"]
 
 
-def _data_root(path: str) -> str:
-    """The folder that holds the data, whatever its span."""
-    place = Path(path)
+def _data_root(config: Config) -> str:
+    """The folder that holds the data, whatever its span; empty where it lies in a bucket."""
+    if source_of(config.data.path, config.workspace_path):
+        return ""
+    place = Path(config.data.path)
     # A folder's name may have a dot; what is no folder here may be a file where it is mounted.
     if place.suffix and not place.is_dir():
         place = place.parent
@@ -233,6 +259,9 @@ def write_schedule(run: ScheduledRun, form: str, folder: Path) -> int:
                 write_atomically(folder / name, text.encode())
     names = " and ".join(str(folder / name) for name in file_names(form, run.name))
     print(f"Wrote {names}. To install:\n  {_install(run, form, folder)}")
+    if form == "kubernetes" and (missing := _unmounted(run.config)):
+        print("Its two volumes lack what the configuration names; mount it in the file too:")
+        print("\n".join(f"  {each}" for each in missing))
     return 0
 
 

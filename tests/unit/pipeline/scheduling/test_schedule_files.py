@@ -100,6 +100,29 @@ def test_kubernetes_runs_what_is_configured_where_it_is_configured(tmp_path: Pat
     assert set(mounts) == {volume["name"] for volume in pod["volumes"]}
 
 
+def test_kubernetes_is_told_what_its_volumes_lack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = "serving: {directory: /srv/models}\nmodel: {weights: /srv/work/own.keras}\n"
+    more += "knowledge: {paths: ['gs://bucket/a', /srv/team], share: /srv/team}\n"
+    run = scheduled(tmp_path, image="graft:1", more=more)
+    write_schedule(run, "kubernetes", tmp_path)
+    missing = ["serving.directory: /srv/models", "knowledge: /srv/team"]
+    assert capsys.readouterr().out.splitlines()[-2:] == [f"  {each}" for each in missing]
+    text = (tmp_path / "cronjob.yaml").read_text()
+    assert [line[4:] for line in text.splitlines() if line.startswith("#   ")] == missing
+    text = schedule_files(scheduled(tmp_path, image="graft:1"), "kubernetes", tmp_path)
+    assert "#   " not in text["cronjob.yaml"]
+
+
+def test_kubernetes_mounts_no_root(tmp_path: Path) -> None:
+    run = scheduled(tmp_path, image="graft:1")
+    data = run.config.data.model_copy(update={"path": "/photos-{DATE}"})
+    spread = replace(run, config=run.config.model_copy(update={"data": data}))
+    with pytest.raises(UsageError, match="may not be /"):
+        schedule_files(spread, "kubernetes", tmp_path)
+
+
 def test_kubernetes_gives_a_run_its_variables_from_a_secret(tmp_path: Path) -> None:
     run = scheduled(tmp_path, image="graft:1", more=VARIABLES)
     text = schedule_files(run, "kubernetes", tmp_path)["cronjob.yaml"]
