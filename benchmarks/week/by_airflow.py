@@ -98,8 +98,9 @@ class _Week:
         if done.returncode != 0:
             raise RuntimeError(f"graft schedule ended with {done.returncode}: {done.stderr}")
         file = self.home / "dags" / f"{_DAG}_dag.py"
-        # Five minutes before a task is tried again would show nothing more.
-        file.write_text(file.read_text().replace("timedelta(minutes=5)", "timedelta(seconds=10)"))
+        # Five minutes before a task is tried again would show nothing more; in less than one a
+        # busy machine has not brought Airflow's server up again, and all tries are soon over.
+        file.write_text(file.read_text().replace("timedelta(minutes=5)", "timedelta(minutes=1)"))
 
     def _graft(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         graft = str(Path(sys.executable).with_name("graft"))

@@ -218,7 +218,7 @@ def _make_example(
             return _serialize(image, raw, measures, (), columns), (), {image.sha256: measures}
         normalised = normalise(raw, max_pixels, sample_range or "unknown")
     except SampleRangeNeededError as error:
-        return error.span
+        return error.span.named(image.name)
     except ImageRefusedError as error:
         return LeftOut(image.name, error.code, error.reason)
     except OSError as error:

@@ -72,16 +72,21 @@ class SampleSpan:
         low: least finite sample.
         high: greatest finite sample.
         stated: greatest sample that the files say there may be; 0 where they do not.
-        integer_high: greatest sample of the images whose samples are integers; None where there
-            are none.
+        integer_high: greatest sample of the images whose samples are integers, and the image's
+            name, empty where it has none; None where there are none.
         float_high: the same of floats.
     """
 
     low: float
     high: float
     stated: float
-    integer_high: float | None = None
-    float_high: float | None = None
+    integer_high: tuple[float, str] | None = None
+    float_high: tuple[float, str] | None = None
+
+    def named(self, name: str) -> "SampleSpan":
+        """The same, as that of one image with a name."""
+        highs = (high and (high[0], name) for high in (self.integer_high, self.float_high))
+        return SampleSpan(self.low, self.high, self.stated, *highs)
 
     def joined(self, other: "SampleSpan | None") -> "SampleSpan":
         """The span of both."""
@@ -219,13 +224,14 @@ def covering_range(span: SampleSpan) -> SampleRange:
 
 
 def _check_kinds(span: SampleSpan) -> None:
-    integers, floats = span.integer_high, span.float_high
-    if integers is None or floats is None or min(integers, floats) <= 0:
+    if span.integer_high is None or span.float_high is None:
         return
-    if min(integers, floats) < max(integers, floats) * _LEAST_USE:
+    (integers, whole), (floats, real) = span.integer_high, span.float_high
+    if 0 < min(integers, floats) < max(integers, floats) * _LEAST_USE:
         raise BadDataError(
-            f"images with float samples (up to {floats:g}) stand beside images with integer samples"
-            f" (up to {integers:g}), and no range of black and white fits both. Expected one kind:"
+            f"images with float samples (up to {floats:g}, in {real!r}) stand beside images with"
+            f" integer samples (up to {integers:g}, in {whole!r}), and no range of black and white"
+            " fits both. Expected one kind:"
             " save all with integers of 8 or 16 bits, or pass over one kind (data.ignore). If one"
             " range is right all the same, name it: data.sample_range: [0, 65535]"
         )
@@ -361,11 +367,13 @@ def _span(values: NDArray[Any], stated: float) -> SampleSpan:
     if not finite.size:
         raise UnreadableSamplesError("none of its samples is a finite number")
     low, high = float(finite.min()), float(finite.max())
-    is_float = values.dtype.kind == "f"
-    return SampleSpan(low, high, stated, None if is_float else high, high if is_float else None)
+    kinds = (None, (high, "")) if values.dtype.kind == "f" else ((high, ""), None)
+    return SampleSpan(low, high, stated, *kinds)
 
 
-def _highest(one: float | None, other: float | None) -> float | None:
+def _highest(
+    one: tuple[float, str] | None, other: tuple[float, str] | None
+) -> tuple[float, str] | None:
     known = [high for high in (one, other) if high is not None]
     return max(known, default=None)
 

@@ -77,7 +77,7 @@ def test_floats_beside_16_bits_are_refused_rather_than_black(ingest, digits):
     grey = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
     Image.fromarray(grey).save(digits / "0" / "float.tif")
     Image.fromarray((grey * 65535).astype(np.uint16)).save(digits / "1" / "whole.png")
-    with pytest.raises(BadDataError, match="float samples"):
+    with pytest.raises(BadDataError, match=r"float samples .*'0/float.tif'.*'1/whole.png'"):
         ingest(digits)
     assert ingest(digits, ignore=("*.tif",)).summary["converted"] == {"16bit": 1}
 

@@ -95,11 +95,11 @@ def span(raw: bytes) -> SampleSpan:
 
 
 def integers(low: float, high: float, stated: float = 0.0) -> SampleSpan:
-    return SampleSpan(low, high, stated, integer_high=high)
+    return SampleSpan(low, high, stated, integer_high=(high, ""))
 
 
 def floats(low: float, high: float) -> SampleSpan:
-    return SampleSpan(low, high, 0.0, float_high=high)
+    return SampleSpan(low, high, 0.0, float_high=(high, ""))
 
 
 @pytest.mark.parametrize(

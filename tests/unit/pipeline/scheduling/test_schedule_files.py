@@ -111,8 +111,8 @@ def test_kubernetes_is_told_what_its_volumes_lack(
     assert capsys.readouterr().out.splitlines()[-2:] == [f"  {each}" for each in missing]
     text = (tmp_path / "cronjob.yaml").read_text()
     assert [line[4:] for line in text.splitlines() if line.startswith("#   ")] == missing
-    text = schedule_files(scheduled(tmp_path, image="graft:1"), "kubernetes", tmp_path)
-    assert "#   " not in text["cronjob.yaml"]
+    whole = schedule_files(scheduled(tmp_path, image="graft:1"), "kubernetes", tmp_path)
+    assert "#   " not in whole["cronjob.yaml"]
 
 
 def test_kubernetes_mounts_no_root(tmp_path: Path) -> None:
