@@ -52,6 +52,9 @@ def _event(told: Mapping[str, Any], settings: NotificationSettings) -> str | Non
     """What is worth a message; None for nothing."""
     if told["status"] in settings.events:
         return str(told["status"])
+    if told["status"] == "stage_done":
+        # Each later stage knows the findings too; the run that ends them all tells once.
+        return None
     counts = told["data"]["findings"]["counts"]
     has_findings = bool(counts.get("error") or counts.get("warning"))
     return "findings" if has_findings and "findings" in settings.events else None

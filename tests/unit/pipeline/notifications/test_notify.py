@@ -97,6 +97,7 @@ def test_a_webhook_is_told_what_happened(monkeypatch) -> None:
         (told("pushed", info=2), ("failed", "findings"), None),
         (told("not_blessed", warning=2), ("not_blessed", "findings"), "not_blessed"),
         (told("stage_done"), ("pushed", "not_blessed", "failed", "findings"), None),
+        (told("stage_done", warning=2), ("failed", "findings"), None),
     ],
 )
 def test_only_what_is_asked_for_is_told(summary: dict, on, event) -> None:
