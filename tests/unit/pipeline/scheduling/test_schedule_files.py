@@ -123,6 +123,21 @@ def test_kubernetes_mounts_no_root(tmp_path: Path) -> None:
         schedule_files(spread, "kubernetes", tmp_path)
 
 
+def test_kubernetes_mounts_no_data_that_lies_in_a_bucket(tmp_path: Path) -> None:
+    file = tmp_path / "graft.yaml"
+    file.write_text("data: {path: 's3://bucket/photos/{DATE}'}\nworkspace: /srv/work\n")
+    run = ScheduledRun(load_config(file, {}), file, parse_every("6h"), image="graft:1")
+    text = schedule_files(run, "kubernetes", tmp_path)["cronjob.yaml"]
+    config, _, job = list(yaml.safe_load_all(text))
+    assert "s3://bucket/photos/{DATE}" in config["data"]["graft.yaml"]
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert [each["name"] for each in pod["volumes"]] == ["config", "workspace"]
+    mounts = pod["containers"][0]["volumeMounts"]
+    assert [each["name"] for each in mounts] == ["config", "workspace"]
+    assert "EXTRAS=s3" in text
+    assert "have to be mounted" not in text
+
+
 def test_kubernetes_gives_a_run_its_variables_from_a_secret(tmp_path: Path) -> None:
     run = scheduled(tmp_path, image="graft:1", more=VARIABLES)
     text = schedule_files(run, "kubernetes", tmp_path)["cronjob.yaml"]
