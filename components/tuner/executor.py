@@ -149,7 +149,7 @@ def _announce(search: JointSearch, task: SearchTask) -> float:
     after = seconds_after_training(search.costs, task.candidates[0], task.examples_uri)
     told = search.expected_seconds + after
     words = (
-        f"searching for {duration(search.budget)}, then training: about "
+        f"searching for {duration(search.longest)}, then training: about "
         f"{duration(search.expected_seconds)} in all "
         f"(the usual training alone: {duration(search.usual_seconds)}); "
         f"judged, proved and pushed in about {duration(told)}"

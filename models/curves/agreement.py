@@ -37,6 +37,11 @@ class Agreement:
         return self._sum / self._pairs if self._pairs else 1.0
 
     @property
+    def is_known(self) -> bool:
+        """Whether enough was seen to say something."""
+        return self._pairs >= _ENOUGH
+
+    @property
     def holds(self) -> bool:
         """Whether to go on trusting the past."""
-        return self._pairs < _ENOUGH or self.gamma > _LEAST
+        return not self.is_known or self.gamma > _LEAST

@@ -8,7 +8,8 @@ configuration with the highest index gets the next rung's epochs; then all is lo
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -126,6 +127,16 @@ class FreezeThaw:
     def trusts_past(self) -> bool:
         """Whether there is a past, and what it predicts agrees with what was seen."""
         return self._surrogate is not None and self._agreement.holds
+
+    @property
+    def has_judged_past(self) -> bool:
+        """Whether there is a past, and enough was seen to tell whether it misleads."""
+        return self._surrogate is not None and self._agreement.is_known
+
+    def withdraw(self, candidates: Iterable[int]) -> None:
+        """Has nothing more bought of some candidates."""
+        for each in candidates:
+            self._curves[each] = replace(self._curves[each], ended=True)
 
     def choose(
         self, busy: frozenset[int] = frozenset(), remaining: float = math.inf

@@ -129,6 +129,7 @@ class FreezeThawOracle(LeasingOracle):
         self._begun: dict[str, float] = {}
         self._overheads: list[float] = []
         self._search: FreezeThaw | None = None
+        self._withdrawn: set[int] = set()
 
     @property
     def spent(self) -> float:
@@ -139,6 +140,27 @@ class FreezeThawOracle(LeasingOracle):
     def trusts_past(self) -> bool:
         """Whether there is a past that has not misled so far."""
         return self._prepare().trusts_past
+
+    @property
+    def has_judged_past(self) -> bool:
+        """Whether there is a past, and enough was seen to tell whether it misleads."""
+        return self._prepare().has_judged_past
+
+    @synchronized
+    def withdraw(self, is_out: Callable[[Values], bool]) -> None:
+        """Proposes some configurations no more, as a trial has shown that they cannot be trained.
+
+        That trial does not count among `max_trials`.
+
+        Args:
+            is_out: says which they are.
+        """
+        search = self._prepare()
+        out = {number for number, each in enumerate(self._candidates) if is_out(each)}
+        self._withdrawn |= out
+        search.withdraw(out)
+        if self.max_trials:
+            self.max_trials += 1
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Proposes a stretch; Keras Tuner calls it.
@@ -153,9 +175,11 @@ class FreezeThawOracle(LeasingOracle):
         busy = frozenset(self._purchases[each.trial_id][0] for each in self.ongoing_trials.values())
         purchase = search.choose(busy, self.budget - self.spent)
         if purchase is None and not busy and self.extension is not None:
-            self.budget += self.extension()
-            self.extension, search.budget = None, self.budget
+            before, extension, self.extension = self.budget, self.extension, None
+            self.budget = search.budget = before + extension()
             purchase = search.choose(busy, self.budget - self.spent)
+            if purchase is None:
+                self.budget = search.budget = before
         if purchase is None:
             return {"status": "IDLE" if busy else "STOPPED"}
         values = {
@@ -259,6 +283,7 @@ class FreezeThawOracle(LeasingOracle):
         self._overheads.clear()
         for number in self.end_order:
             self._observe(search, number)
+        search.withdraw(self._withdrawn)
         self._search = search
         return search
 

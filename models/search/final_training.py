@@ -37,21 +37,24 @@ class FinalTraining:
         training = task.training
         self.epochs = min(training.epochs, _BEST_EPOCH + training.waits(costs.images))
 
-    def seconds(self, fine_tuning: Values) -> float:
-        """That a fine-tuning is expected to take which was not begun, but for what closes it."""
-        return self._costs.training(fine_tuning, self.epochs)
+    def seconds(self, values: Values) -> float:
+        """That a configuration is expected to take which was not begun, but for what closes it."""
+        return self._costs.training(values, 1 if is_frozen(values) else self.epochs)
 
-    def closing_seconds(self, fine_tuning: Values) -> float:
+    def closing_seconds(self, values: Values) -> float:
         """That follow its last epoch by the validation images: what it takes to export it.
 
-        And before, to go on with all images, where that is done (`models.training.network_refit`).
+        And before, of a fine-tuning, to go on with all images, where that is done
+        (`models.training.network_refit`).
         """
+        if is_frozen(values):
+            return self._export_seconds
         costs = self._costs
         everything = costs.images + costs.validation_images
         seconds = self._export_seconds
         if self._task.training.may_refit(everything):
             epochs = REFIT_EPOCHS * everything / costs.images
-            seconds += costs.validation_start(fine_tuning) + epochs * costs.epoch(fine_tuning)
+            seconds += costs.validation_start(values) + epochs * costs.epoch(values)
         return seconds
 
     def epochs_within(
@@ -92,7 +95,7 @@ class FinalTraining:
         if last is None:
             return self.seconds(chosen) + self.closing_seconds(chosen)
         if is_frozen(chosen):
-            return self._costs.epoch(chosen) + self._export_seconds
+            return self._costs.epoch(chosen) + self.closing_seconds(chosen)
         closing = self._costs.again() + self.closing_seconds(chosen)
         if last.paused_after is None:
             return closing

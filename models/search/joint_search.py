@@ -98,8 +98,10 @@ class JointSearch:
         runner: makes the stretches.
         embeddings: of the first backbone.
         costs: of trainings on this machine.
-        usual_seconds: that the usual fine-tuning is expected to take.
+        usual_seconds: that the usual training is expected to take: a fine-tuning, unless the
+            configuration rules that out.
         budget: seconds for the search.
+        longest: seconds that it can take of them.
     """
 
     def __init__(
@@ -139,9 +141,14 @@ class JointSearch:
         )
         # Now, as nothing is paid for yet.
         self._training = FinalTraining(task, self.costs)
-        self.usual_seconds = self._training.seconds(usual_fine_tuning(task))
-        given = settings.budget
-        self.budget = _SHARE * self.usual_seconds if given is None else given
+        is_frozen_alone = all(map(is_frozen, self._pool))
+        self._usual = self._pool[0] if is_frozen_alone else usual_fine_tuning(task)
+        self.usual_seconds = self._training.seconds(self._usual)
+        given, fine_tuning = settings.budget, self._training.seconds(usual_fine_tuning(task))
+        self.budget = _SHARE * fine_tuning if given is None else given
+        # Frozen backbones have nothing more to be bought once each was looked at.
+        every = sum(self._training.seconds(each) for each in self._pool)
+        self.longest = min(self.budget, every) if is_frozen_alone else self.budget
 
     @property
     def first_backbone(self) -> Backbone:
@@ -155,8 +162,10 @@ class JointSearch:
         The training goes on where the best trial ended, so that part of the search is its own. With
         few images it then learns from those that validated, too.
         """
+        closing = self._training.closing_seconds(self._usual)
+        if is_frozen(self._usual):
+            return self.longest + self.costs.epoch(self._usual) + closing
         own = _CONTINUED * min(self.budget, self.usual_seconds)
-        closing = self._training.closing_seconds(usual_fine_tuning(self._task))
         return self.budget + self.usual_seconds - own + closing
 
     def run(
@@ -215,6 +224,7 @@ class JointSearch:
             words=won.words + self._longer(oracle.budget),
             past=tuple(each.name for each in learned),
             trusted=oracle.trusts_past if learned else None,
+            judged=oracle.has_judged_past if learned else True,
             steps=tuple(stretches.steps),
             backbones=self._backbones(won.begun, records),
             refused=tuple(

@@ -93,6 +93,7 @@ class SearchRecord(_Frozen):
         words: why it was chosen.
         past: names of the earlier searches that were learned from.
         trusted: whether what they foretold held to the end; None without any.
+        judged: whether enough was seen to tell whether it held.
         left_out: earlier searches that could not be learned from.
         steps: after each stretch.
         backbones: that were begun, the one that computes least first.
@@ -112,6 +113,7 @@ class SearchRecord(_Frozen):
     words: Text
     past: tuple[Text, ...] = ()
     trusted: bool | None = None
+    judged: bool = True
     left_out: tuple[LeftOut, ...] = ()
     steps: tuple[Step, ...] = ()
     backbones: tuple[TriedBackbone, ...] = ()

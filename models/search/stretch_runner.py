@@ -108,9 +108,13 @@ class StretchRunner:
                     self._task, candidate, self._activations
                 )
             except UsageError as error:
-                self._refused[candidate] = str(error)
+                self.refuse(candidate, str(error))
                 raise
         return self._prepared[candidate]
+
+    def refuse(self, candidate: Candidate, reason: str) -> None:
+        """Notes that a backbone cannot be had, whoever found out."""
+        self._refused.setdefault(candidate, reason)
 
     @property
     def refused(self) -> Mapping[Candidate, str]:

@@ -13,6 +13,7 @@ from models.errors import GraftError, UsageError
 from models.oracles.freeze_thaw_oracle import FreezeThawOracle
 from models.oracles.leases import MOST_LOST
 from models.search.costs import Costs
+from models.search.joint_space import candidate_of
 from models.search.reports import report_to
 from models.search.search_record import Step
 from models.search.stretch_runner import StretchRunner, configuration_of
@@ -29,6 +30,8 @@ _PROJECT: Final = "keras_tuner"
 """Folder of the files that Keras Tuner writes."""
 _GLANCE_SECONDS: Final = 0.1
 """Between two looks at whether all processes are alive."""
+_LONGEST: Final = 1000
+"""Characters of a reason that are kept."""
 _MOST_LOST_PROCESSES: Final = 20
 
 
@@ -127,11 +130,21 @@ class Stretches:
         has_failed = kind == "ended" and trial.status != TrialStatus.COMPLETED
         values = trial.hyperparameters.values
         message = last_line(trial.message) if has_failed else ""
+        candidate = candidate_of(values)
+        refused = self._runner.refused.get(candidate, "") if has_failed else ""
         self._journal.add(
-            Event(kind=kind, trial=int(trial.trial_id), values=values, message=message)
+            Event(
+                kind=kind,
+                trial=int(trial.trial_id),
+                values=values,
+                message=message,
+                refused=refused[:_LONGEST],
+            )
         )
         if kind == "began":
             return
+        if refused:
+            self._oracle.withdraw(lambda each: candidate_of(each) == candidate)
         self._costs.pay(configuration_of(values))
         evaluation = None if has_failed else self._runner.find(values)
         self.tried.add(configuration_of(values), evaluation, message)
@@ -158,17 +171,19 @@ class Stretches:
                 running[event.trial] = trial
                 if trial.hyperparameters.values != event.values:
                     break
-            elif not self._end_again(running[event.trial], event.message):
+            elif not self._end_again(running[event.trial], event):
                 break
         self._oracle.let_go()
 
-    def _end_again(self, trial: Trial, message: str) -> bool:
+    def _end_again(self, trial: Trial, event: Event) -> bool:
         """Ends a trial as it ended before; false when its evaluation is lost."""
         evaluation = self._runner.find(trial.hyperparameters.values)
-        if evaluation is None and not message:
+        if evaluation is None and not event.message:
             return False
         if evaluation is None:
-            trial.status, trial.message = TrialStatus.FAILED, message
+            if event.refused:
+                self._runner.refuse(candidate_of(event.values), event.refused)
+            trial.status, trial.message = TrialStatus.FAILED, event.message
         else:
             trial.status = TrialStatus.COMPLETED
             report_to(self._oracle, trial, evaluation)

@@ -130,12 +130,15 @@ def past_words(record: SearchRecord) -> str:
     searches = "1 earlier search" if count == 1 else f"{count} earlier searches"
     names = ", ".join(record.past[:_MOST_NAMES])
     names += f" and {count - _MOST_NAMES} more" if count > _MOST_NAMES else ""
-    held = (
-        "What they foretold held."
-        if record.trusted
-        else "What they foretold did not hold, so that they were no longer listened to."
-    )
-    return f"It learned from the curves of {searches} ({names}). {held}"
+    return f"It learned from the curves of {searches} ({names}). {_held(record)}"
+
+
+def _held(record: SearchRecord) -> str:
+    if not record.trusted:
+        return "What they foretold did not hold, so that they were no longer listened to."
+    if not record.judged:
+        return "Too few configurations were begun to tell whether what they foretold held."
+    return "What they foretold held."
 
 
 def related_words(record: SearchRecord) -> str:

@@ -23,6 +23,7 @@ class Event(BaseModel):
         trial: its number.
         values: of the hyperparameters.
         message: why it failed; empty where it did not.
+        refused: why its backbone cannot be had; empty where it can.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +32,7 @@ class Event(BaseModel):
     trial: Count
     values: Annotated[dict[str, Value], Field(max_length=1000)]
     message: Text = ""
+    refused: Text = ""
 
 
 _Events = TypeAdapter(list[Event])

@@ -20,6 +20,8 @@ class Report(BaseModel):
         job: the last one, or the one that it is at; empty where there was none.
         evaluation: of that job; None where it failed.
         message: why it failed.
+        refused: why its backbone cannot be had; empty where it can.
+        leaves: whether the worker will not end the job, as its machine lacks that backbone.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +30,8 @@ class Report(BaseModel):
     job: Text = ""
     evaluation: Evaluation | None = None
     message: Annotated[str, Field(max_length=10_000)] = ""
+    refused: Text = ""
+    leaves: bool = False
 
 
 class Answer(BaseModel):

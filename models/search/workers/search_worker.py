@@ -45,10 +45,12 @@ def work(
         Number of trials that were made here.
 
     Raises:
-        UsageError: no search is served there, or one of another Graft or with a secret.
+        UsageError: no search is served there, or one of another Graft or with a secret, or this
+            machine lacks a backbone that it was to train.
         GraftError: the run does not answer, and has not said that the search has ended.
         OSError: the folder cannot be written.
     """
+    is_guest = not name
     name = name or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     served: ServedSearch | None = read_served(folder)
     made = 0
@@ -67,7 +69,7 @@ def work(
         try:
             # Before the data is read: a run that is gone shows at once.
             chief.beat(Report())
-            make_trials(chief, name, kind(served.task, folder, name))
+            make_trials(chief, name, kind(served.task, folder, name), is_guest=is_guest)
         except SearchEndedError:
             pass
         finally:
@@ -77,15 +79,20 @@ def work(
     return made
 
 
-def make_trials(chief: ChiefClient | Stage, name: str, runner: StretchRunner) -> None:
+def make_trials(
+    chief: ChiefClient | Stage, name: str, runner: StretchRunner, *, is_guest: bool = False
+) -> None:
     """Makes one job after the other until there will be none again.
 
     Args:
         chief: gives them: the run or, in the run itself, a stage of the search.
         name: of this worker.
         runner: makes them.
+        is_guest: whether this may be another machine than the run's, which may have a backbone
+            that this one lacks.
 
     Raises:
+        UsageError: a guest's machine lacks a backbone; its job is another one's then.
         OSError: the folder cannot be written.
         GraftError: the chief cannot be heard.
     """
@@ -95,6 +102,12 @@ def make_trials(chief: ChiefClient | Stage, name: str, runner: StretchRunner) ->
         if answer.job:
             with beating(functools.partial(chief.beat, report), BEAT_SECONDS):
                 report = report.model_copy(update=_outcome(answer, runner))
+        if is_guest and report.refused:
+            chief.beat(report.model_copy(update={"leaves": True}))
+            raise UsageError(
+                f"This machine cannot take part: {report.refused}. Workers need the backbones of "
+                "the run, and files of weights at the same paths."
+            )
 
 
 def _outcome(answer: Answer, runner: StretchRunner) -> dict[str, object]:
@@ -104,6 +117,8 @@ def _outcome(answer: Answer, runner: StretchRunner) -> dict[str, object]:
     except OSError:
         # The folder cannot be written: no trial of this worker would count.
         raise
+    except UsageError as error:
+        return {"message": traceback.format_exc()[-2000:], "refused": str(error)[:1000]}
     except Exception:  # noqa: BLE001 - as Keras Tuner does: whatever it was, the trial has failed
         return {"message": traceback.format_exc()[-2000:]}
 

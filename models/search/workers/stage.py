@@ -5,6 +5,7 @@ import threading
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from models.oracles.freeze_thaw_oracle import FreezeThawOracle
+from models.search.joint_space import candidate_of
 from models.search.reports import report_to
 from models.search.stretch_runner import StretchRunner
 from models.search.workers.messages import Answer, Report
@@ -57,7 +58,10 @@ class Stage:
         return Answer(job=trial.trial_id, values=trial.hyperparameters.values)
 
     def beat(self, report: Report) -> Answer:
-        """Hears that a worker is still at its job."""
+        """Hears that a worker is still at its job, or that it leaves it to others."""
+        if report.leaves:
+            self.oracle.lose(report.worker, "workers could not have its backbone")
+            return Answer()
         trial = self._trial(report.job)
         if trial is not None:
             self.oracle.get_trial(trial.trial_id)
@@ -67,6 +71,8 @@ class Stage:
         trial = self._trial(report.job)
         if trial is None:
             return
+        if report.refused:
+            self._runner.refuse(candidate_of(trial.hyperparameters.values), report.refused)
         ended = Trial(trial.hyperparameters, trial.trial_id, TrialStatus.INVALID, report.message)
         if report.evaluation is not None:
             self._runner.keep(trial.hyperparameters.values, report.evaluation)

@@ -132,9 +132,12 @@ def test_what_is_being_trained_is_not_bought(surrogate):
 
 def test_agreement_is_of_pairs():
     agreement = Agreement()
-    assert agreement.holds
     for place in range(6):
+        # As long as hardly anything is seen, nothing is held against the past, nor for it.
+        assert agreement.holds
+        assert not agreement.is_known
         agreement.add(0.1 * place, 0.5 - 0.1 * place)
+    assert agreement.is_known
     assert agreement.gamma == -1.0
     assert not agreement.holds
 

@@ -149,6 +149,22 @@ def test_backbones_that_cannot_be_had_are_left_out(digits_folder: Path, tmp_path
     assert result.state is None
 
 
+def test_a_backbone_that_cannot_be_had_costs_one_trial_that_does_not_count(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    task = search_task(digits_folder, tmp_path, auto_fine_tune_images=0)
+    missing = Candidate(backbone="EfficientNetLite0", weights="missing", image_size=16)
+    task = task.model_copy(update={"candidates": (task.candidates[0], missing)})
+    first = searched(task, tmp_path, trials=4)
+    # The second goes through what the first did.
+    for result in (first, searched(task, tmp_path, trials=4)):
+        failed = [each for each in result.history.trials if each.status == "failed"]
+        assert [each.values["model.weights"] for each in failed] == ["missing"]
+        assert len(result.record.steps) == 5
+        assert [each.candidate for each in result.record.refused] == [missing]
+    assert first.history.trials == result.history.trials
+
+
 def test_what_diverges_has_failed_and_is_not_chosen(digits_folder: Path, tmp_path: Path) -> None:
     task = search_task(digits_folder, tmp_path, learning_rate=1e15)
     result = searched(task, tmp_path, trials=4)
@@ -201,6 +217,23 @@ def test_time_that_the_winner_leaves_is_searched_on(
     monkeypatch.setattr(JointSearch, "expected_seconds", told)
     given = JointSearch(task, SearchSettings(budget=1e-3), tmp_path / "given")
     assert given.run(described(given)).record.budget == 1e-3
+
+
+def test_frozen_backbones_alone_take_no_time_that_only_a_fine_tuning_would(
+    digits_folder: Path, tmp_path: Path
+) -> None:
+    task = search_task(digits_folder, tmp_path, strategy="feature_extraction")
+    frozen = JointSearch(task, SearchSettings(), tmp_path / "scratch")
+    usual = search_task(digits_folder, tmp_path, strategy="fine_tune")
+    tuned = JointSearch(usual, SearchSettings(), tmp_path / "tuned")
+    frozen.costs.pace = tuned.costs.pace
+    assert frozen.usual_seconds < tuned.usual_seconds / 2
+    assert frozen.longest <= frozen.budget
+    record = frozen.run(described(frozen)).record
+    # Nothing was left to search on for.
+    assert len(record.steps) == len(SIZES)
+    assert record.budget == frozen.budget
+    assert "the search went on" not in record.words
 
 
 def test_a_past_is_learned_from_unless_the_search_is_to_be_cold(

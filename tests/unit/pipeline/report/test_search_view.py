@@ -10,6 +10,7 @@ from models.history.records import TrialRecord
 from models.history.tuning_history import read_history, write_history
 from models.search.joint_space import candidate_of
 from models.search.search_record import RefusedBackbone, read_record, write_record
+from pipeline.report.search_view import past_words
 from pipeline.terminal.closing_lines import print_summary
 
 
@@ -27,6 +28,22 @@ def fail(run: FinishedRun, message: str, count: int) -> list[TrialRecord]:
     trials = tuple(failed.get(each.order, each) for each in history.trials)
     write_history(file, dataclasses.replace(history, trials=trials))
     return list(failed.values())
+
+
+@pytest.mark.parametrize(
+    ("judged", "trusted", "words"),
+    [
+        (True, True, "What they foretold held."),
+        (True, False, "What they foretold did not hold"),
+        (False, True, "Too few configurations were begun to tell whether what they foretold held."),
+    ],
+)
+def test_of_the_past_is_said_what_was_seen(
+    run: FinishedRun, judged: bool, trusted: bool, words: str
+) -> None:
+    record = read_record(run.folder / "history")
+    update = {"past": ("clothes",), "judged": judged, "trusted": trusted}
+    assert words in past_words(record.model_copy(update=update))
 
 
 def test_configurations_that_failed_are_counted(run: FinishedRun) -> None:
