@@ -1,14 +1,15 @@
 """An earlier search, as a new one learns from it."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 from numpy.typing import NDArray
 
+from models.history.imports.names import names_in
 from models.history.records import TaskDescription
 from models.history.search_space import Values
 from models.history.tuning_history import TuningHistory
@@ -50,6 +51,16 @@ class PastSearch:
             sign * np.array([trial.score for trial in trials], np.float64),
             history.header.task,
         )
+
+    def called(self, names: Iterable[str]) -> "PastSearch":
+        """The same, with `learning_rate` for `lr` and the like where only that is among the names.
+
+        Args:
+            names: of the hyperparameters of a new search.
+        """
+        ours = names_in({name for values in self.values for name in values}, names)
+        values = tuple({ours.get(name, name): each[name] for name in each} for each in self.values)
+        return replace(self, values=values) if ours else self
 
     @classmethod
     def from_oracle(cls, oracle: keras_tuner.Oracle, name: str) -> "PastSearch":

@@ -41,7 +41,7 @@ def _print_table(entries: tuple[Entry, ...]) -> None:
     width = max(len(entry.name) for entry in entries)
     tasks = [search_in_words(entry.history.header) for entry in entries]
     task_width = max(len(task) for task in tasks)
-    print(f"{'#':>3}  {'name':<{width}}  trials  accuracy  {'task':<{task_width}}  where")
+    print(f"{'#':>3}  {'name':<{width}}  trials      best  {'task':<{task_width}}  where")
     for number, (entry, task) in enumerate(zip(entries, tasks, strict=True), start=1):
         print(
             f"{number:>3}  {entry.name:<{width}}  {len(entry.history.completed):>6}  "

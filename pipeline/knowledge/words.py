@@ -10,6 +10,8 @@ from models.history.records import (
 )
 from models.history.search_space import Choice, Parameter, Value
 
+_MOST_CHOICES, _FIRST_CHOICES = 12, 5
+
 
 def task_in_words(task: TaskDescription) -> str:
     """What a search was made on: "2,647 images, 10 classes, EfficientNetLite0 at 160 px"."""
@@ -56,9 +58,16 @@ def accuracy(trial: TrialRecord) -> str:
 def parameter_in_words(parameter: Parameter) -> str:
     """A range or the choices of a hyperparameter."""
     if isinstance(parameter, Choice):
-        return f"{parameter.name} one of {', '.join(_value(each) for each in parameter.values)}"
+        return f"{parameter.name} one of {_choices([_value(each) for each in parameter.values])}"
     scale = ", logarithmic" if parameter.scale == "log" else ""
     return f"{parameter.name} from {parameter.low:g} to {parameter.high:g}{scale}"
+
+
+def _choices(values: list[str]) -> str:
+    """All of a few; of many the ends and how many there are."""
+    if len(values) <= _MOST_CHOICES:
+        return ", ".join(values)
+    return f"{', '.join(values[:_FIRST_CHOICES])}, …, {values[-1]} ({len(values)} values)"
 
 
 def values_in_words(values: dict[str, Value]) -> str:

@@ -14,7 +14,7 @@ from models.history.imports.foreign_past import (
     ForeignTrial,
     Wanted,
 )
-from models.history.imports.names import RATES, check_named, our_names
+from models.history.imports.names import RATES, our_names
 from models.history.imports.scores import is_usable, unit_of
 from models.history.imports.values import is_of_one_kind, seen_space, storable
 from models.history.records import ForeignSearch, Header, Reported, TrialRecord
@@ -98,7 +98,6 @@ def _named(where: str, trials: Sequence[ForeignTrial], wanted: Wanted) -> _Named
         for name, value in trial.values.items():
             if value is not None:
                 columns.setdefault(name, []).append(storable(value))
-    check_named(wanted.names, columns, where)
     whole = {name: column for name, column in columns.items() if _can_be_held(column)}
     ours = our_names(whole, wanted, where)
     _check_rates(where, ours, whole)

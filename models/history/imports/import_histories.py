@@ -10,6 +10,7 @@ from models.history.imports.assemble import assemble
 from models.history.imports.bounded import parse_json
 from models.history.imports.foreign_past import (
     Direction,
+    ForeignPast,
     ForeignPastError,
     Found,
     Refused,
@@ -19,6 +20,7 @@ from models.history.imports.hyperopt_trials import HOW, is_trials, read_trials
 from models.history.imports.keras_tuner_project import is_project, read_project
 from models.history.imports.mlflow_database import is_database, read_database
 from models.history.imports.mlflow_folder import is_store, read_store
+from models.history.imports.names import check_named
 from models.history.imports.optuna_storage import read_storage
 from models.history.imports.ray_experiment import is_experiment, read_experiment
 from models.history.imports.sqlite_file import SIGNATURE
@@ -45,6 +47,9 @@ _FILES: dict[Kind | None, str] = {
 
 _LOOKED_AT = 2**20
 """Bytes at the beginning of a file that tell what it is."""
+
+_NAMED = 5
+"""Searches that a message names."""
 
 _PICKLE = b"\x80"
 
@@ -96,6 +101,7 @@ def import_histories(
     _check_words(kind, direction, target)
     wanted = Wanted(metric, direction, dict(names or {}), tuple(target))
     found = _reader(path, kind or kind_of(path))(path, wanted)
+    _check_renamed(found, wanted)
     histories: list[TuningHistory] = []
     refused: list[Refused] = []
     notes: list[str] = []
@@ -114,6 +120,20 @@ def import_histories(
         reasons = "".join(f"\n  {each.reason}" for each in refused)
         raise ForeignPastError(f"There is no search to import in {path}.{reasons}")
     return Imported(tuple(histories), tuple(refused), tuple(notes))
+
+
+def _check_renamed(found: Sequence[Found], wanted: Wanted) -> None:
+    """Makes sure that each name that the user renames is in one of the searches at least."""
+    pasts = [each for each in found if isinstance(each, ForeignPast)]
+    if pasts:
+        present = {
+            name
+            for past in pasts
+            for trial in past.trials
+            for name, value in trial.values.items()
+            if value is not None
+        }
+        check_named(wanted.names, present, ", ".join(past.name for past in pasts[:_NAMED]))
 
 
 def _check_words(kind: object, direction: object, target: object) -> None:

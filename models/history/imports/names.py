@@ -68,6 +68,25 @@ def our_names(theirs: Iterable[str], wanted: Wanted, where: str) -> dict[str, st
     return ours
 
 
+def names_in(theirs: Iterable[str], target: Iterable[str]) -> dict[str, str]:
+    """The target's name for each of their names that means the same and is another word.
+
+    Args:
+        theirs: names of the hyperparameters of a search.
+        target: names of those of another one.
+
+    Returns:
+        Without names that the target has itself, or of which two would be one.
+    """
+    present, wanted = set(theirs), set(target)
+    found = {name: _synonym(name, wanted) for name in present}
+    return {
+        name: other
+        for name, other in found.items()
+        if other in wanted - present and list(found.values()).count(other) == 1
+    }
+
+
 def _synonym(name: str, target: Iterable[str]) -> str:
     """The name that the target has for the same thing, or the usual one."""
     wanted = set(target)

@@ -185,6 +185,7 @@ def _map(past: PastSearch, encoder: SpaceEncoder) -> Mapped | LeftOut:
     count = len(encoder.parameters)
     if not count:
         return LeftOut(name=past.name, reason="no hyperparameter of this search varies")
+    past = past.called(hp.name for hp in encoder.parameters)
     points = np.array([encoder.locate(values) for values in past.values]).reshape(-1, count)
     applies = encoder.applies(points)
     asked = applies.sum(axis=0)

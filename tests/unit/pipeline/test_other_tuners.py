@@ -54,6 +54,18 @@ def test_show_tells_what_another_tuner_said(
     assert "act one of relu, tanh" in shown
 
 
+def test_of_many_choices_the_ends_are_shown(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "runs.csv"
+    rows = "".join(f"act{number:02},0.{number}\n" for number in range(10, 40))
+    table.write_text(f"act,val_accuracy\n{rows}")
+    assert knowledge(workspace, "import", table) == 0
+    assert knowledge(workspace, "show", "1") == 0
+    shown = capsys.readouterr().out
+    assert "act one of act10, act11, act12, act13, act14, …, act39 (30 values)" in shown
+
+
 def test_what_the_past_does_not_say_the_user_does(
     workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

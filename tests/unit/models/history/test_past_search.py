@@ -29,3 +29,13 @@ def test_a_past_is_a_list_of_past_searches() -> None:
     for past, got in wrong:
         with pytest.raises(TypeError, match=rf"PastSearch\.from_history.*but got {got}$"):
             check_past(past)
+
+
+def test_a_hyperparameter_has_the_new_search_s_word_for_it() -> None:
+    past = PastSearch("a", ({"learning_rate": 0.1, "units": 3}, {"units": 4}), np.array([1.0, 2.0]))
+    assert past.called(["lr", "units"]).values == ({"lr": 0.1, "units": 3}, {"units": 4})
+    # What the new search knows by their word, or by both words, stays.
+    assert past.called(["learning_rate", "lr"]) is past
+    assert past.called(["units", "log_lr"]) is past
+    both = PastSearch("b", ({"lr": 0.1, "learn_rate": 0.2},), np.array([1.0]))
+    assert both.called(["learning_rate"]) is both

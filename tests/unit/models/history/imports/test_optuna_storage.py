@@ -160,3 +160,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content[:20000] + b"\xff" * 40000 + content[60000:])
     with pytest.raises(ForeignPastError):
         import_histories(path)
+
+
+def test_a_name_need_not_be_in_every_study_to_be_changed(tmp_path: Path) -> None:
+    path = optuna_storage(tmp_path / "study.db")
+    imported = import_histories(path, names={"bn": "normalised"})
+    assert [each.header.name for each in imported.histories] == ["digits", "loss"]
+    digits, loss = imported.histories
+    assert "normalised" in digits.trials[0].values
+    assert "normalised" not in loss.trials[0].values
+    with pytest.raises(ForeignPastError, match=r"digits, .*no hyperparameter 'no' to be renamed"):
+        import_histories(path, names={"no": "where"})
