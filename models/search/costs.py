@@ -31,9 +31,8 @@ from models.search.prepared_backbone import PreparedBackbone
 from models.storage.seals import read_sealed, write_sealed
 from models.training.activation_cache import VIEWS
 from models.training.training_settings import steps_per_epoch
+from models.training.training_state import TRAINING_PASSES
 
-_BACKWARD: Final = 2.2
-"""Passes forward that an image takes as long as in training."""
 _STEP: Final = 0.8e9
 """Multiplications and additions that a step takes as long as beside its images: to update weights
 and their average. On 2 cores 0.05 s, for images of 64 px."""
@@ -93,7 +92,7 @@ class Costs:
             return self._alone(_HEAD_SECONDS_AN_IMAGE * self.images)
         top = work.top[float(values[UNFREEZE])]
         steps = steps_per_epoch(self.images, self.batch_size)
-        images = _BACKWARD * self.images + self.validation_images
+        images = TRAINING_PASSES * self.images + self.validation_images
         return self._alone(_EPOCH_SECONDS) + self._counted(top * images + _STEP * steps)
 
     def start(self, values: Values) -> float:

@@ -202,6 +202,7 @@ class TopTrainer:
             epochs=task.settings.epochs,
             patience=task.settings.waits(task.images) if chooses else None,
             pause_after=pause_after,
+            images=task.images,
         )
         state.restore(model)
         if not state.is_over:

@@ -26,6 +26,8 @@ STATE_FILE: Final = "state.npz"
 SAVE_SECONDS = 10.0
 """At least, between two saves of a training under way: what a kill costs beside an epoch. A state
 takes half a second to write, and an epoch of few images hardly more to train."""
+TRAINING_PASSES: Final = 2.2
+"""Passes forward that an image takes as long as in training."""
 _WORST = -1e9
 """Score of an epoch that diverged, below any other."""
 
@@ -70,6 +72,7 @@ class TrainingState(keras.callbacks.Callback):
         epochs: int,
         patience: int | None,
         pause_after: int | None = None,
+        images: int | None = None,
     ) -> None:
         """Starts empty.
 
@@ -81,6 +84,8 @@ class TrainingState(keras.callbacks.Callback):
                 counts, whatever the validation images say.
             pause_after: epochs after which training is broken off by a `PausedError`, to be taken
                 up by a state of the same file; None for a training to its end.
+            images: to train on; without them the seconds of an epoch of one batch, in which
+                TensorFlow traces, hold that too.
         """
         super().__init__()
         self.history = FineTuningHistory()
@@ -89,6 +94,8 @@ class TrainingState(keras.callbacks.Callback):
         self._patience = patience
         self._classes = classes
         self._pause_after = pause_after
+        self._images = images
+        self._may_trace = True
         self._best: Arrays = []
         self._saved = time.monotonic()
         self._validate: Callable[[], NDArray[np.float32]] | None = None
@@ -148,8 +155,14 @@ class TrainingState(keras.callbacks.Callback):
 
     def _epoch_seconds(self, validated_from: float) -> float:
         now = time.monotonic()
+        may_trace, self._may_trace = self._may_trace, False
         if self._batches == 1:
-            return now - self._first_began
+            trained, validated = validated_from - self._first_began, now - validated_from
+            if may_trace and self._images is not None:
+                # The graph that validates was traced before.
+                share = self._images / len(self._classes)
+                trained = min(trained, TRAINING_PASSES * share * validated)
+            return trained + validated
         trained = (validated_from - self._began) * self._batches / (self._batches - 1)
         return trained + now - validated_from
 

@@ -1,10 +1,12 @@
 """When the state of a training is saved, and when not."""
 
+import time
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.training import training_state
 from models.training.training_state import PausedError, TrainingState
@@ -73,3 +75,25 @@ def test_the_end_is_saved(model: keras.Model, tmp_path: Path) -> None:
     again = state_of(model, file)
     again.restore(model)
     assert again.history.finished
+
+
+def test_what_tensorflow_traces_is_no_part_of_an_epoch_of_one_batch(
+    model: keras.Model, tmp_path: Path
+) -> None:
+    state = TrainingState(tmp_path / "state.npz", CLASSES, epochs=9, patience=9, images=8)
+
+    def validate() -> NDArray[np.float32]:
+        time.sleep(0.01)
+        return np.eye(2, dtype=np.float32)[CLASSES]
+
+    state.validate_by(validate)
+    state.set_model(model)
+    for number, seconds in enumerate((0.5, 0.1)):
+        state.on_epoch_begin(number)
+        time.sleep(seconds)
+        state.on_train_batch_end(0)
+        state.on_epoch_end(number, {"loss": 1.0})
+    first, second = (each["seconds"] for each in state.history.epochs)
+    # Two passes of the validation images, forwards and backwards.
+    assert 0.04 < first < 0.4
+    assert second > 0.1
