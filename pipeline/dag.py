@@ -262,7 +262,7 @@ def _search_nodes(
     parameters: dict[str, Any] = {
         "model": config.model.to_json(),
         "choice": config.choice.to_json(),
-        "training": config.training.to_json(*_NOT_OF_SEARCH),
+        "training": _searched_training(config),
         "settings": config.tuning.to_json(),
         "seed": config.seed,
         "name": data_name(config.data.path),
@@ -280,6 +280,15 @@ def _search_nodes(
         **parameters,
     )
     return nodes, tuner
+
+
+def _searched_training(config: Config) -> str:
+    """The section `training`, as the search and the time that it tells go by it."""
+    training = config.training
+    if config.data.further_labels:
+        # Their heads are judged on the validation images: no network learns from these before.
+        training = training.model_copy(update={"refit_images": 0})
+    return training.to_json(*_NOT_OF_SEARCH)
 
 
 def _digests_cache(workspace: Workspace) -> str:
