@@ -42,7 +42,7 @@ class FreezeThawOracle(LeasingOracle):
     epochs is taken to have had its trial's score in each of them, and equal times.
 
     A budget bought with several workers is the sum of their seconds. Trials are not begun that are
-    expected to overrun it.
+    expected to overrun it, but for the first.
 
     Attributes:
         budget: seconds for all trials together; infinite without a limit.
@@ -174,6 +174,9 @@ class FreezeThawOracle(LeasingOracle):
             search.start_seconds = self._start_seconds()
         busy = frozenset(self._purchases[each.trial_id][0] for each in self.ongoing_trials.values())
         purchase = search.choose(busy, self.budget - self.spent)
+        if purchase is None and not self._purchases:
+            # A search that has tried nothing has no best trial.
+            purchase = search.choose()
         if purchase is None and not busy and self.extension is not None:
             before, extension, self.extension = self.budget, self.extension, None
             self.budget = search.budget = before + extension()

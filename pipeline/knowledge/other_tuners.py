@@ -70,7 +70,9 @@ def import_foreign(config: Config, source: str, said: Said) -> int:
         names=read_names(said.names),
     )
     for each in imported.refused:
-        print(printable(f"Left out {each.name}: {each.reason}", 1000))
+        # A reason may begin with the name, for those who read it alone.
+        reason = each.reason.removeprefix(f"{each.name}: ")
+        print(printable(f"Left out {each.name}: {reason}", 1000))
     for note in imported.notes:
         print(note)
     folder = str(Workspace.of(config).knowledge)

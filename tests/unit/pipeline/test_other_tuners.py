@@ -33,6 +33,7 @@ def test_all_studies_of_a_storage_are_imported_and_listed(
     assert "Imported digits, 10 trials of Optuna with a score (val_accuracy, higher" in told
     assert "Imported loss, 6 trials of Optuna with a score (value, lower is better)" in told
     assert "Left out two: " in told
+    assert "Left out empty: none of its 0 trials" in told
     assert "Runs of Graft do not learn from them" in told
     files = sorted(workspace.knowledge.glob("*.jsonl"))
     assert [read_history(file).header.name for file in files] == ["digits", "loss"]

@@ -126,6 +126,14 @@ def test_the_budget_is_not_overrun_by_more_than_an_epoch_was_misjudged(tmp_path,
     assert 50 <= oracle.spent <= 60
 
 
+def test_a_budget_that_nothing_fits_is_enough_for_one_trial(tmp_path, clock):
+    past = [made_task(seed) for seed in range(4)]
+    for name, more in (("cold", {"seconds": lambda _: 9.0}), ("warm", {"past": past})):
+        oracle = _oracle(tmp_path / name, budget=1e-3, **more)
+        assert len(_run(oracle, clock)) == 1
+        assert oracle.get_best_trials(1)
+
+
 def test_the_past_leads_to_the_best_at_once(tmp_path, clock):
     past = [made_task(seed) for seed in range(4)]
     made = _run(_oracle(tmp_path, past=past, max_trials=12), clock)
