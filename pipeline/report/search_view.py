@@ -128,7 +128,8 @@ def past_words(record: SearchRecord) -> str:
         )
     count = len(record.past)
     searches = "1 earlier search" if count == 1 else f"{count} earlier searches"
-    names = ", ".join(record.past[:_MOST_NAMES])
+    # A name has a comma before its date.
+    names = "; ".join(record.past[:_MOST_NAMES])
     names += f" and {count - _MOST_NAMES} more" if count > _MOST_NAMES else ""
     return f"It learned from the curves of {searches} ({names}). {_held(record)}"
 
