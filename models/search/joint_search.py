@@ -141,14 +141,23 @@ class JointSearch:
         )
         # Now, as nothing is paid for yet.
         self._training = FinalTraining(task, self.costs)
-        is_frozen_alone = all(map(is_frozen, self._pool))
-        self._usual = self._pool[0] if is_frozen_alone else usual_fine_tuning(task)
+        given, fine_tuning = settings.budget, usual_fine_tuning(task)
+        self.budget = _SHARE * self._training.seconds(fine_tuning) if given is None else given
+        begun = [each for each in self._pool if self._may_begin(each)]
+        is_frozen_alone = all(map(is_frozen, begun))
+        self._usual = self._pool[0] if is_frozen_alone else fine_tuning
         self.usual_seconds = self._training.seconds(self._usual)
-        given, fine_tuning = settings.budget, self._training.seconds(usual_fine_tuning(task))
-        self.budget = _SHARE * fine_tuning if given is None else given
         # Frozen backbones have nothing more to be bought once each was looked at.
-        every = sum(self._training.seconds(each) for each in self._pool)
+        every = sum(self._training.seconds(each) for each in begun)
         self.longest = min(self.budget, every) if is_frozen_alone else self.budget
+
+    def _may_begin(self, values: Values) -> bool:
+        """Whether an epoch may fit the budget, behind the frozen backbone; the first does."""
+        frozen = starts_from(values)
+        if frozen is None or values == self._pool[0]:
+            return True
+        behind = self.costs.training(values, 1) - self.costs.training(frozen, 1)
+        return behind <= self.budget
 
     @property
     def first_backbone(self) -> Backbone:
