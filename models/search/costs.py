@@ -8,6 +8,7 @@ The search corrects what is left by what it sees.
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -76,6 +77,8 @@ class Costs:
         batch_size: images a step.
         shares: of a backbone that may be unfrozen.
         pace: of this machine.
+        processes: that train at a time. Each traces by itself, and computes what its frozen layers
+            make of the images; only embeddings are there for all.
     """
 
     images: int
@@ -83,7 +86,8 @@ class Costs:
     batch_size: int
     shares: tuple[float, ...]
     pace: Pace
-    _paid: set[tuple[object, ...]] = field(default_factory=set)
+    processes: int = 1
+    _paid: Counter[tuple[object, ...]] = field(default_factory=Counter)
 
     def epoch(self, values: Values) -> float:
         """Seconds of an epoch of a configuration."""
@@ -106,15 +110,18 @@ class Costs:
         if is_frozen(values):
             return seconds
         share = float(values[UNFREEZE])
-        if ("traced", candidate, share) not in self._paid:
-            seconds += self._alone(_TRAINING_TRACE)
-        if values[AUGMENT] == ON and ("mirrored", candidate) not in self._paid:
-            seconds += self._alone(_MIRROR_SECONDS)
-            seconds += self._counted(work.forward * self.validation_images)
-        if ("run", candidate, share, values[AUGMENT]) not in self._paid:
-            views = _views(values) * self.images + self.validation_images
-            seconds += self._counted((work.forward - work.top[share]) * views)
-        return seconds
+        seconds += self._unpaid("traced", candidate, share) * self._alone(_TRAINING_TRACE)
+        if values[AUGMENT] == ON:
+            tried = self._alone(_MIRROR_SECONDS)
+            tried += self._counted(work.forward * self.validation_images)
+            seconds += self._unpaid("mirrored", candidate) * tried
+        views = _views(values) * self.images + self.validation_images
+        below = self._counted((work.forward - work.top[share]) * views)
+        return seconds + self._unpaid("run", candidate, share, values[AUGMENT]) * below
+
+    def _unpaid(self, *what: object) -> float:
+        """Share of the processes that have not done something yet, as far as it is known."""
+        return max(0.0, 1.0 - self._paid[what] / self.processes)
 
     def again(self) -> float:
         """Seconds before a fine-tuning goes on in another process."""
@@ -128,15 +135,16 @@ class Costs:
         return self._alone(_EMBEDDING_TRACE) + self._counted(below * views)
 
     def pay(self, values: Values) -> None:
-        """Notes that a configuration was begun."""
+        """Notes that a configuration was begun, by one of the processes."""
         candidate = candidate_of(values)
-        self._paid.add(("embedded", candidate))
+        paid: list[tuple[object, ...]] = [("embedded", candidate)]
         if not is_frozen(values):
             share = float(values[UNFREEZE])
-            self._paid.add(("traced", candidate, share))
+            paid.append(("traced", candidate, share))
             if values[AUGMENT] == ON:
-                self._paid.add(("mirrored", candidate))
-            self._paid.add(("run", candidate, share, values[AUGMENT]))
+                paid.append(("mirrored", candidate))
+            paid.append(("run", candidate, share, values[AUGMENT]))
+        self._paid.update(paid)
 
     def training(self, values: Values, epochs: int) -> float:
         """Seconds of so many epochs of a configuration, with all that comes before them."""

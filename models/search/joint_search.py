@@ -138,6 +138,7 @@ class JointSearch:
             batch_size=task.training.batch_size,
             shares=tuple(sorted(shares)),
             pace=measured_pace(first, shares, self._folder),
+            processes=settings.parallel,
         )
         # Now, as nothing is paid for yet.
         self._training = FinalTraining(task, self.costs)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from models.backbone_choice.backbone_choice import Candidate
@@ -66,6 +68,20 @@ def test_what_another_configuration_paid_for_costs_nothing_again() -> None:
     assert known.start(fine_tuned(LITE0)) == 0
     assert 0 < known.start(fine_tuned(LITE0, augment="off")) < known.start(fine_tuned(LITE0, 0.25))
     assert known.start(fine_tuned(LARGE)) > first
+
+
+def test_each_process_pays_for_what_it_traces() -> None:
+    alone, two = costs(), dataclasses.replace(costs(), processes=2)
+    assert two.start(fine_tuned(LITE0)) == alone.start(fine_tuned(LITE0))
+    two.pay(frozen_backbone(LITE0))
+    # Embeddings are there for all.
+    assert two.start(frozen_backbone(LITE0)) == 0
+    first = two.start(fine_tuned(LITE0))
+    two.pay(fine_tuned(LITE0))
+    assert two.start(fine_tuned(LITE0)) == pytest.approx(first / 2)
+    for _ in range(2):
+        two.pay(fine_tuned(LITE0))
+        assert two.start(fine_tuned(LITE0)) == 0
 
 
 @pytest.mark.parametrize("values", [frozen_backbone(LITE0), fine_tuned(LITE0)])
