@@ -1,6 +1,5 @@
 """Trainer as a node of a pipeline, on artifacts in the form that its neighbours write."""
 
-import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -14,9 +13,9 @@ import tensorflow as tf
 from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from trainer_inputs import channels, importers, write_inputs
-from training_digits import LABELS, SIZE, digit_paths, write_split
+from trainer_span import new_span, register_embedded
+from training_digits import LABELS, SIZE, digit_paths
 
-from components.image_register import REGISTER_FILE, ImageRegister
 from components.trained_backbone import write_trained_backbone
 from components.trainer.component import Trainer
 from components.trainer.task_reader import Inputs, ReadTask, read_task
@@ -25,7 +24,6 @@ from models.backbone_choice.backbone_choice import Candidate
 from models.backbones import build_backbone
 from models.data import example_schema
 from models.data.example_reader import dataset
-from models.data.example_schema import SPLITS
 from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.embedding import read_embeddings, read_info
 from models.embedding.extraction import extract
@@ -186,60 +184,11 @@ def test_the_expected_answers_are_those_of_the_server(model, serve, digits_folde
     np.testing.assert_allclose(answers, [entry["probabilities"] for entry in expected], atol=1e-4)
 
 
-def _new_span(folder: Path, digits_folder: Path) -> Path:
-    """Few new images, the nines under another name: what an ingest and an embedding would leave."""
-    span = folder / "span"
-    if span.exists():
-        return span
-    paths = digit_paths(digits_folder)
-    few = {
-        "train": paths["train"][::12],
-        "validation": paths["validation"][::4],
-        "test": paths["test"],
-    }
-    renamed = span / "images"
-    for split, images in few.items():
-        for path in images:
-            label = "nine" if path.parent.name == "9" else path.parent.name
-            (renamed / split / label).mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, renamed / split / label / path.name)
-        write_split(span / "examples", split, sorted((renamed / split).glob("*/*")))
-    _register(span / "examples", renamed)
-    extract(
-        str(span / "examples"),
-        example_schema.SPLITS,
-        build_backbone("EfficientNetLite0", "imagenet", SIZE),
-        "imagenet",
-        ImageSpec(SIZE),
-        cache_directory=str(folder / "cache"),
-        output_uri=str(span / "embeddings"),
-    )
-    return span
-
-
-def _register(examples: Path, images: Path) -> None:
-    rows = [
-        (hashlib.sha256(path.read_bytes()).hexdigest(), path.parts[-3], path.parts[-2])
-        for path in images.glob("*/*/*.png")
-    ]
-    ImageRegister.of(rows).save(examples / REGISTER_FILE)
-
-
-def _register_embedded(folder: Path) -> None:
-    embedded = [(name, read_embeddings(folder / "embeddings", name)) for name in SPLITS]
-    rows = [
-        (digest, split, label)
-        for split, found in embedded
-        for digest, label in zip(found.sha256.tolist(), found.labels.tolist(), strict=True)
-    ]
-    ImageRegister.of(rows).save(folder / "examples" / REGISTER_FILE)
-
-
 def _begin(
     folder: Path, span: Path, champion: Path | None, start: Literal["auto", "champion"] = "auto"
 ) -> ReadTask:
     old = folder / "examples"
-    _register_embedded(folder)
+    register_embedded(folder)
     inputs = Inputs(
         examples_uri=str(span / "examples"),
         embeddings_uri=str(span / "embeddings"),
@@ -257,7 +206,7 @@ def _begin(
 def test_a_training_that_begins_from_the_champion_does_better_on_few_new_images(
     folder, model, digits_folder
 ):
-    span = _new_span(folder, digits_folder)
+    span = new_span(folder, digits_folder)
     begun, plain = (_begin(folder, span, champion) for champion in (model, None))
     described = json.loads((model / "Format-Serving/assets.extra/graft.json").read_text())
     assert (begun.begun_from, plain.begun_from) == (described["model_digest"], "")
@@ -356,7 +305,7 @@ def test_tensorboard_can_show_the_run(folder):
 
 def test_a_backbone_goes_into_another_training_with_lineage_and_licence(folder, model, tmp_path):
     file = tmp_path / "digits.weights.h5"
-    _register_embedded(folder)
+    register_embedded(folder)
     examples = folder / "examples"
     record = write_trained_backbone(model, examples, file, name="digits version 1", run="1")
     described = json.loads((model / "Format-Serving/assets.extra/graft.json").read_text())
