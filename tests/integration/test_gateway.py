@@ -359,6 +359,7 @@ def test_a_taken_port_is_said(gateway, tmp_path: Path, stable: FakeServer) -> No
 def test_workers_whose_master_was_killed_answer_on_and_make_room(gateway) -> None:
     settings, nginx = gateway
     for end in (nginx.ensure, nginx.stop):
+        assert ask(settings.port).status == 200  # the workers are there
         os.kill(nginx.pid, signal.SIGKILL)
         _await(lambda: nginx.pid is None)
         assert ask(settings.port).status == 200
