@@ -102,7 +102,7 @@ def run(
 
 
 def _fetch_trouble(config: Config) -> GraftError | None:
-    """Why images could not be fetched; of a run that fails so its notifications tell."""
+    """Why images could not be fetched: a run that fails for that is told like any other."""
     try:
         fetch_images(config)
     except GraftError as error:

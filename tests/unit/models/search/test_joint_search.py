@@ -245,13 +245,13 @@ def test_few_images_and_a_budget_for_no_fine_tuning_take_the_time_of_frozen_back
         asked = search_task(digits_folder, tmp_path, **training)
         return JointSearch(asked, SearchSettings(budget=budget), tmp_path / "scratch")
 
-    few, enough = told(1.0), told(1000.0)
+    few, enough = told(0.001), told(1000.0)
     assert is_frozen(configurations(task, 120)[0])
     assert few.longest <= few.budget
     assert few.usual_seconds < enough.usual_seconds / 2
     assert few.expected_seconds < enough.expected_seconds / 2
     # Where a fine-tuning is the usual training, it is made whatever the search has time for.
-    assert told(1.0, strategy="fine_tune").usual_seconds > few.usual_seconds
+    assert told(0.001, strategy="fine_tune").usual_seconds > few.usual_seconds
 
 
 def test_a_past_is_learned_from_unless_the_search_is_to_be_cold(
