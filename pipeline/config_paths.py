@@ -8,7 +8,7 @@ from models.errors import UsageError
 from models.storage.locations import is_remote
 from models.storage.plain_path import plain_path
 from pipeline.config import Config
-from pipeline.fetched_paths import can_be_fetched, local_copy
+from pipeline.fetched_paths import can_be_fetched, images_by_key, local_copy
 
 _COPIED = (
     "Copy it (`aws s3 cp URI FILE`, `gcloud storage cp URI FILE`), or mount the bucket (mount-s3, "
@@ -92,7 +92,7 @@ def _check_local(config: Config) -> None:
     """
     for key, values in paths_by_key(config).items():
         for value in filter(is_remote, values):
-            if key in _images_by_key(config) and can_be_fetched(value):
+            if key in images_by_key(config) and can_be_fetched(value):
                 continue
             help_words = _INSTEAD.get(key, _DOWNLOADED if value.startswith("http") else _COPIED)
             raise UsageError(f"{key}: expected a path of this machine; got {value}. {help_words}.")
@@ -106,7 +106,7 @@ def paths_by_key(config: Config) -> dict[str, tuple[str, ...]]:
     """
     candidates = config.model.candidates or ()
     found: dict[str, tuple[str, ...]] = {
-        **_images_by_key(config),
+        **images_by_key(config),
         "model.weights": (config.model.weights,),
         "model.candidates": tuple(each.weights or "" for each in candidates),
         "workspace": (config.workspace,),
@@ -118,17 +118,6 @@ def paths_by_key(config: Config) -> dict[str, tuple[str, ...]]:
     return {
         key: tuple(value for value in values if value and value not in _NO_FILE)
         for key, values in found.items()
-    }
-
-
-def _images_by_key(config: Config) -> dict[str, tuple[str, ...]]:
-    """The keys that name images, which may lie in a bucket."""
-    return {
-        "data.path": (config.data.path,),
-        "data.images": (config.data.images,),
-        "data.unlabelled": (config.data.unlabelled,),
-        "data.target": (config.data.target,),
-        "model.chain": config.model.chain,
     }
 
 

@@ -13,6 +13,17 @@ _URI: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(.+)")
 _NO_BUCKET: Final = ("http", "https", "ftp", "file", "local")
 
 
+def images_by_key(config: Config) -> dict[str, tuple[str, ...]]:
+    """The keys that name images, which may lie in a bucket."""
+    return {
+        "data.path": (config.data.path,),
+        "data.images": (config.data.images,),
+        "data.unlabelled": (config.data.unlabelled,),
+        "data.target": (config.data.target,),
+        "model.chain": config.model.chain,
+    }
+
+
 def can_be_fetched(uri: str) -> bool:
     """Whether an address is a bucket's, by its scheme."""
     match = _URI.fullmatch(uri)

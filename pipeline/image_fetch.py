@@ -2,7 +2,6 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from components.example_gen.sources.manifest_text import SUFFIXES
@@ -13,7 +12,7 @@ from models.storage.buckets import Bucket
 from models.storage.mirror import Mirror
 from models.storage.place_error import PlaceError
 from pipeline.config import Config
-from pipeline.fetched_paths import FETCHED, source_of
+from pipeline.fetched_paths import FETCHED, images_by_key, source_of
 
 
 def fetch_images(config: Config) -> None:
@@ -30,7 +29,8 @@ def fetch_images(config: Config) -> None:
         BadDataError: no span is there, or none in the window.
         PlaceError: the bucket cannot be read, or the copy cannot be written; names the key.
     """
-    for key, path in _asked(config):
+    asked = ((key, path) for key, paths in images_by_key(config).items() for path in paths)
+    for key, path in asked:
         if uri := source_of(path, config.workspace_path):
             try:
                 _fetch(key, path, uri, config)
@@ -38,16 +38,6 @@ def fetch_images(config: Config) -> None:
                 raise PlaceError(
                     f"{key}: {error}. What came is kept: the same command goes on from there."
                 ) from error
-
-
-def _asked(config: Config) -> Iterator[tuple[str, str]]:
-    data = config.data
-    yield "data.path", data.path
-    yield "data.images", data.images
-    yield "data.unlabelled", data.unlabelled
-    yield "data.target", data.target
-    for path in config.model.chain:
-        yield "model.chain", path
 
 
 def _fetch(key: str, path: str, uri: str, config: Config) -> None:
@@ -72,7 +62,8 @@ def _fetch(key: str, path: str, uri: str, config: Config) -> None:
         parts = [_folder(part) if part.lower().endswith(SUFFIXES) else part for part in parts]
     root = config.workspace_path / FETCHED
     source = source_of(str(above), config.workspace_path)
-    notes = root / ".copies" / hashlib.sha256(source.encode()).hexdigest()[:16]
+    # Of its own for each address: two may be of one folder, and want other parts of it.
+    notes = root / ".copies" / hashlib.sha256(uri.encode()).hexdigest()[:16]
     mirror = Mirror(source, above, notes.with_suffix(".json"), root / ".incoming")
     mirror.update(parts, lambda line: print(line, file=sys.stderr, flush=True))
 

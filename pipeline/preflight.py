@@ -16,7 +16,7 @@ from models.spelling import did_you_mean
 from models.storage.buckets import unusable
 from models.storage.locations import is_remote
 from pipeline.config import Config
-from pipeline.fetched_paths import source_of, with_sources
+from pipeline.fetched_paths import images_by_key, source_of, with_sources
 from pipeline.unlabelled_in_data import taken_for_classes
 from pipeline.workspace import nearest_there, no_folder
 
@@ -212,13 +212,8 @@ def _buckets(config: Config) -> Iterator[str]:
                 f"{key}: expected a bucket that can be written to, such as s3://bucket/folder; "
                 f"from {place}, an address of the web, one can only read"
             )
-    images = with_sources(config)
     asked = {
-        "data.path": [images.data.path],
-        "data.images": [images.data.images],
-        "data.unlabelled": [images.data.unlabelled],
-        "data.target": [images.data.target],
-        "model.chain": images.model.chain,
+        **images_by_key(with_sources(config)),
         "serving.publish": [config.serving.publish],
         "knowledge.paths": config.knowledge.paths,
         "knowledge.share": [config.knowledge.share],

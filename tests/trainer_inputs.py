@@ -16,19 +16,24 @@ from models.data.image_decoding import ImageSpec
 from models.embedding.extraction import extract
 
 
-def write_inputs(digits: Path, folder: Path) -> None:
-    """Writes examples, embeddings, the transform graph and the outcome of no search."""
-    for split, paths in digit_paths(digits).items():
-        write_split(folder / "examples", split, paths)
+def write_embeddings(folder: Path, cache: Path) -> None:
+    """Embeds the examples of a folder, as FeatureExtractor does."""
     extract(
         str(folder / "examples"),
         example_schema.SPLITS,
         build_backbone("EfficientNetLite0", "imagenet", SIZE),
         "imagenet",
         ImageSpec(SIZE),
-        cache_directory=str(folder / "cache"),
+        cache_directory=str(cache),
         output_uri=str(folder / "embeddings"),
     )
+
+
+def write_inputs(digits: Path, folder: Path) -> None:
+    """Writes examples, embeddings, the transform graph and the outcome of no search."""
+    for split, paths in digit_paths(digits).items():
+        write_split(folder / "examples", split, paths)
+    write_embeddings(folder, folder / "cache")
     assets = folder / "graph" / "transform_fn" / "assets"
     assets.mkdir(parents=True)
     with tf.io.TFRecordWriter(str(assets / "labels.tfrecord.gz"), "GZIP") as writer:

@@ -4,15 +4,12 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from training_digits import SIZE, digit_paths, write_split
+from trainer_inputs import write_embeddings
+from training_digits import digit_paths, write_split
 
 from components.image_register import REGISTER_FILE, ImageRegister
-from models.backbones import build_backbone
-from models.data import example_schema
 from models.data.example_schema import SPLITS
-from models.data.image_decoding import ImageSpec
 from models.embedding import read_embeddings
-from models.embedding.extraction import extract
 
 
 def new_span(folder: Path, digits_folder: Path) -> Path:
@@ -34,15 +31,7 @@ def new_span(folder: Path, digits_folder: Path) -> Path:
             shutil.copy(path, renamed / split / label / path.name)
         write_split(span / "examples", split, sorted((renamed / split).glob("*/*")))
     _register(span / "examples", renamed)
-    extract(
-        str(span / "examples"),
-        example_schema.SPLITS,
-        build_backbone("EfficientNetLite0", "imagenet", SIZE),
-        "imagenet",
-        ImageSpec(SIZE),
-        cache_directory=str(folder / "cache"),
-        output_uri=str(span / "embeddings"),
-    )
+    write_embeddings(span, folder / "cache")
     return span
 
 

@@ -55,11 +55,13 @@ class Mirror:
         there = dict(each for part in parts for each in bucket.files(part))
         try:
             held = self._held()
-            self._delete(held, held.keys() - there.keys())
+            gone = held.keys() - there.keys()
+            self._delete(held, gone)
             wanted = [name for name, file in there.items() if not self._has(name, file, held)]
             if wanted:
                 self._fetch(bucket, {name: there[name] for name in wanted}, held, say)
-            self._note(held)
+            elif gone:
+                self._note(held)
         except OSError as error:
             raise PlaceError(
                 f"{error.filename or self.folder}: {error.strerror or error}"

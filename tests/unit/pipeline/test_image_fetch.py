@@ -90,6 +90,18 @@ def test_a_manifest_comes_with_the_images_beside_it(tmp_path: Path, bucket: str)
     assert _here(config, config.data.images) == {"2.jpg"}
 
 
+def test_a_manifest_in_the_folder_of_the_images_has_nothing_fetched_twice(
+    tmp_path: Path, bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _put(bucket, "set/labels.csv", "set/a/1.jpg")
+    config = _config(tmp_path, path=f"{bucket}/set/labels.csv", images=f"{bucket}/set")
+    fetch_images(config)
+    capsys.readouterr()
+    fetch_images(config)
+    assert capsys.readouterr().err == ""
+    assert _here(config, config.data.images) == {"labels.csv", "a/1.jpg"}
+
+
 def test_a_single_file_of_records_is_fetched_alone(tmp_path: Path, bucket: str) -> None:
     _put(bucket, "set/a.tfrecord", "set/b.tfrecord")
     config = _config(tmp_path, path=f"{bucket}/set/a.tfrecord")

@@ -24,7 +24,7 @@ def test_what_is_no_bucket_stays_as_it_is(place: str) -> None:
     assert to_uri(place) == place
 
 
-@pytest.mark.parametrize("root", ["/srv/work", "gs://", "ftp://bucket/a", "bucket"])
+@pytest.mark.parametrize("root", ["/srv/graft", "gs://", "ftp://bucket/a", "bucket"])
 def test_a_root_that_is_no_bucket_is_refused(root: str) -> None:
     with pytest.raises(ValueError, match="gs://bucket/folder"):
         KubeflowSettings(pipeline_root=root)

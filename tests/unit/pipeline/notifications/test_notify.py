@@ -17,7 +17,7 @@ from pipeline.config import Config
 from pipeline.notifications.notification_settings import NotificationSettings
 from pipeline.notifications.notify import notify
 
-FOLDER = Path("/srv/work/runs/20261128-023000-000")
+FOLDER = Path("/srv/graft/runs/20261128-023000-000")
 
 
 def told(status: str = "failed", reason: str = "No disk.", **counts: int) -> dict:
@@ -32,7 +32,7 @@ def told(status: str = "failed", reason: str = "No disk.", **counts: int) -> dic
 
 
 def sent(summary: dict, **settings) -> list[str]:
-    config = Config(workspace="/srv/work", notifications=NotificationSettings(**settings))
+    config = Config(workspace="/srv/graft", notifications=NotificationSettings(**settings))
     return notify(config, summary, FOLDER)
 
 
@@ -83,7 +83,7 @@ def test_a_webhook_is_told_what_happened(monkeypatch) -> None:
         monkeypatch.setenv("HOOK", address)
         assert sent(told(), webhook="$HOOK") == []
     (body,) = got
-    assert body["text"].startswith("Graft: failed (/srv/work)\nNo disk.\n")
+    assert body["text"].startswith("Graft: failed (/srv/graft)\nNo disk.\n")
     assert str(FOLDER / "report.html") in body["text"]
     assert (body["event"], body["run_id"], body["version"]) == ("failed", FOLDER.name, 7)
 
@@ -115,7 +115,7 @@ def test_a_mail_is_sent_with_the_first_line_as_its_subject(tmp_path: Path) -> No
         assert sent(told(), **options) == []
         assert sent(told(reason=evil), **options, template=str(template)) == []
     first, second = map(message_from_string, got)
-    assert (first["Subject"], first["From"]) == ("Graft: failed (/srv/work)", "a@example.com")
+    assert (first["Subject"], first["From"]) == ("Graft: failed (/srv/graft)", "a@example.com")
     assert first["To"] == "a@example.com, b@example.com"
     assert "No disk." in first.get_payload()
     assert second["Bcc"] is None

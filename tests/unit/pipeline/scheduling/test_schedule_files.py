@@ -33,7 +33,7 @@ VARIABLES = (
 
 def scheduled(folder: Path, every: str = "day at 02:30", more: str = "", **options) -> ScheduledRun:
     file = folder / "nightly 100% $HOME.yaml"
-    file.write_text("data: {path: 'photos/{YYYY}-{MM}-{DD}'}\nworkspace: /srv/work\n" + more)
+    file.write_text("data: {path: 'photos/{YYYY}-{MM}-{DD}'}\nworkspace: /srv/graft\n" + more)
     return ScheduledRun(load_config(file, {}), file, parse_every(every), **options)
 
 
@@ -94,7 +94,7 @@ def test_kubernetes_runs_what_is_configured_where_it_is_configured(tmp_path: Pat
     pod = job["jobTemplate"]["spec"]["template"]["spec"]
     container = pod["containers"][0]
     mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
-    assert mounts["workspace"] == container["workingDir"] == "/srv/work"
+    assert mounts["workspace"] == container["workingDir"] == "/srv/graft"
     assert mounts["data"] == str(tmp_path / "photos")
     assert container["resources"]["limits"]["nvidia.com/gpu"] == "1"
     assert set(mounts) == {volume["name"] for volume in pod["volumes"]}
@@ -103,7 +103,7 @@ def test_kubernetes_runs_what_is_configured_where_it_is_configured(tmp_path: Pat
 def test_kubernetes_is_told_what_its_volumes_lack(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    more = "serving: {directory: /srv/models}\nmodel: {weights: /srv/work/own.keras}\n"
+    more = "serving: {directory: /srv/models}\nmodel: {weights: /srv/graft/own.keras}\n"
     more += "knowledge: {paths: ['gs://bucket/a', /srv/team], share: /srv/team}\n"
     run = scheduled(tmp_path, image="graft:1", more=more)
     write_schedule(run, "kubernetes", tmp_path)
@@ -125,7 +125,7 @@ def test_kubernetes_mounts_no_root(tmp_path: Path) -> None:
 
 def test_kubernetes_mounts_no_data_that_lies_in_a_bucket(tmp_path: Path) -> None:
     file = tmp_path / "graft.yaml"
-    file.write_text("data: {path: 's3://bucket/photos/{DATE}'}\nworkspace: /srv/work\n")
+    file.write_text("data: {path: 's3://bucket/photos/{DATE}'}\nworkspace: /srv/graft\n")
     run = ScheduledRun(load_config(file, {}), file, parse_every("6h"), image="graft:1")
     text = schedule_files(run, "kubernetes", tmp_path)["cronjob.yaml"]
     config, _, job = list(yaml.safe_load_all(text))
