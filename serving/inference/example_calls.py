@@ -87,17 +87,9 @@ def example_calls(
 def example_call(
     model: LoadedModel, tasks: Sequence[ExampleTask], examples: NDArray[Any]
 ) -> SignatureCall:
-    """One run of the graph that answers all of `tasks`.
+    """One run of the graph that answers all of `tasks`: takes and raises what `example_calls` does.
 
     TensorFlow 2 gives each signature an input of its own, so that the examples may go into several.
-
-    Args:
-        model: what the tasks belong to.
-        tasks: at least one.
-        examples: serialized tf.Examples, [n].
-
-    Raises:
-        ServingError: the tasks have different inputs, and not all of them take examples.
     """
     feeds = {task.input: examples for task in tasks}
     if len(feeds) > 1 and not all(map(_takes_examples, tasks)):
