@@ -148,8 +148,8 @@ class _Asked:
                 yield record
 
     def answers(self, split: str, digests: AbstractSet[str]) -> _Answers:
-        """Asks about the images of a split that have these digests, each once."""
-        records = list(self._records(split, digests))
+        """Asks about the images of a split that have these digests, each once, in their order."""
+        records = sorted(self._records(split, digests), key=lambda record: record.sha256)
         questions = [Question.about(record.image) for record in records]
         given = self._given(questions, f"answers of the {split} split")
         labels = class_indices([record.label for record in records], self.classes)

@@ -117,6 +117,24 @@ def test_it_has_answers_to_test_images_made_worse(made: dict[str, Any], tmp_path
     assert read_reference(_make(made, tmp_path / "none", stressed_images=0)).stressed is None
 
 
+def test_the_order_of_the_images_changes_nothing(made: dict[str, Any], tmp_path: Path) -> None:
+    one = read_reference(_make(made, tmp_path / "one", stressed_images=60))
+    shutil.copytree(made["folder"] / "model", tmp_path / "model")
+    # The last test image is another one again, with another label, and passed over as before.
+    turned = {split: [*images[-2::-1], images[-1]] for split, images in made["images"].items()}
+    write_examples(tmp_path / "examples", turned)
+    other = read_reference(
+        _make(made | {"folder": tmp_path}, tmp_path / "other", stressed_images=60)
+    )
+    assert other.digests == one.digests
+    assert one.stressed is not None
+    assert other.stressed is not None
+    # What was made of them before is only known where the same is done to the same ones again.
+    np.testing.assert_array_equal(other.stressed.labels, one.stressed.labels)
+    np.testing.assert_array_equal(other.stressed.changes, one.stressed.changes)
+    np.testing.assert_array_equal(other.stressed.strengths, one.stressed.strengths)
+
+
 def test_the_temperature_is_not_found_on_images_that_the_model_learned_from(
     made: dict[str, Any], tmp_path: Path
 ) -> None:
