@@ -76,7 +76,8 @@ def test_images_of_another_domain_are_learned_from_without_their_labels(digits_f
 
 
 def test_a_backbone_learns_from_copies_too(digits_folder, tmp_path, monkeypatch):
-    trained = train(domain_task(digits_folder, tmp_path, epochs=5))
+    task = domain_task(digits_folder, tmp_path, epochs=5)
+    trained = train(task)
     phases = [phase.name for phase in trained.record.phases]
     assert phases == ["head", "fine_tune", "fine_tune_copies"]
     second = tried(trained, NAME)
@@ -86,14 +87,21 @@ def test_a_backbone_learns_from_copies_too(digits_folder, tmp_path, monkeypatch)
     assert "judged on copies that look like data.target" in trained.record.exported_reason
     assert not list(tmp_path.rglob("*.npy")), "activations were left behind"
     monkeypatch.setattr(train_module, "train_on_copies", lambda *_: None)
-    before = train(domain_task(digits_folder, tmp_path / "before", epochs=5))
+    again = domain_task(digits_folder, tmp_path / "before", epochs=5)
+    before = train(replace(again, scratch=task.scratch))
+    assert before.record.resumed_from_epoch is not None
+    assert [phase.name for phase in before.record.phases] == phases[:2]
     assert accuracy(trained, digits_folder) > accuracy(before, digits_folder)
 
 
 def test_a_finished_training_on_copies_is_not_repeated(digits_folder, tmp_path):
     settings: dict[str, Any] = {"epochs": 3, "learning_rate": 3e-3}
-    tasks = [domain_task(digits_folder, tmp_path / name, **settings) for name in ("one", "again")]
+    tasks = [
+        domain_task(digits_folder, tmp_path / name, tiny_backbone(), **settings)
+        for name in ("one", "again")
+    ]
     one = train(tasks[0])
+    assert "fine_tune_copies" in [phase.name for phase in one.record.phases]
     again = train(replace(tasks[1], scratch=tasks[0].scratch))
     assert again.record.resumed_from_epoch is not None
     assert again.record.strategies == one.record.strategies
@@ -102,7 +110,9 @@ def test_a_finished_training_on_copies_is_not_repeated(digits_folder, tmp_path):
 
 
 def test_without_room_for_the_copies_it_is_not_done_and_says_so(digits_folder, tmp_path):
-    trained = train(domain_task(digits_folder, tmp_path, cache_gigabytes=0.0, epochs=1))
+    trained = train(
+        domain_task(digits_folder, tmp_path, tiny_backbone(), cache_gigabytes=0.0, epochs=1)
+    )
     assert [phase.name for phase in trained.record.phases] == ["head", "fine_tune"]
     assert "do not fit training.cache_gigabytes" in tried(trained, NAME).words
 
