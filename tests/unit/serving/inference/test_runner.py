@@ -1,5 +1,6 @@
 """Requests that wait, join and run: on a graph of NumPy that the test lets go step by step."""
 
+import concurrent.futures
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -289,7 +290,7 @@ def test_without_batching_each_runs_by_itself() -> None:
 def test_the_end_runs_what_waits_for_company(micros: int) -> None:
     runner, graph = Runner(None, BatchingParameters(batch_timeout_micros=micros)), Graph()
     future = runner.submit_call(graph.call([1]))
-    with pytest.raises(TimeoutError):
+    with pytest.raises(concurrent.futures.TimeoutError):
         future.result(0.1)
     graph.go.release()
     runner.close()
