@@ -45,6 +45,11 @@ def choose_metric(candidates: Sequence[str], wanted: Wanted, where: str) -> str:
     )
 
 
+def is_figure(name: str) -> bool:
+    """Whether a name is that of something measured, whichever way it is better."""
+    return bool(_words(name) & (_HIGHER | _LOWER))
+
+
 def direction_of(metric: str) -> Direction | None:
     """Which way a figure is better, where its name leaves no doubt."""
     words = _words(metric)

@@ -1,13 +1,14 @@
 """Tables in CSV: a row for each trial, with its hyperparameters and its score.
 
-Four layouts are known by their columns: MLflow's (`params.lr`, `metrics.val_loss`), Optuna's
-`trials_dataframe` (`params_lr`), Ray Tune's `get_dataframe` (`config/lr`), and any other table,
-where every column that is neither a figure nor bookkeeping is a hyperparameter.
+Five layouts are known by their columns: MLflow's (`params.lr`, `metrics.val_loss`), Optuna's
+`trials_dataframe` (`params_lr`), Ray Tune's `get_dataframe` (`config/lr`), that of Weights & Biases
+(`Name`, `Created`, `Runtime`), and any other table. In the last two every column that is neither a
+figure nor bookkeeping is a hyperparameter.
 """
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from models.history.imports.foreign_past import (
     Found,
     Wanted,
 )
-from models.history.imports.scores import choose_direction, choose_metric, direction_of, number_of
+from models.history.imports.scores import choose_direction, choose_metric, is_figure, number_of
 from models.history.imports.times import latest, seconds_between
-from models.history.imports.values import typed
+from models.history.imports.values import is_number, typed, unclear_number
 from models.history.search_space import Value
 
 _MOST_COLUMNS = 2000
@@ -34,6 +35,11 @@ _BOOKKEEPING = {
     "", "date", "duration", "end_time", "hostname", "id", "index", "name", "number", "run",
     "run_id", "seconds", "start_time", "state", "status", "time", "timestamp", "trial",
     "trial_id", "trial_number", "unnamed: 0",
+}  # fmt: skip
+_WANDBS_OWN = _BOOKKEEPING | {
+    "commit", "cpu count", "created", "description", "end time", "github", "gpu count", "gpu type",
+    "group", "host", "host name", "job type", "notes", "os", "python version", "runtime",
+    "start time", "sweep", "tags", "updated", "user", "username",
 }  # fmt: skip
 _STATES = ("state", "status")
 _WELL_ENDED = {"", "complete", "completed", "finished", "ok", "success", "succeeded", "terminated"}
@@ -53,6 +59,8 @@ class _Layout:
         figures: what the names of figures begin with.
         start: column of the time when a trial began.
         end: column of the time when it ended.
+        own: names in lower case of columns that are bookkeeping.
+        mark: what the names of further such columns begin with.
     """
 
     tuner: str
@@ -60,11 +68,19 @@ class _Layout:
     figures: str = ""
     start: str = "start_time"
     end: str = "end_time"
+    own: Set[str] = frozenset(_BOOKKEEPING)
+    mark: str | None = None
+
+    def keeps_book(self, column: str) -> bool:
+        """Whether a column says something of a trial beside its values and figures."""
+        is_marked = self.mark is not None and column.startswith(self.mark)
+        return is_marked or column.lower() in self.own
 
 
 _MLFLOW = _Layout("MLflow", "params.", "metrics.")
 _OPTUNA = _Layout("Optuna", "params_", start="datetime_start", end="datetime_complete")
 _RAY = _Layout("Ray Tune", "config/")
+_WANDB = _Layout("Weights & Biases", start="Created", own=_WANDBS_OWN, mark="_")
 _PLAIN = _Layout("a table")
 
 
@@ -99,6 +115,7 @@ def read_table(path: Path, wanted: Wanted) -> list[Found]:
         raise _without_a_score(columns, layout, where)
     metric = choose_metric(likely, wanted, where)
     names = _hyperparameters(columns, layout, figures, metric, wanted)
+    _refuse_unclear_numbers(columns, names, wanted, where)
     state = next((columns[name] for name in columns if name.lower() in _STATES), None)
     rows = range(len(figures[metric]))
     states = [str(state[row] or "").lower() if state else "" for row in rows]
@@ -107,7 +124,7 @@ def read_table(path: Path, wanted: Wanted) -> list[Found]:
     if len(ended) < len(rows):
         count = len(rows) - len(ended)
         notes.append(f"{count} trials that had not ended or have no {metric} were passed over.")
-    if layout is _PLAIN:
+    if not layout.values:
         taken = ", ".join(names.values()) or "none"
         notes.append(f"The score is {metric!r}, the hyperparameters are {taken}.")
     times = [
@@ -167,15 +184,23 @@ def _columns(text: str, where: str) -> dict[str, _Column]:
     if len(set(named)) != len(named):
         double = next(name for name in named if named.count(name) > 1)
         raise ForeignPastError(f"{where}: two columns are called {double!r}")
-    cells = zip(*rows[1:], strict=True)
-    return {name: typed(column) for name, column in zip(names, cells, strict=True)}
+    cells = dict(zip(names, zip(*rows[1:], strict=True), strict=True))
+    columns: dict[str, _Column] = {name: typed(column) for name, column in cells.items()}
+    if _delimiter(text) == "," or any(_has_points(columns[name], cells[name]) for name in cells):
+        return columns
+    return {name: typed(column, has_commas=True) for name, column in cells.items()}
+
+
+def _has_points(column: _Column, cells: Sequence[str]) -> bool:
+    is_numeric = any(number_of(value) is not None for value in column)
+    return is_numeric and any("." in cell for cell in cells)
 
 
 def _layout(columns: Mapping[str, _Column]) -> _Layout:
     for layout in (_MLFLOW, _OPTUNA, _RAY):
         if any(name.startswith(layout.values) for name in columns):
             return layout
-    return _PLAIN
+    return _WANDB if {"Name", "Created", "Runtime"} <= columns.keys() else _PLAIN
 
 
 def _may_be_figure(layout: _Layout, name: str, column: _Column, wanted: Wanted) -> bool:
@@ -185,7 +210,7 @@ def _may_be_figure(layout: _Layout, name: str, column: _Column, wanted: Wanted) 
     if name == wanted.metric:
         return True
     is_value = bool(layout.values) and name.startswith(layout.values)
-    return not is_value and name.lower() not in _BOOKKEEPING and name not in wanted.names
+    return not is_value and not layout.keeps_book(name) and name not in wanted.names
 
 
 def _likely(figures: Mapping[str, _Column], layout: _Layout, wanted: Wanted) -> list[str]:
@@ -197,7 +222,7 @@ def _likely(figures: Mapping[str, _Column], layout: _Layout, wanted: Wanted) -> 
 
 def _is_called_a_score(name: str) -> bool:
     is_numbered = name.lower().startswith("values_")
-    return name.lower() in _SCORES or bool(direction_of(name)) or is_numbered
+    return name.lower() in _SCORES or is_figure(name) or is_numbered
 
 
 def _refuse_text_for_a_score(
@@ -208,11 +233,25 @@ def _refuse_text_for_a_score(
         name = column.removeprefix(layout.figures)
         if not (name == wanted.metric if wanted.metric else _is_called_a_score(name)):
             continue
-        text = next((cell for cell in cells if cell and not _reads_as_number(str(cell))), None)
+        text = next((cell for cell in cells if cell and not is_number(str(cell))), None)
         if text is not None:
             raise ForeignPastError(
                 f"{where}: has no score: {column!r} holds {str(text)[:_SHOWN]!r}; expected numbers "
                 "such as 0.93, and nothing where there is none."
+            )
+
+
+def _refuse_unclear_numbers(
+    columns: Mapping[str, _Column], names: Mapping[str, str], wanted: Wanted, where: str
+) -> None:
+    """Says which cell keeps a hyperparameter from being a number: it would be taken for a word."""
+    for column, name in names.items():
+        cell = unclear_number(columns[column])
+        if cell is not None and wanted.names.get(name) != "":
+            raise ForeignPastError(
+                f"{where}: {column!r} holds {cell[:_SHOWN]!r}, which may be more than one number. "
+                "Expected numbers such as 1024 and 0.25, or 25% in all cells of a column. Mend the "
+                f"table, or leave the hyperparameter out with --map '{name}='."
             )
 
 
@@ -231,10 +270,6 @@ def _without_a_score(
     )
 
 
-def _reads_as_number(text: str) -> bool:
-    return number_of(typed([text])[0]) is not None
-
-
 def _hyperparameters(
     columns: Mapping[str, _Column],
     layout: _Layout,
@@ -246,11 +281,11 @@ def _hyperparameters(
     if layout.values:
         begin = layout.values
         return {name: name.removeprefix(begin) for name in columns if name.startswith(begin)}
-    measured = {metric} | {name for name in figures if direction_of(name)}
+    measured = {metric} | {name for name in figures if is_figure(name)}
     return {
         name: name
         for name in columns
-        if name in wanted.names or (name not in measured and name.lower() not in _BOOKKEEPING)
+        if name in wanted.names or (name not in measured and not layout.keeps_book(name))
     }
 
 
@@ -269,6 +304,9 @@ def _oldest_first(rows: Sequence[int], times: Sequence[Sequence[Value | None]]) 
 def _rows(text: str) -> Iterator[list[str]]:
     """Yields the rows that are not blank."""
     text = text.lstrip("\r\n")
-    line = text.split("\n", 1)[0]
-    delimiter = max((",", ";", "\t"), key=line.count)
-    return filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    return filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
+
+
+def _delimiter(text: str) -> str:
+    line = text.lstrip("\r\n").split("\n", 1)[0]
+    return max((",", ";", "\t"), key=line.count)

@@ -81,6 +81,78 @@ def test_a_figure_or_bookkeeping_may_be_named_as_a_hyperparameter(tmp_path: Path
     assert history.trials[0].values == {"learning_rate": 0.001, "act": "relu", "variant": "a"}
 
 
+def test_shares_in_per_cent_are_hundredths(tmp_path: Path) -> None:
+    text = "lr,dropout,accuracy\n0.1,20%,91%\n0.2,,85 %\n0.3,5%,0.5%\n"
+    (history,) = import_histories(write(tmp_path / "runs.csv", text)).histories
+    assert [trial.score for trial in history.trials] == [0.91, 0.85, 0.005]
+    assert [trial.values.get("dropout") for trial in history.trials] == [0.2, None, 0.05]
+
+
+def test_decimals_after_a_comma_are_numbers(tmp_path: Path) -> None:
+    text = "lr;units;accuracy\n0,001;64;91,5%\n1e-2;0,5;85%\n2,5E-3;1,024;100%\n"
+    (history,) = import_histories(write(tmp_path / "runs.csv", text)).histories
+    assert [trial.values["learning_rate"] for trial in history.trials] == [0.001, 0.01, 0.0025]
+    assert [trial.values["units"] for trial in history.trials] == [64, 0.5, 1.024]
+    assert [trial.score for trial in history.trials] == [0.915, 0.85, 1.0]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_beside_points_a_comma_parts_no_decimals(tmp_path: Path, delimiter: str) -> None:
+    rows = ["lr,layers,score", '0.1,"64,32",1', '0.2,"128,64",2']
+    if delimiter == ";":
+        rows = ["lr;layers;score", "0.1;64,32;1", "0.2;128,64;2"]
+    path = write(tmp_path / "runs.csv", "\n".join(rows))
+    (history,) = import_histories(path, direction="max").histories
+    assert [trial.values["layers"] for trial in history.trials] == ["64,32", "128,64"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        (("1,024", "512"), "1,024"),
+        (("20%", "0.3"), "20%"),
+        (("64", "1 024"), "1 024"),
+        (("0,5", "0.25"), "0,5"),
+    ],
+)
+def test_a_hyperparameter_that_may_be_two_numbers_is_named(
+    tmp_path: Path, cells: tuple[str, str], shown: str
+) -> None:
+    path = write(tmp_path / "runs.csv", 'x,loss\n"{}",1\n"{}",2\n'.format(*cells))
+    with pytest.raises(ForeignPastError, match=f"'x' holds '{shown}', which may be more than one"):
+        import_histories(path)
+
+
+def test_one_that_may_be_two_numbers_may_be_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "runs.csv", 'x,lr,loss\n"1,024",1,1\n512,2,2\n')
+    (history,) = import_histories(path, names={"x": ""}).histories
+    assert [list(trial.values) for trial in history.trials] == [["learning_rate"]] * 2
+
+
+def test_a_figure_whose_direction_is_in_doubt_is_no_hyperparameter(tmp_path: Path) -> None:
+    path = write(tmp_path / "runs.csv", "lr,neg_loss,val_acc\n0.1,-0.3,0.9\n0.2,-0.5,0.8\n")
+    with pytest.raises(ForeignPastError, match="any of neg_loss, val_acc may be the score"):
+        import_histories(path)
+    (history,) = import_histories(path, metric="val_acc").histories
+    assert history.trials[0].values == {"learning_rate": 0.1}
+
+
+def test_the_table_of_weights_and_biases_has_columns_of_its_own(tmp_path: Path) -> None:
+    text = (
+        "Name,State,Tags,User,Created,Runtime,Sweep,GPU Type,lr,group,_step,_wandb,val_acc\n"
+        "sunny-2,finished,a,ann,2026-11-02T10:00:00.000Z,12,x9,T4,0.2,8,9,{},0.8\n"
+        "sunny-1,crashed,,ann,2026-11-01T10:00:00.000Z,2,x9,T4,0.1,8,1,{},0.3\n"
+    )
+    imported = import_histories(write(tmp_path / "runs.csv", text), names={"group": "groups"})
+    (history,) = imported.histories
+    assert history.header.search.algorithm == "Weights & Biases"
+    assert [(each.values, each.status) for each in history.trials] == [
+        ({"learning_rate": 0.1, "groups": 8}, "failed"),
+        ({"learning_rate": 0.2, "groups": 8}, "completed"),
+    ]
+    assert "the hyperparameters are lr, group." in imported.notes[0]
+
+
 def test_states_tell_what_had_ended(tmp_path: Path) -> None:
     text = "x,loss,state\n1,0.5,COMPLETE\n2,0.4,RUNNING\n3,0.3,FAIL\n4,,COMPLETE\n5,0.9,PRUNED\n"
     imported = import_histories(write(tmp_path / "runs.csv", text))
@@ -130,7 +202,7 @@ def test_blank_lines_in_a_table_are_no_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("metric", [None, "val_accuracy"])
-@pytest.mark.parametrize("cell", ["0,91", "91%", "error"])
+@pytest.mark.parametrize("cell", ["0,91", "91%", "error", "1,024"])
 def test_a_score_that_is_text_is_named(tmp_path: Path, cell: str, metric: str | None) -> None:
     path = write(tmp_path / "runs.csv", f"lr;val_accuracy\n1;0.8\n2;{cell}\n")
     with pytest.raises(ForeignPastError, match=f"'val_accuracy' holds '{cell}'; expected numbers"):
