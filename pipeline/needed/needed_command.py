@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from models.errors import kind_of
 from pipeline.config import Config
 from pipeline.fetched_paths import is_fetched
 from pipeline.image_fetch import fetch_images
@@ -24,7 +25,8 @@ def say_whether_needed(config: Config, *, by_monitor: bool) -> int:
         The exit code: 0 where a run is needed, else `NOT_NEEDED`.
 
     Raises:
-        GraftError: the data cannot be listed or fetched, or a file of the monitor is damaged.
+        GraftError: the data cannot be listed or fetched, or a file of the monitor is damaged; or,
+            as the last run did, that one failed and is not tried again yet.
         WorkspaceBusyError: images have to be fetched, and a run holds the workspace.
         OSError: the data cannot be looked at.
     """
@@ -34,12 +36,12 @@ def say_whether_needed(config: Config, *, by_monitor: bool) -> int:
             fetch_images(config)
     found = need(config, workspace, labelled_digest(workspace.labelled_requests))
     is_needed = found.retrain is not None if by_monitor else found.needed
+    if found.waits_for is not None and not by_monitor:
+        # A scheduler that skips what is not needed would take it for a success.
+        raise kind_of(found.waits_for)(found.reason)
     if is_needed:
         print(f"Needed. {found.retrain.reason if by_monitor and found.retrain else found.reason}")
         return 0
-    print(
-        "Not needed. The monitor wants no retraining."
-        if by_monitor
-        else f"Not needed. {found.reason}"
-    )
+    wants_none = by_monitor and found.waits_for is None
+    print(f"Not needed. {'The monitor wants no retraining.' if wants_none else found.reason}")
     return NOT_NEEDED

@@ -189,7 +189,9 @@ def test_a_run_that_waits_ends_as_the_one_that_failed(
     answer = graft("run", "--if-needed", "--json", *named)
     assert (answer.code, answer.summary["status"]) == (told, "failed")
     assert answer.summary["exit_code"] == told
-    assert graft("needed", *named).code == NOT_NEEDED
+    asked = graft("needed", *named)
+    assert (asked.code, asked.out, asked.err) == (told, "", waiting.err)
+    assert graft("needed", "--by-monitor", *named).code == NOT_NEEDED
 
 
 def test_a_failed_run_is_told_in_one_line_and_when_it_is_tried_again(
