@@ -8,6 +8,7 @@ figure nor bookkeeping is a hyperparameter.
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,9 @@ _BOOKKEEPING = {
     "run_id", "seconds", "start_time", "state", "status", "time", "timestamp", "trial",
     "trial_id", "trial_number", "unnamed: 0",
 }  # fmt: skip
+_IDENTITIES = {"trial_id", "run_id"}
+_OF_TWO_LINES = {"number", "params", "state"}
+"""Of Optuna's `trials_dataframe(multi_index=True)`."""
 _WANDBS_OWN = _BOOKKEEPING | {
     "commit", "cpu count", "created", "description", "end time", "github", "gpu count", "gpu type",
     "group", "host", "host name", "job type", "notes", "os", "python version", "runtime",
@@ -180,15 +184,38 @@ def _columns(text: str, where: str) -> dict[str, _Column]:
             raise ForeignPastError(
                 f"{where}: row {number} has {len(row)} cells, but there are {len(names)} columns"
             )
+    if set(names) >= _OF_TWO_LINES:
+        raise ForeignPastError(
+            f"{where}: two lines name the columns; expected one. Write the table without "
+            "multi_index: study.trials_dataframe().to_csv(…)."
+        )
     named = [name for name in names if name]
     if len(set(named)) != len(named):
         double = next(name for name in named if named.count(name) > 1)
         raise ForeignPastError(f"{where}: two columns are called {double!r}")
     cells = dict(zip(names, zip(*rows[1:], strict=True), strict=True))
+    _check_rows(cells, where)
     columns: dict[str, _Column] = {name: typed(column) for name, column in cells.items()}
     if _delimiter(text) == "," or any(_has_points(columns[name], cells[name]) for name in cells):
         return columns
     return {name: typed(column, has_commas=True) for name, column in cells.items()}
+
+
+def _check_rows(cells: Mapping[str, Sequence[str]], where: str) -> None:
+    """Makes sure that no trial has two rows, as in a table of all that trials reported.
+
+    Raises:
+        ForeignPastError: one has.
+    """
+    for name in (each for each in cells if each.lower() in _IDENTITIES):
+        counted = Counter(filter(None, cells[name]))
+        for identity, count in counted.most_common(1):
+            if count > 1:
+                raise ForeignPastError(
+                    f"{where}: expected a row for each trial, but {count} rows have "
+                    f"{identity[:_SHOWN]!r} as {name!r}. Keep the last one of each trial, or its "
+                    "best."
+                )
 
 
 def _has_points(column: _Column, cells: Sequence[str]) -> bool:

@@ -174,6 +174,8 @@ def test_states_tell_what_had_ended(tmp_path: Path) -> None:
         ("x,loss\n", "expected a table"),
         ("x,loss\n1,2\n1\n", "row 3 has 1 cells"),
         ("x,x,loss\n1,2,3\n", "two columns are called 'x'"),
+        (",number,value,params,params,state\n,,,lr,x,\n0,0,.5,.1,2,OK\n", "multi_index"),
+        ("trial_id,x,loss\n7,1,2\n8,1,2\n7,1,1\n", "2 rows have '7' as 'trial_id'"),
         ('x,loss\n"' + "a" * 200_000 + '",1\n', "field larger"),
         (",".join(["x"] * 5000) + "\n1\n", "expected a table"),
         # Before Python 3.11 `csv` itself refuses this.
