@@ -101,7 +101,7 @@ class JointSearch:
         usual_seconds: that the usual training is expected to take: a fine-tuning, unless the
             configuration rules that out.
         budget: seconds for the search.
-        longest: seconds that it can take of them.
+        longest: seconds by the clock that it can take, where its processes share the budget.
     """
 
     def __init__(
@@ -150,7 +150,8 @@ class JointSearch:
         self.usual_seconds = self._training.seconds(self._usual)
         # Frozen backbones have nothing more to be bought once each was looked at.
         every = sum(self._training.seconds(each) for each in begun)
-        self.longest = min(self.budget, every) if is_frozen_alone else self.budget
+        longest = min(self.budget, every) if is_frozen_alone else self.budget
+        self.longest = longest / settings.parallel
 
     def _may_begin(self, values: Values) -> bool:
         """Whether an epoch may fit the budget, behind the frozen backbone; the first does."""
@@ -175,8 +176,8 @@ class JointSearch:
         closing = self._training.closing_seconds(self._usual)
         if is_frozen(self._usual):
             return self.longest + self.costs.epoch(self._usual) + closing
-        own = _CONTINUED * min(self.budget, self.usual_seconds)
-        return self.budget + self.usual_seconds - own + closing
+        own = _CONTINUED * min(self.longest, self.usual_seconds)
+        return self.longest + self.usual_seconds - own + closing
 
     def run(
         self,
@@ -215,7 +216,7 @@ class JointSearch:
         won = self._won(oracle, records, price)
         is_paused = won.trained == won.begun and not is_frozen(won.begun)
         state = self.runner.state_file(won.trained) if is_paused else None
-        left = _OVERRUN * self.expected_seconds - oracle.spent
+        left = _OVERRUN * self.expected_seconds - self._elapsed(oracle)
         epochs = self._training.epochs_within(left, won.trained, records)
         history = new_history(
             space_of(self._pool),
@@ -281,7 +282,7 @@ class JointSearch:
             return won
         closing = self._training.closing_seconds(usual_fine_tuning(self._task, candidate))
         longer = fine_tuning_within(
-            _OVERRUN * self.expected_seconds - oracle.spent - closing,
+            _OVERRUN * self.expected_seconds - self._elapsed(oracle) - closing,
             self._task,
             self.costs,
             candidate,
@@ -300,9 +301,13 @@ class JointSearch:
         if not any(record.evaluations for record in records):
             return 0.0
         chosen = self._won(oracle, records, price).trained
-        needed = oracle.spent + self._training.left(chosen, records, None)
-        spare = (self.expected_seconds - needed) / 2
+        needed = self._elapsed(oracle) + self._training.left(chosen, records, None)
+        spare = (self.expected_seconds - needed) / 2 * self._settings.parallel
         return spare if spare >= _SPARE * self.budget else 0.0
+
+    def _elapsed(self, oracle: FreezeThawOracle) -> float:
+        """Seconds by the clock, in which each process spent as many of the budget."""
+        return oracle.spent / self._settings.parallel
 
     def _longer(self, budget: float) -> str:
         """Says that the search went on, if it did."""

@@ -254,6 +254,19 @@ def test_few_images_and_a_budget_for_no_fine_tuning_take_the_time_of_frozen_back
     assert told(0.001, strategy="fine_tune").usual_seconds > few.usual_seconds
 
 
+def test_processes_share_the_budget_by_the_clock(digits_folder: Path, tmp_path: Path) -> None:
+    task = search_task(digits_folder, tmp_path, strategy="fine_tune")
+    # Of one pace, which is measured once for all in a folder.
+    alone, three = (
+        JointSearch(task, SearchSettings(budget=9e4, parallel=count), tmp_path / "scratch")
+        for count in (1, 3)
+    )
+    assert three.budget == alone.budget
+    assert (alone.longest, three.longest) == (9e4, 3e4)
+    # Of the search's time the training need not do again what it takes itself, here all of that.
+    assert alone.expected_seconds - three.expected_seconds == pytest.approx(6e4)
+
+
 def test_a_past_is_learned_from_unless_the_search_is_to_be_cold(
     digits_folder: Path, tmp_path: Path
 ) -> None:
