@@ -18,6 +18,8 @@ from pipeline.run_folder import REPORT
 
 _PASSWORD: Final = "GRAFT_SMTP_PASSWORD"
 _LONGEST_SUBJECT: Final = 200
+_Refused = dict[str, tuple[int, bytes]]
+"""Addresses, and what a mail server answered to each."""
 
 
 def notify(config: Config, told: Mapping[str, Any], folder: Path) -> list[str]:
@@ -107,16 +109,25 @@ def _mail(settings: NotificationSettings, text: str) -> str:
     message["To"] = ", ".join(settings.email_to)
     message.set_content(rest.strip() or subject)
     try:
-        within(settings.timeout_seconds, lambda: _hand_over(settings, message))
+        refused = within(settings.timeout_seconds, lambda: _hand_over(settings, message))
+    except smtplib.SMTPRecipientsRefused as error:
+        refused = error.recipients
     except (OSError, UnicodeError, smtplib.SMTPException) as error:
         return f"The mail was not sent: {error}."
-    return ""
+    if not refused:
+        return ""
+    reasons = (
+        f"{address} ({code} {reason.decode('utf-8', 'replace')})"
+        for address, (code, reason) in refused.items()
+    )
+    return f"The mail server does not take mail to {', '.join(reasons)}."
 
 
-def _hand_over(settings: NotificationSettings, message: EmailMessage) -> None:
+def _hand_over(settings: NotificationSettings, message: EmailMessage) -> _Refused:
+    """Returns those to whom the server sends nothing, where it takes the mail for others."""
     host, _, port = settings.smtp.rpartition(":")
     with smtplib.SMTP(host, int(port), timeout=settings.timeout_seconds) as server:
         if settings.smtp_user:
             server.starttls(context=ssl.create_default_context())
             server.login(settings.smtp_user, os.environ.get(_PASSWORD, ""))
-        server.send_message(message)
+        return server.send_message(message)

@@ -64,6 +64,9 @@ def mail_server() -> Iterator[tuple[str, list[str]]]:
             self.wfile.write(b"220 here\r\n")
             while line := self.rfile.readline():
                 word = line[:4].upper()
+                if word == b"RCPT" and b"gone" in line:
+                    self.wfile.write(b"550 no such user\r\n")
+                    continue
                 if word == b"DATA":
                     self.wfile.write(b"354 go on\r\n")
                     lines = iter(self.rfile.readline, b".\r\n")
@@ -120,6 +123,16 @@ def test_a_mail_is_sent_with_the_first_line_as_its_subject(tmp_path: Path) -> No
     assert "No disk." in first.get_payload()
     assert second["Bcc"] is None
     assert second["Subject"] == "failed: a"
+
+
+def test_whoever_the_mail_server_refuses_is_named() -> None:
+    refusal = "The mail server does not take mail to gone@example.com (550 no such user)."
+    with mail_server() as (address, got):
+        both = ("a@example.com", "gone@example.com")
+        assert sent(told(), smtp=address, email_to=both) == [refusal]
+        assert len(got) == 1
+        assert sent(told(), smtp=address, email_to=both[1:]) == [refusal]
+    assert len(got) == 1
 
 
 def test_what_cannot_be_sent_is_said_and_names_no_secret(tmp_path: Path) -> None:
