@@ -148,10 +148,7 @@ class JointSearch:
         is_frozen_alone = all(map(is_frozen, begun))
         self._usual = self._pool[0] if is_frozen_alone else fine_tuning
         self.usual_seconds = self._training.seconds(self._usual)
-        # Frozen backbones have nothing more to be bought once each was looked at.
-        every = sum(self._training.seconds(each) for each in begun)
-        longest = min(self.budget, every) if is_frozen_alone else self.budget
-        self.longest = longest / settings.parallel
+        self.longest = min(self.budget, self._most_seconds(begun)) / settings.parallel
 
     def _may_begin(self, values: Values) -> bool:
         """Whether an epoch may fit the budget, behind the frozen backbone; the first does."""
@@ -160,6 +157,14 @@ class JointSearch:
             return True
         behind = self.costs.training(values, 1) - self.costs.training(frozen, 1)
         return behind <= self.budget
+
+    def _most_seconds(self, begun: Sequence[Values]) -> float:
+        """Seconds after which nothing is left to buy; a stretch takes about a first epoch's."""
+        every = sum(self._training.seconds(each) for each in begun)
+        if self._settings.trials is None:
+            return every
+        first = max(self.costs.training(each, 1) for each in begun)
+        return min(every, self._settings.trials * first)
 
     @property
     def first_backbone(self) -> Backbone:

@@ -254,17 +254,25 @@ def test_few_images_and_a_budget_for_no_fine_tuning_take_the_time_of_frozen_back
     assert told(0.001, strategy="fine_tune").usual_seconds > few.usual_seconds
 
 
-def test_processes_share_the_budget_by_the_clock(digits_folder: Path, tmp_path: Path) -> None:
+def test_what_is_told_is_by_the_clock_and_no_more_than_can_be_bought(
+    digits_folder: Path, tmp_path: Path
+) -> None:
     task = search_task(digits_folder, tmp_path, strategy="fine_tune")
-    # Of one pace, which is measured once for all in a folder.
-    alone, three = (
-        JointSearch(task, SearchSettings(budget=9e4, parallel=count), tmp_path / "scratch")
-        for count in (1, 3)
-    )
-    assert three.budget == alone.budget
-    assert (alone.longest, three.longest) == (9e4, 3e4)
-    # Of the search's time the training need not do again what it takes itself, here all of that.
-    assert alone.expected_seconds - three.expected_seconds == pytest.approx(6e4)
+
+    def told(**settings: Any) -> JointSearch:
+        # Of one pace, which is measured once for all in a folder.
+        return JointSearch(task, SearchSettings(**settings), tmp_path / "scratch")
+
+    alone, three = told(budget=9.0), told(budget=9.0, parallel=3)
+    assert (alone.budget, alone.longest) == (three.budget, 3 * three.longest) == (9.0, 9.0)
+    # Of the search's time the training need not do again a part.
+    own = 0.6 * (min(9.0, alone.usual_seconds) - min(3.0, alone.usual_seconds))
+    assert alone.expected_seconds - three.expected_seconds == pytest.approx(6.0 - own)
+    days, stretch = told(budget=1e6), told(budget=1e6, trials=1)
+    assert days.longest < 1e5
+    assert stretch.longest < days.longest / 10
+    assert stretch.longest < told(budget=1e6, trials=3).longest <= days.longest
+    assert told(budget=9.0, trials=1000).longest == 9.0
 
 
 def test_a_past_is_learned_from_unless_the_search_is_to_be_cold(
