@@ -41,6 +41,20 @@ class FinalTraining:
         """That a configuration is expected to take which was not begun, but for what closes it."""
         return self._costs.training(values, 1 if is_frozen(values) else self.epochs)
 
+    def most_seconds(self, begun: Sequence[Values], trials: int | None) -> float:
+        """Seconds after which a search has nothing left to buy, however large its budget is.
+
+        A stretch takes about as long as a first epoch with what comes before it.
+
+        Args:
+            begun: all that the search may begin; at least one.
+            trials: most stretches; None for no limit.
+        """
+        every = sum(map(self.seconds, begun))
+        if trials is None:
+            return every
+        return min(every, trials * max(self._costs.training(each, 1) for each in begun))
+
     def closing_seconds(self, values: Values) -> float:
         """That follow its last epoch by the validation images: what it takes to export it.
 

@@ -148,7 +148,11 @@ class JointSearch:
         is_frozen_alone = all(map(is_frozen, begun))
         self._usual = self._pool[0] if is_frozen_alone else fine_tuning
         self.usual_seconds = self._training.seconds(self._usual)
-        self.longest = min(self.budget, self._most_seconds(begun)) / settings.parallel
+        most = self._training.most_seconds(begun, settings.trials)
+        self.longest = min(self.budget, most) / settings.parallel
+        # What the search has no use for, the training that follows may take.
+        granted = self.longest if is_frozen_alone else self.budget / settings.parallel
+        self._unused = granted - self.longest
 
     def _may_begin(self, values: Values) -> bool:
         """Whether an epoch may fit the budget, behind the frozen backbone; the first does."""
@@ -157,14 +161,6 @@ class JointSearch:
             return True
         behind = self.costs.training(values, 1) - self.costs.training(frozen, 1)
         return behind <= self.budget
-
-    def _most_seconds(self, begun: Sequence[Values]) -> float:
-        """Seconds after which nothing is left to buy; a stretch takes about a first epoch's."""
-        every = sum(self._training.seconds(each) for each in begun)
-        if self._settings.trials is None:
-            return every
-        first = max(self.costs.training(each, 1) for each in begun)
-        return min(every, self._settings.trials * first)
 
     @property
     def first_backbone(self) -> Backbone:
@@ -221,8 +217,7 @@ class JointSearch:
         won = self._won(oracle, records, price)
         is_paused = won.trained == won.begun and not is_frozen(won.begun)
         state = self.runner.state_file(won.trained) if is_paused else None
-        left = _OVERRUN * self.expected_seconds - self._elapsed(oracle)
-        epochs = self._training.epochs_within(left, won.trained, records)
+        epochs = self._training.epochs_within(self._left(oracle), won.trained, records)
         history = new_history(
             space_of(self._pool),
             described,
@@ -287,7 +282,7 @@ class JointSearch:
             return won
         closing = self._training.closing_seconds(usual_fine_tuning(self._task, candidate))
         longer = fine_tuning_within(
-            _OVERRUN * self.expected_seconds - self._elapsed(oracle) - closing,
+            self._left(oracle) - closing,
             self._task,
             self.costs,
             candidate,
@@ -309,6 +304,10 @@ class JointSearch:
         needed = self._elapsed(oracle) + self._training.left(chosen, records, None)
         spare = (self.expected_seconds - needed) / 2 * self._settings.parallel
         return spare if spare >= _SPARE * self.budget else 0.0
+
+    def _left(self, oracle: FreezeThawOracle) -> float:
+        """Seconds by the clock, behind the search, that the training may take."""
+        return _OVERRUN * (self.expected_seconds + self._unused) - self._elapsed(oracle)
 
     def _elapsed(self, oracle: FreezeThawOracle) -> float:
         """Seconds by the clock, in which each process spent as many of the budget."""
