@@ -150,7 +150,7 @@ class JointSearch:
         self.usual_seconds = self._training.seconds(self._usual)
         most = self._training.most_seconds(begun, settings.trials)
         self.longest = min(self.budget, most) / settings.parallel
-        # What the search has no use for, the training that follows may take.
+        # What the search has no use for, a fine-tuning behind it may take.
         granted = self.longest if is_frozen_alone else self.budget / settings.parallel
         self._unused = granted - self.longest
 
@@ -282,7 +282,7 @@ class JointSearch:
             return won
         closing = self._training.closing_seconds(usual_fine_tuning(self._task, candidate))
         longer = fine_tuning_within(
-            self._left(oracle) - closing,
+            self._left(oracle) + self._unused - closing,
             self._task,
             self.costs,
             candidate,
@@ -306,8 +306,8 @@ class JointSearch:
         return spare if spare >= _SPARE * self.budget else 0.0
 
     def _left(self, oracle: FreezeThawOracle) -> float:
-        """Seconds by the clock, behind the search, that the training may take."""
-        return _OVERRUN * (self.expected_seconds + self._unused) - self._elapsed(oracle)
+        """Seconds by the clock, behind the search, that the training may take as it was told."""
+        return _OVERRUN * self.expected_seconds - self._elapsed(oracle)
 
     def _elapsed(self, oracle: FreezeThawOracle) -> float:
         """Seconds by the clock, in which each process spent as many of the budget."""
