@@ -41,7 +41,7 @@ _IDENTITIES = {"trial_id", "run_id"}
 _OF_TWO_LINES = {"number", "params", "state"}
 """Of Optuna's `trials_dataframe(multi_index=True)`."""
 _WANDBS_OWN = _BOOKKEEPING | {
-    "commit", "cpu count", "created", "description", "end time", "github", "gpu count", "gpu type",
+    "agent", "commit", "cpu count", "created", "description", "end time", "github", "gpu count", "gpu type",
     "group", "host", "host name", "job type", "notes", "os", "python version", "runtime",
     "start time", "sweep", "tags", "updated", "user", "username",
 }  # fmt: skip

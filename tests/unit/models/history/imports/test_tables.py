@@ -139,9 +139,9 @@ def test_a_figure_whose_direction_is_in_doubt_is_no_hyperparameter(tmp_path: Pat
 
 def test_the_table_of_weights_and_biases_has_columns_of_its_own(tmp_path: Path) -> None:
     text = (
-        "Name,State,Tags,User,Created,Runtime,Sweep,GPU Type,lr,group,_step,_wandb,val_acc\n"
-        "sunny-2,finished,a,ann,2026-11-02T10:00:00.000Z,12,x9,T4,0.2,8,9,{},0.8\n"
-        "sunny-1,crashed,,ann,2026-11-01T10:00:00.000Z,2,x9,T4,0.1,8,1,{},0.3\n"
+        "Name,Agent,State,Notes,User,Created,Runtime,Sweep,GPU Type,lr,group,_step,val_acc\n"
+        "sunny-2,a1,finished,-,ann,2026-11-02T10:00:00.000Z,12,x9,T4,0.2,8,9,0.8\n"
+        "sunny-1,a1,crashed,-,ann,2026-11-01T10:00:00.000Z,2,x9,T4,0.1,8,1,0.3\n"
     )
     imported = import_histories(write(tmp_path / "runs.csv", text), names={"group": "groups"})
     (history,) = imported.histories
