@@ -41,8 +41,8 @@ _IDENTITIES = {"trial_id", "run_id"}
 _OF_TWO_LINES = {"number", "params", "state"}
 """Of Optuna's `trials_dataframe(multi_index=True)`."""
 _WANDBS_OWN = _BOOKKEEPING | {
-    "agent", "commit", "cpu count", "created", "description", "end time", "github", "gpu count", "gpu type",
-    "group", "host", "host name", "job type", "notes", "os", "python version", "runtime",
+    "agent", "commit", "cpu count", "created", "description", "end time", "github", "gpu count",
+    "gpu type", "group", "host", "host name", "job type", "notes", "os", "python version", "runtime",
     "start time", "sweep", "tags", "updated", "user", "username",
 }  # fmt: skip
 _STATES = ("state", "status")
