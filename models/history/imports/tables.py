@@ -42,8 +42,8 @@ _OF_TWO_LINES = {"number", "params", "state"}
 """Of Optuna's `trials_dataframe(multi_index=True)`."""
 _WANDBS_OWN = _BOOKKEEPING | {
     "agent", "commit", "cpu count", "created", "description", "end time", "github", "gpu count",
-    "gpu type", "group", "host", "host name", "job type", "notes", "os", "python version", "runtime",
-    "start time", "sweep", "tags", "updated", "user", "username",
+    "gpu type", "group", "host", "host name", "job type", "notes", "os", "python version",
+    "runtime", "start time", "sweep", "tags", "updated", "user", "username",
 }  # fmt: skip
 _STATES = ("state", "status")
 _WELL_ENDED = {"", "complete", "completed", "finished", "ok", "success", "succeeded", "terminated"}
