@@ -15,7 +15,7 @@ from models.head.earlier_head import EarlierHead, EarlierProbe
 from models.head.evidence import Answers
 from models.head.head_model import build_head, standardised, statistics
 from models.head.labelled_embeddings import HeadTask
-from models.head.linear_head import LinearHead, Near, fit_linear
+from models.head.linear_head import DRAWN_STRENGTHS, STRENGTHS, LinearHead, Near, fit_linear
 from models.history.records import ClassWeights
 
 
@@ -91,6 +91,7 @@ def fit_frozen_head(
         validation,
         task.validation.classes,
         task.class_weights(class_weights),
+        DRAWN_STRENGTHS if earlier else STRENGTHS,
         start=earlier.start(class_weights) if earlier else None,
         near=_near(probe, mean, variance) if probe else None,
     )

@@ -21,6 +21,8 @@ from models.head.softmax_problem import Floats, SoftmaxProblem, Start
 
 STRENGTHS: Final = tuple(10.0**power for power in np.arange(-2.0, -6.1, -0.5))
 """Of the penalty on half the squared norm of the weights, for features divided by sqrt(d)."""
+DRAWN_STRENGTHS: Final = (*(10.0**power for power in np.arange(0.0, -1.6, -0.5)), *STRENGTHS)
+"""Likewise, of a head that is drawn to another: the strongest leave hardly more than that one."""
 _GIVE_UP: Final = 2
 """Strengths in a row that were no better, after which weaker ones are not tried."""
 _ONWARD: Final = ((1.0,), (2.0, -1.0), (3.0, -3.0, 1.0))

@@ -55,6 +55,20 @@ def test_few_new_images_and_a_new_class_add_to_what_was_learned(
     assert accuracy(few, nines, started) > 0.5
 
 
+def test_new_images_that_mislead_hardly_move_it(
+    digits_task: HeadTask, digits_test: LabelledEmbeddings, earlier: EarlierHead
+) -> None:
+    few = part(digits_task.train, np.arange(500, 530))
+    mislabelled = LabelledEmbeddings(few.embeddings, (few.classes + 1) % 9)
+    known = np.flatnonzero(digits_task.validation.classes < 9)
+    task = HeadTask(mislabelled, part(digits_task.validation, known), 9)
+    test = part(digits_test, np.flatnonzero(digits_test.classes < 9))
+    rows = standardised(test.embeddings, earlier.mean, earlier.variance)
+    before = (rows @ earlier.kernel + earlier.bias).argmax(axis=1)
+    kept = float((before == test.classes).mean())
+    assert accuracy(task, test, earlier) > kept - 0.01
+
+
 def test_where_classes_matter_alike_few_images_of_some_move_no_bias(
     digits_task: HeadTask, earlier: EarlierHead
 ) -> None:
