@@ -175,6 +175,8 @@ def _follow(file: RolloutFile) -> int:
     if ended.stable == begun.canary:
         _say(f"Version {ended.stable} was promoted. {ended.reason}")
         return 0
+    if ended.is_blameless:
+        raise GraftError(f"The rollout of version {begun.canary} was ended. {ended.reason}")
     raise NotBlessedError(f"Version {begun.canary} was rolled back. {ended.reason}")
 
 

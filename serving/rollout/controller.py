@@ -153,11 +153,7 @@ class Controller:
         try:
             self._settle(state.stable, state.stable, _NOTICE_SECONDS)
         except NotLoadedError as error:
-            raise NotLoadedError(
-                f"{error} It is the stable version. If it is gone for good, end the gateway, remove"
-                f" rollout.json and the .config files from {self.file.folder}, and start `graft"
-                " serve` and the gateway anew: the newest version is the stable one then."
-            ) from error
+            raise NotLoadedError(self._without_stable(error), error.versions) from error
 
     def _begin(self, state: Rollout) -> None:
         assert state.canary is not None
@@ -199,7 +195,9 @@ class Controller:
         # First the users, then the labels: nobody is sent to a version that goes.
         self._direct(self._steady)
         try:
-            self._settle(state.stable, state.stable)
+            # A stable that is missing had all its time before the rollout was ended for it.
+            patience = _NOTICE_SECONDS if state.is_blameless else math.inf
+            self._settle(state.stable, state.stable, patience)
         except (NotLoadedError, RefusedError) as error:
             if not self._is_final(error):
                 raise
@@ -247,10 +245,20 @@ class Controller:
                 raise
             self._refusals = 0
             words = str(error)
+            if isinstance(error, NotLoadedError) and stable != canary and stable in error.versions:
+                words = f"{self._without_stable(error)} Nothing was found against version {canary}."
+                give_up = Rollout.end
             self._decide(state, lambda s: give_up(s, words))
             return False
         self._refusals = 0
         return True
+
+    def _without_stable(self, error: NotLoadedError) -> str:
+        return (
+            f"{error} It is the stable version. If it is gone for good, end the gateway, remove"
+            f" rollout.json and the .config files from {self.file.folder}, and start `graft"
+            " serve` and the gateway anew: the newest version is the stable one then."
+        )
 
     def _is_final(self, error: GraftError) -> bool:
         """Whether a server was given all the time that it may need.

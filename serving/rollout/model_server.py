@@ -29,7 +29,16 @@ _AWAY: Final = (
 
 
 class NotLoadedError(GraftError):
-    """A version does not become available on a server."""
+    """Versions do not become available on a server.
+
+    Attributes:
+        versions: which.
+    """
+
+    def __init__(self, words: str, versions: Collection[int]) -> None:
+        """Takes the words, and the versions that are missing."""
+        super().__init__(words)
+        self.versions = frozenset(versions)
 
 
 class UnreachableError(GraftError):
@@ -162,7 +171,7 @@ class ModelOnServer:
             for version in sorted(wanted):
                 state, words = states.get(version, ("", ""))
                 if state == "END" and words:
-                    raise NotLoadedError(f"Version {version} does not load: {words}")
+                    raise NotLoadedError(f"Version {version} does not load: {words}", {version})
             missing = {v for v in wanted if states.get(v, ("", ""))[0] != "AVAILABLE"}
             if not missing:
                 return
@@ -171,7 +180,8 @@ class ModelOnServer:
             if time.monotonic() - begun > patience:
                 raise NotLoadedError(
                     f"Version {min(missing)} was not available after {patience:g} s. Does it lie in"
-                    f" {self._base_path} of the server at {self._server.rest}?"
+                    f" {self._base_path} of the server at {self._server.rest}?",
+                    missing,
                 )
             time.sleep(_LOOK_SECONDS)
 

@@ -35,6 +35,8 @@ class Rollout:
         number: of the rollout; names its folder of evidence.
         reason: of the last decision, in words.
         refused: versions that were rolled back.
+        is_blameless: whether the last rollout was ended for what is no fault of its canary, which
+            is not refused then.
         trouble: what the gateway could not get past when it last looked, in words; empty if it goes
             on.
     """
@@ -47,6 +49,7 @@ class Rollout:
     number: int = 0
     reason: str = ""
     refused: tuple[int, ...] = ()
+    is_blameless: bool = False
     trouble: str = ""
 
     def begin(self, canary: int, share: int, copies: int) -> "Rollout":
@@ -70,6 +73,7 @@ class Rollout:
             copies=copies,
             number=self.number + 1,
             reason="",
+            is_blameless=False,
         )
 
     def watching(self) -> "Rollout":
@@ -100,6 +104,14 @@ class Rollout:
             raise UsageError(f"There is no canary to roll back ({self.phase.value}).")
         return replace(self, phase=Phase.ROLLING_BACK, reason=reason)
 
+    def end(self, reason: str) -> "Rollout":
+        """The canary goes, and may be tried again: it was not found wanting.
+
+        Raises:
+            UsageError: as of `roll_back`.
+        """
+        return replace(self.roll_back(reason), is_blameless=True)
+
     def turn_back(self, reason: str) -> "Rollout":
         """A canary on its way to all users goes: a version does not load where all would ask it."""
         assert self.phase is Phase.PROMOTING
@@ -111,6 +123,8 @@ class Rollout:
         ended = replace(self, canary=None, phase=Phase.STEADY, share=0, copies=0)
         if self.phase is Phase.PROMOTING:
             return replace(ended, stable=self.canary)
+        if self.is_blameless:
+            return ended
         return replace(ended, refused=tuple({*self.refused, self.canary}))
 
 

@@ -103,6 +103,38 @@ def test_a_rollout_outlives_the_gateway_and_the_command(place: Place) -> None:
     assert not _is_alive(place.folder / "nginx.pid")
 
 
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_a_canary_is_not_blamed_for_a_stable_version_that_is_gone(place: Place, when: str) -> None:
+    place.server.behaviours[2] = Behaviour()
+    gateway = place.gateway()
+    if when == "before":
+        _lose_the_stable(place)
+        command = place.graft("rollout")
+    else:
+        command = place.graft("rollout")
+        place.wait_for(Phase.WATCHING)
+        _lose_the_stable(place)
+    complaint = command.communicate(timeout=100)[1]
+    assert command.returncode == 1, complaint
+    assert "The rollout of version 2 was ended. Version 1 does not load" in complaint
+    assert "It is the stable version. If it is gone for good, end the gateway" in complaint
+    assert "Nothing was found against version 2." in complaint
+    place.server.behaviours[1] = Behaviour()
+    following = place.graft("rollout", "--canary", "50%", "--copies", "50%")
+    with _users(place):
+        assert following.wait(timeout=100) == 0, following.communicate()
+    state = place.state.read()
+    assert state is not None
+    assert (state.stable, state.refused) == (2, ())
+    gateway.terminate()
+    gateway.communicate(timeout=60)
+
+
+def _lose_the_stable(place: Place) -> None:
+    place.server.behaviours[1] = Behaviour(loads=False)
+    place.server.versions.discard(1)
+
+
 def test_a_gateway_that_finds_no_server_leaves_no_nginx_behind(place: Place) -> None:
     nowhere = f"127.0.0.1:{free_port()}"
     process = place.graft("gateway", "--port", str(place.port), "--server", nowhere)

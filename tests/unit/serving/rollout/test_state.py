@@ -23,6 +23,13 @@ def test_a_promotion_that_cannot_be_goes_back() -> None:
     assert back == Rollout(stable=1, number=1, reason="does not load", refused=(2,))
 
 
+def test_a_canary_that_is_not_to_blame_is_not_refused() -> None:
+    ended = Rollout(stable=1).begin(2, 10, 10).watching().end("no stable").settled()
+    assert ended == Rollout(stable=1, number=1, reason="no stable", is_blameless=True)
+    again = ended.begin(2, 10, 10).watching().roll_back("bad").settled()
+    assert (again.refused, again.is_blameless) == ((2,), False)
+
+
 def test_what_holds_the_gateway_up_is_put_down(tmp_path: Path) -> None:
     file = RolloutFile(tmp_path)
     file.note("away")
