@@ -62,6 +62,18 @@ def add_model_commands(commands: Any) -> None:
         metavar="FILE",
         help="PEM file of the authorities to trust (https)",
     )
+    predict.add_argument(
+        "--tls-certificate",
+        type=local_path,
+        metavar="FILE",
+        help="PEM file of a certificate of yours, for a server that asks for one",
+    )
+    predict.add_argument(
+        "--tls-key",
+        type=local_path,
+        metavar="FILE",
+        help="PEM file of its key (default: in the same file)",
+    )
 
     card = command(commands, "card", _card, "print the path of a pushed version's model card")
     add_workspace(card)
@@ -98,7 +110,11 @@ def _predict(options: argparse.Namespace) -> int:
 
     form: Form = "json" if options.json else "csv" if options.csv else "text"
     how = Options(
-        timeout=options.timeout, ca_file=options.ca_file, api_key=os.environ.get(_API_KEY)
+        timeout=options.timeout,
+        ca_file=options.ca_file,
+        certificate=options.tls_certificate,
+        certificate_key=options.tls_key,
+        api_key=os.environ.get(_API_KEY),
     )
     servers = Servers(options.url, options.grpc, how)
     to = options.html, options.explain

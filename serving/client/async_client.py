@@ -48,7 +48,7 @@ class AsyncGraftClient:
 
         Raises:
             UsageError: not an address, a timeout that is none, a version and a label, a key that
-                cannot be sent, or a file of authorities that cannot be read.
+                cannot be sent, or a file of certificates that cannot be used.
         """
         self._address = parse_address(address)
         self._model_name = model_name

@@ -45,7 +45,7 @@ class GrpcTransport:
         """Takes the same arguments as the clients; connects when it is first asked.
 
         Raises:
-            UsageError: the file of authorities cannot be read.
+            UsageError: a file of certificates cannot be used.
         """
         # Imported here: they bring TensorFlow, which REST can do without.
         from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -62,7 +62,7 @@ class GrpcTransport:
         key = options.get("api_key")
         self._metadata = ((API_KEY_HEADER, key),) if key else ()
         if address.is_encrypted:
-            credentials = grpc.ssl_channel_credentials(trusted_pem(options.get("ca_file")))
+            credentials = grpc.ssl_channel_credentials(*trusted_pem(options))
             self._channel = grpc.secure_channel(address.target, credentials, _CHANNEL)
         else:
             self._channel = grpc.insecure_channel(address.target, _CHANNEL)

@@ -31,6 +31,10 @@ class Options(TypedDict, total=False):
     """Key that a gateway asks for, sent as `X-API-Key`; blanks and line ends around it are not."""
     ca_file: Path | str | None
     """PEM file of the authorities to trust instead of the system's, for https and grpcs."""
+    certificate: Path | str | None
+    """PEM file of the client's own certificate, for servers that ask for one (mutual TLS)."""
+    certificate_key: Path | str | None
+    """PEM file of its key, without a password; None where the certificate's file holds it too."""
 
 
 def sendable_key(key: str | None) -> str | None:

@@ -41,7 +41,7 @@ class RestTransport:
         """Takes the same arguments as the clients; connects when it is first asked.
 
         Raises:
-            UsageError: the file of authorities cannot be read.
+            UsageError: a file of certificates cannot be used.
         """
         self._where = address.text
         self._url = address.target + _path(model_name, options)
@@ -49,7 +49,7 @@ class RestTransport:
         if key := options.get("api_key"):
             self._headers[API_KEY_HEADER] = key
         self._http = httpx.AsyncClient(
-            verify=trusted(options.get("ca_file")) if address.is_encrypted else False,
+            verify=trusted(options) if address.is_encrypted else False,
             timeout=None,  # the caller has a deadline for all of it
             limits=httpx.Limits(max_connections=None),
             trust_env=False,
@@ -84,6 +84,8 @@ class RestTransport:
                 content = await self._read(response)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise self._unreached(error) from error
+        except ssl.SSLError as error:  # such as an alert that comes after the handshake
+            raise PredictionError(fault_of_tls(self._where, error)) from error
         except (httpx.TransportError, httpx.StreamError) as error:
             words = f"The connection to {self._where} broke before the answer was there ({error})."
             raise UnansweredError(Why.BROKEN, PredictionError(words)) from error

@@ -5,35 +5,60 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import UsageError
+from serving.client.options import Options
 
+_OWN: Final = "(`certificate` and `certificate_key`, or --tls-certificate and --tls-key)"
+_ASKED: Final = f"If it asks for a certificate of the client's, name its files {_OWN}."
 TLS_HINT: Final = (
-    "Does a server answer there that speaks TLS, with a certificate that is trusted and without"
-    " asking for one of the client's? If an authority of your own signed it, name that one's file"
-    " (`ca_file`, or --ca-file)."
+    "Does a server answer there that speaks TLS, with a certificate that is trusted? If an"
+    " authority of your own signed it, name that one's file (`ca_file`, or --ca-file)."
+    f" {_ASKED}"
 )
 
 
-def trusted(ca_file: Path | str | None) -> ssl.SSLContext:
+def trusted(options: Options) -> ssl.SSLContext:
     """Trusts the authorities of a PEM file; those of the system if there is none.
 
+    The client's own certificate is shown to servers that ask for it.
+
     Raises:
-        UsageError: the file holds no certificates that can be read.
+        UsageError: a file holds no certificates or no key that can be read, or there is a key
+            without a certificate.
     """
+    ca_file = options.get("ca_file")
     try:
-        return ssl.create_default_context(cafile=ca_file and str(ca_file))
+        context = ssl.create_default_context(cafile=ca_file and str(ca_file))
     except (OSError, ssl.SSLError) as error:
         raise UsageError(f"{ca_file} holds no certificates that can be read ({error}).") from None
+    certificate, key = options.get("certificate"), options.get("certificate_key")
+    if certificate is None:
+        if key is not None:
+            raise UsageError(f"{key} is the key of a certificate that is not named {_OWN}.")
+        return context
+    try:
+        # Without a password of this kind, OpenSSL would ask the terminal for one.
+        context.load_cert_chain(certificate, key, password="")
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(
+            f"Expected a certificate in {certificate} and its key, without a password, in"
+            f" {key or certificate}, both as PEM; they cannot be used ({error})."
+        ) from None
+    return context
 
 
-def trusted_pem(ca_file: Path | str | None) -> bytes | None:
-    """The authorities as PEM; None where the system names no file of its own.
+def trusted_pem(options: Options) -> tuple[bytes | None, bytes | None, bytes | None]:
+    """The authorities, the client's key and its certificate as PEM, each None where there is none.
+
+    Where the system names no file of its authorities, gRPC has its own.
 
     Raises:
-        UsageError: the file holds no certificates that can be read.
+        UsageError: as of `trusted`.
     """
-    trusted(ca_file)  # gRPC would say of such a file that no server answers
-    file = ca_file or ssl.get_default_verify_paths().cafile
-    return Path(file).read_bytes() if file else None
+    trusted(options)  # gRPC would say of such files that no server answers
+    authorities = options.get("ca_file") or ssl.get_default_verify_paths().cafile
+    certificate = options.get("certificate")
+    key = options.get("certificate_key") or certificate
+    return _content(authorities), _content(key), _content(certificate)
 
 
 def fault_of_tls(where: str, error: BaseException) -> str:
@@ -45,5 +70,9 @@ def fault_of_tls(where: str, error: BaseException) -> str:
         )
     return (
         f"What answers at {where} does not speak TLS as expected ({error}). If it is a server"
-        " without TLS, its address begins with http:// or grpc://."
+        f" without TLS, its address begins with http:// or grpc://. {_ASKED}"
     )
+
+
+def _content(file: Path | str | None) -> bytes | None:
+    return Path(file).read_bytes() if file else None

@@ -1,12 +1,7 @@
 """The client against servers that stall, die, lie, flood and refuse."""
 
 import asyncio
-import itertools
 import json
-import socketserver
-import ssl
-import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,8 +29,6 @@ from serving.client import (
     RequestRefusedError,
     rest,
 )
-from serving.client.options import Options
-from serving.client.trust import trusted_pem
 
 _IMAGES = [b"one", b"two"]
 _BEGUN = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
@@ -280,71 +273,6 @@ def test_many_wait_at_once_in_one_loop_and_one_may_leave(tmp_path: Path) -> None
 
     with scripted_server(silence, answer) as server:
         asyncio.run(ask(server.url))
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-         "subjectAltName=IP:127.0.0.1", "-keyout", file.with_name("key.pem"), "-out", file],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return file
-
-
-def test_a_certificate_is_trusted_where_its_authority_is_named(certificate: Path) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    with scripted_server(answer, tls=tls) as server:
-        with GraftClient(server.url, "m", ca_file=certificate) as client:
-            assert client.predict(_IMAGES).labels == (("red", "dark"),) * 2
-        with (
-            GraftClient(server.url, "m") as client,
-            pytest.raises(PredictionError, match=r"cannot be trusted.*--ca-file"),
-        ):
-            client.predict(_IMAGES)
-        assert len(server.requests) == 1
-    for file, scheme in itertools.product(
-        (certificate.with_name("none.pem"), Path(__file__)), ("https", "grpcs")
-    ):
-        with (
-            GraftClient(f"{scheme}://127.0.0.1:1", "m", ca_file=file) as client,
-            pytest.raises(UsageError, match=f"{file.name} holds no certificates"),
-        ):
-            client.predict(_IMAGES)
-
-
-def test_where_tls_fails_the_message_speaks_of_tls(certificate: Path) -> None:
-    def said(url: str) -> str:
-        options: Options = {"ca_file": certificate, "retry": False}
-        with GraftClient(url, "m", **options) as client, pytest.raises(PredictionError) as caught:
-            client.predict(_IMAGES)
-        return str(caught.value)
-
-    class Plain(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Plain) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        where = f"127.0.0.1:{server.server_address[1]}"
-        words = said(f"https://{where}")
-        assert "does not speak TLS as expected" in words
-        assert "begins with http://" in words
-        assert "cannot be trusted" not in words
-        words = said(f"grpcs://{where}")
-        assert "Does a server answer there that speaks TLS" in words
-        assert "graft serve" not in words
-        server.shutdown()
-
-
-def test_grpc_trusts_the_authorities_of_the_system(
-    certificate: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    assert trusted_pem(None) == certificate.read_bytes()
 
 
 @pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": -1}, {"version": 1, "label": "a"}])
