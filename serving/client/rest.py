@@ -23,7 +23,7 @@ from serving.client.errors import (
     Why,
 )
 from serving.client.options import API_KEY_HEADER, MOST_ANSWER_BYTES, REQUEST_ID_HEADER, Options
-from serving.client.trust import fault_of_tls, trusted
+from serving.client.trust import ASKED_HINT, fault_of_tls, trusted
 
 _BUSY: Final = (
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -45,6 +45,9 @@ class RestTransport:
         """
         self._where = address.text
         self._url = address.target + _path(model_name, options)
+        # The alert that tells of it may be lost with the connection.
+        shows_none = address.is_encrypted and not options.get("certificate")
+        self._hint = f" {ASKED_HINT}" if shows_none else ""
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if key := options.get("api_key"):
             self._headers[API_KEY_HEADER] = key
@@ -87,8 +90,9 @@ class RestTransport:
         except ssl.SSLError as error:  # such as an alert that comes after the handshake
             raise PredictionError(fault_of_tls(self._where, error)) from error
         except (httpx.TransportError, httpx.StreamError) as error:
-            words = f"The connection to {self._where} broke before the answer was there ({error})."
-            raise UnansweredError(Why.BROKEN, PredictionError(words)) from error
+            reason = str(error) or "it was closed"
+            words = f"The connection to {self._where} broke before the answer was there ({reason})."
+            raise UnansweredError(Why.BROKEN, PredictionError(words + self._hint)) from error
         return self._checked(response, content)
 
     async def close(self) -> None:

@@ -8,11 +8,11 @@ from models.errors import UsageError
 from serving.client.options import Options
 
 _OWN: Final = "(`certificate` and `certificate_key`, or --tls-certificate and --tls-key)"
-_ASKED: Final = f"If it asks for a certificate of the client's, name its files {_OWN}."
+ASKED_HINT: Final = f"If it asks for a certificate of the client's, name its files {_OWN}."
 TLS_HINT: Final = (
     "Does a server answer there that speaks TLS, with a certificate that is trusted? If an"
     " authority of your own signed it, name that one's file (`ca_file`, or --ca-file)."
-    f" {_ASKED}"
+    f" {ASKED_HINT}"
 )
 
 
@@ -70,7 +70,7 @@ def fault_of_tls(where: str, error: BaseException) -> str:
         )
     return (
         f"What answers at {where} does not speak TLS as expected ({error}). If it is a server"
-        f" without TLS, its address begins with http:// or grpc://. {_ASKED}"
+        f" without TLS, its address begins with http:// or grpc://. {ASKED_HINT}"
     )
 
 
