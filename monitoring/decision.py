@@ -139,7 +139,11 @@ def decide(
             "labels: label some (graft labels --suggest)."
         )
         return Decision("page", "drift", reason, evidence, past=past)
-    reason = "The images have moved, but the model is about as right as before."
+    reason = (
+        "The images have moved, but the model is about as right as before. If they are to stay so,"
+        " label some (graft labels --suggest) and add them to the data: the next version is then "
+        "held against such images too."
+    )
     return Decision(
         "nothing", "drift", reason, evidence, past=replace(past, episode=None, unhelpful=0)
     )
