@@ -100,13 +100,14 @@ class Judge:
         self._recent: deque[float] = deque(maxlen=_RECENT)
         self._until_look = 0
         self._limit: float | None = None
+        self._is_stable_away = False
 
     def past(self, failed: bool, seconds: float) -> None:
         """Notes a request that the stable answered before the canary began."""
         self._errors.add_past(failed)
+        if self._limit is not None:
+            self._slow.add_past(failed or seconds > self._limit)
         if not failed:
-            if self._limit is not None:
-                self._slow.add_past(seconds > self._limit)
             self._remember(seconds)
 
     def request(self, from_canary: bool, failed: bool, seconds: float, share: float) -> None:
@@ -119,11 +120,15 @@ class Judge:
             share: probability with which the request went to the canary; in (0, 1).
         """
         self._errors.add(from_canary, failed, share)
-        if failed:
-            return
-        if self._limit is not None:
-            self._slow.add(from_canary, seconds > self._limit, share)
+        # Were failures of the stable left out, nearly all that answers, slow ones too, would come
+        # from the canary while that one is away: more than the share that bets are on. So the first
+        # failure counts as slow, and nobody bets until the stable has answered again.
+        if self._limit is not None and not self._is_stable_away:
+            is_slow = not from_canary if failed else seconds > self._limit
+            self._slow.add(from_canary, is_slow, share)
         if not from_canary:
+            self._is_stable_away = failed
+        if not failed and not from_canary:
             self._remember(seconds)
 
     def pair(self, stable: Answer | None, canary: Answer | None) -> None:
@@ -190,7 +195,10 @@ class Judge:
 
     def _words_on_time(self) -> str:
         limit = f"{1000 * (self._limit or 0):.3g} ms"
-        return f"Of the canary's requests {_rates(self._slow)} took more than {limit}."
+        words = f"Of the canary's requests {_rates(self._slow)} took more than {limit}."
+        return (
+            f"{words} The stable's that failed count as slow." if self._errors.events[1] else words
+        )
 
     def _words_on_answers(self) -> str:
         if not self._pairs:

@@ -44,6 +44,31 @@ def test_the_reason_names_what_is_worse() -> None:
     assert "took more than 30 ms" in slow.reason
 
 
+def _beside_an_outage(seed: int, slower: float) -> Judge:
+    """The stable's server is away for most of the time, and comes back."""
+    random, judge = np.random.default_rng(seed), Judge()
+    for number in range(3000):
+        from_canary = bool(random.random() < 0.5)
+        failed = not from_canary and 200 < number < 2800 and bool(random.random() < 0.98)
+        seconds = float(random.lognormal(-4.0, 0.7)) * (slower if from_canary else 1.0)
+        judge.request(from_canary, failed, seconds, share=0.5)
+    return judge
+
+
+def test_a_canary_is_not_slow_because_the_stable_is_away() -> None:
+    """What is slow among the answers is the canary's then, as all answers are."""
+    for seed in range(6):
+        assert _beside_an_outage(seed, 1.0).verdict().decision is Decision.GO_ON
+
+
+def test_a_slow_canary_is_found_beside_an_outage_of_the_stable_too() -> None:
+    for seed in range(6):
+        verdict = _beside_an_outage(seed, 10.0).verdict()
+        assert verdict.decision is Decision.ROLL_BACK
+        assert "took more than" in verdict.reason
+        assert "stable's that failed count as slow" in verdict.reason
+
+
 def test_other_answers_where_the_stable_is_sure() -> None:
     judge = _judge(500)
     for _ in range(30):
