@@ -34,6 +34,8 @@ _CHANNEL: Final = (
 )
 _TOO_LARGE: Final = "larger than max"
 _UNREACHED: Final = "failed to connect"
+_NO_HTTP_2: Final = "Failed parsing HTTP/2"
+_OF_REST: Final = "If that is the port of REST, its address begins with http:// or https://."
 _BROKEN: Final = ("socket", "connection", "tcp", "goaway", "stream removed", "broken pipe")
 """gRPC has one status for a connection that broke and a server that says that it is busy."""
 
@@ -121,7 +123,8 @@ class GrpcTransport:
         if code is grpc.StatusCode.CANCELLED:  # by a server that goes: this side does not get here
             return UnansweredError(Why.BROKEN, PredictionError(words))
         if code is grpc.StatusCode.UNAVAILABLE:
-            return UnansweredError(_why(details.lower()), PredictionError(f"{words} {self._hint}"))
+            hint = _OF_REST if _NO_HTTP_2 in details else self._hint
+            return UnansweredError(_why(details.lower()), PredictionError(f"{words} {hint}"))
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE not in details:
             return UnansweredError(Why.BUSY, PredictionError(words))
         refused = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED)

@@ -32,6 +32,8 @@ _BUSY: Final = (
 )
 _REFUSED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 _MOST_WORDS: Final = 500
+_NO_HTTP: Final = "illegal"
+"""In what h11 says of a first line that is none."""
 
 
 class RestTransport:
@@ -91,6 +93,8 @@ class RestTransport:
             raise PredictionError(fault_of_tls(self._where, error)) from error
         except (httpx.TransportError, httpx.StreamError) as error:
             reason = str(error) or "it was closed"
+            if _NO_HTTP in reason:
+                reason += "; of a gRPC port the address begins with grpc:// or grpcs://"
             words = f"The connection to {self._where} broke before the answer was there ({reason})."
             raise UnansweredError(Why.BROKEN, PredictionError(words + self._hint)) from error
         return self._checked(response, content)

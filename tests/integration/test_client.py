@@ -290,3 +290,12 @@ def test_grpc_that_cannot_be_reached(
         pytest.raises(error, match=words),
     ):
         client.predict(_IMAGES)
+
+
+def test_the_port_of_the_other_api_is_told(server: ModelServer, port: int) -> None:
+    for address, words in (
+        (f"http://127.0.0.1:{server.grpc_port}", "of a gRPC port the address begins with grpc:"),
+        (f"grpc://127.0.0.1:{port}", "the port of REST, its address begins with http:"),
+    ):
+        with GraftClient(address, "m") as client, pytest.raises(PredictionError, match=words):
+            client.predict(_IMAGES)

@@ -167,6 +167,12 @@ def test_a_canary_that_is_away_harms_nobody(gateway, stable: FakeServer, tmp_pat
         line = _lines(nginx, "evidence.jsonl")[-1]
         assert (line["variant"], line["status"]) == ("canary", 200)
         assert line["upstream_status"].startswith("502")
+        for copies in (0, 100):
+            nginx.direct(Traffic(share=100, copies=copies, trial=True))
+            for size in (1, 70_000, 900_000):
+                message = b"v" * size
+                with grpc.insecure_channel(f"127.0.0.1:{settings.grpc_port}") as channel:
+                    assert channel.unary_unary(PREDICT)(message, timeout=30) == message + b"1"
         nginx.direct(Traffic())
         assert ask(settings.port).document["version"] == 1
     finally:
