@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -97,15 +98,16 @@ def _follow(
         try:
             health = _look(monitor, watched, metrics)
             code = health.exit_code
-            # In words only what is new: looks are many, and nobody may be reading.
+            # In words only what is new: looks are many, and nobody may be reading. That it goes on
+            # after a fault is news too.
             gist = _gist(health)
-            if as_json or gist != told:
+            if as_json or said or gist != told:
                 _tell(health, watched, as_json=as_json)
-            told = gist
+            said, told = "", gist
         except GraftError as error:  # a version that was just pushed may be half there
             if str(error) != said:
                 said = str(error)
-                print(f"graft: {said}", flush=True)
+                print(f"graft: {said}", file=sys.stderr, flush=True)
         if stopping.wait(following.seconds):
             return code
 

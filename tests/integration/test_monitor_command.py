@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 import pytest
 import simulated_service
@@ -91,6 +92,28 @@ def test_it_follows_answers_prometheus_and_is_alone(workspace: Path) -> None:
     decisions = [line for line in answer.out.splitlines() if line.startswith("  decision")]
     assert answer.out.startswith("Healthy.")
     assert 2 <= len(decisions) <= 6, answer.out  # as often as something moved, not each second
+
+
+def test_a_fault_that_comes_again_is_told_again_and_so_is_its_end(workspace: Path) -> None:
+    process = start("monitor", "--follow", "--every", "1", "--workspace", workspace)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    log, away = workspace / "requests", workspace / "away"
+    try:
+        for _ in range(2):
+            _read_to("  page", process.stdout)
+            log.rename(away)
+            _read_to("graft: The request log", process.stderr)
+            away.rename(log)
+        _read_to("  page", process.stdout)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        finish(process)
+
+
+def _read_to(beginning: str, lines: IO[str]) -> None:
+    while not (line := lines.readline()).startswith(beginning):
+        assert line, "it ended"
 
 
 def _read(page: str) -> str:
