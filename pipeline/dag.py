@@ -151,7 +151,8 @@ def _unlabelled(
     nodes = {}
     cache_dir = _digests_cache(workspace)
     folders = (
-        ("unlabelled", config.data.unlabelled, 1),
+        # All images without labels may have got one since: then none is learned from.
+        ("unlabelled", config.data.unlabelled, 0),
         ("target", config.data.target, LEAST_IMAGES),
     )
     for name, path, least in folders:
@@ -162,7 +163,8 @@ def _unlabelled(
             labelled=labelled,
             key=key,
             path=path,
-            contents=lookups.contents(path, config.data, cache_dir, key, least),
+            contents=lookups.contents(path, config.data, cache_dir, key, max(1, least)),
+            least=least,
             settings=config.data.to_json(*_PLACES, "further_labels"),
             seed=config.seed,
             cache_dir=cache_dir,
@@ -223,7 +225,8 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         **champion.inputs,
         code=code_fingerprint("components.trainer"),
     )
-    for node in label_nodes[1:]:
+    # A folder that is of no use is refused before anything is searched.
+    for node in (*label_nodes[1:], *unlabelled.values()):
         for waiting in (*past, tuner):
             waiting.add_upstream_node(node)
     nodes = [transform, *label_nodes, *champion.nodes, *past, tuner, *chosen, embeddings]

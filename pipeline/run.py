@@ -245,7 +245,7 @@ def _run_stages(
         _log.exception("the run failed")
         ended = Outcome("failed", str(error), error.exit_code)
         if isinstance(error, RefusedSourceError):
-            record.artifacts["quarantine"] = keep_account(error, folder)
+            record.artifacts |= keep_account(error, folder)
     except Exception as error:  # noqa: BLE001 - the last resort: words for the user, trace in the log
         _log.exception("the run failed")
         words = in_words(error, workspace.root, folder / LOG)

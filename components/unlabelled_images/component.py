@@ -28,6 +28,8 @@ class UnlabelledImages(TypedComponent):
     contents: str
     """Digest of what lies there, `unlabelled_folder.UnlabelledFolder.fingerprint`; part of the
     cache key."""
+    least: int
+    """Images without those that are labelled too; fewer are refused."""
     settings: str
     """`IngestSettings` as JSON."""
     seed: int

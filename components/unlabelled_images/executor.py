@@ -16,7 +16,7 @@ from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.quarantine import account, as_lines
 from components.example_gen.shards import ShardResult, cut_shards, write_shard
 from components.example_gen.sources.entries import LabelledImage, LeftOut
-from components.unlabelled_images.unlabelled_folder import read_folder
+from components.unlabelled_images.unlabelled_folder import read_folder, require_enough
 from models import progress
 from models.data.example_reader import derived_features
 from models.data.example_schema import SHA256, SPLITS, UNLABELLED
@@ -31,7 +31,7 @@ class Executor(base_executor.BaseExecutor):
         """Runs the component; see `components.unlabelled_images.component`.
 
         Raises:
-            BadDataError: no image can be used, or a file changed while it was read.
+            BadDataError: too few images can be used, or a file changed while it was read.
         """
         labelled = artifact_utils.get_single_uri(input_dict["labelled"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])
@@ -55,7 +55,11 @@ class Executor(base_executor.BaseExecutor):
             exec_properties["seed"],
         )
         left_out += written.left_out
-        numbers = account(len(fresh) - len(written.left_out), left_out)
+        unread = {each.name for each in written.left_out}
+        used = [image for image in fresh if image.name not in unread]
+        path, key = exec_properties["path"], exec_properties["key"]
+        require_enough(used, left_out, exec_properties["least"], path, key)
+        numbers = account(len(used), left_out)
         (quarantine / QUARANTINE_FILE).write_text(as_lines(left_out), "utf-8")
         (quarantine / INGEST_FILE).write_text(json.dumps(numbers, indent=2), "utf-8")
         examples.split_names = artifact_utils.encode_split_names([UNLABELLED])

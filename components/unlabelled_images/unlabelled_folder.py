@@ -1,5 +1,6 @@
 """What lies in a folder of images without labels, and a digest of it for TFX's cache."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,14 +69,35 @@ def read_folder(
         for file, digest in zip(files, digests, strict=True)
         if isinstance(digest, str)
     )
-    if len(images) < least:
-        count = f"{len(images)} images" if images else "no image"
-        expected = f" Expected at least {least}." if least > 1 else ""
-        raise RefusedSourceError(
-            f"{key}: {root} holds {count} that can be used.{expected} {describe_all(left_out)}",
-            left_out,
-        )
+    require_enough(images, left_out, least, root, key)
     return UnlabelledFolder(images, tuple(left_out), fingerprint(listing, digests))
+
+
+def require_enough(
+    images: Sequence[LabelledImage], left_out: Sequence[LeftOut], least: int, root: str, key: str
+) -> None:
+    """Refuses a folder with too few images.
+
+    Args:
+        images: that can be used.
+        left_out: everything else.
+        least: images that are expected.
+        root: the folder, for the message.
+        key: of the configuration that names it.
+
+    Raises:
+        RefusedSourceError: there are fewer.
+    """
+    if len(images) >= least:
+        return
+    count = f"{len(images)} images" if images else "no image"
+    expected = f" Expected at least {least}." if least > 1 else ""
+    raise RefusedSourceError(
+        f"{key}: {root} holds {count} that can be used.{expected} {describe_all(left_out)}",
+        left_out,
+        [image.name for image in images],
+        key,
+    )
 
 
 def _outcome(one: File | LeftOut) -> SourceFile | LeftOut:

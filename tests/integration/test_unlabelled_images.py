@@ -8,6 +8,7 @@ from tfx.types import standard_artifacts
 
 from components.artifact_types import Quarantine
 from components.example_gen.ingest_settings import IngestSettings
+from components.example_gen.sources.refusals import RefusedSourceError
 from components.unlabelled_images.executor import Executor
 from components.unlabelled_images.unlabelled_folder import read_folder
 from models.data.example_reader import read_records
@@ -27,7 +28,7 @@ def folder(digits_folder: Path, tmp_path: Path) -> Path:
     return tmp_path / "others"
 
 
-def ingested(folder: Path, labelled: Path) -> tuple[list[str], dict, list[dict]]:
+def ingested(folder: Path, labelled: Path, least: int = 0) -> tuple[list[str], dict, list[dict]]:
     examples, quarantine = standard_artifacts.Examples(), Quarantine()
     examples.uri, quarantine.uri = str(labelled.parent / "out"), str(labelled.parent / "left")
     Path(quarantine.uri).mkdir()
@@ -40,6 +41,7 @@ def ingested(folder: Path, labelled: Path) -> tuple[list[str], dict, list[dict]]
         {
             "key": "data.unlabelled",
             "path": str(folder),
+            "least": least,
             "settings": settings.to_json("path"),
             "seed": 0,
             "cache_dir": "",
@@ -69,6 +71,23 @@ def test_everything_is_used_or_accounted_for(folder, tmp_path):
         "passed_over": 2,
         "unknown": 0,
     }
+
+
+def test_too_little_that_is_left_is_refused_with_all_that_is_not(folder, tmp_path):
+    image = (folder / "one.png").read_bytes()
+    splits = {"train": [("0", "x.png", image)], "validation": [], "test": []}
+    write_examples(tmp_path / "labelled", splits)
+    with pytest.raises(
+        RefusedSourceError, match=r"holds 3 images .*at least 4\..*not_an_image"
+    ) as e:
+        ingested(folder, tmp_path / "labelled", least=4)
+    assert {each.name: each.code for each in e.value.left_out} == {
+        "broken.png": "not_an_image",
+        "notes.txt": "sidecar",
+        "one.png": "labelled_already",
+        **dict.fromkeys(("a/b/three.png", "a/two.png", "deep.png"), "source_refused"),
+    }
+    assert e.value.key == "data.unlabelled"
 
 
 def test_another_image_is_noticed(folder):

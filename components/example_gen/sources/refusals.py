@@ -19,11 +19,19 @@ class RefusedSourceError(BadDataError):
 
     Attributes:
         left_out: a line for everything that was offered.
+        key: of the configuration that names the source.
     """
 
-    def __init__(self, message: str, left_out: Iterable[LeftOut], others: Iterable[str] = ()):
-        """Takes the message, what was left out by itself, and the names of what was not."""
+    def __init__(
+        self,
+        message: str,
+        left_out: Iterable[LeftOut],
+        others: Iterable[str] = (),
+        key: str = "data.path",
+    ):
+        """Takes the message, what was left out by itself, names of what was not, and the key."""
         super().__init__(message)
+        self.key = key
         reason = "the source as a whole cannot be learned from"
         refused = (LeftOut(name, "source_refused", reason) for name in others)
         self.left_out = (*left_out, *refused)
