@@ -10,6 +10,7 @@ from typing import Final
 from components.findings import Finding
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings, override
+from models.data.label_text import is_missing
 
 _KEY: Final = "unlabelled_class"
 _DONE: Final = [
@@ -52,7 +53,8 @@ def check_unlabelled_classes(table: ImageTable, settings: ValidationSettings) ->
     """Names classes that are called as images are that nobody has labelled.
 
     A name such as "unlabelled" is no class. One such as "unknown" may be meant as a class: it is
-    never more than a warning.
+    never more than a warning. So is "nan", which a manifest takes for no label and a program that
+    sorts images into folders for the name of one.
 
     Args:
         table: the images.
@@ -61,18 +63,19 @@ def check_unlabelled_classes(table: ImageTable, settings: ValidationSettings) ->
     findings: list[Finding] = []
     for label, count in table.counts.items():
         name = _plain(label)
-        if name not in _NOT_DONE | _UNKNOWN:
+        may_be_class = name in _UNKNOWN or is_missing(label)
+        if not may_be_class and name not in _NOT_DONE:
             continue
         is_class = table.label == label
         names = table.names(is_class)
         images = "1 image" if count == 1 else f"{count} images"
-        about = "may hold images" if name in _UNKNOWN else "is called as images are"
+        about = "may hold images" if may_be_class else "is called as images are"
         message = (
             f'the class "{label}" ({images}) {about} that nobody has labelled. If so, a model would'
             f" learn them as one kind of thing. {_how_to_leave_out(label, names, table)}"
             f" If it is a class, it may stay. {override(_KEY, 'ignore')}"
         )
-        find = settings.hint if name in _UNKNOWN else settings.finding
+        find = settings.hint if may_be_class else settings.finding
         findings += find(_KEY, message, names)
     return findings
 

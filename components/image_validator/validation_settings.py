@@ -27,7 +27,7 @@ class ValidationSettings(Section):
     and cat, or 1 and 1.0."""
     unlabelled_class: Severity = "error"
     """A class that is called as images are that nobody has labelled, such as unlabelled or
-    unsorted. One called unknown, which may be a class, is never more than a warning."""
+    unsorted. One called unknown or nan, which may be a class, is never more than a warning."""
     label_conflict: Severity = "error"
     """The same image, by its bytes or its pixels, under two labels, in more than
     max_label_conflicts of the images."""

@@ -104,7 +104,9 @@ def test_a_class_that_is_called_unlabelled_stops_the_run(name: str) -> None:
     assert check_unlabelled_classes(_table([name, name, "cat"]), kept) == []
 
 
-@pytest.mark.parametrize("name", ["unknown", "Unidentified", "unknown images"])
+@pytest.mark.parametrize(
+    "name", ["unknown", "Unidentified", "unknown images", "nan", "NULL", "N/A"]
+)
 def test_a_class_that_is_called_unknown_may_be_one(name: str) -> None:
     (found,) = check_unlabelled_classes(_table([name, "cat"]), SETTINGS)
     assert found.severity == "warning"
