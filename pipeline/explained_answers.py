@@ -1,13 +1,14 @@
 """The pictures of `graft predict --explain`: where the model saw what it answers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError, UsageError
 from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION
+from pipeline.among_images import lies_among_images
 from pipeline.answers import Writer
 from pipeline.image_files import ImageFile
 from pipeline.report.heat_picture import heat_picture
@@ -55,6 +56,24 @@ class HeatPictures(Writer):
         """There is nothing to show."""
         del path, error
         self._written += 1
+
+
+def check_outside(folder: Path, paths: Iterable[Path]) -> None:
+    """Makes sure that no picture is taken for an image that is to be classified.
+
+    Args:
+        folder: for the pictures.
+        paths: what is classified.
+
+    Raises:
+        UsageError: the folder lies in one of them.
+    """
+    for path in paths:
+        if lies_among_images(folder, path):
+            raise UsageError(
+                f"--explain: {folder} lies in {path}, of which all images are classified: its "
+                "pictures would be, too. Name a folder elsewhere."
+            )
 
 
 def check_explains(model: Served) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from models.errors import BadDataError
 from pipeline.answer_page import AnswerPage
 from pipeline.answers import Form, Writer, writer
-from pipeline.explained_answers import HeatPictures, check_explains
+from pipeline.explained_answers import HeatPictures, check_explains, check_outside
 from pipeline.image_files import Found, ImageFile, find, read
 from pipeline.served_model import Served
 from pipeline.terminal.quiet import import_tensorflow
@@ -77,7 +77,8 @@ def predict(
         The exit code: 0, or that of bad data where something could not be classified.
 
     Raises:
-        UsageError: what is named is no server's address, or the pushed model cannot explain.
+        UsageError: what is named is no server's address, the pushed model cannot explain, or the
+            pictures would lie among the images.
         PredictionError: the server does not answer; what it answered before was printed.
         GraftError: the page or the folder cannot be written.
     """
@@ -86,6 +87,7 @@ def predict(
     page = AnswerPage(page_file, model.name) if page_file else None
     writers: list[Writer] = [each for each in (output, page) if each]
     if explain_in is not None:
+        check_outside(explain_in, paths)
         if not (servers.rest or servers.grpc):
             check_explains(model)
         writers.append(HeatPictures(explain_in))

@@ -15,6 +15,7 @@ from models.search.workers.signature import read_secret
 from models.spelling import did_you_mean
 from models.storage.buckets import unusable
 from models.storage.locations import is_remote
+from pipeline.among_images import lies_among_images
 from pipeline.config import Config
 from pipeline.fetched_paths import images_by_key, source_of, with_sources
 from pipeline.unlabelled_in_data import taken_for_classes
@@ -302,12 +303,8 @@ def _unusable(folder: Path) -> str:
 
 def _inside_data(folder: Path, data: str) -> str:
     """Says so where a run would take what it writes for images."""
-    source = Path(os.path.realpath(data))
-    inside = Path(os.path.realpath(folder))
-    if not source.is_dir() or not inside.is_relative_to(source):
+    if not lies_among_images(folder, data):
         return ""
-    if any(part.startswith(".") for part in inside.relative_to(source).parts):
-        return ""  # hidden from ingest
     return f"{folder} lies in the data, {data}, and would be taken for images. Choose another place"
 
 

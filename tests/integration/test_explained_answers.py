@@ -79,4 +79,4 @@ def test_a_model_that_cannot_explain_is_told_before_anything_is_asked(tmp_path: 
     description.write_text('{"labels": ["a"]}')
     old = Served("m", tmp_path / "models", 10**6)
     with pytest.raises(UsageError, match="version 2 cannot explain its answers"):
-        predict(old, [tmp_path], Servers(), "text", None, tmp_path / "heat")
+        predict(old, [tmp_path / "models"], Servers(), "text", None, tmp_path / "heat")
