@@ -28,6 +28,12 @@ from pipeline.workspace import Workspace
 
 LAST_STAGE: Final = "Trainer"
 """Of a link: nothing of it is judged or pushed."""
+NO_DATA_KEYS: Final = (
+    "A link takes no key of the section data: where it needs one, run it by itself, with that key "
+    "and a workspace of its own, write its backbone with graft export --format backbone, and name "
+    "that file in model.weights in the place of model.chain. "
+)
+"""What to do about a link whose data are not read as they lie there."""
 _KEPT: Final = "backbone.json"
 
 RunLink = Callable[[Config], RunRecord]

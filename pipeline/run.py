@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.example_gen.sources.refusals import RefusedSourceError
-from models.errors import GraftError, OutOfTimeError, kind_of
-from pipeline.chain import LAST_STAGE, after_chain
+from models.errors import BadDataError, GraftError, OutOfTimeError, kind_of
+from pipeline.chain import LAST_STAGE, NO_DATA_KEYS, after_chain
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
 from pipeline.failure import in_words, unwritable
@@ -140,7 +140,7 @@ def _run_link(config: Config) -> RunRecord:
     if code != 0:
         raise kind_of(code)(
             f"model.chain: the run on {config.data.path} did not come to a model. {record.reason} "
-            f"Its log is {folder / LOG}."
+            f"{NO_DATA_KEYS if code == BadDataError.exit_code else ''}Its log is {folder / LOG}."
         )
     return record
 

@@ -50,9 +50,10 @@ def labelled_words(counts: Json) -> str:
     Args:
         counts: of `components.image_validator.further_label_checks.counts`.
     """
+    classes = len(counts["classes"])
     return (
         f"{counts['images']:,} of {counts['of']:,} images labelled, "
-        f"in {len(counts['classes']):,} classes"
+        f"in {classes:,} class{'' if classes == 1 else 'es'}"
     )
 
 

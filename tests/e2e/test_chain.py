@@ -105,4 +105,5 @@ def test_a_link_that_fails_fails_the_run_with_its_reason(folder: Path) -> None:
     )  # fmt: skip
     assert (answer.code, answer.summary["status"]) == (3, "failed")
     assert answer.summary["reason"].startswith(f"model.chain: the run on {folder / 'one class'} ")
+    assert "A link takes no key of the section data" in answer.summary["reason"]
     assert (folder / "failing" / "runs" / answer.summary["run_id"] / "report.html").is_file()
