@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.data import example_schema
+from models.data.label_text import is_missing
 from models.intervals import Interval, share_interval
 from models.number_text import short_number
 
@@ -88,7 +89,8 @@ def accuracy_slices(
 def column_groups(column: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
     """The images of each value of a user's column.
 
-    Of more than 20 values, numbers are cut into quarters; of others the rarest are taken together.
+    Of more than 20 values, numbers are cut into quarters, beside what stands for a missing one; of
+    others the rarest are taken together.
 
     Args:
         column: texts, object [n].
@@ -98,13 +100,24 @@ def column_groups(column: NDArray[Any]) -> list[tuple[str, NDArray[np.bool_]]]:
     """
     texts, counts = np.unique(column.astype(str), return_counts=True)
     if len(texts) > _MOST_VALUES:
-        numbers = _as_numbers(column)
-        if numbers is not None:
-            return _quarters(numbers)
+        missing = np.array([is_missing(str(text)) for text in column])
+        numbers = _as_numbers(column[~missing])
+        if numbers is not None and len(numbers):
+            within = [(text, _spread(rows, ~missing)) for text, rows in _quarters(numbers)]
+            return within + [
+                (text, _spread(rows, missing)) for text, rows in column_groups(column[missing])
+            ]
         kept = set(texts[np.argsort(-counts, kind="stable")[: _MOST_VALUES - 1]])
         column = np.array([text if text in kept else "(others)" for text in column], dtype=object)
     named = np.array([text or "(empty)" for text in column], dtype=object)
     return _values(named)
+
+
+def _spread(rows: NDArray[np.bool_], part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows of a part of the images as rows of all."""
+    whole = np.zeros(len(part), bool)
+    whole[part] = rows
+    return whole
 
 
 def _as_numbers(column: NDArray[Any]) -> NDArray[np.float64] | None:

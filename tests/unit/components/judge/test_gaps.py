@@ -88,6 +88,12 @@ def test_columns_of_many_values_are_cut_into_quarters_or_kept_by_their_commonest
     assert [name for name, _ in column_groups(ages)] == [
         "0 to 10", "11 to 20", "21 to 30", "31 to 39",
     ]  # fmt: skip
+    some = np.insert(ages, [5, 5, 20], ["", "", "NaN"])
+    assert [(name, inside.sum()) for name, inside in column_groups(some)] == [
+        ("0 to 10", 11), ("11 to 20", 10), ("21 to 30", 10), ("31 to 39", 9),
+        ("(empty)", 2), ("NaN", 1),
+    ]  # fmt: skip
+    assert (sum(inside for _, inside in column_groups(some)) == 1).all()
     patients = np.array([f"p{number}" for number in range(30)] + ["p7"] * 5, dtype=object)
     groups = dict(column_groups(patients))
     assert len(groups) == 20

@@ -1,0 +1,252 @@
+"""What does a fine-tuned model still know of its classes after it learned new ones, with replay?
+
+    ./dev bench strategies/tuned_continual --tasks ../shared/data/signdigits ../shared/data/clothing
+
+A model is fine-tuned on most classes of a folder (the old ones), as a run does it. Then the others
+come, with some images of each old class (`data.replay`), and it is fine-tuned again: from that
+model ("champion", what `training.start: auto` does) or from pretrained weights; "head alone" is the
+champion's backbone left as it is. "Joint" has all old images, and begins from pretrained weights.
+Accuracy is over all classes, on test images of the old and of the new ones; forgotten is what the
+old model, asked among its own classes, has right and the later one has not. Seeds draw which
+classes are new, and the images. What was measured is kept in the cache folder, so that a run that
+was broken off goes on.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from benchmarks.search.small_task import LabelledFile, SmallTask, split_files, write_examples
+from benchmarks.strategies.kept import Kept
+from models.backbone_choice.backbone_choice import Candidate
+from models.data.example_schema import TEST, TRAIN, VALIDATION
+from models.data.image_decoding import ImageSpec, decode_and_resize
+from models.head.earlier_head import head_of
+from models.metrics import paired_drop
+from models.search.prepared_backbone import PreparedBackbone
+from models.search.search_task import SearchTask
+from models.training.train import Trained, train
+from models.training.training_settings import TrainingSettings
+
+_BACKBONE: Final = "EfficientNetLite0"
+_NEW: Final = 0.3
+_VALIDATION, _TEST = 0.18, 25
+"""Share of the images of a class to validate on; images of each to judge on, at most."""
+_MOST_CLASSES: Final = 100
+_JOINT: Final = "joint"
+
+Found = Mapping[str, Any]
+
+
+def main() -> None:
+    """Prints a table in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--tasks", nargs="+", required=True, type=Path, help="labelled images")
+    parser.add_argument("--size", type=int, default=64, help="side in pixels")
+    parser.add_argument("--images", type=int, default=50, help="of each class")
+    parser.add_argument("--replay", type=int, nargs="+", default=[20], help="of each old class")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
+    given = parser.parse_args()
+    given.cache.mkdir(parents=True, exist_ok=True)
+    kept = Kept(given.cache / "tuned_continual.jsonl")
+    figures: dict[str, list[Found]] = {}
+    for task in given.tasks:
+        for seed in range(given.seeds):
+            with TemporaryDirectory() as scratch:
+                span = Span(task, given.size, given.images, given.epochs, seed, Path(scratch))
+                for arm in arms(given.replay):
+                    key = f"{task} {given.size} {given.images} {given.epochs} {arm} {seed}"
+                    figures.setdefault(arm.name, []).append(
+                        kept.get(key, partial(span.measured, arm))
+                    )
+    print(table(figures))
+
+
+@dataclass(frozen=True)
+class Arm:
+    """How the later model is trained.
+
+    Attributes:
+        name: of it.
+        replayed: images of each old class; None for all.
+        begins: from the earlier model.
+        is_tuned: its backbone, too.
+    """
+
+    name: str
+    replayed: int | None
+    begins: bool = False
+    is_tuned: bool = True
+
+
+def arms(replayed: list[int]) -> Iterator[Arm]:
+    """All of them, the joint training first."""
+    yield Arm(_JOINT, None)
+    for count in replayed:
+        yield Arm(f"replay {count}: champion", count, begins=True)
+        yield Arm(f"replay {count}: champion, head alone", count, begins=True, is_tuned=False)
+        yield Arm(f"replay {count}: pretrained", count)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A model of the old classes, and images of others.
+
+    Attributes:
+        data: folder of labelled images.
+        size: side in pixels.
+        images: of each class, to train and to validate on.
+        epochs: at most.
+        seed: of what is drawn.
+        scratch: folder for all files.
+    """
+
+    data: Path
+    size: int
+    images: int
+    epochs: int
+    seed: int
+    scratch: Path
+
+    @cached_property
+    def whole(self) -> SmallTask:
+        """All classes, with all images."""
+        held = round(_VALIDATION * self.images)
+        classes = len(split_files(self.data, 1, 0, _MOST_CLASSES).labels)
+        return split_files(
+            self.data,
+            self.images - held,
+            held * classes,
+            _MOST_CLASSES,
+            test=_TEST * classes,
+            seed=self.seed,
+        )
+
+    @cached_property
+    def old(self) -> frozenset[str]:
+        """The classes that come first."""
+        labels = np.random.default_rng(self.seed).permutation(self.whole.labels)
+        return frozenset(map(str, labels[max(1, round(_NEW * len(labels))) :]))
+
+    @cached_property
+    def champion(self) -> tuple[Trained, tuple[str, ...], Path, NDArray[np.bool_]]:
+        """The earlier model, its classes, its file, and which old test images it has right."""
+        labels = tuple(each for each in self.whole.labels if each in self.old)
+        parts = self.whole.train, self.whole.validation, self.whole.test
+        known = SmallTask(labels, *map(self._known, parts))
+        trained = self._trained(known, Arm("champion", None), self.scratch / "champion")
+        # What the next training begins from: it has learned from no validation image.
+        start = trained.start.model or trained.model
+        start.save(self.scratch / "champion.keras")
+        right, _ = self._right(trained.model, labels, self._known(self.whole.test))
+        return trained, labels, self.scratch / "champion.keras", right
+
+    def measured(self, arm: Arm) -> Found:
+        """What an arm comes to."""
+        _, _, _, before = self.champion
+        train_files = self._drawn(self.whole.train, arm, 1 - _VALIDATION)
+        held = self._drawn(self.whole.validation, arm, _VALIDATION)
+        task = SmallTask(self.whole.labels, train_files, held, self.whole.test)
+        with TemporaryDirectory(dir=self.scratch) as folder:
+            trained = self._trained(task, arm, Path(folder))
+        right, is_old = self._right(trained.model, self.whole.labels, self.whole.test)
+        lost = paired_drop(before, right[is_old])
+        return {
+            "old": float(right[is_old].mean()),
+            "new": float(right[~is_old].mean()),
+            "all": float(right.mean()),
+            "before": float(before.mean()),
+            "forgotten": lost.drop,
+            "exported": trained.record.exported,
+        }
+
+    def _known(self, files: tuple[LabelledFile, ...]) -> tuple[LabelledFile, ...]:
+        return tuple(each for each in files if each.label in self.old)
+
+    def _drawn(
+        self, files: tuple[LabelledFile, ...], arm: Arm, share: float
+    ) -> tuple[LabelledFile, ...]:
+        """All images of new classes, and so many of old ones, in the shares of the splits."""
+        if arm.replayed is None:
+            return files
+        most = max(1, round(share * arm.replayed))
+        taken: dict[str, int] = {}
+        drawn = []
+        for each in files:
+            taken[each.label] = taken.get(each.label, 0) + 1
+            if each.label not in self.old or taken[each.label] <= most:
+                drawn.append(each)
+        return tuple(drawn)
+
+    def _trained(self, task: SmallTask, arm: Arm, folder: Path) -> Trained:
+        folder.mkdir(exist_ok=True)
+        splits = {TRAIN: task.train, VALIDATION: task.validation, TEST: task.test}
+        write_examples(folder / "examples", splits)
+        strategy = "fine_tune" if arm.is_tuned else "feature_extraction"
+        settings = TrainingSettings(strategy=strategy, epochs=self.epochs)
+        settings = settings.for_images(has_replayed=arm.replayed is not None)
+        weights = str(self.champion[2]) if arm.begins else "imagenet"
+        candidate = Candidate(backbone=_BACKBONE, weights=weights, image_size=self.size)
+        searched = SearchTask(
+            examples_uri=str(folder / "examples"),
+            labels=task.labels,
+            candidates=(candidate,),
+            resize="stretch",
+            features="all",
+            training=settings,
+            seed=self.seed,
+            embeddings=str(folder / "embeddings"),
+            activations=str(folder / "activations"),
+        )
+        prepared = PreparedBackbone(searched, candidate, folder / "activations")
+        training = prepared.training(settings, folder / "training")
+        if arm.begins:
+            earlier = head_of(keras.saving.load_model(self.champion[2], compile=False))
+            known = earlier.for_classes(self.champion[1], task.labels, {})
+            training = replace(training, earlier=known)
+        return train(training)
+
+    def _right(
+        self, model: keras.Model, labels: tuple[str, ...], files: tuple[LabelledFile, ...]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which test images are answered rightly, and which are of old classes."""
+        spec = ImageSpec(self.size)
+        contents = (tf.constant(each.path.read_bytes()) for each in files)
+        images = np.stack([decode_and_resize(each, spec).numpy() for each in contents])
+        answers = model.predict(images, batch_size=64, verbose=0).argmax(axis=1)
+        truth = [each.label for each in files]
+        right = np.array([labels[answer] for answer in answers]) == truth
+        return right, np.array([each in self.old for each in truth])
+
+
+def table(figures: Mapping[str, list[Found]]) -> str:
+    """A row for each arm."""
+    lines = [
+        "| arm | old classes | new classes | all | forgotten, points | exported |",
+        "|---|---|---|---|---|---|",
+    ]
+    for arm, found in figures.items():
+        old, new, whole, lost = (
+            float(np.mean([each[name] for each in found]))
+            for name in ("old", "new", "all", "forgotten")
+        )
+        exported = ", ".join(str(each["exported"]) for each in found)
+        lines.append(
+            f"| {arm} | {old:.3f} | {new:.3f} | {whole:.3f} | {100 * lost:+.1f} | {exported} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
