@@ -88,3 +88,18 @@ def test_images_that_are_all_alike_do_no_harm():
     classes = np.arange(8) % 4
     choice = discriminant.choose(features, classes, 4)
     assert np.isfinite(logits(choice, features, classes, features)).all()
+
+
+def test_of_very_many_images_some_tell_the_covariance(monkeypatch):
+    (features, classes), (asked, truth) = draw(400, 1), draw(400, 2)
+    sizes: list[int] = []
+    whole = np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda of: sizes.append(len(of)) or whole(of))
+    right = []
+    for most in (400, 100):
+        monkeypatch.setattr(discriminant, "_MOST_RESTS", most)
+        answers = logits(Choice(Form(0.5, False), 1.0, None), features, classes, asked)
+        right.append((answers.argmax(axis=1) == truth).mean())
+    assert sizes == [400, 100]
+    assert right[0] > 0.5
+    assert right[1] > right[0] - 0.05
