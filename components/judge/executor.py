@@ -128,7 +128,7 @@ def judge(
     forgetting = find_forgetting(served, predictions.classes) if served else None
     gaps = find_gaps(columns, predictions.truth, predictions.right)
     looks = settings.shortcuts != "ignore"
-    shortcuts = look_for_shortcuts(model, predictions, examples_uri) if looks else None
+    looked = look_for_shortcuts(model, predictions, examples_uri) if looks else None
     result = verdict(
         (
             check_accuracy(figures, settings.min_accuracy),
@@ -143,7 +143,7 @@ def judge(
             ),
             comparisons.check_probe(predictions, probe, settings.max_drop_below_probe),
             *([check_gaps(gaps, settings.max_slice_gap)] if own else []),
-            *([check_shortcuts(shortcuts, settings)] if looks else []),
+            *([check_shortcuts(looked, settings)] if looks else []),
             *(check for _, checks in further for check in checks),
             check_evaluator(evaluation_uri, figures.accuracy, figures.images),
         )
@@ -157,7 +157,7 @@ def judge(
         figures,
         accuracy_slices(columns, predictions.right),
         gaps,
-        shortcuts or (),
+        looked.found if looked else (),
         forgetting,
         float(probe.right.mean()) if probe else None,
         [found for found, _ in further if found],

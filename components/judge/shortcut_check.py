@@ -1,7 +1,7 @@
 """Looks on the test images whether the served model takes shortcuts."""
 
 import io
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -28,9 +28,24 @@ _LEAST: Final = 4
 _CLASSES: Final = _IMAGES // _LEAST
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What came of the look.
+
+    Attributes:
+        found: shortcuts.
+        classes: whose images were looked at.
+        of: all classes of the model.
+    """
+
+    found: tuple[Shortcut, ...]
+    classes: int
+    of: int
+
+
 def look_for_shortcuts(
     model: ExportedModel, predictions: Predictions, examples_uri: str
-) -> tuple[Shortcut, ...] | None:
+) -> Looked | None:
     """Covers parts of a few test images of each class, and asks the model again.
 
     Args:
@@ -43,7 +58,8 @@ def look_for_shortcuts(
         what its images become.
     """
     chosen = _chosen(predictions)
-    if model.spec is None or len(np.unique(predictions.truth[chosen])) < 2:
+    classes = len(np.unique(predictions.truth[chosen]))
+    if model.spec is None or classes < 2:
         return None
     names = {predictions.names[row]: place for place, row in enumerate(chosen)}
     decode = compiled_decoding(model.spec)
@@ -52,16 +68,21 @@ def look_for_shortcuts(
         if record.name in names:
             images[names[record.name]] = decode(tf.constant(record.image)).numpy()
     asked = _Asked(model)
-    return find_shortcuts(images, predictions.truth[chosen], model.classes, asked)
+    found = find_shortcuts(images, predictions.truth[chosen], model.classes, asked)
+    return Looked(found, classes, len(predictions.classes))
 
 
-def check_shortcuts(found: Sequence[Shortcut] | None, settings: EvaluationSettings) -> Check:
+def check_shortcuts(looked: Looked | None, settings: EvaluationSettings) -> Check:
     """Says which classes are answered by a part of the picture; fails where that is an error."""
-    if found is None:
-        words = "Too few test images are answered rightly to look for shortcuts"
+    if looked is None:
+        words = (
+            f"Nobody looked for shortcuts: that takes {_LEAST} test images that are answered "
+            "rightly of each of two classes or more"
+        )
         return Check(NAME, True, None, None, words)
+    found = looked.found
     if not found:
-        words = "No class is answered by a fixed part of the picture alone"
+        words = f"{_none_of(looked)} is answered by a fixed part of the picture alone"
         return Check(NAME, True, 0.0, None, words)
     told = "; ".join(
         f"{each.label!r} by the part {each.region} (covering it takes {each.loss:.2f} of its "
@@ -78,6 +99,12 @@ def check_shortcuts(found: Sequence[Shortcut] | None, settings: EvaluationSettin
     if not passed:
         words += ", or set evaluation.shortcuts: warning"
     return Check(NAME, passed, max(each.gain for each in found), None, words)
+
+
+def _none_of(looked: Looked) -> str:
+    if looked.classes == looked.of:
+        return "No class"
+    return f"None of the {looked.classes} classes that were looked at, of {looked.of},"
 
 
 def _chosen(predictions: Predictions) -> NDArray[np.intp]:

@@ -5,7 +5,7 @@ import pytest
 
 from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge.occlusion import REGIONS, Floats, find_shortcuts
-from components.judge.shortcut_check import check_shortcuts
+from components.judge.shortcut_check import Looked, check_shortcuts
 
 LABELS = ("left", "right", "marked")
 SIDE = 16
@@ -80,12 +80,21 @@ def test_regions_cover_the_picture_and_the_edges():
 @pytest.mark.parametrize(("severity", "passed"), [("warning", True), ("error", False)])
 def test_the_configuration_says_whether_a_shortcut_stops_a_push(severity, passed):
     found = find_shortcuts(*images(), LABELS, by_the_mark)
-    check = check_shortcuts(found, EvaluationSettings(shortcuts=severity))
+    check = check_shortcuts(Looked(found, 3, 3), EvaluationSettings(shortcuts=severity))
     assert check.passed is passed
     assert "1 class may be answered by a fixed part" in check.words
     assert "'marked'" in check.words
     assert ("evaluation.shortcuts: warning" in check.words) is not passed
-    assert check_shortcuts((), EvaluationSettings(shortcuts=severity)).passed
+    assert check_shortcuts(Looked((), 3, 3), EvaluationSettings(shortcuts=severity)).passed
     nothing = check_shortcuts(None, EvaluationSettings(shortcuts=severity))
     assert nothing.passed
     assert nothing.value is None
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [(50, "No class is answered"), (20, "None of the 20 classes that were looked at, of 50, is")],
+)
+def test_it_is_said_of_the_classes_that_were_looked_at_alone(classes, words):
+    check = check_shortcuts(Looked((), classes, 50), EvaluationSettings())
+    assert check.words.startswith(words)
