@@ -25,6 +25,7 @@ from models.backbones import Backbone, build_backbone
 from models.backbones.licences import weights_licence
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec, Resize
+from models.data.record_places import count_records
 from models.embedding.extraction import embed_splits
 from models.errors import UsageError
 from models.export.assets import FOLDER, LICENCE_FILE
@@ -34,6 +35,7 @@ from models.head.frozen_probe import read_probe_heads
 from models.search.joint_space import with_choice
 from models.training.earlier_model import earlier_by_head, read_earlier_model
 from models.training.model_description import read_description
+from models.training.strategies.strategy import Situation
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import TrainingTask
 
@@ -120,21 +122,22 @@ def read_task(
             "were computed: run again, so that they are computed anew"
         )
     spec = ImageSpec(info.image_size, cast(Resize, info.resize))
+    settings = with_choice(
+        settings.for_images(has_replayed=has_replayed(inputs.examples_uri)), inputs.values
+    )
     task = TrainingTask(
         examples_uri=inputs.examples_uri,
         labels=inputs.labels,
         spec=spec,
         backbone=backbone,
         embeddings=data.task,
-        settings=with_choice(
-            settings.for_images(has_replayed=has_replayed(inputs.examples_uri)), inputs.values
-        ),
+        settings=settings,
         seed=seed,
         scratch=scratch,
         log_dir=log_dir,
         is_searched=bool(inputs.values),
         left_out=inputs.left_out,
-        unlabelled=_unlabelled(inputs, backbone, spec),
+        unlabelled=_unlabelled(inputs, backbone, spec, Situation(data.task, settings)),
         unlabelled_uri=inputs.unlabelled_uri,
         target_uri=inputs.target_uri,
     )
@@ -152,10 +155,15 @@ def read_task(
         raise
 
 
-def _unlabelled(inputs: Inputs, backbone: Backbone, spec: ImageSpec) -> NDArray[np.float32] | None:
+def _unlabelled(
+    inputs: Inputs, backbone: Backbone, spec: ImageSpec, situation: Situation
+) -> NDArray[np.float32] | None:
     if not inputs.unlabelled_uri:
         return None
     split = example_schema.UNLABELLED
+    if not situation.is_few_shot:
+        # Only strategies for few images read what is made of these, which may be very many.
+        return np.zeros((count_records(inputs.unlabelled_uri, split), 0), np.float32)
     splits = embed_splits(inputs.unlabelled_uri, (split,), backbone, spec, inputs.embeddings_dir)
     return splits[split].embeddings
 
@@ -192,7 +200,8 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
             inputs.labels,
             inputs.left_out,
         )
-        unlabelled = _unlabelled(inputs, earlier.backbone, read.task.spec)
+        situation = Situation(embeddings, read.task.settings)
+        unlabelled = _unlabelled(inputs, earlier.backbone, read.task.spec, situation)
     task = replace(
         read.task,
         backbone=earlier.backbone,

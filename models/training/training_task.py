@@ -33,7 +33,8 @@ class TrainingTask:
         activations: folder that keeps what frozen layers made of the images, for further
             trainings; those of other images or another seed are kept apart. None for a training of
             its own.
-        unlabelled: embeddings float32 [m, d] of images without labels; None without any.
+        unlabelled: embeddings float32 [m, d] of images without labels, or [m, 0] where labelled
+            ones are too many for a strategy that reads them; None without any.
         unlabelled_uri: folder of the Examples of these; empty for none.
         target_uri: folder of the Examples of another domain, without labels; empty for none.
         is_searched: whether a search chose the settings, and with them the strategy.

@@ -36,7 +36,8 @@ class Situation:
     Attributes:
         task: training and validation embeddings.
         settings: of the training.
-        unlabelled: embeddings float32 [m, d] of images without a label; None for none.
+        unlabelled: embeddings float32 [m, d] of images without a label, or [m, 0] where labelled
+            ones are not few; None for none.
         target: another domain; None for none.
         earlier: head of an earlier model that the training begins from; None for none.
     """

@@ -1,0 +1,34 @@
+"""Whether a training embeds images without labels, of which there may be very many."""
+
+from pathlib import Path
+
+import pytest
+from labelled_examples import write_examples
+from trainer_inputs import write_inputs
+from training_digits import LABELS, digit_paths
+
+from components.trainer.task_reader import Inputs, read_task
+from models.training.training_settings import TrainingSettings
+
+
+@pytest.mark.parametrize(("most", "are_read"), [(20, True), (5, False)])
+def test_they_are_embedded_where_labelled_images_are_so_few_that_a_head_reads_them(
+    digits_folder: Path, tmp_path: Path, most: int, are_read: bool
+) -> None:
+    write_inputs(digits_folder, tmp_path)
+    paths = digit_paths(digits_folder)["test"][:3]
+    others = [("", path.name, path.read_bytes()) for path in paths]
+    write_examples(tmp_path / "more", {"unlabelled": others})
+    inputs = Inputs(
+        examples_uri=str(tmp_path / "examples"),
+        embeddings_uri=str(tmp_path / "embeddings"),
+        labels=LABELS,
+        values={},
+        unlabelled_uri=str(tmp_path / "more"),
+        embeddings_dir=str(tmp_path / "cache"),
+    )
+    settings = TrainingSettings(few_shot_images=most)
+    read = read_task(inputs, settings, seed=1, scratch=tmp_path / "s", log_dir=tmp_path / "logs")
+    assert read.task.unlabelled is not None
+    width = read.task.embeddings.train.embeddings.shape[1] if are_read else 0
+    assert read.task.unlabelled.shape == (3, width)
