@@ -105,6 +105,7 @@ def _follow(
                 _tell(health, watched, as_json=as_json)
             said, told = "", gist
         except GraftError as error:  # a version that was just pushed may be half there
+            code = error.exit_code
             if str(error) != said:
                 said = str(error)
                 print(f"graft: {said}", file=sys.stderr, flush=True)

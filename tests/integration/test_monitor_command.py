@@ -106,9 +106,12 @@ def test_a_fault_that_comes_again_is_told_again_and_so_is_its_end(workspace: Pat
             _read_to("graft: The request log", process.stderr)
             away.rename(log)
         _read_to("  page", process.stdout)
+        log.rename(away)
+        _read_to("graft: The request log", process.stderr)
     finally:
         process.send_signal(signal.SIGTERM)
-        finish(process)
+        answer = finish(process)
+    assert answer.code == 2  # as its last look
 
 
 def _read_to(beginning: str, lines: IO[str]) -> None:
