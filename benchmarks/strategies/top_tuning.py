@@ -49,6 +49,7 @@ def prepared_backbone(
     settings: TrainingSettings,
     seed: int,
     left_out: tuple[str, ...] = (),
+    weights: str = "imagenet",
 ) -> PreparedBackbone:
     """Writes the images of a task, and builds the backbone.
 
@@ -59,10 +60,11 @@ def prepared_backbone(
         settings: of the training.
         seed: of the training.
         left_out: names of images that are neither trained nor validated on.
+        weights: of the backbone, as `model.weights` has them.
     """
     splits = {TRAIN: task.train, VALIDATION: task.validation, TEST: task.test}
     write_examples(scratch / "examples", splits)
-    candidate = Candidate(backbone=BACKBONE, weights="imagenet", image_size=size)
+    candidate = Candidate(backbone=BACKBONE, weights=weights, image_size=size)
     searched = SearchTask(
         examples_uri=str(scratch / "examples"),
         labels=task.labels,

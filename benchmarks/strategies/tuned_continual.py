@@ -25,19 +25,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from benchmarks.search.small_task import LabelledFile, SmallTask, split_files, write_examples
+from benchmarks.search.small_task import LabelledFile, SmallTask, split_files
 from benchmarks.strategies.kept import Kept
-from models.backbone_choice.backbone_choice import Candidate
-from models.data.example_schema import TEST, TRAIN, VALIDATION
+from benchmarks.strategies.top_tuning import prepared_backbone
 from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.head.earlier_head import head_of
 from models.metrics import paired_drop
-from models.search.prepared_backbone import PreparedBackbone
-from models.search.search_task import SearchTask
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
 
-_BACKBONE: Final = "EfficientNetLite0"
 _NEW: Final = 0.3
 _VALIDATION, _TEST = 0.18, 25
 """Share of the images of a class to validate on; images of each to judge on, at most."""
@@ -191,25 +187,11 @@ class Span:
 
     def _trained(self, task: SmallTask, arm: Arm, folder: Path) -> Trained:
         folder.mkdir(exist_ok=True)
-        splits = {TRAIN: task.train, VALIDATION: task.validation, TEST: task.test}
-        write_examples(folder / "examples", splits)
         strategy = "fine_tune" if arm.is_tuned else "feature_extraction"
         settings = TrainingSettings(strategy=strategy, epochs=self.epochs)
         settings = settings.for_images(has_replayed=arm.replayed is not None)
         weights = str(self.champion[2]) if arm.begins else "imagenet"
-        candidate = Candidate(backbone=_BACKBONE, weights=weights, image_size=self.size)
-        searched = SearchTask(
-            examples_uri=str(folder / "examples"),
-            labels=task.labels,
-            candidates=(candidate,),
-            resize="stretch",
-            features="all",
-            training=settings,
-            seed=self.seed,
-            embeddings=str(folder / "embeddings"),
-            activations=str(folder / "activations"),
-        )
-        prepared = PreparedBackbone(searched, candidate, folder / "activations")
+        prepared = prepared_backbone(task, folder, self.size, settings, self.seed, weights=weights)
         training = prepared.training(settings, folder / "training")
         if arm.begins:
             earlier = head_of(keras.saving.load_model(self.champion[2], compile=False))
