@@ -14,24 +14,25 @@ was broken off goes on.
 
 import argparse
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from benchmarks.search.small_task import LabelledFile, SmallTask, split_files
 from benchmarks.strategies.kept import Kept
-from benchmarks.strategies.top_tuning import prepared_backbone
-from models.data.image_decoding import ImageSpec, decode_and_resize
-from models.head.earlier_head import head_of
+from benchmarks.strategies.tuned_networks import (
+    Champion,
+    kept_champion,
+    right_answers,
+    trained_network,
+)
 from models.metrics import paired_drop
-from models.training.train import Trained, train
+from models.training.train import Trained
 from models.training.training_settings import TrainingSettings
 
 _NEW: Final = 0.3
@@ -136,27 +137,25 @@ class Span:
         return frozenset(map(str, labels[max(1, round(_NEW * len(labels))) :]))
 
     @cached_property
-    def champion(self) -> tuple[Trained, tuple[str, ...], Path, NDArray[np.bool_]]:
-        """The earlier model, its classes, its file, and which old test images it has right."""
+    def champion(self) -> tuple[Champion, NDArray[np.bool_]]:
+        """The earlier model, and which old test images it answers rightly."""
         labels = tuple(each for each in self.whole.labels if each in self.old)
         parts = self.whole.train, self.whole.validation, self.whole.test
         known = SmallTask(labels, *map(self._known, parts))
         trained = self._trained(known, Arm("champion", None), self.scratch / "champion")
-        # What the next training begins from: it has learned from no validation image.
-        start = trained.start.model or trained.model
-        start.save(self.scratch / "champion.keras")
-        right, _ = self._right(trained.model, labels, self._known(self.whole.test))
-        return trained, labels, self.scratch / "champion.keras", right
+        right = right_answers(trained.model, labels, known.test, self.size)
+        return kept_champion(trained, labels, self.scratch / "champion.keras"), right
 
     def measured(self, arm: Arm) -> Found:
         """What an arm comes to."""
-        _, _, _, before = self.champion
+        _, before = self.champion
         train_files = self._drawn(self.whole.train, arm, 1 - _VALIDATION)
         held = self._drawn(self.whole.validation, arm, _VALIDATION)
         task = SmallTask(self.whole.labels, train_files, held, self.whole.test)
         with TemporaryDirectory(dir=self.scratch) as folder:
             trained = self._trained(task, arm, Path(folder))
-        right, is_old = self._right(trained.model, self.whole.labels, self.whole.test)
+        right = right_answers(trained.model, task.labels, task.test, self.size)
+        is_old = np.array([each.label in self.old for each in task.test])
         lost = paired_drop(before, right[is_old])
         return {
             "old": float(right[is_old].mean()),
@@ -186,30 +185,11 @@ class Span:
         return tuple(drawn)
 
     def _trained(self, task: SmallTask, arm: Arm, folder: Path) -> Trained:
-        folder.mkdir(exist_ok=True)
         strategy = "fine_tune" if arm.is_tuned else "feature_extraction"
         settings = TrainingSettings(strategy=strategy, epochs=self.epochs)
         settings = settings.for_images(has_replayed=arm.replayed is not None)
-        weights = str(self.champion[2]) if arm.begins else "imagenet"
-        prepared = prepared_backbone(task, folder, self.size, settings, self.seed, weights=weights)
-        training = prepared.training(settings, folder / "training")
-        if arm.begins:
-            earlier = head_of(keras.saving.load_model(self.champion[2], compile=False))
-            known = earlier.for_classes(self.champion[1], task.labels, {})
-            training = replace(training, earlier=known)
-        return train(training)
-
-    def _right(
-        self, model: keras.Model, labels: tuple[str, ...], files: tuple[LabelledFile, ...]
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which test images are answered rightly, and which are of old classes."""
-        spec = ImageSpec(self.size)
-        contents = (tf.constant(each.path.read_bytes()) for each in files)
-        images = np.stack([decode_and_resize(each, spec).numpy() for each in contents])
-        answers = model.predict(images, batch_size=64, verbose=0).argmax(axis=1)
-        truth = [each.label for each in files]
-        right = np.array([labels[answer] for answer in answers]) == truth
-        return right, np.array([each in self.old for each in truth])
+        champion = self.champion[0] if arm.begins else None
+        return trained_network(task, folder, self.size, settings, self.seed, champion)
 
 
 def table(figures: Mapping[str, list[Found]]) -> str:
