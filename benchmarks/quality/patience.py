@@ -10,7 +10,8 @@ would have exported, and after how many epochs it would have ended. Each trainin
 
 import argparse
 import json
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -27,10 +28,65 @@ from models.training.training_settings import TrainingSettings
 from models.training.training_task import with_head
 
 _WAITS: Final = (1, 2, 3, 5, 8, 10, 15)
+_GAINS: Final = (0.0, 0.0005, 0.001, 0.002)
+"""Of the expected accuracy, below which an epoch is no better, where the wait is the product's."""
+_FITTED: Final = 0.001
+"""Training loss, of that by chance, from which the least wait is tried."""
 
-Epochs = list[tuple[float, float]]
-"""Score by the validation images and test accuracy of each epoch; the latter is that of the best
-epoch so far."""
+Epochs = list[tuple[float, float, float]]
+"""Score by the validation images, test accuracy and training loss of each epoch; the accuracy is
+that of the best epoch so far."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a training ends.
+
+    Attributes:
+        wait: epochs without a better one.
+        gain: by which one has to be better, of the expected accuracy.
+        fitted: training loss below which three epochs are waited for.
+    """
+
+    wait: int
+    gain: float = 0.0
+    fitted: float = 0.0
+
+    def ended(self, epochs: Epochs) -> tuple[int, float]:
+        """Epochs until it ends a training, and the test accuracy of the best of these."""
+        mark, since, best = -np.inf, 0, 0
+        for number, (score, _, loss) in enumerate(epochs):
+            if score > epochs[best][0]:
+                best = number
+            if score > mark + self.gain:
+                mark, since = score, number
+            if number - since >= (min(3, self.wait) if loss < self.fitted else self.wait):
+                return number + 1, epochs[best][1]
+        return len(epochs), epochs[best][1]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A training that was kept.
+
+    Attributes:
+        wait: epochs that the product waits.
+        chance: loss of a guess.
+        epochs: what each showed.
+    """
+
+    wait: int
+    chance: float
+    epochs: Epochs
+
+    def ends(self) -> dict[str, tuple[int, float]]:
+        """By the name of a rule, how many epochs it trains and what it has in the end."""
+        rules = {f"waits {wait}": Rule(wait) for wait in _WAITS}
+        for gain in _GAINS:
+            rules[f"+{100 * gain:g} points"] = Rule(self.wait, gain)
+            fitted = _FITTED * self.chance
+            rules[f"+{100 * gain:g} points, 3 when fitted"] = Rule(self.wait, gain, fitted)
+        return {name: rule.ended(self.epochs) for name, rule in rules.items()}
 
 
 def main() -> None:
@@ -43,42 +99,30 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/quality/patience"))
     options = parser.parse_args()
-    trained: dict[str, list[Epochs]] = {}
-    for folder in options.data:
-        for seed in range(options.seeds):
-            trained.setdefault(folder.name, []).append(_kept(folder, seed, options))
-    print("| | " + " | ".join(f"{each} epochs" for each in _WAITS) + " | all |")
-    print("|---" * (len(_WAITS) + 2) + "|")
-    for name, runs in trained.items():
-        ends = [[_ended(run, wait) for run in runs] for wait in (*_WAITS, options.epochs)]
-        cells = [f"{np.mean([test for _, test in end]):.3f}" for end in ends]
-        spent = [f"{np.mean([epochs for epochs, _ in end]):.0f}" for end in ends]
-        print(f"| {name}, test accuracy | " + " | ".join(cells) + " |")
-        print(f"| {name}, epochs | " + " | ".join(spent) + " |")
+    ends: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    for seed in range(options.seeds):
+        for folder in options.data:
+            for rule, end in _kept(folder, seed, options).ends().items():
+                ends.setdefault(rule, {}).setdefault(folder.name, []).append(end)
+    names = [folder.name for folder in options.data]
+    print("| ends by | " + " | ".join(names) + " | mean |")
+    print("|---" * (len(names) + 2) + "|")
+    for rule, found in ends.items():
+        means = np.array([np.mean(found[name], axis=0) for name in names])
+        cells = [f"{test:.3f} ({epochs:.0f})" for epochs, test in (*means, means.mean(axis=0))]
+        print(f"| {rule} | " + " | ".join(cells) + " |")
 
 
-def _ended(epochs: Epochs, wait: int) -> tuple[int, float]:
-    """Epochs until none was better for so many, and the test accuracy of the best."""
-    best = 0
-    for number, (score, _) in enumerate(epochs):
-        if score > epochs[best][0]:
-            best = number
-        if number - best >= wait:
-            return number + 1, epochs[best][1]
-    return len(epochs), epochs[best][1]
-
-
-def _kept(folder: Path, seed: int, options: argparse.Namespace) -> Epochs:
+def _kept(folder: Path, seed: int, options: argparse.Namespace) -> Kept:
     task = draw_task(folder, seed, images_a_class=options.images)
     name = f"{task.name}-{task.digest}-{options.size}-{options.epochs}-{seed}.json"
     path: Path = options.cache / name
-    if path.exists():
-        kept: Epochs = json.loads(path.read_bytes())
-        return kept
-    with TemporaryDirectory() as scratch:
-        epochs = _train(task, seed, options, Path(scratch))
-    write_atomically(path, json.dumps(epochs).encode())
-    return epochs
+    if not path.exists():
+        with TemporaryDirectory() as scratch:
+            epochs = _train(task, seed, options, Path(scratch))
+        write_atomically(path, json.dumps(epochs).encode())
+    waits = TrainingSettings().waits(len(task.files.train))
+    return Kept(waits, math.log(len(task.files.labels)), json.loads(path.read_bytes()))
 
 
 def _train(task: DrawnTask, seed: int, options: argparse.Namespace, scratch: Path) -> Epochs:
@@ -100,13 +144,13 @@ def _train(task: DrawnTask, seed: int, options: argparse.Namespace, scratch: Pat
     keras.utils.set_random_seed(seed)
     mirror, trainer = prepared.mirror(made), prepared.trainer(made)
     epochs: Epochs = []
-    scores: Sequence[float] = ()
     for stop in range(1, options.epochs + 1):
-        scores = trainer.train(made, mirror=mirror, pause_after=stop).scores
+        done = trainer.train(made, mirror=mirror, pause_after=stop)
+        scores = done.scores
         if scores[-1] > max(scores[:-1], default=-np.inf):
             model = with_head(prepared.backbone.model, prepared.head.model)
             test = judge(model, prepared.spec, situation, Clock(0.0), "", {}).accuracy
-        epochs.append((scores[-1], test))
+        epochs.append((scores[-1], test, done.phase.epochs[-1]["loss"] or math.inf))
         print(f"{task.name}, epoch {stop}: {scores[-1]:.4f}, test {test:.4f}", flush=True)
     return epochs
 
