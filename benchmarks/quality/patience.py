@@ -2,13 +2,16 @@
 
 The usual configuration is fine-tuned for all epochs, and answers the test images after each epoch
 that was the best so far by the validation images. So it is known what waiting for so many epochs
-would have exported, and after how many epochs it would have ended. Each training is kept in
+would have exported, and after how many epochs it would have ended; and likewise for what ends a
+training once its images are learned: a loss below a share of that of a guess, and so many epochs
+that promise so few points more than all before. Each training is kept in
 `--cache`: the same command goes on after a stop.
 
     ./dev bench quality/patience --data ../shared/data/signdigits --images 50 --size 224
 """
 
 import argparse
+import itertools
 import json
 import math
 from dataclasses import dataclass
@@ -25,13 +28,13 @@ from benchmarks.search.live.situation import Clock, Situation
 from models.search.prepared_backbone import PreparedBackbone
 from models.storage.atomic_write import write_atomically
 from models.training.training_settings import TrainingSettings
+from models.training.training_state import LEARNED, LEAST_GAIN
 from models.training.training_task import with_head
 
 _WAITS: Final = (1, 2, 3, 5, 8, 10, 15)
-_GAINS: Final = (0.0, 0.0005, 0.001, 0.002)
-"""Of the expected accuracy, below which an epoch is no better, where the wait is the product's."""
-_FITTED: Final = 0.001
-"""Training loss, of that by chance, from which the least wait is tried."""
+_LEARNED: Final = (0.003, LEARNED, 0.02)
+_GAINS: Final = (0.001, 0.002, LEAST_GAIN)
+_LASTS: Final = (3, 4, TrainingSettings().waits_at_last)
 
 Epochs = list[tuple[float, float, float]]
 """Score by the validation images, test accuracy and training loss of each epoch; the accuracy is
@@ -44,25 +47,30 @@ class Rule:
 
     Attributes:
         wait: epochs without a better one.
-        gain: by which one has to be better, of the expected accuracy.
-        fitted: training loss below which three epochs are waited for.
+        learned: training loss from which on the images are learned.
+        last: epochs that then have to gain something.
+        gain: of the expected accuracy.
     """
 
     wait: int
+    learned: float = 0.0
+    last: int = 1
     gain: float = 0.0
-    fitted: float = 0.0
 
     def ended(self, epochs: Epochs) -> tuple[int, float]:
         """Epochs until it ends a training, and the test accuracy of the best of these."""
-        mark, since, best = -np.inf, 0, 0
-        for number, (score, _, loss) in enumerate(epochs):
+        best = 0
+        for number, (score, _, loss) in enumerate(epochs, start=1):
             if score > epochs[best][0]:
-                best = number
-            if score > mark + self.gain:
-                mark, since = score, number
-            if number - since >= (min(3, self.wait) if loss < self.fitted else self.wait):
-                return number + 1, epochs[best][1]
+                best = number - 1
+            if number - best > self.wait or (loss < self.learned and self._stands(epochs[:number])):
+                return number, epochs[best][1]
         return len(epochs), epochs[best][1]
+
+    def _stands(self, epochs: Epochs) -> bool:
+        scores = [score for score, _, _ in epochs]
+        before, last = scores[: -self.last], scores[-self.last :]
+        return bool(before) and max(last) - max(before) < self.gain
 
 
 @dataclass(frozen=True)
@@ -82,10 +90,10 @@ class Kept:
     def ends(self) -> dict[str, tuple[int, float]]:
         """By the name of a rule, how many epochs it trains and what it has in the end."""
         rules = {f"waits {wait}": Rule(wait) for wait in _WAITS}
-        for gain in _GAINS:
-            rules[f"+{100 * gain:g} points"] = Rule(self.wait, gain)
-            fitted = _FITTED * self.chance
-            rules[f"+{100 * gain:g} points, 3 when fitted"] = Rule(self.wait, gain, fitted)
+        rules["waits 100 steps"] = Rule(self.wait)
+        for learned, last, gain in itertools.product(_LEARNED, _LASTS, _GAINS):
+            name = f"loss {100 * learned:g} %, {last} epochs, {100 * gain:g} points"
+            rules[name] = Rule(self.wait, learned * self.chance, last, gain)
         return {name: rule.ended(self.epochs) for name, rule in rules.items()}
 
 

@@ -252,7 +252,10 @@ class _Examined(TrainingState):
 
     def __init__(self, file: Path, lesson: Lesson, settings: TrainingSettings) -> None:
         waits = settings.waits(len(lesson.images))
-        super().__init__(file, lesson.held, epochs=settings.epochs, patience=waits)
+        last = settings.waits_at_last
+        super().__init__(
+            file, lesson.held, epochs=settings.epochs, patience=waits, last_patience=last
+        )
         self._examine = lesson.examine
 
     def validate_by(self, validate: Callable[[], Floats]) -> None:

@@ -12,7 +12,10 @@ from models.search.search_task import SearchTask
 from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 
 _BEST_EPOCH: Final = 12
-"""That is the best one of most fine-tunings, which end when none was better for a while."""
+"""That is about the best one of most fine-tunings, which end when none was better for a while."""
+_USUAL_EPOCHS: Final = 14
+"""That a fine-tuning takes where the configuration does not say how long to wait for a better
+epoch: 8 to 14 (`benchmarks/quality/patience.py`)."""
 _EXPORT_SECONDS: Final = 22.0
 """To export what was trained, to ask it, and to train the probe beside it; where the constants of
 `models.search.costs` were seen. Some 6 s on two cores with nothing else to do."""
@@ -35,7 +38,8 @@ class FinalTraining:
         self._task = task
         self._costs = costs
         training = task.training
-        self.epochs = min(training.epochs, _BEST_EPOCH + training.waits(costs.images))
+        usual = _BEST_EPOCH + training.patience if training.patience else _USUAL_EPOCHS
+        self.epochs = min(training.epochs, usual)
 
     def seconds(self, values: Values) -> float:
         """That a configuration is expected to take which was not begun, but for what closes it."""
@@ -114,7 +118,7 @@ class FinalTraining:
         if last.paused_after is None:
             return closing
         trained = last.curve.seconds
-        epochs = max(self.epochs - len(trained), self._task.training.waits(self._costs.images))
+        epochs = max(self.epochs - len(trained), self._task.training.waits_at_last)
         if most_epochs is not None:
             epochs = min(epochs, most_epochs - len(trained))
         return epochs * statistics.fmean(trained) + closing

@@ -201,6 +201,7 @@ class TopTrainer:
             task.embeddings.validation.classes if held is None else held,
             epochs=task.settings.epochs,
             patience=task.settings.waits(task.images) if chooses else None,
+            last_patience=task.settings.waits_at_last if chooses else None,
             pause_after=pause_after,
             images=task.images,
         )

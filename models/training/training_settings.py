@@ -14,6 +14,8 @@ _PATIENT_STEPS: Final = 100
 """Without a better score before training stops. Of 400 hand signs a training of 13 steps an epoch
 was 95.6 % right when it had not got better for three epochs, and 97.6 % after 15."""
 _LEAST_PATIENCE, _MOST_PATIENCE = 3, 10
+_LAST_PATIENCE: Final = 5
+"""Epochs that have to gain something together, once the training images are learned."""
 
 Devices = Literal["one", "all"]
 """Of a machine: the first GPU (or the processors), or all GPUs."""
@@ -50,7 +52,8 @@ class TrainingSettings(Section):
     """Most fine-tuning epochs; it goes on only while it pays."""
     patience: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """Epochs without a better validation score before training stops. Empty: 3, and up to 10 with
-    few images, of which so many epochs are 100 steps."""
+    few images, of which so many epochs are 100 steps, until the training images are learned. Once
+    these are, so many epochs (5 where empty) have to promise 0.3 points of accuracy together."""
     unfreeze: Fraction = 0.5
     """Share of the backbone's weighted layers, from the top, that fine-tuning trains."""
     learning_rate: Annotated[float, Field(gt=0.0, le=1e15)] = 3e-4
@@ -102,6 +105,11 @@ class TrainingSettings(Section):
             labelled: images to train and to validate on.
         """
         return labelled <= self.refit_images
+
+    @property
+    def waits_at_last(self) -> int:
+        """Epochs that have to gain something, or training stops, once the images are learned."""
+        return self.patience or _LAST_PATIENCE
 
     def waits(self, images: int) -> int:
         """Epochs without a better score before training stops.

@@ -31,6 +31,7 @@ def test_auto_goes_by_the_number_of_images_and_says_so():
 def test_with_few_images_more_epochs_are_waited_for_a_better_one(images, epochs):
     assert TrainingSettings().waits(images) == epochs
     assert TrainingSettings(patience=2).waits(images) == 2
+    assert TrainingSettings(patience=2).waits_at_last == 2
 
 
 @pytest.mark.parametrize(

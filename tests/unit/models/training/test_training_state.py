@@ -29,11 +29,11 @@ def state_of(model: keras.Model, file: Path, pause_after: int | None = None) -> 
     return state
 
 
-def epoch(state: TrainingState, number: int) -> None:
+def epoch(state: TrainingState, number: int, loss: float = 1.0) -> None:
     state.on_epoch_begin(number)
     for batch in range(3):
         state.on_train_batch_end(batch)
-    state.on_epoch_end(number, {"loss": 1.0})
+    state.on_epoch_end(number, {"loss": loss})
 
 
 def test_a_training_under_way_is_saved_now_and_then(
@@ -97,3 +97,24 @@ def test_what_tensorflow_traces_is_no_part_of_an_epoch_of_one_batch(
     # Two passes of the validation images, forwards and backwards.
     assert 0.04 < first < 0.4
     assert second > 0.1
+
+
+@pytest.mark.parametrize(
+    ("loss", "gain", "trained"), [(1e-4, 1e-4, 4), (1e-4, 0.3, 9), (0.5, 1e-4, 9)]
+)
+def test_once_images_are_learned_epochs_have_to_gain_something(
+    model: keras.Model, tmp_path: Path, loss: float, gain: float, trained: int
+) -> None:
+    state = TrainingState(tmp_path / "state.npz", CLASSES, epochs=9, patience=9, last_patience=3)
+    state.set_model(model)
+    model.stop_training = False
+    surer = np.array([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 0.0]], np.float32)
+    for number in range(9):
+        # Its one wrong answer is given with less and less confidence, a little of it an epoch.
+        surer[3] = [2.0 - gain * number, 0.0]
+        state.validate_by(surer.copy)
+        epoch(state, number, loss if number > 1 else 1.0)
+        if model.stop_training:
+            break
+    assert len(state.history.epochs) == trained
+    assert state.history.best_epoch == trained - 1
