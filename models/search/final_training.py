@@ -11,11 +11,9 @@ from models.search.joint_space import is_frozen
 from models.search.search_task import SearchTask
 from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 
-_BEST_EPOCH: Final = 12
-"""That is about the best one of most fine-tunings, which end when none was better for a while."""
-_USUAL_EPOCHS: Final = 14
-"""That a fine-tuning takes where the configuration does not say how long to wait for a better
-epoch: 8 to 14 (`benchmarks/quality/patience.py`)."""
+_USUAL_EPOCHS: Final = 12
+"""That a fine-tuning takes where the configuration does not say how long to wait for a better one:
+7 to 15 (`benchmarks/quality/patience.py`)."""
 _EXPORT_SECONDS: Final = 22.0
 """To export what was trained, to ask it, and to train the probe beside it; where the constants of
 `models.search.costs` were seen. Some 6 s on two cores with nothing else to do."""
@@ -38,8 +36,7 @@ class FinalTraining:
         self._task = task
         self._costs = costs
         training = task.training
-        usual = _BEST_EPOCH + training.patience if training.patience else _USUAL_EPOCHS
-        self.epochs = min(training.epochs, usual)
+        self.epochs = min(training.epochs, _USUAL_EPOCHS + (training.patience or 0))
 
     def seconds(self, values: Values) -> float:
         """That a configuration is expected to take which was not begun, but for what closes it."""
@@ -96,7 +93,7 @@ class FinalTraining:
         each = statistics.fmean(trained) if trained else self._costs.epoch(chosen)
         before = self._costs.again() if trained else self._costs.start(chosen)
         left = int((seconds - self.closing_seconds(chosen) - before) / each)
-        most = max(_BEST_EPOCH, len(trained) + max(0, left))
+        most = max(_USUAL_EPOCHS, len(trained) + max(0, left))
         return most if most < self._task.training.epochs else None
 
     def left(
