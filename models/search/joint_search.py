@@ -53,14 +53,14 @@ METRIC: Final = "expected_accuracy"
 """Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
 TIMEOUT_SECONDS: Final = 60.0
 """Without a word after which a worker's stretch goes to another one."""
-_SHARE: Final = 0.5
+_SHARE: Final = 0.8
 """Of what the usual training is expected to take: the budget where none is given."""
 _OVERRUN: Final = 1.15
 """Of the seconds told at the start, that search and training may reach; a fifth more may be taken,
 and what an epoch takes is known but roughly."""
 _CONTINUED: Final = 0.6
-"""Of the search, that the training need not do again. With half of the usual training's time for
-the search, the training took 0.4 to 1.0 of it in thirteen runs."""
+"""Of the search, that the training need not do again. With half of the time of 20 epochs for the
+search, the training took 0.4 to 1.0 of that time in thirteen runs."""
 _SPARE: Final = 0.1
 """Of the budget, that is worth to search on for."""
 
