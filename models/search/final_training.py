@@ -11,9 +11,11 @@ from models.search.joint_space import is_frozen
 from models.search.search_task import SearchTask
 from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 
-_USUAL_EPOCHS: Final = 12
+_USUAL_EPOCHS: Final = 14
 """That a fine-tuning takes where the configuration does not say how long to wait for a better one:
 7 to 15 (`benchmarks/quality/patience.py`)."""
+_LEAST_EPOCHS: Final = 12
+"""That a fine-tuning has, however much longer than told it takes: most are hardly better later."""
 _EXPORT_SECONDS: Final = 22.0
 """To export what was trained, to ask it, and to train the probe beside it; where the constants of
 `models.search.costs` were seen. Some 6 s on two cores with nothing else to do."""
@@ -93,7 +95,7 @@ class FinalTraining:
         each = statistics.fmean(trained) if trained else self._costs.epoch(chosen)
         before = self._costs.again() if trained else self._costs.start(chosen)
         left = int((seconds - self.closing_seconds(chosen) - before) / each)
-        most = max(_USUAL_EPOCHS, len(trained) + max(0, left))
+        most = max(_LEAST_EPOCHS, len(trained) + max(0, left))
         return most if most < self._task.training.epochs else None
 
     def left(

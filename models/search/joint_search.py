@@ -53,7 +53,7 @@ METRIC: Final = "expected_accuracy"
 """Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
 TIMEOUT_SECONDS: Final = 60.0
 """Without a word after which a worker's stretch goes to another one."""
-_SHARE: Final = 0.8
+_SHARE: Final = 0.7
 """Of what the usual training is expected to take: the budget where none is given."""
 _OVERRUN: Final = 1.15
 """Of the seconds told at the start, that search and training may reach; a fifth more may be taken,

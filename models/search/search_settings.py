@@ -31,7 +31,7 @@ class SearchSettings(Section):
     budget: Duration | None = None
     """Time for it, such as 90s, 20m or 1.5h. The final training goes on with the best trial, so
     that the time spent on that is not lost. 0: no search; the first of model.candidates is trained
-    as training says. Empty: 0.8 of what that training is expected to take."""
+    as training says. Empty: 0.7 of what that training is expected to take."""
     trials: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Most stretches of epochs that are trained. Empty: as many as the budget allows."""
     algorithm: Literal["warm", "cold"] = "warm"

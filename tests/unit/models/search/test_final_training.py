@@ -92,9 +92,9 @@ def test_what_is_left_counts_no_epoch_beyond_the_bound(task: SearchTask, costs: 
     training, usual = FinalTraining(task, costs), usual_fine_tuning(task)
     around = costs.again() + training.closing_seconds(usual)
     records = [begun(usual)]
-    # 12 epochs in all, of which 4 are done.
-    assert training.left(usual, records, None) == pytest.approx(8 * EPOCH_SECONDS + around)
-    assert training.left(usual, records, 11) == pytest.approx(7 * EPOCH_SECONDS + around)
+    # 14 epochs in all, of which 4 are done.
+    assert training.left(usual, records, None) == pytest.approx(10 * EPOCH_SECONDS + around)
+    assert training.left(usual, records, 13) == pytest.approx(9 * EPOCH_SECONDS + around)
 
 
 def test_what_has_ended_is_still_closed(task: SearchTask, costs: Costs) -> None:
