@@ -1,4 +1,4 @@
-"""Line and area charts as inline SVG: no script, legible in light and dark, described for readers.
+"""Line charts as inline SVG: no script, legible in light and dark, described for readers.
 
 Colours come from the style sheet by class name. Charts are drawn 480 units wide, which is about
 what a phone shows, so that their text keeps a readable size there.
@@ -14,6 +14,7 @@ from models.number_text import short_number
 
 WIDTH, HEIGHT = 480.0, 280.0
 _LEAST_SPAN = 1e-6
+_TICKS = 6
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 14.0, 34.0, 42.0
 
 
@@ -35,21 +36,6 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Band:
-    """A named share of a whole, one of those that an area chart stacks.
-
-    Attributes:
-        name: shown where the pointer rests on it.
-        shares: one for each x, at least 0.
-        style: class of the style sheet.
-    """
-
-    name: str
-    shares: Sequence[float]
-    style: str
-
-
-@dataclass(frozen=True)
 class Axis:
     """One axis.
 
@@ -67,14 +53,14 @@ class Axis:
         return start + (value - low) / (high - low) * (end - start)
 
 
-def nice_ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
-    """Chooses round values that span [low, high], at most about `most` of them."""
+def nice_ticks(low: float, high: float) -> tuple[float, ...]:
+    """Chooses round values that span [low, high], at most about `_TICKS` of them."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return (0.0, 1.0)
     whole = max(abs(high), 1.0)
     # What differs in its last digits alone would get ticks that are all the same.
     span = high - low if high - low > _LEAST_SPAN * whole else whole
-    raw = span / (most - 1)
+    raw = span / (_TICKS - 1)
     magnitude = 10.0 ** math.floor(math.log10(raw))
     step = next(m for m in (1, 2, 2.5, 5, 10) if m * magnitude >= raw * 0.999) * magnitude
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
@@ -121,35 +107,6 @@ def line_chart(
         parts.append(_series(each, placed))
     parts.append(_legend(series))
     return _svg(title, Markup("").join(parts))
-
-
-def area_chart(title: str, bands: Sequence[Band], x: Axis, y: Axis) -> Markup:
-    """Stacks bands over x = 1, 2, 3, …; the legend is left to the caller, who has more room.
-
-    Args:
-        title: what the chart shows; read out in place of the picture.
-        bands: from the bottom up, all as long as each other, at least two shares.
-        x: horizontal axis.
-        y: vertical axis, of the sum.
-
-    Returns:
-        An `<svg>` element; every text in it is escaped.
-    """
-    places = range(len(bands[0].shares))
-    across = [x.place(place + 1.0, _LEFT, WIDTH - _RIGHT) for place in places]
-    floor = [0.0 for _ in places]
-    parts = []
-    for band in bands:
-        top = [low + share for low, share in zip(floor, band.shares, strict=True)]
-        heights = [y.place(value, HEIGHT - _BOTTOM, _TOP) for value in (*top, *reversed(floor))]
-        corners = zip((*across, *reversed(across)), heights, strict=True)
-        parts.append(
-            Markup('<polygon class="area {}" points="{}"><title>{}</title></polygon>').format(
-                band.style, " ".join(f"{a:.1f},{b:.1f}" for a, b in corners), band.name
-            )
-        )
-        floor = top
-    return _svg(title, Markup("").join((*parts, _grid(x, y), _labels(x, y))))
 
 
 def _svg(title: str, content: Markup) -> Markup:
