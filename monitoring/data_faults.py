@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
-from models.errors import UsageError
 from models.observation.reference import Reference
 from models.observation.signal_names import IMAGE_SIGNALS
 from monitoring.accuracy.confidence_sequence import ShareSoFar
@@ -21,36 +20,15 @@ _BLAMELESS: Final = ("OK", "CANCELLED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "RES
 """Answers that say nothing of what was sent."""
 _FLAT: Final = 0.01
 """Contrast below which a picture shows nothing."""
+_SHARE: Final = 0.05
+"""Of flat pictures, or of requests that were refused, beyond what is usual."""
+_LEAST: Final = 20
+"""Images below which pictures are not judged."""
 _MISS: Final = 0.01
 _SURE: Final = float(np.log(1e4))
 _CELLS: Final = 41
 _FITS: Final = 0.12
 """Largest distance (Kolmogorov, Smirnov) of the warmth turned round from the reference's."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaultSettings:
-    """From when on a fault is one.
-
-    Attributes:
-        share: of flat pictures, or of requests that were refused, beyond what is usual.
-        least: images below which pictures are not judged.
-    """
-
-    share: float = 0.05
-    least: int = 20
-
-    def __post_init__(self) -> None:
-        """Checks the values.
-
-        Raises:
-            UsageError: one cannot be meant.
-        """
-        if not 0.0 < self.share < 1.0 or self.least < 1:
-            raise UsageError(
-                f"share is {self.share} and least {self.least}: "
-                "give a share between 0 and 1, and at least 1 image."
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +61,7 @@ class DataFault:
 
 
 def data_faults(
-    reference: Reference,
-    images: Observations | None,
-    traffic: Traffic | None = None,
-    settings: FaultSettings | None = None,
+    reference: Reference, images: Observations | None, traffic: Traffic | None = None
 ) -> tuple[DataFault, ...]:
     """Looks for faults among the newest images and answers.
 
@@ -94,21 +69,19 @@ def data_faults(
         reference: of the version that answered.
         images: the newest images; some hundreds are enough.
         traffic: all answers of that time.
-        settings: the usual ones if left out.
     """
-    settings = settings or FaultSettings()
     traffic = traffic or Traffic()
-    found = [_refused(traffic, settings), _stuck(traffic, images)]
-    if images is not None and len(images) >= settings.least:
-        found += [_flat(reference, images, settings), _swapped(reference, images)]
+    found = [_refused(traffic), _stuck(traffic, images)]
+    if images is not None and len(images) >= _LEAST:
+        found += [_flat(reference, images), _swapped(reference, images)]
     return tuple(fault for fault in found if fault is not None)
 
 
-def _refused(traffic: Traffic, settings: FaultSettings) -> DataFault | None:
+def _refused(traffic: Traffic) -> DataFault | None:
     """More requests than usual that the server could make nothing of."""
     bad = {name: n for name, n in traffic.statuses.items() if name not in _BLAMELESS}
     count, every = sum(bad.values()), sum(traffic.statuses.values())
-    if not count or ShareSoFar(count, every).interval(_MISS)[0] <= settings.share:
+    if not count or ShareSoFar(count, every).interval(_MISS)[0] <= _SHARE:
         return None
     worst = max(bad, key=lambda name: bad[name])
     reason = f"{count} of {every} requests were refused, most as {worst}"
@@ -125,11 +98,11 @@ def _stuck(traffic: Traffic, images: Observations | None) -> DataFault | None:
     return DataFault("one picture again and again", reason, traffic.repeats / every)
 
 
-def _flat(reference: Reference, images: Observations, settings: FaultSettings) -> DataFault | None:
+def _flat(reference: Reference, images: Observations) -> DataFault | None:
     flat = images.signals[:, _CONTRAST] < _FLAT
     usual = float((reference.signals[:, _CONTRAST] < _FLAT).mean()) if len(reference.labels) else 0
     count = int(flat.sum())
-    if not count or ShareSoFar(count, len(flat)).interval(_MISS)[0] <= usual + settings.share:
+    if not count or ShareSoFar(count, len(flat)).interval(_MISS)[0] <= usual + _SHARE:
         return None
     light = float(np.median(images.signals[flat, _BRIGHTNESS]))
     look = "black" if light < 0.1 else "white" if light > 0.9 else "of one colour"

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 from served_digits import served_digits
 
-from models.errors import UsageError
 from models.observation.reference import Reference
-from monitoring.data_faults import FaultSettings, Traffic, data_faults
+from monitoring.data_faults import Traffic, data_faults
 
 
 def warm_reference(warmth: np.ndarray) -> Reference:
@@ -65,8 +64,3 @@ def test_one_picture_again_and_again():
         served.reference, served.observe(served.pictures[:2]), Traffic({"OK": 502}, repeats=500)
     )
     assert fault.name == "one picture again and again"
-
-
-def test_senseless_settings_are_refused():
-    with pytest.raises(UsageError, match="share is 2"):
-        FaultSettings(share=2.0)
