@@ -10,7 +10,7 @@ from components.artifact_names import HISTORY_FILE
 from models.history import shipped
 from models.history.collection import collect
 from models.history.contribution import LeftOut
-from models.history.records import Subject
+from models.history.records import SUBJECT
 
 
 class KnowledgeFile(BaseModel):
@@ -47,9 +47,7 @@ class Knowledge(BaseModel):
         return self.model_dump_json()
 
 
-def find_knowledge(
-    places: Sequence[str], artifacts: Path, *, subject: Subject = "joint", starter: bool = False
-) -> Knowledge:
+def find_knowledge(places: Sequence[str], artifacts: Path, *, starter: bool = False) -> Knowledge:
     """Looks into folders and buckets.
 
     A search that was made again is not told of, so that it is no news to any other.
@@ -58,7 +56,6 @@ def find_knowledge(
         places: files, folders and buckets; see `models.history.collection.collect`.
         artifacts: of this pipeline. Its own histories are left out where they were shared to one
             of the places: `components.past_searches.past_searches_resolver` finds them.
-        subject: of the search; histories of another do not count.
         starter: whether what comes with Graft may be learned from too. Copies of it in one of the
             places then do not count; otherwise they are histories like any other.
     """
@@ -68,7 +65,7 @@ def find_knowledge(
     files = [
         KnowledgeFile(path=each.path, digest=each.digest)
         for each in collection.entries
-        if each.subject == subject
+        if each.subject == SUBJECT
     ]
     # In an order that does not change with that of the places: it is part of the cache key.
     return Knowledge(

@@ -7,7 +7,7 @@ from tfx.types import Artifact
 from components.past_searches.knowledge import Knowledge
 from components.past_searches.stored_histories import history_file
 from models.history.library import Library, read_library
-from models.history.records import Subject, TaskDescription
+from models.history.records import TaskDescription
 from models.history.shipped import unrelated_files
 
 
@@ -16,7 +16,6 @@ def read_past(
     knowledge: Knowledge,
     task: TaskDescription,
     *,
-    subject: Subject = "joint",
     images: Iterable[str] = (),
 ) -> Library:
     """Reads earlier searches from ML Metadata, from folders and buckets, and what comes with Graft.
@@ -25,7 +24,6 @@ def read_past(
         past: histories that ML Metadata knows.
         knowledge: the others.
         task: of the new search.
-        subject: of the new search.
         images: digests of the new search's images, which what comes with Graft may not share.
     """
     starter, related = unrelated_files(images) if knowledge.starter else ([], [])
@@ -34,6 +32,5 @@ def read_past(
         [("", file.path) for file in knowledge.files],
         own=[("", file) for file in own],
         task=task,
-        subject=subject,
     )
     return Library(library.histories, (*knowledge.left_out, *library.skipped, *related))

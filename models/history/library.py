@@ -13,7 +13,7 @@ from pathlib import Path
 
 from models.history.collection import Entry, collect, is_same_task
 from models.history.contribution import LeftOut
-from models.history.records import Subject, TaskDescription
+from models.history.records import SUBJECT, TaskDescription
 from models.history.tuning_history import TuningHistory
 
 MOST_SOURCES = 50
@@ -38,22 +38,20 @@ def read_library(
     *,
     own: Iterable[tuple[str, Path | str]] = (),
     task: TaskDescription | None = None,
-    subject: Subject = "joint",
     most: int = MOST_SOURCES,
 ) -> Library:
-    """Reads the searches that a new one learns from.
+    """Reads the searches that a new one learns from; other subjects are passed over unsaid.
 
     Args:
         places: name and place of each; see `collect`.
         own: the same, of searches that no other may displace.
         task: of the new search; without it the newest histories are the most related.
-        subject: of the new search; those of another are passed over without a word.
         most: sources in all. Half of the places go to the most related by their description and
             half to the newest of the rest: the description says little, and the oracle finds out
             by itself which of its sources rank its own trials.
     """
     collection = collect(places, own=own)
-    entries = [each for each in collection.entries if each.subject == subject]
+    entries = [each for each in collection.entries if each.subject == SUBJECT]
     chosen = choose(entries, task, most)
     taken = {entry.digest for entry in chosen}
     left_out = [

@@ -4,7 +4,7 @@ These are the lines of a history file; `models.history.tuning_history` writes an
 class is frozen, refuses infinities and NaN, and bounds every number and text.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -17,6 +17,8 @@ Size = Annotated[float, Field(ge=0.0, le=MOST)]
 Seconds = Size
 Subject = Literal["joint", "head", "fine_tuning"]
 """Of a search. Those for heads alone and for fine-tuning alone were made by Graft up to 0.1."""
+SUBJECT: Final = "joint"
+"""Of the searches that this Graft makes, and so of those that it learns from."""
 
 
 class _Frozen(BaseModel):

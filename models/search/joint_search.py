@@ -19,7 +19,7 @@ from models.backbone_choice.backbone_choice import Candidate
 from models.backbones import Backbone
 from models.curves.learning_curve import CurveTask
 from models.errors import GraftError
-from models.history.records import SearchDescription, TaskDescription, TrialRecord
+from models.history.records import SUBJECT, SearchDescription, TaskDescription, TrialRecord
 from models.history.search_space import Values
 from models.history.tuning_history import TuningHistory, new_history
 from models.number_text import duration
@@ -389,7 +389,7 @@ class JointSearch:
             patience=training.waits(self.costs.images),
             class_weights=training.weighting,
             metric=METRIC,
-            subject="joint",
+            subject=SUBJECT,
         )
 
 
