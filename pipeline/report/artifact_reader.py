@@ -50,11 +50,11 @@ def read_artifacts(run: RunRecord) -> Artifacts:
     """Reads all that is there."""
     return Artifacts(
         ingest=read_object(run, "quarantine", INGEST_FILE),
-        quarantine=read_lines(run, "quarantine", QUARANTINE_FILE),
+        quarantine=read_quarantine(run, "quarantine"),
         unlabelled=read_object(run, "unlabelled_quarantine", INGEST_FILE),
-        unlabelled_left_out=read_lines(run, "unlabelled_quarantine", QUARANTINE_FILE),
+        unlabelled_left_out=read_quarantine(run, "unlabelled_quarantine"),
         target=read_object(run, "target_quarantine", INGEST_FILE),
-        target_left_out=read_lines(run, "target_quarantine", QUARANTINE_FILE),
+        target_left_out=read_quarantine(run, "target_quarantine"),
         findings=[
             *read_list(run, "findings", FINDINGS_FILE),
             *read_list(run, "label_findings", FINDINGS_FILE),
@@ -65,7 +65,7 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         statistics=read_statistics(run.artifacts.get("statistics")),
         embeddings=read_object(run, "embeddings", INFO_FILE),
         embedded_by=read_embedded_by(run, _EMBEDDING),
-        history=read_tuning(run, "history"),
+        history=read_tuning(run),
         search=read_search(run),
         probe=read_object(run, "model", PROBE_FILE),
         training=read_object(run, "model", TRAINING_FILE),
@@ -130,15 +130,15 @@ def read_list(run: RunRecord, key: str, file: str) -> list[Json]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-def read_lines(run: RunRecord, key: str, file: str) -> list[Json]:
-    """Reads a file of an artifact with a JSON object on each line; empty where there is none."""
-    values = [_parsed(line) for line in _text(run, key, file).split("\n")]
+def read_quarantine(run: RunRecord, key: str) -> list[Json]:
+    """Reads what a Quarantine lists, an object for each thing left out; empty where none is."""
+    values = [_parsed(line) for line in _text(run, key, QUARANTINE_FILE).split("\n")]
     return [value for value in values if isinstance(value, dict)]
 
 
-def read_tuning(run: RunRecord, key: str) -> TuningHistory | None:
+def read_tuning(run: RunRecord) -> TuningHistory | None:
     """Reads the history of a search; None where there is none, or a damaged one."""
-    return _read(run, key, lambda folder: read_history(folder / HISTORY_FILE))
+    return _read(run, "history", lambda folder: read_history(folder / HISTORY_FILE))
 
 
 def read_search(run: RunRecord) -> SearchRecord | None:

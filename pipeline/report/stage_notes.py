@@ -5,7 +5,6 @@ from functools import partial
 
 from components.artifact_names import (
     INGEST_FILE,
-    QUARANTINE_FILE,
     SERVING_CHECK_FILE,
     TRAINING_FILE,
     VERDICT_FILE,
@@ -23,9 +22,9 @@ from pipeline.report.account import (
 from pipeline.report.artifact_reader import (
     read_embedded_by,
     read_found_labels,
-    read_lines,
     read_list,
     read_object,
+    read_quarantine,
     read_search,
     read_tuning,
 )
@@ -72,14 +71,14 @@ def findings_lines(run: RunRecord, artifact: str) -> list[str]:
 
 def _ingest(run: RunRecord) -> str:
     ingest = read_object(run, "quarantine", INGEST_FILE)
-    account = data_account(ingest, read_lines(run, "quarantine", QUARANTINE_FILE))
+    account = data_account(ingest, read_quarantine(run, "quarantine"))
     workers = workers_words(ingest.get("workers"))
     return (account.words if account else "") + (f", by {workers}" if workers else "")
 
 
 def _unlabelled(run: RunRecord, artifact: str = "unlabelled_quarantine") -> str:
     ingest = read_object(run, artifact, INGEST_FILE)
-    account = data_account(ingest, read_lines(run, artifact, QUARANTINE_FILE))
+    account = data_account(ingest, read_quarantine(run, artifact))
     return account.words if account else ""
 
 
@@ -103,7 +102,7 @@ def _train(run: RunRecord) -> str:
 
 
 def _search(run: RunRecord) -> str:
-    history, record = read_tuning(run, "history"), read_search(run)
+    history, record = read_tuning(run), read_search(run)
     if history is None or record is None:
         return "nothing was searched" if record else ""
     count = len(history.trials)

@@ -120,7 +120,7 @@ def _trials(record: RunRecord, told: Mapping[str, Any]) -> tuple[TrialRecord, ..
     """Those that this run made: of an earlier run's search they are below that one."""
     if told["stages"].get(SEARCH, {"cached": True})["cached"]:
         return ()
-    history = read_tuning(record, "history")
+    history = read_tuning(record)
     return () if history is None else history.trials
 
 
