@@ -270,23 +270,21 @@ def _area_interval(placements: Floats) -> Interval | None:
     return None if np.allclose(placements, 1.0) else mean_interval(placements, (0.0, 1.0))
 
 
-def calibration_bins(
-    truth: Integers, probabilities: Floats, bins: int = _BINS
-) -> tuple[CalibrationBin, ...]:
-    """Groups images by the probability of the model's answer, in `bins` equal intervals.
+def calibration_bins(truth: Integers, probabilities: Floats) -> tuple[CalibrationBin, ...]:
+    """Groups images by the probability of the model's answer, in `_BINS` equal intervals.
 
     Empty bins are left out. Reference: Guo et al., On Calibration of Modern Neural Networks, 2017.
     """
     confidence = probabilities.max(axis=1)
     right = is_right(truth, probabilities)
-    bin_of = _bins_of(confidence, bins)
+    bin_of = _bins_of(confidence)
     result = []
     for index in np.unique(bin_of):
         inside = bin_of == index
         result.append(
             CalibrationBin(
-                low=index / bins,
-                high=(index + 1) / bins,
+                low=index / _BINS,
+                high=(index + 1) / _BINS,
                 images=int(inside.sum()),
                 confidence=float(confidence[inside].mean()),
                 accuracy=float(right[inside].mean()),
@@ -301,8 +299,8 @@ def calibration_error(bins: tuple[CalibrationBin, ...]) -> float:
     return sum(abs(each.confidence - each.accuracy) * each.images for each in bins) / images
 
 
-def _bins_of(confidence: Floats, bins: int) -> Integers:
-    return np.minimum((confidence * bins).astype(int), bins - 1)
+def _bins_of(confidence: Floats) -> Integers:
+    return np.minimum((confidence * _BINS).astype(int), _BINS - 1)
 
 
 def _calibration_error_interval(
@@ -310,7 +308,7 @@ def _calibration_error_interval(
 ) -> Interval:
     confidence = probabilities.max(axis=1)
     gap = confidence - is_right(truth, probabilities)
-    bin_of = _bins_of(confidence, _BINS)
+    bin_of = _bins_of(confidence)
 
     def error(drawn: Integers) -> float:
         gaps = np.bincount(bin_of[drawn], weights=gap[drawn], minlength=_BINS)

@@ -1,6 +1,5 @@
 """What earlier searches gave to a new one of `WarmStartOracle`, for people to judge."""
 
-import statistics
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -37,11 +36,6 @@ class SourceContribution(_Frozen):
     rank_agreement: Annotated[float, Field(ge=-1.0, le=1.0)] | None = None
     dropped_after: Count | None = None
     words: Text = ""
-
-    @property
-    def mean_weight(self) -> float:
-        """Over the finished trials; 0 before the first."""
-        return statistics.fmean(self.weights) if self.weights else 0.0
 
 
 class LeftOut(_Frozen):

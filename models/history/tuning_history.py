@@ -76,7 +76,6 @@ def new_history(
     trials: tuple[TrialRecord, ...],
     *,
     chosen: int | None = None,
-    ended: str = "",
     name: str = "",
 ) -> TuningHistory:
     """Puts together the history of a search made now, with these libraries."""
@@ -84,7 +83,6 @@ def new_history(
         name=name,
         trials=len(trials),
         chosen=chosen,
-        ended=ended,
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         space=space,
         task=task,

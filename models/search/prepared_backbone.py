@@ -34,7 +34,6 @@ class PreparedBackbone:
             UsageError: the backbone cannot be built, or its weights cannot be had.
         """
         self._task = task
-        self._candidate = candidate
         self._activations = activations
         self._trainers: dict[float, TopTrainer] = {}
         self._mirror: Mirror | None = None

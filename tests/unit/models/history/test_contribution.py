@@ -30,12 +30,6 @@ CONTRIBUTION = Contribution(
 )
 
 
-def test_the_mean_weight_is_over_the_finished_trials() -> None:
-    assert CONTRIBUTION.sources[0].mean_weight == pytest.approx(0.4)
-    nothing = CONTRIBUTION.sources[0].model_copy(update={"weights": ()})
-    assert nothing.mean_weight == 0.0
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
