@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from models.wording import counted, listed
+
 if TYPE_CHECKING:  # it brings NumPy, which whoever reads what a run wrote can do without
     from components.image_register import Digest, ImageRegister
 
@@ -48,11 +50,13 @@ class ClassChange:
     def words(self) -> str:
         """The change in words, without a full stop."""
         if self.kind == "added":
-            return f"{_named(self.after)} is new, with {_images(self.images)}"
+            return f"{_named(self.after)} is new, with {counted(self.images, 'image')}"
         if self.kind == "removed":
             return f"{_named(self.before)} has no image any more"
         verb = "is" if len(self.before) == 1 else "are"
-        known = f"{_images(self.images)}, {self.moved} of them known before under another name"
+        known = (
+            f"{counted(self.images, 'image')}, {self.moved} of them known before under another name"
+        )
         return f"{_named(self.before)} {verb} now {_named(self.after)} ({known})"
 
 
@@ -177,10 +181,5 @@ def _kind(before: tuple[str, ...], after: tuple[str, ...]) -> Kind:
 
 
 def _named(labels: tuple[str, ...]) -> str:
-    shown = ", ".join(f'"{label}"' for label in labels[:_SHOWN])
-    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
-    return f"{'class' if len(labels) == 1 else 'classes'} {shown}{more}"
-
-
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"
+    shown = listed([f'"{label}"' for label in labels], _SHOWN)
+    return f"{'class' if len(labels) == 1 else 'classes'} {shown}"

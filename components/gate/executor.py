@@ -10,6 +10,7 @@ from typing_extensions import override
 from components.artifact_types import Artifacts, Params
 from components.findings import Finding, read_findings
 from models.errors import BadDataError
+from models.wording import counted
 
 _MOST: Final = 20
 """Errors that are told; of hundreds of classes each may be one, and the report has them all."""
@@ -37,12 +38,13 @@ def check_findings(findings: Iterable[Finding]) -> None:
     errors = [finding for finding in findings if finding.severity == "error"]
     if not errors:
         return
-    noun = "problem" if len(errors) == 1 else "problems"
     told = enumerate(errors[:_MOST], start=1)
     parts = [_paragraph(number, finding) for number, finding in told]
     if len(errors) > _MOST:
         parts.append(f"and {len(errors) - _MOST:,} more, which the report names")
-    raise BadDataError(f"Validation found {len(errors)} {noun} in the data.\n" + "\n".join(parts))
+    raise BadDataError(
+        f"Validation found {counted(len(errors), 'problem')} in the data.\n" + "\n".join(parts)
+    )
 
 
 def _paragraph(number: int, finding: Finding) -> str:

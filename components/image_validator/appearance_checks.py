@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from components.findings import Finding
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings, override
+from models.wording import counted, listed
 
 _FEW = 5
 """Fewer images say nothing of a class: a small one may hold a blank or a copy or two."""
@@ -33,8 +34,8 @@ def _flat(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
     if not count:
         return []
     found = (
-        f"{count} of {_images(len(flat))} are flat: they have next to no contrast, at a mean "
-        f"brightness of {table.look.brightness_mean[flat].mean():.2f} between 0 (black) and 1 "
+        f"{count} of {counted(len(flat), 'image')} are flat: they have next to no contrast, at a "
+        f"mean brightness of {table.look.brightness_mean[flat].mean():.2f} between 0 (black) and 1 "
         "(white)"
     )
     mend = (
@@ -45,7 +46,7 @@ def _flat(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
     if mostly := _mostly(table, flat, settings.max_flat):
         message = (
             f"{found}. That is more than validation.max_flat: {settings.max_flat:g} of "
-            f"{_listed(mostly)}. {mend}If they are meant, raise that number. "
+            f"{listed(mostly, _NAMED)}. {mend}If they are meant, raise that number. "
             + override("flat_images")
         )
         return settings.finding("flat_images", message, table.names(flat))
@@ -59,11 +60,6 @@ def _mostly(table: ImageTable, flat: NDArray[np.bool_], limit: float) -> list[st
     return [words for words, count, size in counts if count >= _FEW and count > limit * size]
 
 
-def _listed(words: list[str]) -> str:
-    more = len(words) - _NAMED
-    return ", ".join(words[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
 def _one_picture(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
     """Finds the picture that most images of the set, or of a class, are copies of."""
     pictures = table.pictures
@@ -74,10 +70,10 @@ def _one_picture(table: ImageTable, settings: ValidationSettings) -> list[Findin
             continue
         copies = rows[pictures[rows] == picture]
         message = (
-            f"{count} of the {_images(len(rows))} in {words} are one and the same picture, more "
-            f"than validation.max_one_picture: {settings.max_one_picture:g}. A model learns "
-            "nothing from copies, and scores well on those held out. Remove them, or look whether "
-            "they were exported wrongly; if they are meant, raise that number. "
+            f"{count} of the {counted(len(rows), 'image')} in {words} are one and the same "
+            f"picture, more than validation.max_one_picture: {settings.max_one_picture:g}. A model "
+            "learns nothing from copies, and scores well on those held out. Remove them, or look "
+            "whether they were exported wrongly; if they are meant, raise that number. "
             + override("one_picture")
         )
         findings += settings.finding("one_picture", message, table.names(copies))
@@ -92,7 +88,3 @@ def _groups(table: ImageTable) -> Iterator[tuple[str, NDArray[np.int64]]]:
         by_label[label].append(row)
     for label, members in sorted(by_label.items()):
         yield f'class "{label}"', np.array(members)
-
-
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"

@@ -12,6 +12,7 @@ from components.findings import Finding
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings, override
 from models.data import example_schema
+from models.wording import counted
 
 _ACCEPT = (
     "If that is meant, type `graft schema accept` (with the --workspace or --config of this run)."
@@ -64,8 +65,9 @@ def _untrained(table: ImageTable, trained: set[str], settings: ValidationSetting
     for label in sorted(set(table.label) - trained):
         rows = np.flatnonzero(table.label == label)
         splits = " and ".join(dict.fromkeys(table.split[rows]))
+        images = counted(len(rows), "image")
         message = (
-            f'class "{label}" has {_images(len(rows))} in {splits} and none in train, so no model '
+            f'class "{label}" has {images} in {splits} and none in train, so no model '
             "can learn it. Add training images of it or remove it. " + override("unseen_class")
         )
         findings += settings.finding("unseen_class", message, table.names(rows))
@@ -126,8 +128,9 @@ def _too_few(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
         if counts[label] >= settings.min_images_per_class:
             continue
         rows = np.flatnonzero(in_training & (table.label == label))
+        images = counted(len(rows), "image")
         message = (
-            f'class "{label}" has {_images(len(rows))} to train on, fewer than '
+            f'class "{label}" has {images} to train on, fewer than '
             f"validation.min_images_per_class: {settings.min_images_per_class}. Add images, "
             "remove the class, or lower that number. " + override("too_few_images")
         )
@@ -143,8 +146,9 @@ def _imbalance(table: ImageTable, settings: ValidationSettings) -> list[Finding]
     ratio = largest / smallest
     if ratio <= settings.max_imbalance:
         return []
+    many, few = counted(largest, "image"), counted(smallest, "image")
     message = (
-        f'class "{most}" has {_images(largest)} to train on, class "{least}" {_images(smallest)}: '
+        f'class "{most}" has {many} to train on, class "{least}" {few}: '
         f"{ratio:.0f} times as many, more than validation.max_imbalance: "
         f"{settings.max_imbalance:g}. A model gains little by knowing the rare class, and may take "
         "anything for a sign of the frequent one. Add images of it, weigh the classes alike "
@@ -152,7 +156,3 @@ def _imbalance(table: ImageTable, settings: ValidationSettings) -> list[Finding]
         + override("class_imbalance")
     )
     return settings.finding("class_imbalance", message, [])
-
-
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"

@@ -11,6 +11,7 @@ from components.findings import Finding
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings, override
 from models.data.label_text import is_missing
+from models.wording import counted
 
 _KEY: Final = "unlabelled_class"
 _DONE: Final = [
@@ -68,8 +69,8 @@ def check_unlabelled_classes(table: ImageTable, settings: ValidationSettings) ->
             continue
         is_class = table.label == label
         names = table.names(is_class)
-        images = "1 image" if count == 1 else f"{count} images"
         about = "may hold images" if may_be_class else "is called as images are"
+        images = counted(count, "image")
         message = (
             f'the class "{label}" ({images}) {about} that nobody has labelled. If so, a model would'
             f" learn them as one kind of thing. {_how_to_leave_out(label, names, table)}"

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from models.intervals import Interval
 from models.metrics import Quality, paired_drop
 from models.number_text import figure_text, interval_text
+from models.wording import listed
 
+_SHOWN = 5
 CHANCE = 0.1
 """A drop that is this probable by chance, or more, is not called a regression."""
 
@@ -84,7 +86,7 @@ def check_class_recall(quality: Quality, limit: float) -> Check:
     if below:
         words += (
             f"; {len(below)} of {len(recalls)} classes are below the least allowed, {limit:g} "
-            f"(evaluation.min_class_recall): {_listing(below)}"
+            f"(evaluation.min_class_recall): {listed(list(map(repr, below)), _SHOWN)}"
         )
     return Check("min_class_recall", not below, recalls[worst], limit, words, interval)
 
@@ -175,8 +177,3 @@ def check_gain(other: str, old_right: NDArray[np.bool_], new_right: NDArray[np.b
 def nothing_to_compare(name: str, limit: float, words: str) -> Check:
     """Passes a comparison for which there is no other model, and says so."""
     return Check(name, True, None, limit, words)
-
-
-def _listing(labels: list[str], most: int = 5) -> str:
-    shown = ", ".join(repr(label) for label in labels[:most])
-    return shown if len(labels) <= most else f"{shown} and {len(labels) - most} more"

@@ -17,6 +17,7 @@ from components.judge.checks import Check, check_drop, nothing_to_compare
 from components.judge.paired_answers import AsServed, PairedAnswers
 from models.intervals import Interval
 from models.metrics import paired_drop
+from models.wording import listed
 
 NAME: Final = "max_forgetting"
 """Key of the limit in `evaluation`."""
@@ -160,8 +161,7 @@ def check_forgetting(served: AsServed, found: Forgetting | None, limit: float) -
 
 
 def _listing(labels: Sequence[str]) -> str:
-    more = f" and {len(labels) - _NAMED} more" if len(labels) > _NAMED else ""
-    return ", ".join(repr(label) for label in labels[:_NAMED]) + more
+    return listed(list(map(repr, labels)), _NAMED)
 
 
 def _memory(label: str, served: AsServed, rows: NDArray[np.bool_]) -> ClassMemory:

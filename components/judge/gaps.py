@@ -20,6 +20,7 @@ from components.judge.slices import column_groups
 from models.data import example_schema
 from models.intervals import Interval, independent_difference, share_interval
 from models.number_text import interval_text
+from models.wording import listed
 
 NAME: Final = "max_slice_gap"
 """Key of the limit in `evaluation`."""
@@ -110,10 +111,9 @@ def check_gaps(gaps: Sequence[Gap], limit: float) -> Check:
         worst = max(gaps, key=lambda each: each.gap)
         words = f"No slice falls behind by more than chance explains; the most is {worst.words}"
         return Check(NAME, True, worst.gap, limit, words, worst.gap_interval)
-    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
     words = (
         f"{len(told)} of {len(gaps)} slices {'falls' if len(told) == 1 else 'fall'} behind all "
-        f"other images, which is no chance: {'; '.join(each.words for each in told[:_NAMED])}{more}"
+        f"other images, which is no chance: {listed([each.words for each in told], _NAMED, '; ')}"
     )
     if failed:
         words += f"; {limit:g} is allowed (evaluation.{NAME})"

@@ -18,6 +18,7 @@ from models import progress
 from models.data import example_schema
 from models.data.example_reader import read_records
 from models.data.image_decoding import compiled_decoding
+from models.wording import counted
 
 NAME: Final = "shortcuts"
 """Key of the severity in `evaluation`."""
@@ -91,7 +92,7 @@ def check_shortcuts(looked: Looked | None, settings: EvaluationSettings) -> Chec
         for each in found
     )
     words = (
-        f"{len(found)} class{'' if len(found) == 1 else 'es'} may be answered by a fixed part of "
+        f"{counted(len(found), 'class', 'classes')} may be answered by a fixed part of "
         f"the picture, such as a watermark: {told}. Look at the images; crop or cover that part "
         "in all of them"
     )

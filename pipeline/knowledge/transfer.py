@@ -7,6 +7,7 @@ from models.history.collection import collect, printable
 from models.history.imports.import_histories import KINDS
 from models.history.share import copy_history
 from models.storage.locations import is_remote
+from models.wording import counted
 from pipeline.config import Config
 from pipeline.knowledge.catalogue import catalogue, known
 from pipeline.workspace import Workspace
@@ -29,7 +30,7 @@ def export_all(config: Config, target: str) -> int:
             copy_history(entry, place)
     except GraftError as error:
         raise UsageError(f"The histories cannot be exported: {_shown(error)}") from None
-    print(f"Exported {_histories(len(entries))} to {place}")
+    print(f"Exported {counted(len(entries), 'history', 'histories')} to {place}")
     return 0
 
 
@@ -67,14 +68,10 @@ def import_from(config: Config, source: str) -> int:
             copy_history(entry, folder)
     except GraftError as error:
         raise UsageError(f"The histories cannot be imported: {_shown(error)}") from None
-    print(f"Imported {_histories(len(new))} into {folder}")
+    print(f"Imported {counted(len(new), 'history', 'histories')} into {folder}")
     return 0
 
 
 def _shown(error: GraftError) -> str:
     """A message that may hold file names of anybody's choice."""
     return printable(str(error), 1000)
-
-
-def _histories(count: int) -> str:
-    return "1 history" if count == 1 else f"{count} histories"

@@ -12,6 +12,7 @@ from models.number_text import duration, short_number
 from models.search.joint_space import candidate_of, in_words
 from models.search.relatives import MOST_APART
 from models.search.search_record import SearchRecord, Step, TriedBackbone
+from models.wording import counted, listed
 from pipeline.report.artifacts import Artifacts
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks
 
@@ -126,11 +127,9 @@ def past_words(record: SearchRecord) -> str:
             "It learned from no earlier search: it began with the usual configuration, went on "
             "with the cheapest, and trained the better half of them on."
         )
-    count = len(record.past)
-    searches = "1 earlier search" if count == 1 else f"{count} earlier searches"
+    searches = counted(len(record.past), "earlier search", "earlier searches")
     # A name has a comma before its date.
-    names = "; ".join(record.past[:_MOST_NAMES])
-    names += f" and {count - _MOST_NAMES} more" if count > _MOST_NAMES else ""
+    names = listed(record.past, _MOST_NAMES, "; ")
     return f"It learned from the curves of {searches} ({names}). {_held(record)}"
 
 
@@ -146,9 +145,7 @@ def related_words(record: SearchRecord) -> str:
     """Which earlier tasks a backbone may begin from, and how that is done; empty without any."""
     if not record.related:
         return ""
-    count = len(record.related)
-    names = ", ".join(f"{each.name} ({each.apart:.2f})" for each in record.related[:_MOST_NAMES])
-    names += f" and {count - _MOST_NAMES} more" if count > _MOST_NAMES else ""
+    names = listed([f"{each.name} ({each.apart:.2f})" for each in record.related], _MOST_NAMES)
     return (
         f"The images look like those of {names}: so far apart are the mean features, as a share "
         f"of the variance of one task; up to {MOST_APART} counts as alike. A backbone that was "

@@ -12,6 +12,7 @@ from components.artifact_names import (
 from components.findings import FINDINGS_FILE
 from models.embedding.artifact import INFO_FILE
 from models.search.joint_space import in_words
+from models.wording import counted
 from pipeline.report.account import (
     data_account,
     embedding_words,
@@ -105,8 +106,7 @@ def _search(run: RunRecord) -> str:
     history, record = read_tuning(run), read_search(run)
     if history is None or record is None:
         return "nothing was searched" if record else ""
-    count = len(history.trials)
-    return f"{count} configuration{'' if count == 1 else 's'}; {in_words(record.chosen)}"
+    return f"{counted(len(history.trials), 'configuration')}; {in_words(record.chosen)}"
 
 
 def _serve(run: RunRecord) -> str:

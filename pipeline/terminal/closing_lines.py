@@ -7,6 +7,7 @@ from rich.console import Console
 
 from models.backbone_choice.backbone_choice import Candidate
 from models.number_text import interval_text
+from models.wording import counted
 from pipeline.report.told_time import told_words
 from pipeline.run_folder import LOG, REPORT
 
@@ -102,8 +103,8 @@ def _figure(metrics: dict[str, Any], name: str) -> str:
 def _search(tuning: dict[str, Any]) -> str:
     """What was searched, from what."""
     count, past = tuning["configurations"], tuning["past"]
-    begun = "1 configuration" if count == 1 else f"{count} configurations"
-    searches = "1 earlier search" if len(past) == 1 else f"{len(past)} earlier searches"
+    begun = counted(count, "configuration")
+    searches = counted(len(past), "earlier search", "earlier searches")
     start = f"warm from {searches}" if past else "cold, from no earlier search"
     misled = ", which misled and were dropped" if tuning["past_trusted"] is False else ""
     refused = ", ".join(

@@ -8,6 +8,7 @@ from typing import Final
 
 from models.errors import BadDataError, GraftError, UsageError
 from models.observation.kept_images import kept_image, kept_image_path
+from models.wording import begun_list
 from monitoring.accuracy.foretelling import Foreteller
 from monitoring.accuracy.label_files import Key, LabelFile, read_label_file
 from monitoring.accuracy.suggestions import suggest, write_suggestions
@@ -100,8 +101,7 @@ def _tell_foreign(labels: Mapping[Key, str], classes: Sequence[str]) -> None:
 
 
 def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_FEW])
-    return f"{shown}, …" if len(names) > _FEW else shown
+    return begun_list(list(map(repr, names)), _FEW)
 
 
 def print_suggestions(watched: Watched, count: int, output: Path | None) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from components.example_gen.ingest_settings import IngestSettings
 from models.errors import UsageError
 from models.spelling import did_you_mean
+from models.wording import begun_list
 
 _SHOWN = 20
 
@@ -70,8 +71,7 @@ def _missing(
     column: str, found: Collection[str], what: str, settings: IngestSettings
 ) -> UsageError:
     known = sorted(found)
-    named = ", ".join(known[:_SHOWN]) + ", …" * (len(known) > _SHOWN)
     return UsageError(
-        f"{asked_for_by(column, settings)}: {column!r} is no {what}. Expected one of {named}."
-        f"{did_you_mean(column, known)}"
+        f"{asked_for_by(column, settings)}: {column!r} is no {what}. Expected one of "
+        f"{begun_list(known, _SHOWN)}.{did_you_mean(column, known)}"
     )

@@ -9,6 +9,7 @@ from components.example_gen.sources.manifest_text import SUFFIXES
 from components.example_gen.sources.named_classes import hint_of_names
 from components.example_gen.sources.tree import Folder
 from models.errors import BadDataError
+from models.wording import begun_list, listed
 
 LAYOUT = (
     "expected a folder per class with images in it, such as cats/1.jpg and dogs/2.jpg,"
@@ -84,7 +85,7 @@ def which_folders_are_classes(
     top: Folder, folders: Sequence[Folder], shared: Sequence[str]
 ) -> BadDataError:
     """Several folders hold the same folders, and no name says what they are."""
-    inner = ", ".join(shared[:_NAMED]) + ", …" * (len(shared) > _NAMED)
+    inner = begun_list(shared, _NAMED)
     fullest = max(folders, key=lambda one: len(one.with_images))
     return BadDataError(
         f"{top.path} holds {_names(folders)}, with the same folders in them: {inner}. Which are"
@@ -126,9 +127,7 @@ def hint_of_table(path: str) -> str:
 
 
 def _names(folders: Sequence[Folder]) -> str:
-    names = [f"{printable(one.title)}/" for one in folders]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return listed([f"{printable(one.title)}/" for one in folders], _NAMED)
 
 
 def _run(path: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from models.history.imports.foreign_past import Direction, ForeignPastError, Wanted
 from models.history.search_space import MOST
+from models.wording import begun_list
 
 _SHARES = {"acc", "accuracy", "auc", "dice", "f1", "iou", "precision", "recall"}
 _HIGHER = {*_SHARES, "bleu", "miou", "r2"}
@@ -27,7 +28,7 @@ def choose_metric(candidates: Sequence[str], wanted: Wanted, where: str) -> str:
         ForeignPastError: none or several could be it, or the one that was named is not there.
     """
     found = sorted(set(candidates))
-    shown = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
+    shown = begun_list(found, _SHOWN)
     if wanted.metric is not None:
         if wanted.metric in found:
             return wanted.metric
