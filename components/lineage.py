@@ -41,6 +41,13 @@ def run_of(store: mlmd.MetadataStore, artifact_id: int) -> str:
     return next((str(each.name) for each in contexts if each.type == _RUN), "")
 
 
+def text_of(artifact: metadata_store_pb2.Artifact, key: str) -> str:
+    """A custom property of an artifact; empty where it has none of that name."""
+    # To ask for a key that is not there would add it.
+    properties = artifact.custom_properties
+    return str(properties[key].string_value) if key in properties else ""
+
+
 def _makers(store: mlmd.MetadataStore, artifact_id: int) -> list[int]:
     events = store.get_events_by_artifact_ids([artifact_id])
     return [each.execution_id for each in events if each.type == _Event.OUTPUT]

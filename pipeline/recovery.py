@@ -20,6 +20,7 @@ from components.artifact_names import PUSHED_DIGEST
 from components.artifact_seals import is_whole
 from components.artifact_types import BackboneChoice
 from components.blessed_models import BASELINES, blessed_models
+from components.lineage import text_of
 from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
 from models.storage.plain_path import plain_path
@@ -101,12 +102,12 @@ def _interrupted(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Execution
 def _forget_stale_pushes(store: mlmd.MetadataStore) -> Iterator[str]:
     """Takes pushes out of TFX's cache that are not the newest version there, or damaged."""
     for artifact in store.get_artifacts_by_type(standard_artifacts.PushedModel.TYPE_NAME):
-        destination = _text(artifact, DESTINATION)
+        destination = text_of(artifact, DESTINATION)
         if artifact.state != metadata_store_pb2.Artifact.LIVE or not destination:
             continue
         version = Path(destination)
         newest = _is_newest(version)
-        if newest and _is_as_pushed(version, _text(artifact, PUSHED_DIGEST)):
+        if newest and _is_as_pushed(version, text_of(artifact, PUSHED_DIGEST)):
             continue
         _forget(store, artifact)
         if newest:
@@ -119,12 +120,6 @@ def _is_as_pushed(version: Path, digest: str) -> bool:
         return not digest or tree_digest(version) == digest
     except OSError:
         return False
-
-
-def _text(artifact: metadata_store_pb2.Artifact, key: str) -> str:
-    # To ask for a key that is not there would add it.
-    properties = artifact.custom_properties
-    return str(properties[key].string_value) if key in properties else ""
 
 
 def _choices(store: mlmd.MetadataStore) -> list[metadata_store_pb2.Artifact]:

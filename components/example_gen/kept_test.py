@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Final
 
 import ml_metadata as mlmd
-from ml_metadata.proto import metadata_store_pb2
 
 from components.blessed_models import blessed_models
 from components.image_register import read_register
-from components.lineage import input_of
+from components.lineage import input_of, text_of
 from models.data import example_schema
 
 KEPT_TEST: Final = "kept_test"
@@ -51,8 +50,8 @@ def examples_to_keep(store: mlmd.MetadataStore, inputs: str) -> str:
     examples = input_of(store, models[0].id, "examples") if models else None
     if examples is None:
         return ""
-    if _text(examples, SPLIT_INPUTS) == inputs:
-        return _text(examples, KEPT_TEST)
+    if text_of(examples, SPLIT_INPUTS) == inputs:
+        return text_of(examples, KEPT_TEST)
     return str(examples.uri)
 
 
@@ -66,9 +65,3 @@ def kept_images(examples_uri: str) -> frozenset[str]:
     if register is None:
         return frozenset()
     return frozenset(digest.hex() for digest in register.in_splits(example_schema.TEST))
-
-
-def _text(artifact: metadata_store_pb2.Artifact, key: str) -> str:
-    # To ask for a key that is not there would add it.
-    properties = artifact.custom_properties
-    return str(properties[key].string_value) if key in properties else ""
