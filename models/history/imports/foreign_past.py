@@ -14,6 +14,11 @@ class ForeignPastError(UsageError):
     """A past of another tuner that cannot be taken over, and why."""
 
 
+def passed_over(unended: int) -> list[str]:
+    """The note on trials that had not ended; none where all had."""
+    return [f"{unended} trials that had not ended were passed over."] if unended else []
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What the user says about a past, where it does not say so itself.

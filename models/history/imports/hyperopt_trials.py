@@ -18,6 +18,7 @@ from models.history.imports.foreign_past import (
     ForeignTrial,
     Found,
     Wanted,
+    passed_over,
 )
 from models.history.imports.scores import choose_direction, choose_metric, is_usable, number_of
 from models.history.imports.times import latest, seconds_between
@@ -53,9 +54,7 @@ def read_trials(path: Path, wanted: Wanted) -> list[Found]:
     where = str(path)
     documents = _documents(Reader().text(path), where)
     ended = [each for each in documents if each.get("state") in (*_DONE, *_FAILED)]
-    notes = []
-    if len(ended) < len(documents):
-        notes.append(f"{len(documents) - len(ended)} trials that had not ended were passed over.")
+    notes = passed_over(len(documents) - len(ended))
     figures = {name for each in ended for name, value in _result(each).items() if is_usable(value)}
     by_default = wanted.metric is None and _LOSS in figures
     metric = _LOSS if by_default else choose_metric(sorted(figures), wanted, where)

@@ -19,6 +19,7 @@ from models.history.imports.foreign_past import (
     ForeignTrial,
     Found,
     Wanted,
+    passed_over,
 )
 from models.history.imports.scores import choose_direction, choose_metric, is_usable
 from models.history.imports.times import latest
@@ -55,8 +56,7 @@ def read_project(folder: Path, wanted: Wanted) -> list[Found]:
     metric = _metric(trials, wanted, where)
     direction = _direction(trials, metric, wanted, where)
     ended = [each for each in trials if each.get("status") in ("COMPLETED", *_FAILED)]
-    if len(ended) < len(trials):
-        notes.append(f"{len(trials) - len(ended)} trials that had not ended were passed over.")
+    notes += passed_over(len(trials) - len(ended))
     longest = max((_epochs(each) for each in ended), default=0)
     past = ForeignPast(
         tuner="Keras Tuner",

@@ -15,6 +15,7 @@ from models.history.imports.foreign_past import (
     Found,
     Refused,
     Wanted,
+    passed_over,
 )
 from models.history.imports.scores import number_of
 from models.history.imports.sqlite_file import SqliteFile, as_text, opened
@@ -81,9 +82,7 @@ def _read_study(storage: SqliteFile, study: int, name: str, wanted: Wanted) -> F
         study,
     )
     ended = [row for row in all_trials if row[1] in _ENDED]
-    notes = []
-    if len(ended) < len(all_trials):
-        notes.append(f"{len(all_trials) - len(ended)} trials that had not ended were passed over.")
+    notes = passed_over(len(all_trials) - len(ended))
     values, space = _values(storage, study)
     scores, curves = _scores(storage, study), _curves(storage, study)
     trials = [

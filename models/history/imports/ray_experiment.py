@@ -17,6 +17,7 @@ from models.history.imports.foreign_past import (
     ForeignTrial,
     Found,
     Wanted,
+    passed_over,
 )
 from models.history.imports.scores import choose_direction, choose_metric, number_of
 from models.history.imports.times import from_seconds, latest
@@ -61,8 +62,7 @@ def read_experiment(folder: Path, wanted: Wanted) -> list[Found]:
     )
     trials = list(found.values())
     ended = [trial for trial in trials if trial.state not in _GOING_ON]
-    if len(ended) < len(trials):
-        notes.append(f"{len(trials) - len(ended)} trials that had not ended were passed over.")
+    notes += passed_over(len(trials) - len(ended))
     figures = {name for trial in ended for name in trial.figures()}
     metric = choose_metric(sorted(figures), wanted, where)
     longest = max((len(trial.reports) for trial in ended), default=0)
