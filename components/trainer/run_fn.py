@@ -1,6 +1,5 @@
 """What TFX's Trainer calls: reads the inputs, trains, writes the Model artifact."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -54,6 +53,7 @@ from models.export import FurtherColumn, export_model
 from models.head.frozen_probe import train_probe, write_probe, write_probe_heads
 from models.head.further_head import FurtherHead
 from models.head.head_model import HEAD
+from models.json_digest import json_digest
 from models.storage.atomic_write import write_atomically
 from models.storage.folders import delete_others
 from models.storage.seals import is_sealed
@@ -146,7 +146,7 @@ def _key(read: ReadTask, code: str) -> str:
         "left_out": list(read.task.left_out),
         "sample_range": str(read_sample_range(read.task.examples_uri)),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    return json_digest(parts)
 
 
 def _take_up(begun: Path, state: Path) -> None:
@@ -172,7 +172,7 @@ def _body(trained: Trained, read: ReadTask, config: dict[str, Any]) -> str:
         "max_pixels": config["max_pixels"],
         "code": config["code"],
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    return json_digest(parts)
 
 
 def _description(

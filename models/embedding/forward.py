@@ -1,7 +1,5 @@
 """Running the frozen backbone over images, as fast as one processor allows."""
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -18,6 +16,7 @@ from models.data.image_decoding import (
 )
 from models.errors import BadDataError
 from models.inference import compiled_forward
+from models.json_digest import json_digest
 
 BATCH_SIZE: Final = 32
 """Images a forward pass; 16 to 64 are equally fast on a CPU, and memory grows with it."""
@@ -38,7 +37,7 @@ def embedding_key(backbone: Backbone, spec: ImageSpec) -> str:
         "decode": DECODE_VERSION,
         "features": backbone.features,
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    return json_digest(parts)
 
 
 class UndecodableImageError(BadDataError):

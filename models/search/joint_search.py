@@ -1,8 +1,6 @@
 """One search for backbone, image size, how much of it is trained and how, within a time."""
 
 import contextlib
-import hashlib
-import json
 import logging
 import shlex
 import uuid
@@ -22,6 +20,7 @@ from models.errors import GraftError
 from models.history.records import SUBJECT, SearchDescription, TaskDescription, TrialRecord
 from models.history.search_space import Values
 from models.history.tuning_history import TuningHistory, new_history
+from models.json_digest import json_digest
 from models.number_text import duration
 from models.oracles.freeze_thaw_oracle import FreezeThawOracle
 from models.search.costs import Costs, measured_pace
@@ -395,5 +394,4 @@ class JointSearch:
 
 def _key(task: SearchTask, code: str) -> str:
     """Digest of everything that a stretch depends on, beside its values."""
-    parts = [task.model_dump(mode="json"), code]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+    return json_digest([task.model_dump(mode="json"), code])
