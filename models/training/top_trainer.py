@@ -35,7 +35,7 @@ from models.training.mirroring import Mirror, try_mirror
 from models.training.replicas import Replicas
 from models.training.top_phase import TopPhase, phase_of
 from models.training.training_settings import steps_per_epoch
-from models.training.training_state import STATE_FILE, Arrays, TrainingState
+from models.training.training_state import STATE_FILE, Arrays, TrainingState, values_of
 from models.training.training_task import TrainingTask
 
 _BATCH: Final = 64
@@ -67,7 +67,7 @@ class TopTrainer:
             self._head = _working_head(head, self._replicas)
             self._cut = choose_cut(self._backbone.trunk, task.settings.unfreeze)
             self._split = split_at(self._backbone, self._cut)
-        self._start = _values(self._variables())
+        self._start = values_of(self._variables())
         self._models: dict[bool, tuple[TopAndHead, Arrays]] = {}
 
     def train(
@@ -127,7 +127,7 @@ class TopTrainer:
         views, mirrors = self._seen
         if not views or cached_views(task, self._split.values, further.count) < views:
             return None
-        self._before = _values(self._variables())
+        self._before = values_of(self._variables())
         with device.computing_in(self._policy), faster_convolutions(self._split.top):
             model = self._model(task, streamed=False)
             known = self._cached(task, views, mirrors)
@@ -285,7 +285,7 @@ class TopTrainer:
                     streamed=streamed,
                     steps=steps_per_epoch(task.images, task.settings.batch_size),
                 )
-            self._models[streamed] = model, _values(model.optimizer.variables)
+            self._models[streamed] = model, values_of(model.optimizer.variables)
         model, fresh = self._models[streamed]
         for variable, value in zip(model.optimizer.variables, fresh, strict=True):
             variable.assign(value)
@@ -296,10 +296,6 @@ class TopTrainer:
     def _variables(self) -> list[keras.Variable]:
         """Weights of both, and what dropout draws from."""
         return [*self._backbone.model.variables, *self._head.variables]
-
-
-def _values(variables: list[keras.Variable]) -> Arrays:
-    return [np.array(keras.ops.convert_to_numpy(each)) for each in variables]
 
 
 def _working_head(head: keras.Model, replicas: Replicas) -> keras.Model:

@@ -192,7 +192,7 @@ class TrainingState(keras.callbacks.Callback):
         history.epochs.append({name: float(value) for name, value in figures.items()})
         if self._is_kept(score):
             history.best_score, history.best_epoch = score, epoch
-            self._best = [*_values(self.model.trainable_variables), logits]
+            self._best = [*values_of(self.model.trainable_variables), logits]
         is_stuck = self._patience is not None and epoch - history.best_epoch >= self._patience
         if diverged or is_stuck or self._has_learned(logits.shape[1]):
             self.model.stop_training = True
@@ -222,7 +222,7 @@ class TrainingState(keras.callbacks.Callback):
         targets = [*_variables(self.model), *self.model.optimizer.variables]
         content = io.BytesIO()
         history = json.dumps(asdict(self.history))
-        np.savez(content, *_values(targets), *self._best, history=history)
+        np.savez(content, *values_of(targets), *self._best, history=history)
         write_sealed(self._file, content.getvalue())
         self._saved = time.monotonic()
 
@@ -233,7 +233,8 @@ def _variables(model: keras.Model) -> list[Any]:
     return [variable for variable in model.variables if id(variable) not in metrics]
 
 
-def _values(variables: list[Any]) -> Arrays:
+def values_of(variables: list[Any]) -> Arrays:
+    """Copies what variables hold."""
     return [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
 
 
