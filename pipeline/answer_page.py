@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from models.errors import GraftError
-from models.storage.atomic_write import write_atomically
 from pipeline.answers import Writer, name_in_utf8
 from pipeline.image_files import ImageFile
+from pipeline.output_file import write_output
 from pipeline.report.environment import environment
 from pipeline.report.heat_picture import heat_picture
 from pipeline.report.small_picture import jpeg_uri, small_picture
@@ -76,7 +75,4 @@ class AnswerPage(Writer):
             classified=self._classes.total(),
             failed=self._failed,
         )
-        try:
-            write_atomically(self._file, content.encode("utf-8", "backslashreplace"))
-        except OSError as error:
-            raise GraftError(f"{self._file} cannot be written: {error.strerror}.") from None
+        write_output(self._file, content.encode("utf-8", "backslashreplace"))

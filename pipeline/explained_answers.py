@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import GraftError, UsageError
-from models.storage.atomic_write import write_atomically
 from models.storage.seals import DESCRIPTION
 from pipeline.among_images import lies_among_images
 from pipeline.answers import Writer
 from pipeline.image_files import ImageFile
+from pipeline.output_file import write_output
 from pipeline.report.heat_picture import heat_picture
 from pipeline.served_model import Served
 from serving.client import Answer, ExplainedAnswer
@@ -47,10 +47,7 @@ class HeatPictures(Writer):
         if not isinstance(answer, ExplainedAnswer):
             return
         path = self._folder / f"{self._written:04d}-{file.path.stem[:_LETTERS]}.jpg"
-        try:
-            write_atomically(path, heat_picture(answer.seen, answer.heat, _SIDE))
-        except OSError as error:
-            raise GraftError(f"{path} cannot be written: {error.strerror}.") from None
+        write_output(path, heat_picture(answer.seen, answer.heat, _SIDE))
 
     def failed(self, path: Path, error: str) -> None:
         """There is nothing to show."""

@@ -15,10 +15,10 @@ from components.example_gen.sources.named_files import file_of_name, images_fold
 from components.example_gen.sources.one_label import RefusedError, joined_labels, label_of
 from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
 from models.data import example_schema
-from models.errors import BadDataError, GraftError, UsageError
-from models.storage.atomic_write import write_atomically
+from models.errors import BadDataError, UsageError
 from pipeline.config import Config
 from pipeline.config_file import load_config
+from pipeline.output_file import write_output
 from pipeline.run_folder import CONFIG
 from pipeline.terminal.quiet import import_tensorflow
 from pipeline.workspace import Workspace
@@ -62,10 +62,7 @@ def write_manifest(config: Config, output: Path | None) -> int:
     writer = csv.DictWriter(text, columns)
     writer.writeheader()
     writer.writerows(rows)
-    try:
-        write_atomically(file, text.getvalue().encode())
-    except OSError as error:
-        raise GraftError(f"{file} cannot be written: {error.strerror}.") from None
+    write_output(file, text.getvalue().encode())
     for each in [each for each in found.doubtful if each.is_suspect][:_SHOWN]:
         print(f"  {each.label!r} looks like {each.suggested!r}: {each.name}")
     replayed = [name for name in lost if ran.data.replay and name.startswith(REPLAYED_FOLDER)]

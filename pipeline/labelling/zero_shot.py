@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from components.example_gen.ingest_settings import IngestSettings
-from models.errors import BadDataError, GraftError, UsageError
-from models.storage.atomic_write import write_atomically
+from models.errors import BadDataError, UsageError
 from models.zero_shot.class_names import parse_class
 from models.zero_shot.find_wordnet import find_wordnet
 from models.zero_shot.meanings import ImageNet, Meaning, told_apart
@@ -22,6 +21,7 @@ from pipeline.answers import name_in_utf8
 from pipeline.image_files import ImageFile, find, read
 from pipeline.labelling.sorted_image import SortedImage
 from pipeline.labelling.sorting_page import write_page
+from pipeline.output_file import write_output
 from pipeline.report.small_picture import small_picture
 from pipeline.terminal.quiet import import_tensorflow
 
@@ -79,9 +79,9 @@ def sort_images(asked: Sorting, manifest: Path) -> int:
     images, failed = _sorted(asked, known, imagenet)
     if not images:
         raise BadDataError(f"{asked.folder} holds no image that can be read.")
-    _write(manifest, _manifest(images))
+    write_output(manifest, _manifest(images))
     names = [each.name for each in meanings]
-    _write(page, write_page(asked.folder, meanings, images, names, manifest.name))
+    write_output(page, write_page(asked.folder, meanings, images, names, manifest.name))
     _report(images, failed, manifest, page)
     return BadDataError.exit_code if failed else 0
 
@@ -168,13 +168,6 @@ def _manifest(images: Sequence[SortedImage]) -> bytes:
         (each.path, each.label, f"{each.confidence:.3f}") for each in images if each.is_labelled
     )
     return text.getvalue().encode()
-
-
-def _write(file: Path, content: bytes) -> None:
-    try:
-        write_atomically(file, content)
-    except OSError as error:
-        raise GraftError(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def _report(images: Sequence[SortedImage], failed: int, manifest: Path, page: Path) -> None:
