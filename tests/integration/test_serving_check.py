@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_exports import export, picture
 from tfx.types import standard_artifacts
 
 from components.serving_check.executor import Executor
@@ -50,11 +51,26 @@ def trained(
     digests = _write_examples(tmp_path / "examples", pictures)
     shutil.copytree(small_models[0], tmp_path / "model" / "Format-Serving")
     probabilities = answer_of(small_models[0], pictures)
+    _write_expected(tmp_path / "model", digests, probabilities)
+    return _artifacts(tmp_path)
+
+
+def _write_expected(
+    model: Path, digests: list[str], probabilities: np.ndarray, **further: np.ndarray
+) -> None:
     expected = [
-        {"name": f"any/{number} é.png", "sha256": digest, "probabilities": row.tolist()}
-        for number, (digest, row) in enumerate(zip(digests, probabilities, strict=True))
+        {
+            "name": f"any/{number} é.png",
+            "sha256": digest,
+            "probabilities": probabilities[number].tolist(),
+            "further_labels": {name: rows[number].tolist() for name, rows in further.items()},
+        }
+        for number, digest in enumerate(digests)
     ]
-    (tmp_path / "model" / "expected.json").write_text(json.dumps(expected), encoding="utf-8")
+    (model / "expected.json").write_text(json.dumps(expected), encoding="utf-8")
+
+
+def _artifacts(tmp_path: Path) -> dict[str, list[Any]]:
     model, examples = standard_artifacts.Model(), standard_artifacts.Examples()
     model.uri, examples.uri = str(tmp_path / "model"), str(tmp_path / "examples")
     blessing = standard_artifacts.ModelBlessing()
@@ -99,6 +115,19 @@ def test_other_answers_than_the_trainers_are_told(
     for api in ("rest", "grpc"):
         assert "'any/1 é.png' differs by 0.25 from the trainer's" in report[api]["reason"]
         assert report[api]["reason"] in report["reason"]
+
+
+def test_another_answer_in_a_further_column_is_told(tmp_path: Path) -> None:
+    images = [picture(number) for number in range(3)]
+    answers, states = export(tmp_path / "model", 1, further=True).answer_all(images)
+    states[0, 0] += 0.25
+    digests = _write_examples(tmp_path / "examples", images)
+    _write_expected(tmp_path / "model", digests, answers, state=states)
+    blessed, report = _run(_artifacts(tmp_path), tmp_path)
+    assert (blessed, report["passed"]) == (0, False)
+    for api in ("rest", "grpc"):
+        told = "A probability of state of 'any/0 é.png' differs by 0.25 from the trainer's"
+        assert told in report[api]["reason"]
 
 
 def test_a_model_that_does_not_load_is_told(trained: dict[str, list[Any]], tmp_path: Path) -> None:

@@ -294,6 +294,7 @@ def test_the_model_says_what_it_is(model):
     assert (description["backbone"], description["image_size"]) == ("EfficientNetLite0", SIZE)
     assert (description["resize"], description["strategy"]) == ("stretch", "fine_tune")
     assert len(description["weights_digest"]) == 64
+    assert not (model / "keras" / "further").exists(), "it has no further label column"
     training = json.loads((model / "training.json").read_text())
     assert training["strategy"] == "fine_tune"
     assert training["seed"] == 1
