@@ -1,6 +1,7 @@
 """Runs the model over the test split, checks the answers and writes the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge import comparisons
 from components.judge.baseline import BASELINE, without_empty_baseline
 from components.judge.checks import (
+    Check,
     Verdict,
     check_accuracy,
     check_calibration,
@@ -25,20 +27,25 @@ from components.judge.checks import (
 )
 from components.judge.evaluator_check import check_evaluator
 from components.judge.explanations import EXPLANATIONS_FILE, explain, save_explanations
-from components.judge.forgetting import check_forgetting, find_forgetting, images_to_remember
-from components.judge.further_columns import judge_column
-from components.judge.gaps import check_gaps, find_gaps
-from components.judge.paired_answers import Baseline, PairedAnswers, paired_answers
+from components.judge.forgetting import (
+    Forgetting,
+    check_forgetting,
+    find_forgetting,
+    images_to_remember,
+)
+from components.judge.further_columns import ColumnResult, judge_column
+from components.judge.gaps import Gap, check_gaps, find_gaps
+from components.judge.paired_answers import AsServed, Baseline, PairedAnswers, paired_answers
 from components.judge.predicting import AskedModels
-from components.judge.prediction_file import FILE_NAME, save_predictions
-from components.judge.shortcut_check import check_shortcuts, look_for_shortcuts
+from components.judge.prediction_file import FILE_NAME, Predictions, save_predictions
+from components.judge.shortcut_check import Looked, check_shortcuts, look_for_shortcuts
 from components.judge.slices import accuracy_slices
 from components.judge.verdict_files import write_metrics, write_verdict
 from components.schema_curator.schema import read_known_labels
 from models.data import example_schema
 from models.data.example_reader import derived_features
 from models.errors import BadDataError
-from models.metrics import quality
+from models.metrics import Quality, quality
 from models.storage.seals import tree_digest
 
 
@@ -106,66 +113,103 @@ def judge(
     """
     directory.mkdir(parents=True, exist_ok=True)
     asked = AskedModels(answers_dir)
-    model = asked.model(model_uri)
-    answers = asked.of(model_uri, examples_uri)
-    predictions = answers[example_schema.LABEL]
-    if not predictions.names:
-        raise BadDataError("The test split has no images, so the model cannot be judged.")
-    figures = quality(
-        predictions.truth, predictions.probabilities, predictions.classes, settings.top_k
-    )
-    probe = comparisons.probe_predictions(model_uri, predictions)
-    own = [example_schema.slice_feature(column) for column in settings.slices]
-    columns = derived_features(examples_uri, example_schema.TEST, own)
-    compared = _compared(asked, columns, model_uri, examples_uri, baseline) if baseline else {}
-    paired = compared.get(example_schema.LABEL)
-    further = [
-        judge_column(column, each, compared.get(column), settings)
-        for column, each in answers.items()
-        if column != example_schema.LABEL
-    ]
-    served = images_to_remember(paired, wanted) if paired else None
-    forgetting = find_forgetting(served, predictions.classes) if served else None
-    gaps = find_gaps(columns, predictions.truth, predictions.right)
-    looks = settings.shortcuts != "ignore"
-    looked = look_for_shortcuts(model, predictions, examples_uri) if looks else None
-    result = verdict(
-        (
-            check_accuracy(figures, settings.min_accuracy),
-            check_class_recall(figures, settings.min_class_recall),
-            check_calibration(figures, settings.max_calibration_error),
-            *comparisons.check_baseline(paired, settings.max_accuracy_drop, settings.challenger),
-            # Where the classes are the same, the comparison with the last blessed model says it.
-            *(
-                [check_forgetting(served, forgetting, settings.max_forgetting)]
-                if served and paired and paired.changes
-                else []
-            ),
-            comparisons.check_probe(predictions, probe, settings.max_drop_below_probe),
-            *([check_gaps(gaps, settings.max_slice_gap)] if own else []),
-            *([check_shortcuts(looked, settings)] if looks else []),
-            *(check for _, checks in further for check in checks),
-            check_evaluator(evaluation_uri, figures.accuracy, figures.images),
-        )
-    )
+    found = _look(asked, model_uri, examples_uri, baseline, wanted, settings)
+    figures = found.figures
+    agrees = check_evaluator(evaluation_uri, figures.accuracy, figures.images)
+    result = verdict((*_checks(found, settings), agrees))
+    predictions, probe, paired = found.predictions, found.probe, found.paired
     save_predictions(directory / FILE_NAME, predictions)
-    explanations = explain(model, predictions, examples_uri)
+    explanations = explain(asked.model(model_uri), predictions, examples_uri)
     save_explanations(directory / EXPLANATIONS_FILE, explanations)
     write_metrics(
         directory,
         predictions,
         figures,
-        accuracy_slices(columns, predictions.right),
-        gaps,
-        looked.found if looked else (),
-        forgetting,
+        accuracy_slices(found.columns, predictions.right),
+        found.gaps,
+        found.looked.found if found.looked else (),
+        found.forgetting,
         float(probe.right.mean()) if probe else None,
-        [found for found, _ in further if found],
+        [each for each, _ in found.further if each],
     )
     write_verdict(directory, result, paired.changes if paired else ())
     name = constants.BLESSED_FILE_NAME if result.blessed else constants.NOT_BLESSED_FILE_NAME
     (directory / name).touch()
     return result
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a model shows, before it is held against any limit; None for what there is not."""
+
+    predictions: Predictions
+    figures: Quality
+    probe: Predictions | None
+    columns: Mapping[str, NDArray[Any]]
+    paired: PairedAnswers | None
+    further: Sequence[tuple[ColumnResult | None, list[Check]]]
+    served: AsServed | None
+    forgetting: Forgetting | None
+    gaps: tuple[Gap, ...]
+    looked: Looked | None
+
+
+def _look(
+    asked: AskedModels,
+    model_uri: str,
+    examples_uri: str,
+    baseline: Baseline | None,
+    wanted: frozenset[str] | None,
+    settings: EvaluationSettings,
+) -> _Found:
+    answers = asked.of(model_uri, examples_uri)
+    predictions = answers[example_schema.LABEL]
+    if not predictions.names:
+        raise BadDataError("The test split has no images, so the model cannot be judged.")
+    own = [example_schema.slice_feature(column) for column in settings.slices]
+    columns = derived_features(examples_uri, example_schema.TEST, own)
+    compared = _compared(asked, columns, model_uri, examples_uri, baseline) if baseline else {}
+    paired = compared.get(example_schema.LABEL)
+    served = images_to_remember(paired, wanted) if paired else None
+    looks = settings.shortcuts != "ignore"
+    model = asked.model(model_uri)
+    return _Found(
+        predictions=predictions,
+        figures=quality(
+            predictions.truth, predictions.probabilities, predictions.classes, settings.top_k
+        ),
+        probe=comparisons.probe_predictions(model_uri, predictions),
+        columns=columns,
+        paired=paired,
+        further=[
+            judge_column(column, each, compared.get(column), settings)
+            for column, each in answers.items()
+            if column != example_schema.LABEL
+        ],
+        served=served,
+        forgetting=find_forgetting(served, predictions.classes) if served else None,
+        gaps=find_gaps(columns, predictions.truth, predictions.right),
+        looked=look_for_shortcuts(model, predictions, examples_uri) if looks else None,
+    )
+
+
+def _checks(found: _Found, settings: EvaluationSettings) -> Iterator[Check]:
+    """All but that of the Evaluator."""
+    paired = found.paired
+    yield check_accuracy(found.figures, settings.min_accuracy)
+    yield check_class_recall(found.figures, settings.min_class_recall)
+    yield check_calibration(found.figures, settings.max_calibration_error)
+    yield from comparisons.check_baseline(paired, settings.max_accuracy_drop, settings.challenger)
+    # Where the classes are the same, the comparison with the last blessed model says it.
+    if found.served and paired and paired.changes:
+        yield check_forgetting(found.served, found.forgetting, settings.max_forgetting)
+    yield comparisons.check_probe(found.predictions, found.probe, settings.max_drop_below_probe)
+    if settings.slices:
+        yield check_gaps(found.gaps, settings.max_slice_gap)
+    if settings.shortcuts != "ignore":
+        yield check_shortcuts(found.looked, settings)
+    for _, checks in found.further:
+        yield from checks
 
 
 def _compared(
