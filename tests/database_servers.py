@@ -4,7 +4,6 @@ import getpass
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+
+from free_ports import free_port
 
 MARIADB = shutil.which("mariadbd")
 POSTGRESQL = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
@@ -50,7 +51,7 @@ class Server:
 def mariadb() -> Iterator[Server]:
     """Starts MariaDB, which speaks TLS too."""
     with _folder() as folder:
-        port = _free_port()
+        port = free_port()
         common = ["--no-defaults", f"--datadir={folder}/data", f"--user={getpass.getuser()}"]
         made = ["mariadb-install-db", *common, "--auth-root-authentication-method=normal"]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -71,7 +72,7 @@ def mariadb() -> Iterator[Server]:
 def postgresql() -> Iterator[Server]:
     """Starts PostgreSQL, which does not run as root."""
     with _folder() as folder:
-        port = _free_port()
+        port = free_port()
         keeper = "postgres" if os.getuid() == 0 else getpass.getuser()
         shutil.chown(folder, keeper)
         makes = [f"{POSTGRESQL}/initdb", "-D", f"{folder}/data", "--encoding=UTF8"]
@@ -96,12 +97,6 @@ def _folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _asking(command: list[str]) -> Callable[[str], bool]:

@@ -3,7 +3,6 @@
 import http.client
 import json
 import shutil
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,14 +15,6 @@ needs_nginx = pytest.mark.skipif(
 )
 
 IMAGE = json.dumps({"inputs": {"image_bytes": [{"b64": "AAAA"}]}}).encode()
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

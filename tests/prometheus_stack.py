@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gateway_clients import free_port
+from free_ports import free_port
 
 DEPLOY = Path(__file__).parents[1] / "deploy" / "monitoring"
 RULES = DEPLOY / "graft-rules.yml"

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gateway_clients import free_port
+from free_ports import free_port
 from graft_command import Answer, await_that, finish, graft, start
 from PIL import Image
 from prometheus_stack import needs_prometheus, pager, prometheus

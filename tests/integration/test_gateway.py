@@ -17,7 +17,8 @@ from pathlib import Path
 import grpc
 import pytest
 from fake_model_server import Behaviour, FakeServer
-from gateway_clients import IMAGE, ask, free_port, needs_nginx
+from free_ports import free_port
+from gateway_clients import IMAGE, ask, needs_nginx
 
 from models.errors import GraftError, UsageError
 from serving.gateway.nginx_process import Nginx

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from fake_model_server import Behaviour, FakeServer
-from gateway_clients import ask, free_port, needs_nginx
+from free_ports import free_port
+from gateway_clients import ask, needs_nginx
 
 from pipeline.cli import main
 from serving.gateway.nginx_process import Nginx

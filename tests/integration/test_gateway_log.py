@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_model_server import EMBEDDING, SIGNALS, Behaviour, FakeServer
-from gateway_clients import IMAGE, ask, free_port, needs_nginx
+from free_ports import free_port
+from gateway_clients import IMAGE, ask, needs_nginx
 from small_reference import small_reference
 
 from models.observation.log_entry import Counts

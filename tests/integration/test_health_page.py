@@ -9,7 +9,8 @@ import pytest
 import simulated_service
 from browser import Page, needs_chromium
 from fake_model_server import Behaviour, FakeServer
-from gateway_clients import free_port, needs_nginx
+from free_ports import free_port
+from gateway_clients import needs_nginx
 from healths import HOSTILE, harmful
 from PIL import Image
 

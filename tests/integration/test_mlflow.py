@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from finished_run import FinishedRun
+from free_ports import free_port
 from graft_command import await_that
 
 from pipeline.config_file import load_config
@@ -31,9 +31,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     store = f"sqlite:///{folder / 'mlflow.db'}"
     command = [
         *(MLFLOW or "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),

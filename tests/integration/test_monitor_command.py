@@ -11,7 +11,7 @@ from typing import IO
 
 import pytest
 import simulated_service
-from gateway_clients import free_port
+from free_ports import free_port
 from graft_command import Answer, await_that, finish, graft_here, start
 from request_logs import write_log_file
 from simulated_service import CLASSES, START, Images

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_ports import free_port
 from graft_command import Answer, await_that, graft
 from histories import history, task, write
 from model_folders import contents, model_folder
@@ -44,9 +45,7 @@ _PUBLISH += " publish(pathlib.Path(sys.argv[1]), sys.argv[2])"
 @contextmanager
 def served(*command: str) -> Iterator[str]:
     """Runs a server on a free port and gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     outside = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(

@@ -13,7 +13,8 @@ from typing import Any
 import grpc
 import pytest
 from fake_model_server import Behaviour, FakeServer
-from gateway_clients import ask, free_port, needs_nginx
+from free_ports import free_port
+from gateway_clients import ask, needs_nginx
 from google.protobuf import wrappers_pb2
 
 from models.errors import GraftError

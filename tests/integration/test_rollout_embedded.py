@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gateway_clients import ask, free_port, needs_nginx
+from free_ports import free_port
+from gateway_clients import ask, needs_nginx
 from integration.conftest import png
 
 from serving.gateway.settings import GatewaySettings, Server

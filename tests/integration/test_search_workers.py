@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_ports import free_port
 from graft_command import GRAFT, await_that, finish
 from search_digits import search_task
 
@@ -112,15 +112,9 @@ class Hosts:
             process.communicate()
 
 
-def free_address() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
-
-
 @pytest.fixture
 def served(digits_folder: Path, tmp_path: Path) -> Iterator[Hosts]:
-    made = Hosts(digits_folder, tmp_path, serve=free_address())
+    made = Hosts(digits_folder, tmp_path, serve=f"127.0.0.1:{free_port()}")
     yield made
     made.stop()
 

@@ -16,6 +16,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
+from free_ports import free_port
 from plain_models import write_v1
 from serving_requests import request_json, server_settings
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -110,9 +111,7 @@ def test_who_is_served_at_the_end_gets_an_answer_and_others_no_connection(
 @pytest.mark.slow
 def test_a_killed_server_starts_again_at_the_same_places(tmp_path: Path, exported: Path) -> None:
     shutil.copytree(exported, tmp_path / "m" / "1")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "serving", f"--port={port}", "--model_name=m"]
     command += [f"--model_base_path={tmp_path / 'm'}", f"--grpc_socket_path={tmp_path / 's'}"]
     for _ in range(2):

@@ -12,7 +12,8 @@ from typing import Any
 
 import apache_beam as beam
 import pytest
-from beam_pools import free_port, two_pools
+from beam_pools import two_pools
+from free_ports import free_port
 from tfx.orchestration import metadata, pipeline as tfx_pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
