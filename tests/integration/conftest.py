@@ -26,6 +26,12 @@ LABELS = ("dark", "naïve", "red")
 SIDE = 8
 
 
+@pytest.fixture
+def digits(digits_folder: Path, tmp_path: Path) -> Path:
+    """A copy of the digits that a test may change."""
+    return Path(shutil.copytree(digits_folder, tmp_path / "digits"))
+
+
 def png(colour: tuple[int, int, int]) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (20, 10), colour).save(buffer, "PNG")

@@ -29,12 +29,6 @@ def ingest(tmp_path: Path) -> Ingest:
     return ingest_in(tmp_path)
 
 
-@pytest.fixture
-def digits(digits_folder: Path, tmp_path: Path) -> Path:
-    """A copy of the digits that a test may change."""
-    return Path(shutil.copytree(digits_folder, tmp_path / "digits"))
-
-
 def test_writes_every_image_once_in_mixed_order(ingest, digits_folder):
     heard: list[progress.Progress] = []
     with progress.listening(heard.append):

@@ -23,12 +23,6 @@ def ingest(tmp_path: Path) -> Ingest:
     return ingest_in(tmp_path)
 
 
-@pytest.fixture
-def digits(digits_folder: Path, tmp_path: Path) -> Path:
-    """A copy of the digits that a test may change."""
-    return Path(shutil.copytree(digits_folder, tmp_path / "digits"))
-
-
 def test_images_of_a_night_before_are_written_without_decoding(
     ingest, digits, monkeypatch, tmp_path
 ):

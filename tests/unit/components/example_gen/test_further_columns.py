@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from listed import codes
 
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import Listing
@@ -16,10 +17,6 @@ def pictures(tmp_path: Path) -> Path:
     for number in range(1, 5):
         (tmp_path / f"{number}.jpg").write_bytes(b"picture")
     return tmp_path
-
-
-def codes(listing: Listing) -> dict[str, str]:
-    return {one.name: one.code for one in listing.left_out}
 
 
 def further(folder: Path, content: str, name: str = "list.csv", *columns: str) -> Listing:

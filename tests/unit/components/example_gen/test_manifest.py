@@ -4,19 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from listed import codes, entries, put
 
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources import manifest_text
 from components.example_gen.sources.entries import Listing
 from components.example_gen.sources.listing import list_source
 from models.errors import BadDataError, UsageError
-
-
-def put(root: Path, *names: str) -> None:
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(name.encode("utf-8", "surrogateescape"))
 
 
 @pytest.fixture
@@ -37,16 +31,8 @@ def json_lines(*rows: object) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def entries(listing: Listing) -> set[tuple[str, str, str | None]]:
-    return {(file.name, file.label, file.split) for file in listing.files}
-
-
 def labels(listing: Listing) -> dict[str, str]:
     return {file.name: file.label for file in listing.files}
-
-
-def codes(listing: Listing) -> dict[str, str]:
-    return {one.name: one.code for one in listing.left_out}
 
 
 def test_csv_manifest(tmp_path):

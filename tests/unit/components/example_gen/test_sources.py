@@ -1,6 +1,5 @@
-from pathlib import Path
-
 import pytest
+from listed import put
 
 from components.example_gen.sources.entries import (
     canonical_label,
@@ -8,13 +7,6 @@ from components.example_gen.sources.entries import (
 )
 from components.example_gen.sources.listing import resolve
 from models.errors import BadDataError
-
-
-def put(root: Path, *names: str) -> None:
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(name.encode("utf-8", "surrogateescape"))
 
 
 def test_composed_and_decomposed_accents_are_one_class():

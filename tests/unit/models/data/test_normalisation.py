@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from perceptual_hash import hamming_distance
+from picture_kinds import encode
 from PIL import Image
 
 from models.data.image_statistics import describe
@@ -18,12 +19,6 @@ def photo(width: int = 60, height: int = 40) -> Image.Image:
     """A smooth picture whose corners differ: red right, green below."""
     x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
     return Image.fromarray(np.stack([x, y, 128 + 0 * x], axis=-1).astype(np.uint8))
-
-
-def encode(image: Image.Image, kind: str, **options: object) -> bytes:
-    target = io.BytesIO()
-    image.save(target, kind, **options)
-    return target.getvalue()
 
 
 def pixels(image: NormalisedImage) -> np.ndarray:
