@@ -15,6 +15,7 @@ from finished_explanations import write_explanations
 from finished_labels import found_labels, sites
 from finished_search import SEARCH, STAGES, TASK
 from finished_verdict import forgetting, shortcuts
+from labelled_examples import record_of
 from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -167,17 +168,13 @@ class FinishedRun:
         pixels = Image.fromarray(np.round(self.images[row] * 255).astype(np.uint8))
         buffer = io.BytesIO()
         pixels.resize((64, 64)).save(buffer, "PNG")
-        texts = {
+        values = {
             example_schema.IMAGE: buffer.getvalue(),
             example_schema.LABEL: CLASSES[self.target[row]].encode(),
             example_schema.NAME: self.names[row].encode(),
             example_schema.SHA256: b"00",
         }
-        feature = {
-            key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-            for key, value in texts.items()
-        }
-        return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+        return record_of(values)
 
     def columns(self, rows: Any) -> dict[str, np.ndarray]:
         images = self.images[rows]

@@ -9,6 +9,15 @@ import tensorflow as tf
 from models.data import example_schema
 
 
+def record_of(values: Mapping[str, bytes]) -> bytes:
+    """A tf.Example of these features, as a file of records holds it."""
+    feature = {
+        key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        for key, value in values.items()
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
 def write_examples(
     uri: Path,
     splits: dict[str, list[tuple[str, str, bytes]]],
@@ -34,9 +43,4 @@ def write_examples(
                 }
                 for column, told in (columns or {}).items():
                     values[example_schema.slice_feature(column)] = told[row].encode()
-                feature = {
-                    key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-                    for key, value in values.items()
-                }
-                content = tf.train.Features(feature=feature)
-                writer.write(tf.train.Example(features=content).SerializeToString())
+                writer.write(record_of(values))

@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from labelled_examples import record_of
 
 from models import progress
 from models.backbones import Backbone, build_backbone
@@ -59,12 +60,7 @@ def write_split(uri: Path, split: str, paths: list[Path]) -> None:
                 example_schema.SHA256: hashlib.sha256(image).hexdigest().encode(),
                 example_schema.slice_feature("parity"): parity(path).encode(),
             }
-            feature = {
-                key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-                for key, value in values.items()
-            }
-            content = tf.train.Features(feature=feature)
-            writer.write(tf.train.Example(features=content).SerializeToString())
+            writer.write(record_of(values))
 
 
 def digit_paths(digits: Path) -> dict[str, list[Path]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from labelled_examples import record_of
 from small_exports import export, picture
 from tfx.types import standard_artifacts
 
@@ -33,10 +34,7 @@ def _write_examples(folder: Path, images: list[bytes]) -> list[str]:
                 example_schema.NAME: f"any/{number} é.png".encode(),
                 example_schema.SHA256: digest.encode(),
             }
-            example = tf.train.Example()
-            for key, value in values.items():
-                example.features.feature[key].bytes_list.value.append(value)
-            writer.write(example.SerializeToString())
+            writer.write(record_of(values))
     return digests
 
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from labelled_examples import record_of
 from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from trainer_inputs import channels, importers, write_inputs
@@ -170,9 +171,7 @@ def test_monitoring_gets_the_embedding_with_the_same_answers(folder, serve, test
 
 
 def test_a_class_that_was_not_learnt_is_minus_one(serve):
-    label = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"letter a"]))
-    example = tf.train.Example(features=tf.train.Features(feature={"label": label}))
-    (classes,) = serve("transform_labels", [example.SerializeToString()]).values()
+    (classes,) = serve("transform_labels", [record_of({"label": b"letter a"})]).values()
     assert classes.tolist() == [-1]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from labelled_examples import record_of
 
 from components.beam_embedding.worker import RESULT, EmbedPieces, Task, own_code, read_failure
 from components.beam_worker import process_name
@@ -36,12 +37,7 @@ def _write(file: Path, images: dict[str, bytes]) -> None:
                 example_schema.NAME: name.encode(),
                 example_schema.SHA256: b"0" * 64,
             }
-            content = {
-                key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-                for key, value in values.items()
-            }
-            example = tf.train.Example(features=tf.train.Features(feature=content))
-            writer.write(example.SerializeToString())
+            writer.write(record_of(values))
 
 
 class Work:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from labelled_examples import record_of
 
 from components.example_gen.replay import (
     Replay,
@@ -33,11 +34,7 @@ def example(name: str, label: str, group: str) -> bytes:
         example_schema.SHA256: digest(name),
         example_schema.GROUP: group,
     }
-    features = {
-        key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode()]))
-        for key, value in values.items()
-    }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+    return record_of({key: value.encode() for key, value in values.items()})
 
 
 @pytest.fixture

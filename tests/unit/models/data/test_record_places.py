@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from labelled_examples import record_of
 
 from models.data import example_schema
 from models.data.example_reader import read_records
@@ -20,11 +21,7 @@ def _example(number: int) -> bytes:
     }
     if number % 2:
         values[example_schema.GROUP] = b"odd"
-    content = {
-        key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-        for key, value in values.items()
-    }
-    return tf.train.Example(features=tf.train.Features(feature=content)).SerializeToString()
+    return record_of(values)
 
 
 @pytest.fixture
