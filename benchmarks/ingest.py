@@ -27,13 +27,8 @@ from components.example_gen.executor import ImageExampleGenExecutor
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.kept_test import KEPT_TEST
 from components.example_gen.sources.listing import list_source, resolve
+from pipeline.beam.beam_settings import BeamSettings
 
-_BEAM = [
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--direct_running_mode=in_memory",
-    # Without a container's name TFX packs itself into an archive for remote workers.
-    "--sdk_container_image=none",
-]
 _REACH = 0.6
 
 
@@ -81,7 +76,7 @@ def _ingest(path: str, memory: str = "") -> None:
         examples.uri = f"{folder}/examples"
         quarantine.uri = f"{folder}/quarantine"
         context = ImageExampleGenExecutor.Context(
-            beam_pipeline_args=_BEAM, tmp_dir=f"{folder}/tmp", unique_id="1"
+            beam_pipeline_args=BeamSettings().arguments, tmp_dir=f"{folder}/tmp", unique_id="1"
         )
         ImageExampleGenExecutor(context).Do(
             {},

@@ -12,12 +12,7 @@ from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from components.example_gen.component import ImageExampleGen
 from components.example_gen.ingest_settings import IngestSettings
 from models.data.example_reader import read_records
-
-BEAM = [
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--direct_running_mode=in_memory",
-    "--sdk_container_image=none",
-]
+from pipeline.beam.beam_settings import BeamSettings
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ def ingest_in(workspace: Path) -> Ingest:
                 components=[node],
                 enable_cache=True,
                 metadata_connection_config=store,
-                beam_pipeline_args=BEAM,
+                beam_pipeline_args=BeamSettings().arguments,
             )
         )
         base = workspace / "artifacts" / "ImageExampleGen"

@@ -20,10 +20,10 @@ from tfx.utils import proto_utils
 from components.evaluation.eval_config import eval_config
 from components.evaluation.evaluation_settings import EvaluationSettings
 from models.data import example_schema
+from pipeline.beam.beam_settings import BeamSettings
 
 CLASSES = tuple(f"digit {number}" for number in range(10))
 SETTINGS = EvaluationSettings(min_accuracy=0.8, slices=("site",), shortcuts="ignore")
-RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
 class World:
@@ -68,7 +68,9 @@ class World:
     def evaluate(self, model: Artifact) -> Artifact:
         name = f"evaluation-{model.id}"
         evaluation, blessing = outputs(self.folder / name)
-        context = EvaluatorExecutor.Context([RUNNER], str(self.folder / "tmp"), name)
+        context = EvaluatorExecutor.Context(
+            BeamSettings().arguments, str(self.folder / "tmp"), name
+        )
         inputs = {"examples": [self.examples], "model": [model]}
         config = proto_utils.proto_to_json(eval_config(SETTINGS))
         EvaluatorExecutor(context).Do(

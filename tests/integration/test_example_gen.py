@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from blessed_model import bless_a_model_of
-from ingest_runs import BEAM, Ingest, ingest_in
+from ingest_runs import Ingest, ingest_in
 from PIL import Image
 
 from components.example_gen import executor
@@ -21,6 +21,7 @@ from models.data import example_schema
 from models.data.example_reader import derived_features, read_records
 from models.data.sample_depth import read_sample_range
 from models.errors import BadDataError
+from pipeline.beam.beam_settings import BeamSettings
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_writes_every_image_once_in_mixed_order(ingest, digits_folder):
 
 def test_beam_reads_what_was_written_uncompressed(ingest, digits_folder):
     found = ingest(digits_folder)
-    with beam.Pipeline(argv=BEAM) as pipeline:
+    with beam.Pipeline(argv=BeamSettings().arguments) as pipeline:
         _ = (
             pipeline
             | beam.io.ReadFromTFRecord(f"{found.examples}/Split-*/*")

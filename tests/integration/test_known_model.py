@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
-from judged_world import RUNNER, outputs
+from judged_world import outputs
 from numpy.typing import NDArray
 from small_exports import LABELS, export, picture
 from tfx.types import standard_artifacts
@@ -22,6 +22,7 @@ from components.evaluation.executor import Executor
 from components.exported_models.exported_model import ExportedModel
 from components.exported_models.known_answers import KnownAnswers, Question
 from models.data import example_schema
+from pipeline.beam.beam_settings import BeamSettings
 
 _SETTINGS = EvaluationSettings()
 
@@ -116,7 +117,7 @@ def _measured(exported: ExportedModel, folder: Path, answers_dir: str) -> dict[s
     examples.uri, examples.split_names = str(folder / "examples"), '["test"]'
     model.uri, model.id = exported.uri, 1
     evaluation, blessing = outputs(folder / f"outputs-{len(answers_dir)}")
-    Executor(Executor.Context([RUNNER], str(folder / "tmp"), "one")).Do(
+    Executor(Executor.Context(BeamSettings().arguments, str(folder / "tmp"), "one")).Do(
         {"examples": [examples], "model": [model]},
         {"evaluation": [evaluation], "blessing": [blessing]},
         {

@@ -13,6 +13,7 @@ from components.artifact_seals import SEAL, is_whole
 from components.example_gen.component import ImageExampleGen
 from components.transform.label_schema import LabelSchema
 from models.errors import BadDataError
+from pipeline.beam.beam_settings import BeamSettings
 from pipeline.local_runner import StageResult, run_pipeline
 
 
@@ -140,7 +141,7 @@ def test_the_command_line_is_the_callers(
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             str(tmp_path / "m.sqlite")
         ),
-        beam_pipeline_args=["--runner=DirectRunner"],
+        beam_pipeline_args=BeamSettings().arguments,
     )
     (result,) = run_pipeline(dag, "run", lambda _: None)
     assert Path(result.outputs["examples"]).is_dir()

@@ -32,9 +32,9 @@ from components.transform.vocabulary import labels_from_transform_graph
 from models.data import example_schema
 from models.data.image_statistics import describe
 from models.errors import BadDataError, UsageError
+from pipeline.beam.beam_settings import BeamSettings
 
 CLASSES = ("line\nbreak", "comma, quote \"'", " spaces ", "ö 猫", *"456789")
-RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
 def example(pixels: np.ndarray, label: str, name: str) -> bytes:
@@ -109,7 +109,7 @@ class World:
             components=self._nodes(to_the_end),
             enable_cache=True,
             metadata_connection_config=metadata.sqlite_metadata_connection_config(self._store),
-            beam_pipeline_args=[RUNNER],
+            beam_pipeline_args=BeamSettings().arguments,
         )
         LocalDagRunner().run(dag)
         executions = self.executions()
