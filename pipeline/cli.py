@@ -11,6 +11,7 @@ from typing import Any
 from models.errors import GraftError, UsageError
 from models.numerics import compute_with_onednn
 from models.standard_streams import hold_standard_streams
+from models.storage.own_temporary import own_temporary
 from pipeline.command_line import (
     Version,
     add_workspace,
@@ -235,6 +236,7 @@ def _stage(options: argparse.Namespace) -> int:
     return _run(options, until=options.name)
 
 
+@own_temporary()
 def _run(options: argparse.Namespace, until: str = "") -> int:
     from pipeline.preflight import check
     from pipeline.run import print_refusal, run
@@ -261,6 +263,7 @@ def _exit_code(error: BaseException) -> int:
     return error.exit_code if isinstance(error, GraftError) else GraftError.exit_code
 
 
+@own_temporary()
 def _demo(options: argparse.Namespace) -> int:
     from pipeline.demo import demo
 
@@ -301,6 +304,7 @@ def _report(options: argparse.Namespace) -> int:
     return print_report(effective(options), options.run_id)
 
 
+@own_temporary()
 def _worker(options: argparse.Namespace) -> int:
     from pipeline.worker_command import work
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from models.backbone_names import LITE0, LITES
 from models.byte_order_mark import decoded
 from models.errors import UsageError
+from models.storage.own_temporary import own_temporary
 from pipeline.command_line import add_workspace, command, local_path, served
 
 _OUTPUT: Final = Path("zero-shot-labels.csv")
@@ -74,6 +75,7 @@ def _share(text: str) -> float:
     raise argparse.ArgumentTypeError(f"expected a number from 0 to 1; got {text!r}")
 
 
+@own_temporary()
 def _label(options: argparse.Namespace) -> int:
     from pipeline.labelling.zero_shot import Sorting, sort_images
 

@@ -5,6 +5,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from models.errors import GraftError, UsageError
+from models.storage.own_temporary import own_temporary
 from pipeline.command_line import add_workspace, command, count, effective, local_path, served
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def add_model_commands(commands: Any) -> None:
     )
 
 
+@own_temporary()
 def _predict(options: argparse.Namespace) -> int:
     from pipeline.answers import Form
     from pipeline.predict_command import Servers, predict
@@ -146,6 +148,7 @@ def _card(options: argparse.Namespace) -> int:
     return print_card(served(options), options.version, as_markdown=options.markdown)
 
 
+@own_temporary()
 def _export(options: argparse.Namespace) -> int:
     from pipeline.workspace import Workspace
 

@@ -9,7 +9,6 @@ import hashlib
 import os
 import re
 import stat
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from models.errors import UsageError
+from models.storage.own_temporary import shared_temporary
 
 _PLAIN: Final = re.compile(r"[\w ./+,@=-]*")
 """What means nothing to any of them. Letters with loose accents are not among it, nor are names
@@ -53,7 +53,7 @@ def is_plain(path: Path) -> bool:
 def _homes() -> Iterator[Path]:
     """Where links may lie, the best place first; the system's may be lost when it starts anew."""
     caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
-    system = Path(tempfile.gettempdir()) / f"graft-{os.geteuid()}"
+    system = shared_temporary() / f"graft-{os.geteuid()}"
     for home in (Path(caches, "graft"), system):
         if home.is_absolute() and is_plain(home):
             yield home / "links"
