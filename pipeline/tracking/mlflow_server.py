@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 import httpx
@@ -18,6 +18,12 @@ _MOST_PARAMS: Final = 100
 _MOST_METRICS: Final = 1000
 _LONGEST: Final = 500
 """Characters of a value that every version of MLflow takes."""
+
+_MOST_FOUND: Final = 1000
+"""Runs in an answer."""
+
+Ending = Literal["FINISHED", "FAILED", "KILLED"]
+"""Of these MLflow has KILLED for what did not end by itself."""
 
 Metric = tuple[str, float, int]
 """Name, value and step."""
@@ -89,6 +95,25 @@ class MlflowServer:
         info = self._call("POST", "runs/create", body)["run"]["info"]
         return str(info["run_id"]), str(info["artifact_uri"])
 
+    def unfinished(self, experiment: str, tags: Mapping[str, str]) -> list[str]:
+        """The ids of runs that were begun and not ended.
+
+        Args:
+            experiment: its id.
+            tags: that a run has to have, by name.
+
+        Raises:
+            TrackingError: the server does not answer, or refuses.
+        """
+        body = {
+            "experiment_ids": [experiment],
+            "filter": "attributes.status = 'RUNNING'",
+            "max_results": _MOST_FOUND,
+        }
+        found = self._call("POST", "runs/search", body).get("runs", [])
+        # Compared here, as a path may hold what no filter of MLflow's can.
+        return [str(run["info"]["run_id"]) for run in found if tags.items() <= _tags(run).items()]
+
     def log(
         self, run: str, parameters: Mapping[str, Any], metrics: Iterable[Metric], at: int
     ) -> None:
@@ -115,13 +140,12 @@ class MlflowServer:
             more = {"metrics": values[first : first + _MOST_METRICS]}
             self._call("POST", "runs/log-batch", {"run_id": run, **more})
 
-    def end(self, run: str, at: int, *, failed: bool) -> None:
+    def end(self, run: str, at: int, status: Ending) -> None:
         """Ends a run.
 
         Raises:
             TrackingError: the server does not answer, or refuses.
         """
-        status = "FAILED" if failed else "FINISHED"
         self._call("POST", "runs/update", {"run_id": run, "status": status, "end_time": at})
 
     def store(self, place: str, file: Path) -> None:
@@ -173,6 +197,10 @@ class MlflowServer:
         if not answer.is_success and not is_missing:
             raise TrackingError(f"it answered {answer.status_code} to {path}: {answer.text[:200]}")
         return answer
+
+
+def _tags(run: Mapping[str, Any]) -> dict[str, str]:
+    return {each["key"]: each["value"] for each in run["data"].get("tags", [])}
 
 
 def _credentials() -> dict[str, Any]:

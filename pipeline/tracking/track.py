@@ -15,7 +15,7 @@ from pipeline.node_names import SEARCH
 from pipeline.report.artifact_reader import read_object, read_tuning
 from pipeline.report.run_record import RunRecord
 from pipeline.run_folder import REPORT, SUMMARY
-from pipeline.tracking.mlflow_server import Metric, MlflowServer, TrackingError
+from pipeline.tracking.mlflow_server import Ending, Metric, MlflowServer, TrackingError
 
 
 def track(config: Config, record: RunRecord, told: Mapping[str, Any], folder: Path) -> str:
@@ -53,29 +53,36 @@ def _add(
     experiment = server.experiment(config.tracking.experiment)
     begun = round(record.started.timestamp() * 1000)
     ended = begun + round(record.seconds * 1000)
-    run, place = server.begin(experiment, record.run_id, begun, _tags(config, told, folder))
+    ours = {"mlflow.source.name": "graft", "graft.workspace": str(config.workspace_path)}
+    # The server, or the run before, may have died while that one was added.
+    for left in server.unfinished(experiment, ours):
+        server.end(left, ended, "KILLED")
+    tags = {**ours, **_tags(told, folder)}
+    run, place = server.begin(experiment, record.run_id, begun, tags)
     training = read_object(record, "model", TRAINING_FILE)
     metrics = [*_figures(told), *_epochs(training.get("history", {}))]
     # The rest changes no result, and may hold secrets.
     asked = config.model_dump(mode="json", exclude=BESIDE)
     server.log(run, dict(_flat(asked)), metrics, ended)
     for trial in _trials(record, told):
-        tags = {"mlflow.parentRunId": run}
+        tags = {**ours, "mlflow.parentRunId": run}
         below, _ = server.begin(experiment, f"trial {trial.order}", begun, tags)
         server.log(below, trial.values, _figures_of(trial), ended)
-        server.end(below, begun + round(trial.seconds * 1000), failed=trial.status == "failed")
-    server.end(run, ended, failed=told["status"] == "failed")
+        server.end(below, begun + round(trial.seconds * 1000), _ending(trial.status))
+    server.end(run, ended, _ending(told["status"]))
     # Last: of a server that takes no files all but these are there.
     for name in (REPORT, SUMMARY):
         server.store(place, folder / name)
 
 
-def _tags(config: Config, told: Mapping[str, Any], folder: Path) -> dict[str, str]:
+def _ending(status: str) -> Ending:
+    return "FAILED" if status == "failed" else "FINISHED"
+
+
+def _tags(told: Mapping[str, Any], folder: Path) -> dict[str, str]:
     known = {
         "mlflow.note.content": told["reason"],
-        "mlflow.source.name": "graft",
         "graft.status": told["status"],
-        "graft.workspace": config.workspace_path,
         "graft.report": folder / REPORT,
         "graft.data_fingerprint": told["data"]["fingerprint"],
         "graft.pushed_to": told["model"]["pushed_to"],

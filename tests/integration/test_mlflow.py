@@ -7,6 +7,7 @@ import subprocess
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +118,32 @@ def test_a_run_its_epochs_its_trials_and_its_report_are_there(address: str, tmp_
     assert max(scores) == pytest.approx(told["tuning"]["best"]["score"])
 
 
+def test_what_was_added_in_part_is_ended_by_the_next_run(address: str, tmp_path: Path) -> None:
+    finished = FinishedRun(tmp_path / "run")
+    config = load_config(None, {"tracking.mlflow": address, "tracking.experiment": "cut off"})
+    out = tmp_path / "run" / "out"
+    ours = {"mlflow.source.name": "graft", "graft.workspace": str(config.workspace_path)}
+    name = finished.record.run_id
+    with closing(MlflowServer(address, 60.0)) as server:
+        experiment = server.experiment("cut off")
+        server.begin(experiment, name, 1, ours)
+        server.begin(experiment, "another", 1, {**ours, "graft.workspace": "/another"})
+    assert track(config, finished.record, finished.summary(), out) == ""
+    query = {"experiment_ids": [experiment], "max_results": 1000}
+    runs = [run["info"] for run in asked(address, "mlflow/runs/search", query)["runs"]]
+    states = [(run["run_name"], run["status"]) for run in runs]
+    assert sorted(each for each in states if not each[0].startswith("trial")) == [
+        (name, "FINISHED"),
+        (name, "KILLED"),
+        ("another", "RUNNING"),
+    ]
+
+
 def test_what_the_server_refuses_is_told(address: str) -> None:
     server = MlflowServer(address, 60.0)
     try:
         with pytest.raises(TrackingError, match="answered 404"):
-            server.end("no-such-run", 0, failed=False)
+            server.end("no-such-run", 0, "FINISHED")
         with pytest.raises(TrackingError, match="--serve-artifacts"):
             server.store("s3://bucket/1", Path(__file__))
     finally:
