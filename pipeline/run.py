@@ -21,6 +21,7 @@ from pipeline.fetched_paths import with_sources
 from pipeline.image_fetch import fetch_images
 from pipeline.needed.inputs import note_inputs
 from pipeline.needed.plan import Plan, planned
+from pipeline.out_of_time import out_of_time
 from pipeline.outcome import Outcome, outcome
 from pipeline.preflight import check_address, check_schema
 from pipeline.refused_source import keep_account
@@ -240,7 +241,7 @@ def _run_stages(
         ended = _stage_done(record) if record.until else outcome(record.artifacts)
     except OutOfTime:
         _log.warning("the run is out of time")
-        ended = _out_of_time(config, record)
+        ended = out_of_time(config, workspace, record)
     except GraftError as error:
         _log.exception("the run failed")
         ended = Outcome("failed", str(error), error.exit_code)
@@ -252,17 +253,6 @@ def _run_stages(
         ended = Outcome("failed", words, GraftError.exit_code)
     record.status, record.reason, record.exit_code = ended.status, ended.reason, ended.exit_code
     return ended.exit_code
-
-
-def _out_of_time(config: Config, record: RunRecord) -> Outcome:
-    stopped = [stage.name for stage in record.stages if stage.state == "stopped"]
-    where = f" in {', '.join(stopped)}" if stopped else ""
-    return Outcome(
-        "out_of_time",
-        f"The {config.limits.minutes:g} minutes of limits.minutes were over{where}. What is done "
-        "is kept: the same command goes on from there.",
-        OutOfTimeError.exit_code,
-    )
 
 
 def _stage_done(record: RunRecord) -> Outcome:

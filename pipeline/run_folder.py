@@ -47,6 +47,7 @@ class RunResult(BaseModel):
         metrics: its figures.
         model: what it pushed.
         data: what it found in the data.
+        stages: those that it came to, by name, in order.
     """
 
     status: str
@@ -55,6 +56,7 @@ class RunResult(BaseModel):
     metrics: _Metrics = _Metrics()
     model: _Model = _Model()
     data: _Data = _Data()
+    stages: dict[str, object] = {}
 
 
 def read_run(folder: Path) -> RunResult:
