@@ -79,6 +79,7 @@ class Stretches:
         self._runner = runner
         self._costs = costs
         self._journal = Journal(directory / "journal.json")
+        self._side_by_side = 1
 
     def make(
         self, server: SearchServer | None = None, processes: WorkerProcesses | None = None
@@ -93,6 +94,8 @@ class Stretches:
             GraftError: too many processes were killed.
             OSError: the disk is full or the folder cannot be written.
         """
+        if processes:
+            self._side_by_side = processes.count
         self._go_through(self._journal.earlier)
         stage = Stage(self._oracle, self._runner)
         if server:
@@ -153,12 +156,15 @@ class Stretches:
             key=lambda each: each.score,
             default=None,
         )
-        spent, budget, note = self._oracle.spent, self._oracle.budget, ""
+        spent, note = self._oracle.spent, ""
         if best:
             accuracy = best.validation_accuracy
             self.steps.append(Step(seconds=spent, score=best.score, accuracy=accuracy))
             note = f"best validation accuracy {accuracy:.3f}"
-        progress.report(round(min(spent, budget)), round(budget), "seconds", note)
+        # By the clock: each process spends as much of the budget, which is the sum.
+        budget = self._oracle.budget / self._side_by_side
+        done = min(spent / self._side_by_side, budget)
+        progress.report(round(done), round(budget), "seconds", note)
 
     def _go_through(self, events: Sequence[Event]) -> None:
         """Does again what an earlier process did, for as far as it would do the same."""

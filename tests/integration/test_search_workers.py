@@ -28,6 +28,7 @@ from pathlib import Path
 from components.code_fingerprint import code_fingerprint
 from models.head.task_description import Origin, describe
 from models.history.tuning_history import write_history
+from models.progress import listening
 from models.search.joint_search import JointSearch
 from models.search.search_settings import SearchSettings
 from models.search.search_task import SearchTask
@@ -48,7 +49,10 @@ if __name__ == "__main__":
     code = code_fingerprint("components.tuner")
     search = JointSearch(task, settings, folder / "scratch", code=code)
     origin = Origin("EfficientNetLite0", "imagenet", "0" * 64, 32, data_fingerprint="f" * 64)
-    result = search.run(describe(search.embeddings, origin))
+    told = []
+    with listening(told.append):
+        result = search.run(describe(search.embeddings, origin))
+    (folder / "told").write_text(f"of {told[-1].total} {told[-1].unit}")
     write_history(folder / "history.jsonl", result.history)
 '''
 
@@ -134,6 +138,8 @@ def test_processes_of_this_machine_share_a_search(digits_folder: Path, tmp_path:
     try:
         assert_whole(hosts, hosts.run())
         assert not hosts.is_served
+        # By the clock: two processes spend two seconds of the budget in one.
+        assert (hosts.folder / "told").read_text() == "of 1500 seconds"
     finally:
         hosts.stop()
 

@@ -24,6 +24,9 @@ class WorkerProcesses:
     started once, and replaced if it dies, killed for its memory for instance. When the process that
     made them dies, however suddenly, they end at once. As for all of Python's multiprocessing, a
     script that is run must not do its work when it is merely imported.
+
+    Attributes:
+        count: of processes.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class WorkerProcesses:
             kind: of runner; they must be able to import it.
             secret: as `code`.
         """
-        self._count = count
+        self.count = count
         self._arguments = folder, code, kind, secret
         self._processes: dict[str, SpawnProcess] = {}
 
@@ -55,7 +58,7 @@ class WorkerProcesses:
 
     def start(self) -> None:
         """Starts them, where they are not yet."""
-        for number in range(len(self._processes), self._count):
+        for number in range(len(self._processes), self.count):
             self._start(f"process {number}")
 
     def replace_dead(self) -> dict[str, int]:
@@ -71,7 +74,7 @@ class WorkerProcesses:
         return dead
 
     def _start(self, name: str) -> None:
-        threads = max(1, len(os.sched_getaffinity(0)) // self._count)
+        threads = max(1, len(os.sched_getaffinity(0)) // self.count)
         # A fork would share the state of TensorFlow's threads without the threads.
         process = get_context("spawn").Process(
             target=_work, args=(threads, name, *self._arguments), daemon=True
