@@ -28,6 +28,10 @@ _LOOK_SECONDS: Final = 1.0
 _OLDEST_SECONDS: Final = 3600.0
 _FREE_SHARE: Final = 0.02
 """Of the disk that is left to others."""
+_GONE: Final = (
+    "The request log %s is gone, and begins there anew. If its workspace was moved, start the "
+    "server from where that is now."
+)
 
 
 class Journal:
@@ -46,6 +50,7 @@ class Journal:
         self._began = time.monotonic()
         self._dropped = 0
         self._said = ""
+        self._has_begun = False
         self._wanted = threading.Event()
         self._closing = False
         self._writer = WriterProcess(settings)
@@ -117,6 +122,8 @@ class Journal:
 
     def _new_segment(self) -> SegmentWriter | None:
         try:
+            if self._has_begun and not self._folder.exists():
+                _log.warning(_GONE, self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
             self._require_room()
             segment = SegmentWriter(LogFile(self._folder, new_name()).segment, SEGMENT_BYTES)
@@ -127,6 +134,7 @@ class Journal:
             self._said = words
             return None
         self._said = ""
+        self._has_begun = True
         return segment
 
     def _require_room(self) -> None:

@@ -152,6 +152,19 @@ def test_a_log_that_cannot_be_opened_begins_when_it_can(settings: RequestLogSett
     assert _found(settings.folder)[0] == ["request-1"]
 
 
+def test_a_log_that_was_moved_is_told_and_goes_on_where_it_was(
+    settings: RequestLogSettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Journal(settings) as journal:
+        _add_all(journal, range(3))
+        assert "is gone" not in caplog.text
+        moved = settings.folder.rename(tmp_path / "moved")
+        _add_all(journal, range(3, 12))
+    assert "log is gone, and begins there anew. If its workspace was moved" in caplog.text
+    ids = _found(moved)[0] + _found(settings.folder)[0]
+    assert list(dict.fromkeys(ids)) == [f"request-{n}" for n in range(12)]
+
+
 def test_files_that_wait_are_few(settings: RequestLogSettings, monkeypatch: Any) -> None:
     monkeypatch.setattr(journal_module, "_MOST_WAITING", 3)
     with Journal(settings) as journal:
