@@ -67,7 +67,7 @@ def _add_schedule(commands: Any) -> None:
         "--every",
         required=True,
         metavar="WHEN",
-        help='such as "day at 02:30", "monday at 04:00", 6h, or the five fields of cron',
+        help='such as "day at 03:30", "monday at 04:00", 6h, or the five fields of cron',
     )
     schedule.add_argument("--as", dest="form", required=True, choices=_SCHEDULERS)
     schedule.add_argument(

@@ -1,4 +1,4 @@
-"""When to run again: words such as "day at 02:30", or the five fields of cron."""
+"""When to run again: words such as "day at 03:30", or the five fields of cron."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _MONTHS: Final = (
 )
 _WEEKDAYS: Final = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 _FORMS: Final = (
-    'Expected "30m", "6h", "day at 02:30", "monday at 04:00", "month at 03:00", or the five '
+    'Expected "30m", "6h", "day at 03:30", "monday at 04:00", "month at 03:00", or the five '
     'fields of cron, such as "30 2 * * 1-5"'
 )
 
@@ -140,7 +140,7 @@ def parse_every(text: str) -> Recurrence:
     """Reads `--every`.
 
     Args:
-        text: "30m", "6h", "day", "day at 02:30", "weekday at …", "monday at …", "week at …" (on
+        text: "30m", "6h", "day", "day at 03:30", "weekday at …", "monday at …", "week at …" (on
             Mondays), "month at …" (on its first day), "hour", or the five fields of cron. Without
             a time it is midnight.
 
