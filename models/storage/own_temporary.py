@@ -57,7 +57,13 @@ def _make(shared: Path) -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=shared))
         lock = os.open(folder, os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            # A file system that knows no locks: the folder could not be told from one that is left.
+            os.close(lock)
+            folder.rmdir()
+            raise
         if folder.exists():
             return folder, lock
         # Another command took it for one that is left, before it was held.

@@ -1,5 +1,6 @@
 """What a command leaves in the system's folder for temporary files: nothing."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -87,3 +88,15 @@ def test_where_there_is_no_place_for_it_the_command_goes_on(
     monkeypatch.setattr("tempfile.tempdir", str(shared / "nowhere"))
     with own_temporary():
         assert tempfile.gettempdir() == str(shared / "nowhere")
+
+
+def test_where_nothing_can_be_held_nothing_is_left(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with own_temporary():
+        assert tempfile.gettempdir() == str(shared)
+    assert not [*shared.iterdir()]
