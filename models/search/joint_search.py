@@ -75,7 +75,7 @@ class SearchResult:
     Attributes:
         history: every configuration that was begun; at least one came out.
         chosen: values of the configuration to train.
-        state: file that its training is taken up from; None where it is a frozen backbone.
+        state: file that its training is taken up from; None where there is none.
         record: of the search, for people.
         epochs: most that fit into the time that was told, where those are fewer than configured.
     """
@@ -215,7 +215,7 @@ class JointSearch:
             raise GraftError(f"None of {len(records)} configurations came out: {reason}")
         won = self._won(oracle, records, price)
         is_paused = won.trained == won.begun and not is_frozen(won.begun)
-        state = self.runner.state_file(won.trained) if is_paused else None
+        state = self.runner.found_state(won.trained) if is_paused else None
         epochs = self._training.epochs_within(self._left(oracle), won.trained, records)
         history = new_history(
             space_of(self._pool),

@@ -125,6 +125,15 @@ class StretchRunner:
         """Where a fine-tuning of the configuration is taken up from."""
         return self._scratch(values) / STATE_FILE
 
+    def found_state(self, values: Values) -> Path | None:
+        """The same where it is there.
+
+        Once a search has ended it is not, and one with another budget, or one that was killed in
+        its last moment, may choose what was looked up alone. Its training then begins anew.
+        """
+        file = self.state_file(values)
+        return file if file.is_file() else None
+
     def close(self) -> None:
         """Deletes all states; what came of the stretches is kept."""
         shutil.rmtree(self._folder / _WORK, ignore_errors=True)

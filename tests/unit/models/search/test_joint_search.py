@@ -317,6 +317,10 @@ def test_the_final_training_goes_on_where_the_search_left_the_winner(
     assert len(seen) == 1 + 4
     search.close()
     assert not list((tmp_path / "scratch").glob("*/work"))
+    again = JointSearch(task, SearchSettings(budget=500.0, trials=1), tmp_path / "scratch")
+    looked_up = again.run(described(again))
+    assert looked_up.chosen == result.chosen
+    assert looked_up.state is None
 
 
 def test_where_a_frozen_backbone_wins_the_time_left_is_for_its_fine_tuning(
