@@ -1,7 +1,8 @@
 """How the classes of two data sets differ: added, removed, renamed, split, merged or regrouped.
 
 That a class got another name is seen by its images: they are the same bytes as before. Where no
-image is the same, a new class and a vanished one are just that.
+image is the same, a new class and a vanished one are just that. So is seen that classes exchanged
+their names, though these are the same as before.
 """
 
 from collections import Counter, defaultdict
@@ -20,7 +21,7 @@ _CAME = 0.5
 """Share of a new class's images that must have come from one class for it to count alike."""
 _SHOWN = 5
 
-Kind = Literal["added", "removed", "renamed", "split", "merged", "regrouped"]
+Kind = Literal["added", "removed", "renamed", "split", "merged", "regrouped", "exchanged"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ClassChange:
     Attributes:
         kind: what happened.
         before: the classes concerned, as they were known.
-        after: the classes concerned, as they are now.
+        after: the classes concerned, as they are now; of exchanged names, in the order of `before`.
         images: that are now in `after`.
         moved: of these, images that lay under another class before.
     """
@@ -53,10 +54,13 @@ class ClassChange:
             return f"{_named(self.after)} is new, with {counted(self.images, 'image')}"
         if self.kind == "removed":
             return f"{_named(self.before)} has no image any more"
+        images = counted(self.images, "image")
+        known = f"{images}, {self.moved} of them known before under another name"
+        if self.kind == "exchanged":
+            both = zip(self.before, self.after, strict=True)
+            pairs = [f'"{old}" is now "{new}"' for old, new in both]
+            return f"classes exchanged their names: {listed(pairs, _SHOWN)} ({known})"
         verb = "is" if len(self.before) == 1 else "are"
-        known = (
-            f"{counted(self.images, 'image')}, {self.moved} of them known before under another name"
-        )
         return f"{_named(self.before)} {verb} now {_named(self.after)} ({known})"
 
 
@@ -78,10 +82,12 @@ def class_changes(
         The changes, those that add a class first; none where the classes are the same.
     """
     old, new = set(known), {label for label, count in present.items() if count}
-    if old == new:
-        return ()
-    moves = _moves(earlier, now or {}, old, new)
-    changes = [_change(before, after, present, moves) for before, after in _groups(old, new, moves)]
+    found = _found_again(earlier, now or {}, old, new)
+    sizes = Counter((now or {}).values())
+    changes = _exchanges(found, sizes, present)
+    if old != new:
+        moves = _moves(found, sizes, old, new)
+        changes += [_change(*group, present, moves) for group in _groups(old, new, moves)]
     return tuple(sorted(changes, key=lambda each: (not each.adds, each.before, each.after)))
 
 
@@ -110,33 +116,74 @@ def renamed(changes: Iterable[ClassChange]) -> dict[str, str]:
     return {each.before[0]: each.after[0] for each in changes if each.kind == "renamed"}
 
 
+def exchanged(changes: Iterable[ClassChange]) -> dict[str, str]:
+    """Old name to new name of the classes that exchanged their names."""
+    groups = (each for each in changes if each.kind == "exchanged")
+    return {old: new for each in groups for old, new in zip(each.before, each.after, strict=True)}
+
+
 Moves = Counter[tuple[str, str]]
 """Number of images by the class that they were in and the one that they are in."""
 
 
-def _moves(
+def _found_again(
     earlier: "ImageRegister | None", now: "Mapping[Digest, str]", old: set[str], new: set[str]
 ) -> Moves:
-    """What went from a class to another, where that is no mere mending of a few labels."""
-    moves: Moves = Counter()
+    """Where the images of each class are now, those included that stayed in it."""
+    found: Moves = Counter()
     for digest, before in (earlier.by_class() if earlier else {}).items():
         after = now.get(digest)
         if after is not None and before in old and after in new:
-            moves[before, after] += 1
-    left: Counter[str] = Counter()
-    for (before, _), count in moves.items():
-        left[before] += count
-    sizes = Counter(now.values())
+            found[before, after] += 1
+    return found
+
+
+def _moves(found: Moves, sizes: Mapping[str, int], old: set[str], new: set[str]) -> Moves:
+    """What went from a class to another, where that is no mere mending of a few labels."""
+    left = _left(found)
     return Counter(
         {
             (before, after): count
-            for (before, after), count in moves.items()
+            for (before, after), count in found.items()
             if before != after
             # One of the two must have come or gone.
             and (before not in new or after not in old)
             and (count >= _LEFT * left[before] or count >= _CAME * sizes[after])
         }
     )
+
+
+def _exchanges(
+    found: Moves, sizes: Mapping[str, int], present: Mapping[str, int]
+) -> list[ClassChange]:
+    """Rings of classes of which each has most images of the one before it."""
+    left = _left(found)
+    follower = {
+        before: after
+        for (before, after), count in found.items()
+        # Of a class that is mostly new images, a few old ones tell nothing.
+        if count > _CAME * left[before] and count >= _LEFT * sizes[after]
+    }
+    changes = []
+    for start in sorted(follower):
+        ring = [start]
+        while (last := follower.get(ring[-1], start)) not in ring:
+            ring.append(last)
+        is_ring = follower.get(ring[-1]) == start
+        if is_ring and len(ring) > 1 and start == min(ring):
+            after = tuple(follower[label] for label in ring)
+            moved = sum(found[pair] for pair in zip(ring, after, strict=True))
+            images = sum(present[label] for label in ring)
+            changes.append(ClassChange("exchanged", tuple(ring), after, images, moved))
+    return changes
+
+
+def _left(found: Moves) -> Counter[str]:
+    """Class to the number of its earlier images that are still there."""
+    left: Counter[str] = Counter()
+    for (before, _), count in found.items():
+        left[before] += count
+    return left
 
 
 def _groups(

@@ -17,6 +17,7 @@ from components.schema_curator.label_domain import with_labels
 from components.schema_curator.schema import known_labels, parse_schema
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
+from pipeline import class_memory
 from pipeline.config import Config
 from pipeline.config_file import load_config
 from pipeline.failure import unwritable
@@ -54,10 +55,12 @@ def show(config: Config, *, config_named: bool) -> int:
     print(f"{path} knows {len(known)} classes:")
     for label in sorted(known):
         print(f"  {label}")
-    if last is None or not _differs(known, last.found.classes):
+    if last is None:
         return 0
-    print(f"Run {last.folder.name} found others. `graft schema accept` lets these in:")
-    _print_changes(known, last.found.classes, last.found.changes)
+    swaps = _exchanges(workspace, last.found.changes)
+    if swaps or _differs(known, last.found.classes):
+        print(f"Run {last.folder.name} found others. `graft schema accept` lets these in:")
+        _print_changes(known, last.found.classes, last.found.changes, swaps)
     return 0
 
 
@@ -87,11 +90,12 @@ def accept(config: Config, *, keep_missing: bool, config_named: bool) -> int:
     with workspace.hold(wait=False):
         path = _schema_path(config, workspace, config_named)
         known = _known(path)
-        if not _differs(known, last.found.classes):
+        swaps = _exchanges(workspace, last.found.changes)
+        if not swaps and not _differs(known, last.found.classes):
             raise _not_needed(path, f"Those of run {last.folder.name}")
         print(f"Run {last.folder.name}:")
-        _print_changes(known, last.found.classes, last.found.changes)
-        return _write(path, known, last.found.classes, keep_missing)
+        _print_changes(known, last.found.classes, last.found.changes, swaps)
+        return _let_in(workspace, path, known, last.found.classes, swaps, keep_missing)
 
 
 def accept_of_data(config: Config, *, keep_missing: bool, config_named: bool) -> int:
@@ -118,12 +122,14 @@ def accept_of_data(config: Config, *, keep_missing: bool, config_named: bool) ->
         fetch_images(config)
         images = _images_of(config, workspace)
         present = Counter(label for _, label in images)
-        if not _differs(known, present):
+        memory = read_register(class_memory.folder(workspace))
+        changes = class_changes(known, present, memory, dict(images))
+        swaps = _exchanges(workspace, changes)
+        if not swaps and not _differs(known, present):
             raise _not_needed(path, f"Those of {config.data.path}")
         print(f"{config.data.path}:")
-        changes = class_changes(known, present, read_register(_memory(workspace)), dict(images))
-        _print_changes(known, present, changes)
-        return _write(path, known, present, keep_missing)
+        _print_changes(known, present, changes, swaps)
+        return _let_in(workspace, path, known, present, swaps, keep_missing)
 
 
 def _images_of(config: Config, workspace: Workspace) -> list[tuple[Digest, str]]:
@@ -139,8 +145,11 @@ def _images_of(config: Config, workspace: Workspace) -> list[tuple[Digest, str]]
         return [(bytes.fromhex(image.sha256), image.label) for image in source.images]
 
 
-def _memory(workspace: Workspace) -> Path:
-    return workspace.cache / "classes"
+def _exchanges(workspace: Workspace, changes: Iterable[ClassChange]) -> list[ClassChange]:
+    """Those that no one has accepted yet: what they were seen by is forgotten then."""
+    if read_register(class_memory.folder(workspace)) is None:
+        return []
+    return [each for each in changes if each.kind == "exchanged"]
 
 
 def _last(workspace: Workspace) -> _Last | None:
@@ -173,19 +182,38 @@ def _differs(known: frozenset[str], present: Mapping[str, int]) -> bool:
 
 
 def _print_changes(
-    known: frozenset[str], present: Mapping[str, int], changes: Iterable[ClassChange]
+    known: frozenset[str],
+    present: Mapping[str, int],
+    changes: Iterable[ClassChange],
+    swaps: Iterable[ClassChange],
 ) -> None:
-    """The changes as the run saw them, as far as the schema still lacks them."""
+    """The changes as the run saw them, as far as they are not accepted yet."""
     old = [each for each in changes if set(each.before) <= known and not set(each.after) <= known]
     told = {label for each in old for label in (*each.before, *each.after)}
     rest = class_changes(known - told, {k: n for k, n in present.items() if k not in told})
-    for change in (*old, *rest):
+    for change in (*swaps, *old, *rest):
         print(f"  {change.words}")
+
+
+def _let_in(
+    workspace: Workspace,
+    path: Path,
+    known: frozenset[str],
+    present: Mapping[str, int],
+    swaps: Iterable[ClassChange],
+    keep_missing: bool,
+) -> int:
+    if _differs(known, present):
+        _write(path, known, present, keep_missing)
+    if swaps:
+        class_memory.forget(workspace)
+        print("From the next run on, images count under the names that they have there.")
+    return 0
 
 
 def _write(
     path: Path, known: frozenset[str], present: Mapping[str, int], keep_missing: bool
-) -> int:
+) -> None:
     labels = {label for label, count in present.items() if count}
     if keep_missing:
         labels |= known
@@ -198,7 +226,6 @@ def _write(
         raise unwritable(error, path.parent) from None
     came, went = len(labels - known), len(known - labels)
     print(f"Wrote {len(labels)} classes into {path}: {came} came, {went} went.")
-    return 0
 
 
 def _not_needed(path: Path, whose: str) -> UsageError:

@@ -38,6 +38,7 @@ from components.unlabelled_images.component import UnlabelledImages
 from models.data import example_schema
 from models.data.image_look import LEAST_IMAGES
 from models.storage.plain_path import plain_path
+from pipeline import class_memory
 from pipeline.config import Config
 from pipeline.knowledge.history_places import data_name
 from pipeline.lookups import Lookups, MetadataLookups, Nodes
@@ -131,7 +132,8 @@ def _data_nodes(config: Config, workspace: Workspace) -> _Nodes:
         schema=schema.outputs["schema"],
         settings=config.validation.to_json("schema_path", *_OF_LABELS),
         further_labels=json.dumps(config.data.further_labels),
-        memory_dir=str(workspace.cache / "classes"),
+        memory_dir=str(class_memory.folder(workspace)),
+        forgotten=class_memory.forgotten(workspace),
         code=code_fingerprint("components.image_validator"),
     )
     gate = ValidationGate(findings=validator.outputs["findings"])

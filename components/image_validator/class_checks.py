@@ -92,6 +92,13 @@ def _changed(
     settings: ValidationSettings,
 ) -> list[Finding]:
     rows = np.flatnonzero(np.isin(table.label, change.after))
+    if change.kind == "exchanged":
+        message = (
+            f"{change.words}. A model of these images would answer the one where the last one "
+            "answers the other. Where it is a mistake, give the folders, or the labels of the "
+            f"manifest, their names back. {_ACCEPT} " + override("unseen_class")
+        )
+        return settings.finding("unseen_class", message, table.names(rows))
     count = len(known.labels or ())
     schema = f"among the {count} classes of the schema file {known.path}"
     if not change.adds:

@@ -27,7 +27,9 @@ class ImageValidator(TypedComponent):
     """JSON list of the columns that hold labels beside the class."""
     memory_dir: str
     """Remembers the images of the classes that the schema knows, so that a new name of a class is
-    seen as that; decides words, never what is found."""
+    seen as that, and that classes exchanged their names."""
+    forgotten: str
+    """Changes when what is remembered was forgotten."""
     code: str
 
     findings: Output[Findings]

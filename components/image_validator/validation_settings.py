@@ -21,7 +21,8 @@ class ValidationSettings(Section):
     """A statistic outside the schema (TFDV)."""
     unseen_class: Severity = "error"
     """A class in validation or test that training has no image of, or that the schema lacks, be it
-    added, renamed or split off. `graft schema accept` lets it in."""
+    added, renamed or split off, or classes that exchanged their names. `graft schema accept` lets
+    it in."""
     similar_classes: Severity = "warning"
     """Classes whose names differ only in case, blanks, hyphens or what cannot be seen, such as Cat
     and cat, or 1 and 1.0."""

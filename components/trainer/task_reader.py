@@ -16,7 +16,7 @@ from components.artifact_names import (
     START_HEAD_FILE,
     START_MODEL_FILE,
 )
-from components.class_changes import changes_between, renamed
+from components.class_changes import changes_between, exchanged, renamed
 from components.embedded_data import EmbeddedData, read_data
 from components.example_gen.replay import has_replayed
 from components.image_register import read_register
@@ -183,7 +183,7 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
         read_register(Path(inputs.champion_examples_uri)) if inputs.champion_examples_uri else None,
         read_register(Path(inputs.examples_uri)),
     )
-    names = earlier.labels, inputs.labels, renamed(changes)
+    names = earlier.labels, inputs.labels, renamed(changes) | exchanged(changes)
     probe = read_probe_heads(champion / PROBE_HEADS_FILE, read.data.info.key)
     embeddings, unlabelled = read.task.embeddings, read.task.unlabelled
     if earlier.backbone.weights_digest != read.data.info.weights_digest:

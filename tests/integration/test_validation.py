@@ -166,6 +166,7 @@ class World:
             settings=ValidationSettings().to_json(),
             further_labels="[]",
             memory_dir=str(self.folder / "classes"),
+            forgotten="",
             code="",
         )
         gate = ValidationGate(findings=validator.outputs["findings"])

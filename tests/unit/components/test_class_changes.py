@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from components.class_changes import class_changes
+from components.class_changes import class_changes, exchanged, renamed
 from components.image_register import ImageRegister
 
 
@@ -56,6 +56,44 @@ def test_two_names_that_change_places_with_new_ones_are_told_apart() -> None:
         ("renamed", ("boot",), ("shoe",)),
         ("renamed", ("hat",), ("cap",)),
     ]
+
+
+def test_classes_that_exchanged_their_names_are_told_though_the_names_are_the_same() -> None:
+    (change,) = changes(BEFORE, register(boot=range(20, 40), hat=[0, *range(1, 19), 60]))
+    assert (change.kind, change.before, change.after) == (
+        "exchanged",
+        ("boot", "hat"),
+        ("hat", "boot"),
+    )
+    assert change.words == (
+        'classes exchanged their names: "boot" is now "hat", "hat" is now "boot" (40 images, 39 of '
+        "them known before under another name)"
+    )
+    assert not change.adds
+    assert (renamed([change]), exchanged([change])) == ({}, {"boot": "hat", "hat": "boot"})
+
+
+def test_names_that_moved_on_by_one_are_told_beside_a_new_class() -> None:
+    before = register(a=range(9), b=range(10, 19), c=range(20, 29), d=range(30, 39))
+    after = register(a=range(20, 29), b=range(9), c=range(10, 19), d=range(30, 39), e=range(50, 59))
+    assert kinds(before, after) == [
+        ("added", (), ("e",)),
+        ("exchanged", ("a", "b", "c"), ("b", "c", "a")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        # Half of both classes mended, or one class sorted into the other and filled anew.
+        register(boot=[*range(10), *range(20, 30)], hat=[*range(10, 20), *range(30, 40)]),
+        register(boot=range(60, 80), hat=range(40)),
+        # Of a span of other images, two that were mended.
+        register(boot=[20, *range(100, 150)], hat=[0, *range(200, 250)]),
+    ],
+)
+def test_mended_labels_are_no_exchange(after: ImageRegister) -> None:
+    assert kinds(BEFORE, after) == []
 
 
 @pytest.mark.parametrize("stays", [True, False])

@@ -9,6 +9,7 @@ from graft_command import Answer, graft_here
 
 from components.class_changes import ClassChange
 from components.image_register import REGISTER_FILE, ImageRegister
+from pipeline import class_memory
 from pipeline.workspace import Workspace
 
 SCHEMA = """# ours
@@ -45,11 +46,16 @@ def schema(workspace: Workspace, tmp_path: Path) -> Schema:
     return ask
 
 
-def ran(workspace: Workspace, name: str, changes: tuple[ClassChange, ...] | None = CHANGES) -> None:
+def ran(
+    workspace: Workspace,
+    name: str,
+    changes: tuple[ClassChange, ...] | None = CHANGES,
+    classes: dict[str, int] = CLASSES,
+) -> None:
     """Leaves what a run leaves that found changes; None where it did not come so far."""
     folder = workspace.runs / name
     folder.mkdir(parents=True)
-    found = {"classes": CLASSES, "changes": [dataclasses.asdict(each) for each in changes or ()]}
+    found = {"classes": classes, "changes": [dataclasses.asdict(each) for each in changes or ()]}
     told = {"status": "failed", "data": {"class_changes": None if changes is None else found}}
     (folder / "summary.json").write_text(json.dumps(told))
     (folder / "config.yaml").write_text("{}")
@@ -79,6 +85,25 @@ def test_the_last_runs_classes_are_shown_accepted_once_and_then_refused(
     assert again.code == 2
     assert "nothing to accept" in again.err
     assert "scarf" not in schema("show").out.partition("found others")[2]
+
+
+def test_an_exchange_of_names_is_shown_and_accepted_once(
+    workspace: Workspace, schema: Schema
+) -> None:
+    swap = ClassChange("exchanged", ("boot", "hat"), ("hat", "boot"), images=30, moved=30)
+    ran(workspace, "20260101-000000-000", (swap,), {"boot": 20, "hat": 10})
+    memory = class_memory.folder(workspace)
+    ImageRegister.of([("00" * 32, "train", "hat")]).save(memory / REGISTER_FILE)
+    assert class_memory.forgotten(workspace) == ""
+    assert '"boot" is now "hat", "hat" is now "boot"' in schema("show").out
+    accepted = schema("accept")
+    assert (accepted.code, content(workspace)) == (0, SCHEMA)
+    assert '"boot" is now "hat", "hat" is now "boot"' in accepted.out
+    # The findings are looked for anew, as by a first run.
+    assert class_memory.forgotten(workspace) != ""
+    assert not (memory / REGISTER_FILE).exists()
+    assert schema("accept").code == 2
+    assert "exchanged" not in schema("show").out
 
 
 def test_missing_classes_can_be_kept(workspace: Workspace, schema: Schema) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-from components.class_changes import class_changes
+from components.class_changes import ClassChange, class_changes
 from components.findings import Finding
 from components.image_register import ImageRegister
 from components.image_validator.anomalies import check_anomalies
@@ -112,6 +112,16 @@ def test_a_class_that_the_schema_lacks_and_one_that_the_data_lack() -> None:
     assert 'class "gone" has no image any more' in findings[1].message
     assert all("`graft schema accept`" in finding.message for finding in findings)
     assert all("the schema file /my/schema.pbtxt" in finding.message for finding in findings)
+
+
+def test_classes_that_exchanged_their_names_stop_the_run() -> None:
+    rows = many("train", "a", 5) + many("train", "b", 5)
+    swap = ClassChange("exchanged", ("a", "b"), ("b", "a"), images=10, moved=10)
+    (finding,) = check_classes(table(rows), known("a", "b"), [swap], SETTINGS)
+    assert severities([finding]) == [("unseen_class", "error")]
+    assert '"a" is now "b", "b" is now "a"' in finding.message
+    assert "their names back. If that is meant, type `graft schema accept`" in finding.message
+    assert finding.count == 10
 
 
 def test_a_schema_that_knows_no_classes_says_so_and_how_to_mend_it() -> None:
