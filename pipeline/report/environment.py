@@ -5,6 +5,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from components.example_gen.sources.entries import printable
 from models.number_text import duration, figure_text, interval_text
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -22,7 +23,7 @@ def environment() -> jinja2.Environment:
     made.filters["duration"] = duration
     made.filters["figure"] = figure_text
     made.filters["interval"] = _interval
-    made.filters["visible"] = _visible
+    made.filters["visible"] = printable
     return made
 
 
@@ -30,8 +31,3 @@ def _interval(interval: list[float] | tuple[float, float] | None, digits: int = 
     """Writes a 95 % interval behind its figure; nothing where there is none."""
     text = interval_text(interval, digits)
     return Markup('<span class="faint interval">{}</span>').format(text) if text else Markup("")
-
-
-def _visible(name: str) -> str:
-    """Shows control characters of a file or class name as escapes."""
-    return name if name.isprintable() else repr(name)[1:-1]

@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from models.data import example_schema
 from models.data.label_text import one_form
@@ -122,6 +122,10 @@ class Listing:
     layout: str = ""
 
 
+_TURNS: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Bidirectional classes of what embeds, overrides and isolates, by Unicode."""
+
+
 def stamp_of(status: os.stat_result) -> Stamp:
     """Returns what tells a file from the same file after a change."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
@@ -136,7 +140,8 @@ def printable(name: str) -> str:
     r"""Makes any file name valid UTF-8 on one line.
 
     Bytes that are not UTF-8 become `\xNN`, control characters `\n` or `\x00` escapes: vocabulary
-    files and terminals are read by lines.
+    files and terminals are read by lines. So do those that turn the direction of a line, all that
+    follows on it included (`\u202e`).
     """
     if name.isprintable():
         return name
@@ -145,7 +150,10 @@ def printable(name: str) -> str:
     except UnicodeEncodeError:  # half a character, which no file name holds, but JSON may
         text = name.encode("utf-8", "backslashreplace").decode("utf-8")
     return "".join(
-        repr(letter)[1:-1] if unicodedata.category(letter) in ("Cc", "Zl", "Zp") else letter
+        repr(letter)[1:-1]
+        if unicodedata.category(letter) in ("Cc", "Zl", "Zp")
+        or unicodedata.bidirectional(letter) in _TURNS
+        else letter
         for letter in text
     )
 
