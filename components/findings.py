@@ -30,6 +30,8 @@ class Finding:
         message: what was found and how to mend it.
         images: names of the images concerned, at most `MOST_NAMES`.
         count: images concerned in all.
+        mend: the end of the message, which is for whoever runs the pipeline; empty where it tells
+            nothing else than what was found.
     """
 
     check: str
@@ -37,13 +39,20 @@ class Finding:
     message: str
     images: tuple[str, ...] = ()
     count: int = 0
+    mend: str = ""
+
+    @property
+    def found(self) -> str:
+        """What was found alone."""
+        return self.message.removesuffix(self.mend).rstrip()
 
     @classmethod
     def about(
-        cls, check: str, severity: Severity, message: str, images: Sequence[str]
+        cls, check: str, severity: Severity, found: str, images: Sequence[str], mend: str = ""
     ) -> "Finding":
         """A finding on `images`, of which the first are named."""
-        return cls(check, severity, message, tuple(images[:MOST_NAMES]), len(images))
+        message = f"{found} {mend}".rstrip()
+        return cls(check, severity, message, tuple(images[:MOST_NAMES]), len(images), mend)
 
 
 def write_findings(uri: str, findings: Iterable[Finding]) -> None:

@@ -24,11 +24,12 @@ def check_anomalies(
     findings: list[Finding] = []
     for split, found in anomalies.items():
         for words in _in_words(found):
-            message = (
-                f"the {split} split does not fit the schema: {words} Mend the data, or edit the "
-                f"schema file {schema_path}. validation.schema_anomaly sets how serious this is."
+            message = f"the {split} split does not fit the schema: {words}"
+            mend = (
+                f"Mend the data, or edit the schema file {schema_path}. validation.schema_anomaly "
+                "sets how serious this is."
             )
-            findings += settings.finding("schema_anomaly", message, [])
+            findings += settings.finding("schema_anomaly", message, [], mend)
     return findings
 
 

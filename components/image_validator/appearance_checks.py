@@ -46,12 +46,12 @@ def _flat(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
     if mostly := _mostly(table, flat, settings.max_flat):
         message = (
             f"{found}. That is more than validation.max_flat: {settings.max_flat:g} of "
-            f"{listed(mostly, _NAMED)}. {mend}If they are meant, raise that number. "
-            + override("flat_images")
+            f"{listed(mostly, _NAMED)}."
         )
-        return settings.finding("flat_images", message, table.names(flat))
-    message = f"{found}. {mend}" + override("flat_images", "ignore")
-    return settings.hint("flat_images", message, table.names(flat))
+        mend += "If they are meant, raise that number. " + override("flat_images")
+        return settings.finding("flat_images", message, table.names(flat), mend)
+    mend += override("flat_images", "ignore")
+    return settings.hint("flat_images", f"{found}.", table.names(flat), mend)
 
 
 def _mostly(table: ImageTable, flat: NDArray[np.bool_], limit: float) -> list[str]:
@@ -72,11 +72,13 @@ def _one_picture(table: ImageTable, settings: ValidationSettings) -> list[Findin
         message = (
             f"{count} of the {counted(len(rows), 'image')} in {words} are one and the same "
             f"picture, more than validation.max_one_picture: {settings.max_one_picture:g}. A model "
-            "learns nothing from copies, and scores well on those held out. Remove them, or look "
-            "whether they were exported wrongly; if they are meant, raise that number. "
-            + override("one_picture")
+            "learns nothing from copies, and scores well on those held out."
         )
-        findings += settings.finding("one_picture", message, table.names(copies))
+        mend = (
+            "Remove them, or look whether they were exported wrongly; if they are meant, raise "
+            "that number. " + override("one_picture")
+        )
+        findings += settings.finding("one_picture", message, table.names(copies), mend)
     return findings
 
 

@@ -68,20 +68,24 @@ def _untrained(table: ImageTable, trained: set[str], settings: ValidationSetting
         images = counted(len(rows), "image")
         message = (
             f'class "{label}" has {images} in {splits} and none in train, so no model '
-            "can learn it. Add training images of it or remove it. " + override("unseen_class")
+            "can learn it."
         )
-        findings += settings.finding("unseen_class", message, table.names(rows))
+        mend = "Add training images of it or remove it. " + override("unseen_class")
+        findings += settings.finding("unseen_class", message, table.names(rows), mend)
     return findings
 
 
 def _unknown(path: str, settings: ValidationSettings) -> list[Finding]:
     message = (
         f"the schema file {path} does not say which classes are known, so that a new, renamed or "
-        "vanished class would not be noticed. Delete the file to have the schema inferred anew "
-        "from these images, or type `graft schema accept` (with the --workspace or --config of "
-        "this run) to have their classes written into it. " + override("unseen_class")
+        "vanished class would not be noticed."
     )
-    return settings.finding("unseen_class", message, [])
+    mend = (
+        "Delete the file to have the schema inferred anew from these images, or type `graft schema "
+        "accept` (with the --workspace or --config of this run) to have their classes written into "
+        "it. " + override("unseen_class")
+    )
+    return settings.finding("unseen_class", message, [], mend)
 
 
 def _changed(
@@ -95,16 +99,19 @@ def _changed(
     if change.kind == "exchanged":
         message = (
             f"{change.words}. A model of these images would answer the one where the last one "
-            "answers the other. Where it is a mistake, give the folders, or the labels of the "
-            f"manifest, their names back. {_ACCEPT} " + override("unseen_class")
+            "answers the other."
         )
-        return settings.finding("unseen_class", message, table.names(rows))
+        mend = (
+            "Where it is a mistake, give the folders, or the labels of the manifest, their names "
+            f"back. {_ACCEPT} " + override("unseen_class")
+        )
+        return settings.finding("unseen_class", message, table.names(rows), mend)
     count = len(known.labels or ())
     schema = f"among the {count} classes of the schema file {known.path}"
     if not change.adds:
         gone = ", ".join(f'"{label}"' for label in change.before if label not in change.after)
-        message = f"{change.words}; {gone} is still {schema}. {_ACCEPT}"
-        return settings.hint("unseen_class", message, table.names(rows))
+        message = f"{change.words}; {gone} is still {schema}."
+        return settings.hint("unseen_class", message, table.names(rows), _ACCEPT)
     new = ", ".join(f'"{label}"' for label in change.after if label not in change.before)
     both = (
         f"{', '.join(back)} came back by data.replay alone, under the name that the last blessed "
@@ -113,8 +120,9 @@ def _changed(
         if back
         else ""
     )
-    message = f"{change.words}; {new} is not {schema}. {_ACCEPT} {both}" + override("unseen_class")
-    return settings.finding("unseen_class", message, table.names(rows))
+    message = f"{change.words}; {new} is not {schema}."
+    mend = f"{_ACCEPT} {both}" + override("unseen_class")
+    return settings.finding("unseen_class", message, table.names(rows), mend)
 
 
 def _replayed_alone(table: ImageTable, change: ClassChange) -> list[str]:
@@ -138,10 +146,10 @@ def _too_few(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
         images = counted(len(rows), "image")
         message = (
             f'class "{label}" has {images} to train on, fewer than '
-            f"validation.min_images_per_class: {settings.min_images_per_class}. Add images, "
-            "remove the class, or lower that number. " + override("too_few_images")
+            f"validation.min_images_per_class: {settings.min_images_per_class}."
         )
-        findings += settings.finding("too_few_images", message, table.names(rows))
+        mend = "Add images, remove the class, or lower that number. " + override("too_few_images")
+        findings += settings.finding("too_few_images", message, table.names(rows), mend)
     return findings
 
 
@@ -158,8 +166,10 @@ def _imbalance(table: ImageTable, settings: ValidationSettings) -> list[Finding]
         f'class "{most}" has {many} to train on, class "{least}" {few}: '
         f"{ratio:.0f} times as many, more than validation.max_imbalance: "
         f"{settings.max_imbalance:g}. A model gains little by knowing the rare class, and may take "
-        "anything for a sign of the frequent one. Add images of it, weigh the classes alike "
-        "(training.class_weights: balanced), and ask for evaluation.min_class_recall. "
-        + override("class_imbalance")
+        "anything for a sign of the frequent one."
     )
-    return settings.finding("class_imbalance", message, [])
+    mend = (
+        "Add images of it, weigh the classes alike (training.class_weights: balanced), and ask for "
+        "evaluation.min_class_recall. " + override("class_imbalance")
+    )
+    return settings.finding("class_imbalance", message, [], mend)

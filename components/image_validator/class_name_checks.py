@@ -34,11 +34,14 @@ def check_class_names(table: ImageTable, settings: ValidationSettings) -> list[F
         where = f" in the column {column!r}" if column else ""
         message = (
             f"classes{where} differ only in how they are written: {shown}{more}. Each counts as a "
-            "class of its own. If they mean the same, give them one name, in the folders or in the "
-            "manifest. " + override("similar_classes")
+            "class of its own."
+        )
+        mend = (
+            "If they mean the same, give them one name, in the folders or in the manifest. "
+            + override("similar_classes")
         )
         rows = np.flatnonzero(np.isin(labels, [name for names in alike for name in names]))
-        findings += settings.finding("similar_classes", message, table.names(rows))
+        findings += settings.finding("similar_classes", message, table.names(rows), mend)
     return findings
 
 

@@ -50,10 +50,10 @@ def check_spans(
         for words in told
         for finding in settings.finding(
             "span_drift",
-            f"the newest span, {spans[-1]}, differs from the {len(spans) - 1} before it: {words} "
+            f"the newest span, {spans[-1]}, differs from the {len(spans) - 1} before it: {words}",
+            table.names(newest),
             "Look at its images in the report, or leave it out with data.spans. "
             + override("span_drift"),
-            table.names(newest),
         )
     ]
 
@@ -76,8 +76,9 @@ def check_splits(table: ImageTable, own_split: bool, settings: ValidationSetting
         for finding in settings.finding(
             "split_skew",
             f"the test split differs from the training split: {words} A figure on such a test "
-            "split says little of images like those in training. " + override("split_skew"),
+            "split says little of images like those in training.",
             table.names(tested),
+            override("split_skew"),
         )
     ]
 

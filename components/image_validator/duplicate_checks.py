@@ -44,11 +44,9 @@ def _conflict(
         few = f"{share:.2%} of the images, which validation.max_label_conflicts lets pass"
         message = f"the same image stands under two labels: {_spelled_out(table, pairs)} ({few})."
         return settings.hint("label_conflict", message, names)
-    message = (
-        f"the same image stands under two labels: {_spelled_out(table, pairs)}. Remove the wrong "
-        "ones. " + override("label_conflict")
-    )
-    return settings.finding("label_conflict", message, names)
+    message = f"the same image stands under two labels: {_spelled_out(table, pairs)}."
+    mend = "Remove the wrong ones. " + override("label_conflict")
+    return settings.finding("label_conflict", message, names, mend)
 
 
 def _across_splits(
@@ -57,11 +55,9 @@ def _across_splits(
     pairs = _differing(table.split, equal)
     if not len(pairs):
         return []
-    message = (
-        f"the same image is in two splits: {_spelled_out(table, pairs)}. {_LEAK} Remove one of "
-        "each. " + override("duplicate_across_splits", "ignore")
-    )
-    return settings.finding("duplicate_across_splits", message, _names(table, pairs))
+    message = f"the same image is in two splits: {_spelled_out(table, pairs)}. {_LEAK}"
+    mend = "Remove one of each. " + override("duplicate_across_splits", "ignore")
+    return settings.finding("duplicate_across_splits", message, _names(table, pairs), mend)
 
 
 def _near(
@@ -79,20 +75,25 @@ def _near(
     relabelled = _differing(table.label, _differing(pictures, pairs))
     if len(relabelled):
         message = (
-            "images that look the same stand under two labels: "
-            f"{_spelled_out(table, relabelled)}. Look whether one of each is labelled wrongly. "
-            + override("label_conflict", "ignore")
+            f"images that look the same stand under two labels: {_spelled_out(table, relabelled)}."
         )
-        findings += settings.hint("label_conflict", message, _names(table, relabelled))
+        mend = "Look whether one of each is labelled wrongly. " + override(
+            "label_conflict", "ignore"
+        )
+        findings += settings.hint("label_conflict", message, _names(table, relabelled), mend)
     leaked = _differing(table.split, pairs)
     findings += suspected_by_looks(table, leaked, settings)
     if len(leaked):
         message = (
-            f"images that look the same are in two splits: {_spelled_out(table, leaked)}. {_LEAK} "
+            f"images that look the same are in two splits: {_spelled_out(table, leaked)}. {_LEAK}"
+        )
+        mend = (
             "Remove one of each, or make validation.near_duplicate_distance smaller. "
             + override("near_duplicate_across_splits", "ignore")
         )
-        findings += settings.finding("near_duplicate_across_splits", message, _names(table, leaked))
+        findings += settings.finding(
+            "near_duplicate_across_splits", message, _names(table, leaked), mend
+        )
     return findings
 
 

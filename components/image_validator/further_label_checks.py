@@ -79,10 +79,10 @@ def _too_few_classes(table: ImageTable, column: str, labels: Texts) -> Iterator[
     found = f"{_images(int(rows.sum()))}, all of the class {there[0]!r}" if there else "none"
     message = (
         f"the column {column!r} should name at least {_FEWEST} classes among the training images, "
-        f"so that a model can tell them apart; labelled there: {found}. Label images of other "
-        f"classes, {_WITHOUT.format(column)}."
+        f"so that a model can tell them apart; labelled there: {found}."
     )
-    yield Finding.about(CHECK, "error", message, table.names(rows))
+    mend = f"Label images of other classes, {_WITHOUT.format(column)}."
+    yield Finding.about(CHECK, "error", message, table.names(rows), mend)
 
 
 def _unlabelled_splits(
@@ -101,15 +101,16 @@ def _unlabelled_splits(
         if not rows.any():
             message = (
                 f"no {split} image, {purpose}, has a label in the column {column!r} that a "
-                f"training image has too. {mend}"
+                "training image has too."
             )
-            yield Finding.about(CHECK, "error", message, [])
+            yield Finding.about(CHECK, "error", message, [], mend)
         else:
             message = (
                 f"only {_images(int(rows.sum()))} of the {split} split, {purpose}, have a label in "
-                f"the column {column!r}, which says little. {mend} {override('too_few_images')}"
+                f"the column {column!r}, which says little."
             )
-            yield from settings.hint("too_few_images", message, table.names(rows))
+            mend = f"{mend} {override('too_few_images')}"
+            yield from settings.hint("too_few_images", message, table.names(rows), mend)
 
 
 def _small_classes(
@@ -121,11 +122,14 @@ def _small_classes(
             continue
         message = (
             f"class {label!r} of the column {column!r} has {_images(count)} to train on, fewer "
-            f"than validation.min_images_per_class: {settings.min_images_per_class}. Label more "
-            f"images of it, empty these cells, or lower that number. {override('too_few_images')}"
+            f"than validation.min_images_per_class: {settings.min_images_per_class}."
+        )
+        mend = (
+            "Label more images of it, empty these cells, or lower that number. "
+            f"{override('too_few_images')}"
         )
         rows = trained & (labels == label)
-        yield from settings.finding("too_few_images", message, table.names(rows))
+        yield from settings.finding("too_few_images", message, table.names(rows), mend)
 
 
 def _untrained(
@@ -139,10 +143,10 @@ def _untrained(
         splits = " and ".join(dict.fromkeys(table.split[rows].tolist()))
         message = (
             f"class {label!r} of the column {column!r} has {_images(int(rows.sum()))} in {splits} "
-            "and none in train, so no model can learn it. Label training images with it, or empty "
-            f"these cells. {override('unseen_class')}"
+            "and none in train, so no model can learn it."
         )
-        yield from settings.finding("unseen_class", message, table.names(rows))
+        mend = f"Label training images with it, or empty these cells. {override('unseen_class')}"
+        yield from settings.finding("unseen_class", message, table.names(rows), mend)
 
 
 def _images(count: int) -> str:

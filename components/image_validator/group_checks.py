@@ -47,10 +47,13 @@ def suspected_by_looks(
         return []
     message = (
         f"{len(rows)} images have one of the same class that looks the same in another split:"
-        f" several photos of one thing? {_FLATTERS} If they are, say which belong together:"
-        " data.group takes a column of the manifest or a pattern over the path."
+        f" several photos of one thing? {_FLATTERS}"
     )
-    return settings.finding("groups_suspected", message, table.names(rows))
+    mend = (
+        "If they are, say which belong together: data.group takes a column of the manifest or a"
+        " pattern over the path."
+    )
+    return settings.finding("groups_suspected", message, table.names(rows), mend)
 
 
 def _across_splits(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
@@ -63,10 +66,13 @@ def _across_splits(table: ImageTable, settings: ValidationSettings) -> list[Find
     rows = [row for group in apart for row in group]
     message = (
         f"{len(apart)} of {len(members)} groups of data.group lie in two splits, such as"
-        f" {_spelled_out(table, apart)}. {_FLATTERS} The split is the data's own, so Graft leaves"
-        " it as it is: move each group to one side, or leave out the split to have Graft make it."
+        f" {_spelled_out(table, apart)}. {_FLATTERS}"
     )
-    return settings.finding("group_across_splits", message, table.names(np.array(rows)))
+    mend = (
+        "The split is the data's own, so Graft leaves it as it is: move each group to one side, or"
+        " leave out the split to have Graft make it."
+    )
+    return settings.finding("group_across_splits", message, table.names(np.array(rows)), mend)
 
 
 def _suspected_by_names(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
@@ -81,10 +87,10 @@ def _suspected_by_names(table: ImageTable, settings: ValidationSettings) -> list
     message = (
         "file names suggest several photos of one thing, and"
         f" {len(apart)} of {len(found.groups)} such groups lie in two splits, such as"
-        f" {_spelled_out(table, apart)}. {_FLATTERS} If they belong together, keep them on one"
-        f" side: graft run --set {line}"
+        f" {_spelled_out(table, apart)}. {_FLATTERS}"
     )
-    return settings.finding("groups_suspected", message, table.names(rows))
+    mend = f"If they belong together, keep them on one side: graft run --set {line}"
+    return settings.finding("groups_suspected", message, table.names(rows), mend)
 
 
 def _spelled_out(table: ImageTable, groups: Iterable[Iterable[int]]) -> str:

@@ -29,11 +29,9 @@ def check_quarantine(uri: str, settings: ValidationSettings) -> list[Finding]:
     findings += _unknown([row for row in hidden if row not in folders], settings)
     findings += _empty([row for row in left_out if row["code"] == "empty_class"], settings)
     for label in ingest["lost_classes"]:
-        message = (
-            f'class "{label}" has no image left: every one was refused at ingest. Mend them or '
-            "remove the class. " + override("too_few_images")
-        )
-        findings += settings.finding("too_few_images", message, [])
+        message = f'class "{label}" has no image left: every one was refused at ingest.'
+        mend = "Mend them or remove the class. " + override("too_few_images")
+        findings += settings.finding("too_few_images", message, [], mend)
     return findings
 
 
@@ -55,10 +53,10 @@ def _share(
     message = (
         f"{len(refused)} of {total} images ({share:.1%}) were refused at ingest, more "
         f"than validation.max_quarantined: {settings.max_quarantined:g} ({reasons}). Most "
-        f"often, of {count}: {reason}. Mend or remove them, or raise that number. "
-        + override("too_many_quarantined")
+        f"often, of {count}: {reason}."
     )
-    return settings.finding("too_many_quarantined", message, [row["name"] for row in refused])
+    mend = "Mend or remove them, or raise that number. " + override("too_many_quarantined")
+    return settings.finding("too_many_quarantined", message, [row["name"] for row in refused], mend)
 
 
 def _closed(folders: list[dict[str, Any]], settings: ValidationSettings) -> list[Finding]:
@@ -67,10 +65,10 @@ def _closed(folders: list[dict[str, Any]], settings: ValidationSettings) -> list
         return []
     message = (
         f"{len(folders)} {'folder was' if len(folders) == 1 else 'folders were'} not looked into, "
-        f"so that what is in there is unknown ({_told(folders)}). Mend that, or leave them out "
-        "with data.ignore. " + override("damaged_container")
+        f"so that what is in there is unknown ({_told(folders)})."
     )
-    return settings.finding("damaged_container", message, [row["name"] for row in folders])
+    mend = "Mend that, or leave them out with data.ignore. " + override("damaged_container")
+    return settings.finding("damaged_container", message, [row["name"] for row in folders], mend)
 
 
 def _empty(folders: list[dict[str, Any]], settings: ValidationSettings) -> list[Finding]:
@@ -79,10 +77,10 @@ def _empty(folders: list[dict[str, Any]], settings: ValidationSettings) -> list[
         return []
     message = (
         f"{len(folders)} class {'folder holds' if len(folders) == 1 else 'folders hold'} no image, "
-        f"so that no model learns such a class ({_told(folders)}). Add images or remove them. "
-        + override("too_few_images", "ignore")
+        f"so that no model learns such a class ({_told(folders)})."
     )
-    return settings.hint("too_few_images", message, [row["name"] for row in folders])
+    mend = "Add images or remove them. " + override("too_few_images", "ignore")
+    return settings.hint("too_few_images", message, [row["name"] for row in folders], mend)
 
 
 def _told(rows: list[dict[str, Any]]) -> str:
@@ -96,7 +94,7 @@ def _unknown(damaged: list[dict[str, Any]], settings: ValidationSettings) -> lis
         return []
     message = (
         f"{len(damaged)} of the TFRecord files {'is' if len(damaged) == 1 else 'are'} damaged or "
-        f"missing ({_told(damaged)}). Copy or write them again, or remove "
-        "them. " + override("damaged_container")
+        f"missing ({_told(damaged)})."
     )
-    return settings.finding("damaged_container", message, [row["name"] for row in damaged])
+    mend = "Copy or write them again, or remove them. " + override("damaged_container")
+    return settings.finding("damaged_container", message, [row["name"] for row in damaged], mend)

@@ -73,11 +73,14 @@ def check_unlabelled_classes(table: ImageTable, settings: ValidationSettings) ->
         images = counted(count, "image")
         message = (
             f'the class "{label}" ({images}) {about} that nobody has labelled. If so, a model would'
-            f" learn them as one kind of thing. {_how_to_leave_out(label, names, table)}"
-            f" If it is a class, it may stay. {override(_KEY, 'ignore')}"
+            " learn them as one kind of thing."
+        )
+        mend = (
+            f"{_how_to_leave_out(label, names, table)} If it is a class, it may stay."
+            f" {override(_KEY, 'ignore')}"
         )
         find = settings.hint if may_be_class else settings.finding
-        findings += find(_KEY, message, names)
+        findings += find(_KEY, message, names, mend)
     return findings
 
 

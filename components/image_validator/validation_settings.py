@@ -85,21 +85,32 @@ class ValidationSettings(Section):
     max_one_picture: Fraction = 0.5
     """Largest share of the images, and of each class, that may be copies of one picture."""
 
-    def finding(self, check: str, message: str, images: Sequence[str]) -> list[Finding]:
-        """A finding of the severity set under `check`; none where it is to be ignored."""
-        return _finding(check, getattr(self, check), message, images)
+    def finding(
+        self, check: str, found: str, images: Sequence[str], mend: str = ""
+    ) -> list[Finding]:
+        """A finding of the severity set under `check`; none where it is to be ignored.
 
-    def hint(self, check: str, message: str, images: Sequence[str]) -> list[Finding]:
-        """A finding that is never more than a warning; none where `check` is to be ignored."""
+        Args:
+            check: the key.
+            found: what, in sentences.
+            images: names of those concerned.
+            mend: what to do about it and to set, in sentences.
+        """
+        return _finding(check, getattr(self, check), found, images, mend)
+
+    def hint(self, check: str, found: str, images: Sequence[str], mend: str = "") -> list[Finding]:
+        """As `finding`, but never more than a warning; none where `check` is to be ignored."""
         level = getattr(self, check)
-        return _finding(check, "ignore" if level == "ignore" else "warning", message, images)
+        return _finding(check, "ignore" if level == "ignore" else "warning", found, images, mend)
 
 
-def _finding(check: str, level: Severity, message: str, images: Sequence[str]) -> list[Finding]:
+def _finding(
+    check: str, level: Severity, found: str, images: Sequence[str], mend: str
+) -> list[Finding]:
     if level == "warning":  # the run goes on anyway
         for let_pass in ("warning", "ignore"):
-            message = message.replace(override(check, let_pass), _silence(check))
-    return [] if level == "ignore" else [Finding.about(check, level, message, images)]
+            mend = mend.replace(override(check, let_pass), _silence(check))
+    return [] if level == "ignore" else [Finding.about(check, level, found, images, mend)]
 
 
 def override(check: str, level: str = "warning") -> str:

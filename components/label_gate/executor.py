@@ -42,9 +42,12 @@ def check_labels(found: FoundLabelErrors, settings: ValidationSettings) -> list[
     message = (
         f"{found.suspects:,} of {found.images:,} training and validation images "
         f"({found.share:.1%}) look as if they had the wrong label, more than "
-        f"validation.max_label_errors: {settings.max_label_errors:g}. The report shows them; "
-        "`graft labels --errors` writes a manifest to correct them in. Of classes that look alike, "
-        "some are right. " + let_pass("label_errors")
+        f"validation.max_label_errors: {settings.max_label_errors:g}. Of classes that look alike, "
+        "some are right."
+    )
+    mend = (
+        "The report shows them; `graft labels --errors` writes a manifest to correct them in. "
+        + let_pass("label_errors")
     )
     suspects = [each.name for each in found.doubtful if each.is_suspect]
-    return settings.finding("label_errors", message, suspects)
+    return settings.finding("label_errors", message, suspects, mend)

@@ -112,7 +112,7 @@ def gather(name: str, said: CardSettings, sources: Sources) -> Card:
         slices.setdefault(feature, []).append(row)
     described = _read(serving / DESCRIPTION)
     training = _read(sources.model / TRAINING_FILE)
-    warnings = [each.message for each in read_findings(str(sources.findings))]
+    warnings = [each.found for each in read_findings(str(sources.findings))]
     return Card(
         name=name,
         said=said,

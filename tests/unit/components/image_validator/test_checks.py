@@ -94,6 +94,17 @@ def test_a_class_that_is_much_rarer_than_another() -> None:
     ]
 
 
+def test_what_to_do_about_it_is_told_apart_from_what_was_found() -> None:
+    rows = many("train", "a", 4) + many("train", "b", 100) + many("test", "c", 2)
+    findings = classes_of(table(rows), known("a", "b", "d"))
+    assert len(findings) == 5
+    for finding in findings:
+        assert finding.message == f"{finding.found} {finding.mend}"
+        assert finding.found.endswith(".")
+        assert "`" not in finding.found
+        assert " set " not in finding.found
+
+
 def test_a_class_that_training_lacks() -> None:
     rows = many("train", "a", 5) + many("test", "b", 2) + many("validation", "b", 1)
     (finding,) = classes_of(table(rows), known("a", "b"))

@@ -219,3 +219,14 @@ def test_markdown_is_escaped_on_one_line(text: str) -> None:
 def test_a_text_that_is_too_long_is_refused() -> None:
     with pytest.raises(UsageError, match="20000"):
         CardSettings.from_json(json.dumps({"limits": "x" * 20_001}))
+
+
+def test_limits_tell_what_was_found_and_not_what_an_operator_may_set(sources: Sources) -> None:
+    mend = "Look at them. To silence it, set validation.flat_images: ignore."
+    told = Finding.about("flat_images", "warning", "9 of 500 images are flat.", ["a.png"], mend)
+    assert told.message == f"9 of 500 images are flat. {mend}"
+    write_findings(str(sources.findings), [told])
+    for words in _texts(sources):
+        assert "9 of 500 images are flat." in words
+        assert "silence" not in words
+        assert "Look at them" not in words
