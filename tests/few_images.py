@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings, UnlabelledEmbeddings
 from models.training.strategies.strategy import Situation
 from models.training.training_settings import TrainingSettings
 
@@ -30,7 +30,8 @@ def situation(
 ) -> Situation:
     """So many images, and the most for which few-shot strategies are tried."""
     task = HeadTask(draw(train, 1, noise), draw(validation, 2, noise), 4)
-    return Situation(task, TrainingSettings(few_shot_images=most), unlabelled)
+    others = None if unlabelled is None else UnlabelledEmbeddings(unlabelled, len(unlabelled))
+    return Situation(task, TrainingSettings(few_shot_images=most), others)
 
 
 def accuracy(head: keras.Model, asked: LabelledEmbeddings) -> float:

@@ -12,7 +12,7 @@ from benchmarks.strategies.heads import accuracy, discriminant_head, exported_he
 from benchmarks.strategies.measurement import AUTO, Measurement
 from models.head.discriminant import Form
 from models.head.frozen_head import fit_frozen_head
-from models.head.labelled_embeddings import HeadTask
+from models.head.labelled_embeddings import HeadTask, UnlabelledEmbeddings
 from models.head.refit import refitted
 from models.training.strategies.few_shot import FewShot
 from models.training.strategies.self_training import SelfTraining
@@ -62,7 +62,8 @@ def _few(data: Embedded, count: int, seed: int) -> Mapping[str, float]:
 
 def _semi(data: Embedded, count: int, seed: int) -> Mapping[str, float]:
     situation, unlabelled = _drawn(data, count, seed)
-    beside = Situation(situation.task, situation.settings, data.features[unlabelled])
+    others = UnlabelledEmbeddings(data.features[unlabelled], len(unlabelled))
+    beside = Situation(situation.task, situation.settings, others)
     linear = fit_frozen_head(situation.task)
     heads = {
         "without these": exported_head(linear, situation),

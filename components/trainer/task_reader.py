@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from components.artifact_names import (
     HEAD_FILE,
@@ -32,9 +31,11 @@ from models.export.assets import FOLDER, LICENCE_FILE
 from models.head.earlier_head import EarlierProbe
 from models.head.embedded_task import embedded_task
 from models.head.frozen_probe import read_probe_heads
+from models.head.labelled_embeddings import UnlabelledEmbeddings
 from models.search.joint_space import with_choice
 from models.training.earlier_model import earlier_by_head, read_earlier_model
 from models.training.model_description import read_description
+from models.training.strategies.self_training import MOST
 from models.training.strategies.strategy import Situation
 from models.training.training_settings import TrainingSettings
 from models.training.training_task import TrainingTask
@@ -157,15 +158,16 @@ def read_task(
 
 def _unlabelled(
     inputs: Inputs, backbone: Backbone, spec: ImageSpec, situation: Situation
-) -> NDArray[np.float32] | None:
-    if not inputs.unlabelled_uri:
+) -> UnlabelledEmbeddings | None:
+    uri, split = inputs.unlabelled_uri, example_schema.UNLABELLED
+    if not uri:
         return None
-    split = example_schema.UNLABELLED
+    images = count_records(uri, split)
+    # They may be very many, and only strategies for few images read what is made of a part.
     if not situation.is_few_shot:
-        # Only strategies for few images read what is made of these, which may be very many.
-        return np.zeros((count_records(inputs.unlabelled_uri, split), 0), np.float32)
-    splits = embed_splits(inputs.unlabelled_uri, (split,), backbone, spec, inputs.embeddings_dir)
-    return splits[split].embeddings
+        return UnlabelledEmbeddings(np.zeros((0, 0), np.float32), images)
+    splits = embed_splits(uri, (split,), backbone, spec, inputs.embeddings_dir, MOST)
+    return UnlabelledEmbeddings(splits[split].embeddings, images)
 
 
 def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:

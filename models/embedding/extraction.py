@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any, Final
 
 import numpy as np
@@ -87,6 +88,7 @@ def embed_splits(
     backbone: Backbone,
     spec: ImageSpec,
     cache_directory: str,
+    most: int | None = None,
 ) -> dict[str, EmbeddingSplit]:
     """The embeddings of some splits, by name; without an artifact.
 
@@ -96,13 +98,14 @@ def embed_splits(
         backbone: the feature extractor.
         spec: how an image becomes the backbone's square.
         cache_directory: of the store that outlives the run.
+        most: images of a split, the first ones, whose order ingest drew; None for all.
 
     Raises:
         BadDataError: an image cannot be decoded; names it.
         UsageError: the backbone's features are no finite numbers.
         OSError: the cache cannot be written.
     """
-    whole = embed_together(examples_uri, splits, backbone, spec, cache_directory)
+    whole = embed_together(examples_uri, splits, backbone, spec, cache_directory, most)
     return dict(_parted(splits, whole))
 
 
@@ -112,6 +115,7 @@ def embed_together(
     backbone: Backbone,
     spec: ImageSpec,
     cache_directory: str,
+    most: int | None = None,
 ) -> tuple[EmbeddingSplit, list[int]]:
     """The same as one, the splits one after the other, and the number of images of each.
 
@@ -121,13 +125,14 @@ def embed_together(
         backbone: the feature extractor.
         spec: how an image becomes the backbone's square.
         cache_directory: of the store that outlives the run.
+        most: images of a split; None for all.
 
     Raises:
         BadDataError: an image cannot be decoded; names it.
         UsageError: the backbone's features are no finite numbers.
         OSError: the cache cannot be written.
     """
-    return _Extraction(examples_uri, splits, backbone, spec, cache_directory).embedded()
+    return _Extraction(examples_uri, splits, backbone, spec, cache_directory, most).embedded()
 
 
 def _parted(
@@ -166,9 +171,11 @@ class _Extraction:
         backbone: Backbone,
         spec: ImageSpec,
         cache_directory: str,
+        most: int | None = None,
     ) -> None:
         self._examples_uri = examples_uri
         self._splits = splits
+        self._most = most
         store = EmbeddingStore(cache_directory, embedding_key(backbone, spec), backbone.dimension)
         elsewhere = chosen_elsewhere()
         embedder = Embedder(backbone, spec)
@@ -200,7 +207,8 @@ class _Extraction:
 
     def _pass(self, split: str, columns: _Columns) -> int:
         before = self.done
-        for record, needed in self._maker.offered(self._examples_uri, split):
+        offered = self._maker.offered(self._examples_uri, split)
+        for record, needed in islice(offered, self._most):
             digest = content_digest(record.image)
             columns.append(record, digest)
             if digest not in self._seen and digest not in self._store:
@@ -214,7 +222,8 @@ class _Extraction:
 
     @cached_property
     def _total(self) -> int:
-        return sum(count_records(self._examples_uri, split) for split in self._splits)
+        counts = [count_records(self._examples_uri, split) for split in self._splits]
+        return sum(counts if self._most is None else (min(each, self._most) for each in counts))
 
     @property
     def identical(self) -> int:

@@ -37,6 +37,19 @@ class LabelledEmbeddings:
 
 
 @dataclass(frozen=True)
+class UnlabelledEmbeddings:
+    """Embeddings of images without a label.
+
+    Attributes:
+        embeddings: float32 [m, d], of those that a head may learn from; [0, 0] where none does.
+        images: number of all that there are, which a fine-tuning may learn from.
+    """
+
+    embeddings: NDArray[np.float32]
+    images: int
+
+
+@dataclass(frozen=True)
 class HeadTask:
     """What heads are trained and chosen on.
 

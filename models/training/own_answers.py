@@ -35,14 +35,14 @@ def train_successor(task: TrainingTask, trainer: TopTrainer, first: TopPhase) ->
     Returns:
         None where there are no images without labels.
     """
-    if task.unlabelled is None or len(task.unlabelled) == 0:
+    if task.unlabelled is None or task.unlabelled.images == 0:
         return None
-    count = min(len(task.unlabelled), task.images)
+    count = min(task.unlabelled.images, task.images)
     further = ImageSplit(
         task.unlabelled_uri, example_schema.UNLABELLED, ("",), task.spec, most=count
     )
     reason = (
-        f"{len(task.unlabelled):,} images without labels beside {task.images:,} labelled ones to "
+        f"{task.unlabelled.images:,} images without labels beside {task.images:,} labelled ones to "
         f"train on, and at most as many are taken"
     )
     if task.earlier is not None:

@@ -4,14 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from models.backbones import Backbone
 from models.data import example_schema
 from models.data.image_decoding import ImageSpec
 from models.head.earlier_head import EarlierHead
-from models.head.labelled_embeddings import HeadTask
+from models.head.labelled_embeddings import HeadTask, UnlabelledEmbeddings
 from models.training.image_split import ImageSplit
 from models.training.training_settings import TrainingSettings
 
@@ -33,8 +31,7 @@ class TrainingTask:
         activations: folder that keeps what frozen layers made of the images, for further
             trainings; those of other images or another seed are kept apart. None for a training of
             its own.
-        unlabelled: embeddings float32 [m, d] of images without labels, or [m, 0] where labelled
-            ones are too many for a strategy that reads them; None without any.
+        unlabelled: images without labels; None without any.
         unlabelled_uri: folder of the Examples of these; empty for none.
         target_uri: folder of the Examples of another domain, without labels; empty for none.
         is_searched: whether a search chose the settings, and with them the strategy.
@@ -56,7 +53,7 @@ class TrainingTask:
     scratch: Path
     log_dir: Path
     activations: Path | None = None
-    unlabelled: NDArray[np.float32] | None = None
+    unlabelled: UnlabelledEmbeddings | None = None
     unlabelled_uri: str = ""
     target_uri: str = ""
     is_searched: bool = False

@@ -24,11 +24,13 @@ def unused_images(
     Returns:
         Nothing where there are no such images, or one was tried.
     """
-    images = situation.unlabelled
-    if images is None or {SelfTraining.name, OF_THE_NETWORK} & {each.name for each in head.tried}:
+    unlabelled = situation.unlabelled
+    if unlabelled is None or {SelfTraining.name, OF_THE_NETWORK} & {
+        each.name for each in head.tried
+    }:
         return ()
-    reason = f"{len(images):,} images without labels (data.unlabelled) that can be used"
-    if len(images) == 0:
+    reason = f"{unlabelled.images:,} images without labels (data.unlabelled) that can be used"
+    if unlabelled.images == 0:
         return (StrategyRecord(NAME, False, reason, "not done: there is none to learn from"),)
     network = (
         "was fine-tuned on copies that look like data.target in their place"

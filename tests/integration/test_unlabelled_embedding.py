@@ -7,14 +7,16 @@ from labelled_examples import write_examples
 from trainer_inputs import write_inputs
 from training_digits import LABELS, digit_paths
 
+from components.trainer import task_reader
 from components.trainer.task_reader import Inputs, read_task
 from models.training.training_settings import TrainingSettings
 
 
-@pytest.mark.parametrize(("most", "are_read"), [(20, True), (5, False)])
-def test_they_are_embedded_where_labelled_images_are_so_few_that_a_head_reads_them(
-    digits_folder: Path, tmp_path: Path, most: int, are_read: bool
+@pytest.mark.parametrize(("most", "read"), [(20, 2), (5, 0)])
+def test_those_are_embedded_that_a_head_reads_where_labelled_images_are_few(
+    digits_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, read: int
 ) -> None:
+    monkeypatch.setattr(task_reader, "MOST", 2)
     write_inputs(digits_folder, tmp_path)
     paths = digit_paths(digits_folder)["test"][:3]
     others = [("", path.name, path.read_bytes()) for path in paths]
@@ -28,7 +30,9 @@ def test_they_are_embedded_where_labelled_images_are_so_few_that_a_head_reads_th
         embeddings_dir=str(tmp_path / "cache"),
     )
     settings = TrainingSettings(few_shot_images=most)
-    read = read_task(inputs, settings, seed=1, scratch=tmp_path / "s", log_dir=tmp_path / "logs")
-    assert read.task.unlabelled is not None
-    width = read.task.embeddings.train.embeddings.shape[1] if are_read else 0
-    assert read.task.unlabelled.shape == (3, width)
+    logs = tmp_path / "logs"
+    task = read_task(inputs, settings, seed=1, scratch=tmp_path / "s", log_dir=logs).task
+    assert task.unlabelled is not None
+    width = task.embeddings.train.embeddings.shape[1] if read else 0
+    assert task.unlabelled.images == 3
+    assert task.unlabelled.embeddings.shape == (read, width)

@@ -20,7 +20,7 @@ from models.training.strategies.strategy import Arm, Situation
 _BELIEVED: Final = 0.8
 """Share of the images of each answered class, the surest ones."""
 _ROUNDS: Final = 3
-_MOST: Final = 1000
+MOST: Final = 1000
 """Images without labels that are learned from; the fit grows with the third power."""
 
 Floats = NDArray[np.floating]
@@ -39,10 +39,10 @@ class SelfTraining:
         """Where there are images without labels, and few with labels."""
         unlabelled, most = situation.unlabelled, situation.settings.few_shot_images
         images = situation.images_a_class
-        if unlabelled is None or len(unlabelled) == 0 or images > most:
+        if unlabelled is None or unlabelled.images == 0 or images > most:
             return ""
         return (
-            f"{len(unlabelled):,} images without labels beside {images:g} labelled images in the "
+            f"{unlabelled.images:,} images without labels beside {images:g} labelled images in the "
             f"middle class, which are at most {most}"
         )
 
@@ -50,8 +50,8 @@ class SelfTraining:
         """Learns twice: without the validation images for its answers, with them for the export."""
         assert situation.unlabelled is not None
         labelled, count = situation.task.labelled, situation.task.classes
-        others = situation.unlabelled
-        drawn = np.random.default_rng(0).permutation(len(others))[:_MOST]
+        others = situation.unlabelled.embeddings
+        drawn = np.random.default_rng(0).permutation(len(others))[:MOST]
         mean, variance = statistics(labelled.embeddings)
         rows = standardised(labelled.embeddings, mean, variance)
         unlabelled = standardised(others[drawn], mean, variance)

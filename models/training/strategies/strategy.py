@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.data.image_look import Likeness
 from models.head.earlier_head import EarlierHead
 from models.head.evidence import Answers
-from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
+from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings, UnlabelledEmbeddings
 from models.training.training_settings import TrainingSettings
 
 
@@ -36,15 +36,14 @@ class Situation:
     Attributes:
         task: training and validation embeddings.
         settings: of the training.
-        unlabelled: embeddings float32 [m, d] of images without a label, or [m, 0] where labelled
-            ones are not few; None for none.
+        unlabelled: images without a label; None where none are given.
         target: another domain; None for none.
         earlier: head of an earlier model that the training begins from; None for none.
     """
 
     task: HeadTask
     settings: TrainingSettings
-    unlabelled: NDArray[np.float32] | None = None
+    unlabelled: UnlabelledEmbeddings | None = None
     target: Target | None = None
     earlier: EarlierHead | None = None
 
