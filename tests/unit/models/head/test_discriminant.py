@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -108,3 +110,15 @@ def test_of_very_many_images_some_tell_the_covariance(monkeypatch):
     assert sizes == [400, 100]
     assert right[0] > 0.5
     assert right[1] > right[0] - 0.05
+
+
+def test_the_answers_of_a_few_forms_are_in_memory_at_a_time(monkeypatch):
+    monkeypatch.setattr(discriminant, "_MOST_RESTS", 50)
+    classes = np.arange(800) % 400
+    features = np.random.default_rng(0).normal(size=(800, 10)).astype(np.float32)
+    tracemalloc.start()
+    discriminant.choose(features, classes, 400)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    answers_of_a_form = 8 * 800 * 400
+    assert peak < 14 * answers_of_a_form
