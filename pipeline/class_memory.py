@@ -6,9 +6,11 @@ from typing import Final
 
 from components.image_register import REGISTER_FILE
 from models.storage.atomic_write import write_atomically
+from pipeline.failure import unwritable
 from pipeline.workspace import Workspace
 
 _FORGOTTEN: Final = "forgotten"
+"""Not in the cache: without it a run would take up what TFX keeps of before it was accepted."""
 
 
 def folder(workspace: Workspace) -> Path:
@@ -20,15 +22,22 @@ def forget(workspace: Workspace) -> None:
     """Has the next run look at its images as a first one does, whatever it found before.
 
     Raises:
-        OSError: the folder cannot be written.
+        GraftError: the workspace cannot be written.
     """
     register = folder(workspace) / REGISTER_FILE
-    digest = hashlib.sha256(register.read_bytes()).hexdigest()
-    write_atomically(folder(workspace) / _FORGOTTEN, digest.encode())
-    register.unlink()
+    try:
+        digest = hashlib.sha256(register.read_bytes()).hexdigest()
+        write_atomically(_note(workspace), digest.encode())
+        register.unlink()
+    except OSError as error:
+        raise unwritable(error, workspace.root) from None
 
 
 def forgotten(workspace: Workspace) -> str:
     """What was forgotten last; empty for nothing yet."""
-    path = folder(workspace) / _FORGOTTEN
+    path = _note(workspace)
     return path.read_text(encoding="ascii") if path.exists() else ""
+
+
+def _note(workspace: Workspace) -> Path:
+    return workspace.root / "schema" / _FORGOTTEN

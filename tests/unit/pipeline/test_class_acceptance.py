@@ -1,6 +1,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,6 +105,8 @@ def test_an_exchange_of_names_is_shown_and_accepted_once(
     assert not (memory / REGISTER_FILE).exists()
     assert schema("accept").code == 2
     assert "exchanged" not in schema("show").out
+    shutil.rmtree(workspace.cache)
+    assert class_memory.forgotten(workspace) != ""
 
 
 def test_missing_classes_can_be_kept(workspace: Workspace, schema: Schema) -> None:
