@@ -4,7 +4,6 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
-from components.image_register import REGISTER_FILE
 from models.storage.atomic_write import write_atomically
 from pipeline.failure import unwritable
 from pipeline.workspace import Workspace
@@ -24,6 +23,9 @@ def forget(workspace: Workspace) -> None:
     Raises:
         GraftError: the workspace cannot be written.
     """
+    # Imported here: it brings NumPy, and whether a run is needed is said at once.
+    from components.image_register import REGISTER_FILE
+
     register = folder(workspace) / REGISTER_FILE
     try:
         digest = hashlib.sha256(register.read_bytes()).hexdigest()

@@ -9,9 +9,11 @@ from typing import Final
 from components.schema_curator.curated_schema import curated_state, is_edited
 from models.errors import GraftError
 from models.storage.atomic_write import write_atomically
+from pipeline import class_memory
 from pipeline.config import Config
 from pipeline.library_versions import versions
 from pipeline.needed.data_stamp import data_stamp
+from pipeline.workspace import Workspace
 
 INPUTS: Final = "inputs.json"
 _PACKAGES: Final = ("components", "models", "pipeline", "serving")
@@ -27,7 +29,8 @@ class Inputs:
     Attributes:
         data: digest of the files' names, sizes and times.
         code: digest of Graft's modules and of the versions of its libraries.
-        configuration: digest of the effective configuration, and of a schema that was edited.
+        configuration: digest of the effective configuration, of a schema that was edited, and of
+            what was accepted beside it.
         labelled: digest of the labelled requests that it learns from as well; empty for none.
     """
 
@@ -54,6 +57,7 @@ def inputs_of(config: Config) -> Inputs:
     # What a run infers by itself is no change; what a person edits or accepts after it is one.
     schema = curated_state(config.schema_path)
     text += schema if is_edited(schema) else ""
+    text += class_memory.forgotten(Workspace.of(config))
     configuration = hashlib.sha256(text.encode()).hexdigest()
     return Inputs(_data_stamps(config), _code(), configuration)
 

@@ -11,8 +11,10 @@ import tensorflow as tf
 from graft_command import graft
 
 from components.example_gen.sources.listing import list_source
+from components.image_register import REGISTER_FILE, ImageRegister
 from components.schema_curator.curated_schema import write_inferred
 from models.errors import GraftError, UsageError
+from pipeline import class_memory
 from pipeline.config import Config
 from pipeline.needed.inputs import note_inputs
 from pipeline.needed.labelled_requests import MANIFEST, Labelled, keep, with_labelled
@@ -109,6 +111,17 @@ def test_a_schema_that_was_edited_or_accepted_since_is_a_change_and_an_inferred_
     write_inferred(config.schema_path, b"feature {}", "token")
     assert not planned(config, workspace).needed
     config.schema_path.write_bytes(b"feature { } # accepted")
+    assert "configuration" in planned(config, workspace).reason
+
+
+def test_names_that_were_exchanged_and_accepted_since_are_a_change(
+    config: Config, workspace: Workspace
+) -> None:
+    _ran(config, workspace, "failed")
+    images = ImageRegister.of([("00" * 32, "train", "cat")])
+    images.save(class_memory.folder(workspace) / REGISTER_FILE)
+    assert not planned(config, workspace).needed
+    class_memory.forget(workspace)
     assert "configuration" in planned(config, workspace).reason
 
 
