@@ -38,8 +38,9 @@ class Findings(Artifact):
     """What validation found.
 
     Files: `findings.json`, a list of objects with `check`, `severity` ("error", "warning" or
-    "info"), `message` and `images` (names, at most 20) and `count`; `class_changes.json` with
-    `classes` (name to count) and `changes`, a list of `components.class_changes.ClassChange`.
+    "info"), `message`, `mend` (the end of it, for whoever runs the pipeline), `images` (names, at
+    most 20) and `count`; `class_changes.json` with `classes` (name to count) and `changes`, a list
+    of `components.class_changes.ClassChange`.
     """
 
     TYPE_NAME = "graft.Findings"
