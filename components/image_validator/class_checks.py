@@ -67,8 +67,7 @@ def _untrained(table: ImageTable, trained: set[str], settings: ValidationSetting
         splits = " and ".join(dict.fromkeys(table.split[rows]))
         images = counted(len(rows), "image")
         message = (
-            f'class "{label}" has {images} in {splits} and none in train, so no model '
-            "can learn it."
+            f'class "{label}" has {images} in {splits} and none in train, so no model can learn it.'
         )
         mend = "Add training images of it or remove it. " + override("unseen_class")
         findings += settings.finding("unseen_class", message, table.names(rows), mend)
