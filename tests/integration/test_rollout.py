@@ -55,8 +55,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         settings = GatewaySettings(
             "m", server.address, server.address, port=free_port(), requests_per_second=10_000
         )
-        here = Place(server, settings, tmp_path)
-        yield here
+        yield (here := Place(server, settings, tmp_path))
         here.controller().close()
 
 
