@@ -94,3 +94,21 @@ def test_the_tools_have_hashes_and_pip_takes_no_other_file() -> None:
 
 def test_the_base_of_the_image_has_a_digest() -> None:
     assert re.search(r"^ARG BASE=\S+@sha256:[0-9a-f]{64}$", (ROOT / "Dockerfile").read_text(), re.M)
+
+
+def test_every_benchmark_is_listed_and_no_other_is_run() -> None:
+    # Without the rest of the script, which would set the environment up.
+    (function,) = re.findall(r"^bench\(\) \{$.*?^\}$", (ROOT / "dev").read_text(), re.M | re.S)
+    script = f'die() {{ echo "$*" >&2; exit 1; }}\n{function}\nbench "$@"'
+
+    def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", "-c", script, "dev", *arguments]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    listed = bench().stdout.split()
+    assert {"whole_run", "strategies/run", "search/run", "monitoring/drift"} <= set(listed)
+    assert "strategies/tables" not in listed
+    assert all((ROOT / f"benchmarks/{name}.py").is_file() for name in listed)
+    unknown = bench("nothing")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "there is no benchmark nothing" in unknown.stderr
