@@ -187,7 +187,7 @@ def test_the_budget_follows_from_the_machine_and_the_usual_is_begun_in_any_case(
 ) -> None:
     task = search_task(digits_folder, tmp_path)
     search = JointSearch(task, SearchSettings(), tmp_path / "scratch")
-    assert search.budget == pytest.approx(search.usual_seconds / 2)
+    assert search.budget == pytest.approx(0.7 * search.usual_seconds)
     slow = JointSearch(task, SearchSettings(budget=1e-3), tmp_path / "slow")
     result = slow.run(described(slow))
     # The usual configuration is begun whatever it takes.
