@@ -21,11 +21,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.search.small_task import SmallTask, first_of_each, split_files
+from benchmarks.search.small_task import SmallTask, first_of_each
 from benchmarks.strategies.kept import Kept
 from benchmarks.strategies.tables import interval
 from benchmarks.strategies.tuned_networks import (
+    VALIDATION,
     Champion,
+    drawn_images,
     kept_champion,
     right_answers,
     trained_network,
@@ -33,9 +35,6 @@ from benchmarks.strategies.tuned_networks import (
 from models.training.train import Trained
 from models.training.training_settings import TrainingSettings
 
-_VALIDATION, _TEST = 0.18, 25
-"""Share of the images of a class to validate on; images of each to judge on, at most."""
-_MOST_CLASSES: Final = 100
 _BEFORE: Final = "before"
 _ANEW: Final = "pretrained"
 _FROM_CHAMPION: Final = "champion"
@@ -102,21 +101,12 @@ class Grown:
     @cached_property
     def whole(self) -> SmallTask:
         """All images."""
-        held = round(_VALIDATION * self.images)
-        classes = len(split_files(self.data, 1, 0, _MOST_CLASSES).labels)
-        return split_files(
-            self.data,
-            self.images - held,
-            held * classes,
-            _MOST_CLASSES,
-            test=_TEST * classes,
-            seed=self.seed,
-        )
+        return drawn_images(self.data, self.images, self.seed)
 
     @cached_property
     def champion(self) -> tuple[Champion, float]:
         """The model of the images that are known, and its accuracy."""
-        held = round(_VALIDATION * self.images)
+        held = round(VALIDATION * self.images)
         train, _ = first_of_each(self.whole.train, round(self.known * (self.images - held)))
         validation, _ = first_of_each(self.whole.validation, max(1, round(self.known * held)))
         part = SmallTask(self.whole.labels, train, validation, self.whole.test)

@@ -23,10 +23,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.search.small_task import LabelledFile, SmallTask, split_files
+from benchmarks.search.small_task import LabelledFile, SmallTask
 from benchmarks.strategies.kept import Kept
 from benchmarks.strategies.tuned_networks import (
+    VALIDATION,
     Champion,
+    drawn_images,
     kept_champion,
     right_answers,
     trained_network,
@@ -36,9 +38,6 @@ from models.training.train import Trained
 from models.training.training_settings import TrainingSettings
 
 _NEW: Final = 0.3
-_VALIDATION, _TEST = 0.18, 25
-"""Share of the images of a class to validate on; images of each to judge on, at most."""
-_MOST_CLASSES: Final = 100
 _JOINT: Final = "joint"
 
 Found = Mapping[str, Any]
@@ -119,16 +118,7 @@ class Span:
     @cached_property
     def whole(self) -> SmallTask:
         """All classes, with all images."""
-        held = round(_VALIDATION * self.images)
-        classes = len(split_files(self.data, 1, 0, _MOST_CLASSES).labels)
-        return split_files(
-            self.data,
-            self.images - held,
-            held * classes,
-            _MOST_CLASSES,
-            test=_TEST * classes,
-            seed=self.seed,
-        )
+        return drawn_images(self.data, self.images, self.seed)
 
     @cached_property
     def old(self) -> frozenset[str]:
@@ -149,8 +139,8 @@ class Span:
     def measured(self, arm: Arm) -> Found:
         """What an arm comes to."""
         _, before = self.champion
-        train_files = self._drawn(self.whole.train, arm, 1 - _VALIDATION)
-        held = self._drawn(self.whole.validation, arm, _VALIDATION)
+        train_files = self._drawn(self.whole.train, arm, 1 - VALIDATION)
+        held = self._drawn(self.whole.validation, arm, VALIDATION)
         task = SmallTask(self.whole.labels, train_files, held, self.whole.test)
         with TemporaryDirectory(dir=self.scratch) as folder:
             trained = self._trained(task, arm, Path(folder))

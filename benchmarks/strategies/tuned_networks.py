@@ -2,18 +2,40 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from benchmarks.search.small_task import LabelledFile, SmallTask
+from benchmarks.search.small_task import LabelledFile, SmallTask, split_files
 from benchmarks.strategies.top_tuning import prepared_backbone
 from models.data.image_decoding import ImageSpec, decode_and_resize
 from models.head.earlier_head import head_of
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
+
+VALIDATION: Final = 0.18
+"""Share of the images of a class to validate on."""
+_TEST: Final = 25
+"""Images of a class to judge on, at most."""
+_MOST_CLASSES: Final = 100
+
+
+def drawn_images(data: Path, images: int, seed: int) -> SmallTask:
+    """Draws a task from a folder.
+
+    Args:
+        data: folder of labelled images.
+        images: of each class, to train and to validate on.
+        seed: of what is drawn.
+    """
+    held = round(VALIDATION * images)
+    classes = len(split_files(data, 1, 0, _MOST_CLASSES).labels)
+    return split_files(
+        data, images - held, held * classes, _MOST_CLASSES, test=_TEST * classes, seed=seed
+    )
 
 
 @dataclass(frozen=True)
