@@ -38,7 +38,7 @@ def forget(workspace: Workspace) -> None:
 def forgotten(workspace: Workspace) -> str:
     """What was forgotten last; empty for nothing yet."""
     path = _note(workspace)
-    return path.read_text(encoding="ascii") if path.exists() else ""
+    return path.read_text("ascii", "replace") if path.exists() else ""
 
 
 def _note(workspace: Workspace) -> Path:

@@ -4,8 +4,8 @@ The usual configuration is fine-tuned for all epochs, and answers the test image
 that was the best so far by the validation images. So it is known what waiting for so many epochs
 would have exported, and after how many epochs it would have ended; and likewise for what ends a
 training once its images are learned: a loss below a share of that of a guess, and so many epochs
-that promise so few points more than all before. Each training is kept in
-`--cache`: the same command goes on after a stop.
+that promise so few points more than all before. Each training is kept in `--cache`: the same
+command goes on after a stop.
 
     ./dev bench quality/patience --data ../shared/data/signdigits --images 50 --size 224
 """
@@ -28,7 +28,7 @@ from benchmarks.search.live.situation import Clock, Situation
 from models.search.prepared_backbone import PreparedBackbone
 from models.storage.atomic_write import write_atomically
 from models.training.training_settings import TrainingSettings
-from models.training.training_state import LEARNED, LEAST_GAIN
+from models.training.training_state import LEARNED, LEAST_GAIN, last_gain
 from models.training.training_task import with_head
 
 _WAITS: Final = (1, 2, 3, 5, 8, 10, 15)
@@ -63,14 +63,10 @@ class Rule:
         for number, (score, _, loss) in enumerate(epochs, start=1):
             if score > epochs[best][0]:
                 best = number - 1
-            if number - best > self.wait or (loss < self.learned and self._stands(epochs[:number])):
+            gained = last_gain([each for each, _, _ in epochs[:number]], self.last)
+            if number - best > self.wait or (loss < self.learned and gained < self.gain):
                 return number, epochs[best][1]
         return len(epochs), epochs[best][1]
-
-    def _stands(self, epochs: Epochs) -> bool:
-        scores = [score for score, _, _ in epochs]
-        before, last = scores[: -self.last], scores[-self.last :]
-        return bool(before) and max(last) - max(before) < self.gain
 
 
 @dataclass(frozen=True)
@@ -123,7 +119,7 @@ def main() -> None:
 
 def _kept(folder: Path, seed: int, options: argparse.Namespace) -> Kept:
     task = draw_task(folder, seed, images_a_class=options.images)
-    name = f"{task.name}-{task.digest}-{options.size}-{options.epochs}-{seed}.json"
+    name = f"{task.name}-{task.digest}-{options.size}-{options.epochs}-{seed}-losses.json"
     path: Path = options.cache / name
     if not path.exists():
         with TemporaryDirectory() as scratch:
@@ -158,7 +154,8 @@ def _train(task: DrawnTask, seed: int, options: argparse.Namespace, scratch: Pat
         if scores[-1] > max(scores[:-1], default=-np.inf):
             model = with_head(prepared.backbone.model, prepared.head.model)
             test = judge(model, prepared.spec, situation, Clock(0.0), "", {}).accuracy
-        epochs.append((scores[-1], test, done.phase.epochs[-1]["loss"] or math.inf))
+        loss = done.phase.epochs[-1]["loss"]
+        epochs.append((scores[-1], test, math.inf if loss is None else loss))
         print(f"{task.name}, epoch {stop}: {scores[-1]:.4f}, test {test:.4f}", flush=True)
     return epochs
 

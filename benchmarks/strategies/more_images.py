@@ -145,7 +145,6 @@ class Grown:
         strategy: Any = "fine_tune",
     ) -> Trained:
         settings = TrainingSettings(strategy=strategy, epochs=self.epochs)
-        settings = settings.for_images(has_replayed=False)
         return trained_network(task, folder, self.size, settings, self.seed, champion)
 
     def _accuracy(self, trained: Trained) -> float:

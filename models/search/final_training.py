@@ -14,8 +14,8 @@ from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 _USUAL_EPOCHS: Final = 14
 """That a fine-tuning takes where the configuration does not say how long to wait for a better one:
 7 to 15 (`benchmarks/quality/patience.py`)."""
-_LEAST_EPOCHS: Final = 12
-"""That a fine-tuning has, however much longer than told it takes: most are hardly better later."""
+_BEST_EPOCH: Final = 12
+"""That is the best one of most fine-tunings, or near it."""
 _EXPORT_SECONDS: Final = 22.0
 """To export what was trained, to ask it, and to train the probe beside it; where the constants of
 `models.search.costs` were seen. Some 6 s on two cores with nothing else to do."""
@@ -38,7 +38,8 @@ class FinalTraining:
         self._task = task
         self._costs = costs
         training = task.training
-        self.epochs = min(training.epochs, _USUAL_EPOCHS + (training.patience or 0))
+        wait = training.patience
+        self.epochs = min(training.epochs, _BEST_EPOCH + wait if wait else _USUAL_EPOCHS)
 
     def seconds(self, values: Values) -> float:
         """That a configuration is expected to take which was not begun, but for what closes it."""
@@ -95,7 +96,7 @@ class FinalTraining:
         each = statistics.fmean(trained) if trained else self._costs.epoch(chosen)
         before = self._costs.again() if trained else self._costs.start(chosen)
         left = int((seconds - self.closing_seconds(chosen) - before) / each)
-        most = max(_LEAST_EPOCHS, len(trained) + max(0, left))
+        most = max(_BEST_EPOCH, len(trained) + max(0, left))
         return most if most < self._task.training.epochs else None
 
     def left(

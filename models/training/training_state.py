@@ -5,7 +5,7 @@ import json
 import math
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -206,10 +206,9 @@ class TrainingState(keras.callbacks.Callback):
     def _has_learned(self, classes: int) -> bool:
         """Whether nothing is left to learn, and the last epochs gained next to nothing."""
         epochs, last = self.history.epochs, self._last_patience
-        if last is None or len(epochs) <= last:
+        if last is None:
             return False
-        scores = [each["score"] for each in epochs]
-        gained = max(scores[-last:]) - max(scores[:-last])
+        gained = last_gain([each["score"] for each in epochs], last)
         return epochs[-1]["loss"] < LEARNED * math.log(classes) and gained < LEAST_GAIN
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
@@ -231,6 +230,12 @@ def _variables(model: keras.Model) -> list[Any]:
     """Weights and states of random generators, without metrics."""
     metrics = {id(variable) for variable in model.metrics_variables}
     return [variable for variable in model.variables if id(variable) not in metrics]
+
+
+def last_gain(scores: Sequence[float], last: int) -> float:
+    """What the best of the last epochs has more than the best before; infinite without any."""
+    before = scores[:-last]
+    return max(scores[-last:]) - max(before) if before else math.inf
 
 
 def values_of(variables: list[Any]) -> Arrays:

@@ -149,3 +149,16 @@ def test_there_is_nothing_to_show_before_the_first_run(
     answer = schema("show")
     assert answer.code == 2
     assert "The first run writes it" in answer.err
+
+
+def test_a_damaged_note_of_what_was_accepted_stops_no_run(workspace: Workspace) -> None:
+    assert class_memory.forgotten(workspace) == ""
+    register = class_memory.folder(workspace) / REGISTER_FILE
+    register.parent.mkdir(parents=True)
+    register.write_bytes(b"images")
+    class_memory.forget(workspace)
+    accepted = class_memory.forgotten(workspace)
+    assert len(accepted) == 64
+    (note,) = (workspace.root / "schema").glob("forgotten")
+    note.write_bytes(b"\xff\xfe" + note.read_bytes()[2:])
+    assert class_memory.forgotten(workspace) not in ("", accepted)

@@ -97,6 +97,12 @@ def test_what_is_left_counts_no_epoch_beyond_the_bound(task: SearchTask, costs: 
     assert training.left(usual, records, 13) == pytest.approx(9 * EPOCH_SECONDS + around)
 
 
+def test_how_long_to_wait_decides_what_is_expected(task: SearchTask, costs: Costs) -> None:
+    waits = task.training.model_copy(update={"patience": 4})
+    assert FinalTraining(task, costs).epochs == 14
+    assert FinalTraining(task.model_copy(update={"training": waits}), costs).epochs == 12 + 4
+
+
 def test_what_has_ended_is_still_closed(task: SearchTask, costs: Costs) -> None:
     training, usual = FinalTraining(task, costs), usual_fine_tuning(task)
     ended = [begun(usual, paused_after=None)]
