@@ -19,7 +19,7 @@ from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
 from pipeline import class_memory
 from pipeline.config import Config
-from pipeline.config_file import load_config
+from pipeline.config_file import load_recorded_config
 from pipeline.failure import unwritable
 from pipeline.image_fetch import fetch_images
 from pipeline.run_folder import CONFIG, FoundClasses, read_run
@@ -165,7 +165,7 @@ def _schema_path(config: Config, workspace: Workspace, config_named: bool) -> Pa
     file = next((each / CONFIG for each in reversed(workspace.run_folders())), None)
     if config_named or file is None or not file.is_file():
         return config.schema_path
-    return load_config(file, {"workspace": str(workspace.root)}).schema_path
+    return load_recorded_config(file, {"workspace": str(workspace.root)}).schema_path
 
 
 def _known(path: Path) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Reads a run's configuration from a file and flags, and writes the commented default one."""
 
+import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from models.byte_order_mark import decoded
 from models.errors import UsageError
 from models.spelling import did_you_mean
+from models.wording import listed
 from pipeline.config import Config
 from pipeline.config_paths import with_settled_paths
 from pipeline.fetched_paths import with_sources
@@ -21,6 +23,7 @@ from pipeline.yaml_text import YamlTextError, has_no_remark, parse_yaml
 _MOST_BYTES = 1_000_000
 _MOST_SHOWN = 200
 """Characters of a value in a message."""
+_MOST_KEYS = 3
 _SECTIONS = {
     name
     for name, field in Config.model_fields.items()
@@ -53,13 +56,7 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
     Raises:
         UsageError: the file cannot be read, or a key or value is not valid; names each.
     """
-    values = _read(file) if file else {}
-    # A section of which every key is a comment has nothing below it in YAML.
-    values = {
-        key: value for key, value in values.items() if value is not None or key not in _SECTIONS
-    }
-    for key, value in overrides.items():
-        _assign(values, key, value)
+    values = _values(file, overrides)
     try:
         config = Config.model_validate(values)
     except pydantic.ValidationError as error:
@@ -70,7 +67,62 @@ def load_config(file: Path | None, overrides: dict[str, Any]) -> Config:
             "`graft init` writes every key with its meaning; `graft config` shows the effective "
             "configuration."
         ) from None
+    return _settled(config, file, overrides)
 
+
+def load_recorded_config(file: Path, overrides: dict[str, Any]) -> Config:
+    """Builds the configuration that an earlier run recorded, perhaps by another version of Graft.
+
+    Keys and values that only that version knows are passed over, with a line on standard error:
+    Graft wrote them, and who runs a later command has nothing to mend there.
+
+    Args:
+        file: written by `as_yaml`.
+        overrides: as in `load_config`.
+
+    Raises:
+        UsageError: the file cannot be read, or what is left of it is not valid.
+    """
+    values = _values(file, overrides)
+    try:
+        return _settled(Config.model_validate(values), file, overrides)
+    except pydantic.ValidationError as error:
+        passed_over = dict.fromkeys(_drop(values, detail["loc"]) for detail in error.errors())
+    try:
+        config = Config.model_validate(values)
+    except pydantic.ValidationError:
+        return load_config(file, overrides)
+    print(
+        f"graft: {file} was written by another version of Graft. Passed over, as this one does not "
+        f"know them or their values: {listed([_cut(key) for key in passed_over], _MOST_KEYS)}.",
+        file=sys.stderr,
+    )
+    return _settled(config, file, overrides)
+
+
+def _drop(values: dict[str, Any], place: tuple[int | str, ...]) -> str:
+    """Takes the innermost key of a place out; returns it with the sections around it."""
+    if not place:
+        return ""
+    section, *inner = (str(part) for part in place)
+    if inner and isinstance(values.get(section), dict):
+        return f"{section}.{_drop(values[section], tuple(inner))}"
+    values.pop(section, None)
+    return section
+
+
+def _values(file: Path | None, overrides: dict[str, Any]) -> dict[str, Any]:
+    values = _read(file) if file else {}
+    # A section of which every key is a comment has nothing below it in YAML.
+    values = {
+        key: value for key, value in values.items() if value is not None or key not in _SECTIONS
+    }
+    for key, value in overrides.items():
+        _assign(values, key, value)
+    return values
+
+
+def _settled(config: Config, file: Path | None, overrides: dict[str, Any]) -> Config:
     def base(key: str) -> Path:
         # A path in a file is relative to that file, so that a scheduled run finds it from anywhere.
         return file.parent if file and key not in overrides else Path()

@@ -17,7 +17,7 @@ from components.label_check.label_errors_file import FoundLabelErrors, read_labe
 from models.data import example_schema
 from models.errors import BadDataError, UsageError
 from pipeline.config import Config
-from pipeline.config_file import load_config
+from pipeline.config_file import load_recorded_config
 from pipeline.output_file import write_output
 from pipeline.run_folder import CONFIG
 from pipeline.terminal.quiet import import_tensorflow
@@ -56,7 +56,7 @@ def write_manifest(config: Config, output: Path | None) -> int:
             f"{file} is there already, perhaps with corrections: name another with --output FILE."
         )
     folder, found = _latest(workspace)
-    ran = load_config(folder / CONFIG, {})
+    ran = load_recorded_config(folder / CONFIG, {})
     rows, lost, columns = _rows(workspace.artifacts / found.examples, found, ran, folder.name)
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns)

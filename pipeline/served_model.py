@@ -10,7 +10,7 @@ from models.errors import GraftError, UsageError
 from models.observation.monitoring_settings import MonitoringSettings
 from models.storage.seals import DESCRIPTION, SUMS, changed_file
 from pipeline.config import Config
-from pipeline.config_file import load_config
+from pipeline.config_file import load_recorded_config
 from pipeline.run_folder import CONFIG, read_run
 from pipeline.workspace import Workspace
 
@@ -148,5 +148,5 @@ def last_pushed(workspace: Workspace) -> Config | None:
     said = {"workspace": str(workspace.root), "metadata.uri": workspace.metadata_uri}
     for folder in reversed(workspace.run_folders()):
         if read_run(folder).status == "pushed":
-            return load_config(folder / CONFIG, said)
+            return load_recorded_config(folder / CONFIG, said)
     return None

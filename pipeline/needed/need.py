@@ -54,7 +54,10 @@ def need(config: Config, workspace: Workspace, labelled: str) -> Need:
     known = [(folder, read_inputs(folder)) for folder in workspace.run_folders()]
     runs = [(folder, made) for folder, made in known if made is not None]
     if not runs:
-        return Need(True, "No run was made in this workspace yet.", wanted)
+        reason = "No run was made in this workspace yet."
+        if known:
+            reason = "No run in this workspace noted its data, code and configuration."
+        return Need(True, reason, wanted)
     last = runs[-1]
     changed = _changed(inputs_of(config), *last)
     if changed:

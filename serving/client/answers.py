@@ -117,7 +117,10 @@ def _of_column(outputs: Mapping[str, Any], prefix: str, who: str, images: int) -
     named = [prefix + name for name in OUTPUTS]
     missing = [name for name in named if name not in outputs]
     if missing:
-        raise PredictionError(f"{who} does not return {', '.join(missing)}: no model of Graft's.")
+        raise PredictionError(
+            f"{who} does not return {', '.join(missing)}: no model of Graft's, or one of version "
+            "0.1.0, in whose place `graft run` pushes a newer one."
+        )
     given, ids, labels = (outputs[name] for name in named)
     try:
         with np.errstate(over="ignore"):  # to infinity, which is refused

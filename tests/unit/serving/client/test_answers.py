@@ -56,7 +56,7 @@ def test_the_first_is_the_likeliest() -> None:
 
 
 def test_a_missing_output_is_named() -> None:
-    with pytest.raises(PredictionError, match="does not return class_ids, labels"):
+    with pytest.raises(PredictionError, match="does not return class_ids, labels: no model"):
         predictions_of({"probabilities": [[1.0]]}, "It", 1)
 
 
