@@ -24,7 +24,7 @@ def print_summary(summary: dict[str, Any], folder: Path) -> None:
     """Prints what `summary.json` holds, for a person.
 
     Args:
-        summary: as documented in the README.
+        summary: as documented in docs/REPORT.md.
         folder: of the run.
     """
     console = Console(highlight=False, soft_wrap=True)
