@@ -206,17 +206,17 @@ class JointSearch:
         oracle = self._oracle(described, learned)
         stretches = Stretches(oracle, self.runner, self.costs, self._folder)
         if self._settings.budget is None:
-            oracle.extension = lambda: self._spare(oracle, stretches.tried.records, price)
+            oracle.extension = lambda: self._spare(oracle, stretches, price)
         with contextlib.ExitStack() as stack:
             stretches.make(*self._workers(stack))
         records = stretches.tried.records
         if not any(record.evaluations for record in records):
             reason = records[-1].message if records else "none was proposed"
             raise GraftError(f"None of {len(records)} configurations came out: {reason}")
-        won = self._won(oracle, records, price)
+        won = self._won(oracle, stretches, price)
         is_paused = won.trained == won.begun and not is_frozen(won.begun)
         state = self.runner.found_state(won.trained) if is_paused else None
-        epochs = self._training.epochs_within(self._left(oracle), won.trained, records)
+        epochs = self._training.epochs_within(self._left(stretches), won.trained, records)
         history = new_history(
             space_of(self._pool),
             described,
@@ -228,6 +228,8 @@ class JointSearch:
         record = SearchRecord(
             budget=oracle.budget,
             spent=oracle.spent,
+            clock_seconds=stretches.elapsed,
+            is_shared=self._is_shared,
             usual_seconds=self.usual_seconds,
             training_seconds=self._training.left(won.trained, records, epochs),
             chosen=won.trained,
@@ -270,18 +272,20 @@ class JointSearch:
             trial_timeout=TIMEOUT_SECONDS,
         )
 
-    def _won(
-        self, oracle: FreezeThawOracle, records: Sequence[TrialRecord], price: float
-    ) -> Winner:
+    def _won(self, oracle: FreezeThawOracle, stretches: Stretches, price: float) -> Winner:
         won = most_promising(oracle.promises(), self.costs, price, self._pool[0])
         candidate = candidate_of(won.begun)
-        own = [each.values for each in records if candidate_of(each.values) == candidate]
+        own = [
+            each.values
+            for each in stretches.tried.records
+            if candidate_of(each.values) == candidate
+        ]
         if not all(map(is_frozen, own)):
             # Begun ones that lose to the frozen backbone have failed.
             return won
         closing = self._training.closing_seconds(usual_fine_tuning(self._task, candidate))
         longer = fine_tuning_within(
-            self._left(oracle) + self._unused - closing,
+            self._left(stretches) + self._unused - closing,
             self._task,
             self.costs,
             candidate,
@@ -290,35 +294,33 @@ class JointSearch:
         )
         return won if longer is None else won.then(longer)
 
-    def _spare(
-        self, oracle: FreezeThawOracle, records: Sequence[TrialRecord], price: float
-    ) -> float:
-        """Seconds to search on where the winner's training takes less than what was told.
+    def _spare(self, oracle: FreezeThawOracle, stretches: Stretches, price: float) -> float:
+        """Seconds to search on, of all processes, where the winner's training leaves some.
 
-        Half of what it leaves: another winner's may take more.
+        Told were more of them. Half of what it leaves: another winner's may take more.
         """
+        records = stretches.tried.records
         if not any(record.evaluations for record in records):
             return 0.0
-        chosen = self._won(oracle, records, price).trained
-        needed = self._elapsed(oracle) + self._training.left(chosen, records, None)
+        chosen = self._won(oracle, stretches, price).trained
+        needed = stretches.elapsed + self._training.left(chosen, records, None)
         spare = (self.expected_seconds - needed) / 2 * self._settings.parallel
         return spare if spare >= _SPARE * self.budget else 0.0
 
-    def _left(self, oracle: FreezeThawOracle) -> float:
+    def _left(self, stretches: Stretches) -> float:
         """Seconds by the clock, behind the search, that the training may take as it was told."""
-        return _OVERRUN * self.expected_seconds - self._elapsed(oracle)
-
-    def _elapsed(self, oracle: FreezeThawOracle) -> float:
-        """Seconds by the clock, in which each process spent as many of the budget."""
-        return oracle.spent / self._settings.parallel
+        return _OVERRUN * self.expected_seconds - stretches.elapsed
 
     def _longer(self, budget: float) -> str:
         """Says that the search went on, if it did."""
         if budget == self.budget:
             return ""
+        first, further = (
+            duration(each / self._settings.parallel) for each in (self.budget, budget - self.budget)
+        )
         return (
-            f" What was ahead after {duration(self.budget)} is quick to train, so the search went "
-            f"on for {duration(budget - self.budget)} of the time that was told for the training."
+            f" What was ahead after {first} is quick to train, so the search went on for {further} "
+            "of the time that was told for the training."
         )
 
     def _backbones(
@@ -347,7 +349,7 @@ class JointSearch:
     ) -> tuple[SearchServer | None, WorkerProcesses | None]:
         """Serves the search, until the stack is closed, to processes of this machine and others."""
         settings = self._settings
-        if settings.parallel == 1 and not settings.serve:
+        if not self._is_shared:
             return None, None
         processes = None
         secret = read_secret(settings.serve_secret)
@@ -373,6 +375,11 @@ class JointSearch:
             _log.info(words)
             progress.report(0, round(self.budget), "seconds", words, is_lasting=True)
         return server, processes
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether several processes train, which is then served."""
+        return self._settings.parallel > 1 or bool(self._settings.serve)
 
     @property
     def _own_code(self) -> str:
