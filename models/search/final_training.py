@@ -7,8 +7,10 @@ from typing import Final
 from models.history.records import Evaluation, TrialRecord
 from models.history.search_space import Values
 from models.search.costs import Costs
+from models.search.images_beside import NONE_BESIDE
 from models.search.joint_space import is_frozen
 from models.search.search_task import SearchTask
+from models.search.second_training import SecondTraining
 from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 
 _USUAL_EPOCHS: Final = 14
@@ -28,15 +30,19 @@ class FinalTraining:
         epochs: that a fine-tuning is expected to take.
     """
 
-    def __init__(self, task: SearchTask, costs: Costs) -> None:
+    def __init__(
+        self, task: SearchTask, costs: Costs, second: SecondTraining | None = None
+    ) -> None:
         """Nothing is measured here.
 
         Args:
             task: that is searched on.
             costs: of trainings on this machine.
+            second: what is made of images beside the labelled ones; None where there are none.
         """
         self._task = task
         self._costs = costs
+        self._second = second or SecondTraining(costs, NONE_BESIDE, is_few_shot=False)
         training = task.training
         wait = training.patience
         self.epochs = min(training.epochs, _BEST_EPOCH + wait if wait else _USUAL_EPOCHS)
@@ -63,16 +69,18 @@ class FinalTraining:
         """That follow its last epoch by the validation images: what it takes to export it.
 
         And before, of a fine-tuning, to go on with all images, where that is done
-        (`models.training.network_refit`).
+        (`models.training.network_refit`), or to learn anew from images beside the labelled ones.
         """
-        if is_frozen(values):
-            return self._export_seconds
         costs = self._costs
         everything = costs.images + costs.validation_images
-        seconds = self._export_seconds
+        seconds = self._export_seconds + self._second.seconds(values, self.epochs)
+        if is_frozen(values) or self._second.is_made(values):
+            return seconds
         if self._task.training.may_refit(everything):
             epochs = REFIT_EPOCHS * everything / costs.images
-            seconds += costs.validation_start(values) + epochs * costs.epoch(values)
+            seconds += costs.further_start(values, costs.validation_images) + epochs * costs.epoch(
+                values
+            )
         return seconds
 
     def epochs_within(

@@ -4,7 +4,6 @@ import contextlib
 import logging
 import shlex
 import uuid
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,10 @@ from typing import Final
 import keras_tuner
 
 from models import progress
-from models.backbone_choice.backbone_choice import Candidate
 from models.backbones import Backbone
 from models.curves.learning_curve import CurveTask
 from models.errors import GraftError
-from models.history.records import SUBJECT, SearchDescription, TaskDescription, TrialRecord
+from models.history.records import SUBJECT, SearchDescription, TaskDescription
 from models.history.search_space import Values
 from models.history.tuning_history import TuningHistory, new_history
 from models.json_digest import json_digest
@@ -25,6 +23,7 @@ from models.number_text import duration
 from models.oracles.freeze_thaw_oracle import FreezeThawOracle
 from models.search.costs import Costs, measured_pace
 from models.search.final_training import FinalTraining
+from models.search.images_beside import NONE_BESIDE, ImagesBeside
 from models.search.joint_space import (
     UNFREEZE,
     candidate_of,
@@ -35,18 +34,20 @@ from models.search.joint_space import (
     starts_from,
     usual_fine_tuning,
 )
-from models.search.search_record import RefusedBackbone, SearchRecord, TriedBackbone
+from models.search.search_record import RefusedBackbone, SearchRecord
 from models.search.search_settings import SearchSettings
 from models.search.search_task import SearchTask
+from models.search.second_training import SecondTraining
 from models.search.stretch_runner import StretchRunner
 from models.search.stretches import Stretches
-from models.search.tried import description
+from models.search.tried import description, tried_backbones
 from models.search.winner import Winner, fine_tuning_within, most_promising
 from models.search.workers.search_server import LOOPBACK, SearchServer, serving
 from models.search.workers.served_search import ServedSearch
 from models.search.workers.signature import read_secret
 from models.search.workers.worker_processes import WorkerProcesses
 from models.storage.folders import delete_others
+from models.training.strategies.strategy import Situation
 
 METRIC: Final = "expected_accuracy"
 """Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
@@ -104,7 +105,13 @@ class JointSearch:
     """
 
     def __init__(
-        self, task: SearchTask, settings: SearchSettings, scratch: Path, *, code: str = ""
+        self,
+        task: SearchTask,
+        settings: SearchSettings,
+        scratch: Path,
+        *,
+        code: str = "",
+        beside: ImagesBeside = NONE_BESIDE,
     ) -> None:
         """Builds the first backbone, embeds the images with it, and measures the machine.
 
@@ -113,6 +120,7 @@ class JointSearch:
             settings: of the search.
             scratch: folder that is kept from run to run; searches share it.
             code: digest of the training code; nothing is taken over from other code.
+            beside: images that the training after the search learns from, too.
 
         Raises:
             UsageError: the first backbone cannot be had.
@@ -140,7 +148,9 @@ class JointSearch:
             processes=settings.parallel,
         )
         # Now, as nothing is paid for yet.
-        self._training = FinalTraining(task, self.costs)
+        is_few_shot = Situation(self.embeddings, task.training).is_few_shot
+        second = SecondTraining(self.costs, beside, is_few_shot=is_few_shot)
+        self._training = FinalTraining(task, self.costs, second)
         given, fine_tuning = settings.budget, usual_fine_tuning(task)
         self.budget = _SHARE * self._training.seconds(fine_tuning) if given is None else given
         begun = [each for each in self._pool if self._may_begin(each)]
@@ -238,7 +248,7 @@ class JointSearch:
             trusted=oracle.trusts_past if learned else None,
             judged=oracle.has_judged_past if learned else True,
             steps=tuple(stretches.steps),
-            backbones=self._backbones(won.begun, records),
+            backbones=tried_backbones(records, candidate_of(won.begun), self.costs),
             refused=tuple(
                 RefusedBackbone(candidate=candidate, reason=reason[:1000])
                 for candidate, reason in self.runner.refused.items()
@@ -322,27 +332,6 @@ class JointSearch:
             f" What was ahead after {first} is quick to train, so the search went on for {further} "
             "of the time that was told for the training."
         )
-
-    def _backbones(
-        self, chosen: Values, records: Sequence[TrialRecord]
-    ) -> tuple[TriedBackbone, ...]:
-        by_candidate: dict[Candidate, list[TrialRecord]] = defaultdict(list)
-        for record in records:
-            by_candidate[candidate_of(record.values)].append(record)
-        tried = [
-            TriedBackbone(
-                candidate=candidate,
-                configurations=len(own),
-                accuracy=max(
-                    (e.validation_accuracy for each in own for e in each.evaluations), default=None
-                ),
-                seconds=sum(each.seconds for each in own),
-                multiply_adds=self.costs.serving(candidate),
-                chosen=candidate == candidate_of(chosen),
-            )
-            for candidate, own in by_candidate.items()
-        ]
-        return tuple(sorted(tried, key=lambda each: each.multiply_adds))
 
     def _workers(
         self, stack: contextlib.ExitStack
