@@ -108,7 +108,12 @@ class FinalTraining:
         return most if most < self._task.training.epochs else None
 
     def left(
-        self, chosen: Values, records: Sequence[TrialRecord], most_epochs: int | None
+        self,
+        chosen: Values,
+        records: Sequence[TrialRecord],
+        most_epochs: int | None,
+        *,
+        begins_anew: bool = False,
     ) -> float:
         """Seconds that the training of a configuration is still expected to take.
 
@@ -116,6 +121,7 @@ class FinalTraining:
             chosen: what is trained.
             records: of all that was begun.
             most_epochs: see `epochs_within`.
+            begins_anew: whether the state is gone that it would have gone on from.
         """
         last = _last(chosen, records)
         if last is None:
@@ -123,12 +129,16 @@ class FinalTraining:
         if is_frozen(chosen):
             return self._costs.epoch(chosen) + self.closing_seconds(chosen)
         closing = self._costs.again() + self.closing_seconds(chosen)
-        if last.paused_after is None:
-            return closing
         trained = last.curve.seconds
-        epochs = max(self.epochs - len(trained), self._task.training.waits_at_last)
-        if most_epochs is not None:
-            epochs = min(epochs, most_epochs - len(trained))
+        epochs = 0
+        if last.paused_after is not None:
+            epochs = max(self.epochs - len(trained), self._task.training.waits_at_last)
+            if most_epochs is not None:
+                epochs = min(epochs, most_epochs - len(trained))
+        if begins_anew:
+            epochs += len(trained)
+            images = self._costs.images + self._costs.validation_images
+            closing += self._costs.further_start(chosen, images)
         return epochs * statistics.fmean(trained) + closing
 
     @property

@@ -241,7 +241,9 @@ class JointSearch:
             clock_seconds=stretches.elapsed,
             is_shared=self._is_shared,
             usual_seconds=self.usual_seconds,
-            training_seconds=self._training.left(won.trained, records, epochs),
+            training_seconds=self._training.left(
+                won.trained, records, epochs, begins_anew=is_paused and state is None
+            ),
             chosen=won.trained,
             words=won.words + self._longer(oracle.budget),
             past=tuple(each.name for each in learned),
