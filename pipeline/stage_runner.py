@@ -105,6 +105,7 @@ class _Watch:
     ) -> None:
         self._publish = config.serving.publish
         self._images_beside = workspace.images_beside
+        self._columns = len(config.data.further_labels)
         self._record = record
         self._display = display
         self._running = ""
@@ -113,7 +114,7 @@ class _Watch:
     def started(self, name: str) -> None:
         _log.info("stage %s started", name)
         if name == SEARCH:
-            write_beside(self._images_beside, read_images_beside(self._record))
+            write_beside(self._images_beside, read_images_beside(self._record, self._columns))
         self._running = name
         self._begin = time.monotonic()
         self._display.stage_started(name)

@@ -68,7 +68,7 @@ class Workspace:
 
     @property
     def images_beside(self) -> Path:
-        """File that tells the search of images without labels (`models.search.images_beside`)."""
+        """File that tells the search what else is learned from (`models.search.images_beside`)."""
         return self.cache / "images_beside.json"
 
     @property

@@ -53,8 +53,8 @@ class Tuner(TypedComponent, BaseBeamComponent):
     scratch_dir: str
     """Keeps what was trained, so that a killed search goes on; decides the cost, not the result."""
     beside: str
-    """File that says how many images there are without labels (`models.search.images_beside`);
-    decides the time that is told, and what keeps to it, alone."""
+    """File that says what else is learned from (`models.search.images_beside`); decides the time
+    that is told, and what keeps to it, alone."""
     code: str
 
     chosen: Output[BackboneChoice]

@@ -38,7 +38,7 @@ class FinalTraining:
         Args:
             task: that is searched on.
             costs: of trainings on this machine.
-            second: what is made of images beside the labelled ones; None where there are none.
+            second: what it makes of images without their classes; None where there are none.
         """
         self._task = task
         self._costs = costs

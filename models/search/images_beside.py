@@ -1,11 +1,11 @@
-"""Images beside the labelled ones that a training learns from, so that its time can be told.
+"""What a training learns from beside the images with their classes, so that its time can be told.
 
-They decide nothing about a search but what it tells. So they are no input of it, but lie in a file:
-one JSON object, with how many images there are of each kind.
+It decides nothing about a search but what it tells. So it is no input of it, but lies in a file:
+one JSON object, with how many there are of each kind.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +19,12 @@ class ImagesBeside:
     Attributes:
         unlabelled: without a label (`data.unlabelled`).
         target: of another domain (`data.target`).
+        columns: of further labels (`data.further_labels`).
     """
 
     unlabelled: int = 0
     target: int = 0
+    columns: int = 0
 
 
 NONE_BESIDE: Final = ImagesBeside()
@@ -38,9 +40,10 @@ def write_beside(path: Path, beside: ImagesBeside) -> None:
 
 
 def read_beside(path: Path) -> ImagesBeside:
-    """Reads them; none of either kind where there is no such file, or a damaged one."""
+    """Reads them; none of any kind where there is no such file, or a damaged one."""
     try:
         found = json.loads(path.read_bytes())
-        return ImagesBeside(max(0, int(found["unlabelled"])), max(0, int(found["target"])))
+        counts = (found[each.name] for each in fields(ImagesBeside))
+        return ImagesBeside(*(max(0, int(count)) for count in counts))
     except (OSError, ValueError, LookupError, TypeError):
         return NONE_BESIDE

@@ -120,7 +120,7 @@ class JointSearch:
             settings: of the search.
             scratch: folder that is kept from run to run; searches share it.
             code: digest of the training code; nothing is taken over from other code.
-            beside: images that the training after the search learns from, too.
+            beside: what the training after the search learns from, too.
 
         Raises:
             UsageError: the first backbone cannot be had.

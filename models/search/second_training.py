@@ -1,4 +1,4 @@
-"""What a training makes of images beside the labelled ones, told before it is made."""
+"""What a training makes of more than images with their classes, told before it is made."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from models.training.target_copies import MEASURED, MOST_TRAINING, MOST_VALIDATI
 
 
 class SecondTraining:
-    """The heads that learn from such images, and the fine-tuning anew that follows the first.
+    """The heads that learn from it, and the fine-tuning anew that follows the first.
 
     Whether a head learns from copies of a target with profit, and so a network, is known only then:
     it is counted, as somebody who names another domain has one.
@@ -22,10 +22,11 @@ class SecondTraining:
 
         Args:
             costs: of trainings on this machine.
-            beside: the images.
+            beside: what there is.
             is_few_shot: whether heads for few images are tried.
         """
         self._costs = costs
+        self._columns = beside.columns
         self._unlabelled = min(beside.unlabelled, costs.images)
         self._embedded = min(beside.unlabelled, MOST) if is_few_shot else 0
         self._target = min(beside.target, MEASURED)
@@ -61,13 +62,16 @@ class SecondTraining:
         return seconds + costs.answering(values, costs.images + further)
 
     def _head_seconds(self, values: Values) -> float:
-        candidate = candidate_of(values)
-        seconds = 0.0
+        candidate, costs = candidate_of(values), self._costs
+        seconds = self._columns * costs.epoch(frozen_backbone(candidate))
+        if self._columns and not is_frozen(values):
+            # What the fine-tuned backbone gives of each.
+            seconds += costs.embedding(candidate, costs.images + costs.validation_images)
         if self._embedded:
-            seconds += self._costs.embedding(candidate, self._embedded)
+            seconds += costs.embedding(candidate, self._embedded)
         if self._copies:
             images = self._target + self._copies + self._validated
-            seconds += self._costs.embedding(candidate, images)
-            both = replace(self._costs, images=self._costs.images + self._copies)
+            seconds += costs.embedding(candidate, images)
+            both = replace(costs, images=costs.images + self._copies)
             seconds += both.epoch(frozen_backbone(candidate))
         return seconds

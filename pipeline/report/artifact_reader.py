@@ -81,13 +81,18 @@ def read_artifacts(run: RunRecord) -> Artifacts:
     )
 
 
-def read_images_beside(run: RunRecord) -> ImagesBeside:
-    """Reads how many images there are without labels."""
+def read_images_beside(run: RunRecord, columns: int) -> ImagesBeside:
+    """Reads how many images there are without labels.
+
+    Args:
+        run: with the artifacts of those that it has taken in.
+        columns: of further labels.
+    """
     counts = {
         kind: read_object(run, f"{kind}_quarantine", INGEST_FILE).get("images", 0)
         for kind in ("unlabelled", "target")
     }
-    return ImagesBeside(**counts)
+    return ImagesBeside(**counts, columns=columns)
 
 
 def read_embedded_by(run: RunRecord, stages: Iterable[str]) -> dict[str, int]:

@@ -61,6 +61,18 @@ def test_a_target_costs_copies_and_a_fine_tuning_on_them(
     assert second.seconds(tuned, EPOCHS) > head + EPOCHS * 2 * costs.epoch(tuned) / 1.5
 
 
+def test_further_columns_cost_a_head_each_and_a_look_at_all_images(
+    digits_folder: Path, tmp_path: Path, costs: Costs
+) -> None:
+    tuned = usual_fine_tuning(search_task(digits_folder, tmp_path))
+    frozen = frozen_backbone(SMALL)
+    second = SecondTraining(costs, ImagesBeside(columns=2), is_few_shot=False)
+    heads = 2 * costs.epoch(frozen)
+    assert second.seconds(frozen, EPOCHS) == heads
+    assert second.seconds(tuned, EPOCHS) == heads + costs.embedding(SMALL, 120 + 40)
+    assert not second.is_made(tuned)
+
+
 def test_it_stands_in_the_place_of_the_epochs_with_the_validation_images(
     digits_folder: Path, tmp_path: Path, costs: Costs
 ) -> None:
@@ -91,8 +103,8 @@ def test_the_counts_are_read_again_and_a_damaged_file_tells_of_none(tmp_path: Pa
     file = tmp_path / "cache" / "images_beside.json"
     assert read_beside(file) == NONE_BESIDE
     file.parent.mkdir()
-    write_beside(file, ImagesBeside(3, 4))
-    assert read_beside(file) == ImagesBeside(3, 4)
+    write_beside(file, ImagesBeside(3, 4, 5))
+    assert read_beside(file) == ImagesBeside(3, 4, 5)
     for damaged in ("", "[]", "{}", '{"unlabelled": null, "target": 1}', '{"target": 1}'):
         file.write_text(damaged)
         assert read_beside(file) == NONE_BESIDE
