@@ -78,9 +78,8 @@ class FinalTraining:
             return seconds
         if self._task.training.may_refit(everything):
             epochs = REFIT_EPOCHS * everything / costs.images
-            seconds += costs.further_start(values, costs.validation_images) + epochs * costs.epoch(
-                values
-            )
+            seconds += costs.further_start(values, costs.validation_images)
+            seconds += epochs * costs.epoch(values)
         return seconds
 
     def epochs_within(

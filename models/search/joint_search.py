@@ -307,9 +307,9 @@ class JointSearch:
         return won if longer is None else won.then(longer)
 
     def _spare(self, oracle: FreezeThawOracle, stretches: Stretches, price: float) -> float:
-        """Seconds to search on, of all processes, where the winner's training leaves some.
+        """Seconds of all processes to search on where the winner's training takes less than told.
 
-        Told were more of them. Half of what it leaves: another winner's may take more.
+        Half of what it leaves: another winner's may take more.
         """
         records = stretches.tried.records
         if not any(record.evaluations for record in records):
