@@ -281,6 +281,7 @@ def _search_nodes(
         cache_dir=_embeddings_cache(workspace),
         activations_dir=str(workspace.cache / "activations"),
         scratch_dir=str(workspace.cache / "tuning"),
+        beside=str(workspace.images_beside),
         **inputs,
         **parameters,
     )

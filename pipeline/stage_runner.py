@@ -8,6 +8,7 @@ import ml_metadata as mlmd
 from components.past_searches.stored_histories import EMPTY, history_file
 from models.errors import GraftError
 from models.history.share import share_history
+from models.search.images_beside import write_beside
 from models.storage.locations import join
 from pipeline import dag
 from pipeline.champion_check import check_champion
@@ -20,6 +21,7 @@ from pipeline.metadata_place import place_of
 from pipeline.node_names import PUBLISHER, RESOLVERS, SEARCH
 from pipeline.outcome import ARTIFACT_KEYS
 from pipeline.recovery import recover
+from pipeline.report.artifact_reader import read_images_beside
 from pipeline.report.run_record import RunRecord, StageRecord
 from pipeline.report.stage_notes import findings_lines, stage_note
 from pipeline.terminal.display import Display
@@ -53,7 +55,7 @@ def run_stages(
         display.say(f"An earlier run was stopped in {', '.join(stopped)}; going on from there.")
     check_champion(config, workspace)
     record.versions = versions()
-    watch = _Watch(config, record, display)
+    watch = _Watch(config, workspace, record, display)
     for text in recovered.damaged:
         watch.note(text)
     try:
@@ -98,8 +100,12 @@ def _share(config: Config, result: StageResult, display: Display) -> None:
 class _Watch:
     """Follows the run for the record and the display."""
 
-    def __init__(self, config: Config, record: RunRecord, display: Display) -> None:
+    def __init__(
+        self, config: Config, workspace: Workspace, record: RunRecord, display: Display
+    ) -> None:
         self._publish = config.serving.publish
+        self._images_beside = workspace.images_beside
+        self._columns = len(config.data.further_labels)
         self._record = record
         self._display = display
         self._running = ""
@@ -107,6 +113,8 @@ class _Watch:
 
     def started(self, name: str) -> None:
         _log.info("stage %s started", name)
+        if name == SEARCH:
+            write_beside(self._images_beside, read_images_beside(self._record, self._columns))
         self._running = name
         self._begin = time.monotonic()
         self._display.stage_started(name)

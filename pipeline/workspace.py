@@ -67,6 +67,11 @@ class Workspace:
         return self.root / "cache"
 
     @property
+    def images_beside(self) -> Path:
+        """File that tells the search what else is learned from (`models.search.images_beside`)."""
+        return self.cache / "images_beside.json"
+
+    @property
     def knowledge(self) -> Path:
         """Histories of other searches that were imported; `forgotten.json` names pruned ones."""
         return self.root / "knowledge"

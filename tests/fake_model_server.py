@@ -183,7 +183,7 @@ class _Methods(grpc.GenericRpcHandler):
                 request_deserializer=wrappers_pb2.BytesValue.FromString,
                 response_serializer=wrappers_pb2.BytesValue.SerializeToString,
             )
-        if details.method == "/tensorflow.serving.PredictionService/Predict":
+        if details.method.startswith("/tensorflow.serving.PredictionService/"):
             return grpc.unary_unary_rpc_method_handler(
                 lambda request, _: request + str(max(self._server.versions)).encode()
             )

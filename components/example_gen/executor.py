@@ -85,7 +85,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         kept = kept_images(exec_properties[KEPT_TEST])
         classes = json.loads(exec_properties.get("classes") or "[]")
         with read_source(locations, settings, exec_properties["cache_dir"], columns) as source:
-            own = {image.sha256 for image in source.images}
+            own = {image.sha256: image.label for image in source.images}
             replay = choose_replay(exec_properties[KEPT_TEST], settings.replay, classes, own)
             memory = MeasuresMemory(
                 exec_properties["cache_dir"],
@@ -102,6 +102,7 @@ class ImageExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         summary = _summary(done, replayed) | {
             "spans": [location.name for location in locations] if len(locations) > 1 else [],
             "kept_test": _count_kept(register, kept),
+            "replayed_renamed": sum(label in replay.names for _, _, label in replayed),
             "workers": others(done.written.workers),
             "layout": source.listing.layout,
             "fingerprint": exec_properties[FINGERPRINT],

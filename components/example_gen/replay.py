@@ -8,7 +8,7 @@ turn (A. Robins, "Catastrophic Forgetting, Rehearsal and Pseudorehearsal", 1995)
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,7 @@ from typing import Final
 import tensorflow as tf
 
 from components.artifact_names import REPLAYED_FOLDER
+from components.class_changes import class_changes, exchanged
 from components.image_register import Digest, ImageRegister, read_register
 from models.data import example_schema
 from models.data.example_reader import dataset
@@ -30,47 +31,47 @@ class Replay:
     Attributes:
         examples_uri: of the Examples that they come from; empty for none.
         chosen: split and class of each image.
+        names: old name to new name of the classes that exchanged theirs; they are in `chosen`
+            under the new ones.
     """
 
     examples_uri: str = ""
     chosen: dict[Digest, tuple[str, str]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def classes(self) -> frozenset[str]:
         """All their classes."""
         return frozenset(label for _, label in self.chosen.values())
 
-    def without(self, digests: Collection[str]) -> "Replay":
-        """The same without images that the data has itself, by their hex digests."""
-        own = {bytes.fromhex(each) for each in digests}
-        return Replay(
-            self.examples_uri,
-            {digest: place for digest, place in self.chosen.items() if digest not in own},
-        )
-
 
 def choose_replay(
-    examples_uri: str, most: int, classes: Collection[str], own: Collection[str]
+    examples_uri: str, most: int, classes: Collection[str], own: Mapping[str, str]
 ) -> Replay:
     """Chooses the images, by their content, so that the same ones are chosen again.
+
+    Where the images that the data has itself show that classes exchanged their names, the others
+    follow them.
 
     Args:
         examples_uri: of the last blessed model's Examples; empty for none.
         most: images of each class, in all splits together.
         classes: that are wanted.
-        own: hex digests of the images that the data has itself.
+        own: hex digest to class of the images that the data has itself.
     """
     register = read_register(Path(examples_uri)) if examples_uri and most else None
     if register is None:
         return Replay()
-    there = Replay(examples_uri, dict(_places(register))).without(own)
+    now = {bytes.fromhex(digest): label for digest, label in own.items()}
+    names = exchanged(class_changes(register.classes, Counter(own.values()), register, now))
     taken: Counter[str] = Counter()
     chosen = {}
-    for digest, (split, label) in sorted(there.chosen.items()):
-        if taken[label] < most and label in classes:
+    for digest, (split, before) in sorted(dict(_places(register)).items()):
+        label = names.get(before, before)
+        if digest not in now and taken[label] < most and label in classes:
             taken[label] += 1
             chosen[digest] = split, label
-    return Replay(examples_uri, chosen)
+    return Replay(examples_uri, chosen, names)
 
 
 def replayed_classes(examples_uri: str, wanted: Collection[str] | None) -> list[str]:
@@ -120,7 +121,7 @@ def write_replay(
                 place = left.pop(bytes.fromhex(digest), None)
                 if place is None or _text(example, example_schema.GROUP) in groups:
                     continue
-                writer.write(_renamed(example, columns))
+                writer.write(_renamed(example, place[1], columns))
                 written.append((digest, *place))
     return written
 
@@ -135,8 +136,9 @@ def has_replayed(examples_uri: str) -> bool:
     return any(tf.io.gfile.exists(file) and tf.io.gfile.stat(file).length for file in files)
 
 
-def _renamed(example: tf.train.Example, columns: Collection[str]) -> bytes:
+def _renamed(example: tf.train.Example, label: str, columns: Collection[str]) -> bytes:
     features = example.features.feature
+    features[example_schema.LABEL].bytes_list.value[0] = label.encode()
     name = _text(example, example_schema.NAME)
     if not name.startswith(REPLAYED_FOLDER):
         features[example_schema.NAME].bytes_list.value[0] = f"{REPLAYED_FOLDER}{name}".encode()

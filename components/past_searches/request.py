@@ -12,7 +12,7 @@ REQUEST = "request"
 PAST = "past"
 """Custom property of a TuningHistory: ids of the histories that its search was given, as JSON."""
 
-NOT_ASKED = ("scratch_dir", "cache_dir", "activations_dir")
+NOT_ASKED = ("scratch_dir", "cache_dir", "activations_dir", "beside")
 """Parameters of a searching component that are no part of a request: they decide the cost alone."""
 
 Inputs = Mapping[str, Sequence[Artifact]]

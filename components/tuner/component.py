@@ -52,6 +52,9 @@ class Tuner(TypedComponent, BaseBeamComponent):
     """Keeps what frozen layers make of the images, for Trainer too; decides the cost alone."""
     scratch_dir: str
     """Keeps what was trained, so that a killed search goes on; decides the cost, not the result."""
+    beside: str
+    """File that says what else is learned from (`models.search.images_beside`); decides the time
+    that is told, and what keeps to it, alone."""
     code: str
 
     chosen: Output[BackboneChoice]

@@ -37,6 +37,7 @@ from models.head.labelled_embeddings import fingerprint
 from models.head.task_description import Origin, describe
 from models.history.tuning_history import write_history
 from models.number_text import duration
+from models.search.images_beside import read_beside
 from models.search.joint_search import JointSearch, SearchResult
 from models.search.joint_space import MOST_EPOCHS, candidate_of
 from models.search.negative_transfer import check_weights
@@ -87,7 +88,8 @@ def _tune(input_dict: Artifacts, output_dict: Artifacts, exec_properties: Params
         _write_unsearched(task, checked.words, _GOES_ON if begun else _NO_BUDGET, output_dict)
         return
     scratch, code = Path(exec_properties["scratch_dir"]), exec_properties["code"]
-    search = JointSearch(task, settings, scratch, code=code)
+    beside = read_beside(Path(exec_properties["beside"]))
+    search = JointSearch(task, settings, scratch, code=code, beside=beside)
     told = _announce(search, task)
     before = time.monotonic() - began
     result = search_with_past(

@@ -127,12 +127,21 @@ class Costs:
         """Seconds before a fine-tuning goes on in another process."""
         return self._alone(_TRAINING_TRACE)
 
-    def validation_start(self, fine_tuning: Values) -> float:
-        """Seconds before a fine-tuning goes on with the validation images."""
+    def further_start(self, fine_tuning: Values, images: int) -> float:
+        """Seconds before a fine-tuning goes on, or begins anew, with so many further images."""
         work = self._work(candidate_of(fine_tuning))
         below = work.forward - work.top[float(fine_tuning[UNFREEZE])]
-        views = _views(fine_tuning) * self.validation_images
+        views = _views(fine_tuning) * images
         return self._alone(_EMBEDDING_TRACE) + self._counted(below * views)
+
+    def answering(self, fine_tuning: Values, images: int) -> float:
+        """Seconds in which what is trained answers all views of so many images."""
+        top = self._work(candidate_of(fine_tuning)).top[float(fine_tuning[UNFREEZE])]
+        return self._counted(top * _views(fine_tuning) * images)
+
+    def embedding(self, candidate: Candidate, images: int) -> float:
+        """Seconds to trace a backbone, and to run so many images through it."""
+        return self._alone(_EMBEDDING_TRACE) + self._counted(self.serving(candidate) * images)
 
     def pay(self, values: Values) -> None:
         """Notes that a configuration was begun, by one of the processes."""

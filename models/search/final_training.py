@@ -7,8 +7,10 @@ from typing import Final
 from models.history.records import Evaluation, TrialRecord
 from models.history.search_space import Values
 from models.search.costs import Costs
+from models.search.images_beside import NONE_BESIDE
 from models.search.joint_space import is_frozen
 from models.search.search_task import SearchTask
+from models.search.second_training import SecondTraining
 from models.training.network_refit import EPOCHS as REFIT_EPOCHS
 
 _USUAL_EPOCHS: Final = 14
@@ -28,15 +30,19 @@ class FinalTraining:
         epochs: that a fine-tuning is expected to take.
     """
 
-    def __init__(self, task: SearchTask, costs: Costs) -> None:
+    def __init__(
+        self, task: SearchTask, costs: Costs, second: SecondTraining | None = None
+    ) -> None:
         """Nothing is measured here.
 
         Args:
             task: that is searched on.
             costs: of trainings on this machine.
+            second: what it makes of images without their classes; None where there are none.
         """
         self._task = task
         self._costs = costs
+        self._second = second or SecondTraining(costs, NONE_BESIDE, is_few_shot=False)
         training = task.training
         wait = training.patience
         self.epochs = min(training.epochs, _BEST_EPOCH + wait if wait else _USUAL_EPOCHS)
@@ -63,16 +69,17 @@ class FinalTraining:
         """That follow its last epoch by the validation images: what it takes to export it.
 
         And before, of a fine-tuning, to go on with all images, where that is done
-        (`models.training.network_refit`).
+        (`models.training.network_refit`), or to learn anew from images beside the labelled ones.
         """
-        if is_frozen(values):
-            return self._export_seconds
         costs = self._costs
         everything = costs.images + costs.validation_images
-        seconds = self._export_seconds
+        seconds = self._export_seconds + self._second.seconds(values, self.epochs)
+        if is_frozen(values) or self._second.is_made(values):
+            return seconds
         if self._task.training.may_refit(everything):
             epochs = REFIT_EPOCHS * everything / costs.images
-            seconds += costs.validation_start(values) + epochs * costs.epoch(values)
+            seconds += costs.further_start(values, costs.validation_images)
+            seconds += epochs * costs.epoch(values)
         return seconds
 
     def epochs_within(
@@ -100,7 +107,12 @@ class FinalTraining:
         return most if most < self._task.training.epochs else None
 
     def left(
-        self, chosen: Values, records: Sequence[TrialRecord], most_epochs: int | None
+        self,
+        chosen: Values,
+        records: Sequence[TrialRecord],
+        most_epochs: int | None,
+        *,
+        begins_anew: bool = False,
     ) -> float:
         """Seconds that the training of a configuration is still expected to take.
 
@@ -108,6 +120,7 @@ class FinalTraining:
             chosen: what is trained.
             records: of all that was begun.
             most_epochs: see `epochs_within`.
+            begins_anew: whether the state is gone that it would have gone on from.
         """
         last = _last(chosen, records)
         if last is None:
@@ -115,12 +128,16 @@ class FinalTraining:
         if is_frozen(chosen):
             return self._costs.epoch(chosen) + self.closing_seconds(chosen)
         closing = self._costs.again() + self.closing_seconds(chosen)
-        if last.paused_after is None:
-            return closing
         trained = last.curve.seconds
-        epochs = max(self.epochs - len(trained), self._task.training.waits_at_last)
-        if most_epochs is not None:
-            epochs = min(epochs, most_epochs - len(trained))
+        epochs = 0
+        if last.paused_after is not None:
+            epochs = max(self.epochs - len(trained), self._task.training.waits_at_last)
+            if most_epochs is not None:
+                epochs = min(epochs, most_epochs - len(trained))
+        if begins_anew:
+            epochs += len(trained)
+            images = self._costs.images + self._costs.validation_images
+            closing += self._costs.further_start(chosen, images)
         return epochs * statistics.fmean(trained) + closing
 
     @property

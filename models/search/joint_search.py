@@ -4,7 +4,6 @@ import contextlib
 import logging
 import shlex
 import uuid
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +12,10 @@ from typing import Final
 import keras_tuner
 
 from models import progress
-from models.backbone_choice.backbone_choice import Candidate
 from models.backbones import Backbone
 from models.curves.learning_curve import CurveTask
 from models.errors import GraftError
-from models.history.records import SUBJECT, SearchDescription, TaskDescription, TrialRecord
+from models.history.records import SUBJECT, SearchDescription, TaskDescription
 from models.history.search_space import Values
 from models.history.tuning_history import TuningHistory, new_history
 from models.json_digest import json_digest
@@ -25,6 +23,7 @@ from models.number_text import duration
 from models.oracles.freeze_thaw_oracle import FreezeThawOracle
 from models.search.costs import Costs, measured_pace
 from models.search.final_training import FinalTraining
+from models.search.images_beside import NONE_BESIDE, ImagesBeside
 from models.search.joint_space import (
     UNFREEZE,
     candidate_of,
@@ -35,18 +34,20 @@ from models.search.joint_space import (
     starts_from,
     usual_fine_tuning,
 )
-from models.search.search_record import RefusedBackbone, SearchRecord, TriedBackbone
+from models.search.search_record import RefusedBackbone, SearchRecord
 from models.search.search_settings import SearchSettings
 from models.search.search_task import SearchTask
+from models.search.second_training import SecondTraining
 from models.search.stretch_runner import StretchRunner
 from models.search.stretches import Stretches
-from models.search.tried import description
+from models.search.tried import description, tried_backbones
 from models.search.winner import Winner, fine_tuning_within, most_promising
 from models.search.workers.search_server import LOOPBACK, SearchServer, serving
 from models.search.workers.served_search import ServedSearch
 from models.search.workers.signature import read_secret
 from models.search.workers.worker_processes import WorkerProcesses
 from models.storage.folders import delete_others
+from models.training.strategies.strategy import Situation
 
 METRIC: Final = "expected_accuracy"
 """Score of a trial: the accuracy to expect of it on other images (`models.head.evidence`)."""
@@ -104,7 +105,13 @@ class JointSearch:
     """
 
     def __init__(
-        self, task: SearchTask, settings: SearchSettings, scratch: Path, *, code: str = ""
+        self,
+        task: SearchTask,
+        settings: SearchSettings,
+        scratch: Path,
+        *,
+        code: str = "",
+        beside: ImagesBeside = NONE_BESIDE,
     ) -> None:
         """Builds the first backbone, embeds the images with it, and measures the machine.
 
@@ -113,6 +120,7 @@ class JointSearch:
             settings: of the search.
             scratch: folder that is kept from run to run; searches share it.
             code: digest of the training code; nothing is taken over from other code.
+            beside: what the training after the search learns from, too.
 
         Raises:
             UsageError: the first backbone cannot be had.
@@ -140,7 +148,9 @@ class JointSearch:
             processes=settings.parallel,
         )
         # Now, as nothing is paid for yet.
-        self._training = FinalTraining(task, self.costs)
+        is_few_shot = Situation(self.embeddings, task.training).is_few_shot
+        second = SecondTraining(self.costs, beside, is_few_shot=is_few_shot)
+        self._training = FinalTraining(task, self.costs, second)
         given, fine_tuning = settings.budget, usual_fine_tuning(task)
         self.budget = _SHARE * self._training.seconds(fine_tuning) if given is None else given
         begun = [each for each in self._pool if self._may_begin(each)]
@@ -206,17 +216,17 @@ class JointSearch:
         oracle = self._oracle(described, learned)
         stretches = Stretches(oracle, self.runner, self.costs, self._folder)
         if self._settings.budget is None:
-            oracle.extension = lambda: self._spare(oracle, stretches.tried.records, price)
+            oracle.extension = lambda: self._spare(oracle, stretches, price)
         with contextlib.ExitStack() as stack:
             stretches.make(*self._workers(stack))
         records = stretches.tried.records
         if not any(record.evaluations for record in records):
             reason = records[-1].message if records else "none was proposed"
             raise GraftError(f"None of {len(records)} configurations came out: {reason}")
-        won = self._won(oracle, records, price)
+        won = self._won(oracle, stretches, price)
         is_paused = won.trained == won.begun and not is_frozen(won.begun)
         state = self.runner.found_state(won.trained) if is_paused else None
-        epochs = self._training.epochs_within(self._left(oracle), won.trained, records)
+        epochs = self._training.epochs_within(self._left(stretches), won.trained, records)
         history = new_history(
             space_of(self._pool),
             described,
@@ -228,15 +238,19 @@ class JointSearch:
         record = SearchRecord(
             budget=oracle.budget,
             spent=oracle.spent,
+            clock_seconds=stretches.elapsed,
+            is_shared=self._is_shared,
             usual_seconds=self.usual_seconds,
-            training_seconds=self._training.left(won.trained, records, epochs),
+            training_seconds=self._training.left(
+                won.trained, records, epochs, begins_anew=is_paused and state is None
+            ),
             chosen=won.trained,
             words=won.words + self._longer(oracle.budget),
             past=tuple(each.name for each in learned),
             trusted=oracle.trusts_past if learned else None,
             judged=oracle.has_judged_past if learned else True,
             steps=tuple(stretches.steps),
-            backbones=self._backbones(won.begun, records),
+            backbones=tried_backbones(records, candidate_of(won.begun), self.costs),
             refused=tuple(
                 RefusedBackbone(candidate=candidate, reason=reason[:1000])
                 for candidate, reason in self.runner.refused.items()
@@ -270,18 +284,20 @@ class JointSearch:
             trial_timeout=TIMEOUT_SECONDS,
         )
 
-    def _won(
-        self, oracle: FreezeThawOracle, records: Sequence[TrialRecord], price: float
-    ) -> Winner:
+    def _won(self, oracle: FreezeThawOracle, stretches: Stretches, price: float) -> Winner:
         won = most_promising(oracle.promises(), self.costs, price, self._pool[0])
         candidate = candidate_of(won.begun)
-        own = [each.values for each in records if candidate_of(each.values) == candidate]
+        own = [
+            each.values
+            for each in stretches.tried.records
+            if candidate_of(each.values) == candidate
+        ]
         if not all(map(is_frozen, own)):
             # Begun ones that lose to the frozen backbone have failed.
             return won
         closing = self._training.closing_seconds(usual_fine_tuning(self._task, candidate))
         longer = fine_tuning_within(
-            self._left(oracle) + self._unused - closing,
+            self._left(stretches) + self._unused - closing,
             self._task,
             self.costs,
             candidate,
@@ -290,64 +306,41 @@ class JointSearch:
         )
         return won if longer is None else won.then(longer)
 
-    def _spare(
-        self, oracle: FreezeThawOracle, records: Sequence[TrialRecord], price: float
-    ) -> float:
-        """Seconds to search on where the winner's training takes less than what was told.
+    def _spare(self, oracle: FreezeThawOracle, stretches: Stretches, price: float) -> float:
+        """Seconds of all processes to search on where the winner's training takes less than told.
 
         Half of what it leaves: another winner's may take more.
         """
+        records = stretches.tried.records
         if not any(record.evaluations for record in records):
             return 0.0
-        chosen = self._won(oracle, records, price).trained
-        needed = self._elapsed(oracle) + self._training.left(chosen, records, None)
+        chosen = self._won(oracle, stretches, price).trained
+        needed = stretches.elapsed + self._training.left(chosen, records, None)
         spare = (self.expected_seconds - needed) / 2 * self._settings.parallel
         return spare if spare >= _SPARE * self.budget else 0.0
 
-    def _left(self, oracle: FreezeThawOracle) -> float:
+    def _left(self, stretches: Stretches) -> float:
         """Seconds by the clock, behind the search, that the training may take as it was told."""
-        return _OVERRUN * self.expected_seconds - self._elapsed(oracle)
-
-    def _elapsed(self, oracle: FreezeThawOracle) -> float:
-        """Seconds by the clock, in which each process spent as many of the budget."""
-        return oracle.spent / self._settings.parallel
+        return _OVERRUN * self.expected_seconds - stretches.elapsed
 
     def _longer(self, budget: float) -> str:
         """Says that the search went on, if it did."""
         if budget == self.budget:
             return ""
-        return (
-            f" What was ahead after {duration(self.budget)} is quick to train, so the search went "
-            f"on for {duration(budget - self.budget)} of the time that was told for the training."
+        first, further = (
+            duration(each / self._settings.parallel) for each in (self.budget, budget - self.budget)
         )
-
-    def _backbones(
-        self, chosen: Values, records: Sequence[TrialRecord]
-    ) -> tuple[TriedBackbone, ...]:
-        by_candidate: dict[Candidate, list[TrialRecord]] = defaultdict(list)
-        for record in records:
-            by_candidate[candidate_of(record.values)].append(record)
-        tried = [
-            TriedBackbone(
-                candidate=candidate,
-                configurations=len(own),
-                accuracy=max(
-                    (e.validation_accuracy for each in own for e in each.evaluations), default=None
-                ),
-                seconds=sum(each.seconds for each in own),
-                multiply_adds=self.costs.serving(candidate),
-                chosen=candidate == candidate_of(chosen),
-            )
-            for candidate, own in by_candidate.items()
-        ]
-        return tuple(sorted(tried, key=lambda each: each.multiply_adds))
+        return (
+            f" What was ahead after {first} is quick to train, so the search went on for {further} "
+            "of the time that was told for the training."
+        )
 
     def _workers(
         self, stack: contextlib.ExitStack
     ) -> tuple[SearchServer | None, WorkerProcesses | None]:
         """Serves the search, until the stack is closed, to processes of this machine and others."""
         settings = self._settings
-        if settings.parallel == 1 and not settings.serve:
+        if not self._is_shared:
             return None, None
         processes = None
         secret = read_secret(settings.serve_secret)
@@ -373,6 +366,11 @@ class JointSearch:
             _log.info(words)
             progress.report(0, round(self.budget), "seconds", words, is_lasting=True)
         return server, processes
+
+    @property
+    def _is_shared(self) -> bool:
+        """Whether several processes train, which is then served."""
+        return self._settings.parallel > 1 or bool(self._settings.serve)
 
     @property
     def _own_code(self) -> str:

@@ -40,7 +40,7 @@ class Step(_Frozen):
     """What was known after a stretch.
 
     Attributes:
-        seconds: that the search had spent by then.
+        seconds: that the search had spent by then, of all processes together.
         score: the best so far.
         accuracy: on the validation split, of the configuration that has it.
     """
@@ -57,7 +57,7 @@ class TriedBackbone(_Frozen):
         candidate: with its image size.
         configurations: that were begun with it.
         accuracy: on the validation split, of the best of them; None where none came out.
-        seconds: that they took.
+        seconds: that they took, of all processes together.
         multiply_adds: for an image.
         chosen: whether the winner has it.
     """
@@ -82,8 +82,11 @@ class SearchRecord(_Frozen):
 
     Attributes:
         version: of the format.
-        budget: seconds that the search had; 0 where nothing was searched.
-        spent: seconds that it took.
+        budget: seconds that the search had; 0 where nothing was searched. Of all processes together
+            where it is shared.
+        spent: seconds that its trainings took, of all processes together.
+        clock_seconds: by the clock; None in a record that does not tell them.
+        is_shared: whether several processes trained at a time.
         usual_seconds: that the usual training was expected to take.
         training_seconds: that the final training was then expected to take.
         told_seconds: from the beginning of the search to the push, as they were told then; None
@@ -105,6 +108,8 @@ class SearchRecord(_Frozen):
     version: Literal[1] = 1
     budget: Seconds
     spent: Seconds
+    clock_seconds: Seconds | None = None
+    is_shared: bool = False
     usual_seconds: Seconds
     training_seconds: Seconds
     told_seconds: Seconds | None = None
@@ -120,6 +125,11 @@ class SearchRecord(_Frozen):
     refused: tuple[RefusedBackbone, ...] = ()
     gain: Share | None = None
     related: tuple[Relative, ...] = ()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds by the clock that the search took."""
+        return self.spent if self.clock_seconds is None else self.clock_seconds
 
 
 class SearchRecordError(GraftError):

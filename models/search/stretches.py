@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -80,6 +81,15 @@ class Stretches:
         self._costs = costs
         self._journal = Journal(directory / "journal.json")
         self._side_by_side = 1
+        self._began = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds by the clock so far.
+
+        Of what an earlier process had made, those that each of as many processes spent.
+        """
+        return time.monotonic() - self._began
 
     def make(
         self, server: SearchServer | None = None, processes: WorkerProcesses | None = None
@@ -97,6 +107,7 @@ class Stretches:
         if processes:
             self._side_by_side = processes.count
         self._go_through(self._journal.earlier)
+        self._began = time.monotonic() - self._oracle.spent / self._side_by_side
         stage = Stage(self._oracle, self._runner)
         if server:
             server.stage = stage

@@ -1,12 +1,24 @@
 """The configurations of a search, as its history tells of them."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
+from models.backbone_choice.backbone_choice import Candidate
 from models.curves.learning_curve import CurveTask, LearningCurve
 from models.history.records import Evaluation, TaskDescription, TrialRecord
 from models.history.search_space import Value, Values
 from models.history.tuning_history import TuningHistory
-from models.search.joint_space import BACKBONE, SIZE, UNFREEZE, WEIGHTS, comparable, is_frozen
+from models.search.costs import Costs
+from models.search.joint_space import (
+    BACKBONE,
+    SIZE,
+    UNFREEZE,
+    WEIGHTS,
+    candidate_of,
+    comparable,
+    is_frozen,
+)
+from models.search.search_record import TriedBackbone
 
 
 class Tried:
@@ -43,6 +55,35 @@ class Tried:
             + (evaluation.seconds if evaluation else 0.0),
             message=message,
         )
+
+
+def tried_backbones(
+    records: Sequence[TrialRecord], chosen: Candidate, costs: Costs
+) -> tuple[TriedBackbone, ...]:
+    """What each backbone cost and brought, the one that computes least first.
+
+    Args:
+        records: of all configurations that were begun.
+        chosen: backbone of the winner.
+        costs: of trainings on this machine.
+    """
+    by_candidate: dict[Candidate, list[TrialRecord]] = defaultdict(list)
+    for record in records:
+        by_candidate[candidate_of(record.values)].append(record)
+    tried = [
+        TriedBackbone(
+            candidate=candidate,
+            configurations=len(own),
+            accuracy=max(
+                (e.validation_accuracy for each in own for e in each.evaluations), default=None
+            ),
+            seconds=sum(each.seconds for each in own),
+            multiply_adds=costs.serving(candidate),
+            chosen=candidate == chosen,
+        )
+        for candidate, own in by_candidate.items()
+    ]
+    return tuple(sorted(tried, key=lambda each: each.multiply_adds))
 
 
 def curve_task(history: TuningHistory, name: str) -> CurveTask:

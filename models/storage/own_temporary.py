@@ -1,13 +1,15 @@
-"""A folder for the temporary files of one command, which goes with it.
+"""Leaves no temporary files behind: a folder for those of one command, which goes with it.
 
 Libraries leave some: of each function that it rewrites, TensorFlow takes the source away and leaves
-what Python compiled of it. And a command that is killed leaves all.
+what Python compiled of it. And a command that is killed leaves all. A program that calls Graft has
+temporary files of its own, which stay where they are: there only what was compiled is taken away.
 """
 
 import fcntl
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +18,8 @@ from typing import Final
 
 _PREFIX: Final = "graft-tmp-"
 _VARIABLE: Final = "TMPDIR"
+_REWRITTEN: Final = "__autograph_generated_file"
+"""What the modules begin with that TensorFlow makes of functions."""
 
 
 def shared_temporary() -> Path:
@@ -50,6 +54,28 @@ def own_temporary() -> Iterator[None]:
             os.environ[_VARIABLE] = before
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+        # Of processes that this one had started, and that were killed.
+        _remove_left(shared)
+
+
+@contextmanager
+def none_compiled_left() -> Iterator[None]:
+    """Takes away what Python compiled of functions that TensorFlow has rewritten in this process.
+
+    That is done after the block, for a program that makes temporary files of its own meanwhile.
+    """
+    try:
+        yield
+    finally:
+        for name, module in [*sys.modules.items()]:
+            spec = module.__spec__ if name.startswith(_REWRITTEN) else None
+            if spec is not None and spec.cached:
+                file = Path(spec.cached)
+                with suppress(OSError):
+                    file.unlink(missing_ok=True)
+                    # Others may have something there.
+                    file.parent.rmdir()
+        _remove_left(shared_temporary())
 
 
 def _make(shared: Path) -> tuple[Path, int]:

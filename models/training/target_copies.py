@@ -24,10 +24,10 @@ from models.training.image_split import ImageSplit
 from models.training.strategies.strategy import Target
 from models.training.training_task import TrainingTask
 
-_MEASURED: Final = 400
+MEASURED: Final = 400
 """Images of each domain, by which their looks are compared."""
-_MOST_TRAINING: Final = 2000
-_MOST_VALIDATION: Final = 1000
+MOST_TRAINING: Final = 2000
+MOST_VALIDATION: Final = 1000
 """Images of a split that are copied."""
 _BATCH: Final = 32
 _LEAST_PROBABILITY: Final = 1e-12
@@ -97,14 +97,14 @@ def answers_to_copies(task: TrainingTask, target: Target, classifier: keras.Mode
         target: what that found.
         classifier: from images to probabilities.
     """
-    copies = _copies(task.validation, _MOST_VALIDATION, target.likeness, task.seed)
+    copies = _copies(task.validation, MOST_VALIDATION, target.likeness, task.seed)
     probabilities, classes = _answered(copies, compiled_forward(classifier))
     return answers_of(np.log(np.maximum(probabilities, _LEAST_PROBABILITY)), classes)
 
 
 def _splits(task: TrainingTask) -> tuple[tuple[ImageSplit, int], tuple[ImageSplit, int]]:
     """What is copied, and how many of it at most."""
-    return (task.train, _MOST_TRAINING), (task.validation, _MOST_VALIDATION)
+    return (task.train, MOST_TRAINING), (task.validation, MOST_VALIDATION)
 
 
 def _copies(
@@ -133,11 +133,11 @@ def _decoded(split: ImageSplit, most: int) -> tf.data.Dataset:
 
 
 def _source(split: ImageSplit) -> Pixels:
-    return np.stack([image for image, _ in _decoded(split, _MEASURED).as_numpy_iterator()])
+    return np.stack([image for image, _ in _decoded(split, MEASURED).as_numpy_iterator()])
 
 
 def _target(examples_uri: str, spec: ImageSpec) -> Pixels:
-    records = [*islice(read_records(examples_uri, example_schema.UNLABELLED), _MEASURED)]
+    records = [*islice(read_records(examples_uri, example_schema.UNLABELLED), MEASURED)]
     if len(records) < LEAST_IMAGES:
         raise BadDataError(
             f"data.target: {len(records)} images are left without those that are labelled too. "

@@ -24,19 +24,22 @@ class DataAccount:
         used: images in the three splits.
         left_out: fate to code to number, the commonest code first; without fates that none has.
         replayed: images of `used` that come from the last blessed model's data.
+        renamed: of these, whose class has exchanged its name since.
     """
 
     offered: int
     used: int
     left_out: dict[str, dict[str, int]]
     replayed: int = 0
+    renamed: int = 0
 
     @property
     def words(self) -> str:
         """One line, such as "162 offered: 150 used, 12 refused (8 truncated, 4 empty)"."""
         parts = [f"{self.used:,} used"]
         if self.replayed:
-            parts[0] += f" ({self.replayed:,} by data.replay)"
+            names = f", {self.renamed:,} under the name that their class now has"
+            parts[0] += f" ({self.replayed:,} by data.replay{names if self.renamed else ''})"
         for fate, codes in self.left_out.items():
             reasons = ", ".join(f"{count:,} {code}" for code, count in codes.items())
             parts.append(f"{self.count(fate):,} {FATES[fate]} ({reasons})")
@@ -65,6 +68,7 @@ def data_account(ingest: Json, left_out: Sequence[Json]) -> DataAccount | None:
         used=used,
         left_out={fate: dict(each.most_common()) for fate, each in codes.items() if each},
         replayed=int(ingest.get("replayed", 0)),
+        renamed=int(ingest.get("replayed_renamed", 0)),
     )
 
 

@@ -30,6 +30,7 @@ from components.label_check.label_errors_file import FoundLabelErrors, read_labe
 from models.embedding.artifact import INFO_FILE
 from models.errors import GraftError
 from models.history.tuning_history import TuningHistory, read_history
+from models.search.images_beside import ImagesBeside
 from models.search.search_record import SearchRecord, read_record
 from models.storage.seals import DESCRIPTION
 from pipeline.report.artifacts import Artifacts, Json
@@ -78,6 +79,20 @@ def read_artifacts(run: RunRecord) -> Artifacts:
         serving_check=read_object(run, "serving_check", SERVING_CHECK_FILE),
         validated="findings" in run.artifacts,
     )
+
+
+def read_images_beside(run: RunRecord, columns: int) -> ImagesBeside:
+    """Reads how many images there are without labels.
+
+    Args:
+        run: with the artifacts of those that it has taken in.
+        columns: of further labels.
+    """
+    counts = {
+        kind: read_object(run, f"{kind}_quarantine", INGEST_FILE).get("images", 0)
+        for kind in ("unlabelled", "target")
+    }
+    return ImagesBeside(**counts, columns=columns)
 
 
 def read_embedded_by(run: RunRecord, stages: Iterable[str]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from models.history.tuning_history import TuningHistory
 from models.number_text import duration, short_number
 from models.search.joint_space import candidate_of, in_words
 from models.search.relatives import MOST_APART
-from models.search.search_record import SearchRecord, Step, TriedBackbone
+from models.search.search_record import SearchRecord, TriedBackbone
 from models.wording import counted, listed
 from pipeline.report.artifacts import Artifacts
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks
@@ -65,6 +65,7 @@ class SearchView:
         rows: the best configurations.
         more: number of the others.
         backbones: the one that computes least first.
+        time: heading of the seconds of a backbone.
         progress: best score against time; None with too few stretches.
         price: accuracy against computation; None for one backbone.
         left_out: earlier searches and backbones that could not be used.
@@ -79,6 +80,7 @@ class SearchView:
     rows: list[TriedRow]
     more: int
     backbones: list[BackboneRow]
+    time: str
     progress: Markup | None
     price: Markup | None
     left_out: list[LeftOut]
@@ -100,7 +102,8 @@ def search_view(found: Artifacts) -> SearchView | None:
         rows=[_row(trial, history) for trial in ranked[:_MOST_ROWS]],
         more=max(0, len(ranked) - _MOST_ROWS),
         backbones=[_backbone(each) for each in record.backbones],
-        progress=_progress(record.steps),
+        time=f"Time{_of_all(record)}",
+        progress=_progress(record),
         price=_price(record.backbones),
         left_out=[*refused, *record.left_out],
         failure=_failure(record, history),
@@ -155,12 +158,18 @@ def related_words(record: SearchRecord) -> str:
 
 
 def _words(record: SearchRecord, history: TuningHistory) -> str:
+    of_all = f", of which all processes together took {duration(record.spent)}"
     return (
         f"{len(history.trials)} configuration{'s were' if len(history.trials) > 1 else ' was'} "
-        f"begun in {duration(record.spent)}; the budget was {duration(record.budget)}. "
+        f"begun in {duration(record.elapsed)}; the budget was {duration(record.budget)}"
+        f"{of_all if record.is_shared else ''}. "
         f"{record.words} The training was then expected to take "
         f"{duration(record.training_seconds)} more."
     )
+
+
+def _of_all(record: SearchRecord) -> str:
+    return " of all processes together" if record.is_shared else ""
 
 
 def _gain(record: SearchRecord) -> str:
@@ -192,15 +201,15 @@ def _backbone(tried: TriedBackbone) -> BackboneRow:
     )
 
 
-def _progress(steps: tuple[Step, ...]) -> Markup | None:
-    if len(steps) < 2:
+def _progress(record: SearchRecord) -> Markup | None:
+    if len(record.steps) < 2:
         return None
-    points = [(step.seconds, step.score) for step in steps]
+    points = [(step.seconds, step.score) for step in record.steps]
     scores = [score for _, score in points]
     return line_chart(
         "The best score against the time that the search had spent",
         [Series("best so far", points)],
-        Axis("seconds", nice_ticks(0.0, points[-1][0])),
+        Axis(f"seconds{_of_all(record)}", nice_ticks(0.0, points[-1][0])),
         Axis("accuracy to expect", nice_ticks(min(scores), max(scores))),
     )
 

@@ -46,8 +46,11 @@ def summary(run: RunRecord, found: Artifacts) -> Json:
         images that it was tested on, too; `data.workers` counts images by the Beam worker that took
         them, and is empty where the run's own process took all, and `data.embedded_by` those that
         were embedded, once for each backbone; `stages` holds seconds and whether
-        the result came from an earlier run; `tuning.past` holds the names of the searches that this
-        one learned from, `tuning.past_trusted` is None without any; `tuning.related` names earlier
+        the result came from an earlier run; `tuning.seconds` is by the clock,
+        `tuning.process_seconds` and `tuning.budget` are of all processes together, of which there
+        were several where `tuning.is_shared`; `tuning.past`
+        holds the names of the searches that this one learned from, `tuning.past_trusted` is None
+        without any; `tuning.related` names earlier
         tasks whose fine-tuned backbones may be a better start; `tuning.told_seconds` is what was
         told as the search began for all until the push, and `tuning.taken_seconds` what that
         took, None where some of it came from an earlier run; `repairs` says what was found
@@ -136,7 +139,9 @@ def _tuning(run: RunRecord, found: Artifacts) -> Json:
         "configurations": None if history is None else len(history.trials),
         "best": None if best is None else {"score": best.score, "values": dict(best.values)},
         "budget": None if record is None else record.budget,
-        "seconds": None if record is None else round(record.spent, 2),
+        "seconds": _rounded(None if record is None else record.elapsed),
+        "is_shared": record is not None and record.is_shared,
+        "process_seconds": _rounded(None if record is None else record.spent),
         "usual_seconds": None if record is None else round(record.usual_seconds, 2),
         "told_seconds": _rounded(None if record is None else record.told_seconds),
         "taken_seconds": _rounded(seconds_to_push(run, record)),

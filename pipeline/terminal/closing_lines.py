@@ -111,7 +111,9 @@ def _search(tuning: dict[str, Any]) -> str:
         str(Candidate.model_validate(each["candidate"])) for each in tuning["refused"]
     )
     without = f"; without {refused}, as the report says" if refused else ""
-    return f"{begun} in {tuning['seconds']:.0f} s, {start}{misled}{without}"
+    of_all = f" ({tuning['process_seconds']:.0f} s of all processes together)"
+    took = f"{tuning['seconds']:.0f} s{of_all if tuning['is_shared'] else ''}"
+    return f"{begun} in {took}, {start}{misled}{without}"
 
 
 def _time(stages: dict[str, dict[str, Any]], tuning: dict[str, Any]) -> str:

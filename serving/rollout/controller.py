@@ -1,8 +1,7 @@
 """Brings servers and gateway to where the state says, and the state to a decision."""
 
-import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +25,8 @@ from serving.rollout.state import Phase, Rollout, RolloutFile
 
 _LOAD_SECONDS: Final = 120.0
 _NOTICE_SECONDS: Final = 5.0
-"""Between two rollouts: until a version that a server does not know of is told to be missing."""
+"""Until a version that answered before, and that a server does not know of, is told to be missing.
+A new one may still be on its way to where the server looks."""
 _MOST_REFUSALS: Final = 5
 """Looks in a row at which a server may refuse what a rollout needs; then the canary is given up."""
 _EVIDENCE: Final = "evidence.jsonl"
@@ -151,7 +151,7 @@ class Controller:
 
     def _stay(self, state: Rollout) -> None:
         try:
-            self._settle(state.stable, state.stable, _NOTICE_SECONDS)
+            self._settle(state.stable, state.stable, known={state.stable})
         except NotLoadedError as error:
             raise NotLoadedError(self._without_stable(error), error.versions) from error
 
@@ -195,9 +195,7 @@ class Controller:
         # First the users, then the labels: nobody is sent to a version that goes.
         self._direct(self._steady)
         try:
-            # A stable that is missing had all its time before the rollout was ended for it.
-            patience = _NOTICE_SECONDS if state.is_blameless else math.inf
-            self._settle(state.stable, state.stable, patience)
+            self._settle(state.stable, state.stable, known={state.stable})
         except (NotLoadedError, RefusedError) as error:
             if not self._is_final(error):
                 raise
@@ -239,7 +237,7 @@ class Controller:
             GraftError: as of `_settle`.
         """
         try:
-            self._settle(stable, canary)
+            self._settle(stable, canary, known={state.stable})
         except (NotLoadedError, RefusedError) as error:
             if not self._is_final(error):
                 raise
@@ -268,8 +266,13 @@ class Controller:
         self._refusals += isinstance(error, RefusedError)
         return isinstance(error, NotLoadedError) or self._refusals >= _MOST_REFUSALS
 
-    def _settle(self, stable: int, canary: int, notice_seconds: float = math.inf) -> None:
+    def _settle(self, stable: int, canary: int, known: Collection[int]) -> None:
         """Moves the labels; a server that starts anew finds them in its configuration file.
+
+        Args:
+            stable: version.
+            canary: version.
+            known: versions that were loaded before.
 
         Raises:
             NotLoadedError: a version does not become available.
@@ -288,7 +291,7 @@ class Controller:
                 for label, at in ((STABLE, self._settings.stable), (CANARY, self._settings.canary))
                 if at == server
             }
-            if self._moved(server, here, notice_seconds, nobody_is_hurt=stable == canary):
+            if self._moved(server, here, known, nobody_is_hurt=stable == canary):
                 moved = " and ".join(f"{label} = {version}" for label, version in here.items())
                 self._say(f"Labels at {server.rest}: {moved}.")
             name = "-".join(here) if len(self._models) > 1 else "models"
@@ -298,10 +301,11 @@ class Controller:
             write_atomically(self.file.folder / f"{name}.config", config_text(config).encode())
 
     def _moved(
-        self, server: Server, here: dict[str, int], notice_seconds: float, nobody_is_hurt: bool
+        self, server: Server, here: dict[str, int], known: Collection[int], nobody_is_hurt: bool
     ) -> bool:
         try:
-            return self._models[server].settle(here, _LOAD_SECONDS, notice_seconds)
+            notice = dict.fromkeys(known, _NOTICE_SECONDS)
+            return self._models[server].settle(here, _LOAD_SECONDS, notice)
         except (UnreachableError, NotLoadedError, RefusedError) as error:
             if server == self._settings.stable:
                 raise

@@ -5,9 +5,9 @@ No TensorFlow is imported: what goes over gRPC are two messages, and the rest is
 
 import http.client
 import json
-import math
 import time
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import grpc
@@ -103,7 +103,10 @@ class ModelOnServer:
         return int(answer["model_spec"]["version"])
 
     def settle(
-        self, labels: Mapping[str, int], load_seconds: float, notice_seconds: float = math.inf
+        self,
+        labels: Mapping[str, int],
+        load_seconds: float,
+        notice_seconds: Mapping[int, float] = MappingProxyType({}),
     ) -> bool:
         """Has the server serve the versions of `labels` alone, each behind its label.
 
@@ -113,7 +116,8 @@ class ModelOnServer:
         Args:
             labels: to version.
             load_seconds: for the versions to be loaded.
-            notice_seconds: of these, for the server to begin with them.
+            notice_seconds: of these, for the server to begin with a version; all of them where it
+                is not named.
 
         Returns:
             Whether anything had to be done.
@@ -164,7 +168,7 @@ class ModelOnServer:
                     f" ({error.code().name})."
                 ) from error
 
-    def _wait(self, wanted: set[int], seconds: float, notice_seconds: float) -> None:
+    def _wait(self, wanted: set[int], seconds: float, notice_seconds: Mapping[int, float]) -> None:
         begun = time.monotonic()
         while True:
             states = self._states()
@@ -175,14 +179,16 @@ class ModelOnServer:
             missing = {v for v in wanted if states.get(v, ("", ""))[0] != "AVAILABLE"}
             if not missing:
                 return
-            is_noticed = all(states.get(v, ("", ""))[0] in _ON_THE_WAY for v in missing)
-            patience = seconds if is_noticed else min(seconds, notice_seconds)
-            if time.monotonic() - begun > patience:
-                raise NotLoadedError(
-                    f"Version {min(missing)} was not available after {patience:g} s. Does it lie in"
-                    f" {self._base_path} of the server at {self._server.rest}?",
-                    missing,
-                )
+            waited = time.monotonic() - begun
+            for version in sorted(missing):
+                is_noticed = states.get(version, ("", ""))[0] in _ON_THE_WAY
+                patience = seconds if is_noticed else notice_seconds.get(version, seconds)
+                if waited > patience:
+                    raise NotLoadedError(
+                        f"Version {version} was not available after {patience:g} s. Does it lie in"
+                        f" {self._base_path} of the server at {self._server.rest}?",
+                        {version},
+                    )
             time.sleep(_LOOK_SECONDS)
 
     def _states(self) -> dict[int, tuple[str, str]]:

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import grpc
@@ -26,7 +27,9 @@ from serving.gateway.settings import GatewaySettings, Server, Traffic
 
 pytestmark = needs_nginx
 KEY = "k" * 32
-PREDICT = "/tensorflow.serving.PredictionService/Predict"
+SERVICE = "/tensorflow.serving.PredictionService/"
+PREDICT = SERVICE + "Predict"
+OTHERS = [SERVICE + each for each in ("Classify", "Regress", "MultiInference", "GetModelMetadata")]
 
 
 @pytest.fixture(scope="module")
@@ -168,12 +171,14 @@ def test_a_canary_that_is_away_harms_nobody(gateway, stable: FakeServer, tmp_pat
         line = _lines(nginx, "evidence.jsonl")[-1]
         assert (line["variant"], line["status"]) == ("canary", 200)
         assert line["upstream_status"].startswith("502")
-        for copies in (0, 100):
+        stable.seen.clear()
+        for method, copies in product((PREDICT, *OTHERS), (0, 100)):
             nginx.direct(Traffic(share=100, copies=copies, trial=True))
             for size in (1, 70_000, 900_000):
                 message = b"v" * size
                 with grpc.insecure_channel(f"127.0.0.1:{settings.grpc_port}") as channel:
-                    assert channel.unary_unary(PREDICT)(message, timeout=30) == message + b"1"
+                    assert channel.unary_unary(method)(message, timeout=30) == message + b"1"
+        assert len(stable.seen) == 3, "predictions alone are copied"
         nginx.direct(Traffic())
         assert ask(settings.port).document["version"] == 1
     finally:

@@ -23,6 +23,7 @@ from training_digits import digit_paths, write_split
 from components.artifact_types import TuningHistory
 from components.past_searches.knowledge import find_knowledge
 from components.past_searches.past_searches_resolver import PastSearchesStrategy
+from components.past_searches.request import NOT_ASKED
 from components.tuner.component import Tuner
 from models.backbone_choice.backbone_choice import read_choice
 from models.backbone_choice.model_settings import ChoiceSettings, ModelSettings
@@ -31,6 +32,7 @@ from models.history.collection import read_all
 from models.history.search_space import Choice, SearchSpace
 from models.history.shipped import starter_files
 from models.history.tuning_history import TuningHistory as History, read_history, write_history
+from models.search.images_beside import ImagesBeside, write_beside
 from models.search.joint_search import JointSearch
 from models.search.search_record import SearchRecord, read_record
 from models.search.search_settings import SearchSettings
@@ -105,10 +107,8 @@ class Lab:
             past=Channel(type=TuningHistory),
             **inputs,
         ).with_id("Past")
-        folders_of_its_own = {
-            key: str(self.root / key) for key in ("cache_dir", "activations_dir", "scratch_dir")
-        }
-        tuner = Tuner(past=past.outputs["past"], **inputs, **parameters, **folders_of_its_own)
+        places = {key: str(self.root / key) for key in NOT_ASKED}
+        tuner = Tuner(past=past.outputs["past"], **inputs, **parameters, **places)
         store = metadata.sqlite_metadata_connection_config(str(self.root / "metadata.sqlite"))
         stages = run_pipeline(
             pipeline.Pipeline(
@@ -215,6 +215,15 @@ def test_a_repeated_search_is_cached_although_others_were_made_since(
             again = lab.search(name)
             assert again.cached
             assert again.outputs == made.outputs
+
+
+def test_what_else_is_learned_from_is_no_reason_to_search_anew(
+    lab: Lab, first: StageResult
+) -> None:
+    beside = lab.root / "beside"
+    write_beside(beside, ImagesBeside(unlabelled=10_000, target=10_000))
+    assert lab.search("low").cached
+    beside.unlink()
 
 
 def test_a_changed_search_learns_from_all_its_own_among_them_and_is_cached_then(

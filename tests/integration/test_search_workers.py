@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from graft_command import GRAFT, await_that, finish
 from search_digits import search_task
 
 from models.history.tuning_history import read_history
+from models.search.search_record import read_record
 from models.search.search_task import SearchTask
 
 TESTS = Path(__file__).parents[1]
@@ -30,6 +32,7 @@ from models.head.task_description import Origin, describe
 from models.history.tuning_history import write_history
 from models.progress import listening
 from models.search.joint_search import JointSearch
+from models.search.search_record import write_record
 from models.search.search_settings import SearchSettings
 from models.search.search_task import SearchTask
 from models.search.stretch_runner import StretchRunner
@@ -54,6 +57,7 @@ if __name__ == "__main__":
         result = search.run(describe(search.embeddings, origin))
     (folder / "told").write_text(f"of {told[-1].total} {told[-1].unit}")
     write_history(folder / "history.jsonl", result.history)
+    write_record(folder, result.record)
 '''
 
 
@@ -136,8 +140,12 @@ def test_processes_of_this_machine_share_a_search(digits_folder: Path, tmp_path:
     hosts = Hosts(digits_folder, tmp_path, parallel=2)
     hosts.go()
     try:
+        began = time.monotonic()
         assert_whole(hosts, hosts.run())
         assert not hosts.is_served
+        record = read_record(hosts.folder)
+        assert record.is_shared
+        assert 0.0 < record.elapsed < time.monotonic() - began
         # By the clock: two processes spend two seconds of the budget in one.
         assert (hosts.folder / "told").read_text() == "of 1500 seconds"
     finally:

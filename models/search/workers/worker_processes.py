@@ -14,6 +14,7 @@ import tensorflow as tf
 from models.errors import GraftError
 from models.search.stretch_runner import StretchRunner
 from models.search.workers.search_worker import work
+from models.storage.own_temporary import own_temporary
 from models.training.device import prepare_device
 
 
@@ -94,7 +95,8 @@ def _work(
     tf.config.threading.set_inter_op_parallelism_threads(threads)
     prepare_device()
     try:
-        work(folder, code=code, timeout=math.inf, name=name, kind=kind, secret=secret)
+        with own_temporary():
+            work(folder, code=code, timeout=math.inf, name=name, kind=kind, secret=secret)
     except (OSError, GraftError) as error:
         sys.exit(f"{name}: {error}")
 

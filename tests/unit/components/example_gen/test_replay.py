@@ -56,12 +56,34 @@ def earlier(tmp_path: Path) -> str:
 
 
 def test_at_most_so_many_of_each_class_that_the_data_has_not_itself(earlier: str) -> None:
-    own = [digest(f"a/{number}.png") for number in range(10)]
+    own = {digest(f"a/{number}.png"): "a" for number in range(10)}
     found = choose_replay(earlier, 4, "abc", own)
     assert Counter(label for _, label in found.chosen.values()) == {"b": 4, "c": 4}
     assert found.classes == {"b", "c"}
     assert found == choose_replay(earlier, 4, "abc", own)
     assert choose_replay(earlier, 4, "b", own).classes == {"b"}
+
+
+def test_images_of_classes_that_exchanged_their_names_follow_the_others(
+    earlier: str, tmp_path: Path
+) -> None:
+    # Few of these are left, under each other's name.
+    own = {
+        digest(f"{label}/{number}.png"): other for label, other in ("ab", "ba") for number in (1, 2)
+    }
+    replay = choose_replay(earlier, 4, "abc", own)
+    assert replay.names == {"a": "b", "b": "a"}
+    for split in SPLITS:
+        (tmp_path / f"Split-{split}").mkdir()
+    written = write_replay(replay, str(tmp_path), [], ())
+    records = [record for split in SPLITS for record in read_records(str(tmp_path), split)]
+    was_of = {"a": "b", "b": "a", "c": "c"}
+    assert Counter(record.label for record in records) == {"a": 4, "b": 4, "c": 4}
+    assert all(record.name.startswith(f"replayed/{was_of[record.label]}/") for record in records)
+    assert {label for _, _, label in written} == {*"abc"}
+    # The same classes twice, of which nobody exchanged anything.
+    same = {each: {"a": "b", "b": "a"}[label] for each, label in own.items()}
+    assert choose_replay(earlier, 4, "abc", same).names == {}
 
 
 def test_images_keep_their_split_and_class_and_get_a_name_of_their_own(
@@ -70,7 +92,7 @@ def test_images_keep_their_split_and_class_and_get_a_name_of_their_own(
     now = tmp_path / "now"
     for split in SPLITS:
         (now / f"Split-{split}").mkdir(parents=True)
-    written = write_replay(choose_replay(earlier, 99, "abc", ()), str(now), ["site"], ["b0"])
+    written = write_replay(choose_replay(earlier, 99, "abc", {}), str(now), ["site"], ["b0"])
     assert len(written) == 28  # without the two of the group that the data has itself
     for split in SPLITS:
         before = {record.name: record for record in read_records(earlier, split)}
@@ -85,7 +107,7 @@ def test_images_keep_their_split_and_class_and_get_a_name_of_their_own(
     again = tmp_path / "again"
     for split in SPLITS:
         (again / f"Split-{split}").mkdir(parents=True)
-    write_replay(choose_replay(str(now), 99, "abc", ()), str(again), [], ())
+    write_replay(choose_replay(str(now), 99, "abc", {}), str(again), [], ())
     assert all(record.name.count("replayed/") == 1 for record in read_records(str(again), "train"))
 
 
@@ -96,7 +118,7 @@ def test_that_images_were_replayed_is_seen_by_what_was_written(
         (tmp_path / f"Split-{split}").mkdir()
     assert not has_replayed(str(tmp_path))
     groups = {f"{label}{number}" for label in "abc" for number in range(5)}
-    chosen = choose_replay(earlier, 99, "abc", ())
+    chosen = choose_replay(earlier, 99, "abc", {})
     assert write_replay(chosen, str(tmp_path), [], groups) == []
     assert not has_replayed(str(tmp_path)), "all of them belong to groups of the data itself"
     write_replay(chosen, str(tmp_path), [], ())
@@ -111,5 +133,5 @@ def test_a_class_that_the_schema_has_no_longer_does_not_come_back(earlier: str) 
 @pytest.mark.parametrize("uri", ["", "/gone"])
 def test_without_an_earlier_model_nothing_is_replayed(uri: str, tmp_path: Path) -> None:
     assert replayed_classes(uri, None) == []
-    assert choose_replay(uri, 5, ["a"], ()).chosen == {}
+    assert choose_replay(uri, 5, ["a"], {}).chosen == {}
     assert write_replay(Replay(), str(tmp_path), [], ()) == []

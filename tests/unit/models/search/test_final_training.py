@@ -97,6 +97,17 @@ def test_what_is_left_counts_no_epoch_beyond_the_bound(task: SearchTask, costs: 
     assert training.left(usual, records, 13) == pytest.approx(9 * EPOCH_SECONDS + around)
 
 
+def test_what_begins_anew_does_all_its_epochs_again(task: SearchTask, costs: Costs) -> None:
+    training, usual = FinalTraining(task, costs), usual_fine_tuning(task)
+    for paused_after in (4, None):
+        records = [begun(usual, paused_after=paused_after)]
+        goes_on = training.left(usual, records, None)
+        anew = training.left(usual, records, None, begins_anew=True)
+        # And what the frozen layers make of the images has gone with the state.
+        start = costs.further_start(usual, costs.images + costs.validation_images)
+        assert anew == pytest.approx(goes_on + 4 * EPOCH_SECONDS + start)
+
+
 def test_how_long_to_wait_decides_what_is_expected(task: SearchTask, costs: Costs) -> None:
     waits = task.training.model_copy(update={"patience": 4})
     assert FinalTraining(task, costs).epochs == 14

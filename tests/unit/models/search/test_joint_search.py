@@ -321,6 +321,7 @@ def test_the_final_training_goes_on_where_the_search_left_the_winner(
     looked_up = again.run(described(again))
     assert looked_up.chosen == result.chosen
     assert looked_up.state is None
+    assert looked_up.record.training_seconds > result.record.training_seconds
 
 
 def test_where_a_frozen_backbone_wins_the_time_left_is_for_its_fine_tuning(

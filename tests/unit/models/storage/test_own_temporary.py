@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from models.storage.own_temporary import own_temporary, shared_temporary
+from models.storage.own_temporary import none_compiled_left, own_temporary, shared_temporary
 from models.storage.plain_path import plain_path
 
 _HOLD = """
@@ -64,6 +66,51 @@ def test_what_a_killed_command_left_goes_with_the_next_and_no_more(shared: Path)
     finally:
         alive.communicate()
     assert not in_use.exists()
+
+
+def test_what_a_killed_process_of_its_own_left_goes_with_a_command(shared: Path) -> None:
+    with own_temporary():
+        process = subprocess.Popen(
+            [sys.executable, "-c", _HOLD], text=True, stdin=-1, stdout=-1, cwd=Path.cwd()
+        )
+        assert process.stdout is not None
+        assert Path(process.stdout.readline().strip()).parent == shared
+        process.kill()
+        process.communicate()
+    assert not [*shared.iterdir()]
+
+
+_CALL = """
+import tempfile
+from pathlib import Path
+import tensorflow as tf
+from models.storage.own_temporary import none_compiled_left
+with none_compiled_left():
+    Path(tempfile.gettempdir(), "of another thread").touch()
+    print(tf.function(lambda number: number + 1 if number > 0 else number)(tf.constant(1)))
+"""
+
+
+def test_of_a_program_only_what_was_compiled_goes(shared: Path) -> None:
+    script = shared.parent / "script.py"  # whose lines TensorFlow can read
+    script.write_text(_CALL)
+    subprocess.run([sys.executable, script], check=True, env=os.environ | {"PYTHONPATH": "."})
+    assert [each.name for each in shared.iterdir()] == ["of another thread"]
+
+
+def test_modules_that_know_no_file_are_left_alone(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = shared / "__pycache__" / "others.pyc"
+    others.parent.mkdir()
+    others.touch()
+    for number, spec in enumerate((None, ModuleSpec("x", None))):
+        module = ModuleType(f"__autograph_generated_file{number}")
+        module.__spec__ = spec
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    with none_compiled_left():
+        pass
+    assert others.exists()
 
 
 def test_a_command_within_a_command_has_a_folder_of_its_own_beside(shared: Path) -> None:

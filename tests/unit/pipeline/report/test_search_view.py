@@ -51,6 +51,27 @@ def test_configurations_that_failed_are_counted(run: FinishedRun) -> None:
     assert "2 failed, the first with: out of memory" in " ".join(visible_text(run.page()).split())
 
 
+def test_seconds_of_several_processes_are_called_so(
+    run: FinishedRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = run.folder / "history"
+    own = read_record(folder)
+    shared = {"clock_seconds": 31.0, "spent": 55.0, "is_shared": True}
+    write_record(folder, own.model_copy(update=shared))
+    print_summary(run.summary(), run.folder)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "in 31 s (55 s of all processes together)," in told
+    assert run.summary()["tuning"]["seconds"] == 31.0
+    page = " ".join(visible_text(run.page()).split())
+    assert "begun in 31.0 s; the budget was 60.0 s, of which all processes together took 55" in page
+    assert "Time of all processes together" in page
+    assert "seconds of all processes together" in page
+    write_record(folder, own)
+    print_summary(run.summary(), run.folder)
+    assert "in 6 s, warm" in " ".join(capsys.readouterr().out.split())
+    assert "all processes" not in visible_text(run.page())
+
+
 def test_a_backbone_that_could_not_be_had_is_told_in_the_end(
     run: FinishedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
