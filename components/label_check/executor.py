@@ -1,5 +1,6 @@
 """Embeds the images, weighs their labels, and writes what was found."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -101,6 +102,7 @@ def look_for_label_errors(
         reason=cleaning.reason,
         left_out=tuple(str(name) for name in left_out),
         doubtful=_doubtful(embedded, weighed, doubts, labels, training),
+        weighed=dict(Counter(embedded.labels[weighed].tolist())),
     )
 
 

@@ -4,6 +4,8 @@ import pytest
 from components.image_validator.validation_settings import ValidationSettings
 from components.label_check.executor import look_for_label_errors
 from components.label_check.label_errors_file import (
+    DoubtfulLabel,
+    FoundLabelErrors,
     left_out,
     read_label_errors,
     write_label_errors,
@@ -106,3 +108,34 @@ def test_classes_too_small_to_weigh_are_counted(images):
     assert found.unchecked > 3
     nothing = look_for_label_errors(first(images, 5), 5, LABELS, "auto", seed=0)
     assert (nothing.images, nothing.suspects, nothing.doubtful) == (0, 0, ())
+
+
+def test_a_class_that_is_hardly_ever_known_is_told_as_that():
+    suspects = tuple(
+        DoubtfulLabel(
+            name=f"{label}{number}.png",
+            split="train",
+            label=label,
+            suggested="many",
+            suggested_probability=0.9,
+            label_probability=0.0,
+            is_suspect=True,
+        )
+        for label, count in (("rare", 6), ("many", 20))
+        for number in range(count)
+    )
+    found = FoundLabelErrors(
+        examples="a/b/1",
+        images=110,
+        unchecked=0,
+        suspects=26,
+        reason="",
+        left_out=(),
+        doubtful=suspects,
+        weighed={"many": 100, "rare": 10},
+    )
+    assert found.not_understood == ("rare",)
+    (finding,) = check_labels(found, ValidationSettings())
+    assert 'more than half of the images of "rare": such a class is rather not' in finding.message
+    known = found.model_copy(update={"weighed": {"many": 100, "rare": 12}})
+    assert "not understood" not in check_labels(known, ValidationSettings())[0].message
