@@ -37,10 +37,9 @@ class FrequentClass:
         """What is said behind the accuracy; empty where the class is beaten."""
         if self.is_beaten:
             return ""
-        return (
-            f", not shown to be more than always {self.label!r} would have ({self.share:.3f}), so "
-            "that the recall of each class tells more"
-        )
+        recall = "" if self.gain.drop > 0 else ": look at the recall of each class"
+        always = f"always {self.label!r} would have ({self.share:.3f})"
+        return f", not shown to be more than {always}{recall}"
 
 
 def beside_frequent_class(predictions: Predictions) -> FrequentClass:

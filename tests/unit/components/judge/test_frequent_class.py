@@ -15,8 +15,15 @@ def _predictions(labels: list[str], answers: list[str]) -> Predictions:
 def test_a_model_that_never_says_the_rare_class_is_told_so() -> None:
     found = beside_frequent_class(_predictions(["good"] * 150 + ["crack"], ["good"] * 151))
     assert (found.label, found.is_beaten) == ("good", False)
-    assert found.aside.startswith(", not shown to be more than always 'good' would have (0.993)")
-    assert "recall of each class" in found.aside
+    assert found.aside == (
+        ", not shown to be more than always 'good' would have (0.993): look at the recall of each "
+        "class"
+    )
+
+
+def test_of_few_images_no_recall_tells_more() -> None:
+    found = beside_frequent_class(_predictions(["good", "good", "crack"], ["good"] * 2 + ["crack"]))
+    assert found.aside == ", not shown to be more than always 'good' would have (0.667)"
 
 
 def test_a_model_that_knows_the_rare_class_needs_no_aside() -> None:
