@@ -75,6 +75,8 @@ class FoundLabelErrors(BaseModel):
     @property
     def words(self) -> str:
         """What was found, in a few words."""
+        if not self.images:
+            return "no label was weighed, as too few classes have enough images"
         done = f"{len(self.left_out):,} left out" if self.left_out else "none left out"
         found = f"{self.suspects:,} of {self.images:,} labels look wrong ({self.share:.1%})"
         return f"{found}, {done}" if self.suspects else f"no label of {self.images:,} looks wrong"

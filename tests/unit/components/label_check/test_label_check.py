@@ -73,6 +73,22 @@ def test_by_itself_it_leaves_out_as_many_as_labels_are_wrong(images):
     assert len(set(found.left_out) & planted) >= 0.8 * len(found.left_out)
 
 
+@pytest.mark.parametrize("rare", [4, 5, 6])
+def test_one_class_of_two_may_have_next_to_no_image(digits_task, rare):
+    rows = digits_task.validation
+    zeros, ones = (np.flatnonzero(rows.classes == each) for each in (0, 1))
+    chosen = np.concatenate([zeros[:40], ones[:rare]])
+    names = np.array([f"{number}.png" for number in chosen])
+    labels = np.array([LABELS[index] for index in rows.classes[chosen]])
+    embedded = EmbeddingSplit(rows.embeddings[chosen], labels, names, names)
+    found = look_for_label_errors(embedded, len(chosen), LABELS[:2], "auto", seed=0)
+    weighed = rare >= 5
+    assert (found.images, found.unchecked) == ((40 + rare, 0) if weighed else (0, 40 + rare))
+    assert ("no label was weighed" in found.words) is not weighed
+    assert found.left_out == ()
+    assert check_labels(found, ValidationSettings()) == [] or weighed
+
+
 @pytest.mark.parametrize("count", [100, 500])
 def test_by_itself_it_leaves_next_to_nothing_out_where_labels_are_right(digits_task, count):
     rows = digits_task.validation.rows(np.arange(count))
