@@ -9,6 +9,7 @@ import numpy as np
 from components.artifact_names import REPLAYED_FOLDER
 from components.class_changes import ClassChange
 from components.findings import Finding
+from components.image_validator.class_sizes import small_classes, untrained_classes
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings, override
 from models.data import example_schema
@@ -49,28 +50,18 @@ def check_classes(
         settings: severities and limits.
         has_replayed: images are there by `data.replay`.
     """
-    trained = table.labels_in(example_schema.TRAIN)
-    findings = _untrained(table, trained, settings) + _too_few(table, settings)
+    findings = untrained_classes(
+        table, table.label, "", "Add training images, or remove the class.", settings
+    )
+    findings += small_classes(
+        table, table.label, "", "Add images, remove the class, or lower that number.", settings
+    )
     findings += _imbalance(table, settings)
     if known.labels is None:
         return findings + _unknown(known.path, settings)
     for change in changes:
         back = _replayed_alone(table, change) if has_replayed else []
         findings += _changed(table, known, change, back, settings)
-    return findings
-
-
-def _untrained(table: ImageTable, trained: set[str], settings: ValidationSettings) -> list[Finding]:
-    findings: list[Finding] = []
-    for label in sorted(set(table.label) - trained):
-        rows = np.flatnonzero(table.label == label)
-        splits = " and ".join(dict.fromkeys(table.split[rows]))
-        images = counted(len(rows), "image")
-        message = (
-            f'class "{label}" has {images} in {splits} and none in train, so no model can learn it.'
-        )
-        mend = "Add training images of it or remove it. " + override("unseen_class")
-        findings += settings.finding("unseen_class", message, table.names(rows), mend)
     return findings
 
 
@@ -132,24 +123,6 @@ def _replayed_alone(table: ImageTable, change: ClassChange) -> list[str]:
         if label in change.after
         and all(name.startswith(REPLAYED_FOLDER) for name in table.names(table.label == label))
     ]
-
-
-def _too_few(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
-    findings: list[Finding] = []
-    in_training = table.split == example_schema.TRAIN
-    counts = Counter(table.label[in_training])
-    for label in sorted(counts):
-        if counts[label] >= settings.min_images_per_class:
-            continue
-        rows = np.flatnonzero(in_training & (table.label == label))
-        images = counted(len(rows), "image")
-        message = (
-            f'class "{label}" has {images} to train on, fewer than '
-            f"validation.min_images_per_class: {settings.min_images_per_class}."
-        )
-        mend = "Add images, remove the class, or lower that number. " + override("too_few_images")
-        findings += settings.finding("too_few_images", message, table.names(rows), mend)
-    return findings
 
 
 def _imbalance(table: ImageTable, settings: ValidationSettings) -> list[Finding]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.findings import Finding
+from components.image_validator.class_sizes import small_classes, untrained_classes
 from components.image_validator.table import ImageTable, Texts
 from components.image_validator.validation_settings import ValidationSettings, override
 from models.data import example_schema
@@ -38,8 +39,7 @@ def check_further_labels(table: ImageTable, settings: ValidationSettings) -> lis
         for finding in (
             *_too_few_classes(table, column, labels),
             *_unlabelled_splits(table, column, labels, settings),
-            *_small_classes(table, column, labels, settings),
-            *_untrained(table, column, labels, settings),
+            *_class_sizes(table, column, labels, settings),
         )
     ]
 
@@ -113,40 +113,15 @@ def _unlabelled_splits(
             yield from settings.hint("too_few_images", message, table.names(rows), mend)
 
 
-def _small_classes(
+def _class_sizes(
     table: ImageTable, column: str, labels: Texts, settings: ValidationSettings
 ) -> Iterator[Finding]:
-    trained = _in_split(table, labels, example_schema.TRAIN)
-    for label, count in sorted(Counter(labels[trained].tolist()).items()):
-        if count >= settings.min_images_per_class:
-            continue
-        message = (
-            f"class {label!r} of the column {column!r} has {_images(count)} to train on, fewer "
-            f"than validation.min_images_per_class: {settings.min_images_per_class}."
-        )
-        mend = (
-            "Label more images of it, empty these cells, or lower that number. "
-            f"{override('too_few_images')}"
-        )
-        rows = trained & (labels == label)
-        yield from settings.finding("too_few_images", message, table.names(rows), mend)
-
-
-def _untrained(
-    table: ImageTable, column: str, labels: Texts, settings: ValidationSettings
-) -> Iterator[Finding]:
-    trained = set(labels[_in_split(table, labels, example_schema.TRAIN)].tolist())
-    if not trained:
-        return
-    for label in sorted(set(labels.tolist()) - trained - {""}):
-        rows = labels == label
-        splits = " and ".join(dict.fromkeys(table.split[rows].tolist()))
-        message = (
-            f"class {label!r} of the column {column!r} has {_images(int(rows.sum()))} in {splits} "
-            "and none in train, so no model can learn it."
-        )
-        mend = f"Label training images with it, or empty these cells. {override('unseen_class')}"
-        yield from settings.finding("unseen_class", message, table.names(rows), mend)
+    of = f" of the column {column!r}"
+    mend = "Label more images, empty these cells, or lower that number."
+    yield from small_classes(table, labels, of, mend, settings)
+    if _in_split(table, labels, example_schema.TRAIN).any():
+        mend = "Label training images too, or empty these cells."
+        yield from untrained_classes(table, labels, of, mend, settings)
 
 
 def _images(count: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from components.artifact_names import INGEST_FILE, QUARANTINE_FILE
 from components.findings import Finding
 from components.image_validator.validation_settings import ValidationSettings, override
+from models.wording import listed
 
 _TOLD = 3
 
@@ -28,11 +29,21 @@ def check_quarantine(uri: str, settings: ValidationSettings) -> list[Finding]:
     findings += _closed(folders, settings)
     findings += _unknown([row for row in hidden if row not in folders], settings)
     findings += _empty([row for row in left_out if row["code"] == "empty_class"], settings)
-    for label in ingest["lost_classes"]:
-        message = f'class "{label}" has no image left: every one was refused at ingest.'
-        mend = "Mend them or remove the class. " + override("too_few_images")
-        findings += settings.finding("too_few_images", message, [], mend)
-    return findings
+    return findings + _lost(ingest["lost_classes"], settings)
+
+
+def _lost(labels: list[str], settings: ValidationSettings) -> list[Finding]:
+    """Says which classes have no image that could be read."""
+    if not labels:
+        return []
+    named = listed([f'"{label}"' for label in labels], _TOLD)
+    message = (
+        f"class {named} has no image left: every one was refused at ingest."
+        if len(labels) == 1
+        else f"{len(labels)} classes have no image left ({named}): every one was refused at ingest."
+    )
+    mend = "Mend them or remove the class. " + override("too_few_images")
+    return settings.finding("too_few_images", message, [], mend)
 
 
 def _share(

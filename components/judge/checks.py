@@ -61,12 +61,19 @@ def verdict(checks: tuple[Check, ...]) -> Verdict:
     return Verdict(True, f"{checks[0].words}; all {len(checks)} checks passed.", checks)
 
 
-def check_accuracy(quality: Quality, limit: float) -> Check:
-    """Compares the accuracy over all test images with the least allowed."""
+def check_accuracy(quality: Quality, limit: float, aside: str = "") -> Check:
+    """Compares the accuracy over all test images with the least allowed.
+
+    Args:
+        quality: of the model.
+        limit: least accuracy.
+        aside: said behind the figure, whether the check is passed or not.
+    """
     passed = quality.accuracy >= limit
     interval = quality.accuracy_interval
     words = (
         f"Accuracy {quality.accuracy:.3f} {interval_text(interval)} on {quality.images} test images"
+        f"{aside}"
     )
     if not passed:
         words += f", below the least allowed, {limit:g} (evaluation.min_accuracy)"

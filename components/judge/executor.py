@@ -33,6 +33,7 @@ from components.judge.forgetting import (
     find_forgetting,
     images_to_remember,
 )
+from components.judge.frequent_class import beside_frequent_class
 from components.judge.further_columns import ColumnResult, judge_column
 from components.judge.gaps import Gap, check_gaps, find_gaps
 from components.judge.paired_answers import AsServed, Baseline, PairedAnswers, paired_answers
@@ -196,7 +197,8 @@ def _look(
 def _checks(found: _Found, settings: EvaluationSettings) -> Iterator[Check]:
     """All but that of the Evaluator."""
     paired = found.paired
-    yield check_accuracy(found.figures, settings.min_accuracy)
+    aside = beside_frequent_class(found.predictions).aside
+    yield check_accuracy(found.figures, settings.min_accuracy, aside)
     yield check_class_recall(found.figures, settings.min_class_recall)
     yield check_calibration(found.figures, settings.max_calibration_error)
     yield from comparisons.check_baseline(paired, settings.max_accuracy_drop, settings.challenger)

@@ -1,23 +1,20 @@
 """What the model answers in further label columns, and whether it may be pushed with that.
 
 A head is worth nothing where it answers no better than one that always says the most frequent
-class, which a column may look good by: of images that are almost all of one class almost all are
-answered rightly by it.
+class (`components.judge.frequent_class`).
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from components.evaluation.evaluation_settings import EvaluationSettings
-from components.judge.checks import CHANCE, Check, check_drop
+from components.judge.checks import Check, check_drop
 from components.judge.comparisons import BASELINE
+from components.judge.frequent_class import FrequentClass, beside_frequent_class
 from components.judge.paired_answers import PairedAnswers
 from components.judge.prediction_file import Predictions
 from models.intervals import Interval
-from models.metrics import PairedDrop, Quality, paired_drop, quality
+from models.metrics import Quality, quality
 from models.number_text import figure_text, interval_text
 
 _FEWEST: Final = 2
@@ -74,18 +71,15 @@ def judge_column(
     figures = quality(
         predictions.truth, predictions.probabilities, predictions.classes, settings.top_k
     )
-    frequent, always_right = _most_frequent(predictions)
-    # What always saying the class would lose, were it the model.
-    gain = paired_drop(predictions.right, always_right)
-    share = float(always_right.mean())
-    checks = [_check_gain(column, figures, f"always {frequent!r} would have {share:.3f}", gain)]
+    frequent = beside_frequent_class(predictions)
+    checks = [_check_gain(column, figures, frequent)]
     lost = _check_drop(column, paired, settings.max_accuracy_drop)
     result = ColumnResult(
         column=column,
-        frequent=frequent,
-        frequent_share=share,
-        gain=gain.drop,
-        gain_interval=gain.interval,
+        frequent=frequent.label,
+        frequent_share=frequent.share,
+        gain=frequent.gain.drop,
+        gain_interval=frequent.gain.interval,
         drop=lost.value if lost else None,
         drop_interval=lost.interval if lost else None,
         quality=figures,
@@ -93,20 +87,22 @@ def judge_column(
     return result, [*checks, *([lost] if lost else [])]
 
 
-def _check_gain(column: str, figures: Quality, frequent: str, gain: PairedDrop) -> Check:
+def _check_gain(column: str, figures: Quality, frequent: FrequentClass) -> Check:
     """Demands that a column is answered better than by its most frequent class, beyond chance."""
-    passed = gain.drop > 0 and gain.chance < CHANCE
+    gain = frequent.gain
     words = (
         f"Accuracy in {column} is {figures.accuracy:.3f} "
-        f"{interval_text(figures.accuracy_interval)} on {figures.images} test images; {frequent}"
+        f"{interval_text(figures.accuracy_interval)} on {figures.images} test images; always "
+        f"{frequent.label!r} would have {frequent.share:.3f}"
     )
-    if not passed:
+    if not frequent.is_beaten:
         words += (
             f", so that it is not shown to be better (gain {figure_text(gain.drop)} "
             f"{interval_text(gain.interval)}). Label more images in this column, of the rarer "
             "classes above all, or take it out of data.further_labels"
         )
-    return Check(f"further_labels/{column}", passed, gain.drop, None, words, gain.interval)
+    beaten = frequent.is_beaten
+    return Check(f"further_labels/{column}", beaten, gain.drop, None, words, gain.interval)
 
 
 def _check_drop(column: str, paired: PairedAnswers | None, limit: float) -> Check | None:
@@ -125,11 +121,3 @@ def _untested(column: str) -> Check:
         "it out of data.further_labels"
     )
     return Check(f"further_labels/{column}", False, None, None, words)
-
-
-def _most_frequent(predictions: Predictions) -> tuple[str, NDArray[np.bool_]]:
-    """The most frequent class among the labels, and which images are of it."""
-    labels = np.array(predictions.labels)
-    classes, counts = np.unique(labels, return_counts=True)
-    frequent = str(classes[counts.argmax()])
-    return frequent, labels == frequent

@@ -11,6 +11,7 @@ from components.class_changes import ClassChange
 from components.findings import write_class_changes
 from components.judge.checks import Verdict
 from components.judge.forgetting import Forgetting
+from components.judge.frequent_class import beside_frequent_class
 from components.judge.further_columns import ColumnResult
 from components.judge.gaps import Gap
 from components.judge.occlusion import Shortcut
@@ -47,9 +48,11 @@ def write_metrics(
     It holds `quality` as `models.metrics.Quality`, `calibration` (bins), `slices`, `gaps` as
     `components.judge.gaps.Gap`, `shortcuts` as `components.judge.occlusion.Shortcut`, `forgetting`
     as `components.judge.forgetting.Forgetting` (None without an earlier model), `probe_accuracy`
-    with `probe_accuracy_interval`, and `further_labels`, each column as
+    with `probe_accuracy_interval`, `frequent` (`label`, `share` and `aside` of
+    `components.judge.frequent_class.FrequentClass`), and `further_labels`, each column as
     `components.judge.further_columns.ColumnResult`.
     """
+    frequent = beside_frequent_class(predictions)
     bins = calibration_bins(predictions.truth, predictions.probabilities)
     _write(
         directory / METRICS_FILE,
@@ -62,6 +65,11 @@ def write_metrics(
             "forgetting": asdict(forgetting) if forgetting else None,
             "probe_accuracy": probe_accuracy,
             "probe_accuracy_interval": interval_of(probe_accuracy, quality.images),
+            "frequent": {
+                "label": frequent.label,
+                "share": frequent.share,
+                "aside": frequent.aside,
+            },
             "further_labels": [asdict(each) for each in further],
         },
     )

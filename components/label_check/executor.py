@@ -1,5 +1,6 @@
 """Embeds the images, weighs their labels, and writes what was found."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -101,6 +102,7 @@ def look_for_label_errors(
         reason=cleaning.reason,
         left_out=tuple(str(name) for name in left_out),
         doubtful=_doubtful(embedded, weighed, doubts, labels, training),
+        weighed=dict(Counter(embedded.labels[weighed].tolist())),
     )
 
 
@@ -136,10 +138,11 @@ def _doubts(
 
 
 def _enough(images: LabelledEmbeddings, classes: int) -> NDArray[np.bool_]:
-    """Which images are of a class that has one in each of the parts."""
+    """Which images are of a class that has one in each of the parts; none of a single such one."""
     known = images.classes >= 0
-    counts = np.bincount(images.classes[known], minlength=classes)
-    return np.asarray(known & (counts[images.classes] >= FOLDS))
+    is_large = np.bincount(images.classes[known], minlength=classes) >= FOLDS
+    # Where only one class can be weighed there is no other that a label might be.
+    return np.asarray(known & is_large[images.classes] & (is_large.sum() > 1))
 
 
 def _doubtful(

@@ -1,10 +1,13 @@
 """The file of a LabelErrors artifact: `label_errors.json`."""
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from components.artifact_names import LABEL_ERRORS_FILE
+from models.head.cleaning import MOST_OF_A_CLASS
 from models.storage.atomic_write import write_atomically
 
 
@@ -43,6 +46,7 @@ class FoundLabelErrors(BaseModel):
         reason: why images are left out, or none, in words.
         left_out: names of the images that are left out of training and validation.
         doubtful: all suspects and the most doubtful tenth of the images, the most doubtful first.
+        weighed: class to the number of its images whose label was weighed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -54,6 +58,7 @@ class FoundLabelErrors(BaseModel):
     reason: str
     left_out: tuple[str, ...]
     doubtful: tuple[DoubtfulLabel, ...]
+    weighed: Mapping[str, int] = {}
 
     @property
     def share(self) -> float:
@@ -61,8 +66,17 @@ class FoundLabelErrors(BaseModel):
         return self.suspects / max(self.images, 1)
 
     @property
+    def not_understood(self) -> tuple[str, ...]:
+        """Classes of which most labels are taken for wrong, which is rather not so."""
+        suspects = Counter(each.label for each in self.doubtful if each.is_suspect)
+        counts = sorted(self.weighed.items())
+        return tuple(label for label, all_ in counts if suspects[label] > MOST_OF_A_CLASS * all_)
+
+    @property
     def words(self) -> str:
         """What was found, in a few words."""
+        if not self.images:
+            return "no label was weighed, as too few classes have enough images"
         done = f"{len(self.left_out):,} left out" if self.left_out else "none left out"
         found = f"{self.suspects:,} of {self.images:,} labels look wrong ({self.share:.1%})"
         return f"{found}, {done}" if self.suspects else f"no label of {self.images:,} looks wrong"

@@ -1,6 +1,7 @@
 """Compares the share of labels that look wrong with the limit."""
 
 from pathlib import Path
+from typing import Final
 
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
@@ -11,6 +12,10 @@ from components.findings import Finding, write_findings
 from components.gate.executor import check_findings
 from components.image_validator.validation_settings import ValidationSettings, override as let_pass
 from components.label_check.label_errors_file import FoundLabelErrors, read_label_errors
+from models.wording import listed
+
+_NAMED: Final = 5
+"""Classes that the finding names."""
 
 
 class Executor(base_executor.BaseExecutor):
@@ -45,6 +50,12 @@ def check_labels(found: FoundLabelErrors, settings: ValidationSettings) -> list[
         f"validation.max_label_errors: {settings.max_label_errors:g}. Of classes that look alike, "
         "some are right."
     )
+    if found.not_understood:
+        named = listed([f'"{label}"' for label in found.not_understood], _NAMED)
+        message += (
+            f" They are more than half of the images of {named}: such a class is rather not "
+            "understood than labelled wrongly, and needs more images before other labels."
+        )
     mend = (
         "The report shows them; `graft labels --errors` writes a manifest to correct them in. "
         + let_pass("label_errors")

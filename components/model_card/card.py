@@ -133,6 +133,7 @@ def gather(name: str, said: CardSettings, sources: Sources) -> Card:
         further=metrics["further_labels"],
         limits=[
             *_of_classes(quality),
+            *_of_frequent(metrics["frequent"]["aside"]),
             *_of_slices(slices, quality),
             *_of_gaps(metrics["gaps"]),
             *_of_shortcuts(metrics["shortcuts"]),
@@ -156,6 +157,11 @@ def _of_classes(quality: Json) -> list[str]:
             f"Tested on fewer than {_FEW} images each, so that their figures say little: {which}."
         )
     return found
+
+
+def _of_frequent(aside: str) -> list[str]:
+    """Where always saying the most frequent class might do as well."""
+    return [f"Its accuracy is {aside.removeprefix(', ')}."] if aside else []
 
 
 def _of_slices(slices: dict[str, list[Json]], quality: Json) -> list[str]:

@@ -17,7 +17,7 @@ from models.head.label_errors import LabelDoubts
 from models.head.label_handling import LabelErrors
 from models.head.wrong_share import WrongShare
 
-_MOST_OF_A_CLASS: Final = 0.5
+MOST_OF_A_CLASS: Final = 0.5
 """A class of whose images in a split more than this would go keeps all of them: it is rather not
 understood than labelled wrongly."""
 
@@ -85,7 +85,7 @@ def _without_whole_classes(
     for split in (is_training, ~is_training):
         for each in np.unique(classes[split & chosen]):
             rows = split & (classes == each)
-            if chosen[rows].mean() > _MOST_OF_A_CLASS:
+            if chosen[rows].mean() > MOST_OF_A_CLASS:
                 left_out[rows] = False
     return left_out
 

@@ -2,7 +2,7 @@
 
 C. Northcutt, L. Jiang, I. Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels",
 JAIR 2021: an image that a model, which has not seen it, takes for another class as surely as it
-usually takes the images of that x
+usually takes the images of that class has rather that label.
 """
 
 from dataclasses import dataclass

@@ -149,7 +149,31 @@ def test_a_small_class_counts_its_training_images_only() -> None:
     (finding,) = classes_of(table(rows), known("a", "b"))
     assert severities([finding]) == [("too_few_images", "error")]
     assert 'class "b" has 1 image to train on, fewer than' in finding.message
+    assert "(10 in all, the others validate or test)" in finding.message
     assert finding.images == ("train/b/0",)
+
+
+def test_many_small_classes_are_one_finding() -> None:
+    names = [f"c{number:02}" for number in range(60)]
+    rows = [row for name in names for row in many("train", name, 4) + many("test", name, 2)]
+    (finding,) = classes_of(table(rows), known(*names))
+    assert finding.message.startswith(
+        "60 of 60 classes have fewer images to train on than validation.min_images_per_class: 5."
+    )
+    assert '"c00" 4 of 6, "c01" 4 of 6' in finding.message
+    assert "and 55 more" in finding.message
+    assert (len(finding.images), finding.count) == (20, 240)
+
+
+def test_many_untrained_classes_are_one_finding() -> None:
+    names = ["a", "b", "c", "d"]
+    rows = [row for name in "ab" for row in many("train", name, 5)]
+    rows += [row for name in "cd" for row in many("test", name, 2)]
+    (finding,) = classes_of(table(rows), known(*names))
+    assert severities([finding]) == [("unseen_class", "error")]
+    assert "2 of 4 classes have images in test and none in train" in finding.message
+    assert 'learn them: "c" 2, "d" 2.' in finding.message
+    assert finding.count == 4
 
 
 def test_the_same_bytes_in_two_splits() -> None:

@@ -67,7 +67,7 @@ def test_a_class_that_training_lacks_or_hardly_has() -> None:
     lacking = GOOD | {"test": {**GOOD["test"], "linen": 1}}
     (finding,) = check_further_labels(table(lacking), SETTINGS)
     assert (finding.check, finding.severity) == ("unseen_class", "error")
-    assert "'linen' of the column 'material' has 1 image in test and none" in finding.message
+    assert "\"linen\" of the column 'material' has 1 image in test and none" in finding.message
     small = GOOD | {"train": {**GOOD["train"], "linen": 4}}
     assert found(small) == [("too_few_images", "error")]
     assert found(small, min_images_per_class=4) == []

@@ -145,6 +145,12 @@ def test_a_blessing_gives_its_reason():
     )
 
 
+def test_what_the_most_frequent_class_would_have_stands_behind_the_accuracy():
+    aside = ", not shown to be more than always 'ant' would have (0.900)"
+    check = checks.check_accuracy(_quality(9, 9), 0.95, aside)
+    assert f"on 20 test images{aside}, below the least allowed, 0.95" in check.words
+
+
 def test_slices_over_values_and_quarters():
     columns = {name: np.full(8, 7) for name in example_schema.DERIVED}
     columns[example_schema.FORMAT] = np.array(["png", "jpeg"] * 4, dtype=object)

@@ -4,6 +4,8 @@ import pytest
 from components.image_validator.validation_settings import ValidationSettings
 from components.label_check.executor import look_for_label_errors
 from components.label_check.label_errors_file import (
+    DoubtfulLabel,
+    FoundLabelErrors,
     left_out,
     read_label_errors,
     write_label_errors,
@@ -71,6 +73,22 @@ def test_by_itself_it_leaves_out_as_many_as_labels_are_wrong(images):
     assert len(set(found.left_out) & planted) >= 0.8 * len(found.left_out)
 
 
+@pytest.mark.parametrize("rare", [4, 5, 6])
+def test_one_class_of_two_may_have_next_to_no_image(digits_task, rare):
+    rows = digits_task.validation
+    zeros, ones = (np.flatnonzero(rows.classes == each) for each in (0, 1))
+    chosen = np.concatenate([zeros[:40], ones[:rare]])
+    names = np.array([f"{number}.png" for number in chosen])
+    labels = np.array([LABELS[index] for index in rows.classes[chosen]])
+    embedded = EmbeddingSplit(rows.embeddings[chosen], labels, names, names)
+    found = look_for_label_errors(embedded, len(chosen), LABELS[:2], "auto", seed=0)
+    weighed = rare >= 5
+    assert (found.images, found.unchecked) == ((40 + rare, 0) if weighed else (0, 40 + rare))
+    assert ("no label was weighed" in found.words) is not weighed
+    assert found.left_out == ()
+    assert check_labels(found, ValidationSettings()) == [] or weighed
+
+
 @pytest.mark.parametrize("count", [100, 500])
 def test_by_itself_it_leaves_next_to_nothing_out_where_labels_are_right(digits_task, count):
     rows = digits_task.validation.rows(np.arange(count))
@@ -106,3 +124,34 @@ def test_classes_too_small_to_weigh_are_counted(images):
     assert found.unchecked > 3
     nothing = look_for_label_errors(first(images, 5), 5, LABELS, "auto", seed=0)
     assert (nothing.images, nothing.suspects, nothing.doubtful) == (0, 0, ())
+
+
+def test_a_class_that_is_hardly_ever_known_is_told_as_that():
+    suspects = tuple(
+        DoubtfulLabel(
+            name=f"{label}{number}.png",
+            split="train",
+            label=label,
+            suggested="many",
+            suggested_probability=0.9,
+            label_probability=0.0,
+            is_suspect=True,
+        )
+        for label, count in (("rare", 6), ("many", 20))
+        for number in range(count)
+    )
+    found = FoundLabelErrors(
+        examples="a/b/1",
+        images=110,
+        unchecked=0,
+        suspects=26,
+        reason="",
+        left_out=(),
+        doubtful=suspects,
+        weighed={"many": 100, "rare": 10},
+    )
+    assert found.not_understood == ("rare",)
+    (finding,) = check_labels(found, ValidationSettings())
+    assert 'more than half of the images of "rare": such a class is rather not' in finding.message
+    known = found.model_copy(update={"weighed": {"many": 100, "rare": 12}})
+    assert "not understood" not in check_labels(known, ValidationSettings())[0].message

@@ -140,6 +140,18 @@ def test_both_forms_tell_the_same(sources: Sources) -> None:
         assert words in markdown
 
 
+def test_that_the_most_frequent_class_would_do_as_well_is_a_limit(sources: Sources) -> None:
+    assert all("not shown to be more" not in text for text in _texts(sources))
+    probabilities = np.tile(np.array([0.8, 0.1, 0.1], np.float32), (20, 1))
+    labels = [CLASSES[0]] * 19 + [CLASSES[1]]
+    always = Predictions([f"{row}.png" for row in range(20)], labels, CLASSES, probabilities)
+    figures = quality(always.truth, probabilities, CLASSES, 2)
+    write_metrics(sources.blessing, always, figures, (), (), (), None, None)
+    for text in _texts(sources):
+        assert "Its accuracy is not shown to be more than always" in text
+        assert "(0.950)" in text
+
+
 def test_what_the_backbone_went_through_before_is_told(sources: Sources) -> None:
     assert all("Fine-tuned before on" not in text for text in _texts(sources))
     file = sources.model / "Format-Serving" / "assets.extra" / "graft.json"
