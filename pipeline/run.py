@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from components.example_gen.sources.refusals import RefusedSourceError
 from models.errors import BadDataError, GraftError, OutOfTimeError, kind_of
+from models.large_imports import large_imports
 from pipeline.chain import LAST_STAGE, NO_DATA_KEYS, after_chain
 from pipeline.config import Config
 from pipeline.config_file import as_yaml
@@ -233,7 +234,8 @@ def _run_stages(
     """Runs the stages; fills in the record. Returns the exit code."""
     try:
         # Imported here: TFX takes seconds, and its noise belongs in the log.
-        from pipeline.stage_runner import run_stages
+        with large_imports():
+            from pipeline.stage_runner import run_stages
 
         with TimeLimit(config.limits.minutes) as limit:
             check_schema(config)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from models.errors import GraftError, UsageError
+from models.large_imports import large_imports
 from models.numerics import compute_with_onednn
 from models.standard_streams import hold_standard_streams
 from serving.errors import ServingError
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if settings.model_config_file is not None:
             # A wrong file is told at once, not after the seconds that TensorFlow takes to come.
             read_config(settings.model_config_file)
-        from serving.server.model_server import run
+        with large_imports():
+            from serving.server.model_server import run
 
         run(settings, flags.ports_file, flags.stop_at_eof)
     except ServingError as error:

@@ -1,8 +1,8 @@
 """Data that many tests share."""
 
-import gc
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from models.head.labelled_embeddings import HeadTask, LabelledEmbeddings
 from models.head.task_description import Origin
+from models.large_imports import large_imports
 from models.numerics import compute_with_onednn
 
 compute_with_onednn()
@@ -44,12 +45,11 @@ def pytest_configure() -> None:
         threadpool_limits(1)
 
 
-def pytest_collection_finish() -> None:
-    """Takes what was imported, millions of objects, out of the garbage collector's sight.
-
-    Keras and Keras Tuner have it look at all there is, for each model: a second each time.
-    """
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Imports all that the tests import, as the command does."""
+    with large_imports():
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

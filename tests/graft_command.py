@@ -9,12 +9,12 @@ from collections.abc import Callable
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pipeline.cli import main
 
 GRAFT = [sys.executable, "-m", "pipeline.cli"]
-_LIMIT_SECONDS = 900.0
+LIMIT_SECONDS = 900.0
 """Against a command that hangs; a busy machine may take long."""
 
 
@@ -48,7 +48,7 @@ def graft(*arguments: str | bytes | Path, **environment: str) -> Answer:
         capture_output=True,
         text=True,
         errors="backslashreplace",
-        timeout=_LIMIT_SECONDS,
+        timeout=LIMIT_SECONDS,
         env={**os.environ, **environment},
     )
     return Answer(done.returncode, done.stdout, done.stderr)
@@ -93,15 +93,23 @@ def start(*arguments: str | Path) -> subprocess.Popen[str]:
     )
 
 
-def finish(process: subprocess.Popen[str]) -> Answer:
+class Started(Protocol):
+    """A command that was started."""
+
+    returncode: int | Any
+
+    def communicate(self, *, timeout: float) -> tuple[str, str]: ...
+
+
+def finish(process: Started) -> Answer:
     """Waits for the end of a command that was started."""
-    out, err = process.communicate(timeout=_LIMIT_SECONDS)
+    out, err = process.communicate(timeout=LIMIT_SECONDS)
     return Answer(process.returncode, out, err)
 
 
 def await_that(holds: Callable[[], bool], what: str) -> None:
     """Waits until `holds` does."""
-    deadline = time.monotonic() + _LIMIT_SECONDS
+    deadline = time.monotonic() + LIMIT_SECONDS
     while not holds():
         assert time.monotonic() < deadline, f"waited in vain until {what}"
         time.sleep(0.05)

@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import ml_metadata as mlmd
-from graft_command import await_that, start
+from graft_command import await_that
 from ml_metadata.proto import metadata_store_pb2
+from ready_command import start
 from tfx.orchestration import metadata
 
 from pipeline.workspace import Workspace

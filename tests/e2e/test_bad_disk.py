@@ -13,19 +13,23 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from graft_command import GRAFT, Answer, await_that, finish, graft_here, start
+from graft_command import GRAFT, Answer, await_that, finish, graft_here
+from ready_command import graft, start
 
 # Ends at the gate, before the backbone: no class has that many images.
 _SHORT = ("--set", "validation.min_images_per_class=1000")
 _QUICK = ("--image-size", "32", "--trials", "2", "--strategy", "feature_extraction")
 
-# A disk of $1 bytes at $2 that only this process tree sees; then a run on it, room, and a run.
+# A disk at $2 that only this process tree sees, and a run on it at each of the sizes $1; then room,
+# and a run.
 _ON_A_SMALL_DISK = """
-mount -t tmpfs -o size=$1 none "$2" || exit 99
-disk=$2; shift 2
-"$@"; first=$?
-mount -o remount,size=300m "$disk"
-[ $first = 1 ] && "$@"
+sizes=$1 disk=$2; shift 2
+mount -t tmpfs -o "size=${sizes%% *}" none "$disk" || exit 99
+for size in $sizes 300m; do
+  mount -o "remount,size=$size" "$disk"
+  "$@"
+  [ $? = 1 ] || break
+done
 """
 
 
@@ -65,12 +69,12 @@ def _documents(text: str) -> list[dict[str, object]]:
     return found
 
 
-def _on_a_small_disk(size: str, data: Path, tmp_path: Path, *flags: str) -> list[dict]:
-    """Summaries of a run on a disk of that size, and of the same run after room was made."""
+def _on_a_small_disk(sizes: str, data: Path, tmp_path: Path, *flags: str) -> list[dict]:
+    """Summaries of a run on a disk of each size, and of the same run after room was made."""
     disk = tmp_path / "disk"
     disk.mkdir()
     command = [*GRAFT, *_run_flags(data, disk / "w", *flags)]
-    unshared = ["unshare", "--mount", "sh", "-c", _ON_A_SMALL_DISK, "sh", size, str(disk)]
+    unshared = ["unshare", "--mount", "sh", "-c", _ON_A_SMALL_DISK, "sh", sizes, str(disk)]
     done = subprocess.run([*unshared, *command], check=False, capture_output=True, text=True)
     assert "Traceback" not in done.stdout + done.stderr
     return _documents(done.stdout)
@@ -105,14 +109,18 @@ def test_a_disk_with_room_but_for_no_further_file(digits_folder: Path, tmp_path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", ["4k", "1500k", "40m"])
-def test_a_disk_that_fills_up_at_any_stage(size: str, digits_folder: Path, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_at_any_stage(digits_folder: Path, tmp_path: Path) -> None:
+    """Each run goes on from what the one before left when its disk was full."""
     if not _may_mount():
         pytest.fail("This test mounts a small disk; run it as root, or where unshare is allowed.")
-    full, after = _on_a_small_disk(size, digits_folder, tmp_path, *_QUICK,
-                                   "--set", "evaluation.min_accuracy=0.1")  # fmt: skip
-    assert full["status"] == "failed"
-    assert "No space left" in full["reason"] or "disk is full" in full["reason"]
+    *full, after = _on_a_small_disk("4k 1500k 40m", digits_folder, tmp_path, *_QUICK,
+                                    "--set", "evaluation.min_accuracy=0.1")  # fmt: skip
+    for each in full:
+        assert each["status"] == "failed"
+        assert "No space left" in each["reason"] or "disk is full" in each["reason"]
+    came_to = [len(each["stages"]) for each in full]
+    assert len(came_to) == 3
+    assert came_to == sorted(set(came_to)), "each was full at a later stage"
     assert after["status"] == "pushed"
 
 
@@ -164,7 +172,7 @@ def pushed(digits_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def _whole_run(data: Path, workspace: Path, *more: str) -> Answer:
     flags = (*_QUICK, "--set", "evaluation.min_accuracy=0.1", *more)
-    return finish(start(*_run_flags(data, workspace, *flags)))
+    return graft(*_run_flags(data, workspace, *flags))
 
 
 @pytest.mark.slow

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graft_command import Answer, graft
+from graft_command import Answer
+from ready_command import graft
 
 from models.backbone_record import read_record
 from pipeline.demo import write_digits

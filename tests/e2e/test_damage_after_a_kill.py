@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from damage import DAMAGES
-from graft_command import Answer, await_that, finish, start
+from graft_command import Answer, await_that
+from ready_command import graft, start
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,7 @@ class KilledRun:
         )  # fmt: skip
 
     def go_on(self) -> Answer:
-        return finish(start(*self._command))
+        return graft(*self._command)
 
     def kill_when_there_is(self, kinds: tuple[str, ...]) -> list[Path]:
         """Returns the files of these kinds that are there after the kill."""

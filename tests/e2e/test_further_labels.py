@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graft_command import Answer, graft
+from graft_command import Answer
+from ready_command import graft
 from training_digits import parity
 
 from models.errors import BadDataError, NotBlessedError

@@ -4,9 +4,9 @@ import random
 from pathlib import Path
 
 import pytest
-from graft_command import finish, start
 from killed_run import assert_nothing_is_left_of_a_kill, kill_at
 from PIL import Image, ImageOps
+from ready_command import graft
 
 from pipeline.node_names import PUBLISHER
 from pipeline.terminal.stage_titles import TITLES
@@ -40,7 +40,7 @@ def test_kill_at_every_stage_then_finish(digits_folder: Path, tmp_path: Path) ->
     for stage in (each for each in TITLES if each != PUBLISHER):
         kill_at(stage, workspace, command, moment)
 
-    done = finish(start(*command))
+    done = graft(*command)
     assert done.code == 0, done.err
     assert done.summary["status"] == "pushed"
     assert done.summary["stages"]["Trainer"]["cached"]

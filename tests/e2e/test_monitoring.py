@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import pytest
 from free_ports import free_port
-from graft_command import Answer, await_that, finish, graft, start
+from graft_command import Answer, await_that, finish, start
 from PIL import Image
 from prometheus_stack import needs_prometheus, pager, prometheus
+from ready_command import graft
 from sklearn.datasets import load_digits
 
 from models.storage.seals import file_digest

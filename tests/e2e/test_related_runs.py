@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graft_command import Answer, graft, graft_here
+from graft_command import Answer, graft_here
+from ready_command import graft
 
 from models.history.shipped import starter_files
 from pipeline.workspace import Workspace

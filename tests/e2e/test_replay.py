@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graft_command import Answer, graft
+from graft_command import Answer
+from ready_command import graft
 
 pytestmark = pytest.mark.slow
 _LENIENT = {

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from beam_pools import two_pools
-from graft_command import graft
 from PIL import Image, ImageOps
+from ready_command import graft
 
 pytestmark = pytest.mark.slow
 

@@ -92,12 +92,19 @@ def tuned(exported: Export) -> Path:
     return exported("tuned", strategy="fine_tune", learning_rate=1e-4, **options)
 
 
-def test_the_column_is_served_as_it_was_trained(examples: str, tuned: Path, tmp_path: Path) -> None:
-    report = check_serving(str(tuned), examples, ServingSettings(), tmp_path / "log")
+_KINDS = pytest.mark.parametrize("kind", ["frozen", pytest.param("tuned", marks=pytest.mark.slow)])
+
+
+@_KINDS
+def test_the_column_is_served_as_it_was_trained(
+    kind: str, examples: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    model: Path = request.getfixturevalue(kind)
+    report = check_serving(str(model), examples, ServingSettings(), tmp_path / "log")
     assert report.passed, report.reason
 
 
-@pytest.mark.parametrize("kind", ["frozen", "tuned"])
+@_KINDS
 def test_the_column_is_learned_from_images_that_have_a_label(
     kind: str, examples: str, digits_folder: Path, request: pytest.FixtureRequest
 ) -> None:

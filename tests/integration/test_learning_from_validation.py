@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from training_digits import digit_paths, digits_task, pixels, tiny_backbone
+from training_digits import answers_of, digit_paths, digits_task, pixels, tiny_backbone
 
 from models import progress
 from models.head.earlier_head import EarlierHead
@@ -80,11 +80,11 @@ def test_so_does_a_fine_tuned_network(judged, digits_folder, tmp_path):
     assert figures[-len(again.epochs) :] == [None] * len(again.epochs), "it learned from these"
     held = pixels(digits_folder, "validation")
     truth = [int(path.parent.name) for path in digit_paths(digits_folder)["validation"]]
-    before, after = (each.model.predict(held, verbose=0) for each in (judged, trained))
+    before, after = (answers_of(each.model, held) for each in (judged, trained))
     rows = np.arange(len(truth))
     assert np.log(after[rows, truth]).mean() > np.log(before[rows, truth]).mean()
     assert trained.start.model is not None
-    np.testing.assert_allclose(trained.start.model.predict(held, verbose=0), before, atol=1e-6)
+    np.testing.assert_allclose(answers_of(trained.start.model, held), before, atol=1e-6)
 
 
 def test_a_network_that_got_worse_by_it_is_dropped(judged, digits_folder, tmp_path, monkeypatch):

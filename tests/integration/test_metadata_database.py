@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 from database_servers import MARIADB, PASSWORD, POSTGRESQL, Server, mariadb, postgresql
-from graft_command import graft
 from ml_metadata.proto import metadata_store_pb2
+from ready_command import graft
 
 from models.errors import UsageError
 from pipeline.metadata_place import open_store, place_of
@@ -185,7 +185,7 @@ def test_runs_train_and_push_and_find_there_what_earlier_ones_made(
     address, work = server.new_database("runs"), tmp_path / "wörk \\ 'space'"
     words = ("--data", digits_folder, "--workspace", work, "--json")
     values = ["metadata.uri=$GRAFT_METADATA", "training.strategy=feature_extraction"]
-    values += ["tuning.budget=0", "evaluation.min_accuracy=0"]
+    values += ["tuning.budget=0", "evaluation.min_accuracy=0", "model.image_size=32"]
     keys = [word for value in values for word in ("--set", value)]
     for cached in (False, True):
         answer = graft("run", *words, *keys, GRAFT_METADATA=address)

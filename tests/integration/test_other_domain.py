@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from labelled_examples import write_examples
 from PIL import Image
-from training_digits import SIZE, digit_paths, digits_task, tiny_backbone
+from training_digits import SIZE, answers_of, digit_paths, digits_task, tiny_backbone
 
 import models.training.train as train_module
 from models.backbones import Backbone
@@ -57,7 +57,7 @@ def accuracy(model: keras.Model, digits_folder: Path) -> float:
     """On the faint images."""
     images = [decode_and_resize(each, ImageSpec(SIZE)) for each in faint_ones(digits_folder)]
     truth = [int(path.parent.name) for path in digit_paths(digits_folder)["test"]]
-    answers = model.predict(np.stack(images), verbose=0)
+    answers = answers_of(model, np.stack(images))
     return float((answers.argmax(axis=1) == truth).mean())
 
 
@@ -76,6 +76,7 @@ def test_images_of_another_domain_are_learned_from_without_their_labels(digits_f
     assert accuracy(trained.model, digits_folder) > accuracy(without.model, digits_folder) + 0.1
 
 
+@pytest.mark.slow
 def test_a_backbone_learns_from_copies_too(digits_folder, tmp_path, monkeypatch):
     before: list[float] = []
 
@@ -105,6 +106,9 @@ def test_a_finished_training_on_copies_is_not_repeated(digits_folder, tmp_path):
     ]
     one = train(tasks[0])
     assert "fine_tune_copies" in [phase.name for phase in one.record.phases]
+    assert tried(one, NAME).of == "fine_tuned"
+    assert "on 120 images and 120 copies" in tried(one, NAME).words
+    assert not list(tmp_path.rglob("*.npy")), "activations were left behind"
     again = train(replace(tasks[1], scratch=tasks[0].scratch))
     assert again.record.resumed_from_epoch is not None
     assert again.record.strategies == one.record.strategies

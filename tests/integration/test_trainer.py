@@ -15,7 +15,7 @@ from tfx.orchestration import metadata, pipeline
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 from trainer_inputs import channels, importers, write_inputs
 from trainer_span import new_span, register_embedded
-from training_digits import LABELS, SIZE, digit_paths
+from training_digits import LABELS, SIZE, answers_of, digit_paths
 
 from components.trained_backbone import write_trained_backbone
 from components.trainer.component import Trainer
@@ -122,7 +122,7 @@ def test_the_server_answers_encoded_images_as_the_keras_model_does(model, serve,
         tf.image.resize(keras.utils.load_img(path), [SIZE, SIZE], antialias=True)
         for path in test_images
     ]
-    expected = keras_model.predict(np.stack(decoded), verbose=0)
+    expected = answers_of(keras_model, np.stack(decoded))
     np.testing.assert_allclose(answers["probabilities"], expected, atol=1e-4)
     assert answers["class_ids"].dtype == np.int64
     np.testing.assert_array_equal(answers["class_ids"], np.argsort(-expected, axis=1)[:, :5])
@@ -222,8 +222,7 @@ def test_a_training_that_begins_from_the_champion_does_better_on_few_new_images(
     )
     truth = [(*LABELS[:9], "nine").index(each.parent.name) for each in images]
     right = [
-        float(np.mean(each.model.predict(pixels, verbose=0).argmax(axis=1) == truth))
-        for each in trained
+        float(np.mean(answers_of(each.model, pixels).argmax(axis=1) == truth)) for each in trained
     ]
     assert right[0] > right[1] + 0.05
 

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from training_digits import (
+    answers_of,
     digit_paths,
     digits_task,
     named_backbone,
@@ -122,7 +123,7 @@ def test_the_record_tells_what_happened(fine_tuned):
 
 
 def test_the_model_answers_as_well_as_the_record_says(fine_tuned, digits_folder):
-    answers = fine_tuned.trained.model.predict(pixels(digits_folder, "validation"), verbose=0)
+    answers = answers_of(fine_tuned.trained.model, pixels(digits_folder, "validation"))
     np.testing.assert_allclose(answers.sum(axis=1), 1.0, atol=1e-5)
     truth = [int(path.parent.name) for path in digit_paths(digits_folder)["validation"]]
     accuracy = np.mean(answers.argmax(axis=1) == truth)
@@ -134,7 +135,7 @@ def test_the_fine_tuned_model_is_calibrated_as_the_record_says(fine_tuned, digit
     found = fine_tuned.trained.record.calibration
     assert found.loss_after < found.loss_before, "smoothed labels left it too unsure"
     assert found.temperature < 1.0
-    answers = fine_tuned.trained.model.predict(pixels(digits_folder, "validation"), verbose=0)
+    answers = answers_of(fine_tuned.trained.model, pixels(digits_folder, "validation"))
     truth = [int(path.parent.name) for path in digit_paths(digits_folder)["validation"]]
     loss = -np.log(answers[np.arange(len(truth)), truth]).mean()
     # Activations are kept in half precision.
@@ -148,7 +149,7 @@ def test_a_linear_head_alone_is_calibrated_too(digits_folder, tmp_path):
     found = trained.record.calibration
     assert found is not None
     assert trained.record.to_values()["calibration"]["temperature"] == found.temperature != 1.0
-    answers = trained.model.predict(pixels(digits_folder, "validation"), verbose=0)
+    answers = answers_of(trained.model, pixels(digits_folder, "validation"))
     truth = [int(path.parent.name) for path in digit_paths(digits_folder)["validation"]]
     loss = -np.log(answers[np.arange(len(truth)), truth]).mean()
     assert loss == pytest.approx(found.loss_after, rel=1e-3)
@@ -269,7 +270,7 @@ def test_a_finished_training_is_not_repeated(whole, digits_folder):
     assert again.record.resumed_from_epoch == 3
     images = pixels(digits_folder)
     np.testing.assert_array_equal(
-        again.model.predict(images, verbose=0), whole.trained.model.predict(images, verbose=0)
+        answers_of(again.model, images), answers_of(whole.trained.model, images)
     )
     scratch = whole.folder / "scratch"
     left = [path.name for path in scratch.rglob("*") if path.is_file()]

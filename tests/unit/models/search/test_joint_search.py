@@ -199,7 +199,7 @@ def test_the_budget_follows_from_the_machine_and_the_usual_is_begun_in_any_case(
 def test_time_that_the_winner_leaves_is_searched_on(
     digits_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = search_task(digits_folder, tmp_path, epochs=2)
+    task = search_task(digits_folder, tmp_path, epochs=1)
     task = task.model_copy(update={"candidates": task.candidates[:1]})
     told = 1e4
     monkeypatch.setattr(JointSearch, "expected_seconds", told)
