@@ -143,7 +143,7 @@ def gather(name: str, said: CardSettings, sources: Sources) -> Card:
 
 
 def _of_classes(quality: Json) -> list[str]:
-    """What every such model lacks, and which classes were hardly tested."""
+    """What every such model lacks, and which classes were hardly tested or never answered."""
     found = [
         f"It answers with one of its {len(quality['classes'])} classes whatever an image shows: "
         "none of them says that an image belongs to none.",
@@ -156,6 +156,9 @@ def _of_classes(quality: Json) -> list[str]:
         found.append(
             f"Tested on fewer than {_FEW} images each, so that their figures say little: {which}."
         )
+    never = [each["label"] for each in quality["classes"] if each["precision"] is None]
+    if never:
+        found.append(f"It took no test image for one of these classes: {_named(never)}.")
     return found
 
 

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 THUMBNAIL_SIDE = 128
 """A thumbnail is the image halved until no side is longer than this many pixels."""
+_LEAST_SIDE = 16
+"""It is halved no further where its shorter side would come below this: of a strip of 2,000 by 20
+pixels nothing but two rows would be left, in which all texts are one grey."""
+_LONGEST_SIDE = 2048
+"""It is halved all the same where its longer side is above this, whatever is left of the other."""
 
 _HASH_GRID = 32
 _HASH_SIDE = 8
@@ -38,11 +43,14 @@ class ImageStatistics:
 def thumbnail_factor(width: int, height: int) -> int:
     """Returns by what power of two an image of this size is reduced to its thumbnail.
 
-    >>> thumbnail_factor(128, 96), thumbnail_factor(300, 4000)
-    (1, 32)
+    >>> thumbnail_factor(128, 96), thumbnail_factor(3000, 4000), thumbnail_factor(2000, 20)
+    (1, 32, 1)
     """
+    longer, shorter = max(width, height), min(width, height)
     factor = 1
-    while max(width, height) > factor * THUMBNAIL_SIDE:
+    while longer > factor * _LONGEST_SIDE or (
+        longer > factor * THUMBNAIL_SIDE and shorter >= 2 * factor * _LEAST_SIDE
+    ):
         factor *= 2
     return factor
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from models.backbone_choice.backbone_choice import Candidate
 from models.backbone_names import LITES
-from models.head.evidence import Answers, compare
+from models.head.evidence import Answers, compare, in_figures
 from models.search.prepared_backbone import PreparedBackbone
 from models.search.search_task import SearchTask
 
@@ -78,9 +78,7 @@ def choose_weights(asked: Candidate, answers: Mapping[Candidate, Answers]) -> tu
     others = {each: one for each, one in answers.items() if each != asked}
     best = max(others, key=lambda each: others[each].expected_accuracy)
     comparison = compare(answers[best], answers[asked])
-    figures = (
-        f"{answers[best].accuracy:.1%} of validation images against {answers[asked].accuracy:.1%}"
-    )
+    figures = in_figures(answers[best], answers[asked])
     name = "ImageNet weights" if best.weights == _IMAGENET else "random weights"
     if comparison.confidence >= _SURE:
         return best, (

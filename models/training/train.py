@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.head.block_weights import BlockWeight, block_weights
 from models.head.calibration import Calibration, calibration
-from models.head.evidence import answers_of, compare
+from models.head.evidence import answers_of, compare, in_figures
 from models.head.frozen_head import FrozenHead, fit_frozen_head
 from models.head.head_model import HEAD, divide_logits
 from models.head.refit import refitted
@@ -187,7 +187,7 @@ def _choose(
         )
         of = ", judged on copies that look like data.target"
     one, other = top.answers.accuracy, head.answers.accuracy
-    figures = f"{comparison}{of}: {one:.1%} of validation images against {other:.1%}"
+    figures = f"{comparison}{of}: {in_figures(top.answers, head.answers)}"
     # A model that diverged has no gain at all.
     if not comparison.gain > 0.0:
         reason = f"fine-tuning lost against the head on the frozen backbone, {figures}"

@@ -6,7 +6,7 @@ from typing import Final
 
 import keras
 
-from models.head.evidence import Answers, Comparison, answers_of, compare
+from models.head.evidence import Answers, Comparison, answers_of, compare, in_figures
 from models.head.labelled_embeddings import LabelledEmbeddings
 from models.training.strategies.few_shot import FewShot
 from models.training.strategies.self_training import SelfTraining
@@ -103,10 +103,7 @@ def promise(
     """
     kept = comparison.confidence >= least_confidence
     direction = "more" if comparison.gain > 0.0 else "less"
-    words = (
-        f"promises {direction} than without it, {comparison}, "
-        f"{one.accuracy:.1%} of {images} against {other.accuracy:.1%}"
-    )
+    words = f"promises {direction} than without it, {comparison}, {in_figures(one, other, images)}"
     if kept and comparison.gain <= 0.0:
         words += "; kept, as so few images do not outweigh what was measured elsewhere"
     if not kept and comparison.gain > 0.0:

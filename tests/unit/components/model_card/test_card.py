@@ -140,6 +140,12 @@ def test_both_forms_tell_the_same(sources: Sources) -> None:
         assert words in markdown
 
 
+def test_the_images_that_it_learned_from_in_the_end_are_counted(sources: Sources) -> None:
+    file = sources.model / "training.json"
+    _write(file, json.loads(file.read_text()) | {"refitted_images": 416})
+    assert all("trained on 416 images" in text for text in _texts(sources))
+
+
 def test_that_the_most_frequent_class_would_do_as_well_is_a_limit(sources: Sources) -> None:
     assert all("not shown to be more" not in text for text in _texts(sources))
     probabilities = np.tile(np.array([0.8, 0.1, 0.1], np.float32), (20, 1))
@@ -150,6 +156,8 @@ def test_that_the_most_frequent_class_would_do_as_well_is_a_limit(sources: Sourc
     for text in _texts(sources):
         assert "Its accuracy is not shown to be more than always" in text
         assert "(0.950)" in text
+        named = text.replace("\\", "")
+        assert f"It took no test image for one of these classes: {CLASSES[1]}" in named
 
 
 def test_what_the_backbone_went_through_before_is_told(sources: Sources) -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from perceptual_hash import hamming_distance
+from PIL import Image
 from scipy import ndimage
 from scipy.fft import dctn
 
@@ -64,8 +65,30 @@ def test_hash_survives_size_and_light_but_not_another_picture():
 
 
 @pytest.mark.parametrize(
-    ("size", "factor"), [((1, 1), 1), ((128, 128), 1), ((129, 3), 2), ((300, 4000), 32)]
+    ("size", "factor"), [((1, 1), 1), ((128, 128), 1), ((129, 65), 2), ((1000, 4000), 32)]
 )
 def test_thumbnails_are_halved_until_they_fit(size, factor):
     assert thumbnail_factor(*size) == factor
     assert max(size) <= factor * THUMBNAIL_SIDE
+
+
+@pytest.mark.parametrize(
+    ("size", "factor"),
+    [((2000, 20), 1), ((20, 2000), 1), ((1600, 100), 4), ((9_000_000, 4), 8192)],
+)
+def test_thumbnails_of_strips_keep_their_short_side_while_they_are_no_longer_than_2048(
+    size, factor
+):
+    assert thumbnail_factor(*size) == factor
+
+
+def test_strips_of_other_texts_do_not_look_alike():
+    random = np.random.default_rng(0)
+    ink = (random.random((2, 10, 400)) < 0.4).repeat(5, axis=2)
+    strips = np.pad(np.where(ink, 40, 220), ((0, 0), (5, 5), (0, 0)), constant_values=220)
+    figures = []
+    for strip in strips.astype(np.uint8):
+        picture = Image.fromarray(strip)
+        figures.append(describe(np.asarray(picture.reduce(thumbnail_factor(*picture.size)))))
+    assert all(figure.brightness_std > 0.2 and figure.sharpness > 0.01 for figure in figures)
+    assert hamming_distance(figures[0].phash, figures[1].phash) > 12

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.head.evidence import Answers, Comparison, answers_of, compare, log_loss
+from models.head.evidence import Answers, Comparison, answers_of, compare, in_figures, log_loss
 
 CLASSES = np.arange(60) % 3
 
@@ -38,6 +38,11 @@ def test_one_image_more_does_not_outweigh_all_losses():
     assert better.confidence > 0.5
 
 
+def test_the_log_loss_is_told_only_where_it_decides_otherwise():
+    told = in_figures(answers_of(logits(54, 6.0), CLASSES), answers_of(logits(48, 6.0), CLASSES))
+    assert told == "90.0% of validation images against 80.0%"
+
+
 def test_with_many_images_the_right_answers_decide():
     """2 of 100 more are right, at a loss that says the contrary."""
     images = 20_000
@@ -50,6 +55,8 @@ def test_with_many_images_the_right_answers_decide():
     few = slice(0, 100)
     few_images = compare(answers_of(one[few], classes[few]), answers_of(other[few], classes[few]))
     assert few_images.gain < 0.0
+    told = in_figures(answers_of(one[few], classes[few]), answers_of(other[few], classes[few]))
+    assert told.startswith("92.0% of validation images against 90.0%, but with a log loss of 0.")
 
 
 def test_a_comparison_is_the_same_from_both_sides():
