@@ -6,13 +6,13 @@ also those that have left the data since: what it could do is not to be lost for
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from components.class_changes import ClassChange, changes_between, renamed
+from components.class_changes import ClassChange, changes_between, exchanged, renamed
 from components.image_register import Digest, read_register
 from components.judge.predicting import AskedModels
 from components.judge.prediction_file import Predictions
@@ -105,19 +105,23 @@ def paired_answers(
     learned = theirs.in_splits(*_LEARNED) if theirs else frozenset[Digest]()
     tested = theirs.in_splits(example_schema.TEST) if theirs else frozenset[Digest]()
     old = asked.of(baseline.model_uri, examples_uri)[column]
+    # A register knows what became of classes, not of labels in further columns.
+    registers = (theirs, mine) if column == example_schema.LABEL else (None, None)
+    changes = changes_between(old.classes, predictions.classes, *registers)
+    names = renamed(changes) | exchanged(changes)
     fair = _rows(digests, learned, among=False)
     pairs = [(old.where(fair), predictions.where(fair), _rows(digests, tested)[fair])]
     gone = tested - mine.in_splits(*example_schema.SPLITS) if mine else frozenset[Digest]()
     if gone and baseline.examples_uri:
         models = baseline.model_uri, model_uri
-        left = _answers_to(gone, baseline.examples_uri, models, asked, column)
-        pairs.append((*left, np.ones(len(left[0].names), bool)))
-    # A register knows what became of classes, not of labels in further columns.
-    registers = (theirs, mine) if column == example_schema.LABEL else (None, None)
-    changes = changes_between(old.classes, predictions.classes, *registers)
-    names = renamed(changes)
-    joined_old = _joined([each[0] for each in pairs], names)
-    joined_new = _joined([each[1] for each in pairs], names, answers=False)
+        before, after = (
+            replace(each, labels=_now(each.labels, names))
+            for each in _answers_to(gone, baseline.examples_uri, models, asked, column)
+        )
+        pairs.append((before, after, np.ones(len(before.names), bool)))
+    joined_old = _joined([each[0] for each in pairs])
+    joined_old = replace(joined_old, classes=tuple(_now(old.classes, names)))
+    joined_new = _joined([each[1] for each in pairs])
     classes = [label for label in joined_new.classes if label in joined_old.classes]
     rows = np.array([label in classes for label in joined_new.labels], bool)
     return PairedAnswers(
@@ -172,23 +176,18 @@ def _rows(
     return np.array([(bytes.fromhex(each) in of) == among for each in digests], bool)
 
 
-def _joined(
-    parts: Iterable[Predictions], names: Mapping[str, str], *, answers: bool = True
-) -> Predictions:
-    """All parts as one, under the new names of classes.
+def _now(labels: Iterable[str], names: Mapping[str, str]) -> list[str]:
+    """What classes are called now."""
+    return [names.get(label, label) for label in labels]
 
-    Args:
-        parts: of one model.
-        names: old name to new one.
-        answers: whether the model gives the old names, too.
-    """
-    each = list(parts)
-    classes = each[0].classes
+
+def _joined(parts: Sequence[Predictions]) -> Predictions:
+    """All parts as one; they are of one model."""
     return Predictions(
-        [name for part in each for name in part.names],
-        [names.get(label, label) for part in each for label in part.labels],
-        tuple(names.get(label, label) for label in classes) if answers else classes,
-        np.concatenate([part.probabilities for part in each]),
+        [name for part in parts for name in part.names],
+        [label for part in parts for label in part.labels],
+        parts[0].classes,
+        np.concatenate([part.probabilities for part in parts]),
     )
 
 

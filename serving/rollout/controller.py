@@ -305,7 +305,7 @@ class Controller:
     ) -> bool:
         try:
             notice = dict.fromkeys(known, _NOTICE_SECONDS)
-            return self._models[server].settle(here, _LOAD_SECONDS, notice)
+            return self._models[server].settle(here, _LOAD_SECONDS, notice, self.file.note)
         except (UnreachableError, NotLoadedError, RefusedError) as error:
             if server == self._settings.stable:
                 raise

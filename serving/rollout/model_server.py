@@ -6,7 +6,7 @@ No TensorFlow is imported: what goes over gRPC are two messages, and the rest is
 import http.client
 import json
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from serving.gateway.settings import Server
 _RELOAD: Final = "/tensorflow.serving.ModelService/HandleReloadConfigRequest"
 _TIMEOUT: Final = 10.0
 _LOOK_SECONDS: Final = 0.2
+_LOOK_ANEW_SECONDS: Final = 2.0
+"""By then a server has looked for what it was told of, as it looks every second."""
 _ON_THE_WAY: Final = ("START", "LOADING")
 _AWAY: Final = (
     grpc.StatusCode.UNAVAILABLE,
@@ -107,6 +109,7 @@ class ModelOnServer:
         labels: Mapping[str, int],
         load_seconds: float,
         notice_seconds: Mapping[int, float] = MappingProxyType({}),
+        waiting: Callable[[str], None] = lambda _: None,
     ) -> bool:
         """Has the server serve the versions of `labels` alone, each behind its label.
 
@@ -118,6 +121,7 @@ class ModelOnServer:
             load_seconds: for the versions to be loaded.
             notice_seconds: of these, for the server to begin with a version; all of them where it
                 is not named.
+            waiting: told in words, once, that the server does not know of a version so far.
 
         Returns:
             Whether anything had to be done.
@@ -135,7 +139,7 @@ class ModelOnServer:
             kept = {label: v for label, v in held.items() if v is not None}
             # Graft's own server answers when the versions are loaded; the official one at once.
             self._reload(wanted | now, kept, still_fine=[grpc.StatusCode.DEADLINE_EXCEEDED])
-            self._wait(wanted, load_seconds, notice_seconds)
+            self._wait(wanted, load_seconds, notice_seconds, waiting)
         self._reload(wanted | now, labels)
         if now - wanted:
             self._reload(wanted, labels)
@@ -168,8 +172,14 @@ class ModelOnServer:
                     f" ({error.code().name})."
                 ) from error
 
-    def _wait(self, wanted: set[int], seconds: float, notice_seconds: Mapping[int, float]) -> None:
-        begun = time.monotonic()
+    def _wait(
+        self,
+        wanted: set[int],
+        seconds: float,
+        notice_seconds: Mapping[int, float],
+        waiting: Callable[[str], None],
+    ) -> None:
+        begun, is_told = time.monotonic(), False
         while True:
             states = self._states()
             for version in sorted(wanted):
@@ -180,6 +190,13 @@ class ModelOnServer:
             if not missing:
                 return
             waited = time.monotonic() - begun
+            unknown = sorted(missing - states.keys())
+            if unknown and waited > _LOOK_ANEW_SECONDS and not is_told:
+                is_told = True
+                waiting(
+                    f"The server at {self._server.rest} does not know of version {unknown[0]} in"
+                    f" {self._base_path} yet; it is waited for, {seconds:g} s in all."
+                )
             for version in sorted(missing):
                 is_noticed = states.get(version, ("", ""))[0] in _ON_THE_WAY
                 patience = seconds if is_noticed else notice_seconds.get(version, seconds)

@@ -196,6 +196,28 @@ def test_old_and_new_test_images_decide_and_none_that_either_learned(world, tmp_
     assert paired.served.labels == paired.new.labels
 
 
+def test_classes_that_exchanged_their_names_are_compared_under_those_of_now(world, tmp_path):
+    now, older = tmp_path / "now", tmp_path / "older"
+    names = (CLASSES[1], CLASSES[0], *CLASSES[2:])
+    _write(world, now, range(150), names)
+    _register(world, now, range(300, 400), range(150), names)
+    _write(world, older, range(100, 200), CLASSES)
+    _register(world, older, range(300, 360), range(100, 200), CLASSES)
+    candidate = world.model("exchanged", 5, range(300, 1700), classes=names)
+    answers = predict_split(ExportedModel(candidate.uri), str(now), "test")
+    digests = [_sha256(row) for row in range(150)]
+    baseline = Baseline(world.good.uri, str(older))
+    paired = paired_answers(answers, digests, candidate.uri, str(now), baseline, AskedModels())
+    assert [each.kind for each in paired.changes] == ["exchanged"]
+    assert paired.new.names == [f"{row}.png" for row in range(200)]
+    called = [names[world.target[row]] for row in range(200)]
+    assert paired.old.labels == paired.new.labels == paired.served.labels == called
+    both = world.target[:200] < 2
+    for right in (paired.old.right, paired.new.right, paired.served.before, paired.served.after):
+        assert right[both].mean() > 0.8
+        assert right.mean() > 0.8
+
+
 def test_a_model_of_new_classes_alone_is_stopped_for_what_it_forgot(world, tmp_path):
     # The fives to nines of a new span, under names that the last blessed model does not know.
     names = (*CLASSES[:5], *(f"new {number}" for number in range(5, 10)))

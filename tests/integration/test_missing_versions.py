@@ -48,6 +48,23 @@ def test_what_answered_before_is_not_waited_for_as_what_is_new(
     assert (time.monotonic() - began < 1.9) == bool(notice)
 
 
+def test_that_a_new_version_is_unknown_so_far_is_told_at_once(
+    server: FakeServer, states: dict[int, tuple[str, str]]
+) -> None:
+    told: list[str] = []
+
+    def waiting(words: str) -> None:
+        told.append(words)
+        states[2] = ("AVAILABLE", "")
+
+    place = ModelOnServer(server.address, "m", "/models/m")
+    assert place.settle({"canary": 2}, 60.0, waiting=waiting)
+    (words,) = told
+    assert words.endswith(
+        "does not know of version 2 in /models/m yet; it is waited for, 60 s in all."
+    )
+
+
 def test_what_is_loaded_again_has_its_time(
     server: FakeServer, states: dict[int, tuple[str, str]]
 ) -> None:
