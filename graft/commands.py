@@ -62,6 +62,7 @@ def run(
         GraftError: a key or value is not valid, or another run holds the workspace. What goes
             wrong in a stage is told by the summary instead.
     """
+    from models.large_imports import thawed_after
     from models.storage.own_temporary import none_compiled_left
     from pipeline.config_file import load_config
     from pipeline.preflight import check
@@ -72,7 +73,7 @@ def run(
     overrides = {**_plain(settings or {}), **_paths({"data.path": data, "workspace": workspace})}
     effective = load_config(Path(config) if config else None, overrides)
     check(effective)
-    with none_compiled_left():
+    with thawed_after(), none_compiled_left():
         code = run_pipeline(effective, wait=False, as_json=False)
     return FinishedRun(Workspace.of(effective).run_folders()[-1], code)
 

@@ -20,3 +20,17 @@ def large_imports() -> Iterator[None]:
         gc.freeze()
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def thawed_after() -> Iterator[None]:
+    """Has the collector look at everything again in the end, where it did so before.
+
+    For a process that is not Graft's own: what its program has, such as models, may be garbage yet.
+    """
+    was_thawed = not gc.get_freeze_count()
+    try:
+        yield
+    finally:
+        if was_thawed:
+            gc.unfreeze()
