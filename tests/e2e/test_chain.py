@@ -22,13 +22,13 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`odd`, all images of the odd digits, and `even`, 25 of each even one."""
+    """`odd`, 60 images of each odd digit, and `even`, 25 of each even one."""
     folder = tmp_path_factory.mktemp("chain")
     write_digits(folder / "digits")
     for digit in (folder / "digits").iterdir():
         target = folder / ("odd" if int(digit.name) % 2 else "even") / digit.name
         target.mkdir(parents=True)
-        for file in sorted(digit.iterdir())[: None if int(digit.name) % 2 else 25]:
+        for file in sorted(digit.iterdir())[: 60 if int(digit.name) % 2 else 25]:
             shutil.copy(file, target)
     return folder
 
