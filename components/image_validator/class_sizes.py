@@ -55,12 +55,7 @@ def small_classes(
 ) -> list[Finding]:
     """Finds the classes with fewer training images than the settings ask for, but some.
 
-    Args:
-        table: the images.
-        labels: the class of each image, object [n] of str, empty for none.
-        of: what stands behind the class to say whose it is; empty for the first column.
-        mend: what to do about it, in a sentence.
-        settings: severities and limits.
+    Args are those of `untrained_classes`.
     """
     in_training = (table.split == example_schema.TRAIN) & (labels != "")
     trained = Counter(labels[in_training].tolist())
