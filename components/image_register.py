@@ -56,11 +56,15 @@ class ImageRegister:
             classes,
         )
 
-    def in_splits(self, *splits: str) -> frozenset[Digest]:
-        """The images of some splits."""
+    def only(self, *splits: str) -> "ImageRegister":
+        """The images of some splits, of all classes."""
         wanted = [example_schema.SPLITS.index(split) for split in splits]
-        rows = self.digests[np.isin(self.splits, wanted)]
-        return frozenset(row.tobytes() for row in rows)
+        rows = np.isin(self.splits, wanted)
+        return ImageRegister(self.digests[rows], self.splits[rows], self.labels[rows], self.classes)
+
+    def in_splits(self, *splits: str) -> frozenset[Digest]:
+        """The digests of the images of some splits."""
+        return frozenset(row.tobytes() for row in self.only(*splits).digests)
 
     def counts(self) -> dict[str, int]:
         """Class to its number of images."""

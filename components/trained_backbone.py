@@ -1,7 +1,9 @@
 """Takes the fine-tuned backbone out of a Model artifact, so that another run may begin from it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from models.data import example_schema
 from models.errors import GraftError, UsageError
 from models.export.assets import FOLDER, LICENCE_FILE
 from models.storage.seals import DESCRIPTION
+from models.training.model_description import Network
 
 
 def write_trained_backbone(
@@ -45,22 +48,23 @@ def write_trained_backbone(
     serving = model / SERVING_FOLDER
     try:
         told = json.loads((serving / DESCRIPTION).read_text("utf-8"))
-        if told["begun_from"]:
+        network = _network(told)
+        if network.begun_from:
             raise UsageError(
                 f"{name} went on from an earlier model (training.start: champion), and which "
                 "images that learned from is not known here. Take the backbone of a model that "
                 "began with training.start: pretrained."
             )
-        if told["exported"] != "fine_tuned":
+        if network.exported != "fine_tuned":
             return None
         # As another run will read it, so that its digest is the one that is looked for there.
         backbone = build_backbone(told["backbone"], str(model / KERAS_FILE), told["image_size"])
         link = Link(
             name=name,
             run=run,
-            data_fingerprint=told["data_fingerprint"],
-            images=told["training_images"],
-            classes=len(told["labels"]),
+            data_fingerprint=network.data_fingerprint,
+            images=network.images,
+            classes=network.classes,
             begun_from=told["weights_digest"],
             weights_digest=backbone.weights_digest,
         )
@@ -78,14 +82,29 @@ def write_trained_backbone(
         ) from error
     if link.weights_digest == link.begun_from:
         return None
-    images = _learned(examples, told["weights"] if told["chain"] else "")
+    images = _learned(model, examples, told["weights"] if told["chain"] else "")
     write_backbone(backbone.trunk.save_weights, record, images, file)
     return record
 
 
-def _learned(examples: Path, begun_from: str) -> NDArray[np.uint64]:
+def _network(told: Mapping[str, Any]) -> Network:
+    """How the network came about, by what a model says of itself."""
+    if "network" in told:
+        return Network(**told["network"])
+    # A model of an earlier Graft made its network itself.
+    return Network(
+        recipe="",
+        exported=told["exported"],
+        begun_from=told["begun_from"],
+        data_fingerprint=told["data_fingerprint"],
+        images=told["training_images"],
+        classes=len(told["labels"]),
+    )
+
+
+def _learned(model: Path, examples: Path, begun_from: str) -> NDArray[np.uint64]:
     """The images that chose or made the weights, before too."""
-    register = read_register(examples)
+    register = read_register(model) or read_register(examples)
     if register is None:
         raise GraftError(
             f"{examples} does not say which images were learned from: its file {REGISTER_FILE} is "

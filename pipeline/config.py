@@ -5,7 +5,7 @@ config` prints the effective one.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -73,12 +73,18 @@ class Config(Section):
         return Path(self.workspace).absolute()
 
     @property
-    def begins_from_champion(self) -> bool:
-        """Whether a training goes on from the last blessed model, where there is one."""
+    def begins_from(self) -> Literal["pretrained", "champion", "known_champion"]:
+        """What a training begins from; a known champion is one that knows nearly all images."""
         if self.training.start != "auto":
-            return self.training.start == "champion"
+            return self.training.start
         # A search that is asked for is made, and a chain makes weights to begin from.
-        return bool(self.data.replay) and not self.tuning.budget and not self.model.chain
+        if self.tuning.budget or self.model.chain:
+            return "pretrained"
+        if self.data.replay:
+            return "champion"
+        # What more is asked for is learned by a network that is fine-tuned.
+        is_plain = not (self.data.unlabelled or self.data.target)
+        return "known_champion" if is_plain and self.training.strategy == "auto" else "pretrained"
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from components.tuner.component import Tuner
 from components.unlabelled_images.component import UnlabelledImages
 from models.data import example_schema
 from models.data.image_look import LEAST_IMAGES
+from models.json_digest import json_digest
 from models.storage.plain_path import plain_path
 from pipeline import class_memory
 from pipeline.config import Config
@@ -195,7 +196,8 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
     label_nodes = _label_nodes(config, workspace, **inputs)
     # What no label check decides must not depend on one.
     left_out = {} if config.training.label_errors == "keep" else label_nodes[0].outputs
-    champion = lookups.champion(config, examples)
+    recipe = _recipe(config)
+    champion = lookups.champion(config, examples, recipe)
     begun = {name: champion.inputs[name] for name in ("champion",) if name in champion.inputs}
     past, tuner = _search_nodes(config, workspace, lookups, **inputs, **left_out, **begun)
     chosen, choice = lookups.choice(tuner)
@@ -225,6 +227,8 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
         embeddings_dir=_embeddings_cache(workspace),
         further_labels=json.dumps(config.data.further_labels),
         **champion.inputs,
+        keeps_network=config.begins_from == "known_champion",
+        recipe=recipe,
         code=code_fingerprint("components.trainer"),
     )
     # A folder that is of no use is refused before anything is searched.
@@ -286,6 +290,22 @@ def _search_nodes(
         **parameters,
     )
     return nodes, tuner
+
+
+def _recipe(config: Config) -> str:
+    """Digest of all that makes a network out of images, but for where it begins."""
+    return json_digest(
+        {
+            "model": config.model.to_json(),
+            "choice": config.choice.to_json(),
+            "training": config.training.to_json("start"),
+            "has_further_labels": bool(config.data.further_labels),
+            "tuning": config.tuning.to_json(),
+            "seed": config.seed,
+            "code": code_fingerprint("components.tuner", "components.trainer")
+            + _weights_digests(config),
+        }
+    )
 
 
 def _searched_training(config: Config) -> str:

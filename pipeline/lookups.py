@@ -91,8 +91,14 @@ class Lookups(Protocol):
     def baseline(self, config: Config, candidate: BaseChannel) -> FoundBaseline:
         """The model that a candidate is compared with."""
 
-    def champion(self, config: Config, examples: BaseChannel) -> FoundChampion:
-        """The model that the training on these examples begins from."""
+    def champion(self, config: Config, examples: BaseChannel, recipe: str) -> FoundChampion:
+        """The model that the training on these examples begins from.
+
+        Args:
+            config: of the run.
+            examples: of the training.
+            recipe: digest of all that makes a network, but for the images.
+        """
 
 
 class MetadataLookups:
@@ -152,12 +158,15 @@ class MetadataLookups:
         }
         return FoundBaseline([baseline], inputs)
 
-    def champion(self, config: Config, examples: BaseChannel) -> FoundChampion:
+    def champion(self, config: Config, examples: BaseChannel, recipe: str) -> FoundChampion:
         """See `Lookups`."""
-        if not config.begins_from_champion:
+        if config.begins_from == "pretrained":
             return FoundChampion([], {})
         champion = resolver.Resolver(
-            strategy_class=ChampionStrategy, current=examples, **_blessed_models()
+            strategy_class=ChampionStrategy,
+            config={"recipe": recipe if config.begins_from == "known_champion" else ""},
+            current=examples,
+            **_blessed_models(),
         ).with_id(CHAMPION)
         inputs = {
             "champion": champion.outputs["model"],

@@ -39,6 +39,8 @@ _BEFORE: Final = "before"
 _ANEW: Final = "pretrained"
 _FROM_CHAMPION: Final = "champion"
 _HEAD_ALONE: Final = "champion, head alone"
+_ARMS: Final = (_FROM_CHAMPION, _HEAD_ALONE)
+"""What goes on from the earlier model."""
 
 Found = Mapping[str, Any]
 
@@ -51,6 +53,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=60, help="of each class, in the end")
     parser.add_argument("--known", type=float, nargs="+", default=[0.5, 0.8, 0.95])
     parser.add_argument("--epochs", type=int, default=30, help="at most")
+    parser.add_argument("--arms", nargs="*", default=list(_ARMS), choices=_ARMS)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=Path("benchmarks/out/strategies"))
     given = parser.parse_args()
@@ -65,7 +68,7 @@ def main() -> None:
                         task, given.size, given.images, known, given.epochs, seed, Path(scratch)
                     )
                     row = found.setdefault(f"{known:.0%} known", {})
-                    for arm in (_BEFORE, _ANEW, _FROM_CHAMPION, _HEAD_ALONE):
+                    for arm in (_BEFORE, _ANEW, *given.arms):
                         key = f"{task.resolve()} {drawn.key} {arm}"
                         row.setdefault(arm, []).append(kept.get(key, partial(drawn.measured, arm)))
     print(table(found))

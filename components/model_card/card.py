@@ -89,6 +89,15 @@ class Card:
     further: list[Json]
     limits: list[str]
 
+    @property
+    def backbone_words(self) -> str:
+        """What was done to the backbone."""
+        if self.described["exported"] == "fine_tuned":
+            return "fine-tuned"
+        if self.described.get("network", {}).get("exported") == "fine_tuned":
+            return "fine-tuned in an earlier run on most of these images, with a head of its own"
+        return "frozen, with a head of its own"
+
 
 def gather(name: str, said: CardSettings, sources: Sources) -> Card:
     """Reads what the card tells.

@@ -72,6 +72,8 @@ class Trainer(TfxTrainer, base_beam_component.BaseBeamComponent):
         further_labels: str = "[]",
         champion: BaseChannel | None = None,
         champion_examples: BaseChannel | None = None,
+        keeps_network: bool = False,
+        recipe: str = "",
     ) -> None:
         """Builds the node.
 
@@ -97,6 +99,9 @@ class Trainer(TfxTrainer, base_beam_component.BaseBeamComponent):
             further_labels: JSON list of the columns that hold labels beside the class.
             champion: Model to begin from; None for pretrained weights.
             champion_examples: what that was trained on, where it is still there.
+            keeps_network: whether the head of the champion alone is learned.
+            recipe: digest of the configuration, as in
+                `models.training.model_description.Network`.
         """
         # TFX's constructor would refuse the further inputs.
         base_component.BaseComponent.__init__(
@@ -126,6 +131,8 @@ class Trainer(TfxTrainer, base_beam_component.BaseBeamComponent):
                         "embeddings_dir": embeddings_dir,
                         "code": code,
                         "further_labels": further_labels,
+                        "keeps_network": keeps_network,
+                        "recipe": recipe,
                     },
                     sort_keys=True,
                 ),

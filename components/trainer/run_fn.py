@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from components.artifact_names import (
     TRAINING_FILE,
     further_head_file,
 )
+from components.image_register import REGISTER_FILE, read_register
 from components.label_check.label_errors_file import left_out
 from components.shared_activations import shared_activations
 from components.trainer.executor import (
@@ -59,6 +60,7 @@ from models.storage.folders import delete_others
 from models.storage.seals import is_sealed
 from models.training import device
 from models.training.activations import of_process
+from models.training.model_description import Network
 from models.training.train import Trained, train
 from models.training.training_settings import TrainingSettings
 from models.training.training_state import STATE_FILE
@@ -91,6 +93,7 @@ def run_fn(fn_args: FnArgs) -> None:
     files = model_uri / PROBE_FILE, model_uri / PROBE_ANSWERS_FILE
     write_probe(*files, probe, read.data.test_names)
     write_probe_heads(model_uri / PROBE_HEADS_FILE, probe, read.data.info.key)
+    _register_images(read, inputs, model_uri)
     expected = _expected(trained.model, further, task, config["check_images"])
     _write_json(model_uri / EXPECTED_FILE, expected)
 
@@ -108,6 +111,7 @@ def _inputs(fn_args: FnArgs) -> Inputs:
         embeddings_dir=config["embeddings_dir"],
         champion_uri=config[CHAMPION],
         champion_examples_uri=config[CHAMPION_EXAMPLES],
+        keeps_network=config["keeps_network"],
     )
 
 
@@ -142,6 +146,7 @@ def _key(read: ReadTask, code: str) -> str:
         "code": code,
         "features": read.data.info.key,
         "begun_from": read.begun_from,
+        "keeps_network": read.network is not None,
         "data": read.data.fingerprint,
         "left_out": list(read.task.left_out),
         "sample_range": str(read_sample_range(read.task.examples_uri)),
@@ -180,6 +185,14 @@ def _description(
 ) -> dict[str, Any]:
     """Lineage for `assets.extra/graft.json`, beside what `export_model` adds."""
     info = read.data.info
+    network = read.network or Network(
+        recipe=config["recipe"],
+        exported=trained.record.exported,
+        begun_from=read.begun_from,
+        data_fingerprint=read.data.fingerprint,
+        images=read.task.images,
+        classes=len(read.task.labels),
+    )
     return {
         BODY: _body(trained, read, config),
         "backbone": info.backbone,
@@ -187,6 +200,7 @@ def _description(
         "weights_digest": info.weights_digest,
         "begun_from": read.begun_from,
         "chain": [each.model_dump() for each in read.chain],
+        "network": asdict(network),
         "training_images": read.task.images,
         "strategy": trained.record.strategy.name,
         "exported": trained.record.exported,
@@ -242,6 +256,16 @@ def _write(
         max_pixels=config["max_pixels"],
         further=[FurtherColumn(each.column, each.labels, each.model) for each in further],
     )
+
+
+def _register_images(read: ReadTask, inputs: Inputs, model_uri: Path) -> None:
+    """Leaves beside the model which images its network was made by."""
+    learned = read_register(Path(inputs.examples_uri))
+    if read.network and inputs.champion_uri:
+        learned = read_register(Path(inputs.champion_uri))
+    if learned is not None:
+        images = learned.only(example_schema.TRAIN, example_schema.VALIDATION)
+        images.save(model_uri / REGISTER_FILE)
 
 
 def _expected(

@@ -19,6 +19,7 @@ from components.class_changes import changes_between, exchanged, renamed
 from components.embedded_data import EmbeddedData, read_data
 from components.example_gen.replay import has_replayed
 from components.image_register import read_register
+from components.kept_network import known_share
 from models.backbone_record import Link, read_record
 from models.backbones import Backbone, build_backbone
 from models.backbones.licences import weights_licence
@@ -34,7 +35,7 @@ from models.head.frozen_probe import read_probe_heads
 from models.head.labelled_embeddings import UnlabelledEmbeddings
 from models.search.joint_space import with_choice
 from models.training.earlier_model import earlier_by_head, read_earlier_model
-from models.training.model_description import read_description
+from models.training.model_description import Network, read_description
 from models.training.strategies.self_training import MOST
 from models.training.strategies.strategy import Situation
 from models.training.training_settings import TrainingSettings
@@ -56,6 +57,7 @@ class Inputs:
         embeddings_dir: of the store that keeps embeddings from run to run, of any backbone.
         champion_uri: of the Model to begin from; None for pretrained weights.
         champion_examples_uri: of the Examples that it was trained on; None where they are gone.
+        keeps_network: whether the head of that Model alone is learned.
     """
 
     examples_uri: str
@@ -68,6 +70,7 @@ class Inputs:
     embeddings_dir: str = ""
     champion_uri: str | None = None
     champion_examples_uri: str | None = None
+    keeps_network: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class ReadTask:
         licence: of the weights that the backbone begins with, in words.
         chain: trainings that the backbone went through before.
         begun_from: digest of the model that the task begins from; empty for none.
+        network: how the network came about that is kept; None where the training makes it.
         probe: best head of that model's training on the pretrained backbone; None for none.
     """
 
@@ -88,6 +92,7 @@ class ReadTask:
     licence: str
     chain: tuple[Link, ...] = ()
     begun_from: str = ""
+    network: Network | None = None
     probe: EarlierProbe | None = None
 
 
@@ -210,6 +215,7 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
         embeddings=embeddings,
         unlabelled=unlabelled,
         earlier=earlier.head.for_classes(*names),
+        known=known_share(champion, Path(inputs.examples_uri)) if inputs.keeps_network else None,
     )
     # What the champion began with is what these weights are under.
     licence = (champion / SERVING_FOLDER / FOLDER / LICENCE_FILE).read_text("utf-8")
@@ -219,5 +225,6 @@ def _from_champion(read: ReadTask, inputs: Inputs, champion: Path) -> ReadTask:
         licence,
         described.chain,
         earlier.digest,
+        described.network if inputs.keeps_network else None,
         probe and probe.for_classes(*names),
     )

@@ -10,6 +10,27 @@ from models.storage.seals import DESCRIPTION
 
 
 @dataclass(frozen=True)
+class Network:
+    """How the network of a model, all of it but the head, came about.
+
+    Attributes:
+        recipe: digest of the configuration that it was made by.
+        exported: "fine_tuned", or "head" where training left it as it was.
+        begun_from: digest of the model that its training began from; empty for none.
+        data_fingerprint: names the images, labels and split of that training.
+        images: that it was trained on.
+        classes: that it told apart.
+    """
+
+    recipe: str
+    exported: str
+    begun_from: str
+    data_fingerprint: str
+    images: int
+    classes: int
+
+
+@dataclass(frozen=True)
 class Description:
     """What an exported model says of itself.
 
@@ -19,6 +40,7 @@ class Description:
         model_digest: of all weights.
         labels: class names in the order of the outputs.
         chain: trainings that its backbone went through before its own.
+        network: how its network came about, maybe in an earlier run; None if it does not say so.
     """
 
     backbone: str
@@ -26,6 +48,7 @@ class Description:
     model_digest: str
     labels: tuple[str, ...]
     chain: tuple[Link, ...] = ()
+    network: Network | None = None
 
     def is_of(self, backbone: str, image_size: int | None) -> bool:
         """Whether a training of that backbone, at that side in pixels, can begin from the model."""
@@ -49,8 +72,9 @@ def read_description(export: Path) -> Description:
             told["image_size"],
             told["model_digest"],
             tuple(told["labels"]),
-            # A model of an earlier Graft says nothing of it.
+            # A model of an earlier Graft says nothing of these.
             tuple(Link(**each) for each in told.get("chain", [])),
+            Network(**told["network"]) if "network" in told else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise GraftError(f"{unusable(file)} It does not say what it is: {error}.") from error

@@ -89,7 +89,7 @@ def train(task: TrainingTask) -> Trained:
         task: what to train on; its backbone is changed.
     """
     keras.utils.set_random_seed(task.seed)
-    strategy = choose_strategy(task.settings, task.images)
+    strategy = choose_strategy(task.settings, task.images, task.known)
     if task.is_searched:
         strategy = Strategy(strategy.name, "chosen by the search")
     frozen, head_phase = train_head(task)

@@ -33,8 +33,10 @@ class TrainingSettings(Section):
     """What a training begins from. champion: the weights of the last blessed model, backbone and
     head, so that little new data adds to what it knows; nothing is searched then, and backbone and
     size have to be among those of the section model. Where there is none yet, and for images that
-    it was trained on already, that is pretrained. auto: champion where its images are replayed
-    (data.replay) and no tuning.budget is given, else pretrained."""
+    it was trained on already, that is pretrained. auto: where no tuning.budget is given, champion
+    where its images are replayed (data.replay); its network alone, under a head that is learned
+    anew, where this was fine-tuned by the same configuration, knows 95 % of the images and has
+    learned from none that validates (refit_images); else pretrained."""
     strategy: Literal["auto", "feature_extraction", "fine_tune"] = "auto"
     """feature_extraction trains the head alone; fine_tune then unfreezes the top of the backbone
     at a lower rate; auto chooses by the number of training images."""
@@ -141,8 +143,23 @@ class Strategy:
     reason: str
 
 
-def choose_strategy(settings: TrainingSettings, images: int) -> Strategy:
-    """Resolves "auto" by the number of training images."""
+def choose_strategy(
+    settings: TrainingSettings, images: int, known: float | None = None
+) -> Strategy:
+    """Resolves "auto".
+
+    Args:
+        settings: of the training.
+        images: to train on.
+        known: share of the images that an earlier network was trained for, which is kept; None
+            for none.
+    """
+    if known is not None:
+        return Strategy(
+            "feature_extraction",
+            f"the network of the last blessed model is kept, as it was fine-tuned for {known:.1%} "
+            "of these images by this configuration (training.start: auto)",
+        )
     if settings.strategy != "auto":
         return Strategy(settings.strategy, "asked for in the configuration")
     least = settings.auto_fine_tune_images

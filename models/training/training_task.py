@@ -41,6 +41,8 @@ class TrainingTask:
             pretrained.
         is_validated_later: whether the validation images judge more than the training does, on the
             backbone that it leaves.
+        known: share of the images that the network of `earlier` was trained for, if that is kept
+            and its head alone is learned; None where the training decides what is learned.
     """
 
     examples_uri: str
@@ -60,6 +62,7 @@ class TrainingTask:
     left_out: tuple[str, ...] = ()
     earlier: EarlierHead | None = None
     is_validated_later: bool = False
+    known: float | None = None
 
     @property
     def images(self) -> int:

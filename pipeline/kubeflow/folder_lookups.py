@@ -71,13 +71,13 @@ class FolderLookups:
         ).with_id(BASELINE)
         return FoundBaseline([pushed], {"baseline_model": pushed.outputs["model"]})
 
-    def champion(self, config: Config, examples: BaseChannel) -> FoundChampion:
+    def champion(self, config: Config, examples: BaseChannel, recipe: str) -> FoundChampion:
         """See `Lookups`.
 
         Raises:
             UsageError: it is asked for, and a served version does not hold the trained model.
         """
-        del examples
+        del examples, recipe
         if config.training.start == "champion":
             raise UsageError(
                 "On Kubeflow Pipelines a training begins from pretrained weights, as the model to "

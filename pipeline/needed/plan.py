@@ -62,6 +62,10 @@ def planned(config: Config, workspace: Workspace) -> Plan:
     found = need(config, workspace, labelled)
     if not found.needed:
         return Plan(config, needed=False, reason=found.reason, waits_for=found.waits_for)
+    if found.retrain and config.training.start == "auto":
+        # What it served with is what does not fit any more.
+        anew = config.training.model_copy(update={"start": "pretrained"})
+        config = config.model_copy(update={"training": anew})
     if labelled and (found.retrain or retrainings(workspace.monitoring)):
         config = with_labelled(config, folder)
         return Plan(config, True, found.reason, None, found.retrain, labelled)

@@ -4,7 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -59,6 +59,7 @@ def run(folder: Path) -> None:
         scratch_dir=str(folder / "scratch"),
         embeddings_dir=str(folder / "cache"),
         code="1",
+        recipe="9a",
     )
     connection = metadata.sqlite_metadata_connection_config(str(folder / "metadata.sqlite"))
     LocalDagRunner().run(
@@ -75,6 +76,7 @@ def run(folder: Path) -> None:
 def folder(digits_folder, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     write_inputs(digits_folder, folder)
+    register_embedded(folder)
     stale = folder / "scratch" / "of another training"
     stale.mkdir(parents=True)
     run(folder)
@@ -184,14 +186,17 @@ def test_the_expected_answers_are_those_of_the_server(model, serve, digits_folde
 
 
 def _begin(
-    folder: Path, span: Path, champion: Path | None, start: Literal["auto", "champion"] = "auto"
+    folder: Path,
+    span: Path,
+    champion: Path | None,
+    start: Literal["auto", "champion"] = "auto",
+    **more: Any,
 ) -> ReadTask:
     old = folder / "examples"
-    register_embedded(folder)
     inputs = Inputs(
         examples_uri=str(span / "examples"),
         embeddings_uri=str(span / "embeddings"),
-        labels=(*LABELS[:9], "nine"),
+        **{"labels": (*LABELS[:9], "nine"), **more},
         values={},
         embeddings_dir=str(folder / "cache"),
         champion_uri=str(champion) if champion else None,
@@ -225,6 +230,18 @@ def test_a_training_that_begins_from_the_champion_does_better_on_few_new_images(
         float(np.mean(answers_of(each.model, pixels).argmax(axis=1) == truth)) for each in trained
     ]
     assert right[0] > right[1] + 0.05
+
+
+def test_a_network_that_knows_the_images_is_kept_under_a_new_head(folder, model):
+    kept = _begin(folder, folder, model, labels=LABELS, keeps_network=True)
+    described = read_description(model / "Format-Serving")
+    assert kept.network == described.network
+    assert kept.network is not None
+    assert (kept.network.images, kept.network.classes, kept.network.recipe) == (120, 10, "9a")
+    assert kept.task.known == 1.0
+    record = train(replace(kept.task, settings=TrainingSettings())).record
+    assert (record.start, record.exported) == ("champion", "head")
+    assert "fine-tuned for 100.0% of these images by this configuration" in record.strategy.reason
 
 
 def test_a_champion_that_does_not_fit_is_passed_over_where_nobody_asked_for_it(
@@ -304,7 +321,6 @@ def test_tensorboard_can_show_the_run(folder):
 
 def test_a_backbone_goes_into_another_training_with_lineage_and_licence(folder, model, tmp_path):
     file = tmp_path / "digits.weights.h5"
-    register_embedded(folder)
     examples = folder / "examples"
     record = write_trained_backbone(model, examples, file, name="digits version 1", run="1")
     described = json.loads((model / "Format-Serving/assets.extra/graft.json").read_text())
@@ -348,12 +364,14 @@ def test_a_model_that_is_a_head_alone_has_no_backbone_of_its_own(model, tmp_path
     head = tmp_path / "model"
     shutil.copytree(model, head)
     file = head / "Format-Serving" / "assets.extra" / "graft.json"
-    told = json.loads(file.read_text()) | {"exported": "head"}
+    told = json.loads(file.read_text())
+    told["network"]["exported"] = "head"
     file.write_text(json.dumps(told))
     target = tmp_path / "none.weights.h5"
     assert write_trained_backbone(head, head, target, name="digits", run="") is None
     assert not target.exists()
-    file.write_text(json.dumps(told | {"begun_from": "0" * 64}))
+    told["network"]["begun_from"] = "0" * 64
+    file.write_text(json.dumps(told))
     with pytest.raises(UsageError, match=r"digits went on from an earlier model .*champion"):
         write_trained_backbone(head, head, target, name="digits", run="")
     file.write_text(json.dumps({"exported": "fine_tuned", "begun_from": ""}))

@@ -330,16 +330,24 @@ def test_the_columns_that_travel_are_those_of_both_keys_once(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("keys", "begins"),
     [
-        ({}, False),
-        ({"training.start": "champion"}, True),
-        ({"data.replay": 20}, True),
-        ({"data.replay": 20, "training.start": "pretrained"}, False),
-        ({"data.replay": 20, "tuning.budget": "5m"}, False),
-        ({"data.replay": 20, "tuning.budget": 0}, True),
-        ({"data.replay": 20, "model.chain": ["/public"]}, False),
+        ({}, "known_champion"),
+        ({"tuning.budget": 0}, "known_champion"),
+        ({"tuning.budget": "5m"}, "pretrained"),
+        ({"training.start": "pretrained"}, "pretrained"),
+        ({"training.strategy": "fine_tune"}, "pretrained"),
+        ({"training.strategy": "feature_extraction"}, "pretrained"),
+        ({"data.unlabelled": "/more"}, "pretrained"),
+        ({"data.target": "/other"}, "pretrained"),
+        ({"model.chain": ["/public"]}, "pretrained"),
+        ({"training.start": "champion"}, "champion"),
+        ({"data.replay": 20}, "champion"),
+        ({"data.replay": 20, "training.start": "pretrained"}, "pretrained"),
+        ({"data.replay": 20, "tuning.budget": "5m"}, "pretrained"),
+        ({"data.replay": 20, "tuning.budget": 0}, "champion"),
+        ({"data.replay": 20, "model.chain": ["/public"]}, "pretrained"),
     ],
 )
-def test_a_training_that_replays_begins_from_the_champion_by_itself(
-    keys: dict[str, object], begins: bool
+def test_a_training_begins_from_the_champion_where_that_was_measured_to_help(
+    keys: dict[str, object], begins: str
 ) -> None:
-    assert load_config(None, keys).begins_from_champion is begins
+    assert load_config(None, keys).begins_from == begins

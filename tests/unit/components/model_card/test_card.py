@@ -250,3 +250,14 @@ def test_limits_tell_what_was_found_and_not_what_an_operator_may_set(sources: So
         assert "9 of 500 images are flat." in words
         assert "silence" not in words
         assert "Look at them" not in words
+
+
+def test_a_kept_network_is_not_called_frozen(sources: Sources) -> None:
+    file = sources.model / "Format-Serving" / "assets.extra" / "graft.json"
+    described = json.loads(file.read_text()) | {"exported": "head"}
+    for network, words in (
+        ("head", "frozen, with a head of its own"),
+        ("fine_tuned", "fine-tuned in an earlier run on most of these images, with a head of its"),
+    ):
+        _write(file, described | {"network": {"exported": network}})
+        assert all(words in text for text in _texts(sources))

@@ -244,7 +244,7 @@ def test_a_retraining_is_made_once_an_episode_with_new_labels_after_a_cooldown(
     assert "nothing new to learn from" in planned(config, workspace).reason
     _label(workspace, "aa")
     plan = planned(config, workspace)
-    assert plan.needed
+    assert (plan.needed, plan.config.training.start) == (True, "pretrained")
     plan.note(workspace, "run-1")
     assert "once for each episode" in planned(config, workspace).reason
 
