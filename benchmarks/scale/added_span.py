@@ -1,15 +1,19 @@
 """A nightly span of new images on top of many: what it costs against the first run.
 
 The first run is of one large span, the second of that and of a small one. Both are the whole run,
-as a scheduler calls it. The second begins from the model of the first (`training.start: champion`,
-which a first run passes over).
+as a scheduler calls it. On made images a head is learned, and the second run begins from the model
+of the first (`training.start: champion`, which a first run passes over). With `--data`, a folder of
+labelled images, both runs have the defaults, but for the size of the images.
 
     ./dev bench scale/added_span --images 5000 --new 50
+    ./dev bench scale/added_span --images 1500 --new 15 --data ../shared/data/clothing
 """
 
 import argparse
 import json
+import random
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -19,10 +23,13 @@ from typing import Any, Final
 from synthetic_images import write_images
 
 _REACH: Final = 0.15
-_CONFIG: Final = """\
+_SUFFIXES: Final = (".jpg", ".jpeg", ".png")
+_DEFAULTS: Final = """\
 workspace: work
 data: {path: 'spans/{DATE}', spans: all}
 model: {image_size: %d}
+"""
+_HEAD_ALONE: Final = """\
 training: {strategy: feature_extraction, start: champion}
 tuning: {budget: 0}
 """
@@ -34,15 +41,19 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=5_000)
     parser.add_argument("--new", type=int, default=50)
     parser.add_argument("--image-size", type=int, default=160)
+    parser.add_argument("--data", type=Path, help="labelled images, a folder for each class")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/added-span"))
     options = parser.parse_args()
-    name = f"{options.images}-{options.new}-{options.image_size}"
+    source = options.data.name if options.data else "made"
+    name = f"{source}-{options.images}-{options.new}-{options.image_size}"
     folder: Path = (options.out / name).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "graft.yaml").write_text(_CONFIG % options.image_size)
-    write_images(folder / "spans/2026-01-01", range(options.images))
+    config = _DEFAULTS % options.image_size + ("" if options.data else _HEAD_ALONE)
+    (folder / "graft.yaml").write_text(config)
+    _write_span(folder / "spans/2026-01-01", range(options.images), options.data)
     first = _run(folder, "first")
-    write_images(folder / "spans/2026-01-02", range(options.images, options.images + options.new))
+    new = range(options.images, options.images + options.new)
+    _write_span(folder / "spans/2026-01-02", new, options.data)
     second = _run(folder, "second")
     for stage, cost in first["stages"].items():
         again = second["stages"].get(stage, {"seconds": 0.0})["seconds"]
@@ -51,6 +62,19 @@ def main() -> None:
     for what in ("wall", "processor"):
         print(f"{what:18} {first[what]:7.1f} s {second[what]:7.1f} s")
         print(f"ratio {second[what] / first[what]:.2f} (reach {_REACH})")
+
+
+def _write_span(folder: Path, numbers: range, data: Path | None) -> None:
+    if data is None:
+        write_images(folder, numbers)
+        return
+    images = sorted(path for path in data.absolute().rglob("*") if path.suffix in _SUFFIXES)
+    random.Random(0).shuffle(images)
+    for path in images[numbers.start : numbers.stop]:
+        place = folder / path.parent.name / f"{path.parts[-3]}-{path.name}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            shutil.copyfile(path, place)
 
 
 def _run(folder: Path, name: str) -> dict[str, Any]:
