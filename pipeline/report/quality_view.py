@@ -185,7 +185,7 @@ def _mistakes(predictions: Predictions, examples_uri: str | None) -> list[Mistak
             answer=predictions.classes[answers[row]],
             probability=float(probabilities[row, answers[row]]),
             truth_probability=float(probabilities[row, truth[row]]) if truth[row] >= 0 else 0.0,
-            source=found[predictions.names[row]].source if predictions.names[row] in found else "",
+            source=found.get(predictions.names[row], ""),
         )
         for row in worst
     ]
