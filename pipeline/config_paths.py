@@ -19,7 +19,7 @@ _INSTEAD = {
     "workspace": "A bucket has no locks and cannot hold one",
     "serving.directory": "serving.publish copies each version that is pushed to a bucket",
 }
-_NO_FILE = ("imagenet", "none")
+NO_FILE = ("imagenet", "none")
 """Values of `model.weights` that name no file."""
 
 
@@ -47,7 +47,7 @@ def with_settled_paths(config: Config, base: Callable[[str], Path]) -> Config:
         return _data(value, base(key))
 
     def weights(key: str, value: str | None) -> str | None:
-        return value if value is None or value in _NO_FILE else _absolute(value, base(key))
+        return value if value is None or value in NO_FILE else _absolute(value, base(key))
 
     candidates = config.model.candidates and tuple(
         each.model_copy(update={"weights": weights("model.candidates", each.weights)})
@@ -116,7 +116,7 @@ def paths_by_key(config: Config) -> dict[str, tuple[str, ...]]:
         "notifications.template": (config.notifications.template,),
     }
     return {
-        key: tuple(value for value in values if value and value not in _NO_FILE)
+        key: tuple(value for value in values if value and value not in NO_FILE)
         for key, values in found.items()
     }
 

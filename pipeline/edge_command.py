@@ -1,7 +1,6 @@
 """`graft export`: the pushed model for other engines, and how it does there."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO
 
@@ -24,12 +23,6 @@ Format = Literal["litert", "onnx"]
 FIGURES: Final = "edge.json"
 PAGE: Final = "edge.html"
 LOG: Final = "log.txt"
-
-
-@dataclass(frozen=True)
-class _Measured:
-    models: "list[EdgeModel]"
-    values: dict[str, Any]
 
 
 def export(
@@ -58,20 +51,21 @@ def export(
     with writing_to(folder, "Name another folder with --out"):
         folder.mkdir(parents=True, exist_ok=True)
         with output_to(folder / LOG) as terminal:
-            made = _export(model, lineage, form, calibrate_on, terminal)
-        for each in made.models:
+            models, figures = _export(model, lineage, form, calibrate_on, terminal)
+        for each in models:
             write_atomically(folder / each.file, each.content)
-        text = json.dumps(made.values, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
         write_atomically(folder / FIGURES, text.encode())
-        page = environment().get_template("edge.html.j2").render(told=made.values)
+        page = environment().get_template("edge.html.j2").render(told=figures)
         write_atomically(folder / PAGE, page.encode())
-    _print(made.values, folder)
+    _print(figures, folder)
     return 0
 
 
 def _export(
     model: Served, lineage: Lineage, form: Format, calibrate_on: int, terminal: TextIO
-) -> _Measured:
+) -> "tuple[list[EdgeModel], dict[str, Any]]":
+    """What was made, and the content of `edge.json`."""
     # Imported here: they bring TensorFlow, whose words belong in the log.
     from components.exported_models.exported_model import ExportedModel
     from components.judge.predicting import predict_split
@@ -114,7 +108,7 @@ def _export(
         "served": served,
         "models": {each.precision: each.to_values() for each in made},
     }
-    return _Measured(made, values)
+    return made, values
 
 
 def _source(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from components.pusher.push import pushed_versions
 from models.errors import GraftError, NotBlessedError, UsageError
 from models.listening import host_and_port
 from models.storage.alone import alone
@@ -149,7 +150,7 @@ def roll_back(folder: Path) -> int:
 
 
 def _version(model: Served, state: Rollout, asked: int | None) -> int:
-    pushed = sorted(int(path.name) for path in model.directory.iterdir() if path.name.isdecimal())
+    pushed = sorted(pushed_versions(model.directory))
     if asked is not None:
         if asked not in pushed:
             raise UsageError(f"Version {asked} is not in {model.directory}; there are {pushed}.")

@@ -2,10 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from models.listening import bare_host
-from pipeline.command_line import local_path
+from pipeline.command_line import local_path, port
 
 if TYPE_CHECKING:
     from serving.gateway.settings import GatewaySettings
@@ -21,8 +21,8 @@ def percent(text: str) -> int:
     raise argparse.ArgumentTypeError(f"expected whole percents such as 10%, got {text!r}")
 
 
-def add_gateway_flags(parser: argparse.ArgumentParser, port: Any) -> None:
-    """The flags of `graft gateway`; `port` reads a port."""
+def add_gateway_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of `graft gateway`."""
     parser.add_argument(
         "--host", type=bare_host, default="127.0.0.1", help="address to bind (default 127.0.0.1)"
     )

@@ -13,9 +13,8 @@ from ml_metadata.proto import metadata_store_pb2
 
 from models.errors import UsageError
 from models.storage.atomic_write import write_atomically
-from pipeline import metadata_store
 from pipeline.metadata_address import MetadataAddress, open_connection
-from pipeline.metadata_store import MetadataStoreError
+from pipeline.metadata_store import MetadataFile, MetadataStoreError
 from pipeline.workspace import Workspace
 
 _OWNER: Final = "graft.Workspace"
@@ -102,50 +101,6 @@ def open_store(workspace: Workspace, *, writes: bool) -> mlmd.MetadataStore:
         Exception: one of `FAILURES`.
     """
     return open_connection(place_of(workspace).connection(writes=writes))
-
-
-@dataclass(frozen=True)
-class MetadataFile:
-    """An SQLite file of the workspace.
-
-    Attributes:
-        file: there or not.
-    """
-
-    file: Path
-
-    @property
-    def is_there(self) -> bool:
-        """See `MetadataPlace`."""
-        return self.file.is_file()
-
-    def connection(self, *, writes: bool) -> metadata_store_pb2.ConnectionConfig:
-        """See `MetadataPlace`."""
-        kind = metadata_store_pb2.SqliteMetadataSourceConfig
-        config = metadata_store_pb2.ConnectionConfig()
-        config.sqlite.filename_uri = str(self.file)
-        config.sqlite.connection_mode = kind.READWRITE_OPENCREATE if writes else kind.READONLY
-        return config
-
-    def check(self) -> None:
-        """See `MetadataPlace`; there is nothing to check where there is no file."""
-        if self.is_there:
-            metadata_store.check_store(self.file)
-
-    def begin_writing(self) -> None:
-        """See `MetadataPlace`; of an earlier Graft's file, names are brought up to date."""
-        # It may have been moved away, and its digest speaks of no other.
-        metadata_store.forget_digest(self.file)
-        if self.is_there:
-            metadata_store.rename_former_types(self.file)
-
-    def end_writing(self) -> None:
-        """See `MetadataPlace`."""
-        metadata_store.record_digest(self.file)
-
-    def unreadable(self, cause: object) -> MetadataStoreError:
-        """See `MetadataPlace`."""
-        return metadata_store.unreadable(self.file, cause)
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from models.storage.buckets import unusable
 from models.storage.locations import is_remote
 from pipeline.among_images import lies_among_images
 from pipeline.config import Config
+from pipeline.config_paths import NO_FILE
 from pipeline.fetched_paths import images_by_key, source_of, with_sources
 from pipeline.unlabelled_in_data import taken_for_classes
 from pipeline.workspace import nearest_there, no_folder
 
-_NO_FILE = ("imagenet", "none")
 _BEGINNINGS = {".keras": b"PK\x03\x04", ".h5": b"\x89HDF\r\n\x1a\n"}
 """How the files of weights begin that Keras writes, by their ending."""
 
@@ -173,7 +173,7 @@ def _start(config: Config) -> Iterator[str]:
 
 def _weights(weights: str) -> str:
     """What is wrong with a file of weights, in words; empty where nothing can be seen to be."""
-    if weights in _NO_FILE:
+    if weights in NO_FILE:
         return ""
     try:
         if not stat.S_ISREG(Path(weights).stat().st_mode):
@@ -185,14 +185,14 @@ def _weights(weights: str) -> str:
             if file.read(len(beginning)) != beginning:
                 return f"{weights} is damaged, or of another kind than its name says"
     except OSError as error:
-        hint = did_you_mean(Path(weights).name, _NO_FILE)
+        hint = did_you_mean(Path(weights).name, NO_FILE)
         return f"{weights} cannot be read ({error.strerror})" + (f".{hint}" if hint else "")
     return ""
 
 
 def _misfit(asked: dict[str, Any], resize: str) -> str:
     """Why a backbone that Graft fine-tuned cannot be begun from; empty where it can."""
-    if asked["weights"] in _NO_FILE:
+    if asked["weights"] in NO_FILE:
         return ""
     try:
         record = read_record(asked["weights"])

@@ -40,7 +40,7 @@ def add_production_commands(commands: Any) -> None:
     )
     about = "put nginx in front of the model server, and roll new versions out"
     gateway = command(commands, "gateway", _gateway, about)
-    add_gateway_flags(gateway, port)
+    add_gateway_flags(gateway)
     about = "try the newest version on some of the requests, and promote it or roll it back"
     rollout = command(commands, "rollout", _rollout, about)
     add_rollout_flags(rollout)

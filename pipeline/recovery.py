@@ -23,6 +23,7 @@ from components.blessed_models import BASELINES, blessed_models
 from components.lineage import text_of
 from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
+from components.pusher.push import pushed_versions
 from models.storage.plain_path import plain_path
 from models.storage.seals import tree_digest
 from pipeline.metadata_place import FAILURES, open_store, place_of
@@ -154,8 +155,7 @@ def _forget(store: mlmd.MetadataStore, artifact: metadata_store_pb2.Artifact) ->
 
 
 def _is_newest(version: Path) -> bool:
-    siblings = [int(path.name) for path in version.parent.glob("*") if path.name.isdecimal()]
-    return version.is_dir() and int(version.name) == max(siblings)
+    return version.is_dir() and int(version.name) == max(pushed_versions(version.parent))
 
 
 def _remove_outputs(artifacts: Path, execution_id: int) -> None:

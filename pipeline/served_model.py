@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from components.pusher.push import pushed_versions
 from models.data.normalisation import Range
 from models.data.sample_depth import SampleRange
 from models.errors import GraftError, UsageError
@@ -101,13 +102,13 @@ def served_elsewhere(config: Config) -> Served:
 
 
 def _newest(directory: Path) -> Path:
-    versions = [path for path in directory.glob("*") if path.name.isdecimal()]
+    versions = pushed_versions(directory)
     if not versions:
         raise UsageError(
             f"No model was pushed to {directory} yet. `graft run --data DIR` makes one; "
             "--workspace or --config names another place."
         )
-    return max(versions, key=lambda path: int(path.name))
+    return versions[max(versions)]
 
 
 def _said(version: Path) -> tuple[Range, tuple[str, ...]]:

@@ -252,18 +252,12 @@ def _serialize(
         example_schema.LABEL: image.label.encode(),
         example_schema.NAME: image.name.encode(),
         example_schema.SHA256: image.sha256.encode(),
-        example_schema.PHASH: measures.phash.encode(),
-        example_schema.FORMAT: measures.format.encode(),
         example_schema.CONVERTED: ",".join(conversions).encode(),
-        example_schema.WIDTH: measures.width,
-        example_schema.HEIGHT: measures.height,
-        example_schema.CHANNELS: measures.channels,
         example_schema.BYTE_SIZE: image.size,
-        example_schema.BRIGHTNESS_MEAN: measures.brightness_mean,
-        example_schema.BRIGHTNESS_STD: measures.brightness_std,
-        example_schema.SHARPNESS: measures.sharpness,
         example_schema.IMAGE: encoded,
     }
+    for name, measure in measures._asdict().items():
+        values[name] = measure.encode() if isinstance(measure, str) else measure
     if image.group:
         values[example_schema.GROUP] = image.group.encode()
     for column, value in zip(columns, image.slices, strict=True):

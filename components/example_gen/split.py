@@ -25,29 +25,17 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from components.example_gen.group_split import group_sides
+from components.example_gen.group_split import Grouped, group_sides
 from components.example_gen.shares import KEPT_PLACE, LEAST, Shares, bounds, place_of
 from models.data import example_schema
 
 
-class Labelled(Protocol):
-    """What is split: something with a content, a label, and perhaps a split of the user's."""
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest of the content."""
-
-    @property
-    def label(self) -> str:
-        """Class name."""
+class Labelled(Grouped, Protocol):
+    """What is split, with what the user's own split says of it, if there is one."""
 
     @property
     def split(self) -> str | None:
         """The user's split, None in all images or in none."""
-
-    @property
-    def group(self) -> str:
-        """Of the images that lie on one side; empty for none."""
 
 
 def missing_shares(present: set[str | None], validation: float, test: float) -> Shares:

@@ -14,39 +14,19 @@ from models.data.label_text import is_missing
 from models.wording import counted
 
 _KEY: Final = "unlabelled_class"
-_DONE: Final = [
-    "labeled",
-    "labelled",
-    "annotated",
-    "classified",
-    "categorized",
-    "categorised",
-    "sorted",
-    "tagged",
-]
+_DONE: Final = """
+labeled labelled annotated classified categorized categorised sorted tagged
+"""
 _NOT_DONE: Final = frozenset(
-    [f"{no}{done}" for no in ("un", "not", "notyet", "non", "tobe") for done in _DONE]
+    [f"{no}{done}" for no in ("un", "not", "notyet", "non", "tobe") for done in _DONE.split()]
     + [f"{no}{label}" for no in ("no", "un", "without") for label in ("label", "labels")]
     + [f"to{do}" for do in ("label", "annotate", "classify", "sort", "tag")]
     + ["unsup", "unsupervised"]
 )
 _UNKNOWN: Final = frozenset(["unknown", "unknowns", "unidentified", "undetermined", "unspecified"])
-_FILLERS: Final = frozenset(
-    [
-        "image",
-        "images",
-        "img",
-        "imgs",
-        "photo",
-        "photos",
-        "picture",
-        "pictures",
-        "data",
-        "files",
-        "folder",
-        "set",
-    ]
-)
+_FILLERS: Final = """
+image images img imgs photo photos picture pictures data files folder set
+"""
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -87,7 +67,7 @@ def check_unlabelled_classes(table: ImageTable, settings: ValidationSettings) ->
 def _plain(label: str) -> str:
     """The words of a name as one, without those that say nothing here."""
     text = unicodedata.normalize("NFKC", label).casefold()
-    return "".join(word for word in _WORD.findall(text) if word not in _FILLERS)
+    return "".join(word for word in _WORD.findall(text) if word not in _FILLERS.split())
 
 
 def _how_to_leave_out(label: str, names: Iterable[str], table: ImageTable) -> str:

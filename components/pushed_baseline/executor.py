@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from components.artifact_names import SERVING_FOLDER
 from components.artifact_types import Artifacts, Params
-from components.pusher.push import versions
+from components.pusher.push import pushed_versions
 from models.storage.folders import copy_folder
 
 
@@ -25,8 +25,6 @@ class Executor(base_executor.BaseExecutor):
         """
         model = Path(artifact_utils.get_single_uri(output_dict["model"]))
         model.mkdir(parents=True, exist_ok=True)
-        directory = Path(exec_properties["directory"])
-        pushed = versions(directory) if directory.is_dir() else {}
-        if pushed:
+        if pushed := pushed_versions(Path(exec_properties["directory"])):
             # Modes and times mean nothing, and a mounted bucket may not take them.
             copy_folder(pushed[max(pushed)], model / SERVING_FOLDER, shutil.copyfile)

@@ -79,8 +79,10 @@ def push_model(
         ) from error
 
 
-def versions(directory: Path) -> dict[int, Path]:
-    """Versions in a serving directory, by number."""
+def pushed_versions(directory: Path) -> dict[int, Path]:
+    """Versions in a serving directory, by number; none where it is missing."""
+    if not directory.is_dir():
+        return {}
     return {int(path.name): path for path in directory.iterdir() if path.name.isdecimal()}
 
 
@@ -92,7 +94,7 @@ def _push(
     card: Mapping[str, bytes],
 ) -> Push:
     _check_proved(source, tree_digest(source), proved)
-    present = versions(directory)
+    present = pushed_versions(directory)
     newest = max(present, default=0)
     if newest and _is_this_push(present[newest], source, companions, card):
         return Push(newest, present[newest], new=False, digest=tree_digest(present[newest]))

@@ -86,40 +86,32 @@ class DataView:
         account: what became of everything that was offered.
         unlabelled: what became of the images without labels, in words; empty where there are none.
         target: what became of the images of another domain, in words; empty where there are none.
-        layout: how the folders were understood, a sentence; empty where ingest does not say.
         workers: which Beam workers took how many images; empty where the run's own process did.
         embedded_by: the same of their embedding.
         identical: images with the bytes of another; 0 where nothing was embedded.
         classes: number of classes.
-        split_source: "user" or "assigned".
         splits: names and numbers of images.
         rows: classes, largest first; at most 40.
         spreads: of the training split.
         formats: file format to number of images, in all splits.
-        conversions: conversion to number of images.
         left_out: what was not used, by what became of it.
         findings: of validation, gravest first.
-        validated: whether validation came to an end.
         doubtful: the most doubtful labels; None where nobody looked.
     """
 
     account: DataAccount
     unlabelled: str
     target: str
-    layout: str
     workers: str
     embedded_by: str
     identical: int
     classes: int
-    split_source: str
     splits: dict[str, int]
     rows: list[ClassRow]
     spreads: list[SpreadRow]
     formats: dict[str, int]
-    conversions: dict[str, int]
     left_out: list[LeftOutGroup]
     findings: list[Json]
-    validated: bool
     doubtful: DoubtfulView | None
 
 
@@ -146,12 +138,10 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
         account=account,
         unlabelled=unlabelled.words if unlabelled else "",
         target=target.words if target else "",
-        layout=str(found.ingest.get("layout") or ""),
         workers=workers_words(found.ingest.get("workers")),
         embedded_by=workers_words(found.embedded_by),
         identical=int(found.embeddings.get("identical", 0)),
         classes=len(classes),
-        split_source=found.ingest.get("split_source", ""),
         splits=splits,
         rows=[
             ClassRow(
@@ -165,14 +155,12 @@ def data_view(found: Artifacts, examples_uri: str | None) -> DataView | None:
         ],
         spreads=_spreads(found.statistics.get(example_schema.TRAIN)),
         formats=_formats(found.statistics),
-        conversions=found.ingest.get("converted", {}),
         left_out=[
             *_left_out(account, found.quarantine),
             *(_left_out(unlabelled, found.unlabelled_left_out, _OF_THESE) if unlabelled else ()),
             *(_left_out(target, found.target_left_out, _OF_TARGET) if target else ()),
         ],
         findings=sorted(found.findings, key=lambda each: order.get(each.get("severity", ""), 2)),
-        validated=found.validated,
         doubtful=doubtful_view(found.label_errors, examples_uri),
     )
 

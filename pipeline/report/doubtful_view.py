@@ -53,7 +53,7 @@ def doubtful_view(found: FoundLabelErrors | None, examples_uri: str | None) -> D
     if found is None:
         return None
     shown = [each for each in found.doubtful if each.is_suspect][:_SHOWN]
-    sources: dict[str, pictures.Picture] = {}
+    sources: dict[str, str] = {}
     for split in {each.split for each in shown} if examples_uri else ():
         names = [each.name for each in shown if each.split == split]
         sources |= pictures.named(str(examples_uri), split, names)
@@ -64,11 +64,7 @@ def doubtful_view(found: FoundLabelErrors | None, examples_uri: str | None) -> D
         unchecked=found.unchecked,
         suspects=found.suspects,
         pictures=[
-            DoubtfulPicture(
-                each,
-                sources[each.name].source if each.name in sources else "",
-                each.name in left_out,
-            )
+            DoubtfulPicture(each, sources.get(each.name, ""), each.name in left_out)
             for each in shown
         ],
     )

@@ -6,13 +6,13 @@ import jinja2
 from markupsafe import Markup
 
 from components.example_gen.sources.entries import printable
-from models.number_text import duration, figure_text, interval_text
+from models.number_text import duration, figure_text, interval_text, short_number
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def environment() -> jinja2.Environment:
-    """The templates, with the filters `duration`, `figure`, `interval` and `visible`."""
+    """The templates, with the filters `duration`, `figure`, `interval`, `short` and `visible`."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -23,6 +23,7 @@ def environment() -> jinja2.Environment:
     made.filters["duration"] = duration
     made.filters["figure"] = figure_text
     made.filters["interval"] = _interval
+    made.filters["short"] = short_number
     made.filters["visible"] = printable
     return made
 

@@ -56,17 +56,17 @@ def samples(examples_uri: str, classes: Iterable[str]) -> dict[str, list[Picture
     return shown
 
 
-def named(examples_uri: str, split: str, names: Iterable[str]) -> dict[str, Picture]:
+def named(examples_uri: str, split: str, names: Iterable[str]) -> dict[str, str]:
     """Finds images of a split by name.
 
     Returns:
-        Name to picture, for those that were found.
+        Name to data URI of a small JPEG, for those that were found and can be drawn.
     """
     wanted = set(names)
-    found: dict[str, Picture] = {}
+    found: dict[str, str] = {}
     for record in read_records(examples_uri, split) if wanted else ():
         if record.name in wanted:
-            found |= {each.name: each for each in _picture(record, _MISTAKE_SIDE)}
+            found |= {each.name: each.source for each in _picture(record, _MISTAKE_SIDE)}
             wanted.discard(record.name)
             if not wanted:
                 break

@@ -72,7 +72,6 @@ class QualityView:
     """What the section shows.
 
     Attributes:
-        quality: figures as `models.metrics.Quality`.
         classes: figures of each class, lowest recall first; at most 60.
         matrix: rows of the confusion matrix by true class; empty with more than 30 classes.
         labels: of the matrix.
@@ -81,13 +80,10 @@ class QualityView:
         mistakes: the most confident wrong answers.
         wrong: number of all wrong answers.
         slices: by feature.
-        gaps: of the user's own columns, as `components.judge.gaps.Gap`.
-        shortcuts: as `components.judge.occlusion.Shortcut`.
         forgetting: as `components.judge.forgetting.Forgetting`, with at most 60 classes; None
             without an earlier model.
     """
 
-    quality: Json
     classes: list[Json]
     matrix: list[list[Cell]]
     labels: tuple[str, ...]
@@ -96,8 +92,6 @@ class QualityView:
     mistakes: list[Mistake]
     wrong: int
     slices: list[SliceGroup]
-    gaps: list[Json]
-    shortcuts: list[Json]
     forgetting: Json | None
 
 
@@ -120,7 +114,6 @@ def quality_view(found: Artifacts, examples_uri: str | None) -> QualityView | No
         quality["classes"], key=lambda each: (each["recall"] is None, each["recall"], each["label"])
     )
     return QualityView(
-        quality=quality,
         classes=by_recall[:_MOST_CLASSES],
         matrix=_matrix(counts) if small else [],
         labels=predictions.classes,
@@ -129,8 +122,6 @@ def quality_view(found: Artifacts, examples_uri: str | None) -> QualityView | No
         mistakes=_mistakes(predictions, examples_uri),
         wrong=int((~predictions.right).sum()),
         slices=_slices(found.metrics["slices"]),
-        gaps=found.metrics.get("gaps", []),
-        shortcuts=found.metrics.get("shortcuts", []),
         forgetting=_forgetting(found.metrics.get("forgetting")),
     )
 
@@ -185,7 +176,7 @@ def _mistakes(predictions: Predictions, examples_uri: str | None) -> list[Mistak
             answer=predictions.classes[answers[row]],
             probability=float(probabilities[row, answers[row]]),
             truth_probability=float(probabilities[row, truth[row]]) if truth[row] >= 0 else 0.0,
-            source=found[predictions.names[row]].source if predictions.names[row] in found else "",
+            source=found.get(predictions.names[row], ""),
         )
         for row in worst
     ]

@@ -50,7 +50,6 @@ class RunView:
         tone: "good", "warning" or "bad".
         figures: those at the top of the page.
         stages: in the order in which they ran.
-        repairs: what was found damaged.
         lineage: names and values; unknown values are left out.
     """
 
@@ -58,7 +57,6 @@ class RunView:
     tone: str
     figures: list[Figure]
     stages: list[StageRow]
-    repairs: list[str]
     lineage: list[tuple[str, str]]
 
 
@@ -78,7 +76,6 @@ def run_view(run: RunRecord, found: Artifacts) -> RunView:
         tone=_TONES[run.status],
         figures=_figures(run, found),
         stages=_stages(run),
-        repairs=run.repairs,
         lineage=_lineage(run, found),
     )
 

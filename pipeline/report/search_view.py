@@ -8,7 +8,7 @@ from markupsafe import Markup
 from models.history.contribution import LeftOut
 from models.history.records import TrialRecord
 from models.history.tuning_history import TuningHistory
-from models.number_text import duration, short_number
+from models.number_text import duration
 from models.search.joint_space import candidate_of, in_words
 from models.search.relatives import MOST_APART
 from models.search.search_record import SearchRecord, TriedBackbone
@@ -42,18 +42,6 @@ class TriedRow:
 
 
 @dataclass(frozen=True)
-class BackboneRow:
-    """One backbone, as text; `chosen` where the winner has it."""
-
-    name: str
-    configurations: str
-    accuracy: str
-    seconds: str
-    work: str
-    chosen: bool
-
-
-@dataclass(frozen=True)
 class SearchView:
     """What the section shows.
 
@@ -64,7 +52,6 @@ class SearchView:
         related: earlier tasks to begin from, and how; empty without any.
         rows: the best configurations.
         more: number of the others.
-        backbones: the one that computes least first.
         time: heading of the seconds of a backbone.
         progress: best score against time; None with too few stretches.
         price: accuracy against computation; None for one backbone.
@@ -79,7 +66,6 @@ class SearchView:
     related: str
     rows: list[TriedRow]
     more: int
-    backbones: list[BackboneRow]
     time: str
     progress: Markup | None
     price: Markup | None
@@ -101,7 +87,6 @@ def search_view(found: Artifacts) -> SearchView | None:
         related=related_words(record),
         rows=[_row(trial, history) for trial in ranked[:_MOST_ROWS]],
         more=max(0, len(ranked) - _MOST_ROWS),
-        backbones=[_backbone(each) for each in record.backbones],
         time=f"Time{_of_all(record)}",
         progress=_progress(record),
         price=_price(record.backbones),
@@ -187,17 +172,6 @@ def _row(trial: TrialRecord, history: TuningHistory) -> TriedRow:
         score=f"{trial.score:.4f}",
         seconds=f"{trial.seconds:.0f}",
         best=trial is history.best,
-    )
-
-
-def _backbone(tried: TriedBackbone) -> BackboneRow:
-    return BackboneRow(
-        name=str(tried.candidate),
-        configurations=str(tried.configurations),
-        accuracy="–" if tried.accuracy is None else f"{tried.accuracy:.3f}",
-        seconds=duration(tried.seconds),
-        work=f"{short_number(tried.multiply_adds / 1e6)} M",
-        chosen=tried.chosen,
     )
 
 

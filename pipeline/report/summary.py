@@ -148,18 +148,10 @@ def _tuning(run: RunRecord, found: Artifacts) -> Json:
         "words": "" if record is None else record.words,
         "past": None if record is None else list(record.past),
         "past_trusted": None if record is None else record.trusted,
-        "left_out": []
-        if record is None
-        else [{"name": each.name, "reason": each.reason} for each in record.left_out],
-        "related": []
-        if record is None
-        else [each.model_dump(mode="json") for each in record.related],
-        "backbones": []
-        if record is None
-        else [each.model_dump(mode="json") for each in record.backbones],
-        "refused": []
-        if record is None
-        else [each.model_dump(mode="json") for each in record.refused],
+        "left_out": [each.model_dump(mode="json") for each in record.left_out] if record else [],
+        "related": [each.model_dump(mode="json") for each in record.related] if record else [],
+        "backbones": [each.model_dump(mode="json") for each in record.backbones] if record else [],
+        "refused": [each.model_dump(mode="json") for each in record.refused] if record else [],
     }
 
 

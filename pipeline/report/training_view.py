@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from models.intervals import Interval
-from pipeline.report.account import training_account
+from pipeline.report.account import TrainingAccount, training_account
 from pipeline.report.artifacts import Artifacts, Json
 from pipeline.report.charts import Axis, Series, line_chart, nice_ticks, whole_ticks
 
@@ -25,41 +24,25 @@ class TrainingView:
 
     Attributes:
         strategy: name of the strategy of the training.
-        dropped: whether the fine-tuned model was dropped for the head alone.
+        account: which model came out.
         reasons: why this strategy and why this model was exported, in words.
         accuracy: chart of the validation accuracy; None without epochs.
         loss: chart of the losses; None without epochs.
-        validation_accuracy: of the exported model.
-        interval: the 95 % interval of that accuracy.
-        head_validation_accuracy: of the head on the frozen backbone.
-        refitted_images: training and validation images that what is exported learned from
-            together in the end; 0 where it did not.
-        seconds: wall time.
         phases: `name`, `epochs`, `best_epoch` (from 1) and `seconds` of each.
-        resumed_from_epoch: epochs that the search, or an interrupted run, had done.
         strategies: `name`, `kept`, `reason` and `words` of each that was tried.
         class_weights: smallest and largest, with their classes; None when all are equal.
-        calibration: `temperature`, and log loss and calibration error before and after it; None
-            where there was none.
         blocks: `name`, `features`, `worth` and `share` (of the largest worth, 0..1) of each block
             of the backbone, from the bottom up.
     """
 
     strategy: str
-    dropped: bool
+    account: TrainingAccount
     reasons: list[str]
     accuracy: Markup | None
     loss: Markup | None
-    validation_accuracy: float | None
-    interval: Interval | None
-    head_validation_accuracy: float | None
-    refitted_images: int
-    seconds: float
     phases: list[Json]
-    resumed_from_epoch: int | None
     strategies: list[Json]
     class_weights: tuple[tuple[str, float], tuple[str, float]] | None
-    calibration: Json | None
     blocks: list[Json]
 
 
@@ -74,7 +57,7 @@ def training_view(found: Artifacts) -> TrainingView | None:
     reasons = [training.get("reason"), training.get("exported_reason"), *training.get("notes", [])]
     return TrainingView(
         strategy=account.chosen.replace("_", " "),
-        dropped=account.dropped,
+        account=account,
         reasons=[_sentence(reason) for reason in reasons if reason],
         accuracy=_chart(
             "Validation accuracy after each epoch",
@@ -88,11 +71,6 @@ def training_view(found: Artifacts) -> TrainingView | None:
             [("training", history.get("loss", [])), ("validation", history.get("val_loss", []))],
             phases,
         ),
-        validation_accuracy=account.accuracy,
-        interval=account.interval,
-        head_validation_accuracy=training.get("head_validation_accuracy"),
-        refitted_images=account.refitted_images,
-        seconds=training.get("seconds", 0.0),
         phases=[
             {
                 "name": _phase(phase["name"]),
@@ -102,13 +80,11 @@ def training_view(found: Artifacts) -> TrainingView | None:
             }
             for phase in phases
         ],
-        resumed_from_epoch=training.get("resumed_from_epoch"),
         strategies=[
             each | {"reason": _sentence(each["reason"]), "words": _sentence(each["words"])}
             for each in training.get("strategies", [])
         ],
         class_weights=_extremes(training.get("class_weights", {})),
-        calibration=training.get("calibration"),
         blocks=_blocks(training.get("blocks", [])),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from components.pusher.push import pushed_versions
 from pipeline.config import Config
 from pipeline.gateway_folder import gateway_folder
 from pipeline.retention.retention_settings import RetentionSettings
@@ -23,13 +24,6 @@ def versions_to_keep(config: Config, keep: RetentionSettings) -> set[int]:
     rollout = RolloutFile(gateway_folder(config)).read()
     served = {rollout.stable, rollout.canary} if rollout else set()
     return {*pushed[-keep.versions :], *(version for version in pushed if version in served)}
-
-
-def pushed_versions(directory: Path) -> dict[int, Path]:
-    """The versions in a serving directory, by their numbers."""
-    if not directory.is_dir():
-        return {}
-    return {int(path.name): path for path in directory.iterdir() if path.name.isdecimal()}
 
 
 def runs_to_keep(

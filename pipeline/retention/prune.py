@@ -7,13 +7,14 @@ from datetime import datetime, timezone
 
 import ml_metadata as mlmd
 
+from components.pusher.push import pushed_versions
 from models.errors import GraftError, UsageError
 from pipeline.config import Config
 from pipeline.metadata_place import FAILURES, open_store, place_of
 from pipeline.retention import old_artifacts
 from pipeline.retention.old_caches import surplus_caches
 from pipeline.retention.old_publications import PublishedVersion, old_publications
-from pipeline.retention.old_runs import pushed_versions, runs_to_keep, versions_to_keep
+from pipeline.retention.old_runs import runs_to_keep, versions_to_keep
 from pipeline.retention.removal import Removal
 from pipeline.retention.retention_settings import RetentionSettings
 from pipeline.workspace import Workspace

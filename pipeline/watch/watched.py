@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from components.pusher.push import pushed_versions
 from models.errors import GraftError, UsageError
 from models.observation.reference import REFERENCE, Reference, read_reference
 from models.storage.seals import EXTRA
@@ -53,7 +54,7 @@ class Watched:
         Raises:
             UsageError: none was pushed.
         """
-        pushed = {int(path.name) for path in self.directory.glob("*") if path.name.isdecimal()}
+        pushed = pushed_versions(self.directory)
         if not pushed:
             raise UsageError(f"No model was pushed to {self.directory} yet: graft run --data DIR")
         rollout = RolloutFile(self.gateway).read() if self.gateway.is_dir() else None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from model_folders import contents, model_folder
 
-from components.pusher.push import push_model, versions
+from components.pusher.push import push_model, pushed_versions
 
 _PUSH = "import sys, pathlib; from components.pusher.push import push_model as p;"
 _PUSH += " p(*map(pathlib.Path, sys.argv[1:]))"
@@ -26,7 +26,7 @@ def test_killed_pushes_leave_no_half_version(tmp_path: Path) -> None:
         time.sleep(moment.uniform(0.0, 0.1))
         push.send_signal(signal.SIGKILL)
         push.wait()
-        for version in versions(serving).values():
+        for version in pushed_versions(serving).values():
             assert contents(version) == contents(model)
     assert push_model(model, serving).version == 1
     assert [path.name for path in serving.iterdir()] == ["1"]

@@ -15,7 +15,7 @@ from components.blessed_models import blessed_models
 from components.past_searches.stored_histories import stored_histories
 from components.pusher.executor import DESTINATION
 from models.storage.seals import tree_digest
-from pipeline.metadata_store import MetadataStoreError, digest_file, record_digest
+from pipeline.metadata_store import MetadataFile, MetadataStoreError
 from pipeline.recovery import recover
 from pipeline.workspace import Workspace
 
@@ -133,12 +133,12 @@ def test_a_version_that_was_deleted_is_pushed_again_without_a_word(
 
 def test_looking_around_leaves_the_store_as_it_was(store: Store) -> None:
     store.add(TUNING_HISTORY)
-    record_digest(store.workspace.metadata)
-    recorded = digest_file(store.workspace.metadata).read_bytes()
+    MetadataFile(store.workspace.metadata).end_writing()
+    recorded = MetadataFile(store.workspace.metadata).digest_file.read_bytes()
     recover(store.workspace)
-    assert not digest_file(store.workspace.metadata).exists()
-    record_digest(store.workspace.metadata)
-    assert digest_file(store.workspace.metadata).read_bytes() == recorded
+    assert not MetadataFile(store.workspace.metadata).digest_file.exists()
+    MetadataFile(store.workspace.metadata).end_writing()
+    assert MetadataFile(store.workspace.metadata).digest_file.read_bytes() == recorded
 
 
 def test_a_store_of_another_version_of_ml_metadata_is_told(store: Store) -> None:
@@ -153,7 +153,7 @@ def test_a_store_of_another_version_of_ml_metadata_is_told(store: Store) -> None
 
 
 def test_a_store_that_was_moved_away_takes_its_digest_along(store: Store) -> None:
-    record_digest(store.workspace.metadata)
+    MetadataFile(store.workspace.metadata).end_writing()
     store.workspace.metadata.unlink()
     recover(store.workspace)
-    assert not digest_file(store.workspace.metadata).exists()
+    assert not MetadataFile(store.workspace.metadata).digest_file.exists()

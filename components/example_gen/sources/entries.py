@@ -2,7 +2,8 @@
 
 import os
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from models.data import example_schema
@@ -134,6 +135,13 @@ def stamp_of(status: os.stat_result) -> Stamp:
 def canonical_split(name: str) -> str | None:
     """Returns train, validation or test for the names in use for them, None for any other."""
     return _SPLIT_NAMES.get(name.strip().lower())
+
+
+def train_where_unsaid(files: Sequence[SourceFile]) -> list[SourceFile]:
+    """Puts files without a split into training where others have one."""
+    if not any(file.split for file in files):
+        return list(files)
+    return [replace(file, split=file.split or example_schema.TRAIN) for file in files]
 
 
 def printable(name: str) -> str:

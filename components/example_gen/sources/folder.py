@@ -10,9 +10,12 @@ long as they stay in the folder.
 """
 
 import os
+from collections.abc import Iterator
+from typing import TypeGuard
 
 from components.example_gen.ingest_settings import IngestSettings
 from components.example_gen.sources.entries import (
+    Fate,
     LeftOut,
     Listing,
     SourceFile,
@@ -74,10 +77,9 @@ class _Lister:
             self.left_out.append(unreadable(folder, error))
             return
         for one in entries:
-            if isinstance(one, LeftOut):
-                self.left_out.append(one)
-            elif isinstance(one, File):
-                self._refuse(one, *NO_CLASS)
+            if not isinstance(one, Folder):
+                if self._is_image(one):
+                    self._refuse(one, *NO_CLASS)
             elif one.path in self._layout.classes:
                 self._list_class(one, *self._layout.classes[one.path])
             elif one.path in self._layout.around:
@@ -87,24 +89,15 @@ class _Lister:
 
     def list_inner(self, root: Folder) -> None:
         """Lists every image under the class that the folder it lies in is called."""
-        for one in walk(root):
-            if isinstance(one, LeftOut):
-                self.left_out.append(one)
-            elif one.folder.path == root.path:
-                self._refuse(one, *NO_CLASS)
+        for image in self._images_below(root):
+            if image.folder.path == root.path:
+                self._refuse(image, *NO_CLASS)
             else:
-                self._list_image(one, canonical_label(one.folder.title), None)
+                self._list_image(image, canonical_label(image.folder.title), None)
 
     def list_named(self, root: Folder, pattern: str) -> None:
         """Lists every image under the class that a pattern finds in its path."""
-        found: list[File] = []
-        for one in walk(root):
-            if isinstance(one, LeftOut):
-                self.left_out.append(one)
-            elif is_image(one):
-                found.append(one)
-            else:
-                self.left_out.append(sidecar(one.name))
+        found = list(self._images_below(root))
         labels = found_in([one.name for one in found], pattern, "data.class_pattern")
         tops = {
             one.name.partition("/")[0]: plain_split(one.name.partition("/")[0]) for one in found
@@ -119,39 +112,37 @@ class _Lister:
 
     def _list_class(self, folder: Folder, label: str, split: str | None) -> None:
         files, lines = len(self.files), len(self.left_out)
-        for one in walk(folder):
-            if isinstance(one, LeftOut):
-                self.left_out.append(one)
-            else:
-                self._list_image(one, label, split)
+        for image in self._images_below(folder):
+            self._list_image(image, label, split)
         refused = any(one.fate == "refused" for one in self.left_out[lines:])
         if len(self.files) == files and not refused:
             reason = "there is no image in this class folder"
             self.left_out.append(LeftOut(f"{folder.name}/", "empty_class", reason))
 
-    def _list_image(self, file: File, label: str, split: str | None) -> None:
-        if not is_image(file):
-            self.left_out.append(sidecar(file.name))
-            return
+    def _list_image(self, image: File, label: str, split: str | None) -> None:
         if not label:
-            self._refuse(file, "no_label", "the class folder's name is blank")
+            self._refuse(image, "no_label", "the class folder's name is blank")
             return
-        outcome = inspect(file.entry, file.name)
+        outcome = inspect(image.entry, image.name)
         if isinstance(outcome, LeftOut):
             self.left_out.append(outcome)
-            return
-        self.files.append(SourceFile(file.entry.path, file.name, label, split, outcome))
-
-    def _refuse(self, file: File, code: str, reason: str) -> None:
-        line = LeftOut(file.name, code, reason) if is_image(file) else sidecar(file.name)
-        self.left_out.append(line)
+        else:
+            self.files.append(SourceFile(image.entry.path, image.name, label, split, outcome))
 
     def _pass_over(self, folder: Folder) -> None:
-        code, reason = self._layout.why_aside(folder)
-        for one in walk(folder):
-            if isinstance(one, LeftOut):
-                self.left_out.append(one)
-            elif is_image(one):
-                self.left_out.append(LeftOut(one.name, code, reason, "passed_over"))
-            else:
-                self.left_out.append(sidecar(one.name))
+        for image in self._images_below(folder):
+            self._refuse(image, *self._layout.why_aside(folder), "passed_over")
+
+    def _refuse(self, image: File, code: str, reason: str, fate: Fate = "refused") -> None:
+        self.left_out.append(LeftOut(image.name, code, reason, fate))
+
+    def _images_below(self, folder: Folder) -> Iterator[File]:
+        """Yields the images of a folder, at any depth; all else in it is left out."""
+        return filter(self._is_image, walk(folder))
+
+    def _is_image(self, one: File | LeftOut) -> TypeGuard[File]:
+        """Whether something is an image; else it is left out."""
+        if isinstance(one, File) and is_image(one):
+            return True
+        self.left_out.append(sidecar(one.name) if isinstance(one, File) else one)
+        return False

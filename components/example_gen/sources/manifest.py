@@ -19,7 +19,6 @@ Every row that is not blank ends as an image, or with its reason among what is l
   image; in one of the former an empty cell is no label, and a list or a text of several is refused.
 """
 
-import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -34,6 +33,7 @@ from components.example_gen.sources.entries import (
     Stamp,
     canonical_split,
     printable,
+    train_where_unsaid,
 )
 from components.example_gen.sources.file_kinds import inspect
 from components.example_gen.sources.groups import in_groups
@@ -103,7 +103,7 @@ def list_manifest(path: str, settings: IngestSettings, columns: Sequence[str] = 
             f" {f'It {lacks}' if reader.found and lacks else help_words}",
             left_out,
         )
-    files = _train_where_unsaid(reader.in_groups(files))
+    files = train_where_unsaid(reader.in_groups(files))
     used = {"path", "label", "split", *map(column_name, (settings.group, *columns))}
     unread = as_written(reader.found - used - {""}, meanings)
     return Listing(
@@ -287,9 +287,3 @@ def _split_of(value: Any) -> str | None:
             "not_a_split", f"the split is {shown!r}; expected train, validation or test"
         )
     return split
-
-
-def _train_where_unsaid(files: list[SourceFile]) -> list[SourceFile]:
-    if all(file.split is None for file in files):
-        return files
-    return [dataclasses.replace(file, split=file.split or example_schema.TRAIN) for file in files]

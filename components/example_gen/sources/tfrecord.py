@@ -15,7 +15,6 @@ Records cannot be read at random, and ingest shuffles: `unpack` therefore copies
 images of each file end to end into a scratch file, where each has an offset and a length.
 """
 
-import dataclasses
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
@@ -34,13 +33,13 @@ from components.example_gen.sources.entries import (
     canonical_split,
     printable,
     stamp_of,
+    train_where_unsaid,
 )
 from components.example_gen.sources.groups import groups_of
 from components.example_gen.sources.ignored import ignored
 from components.example_gen.sources.one_label import RefusedError, without_joined
 from components.example_gen.sources.record import Record, read_record
 from components.example_gen.sources.record_file import DamagedError, read_records
-from models.data import example_schema
 
 
 def list_tfrecords(path: str, settings: IngestSettings) -> Listing | None:
@@ -63,11 +62,7 @@ def list_tfrecords(path: str, settings: IngestSettings) -> Listing | None:
     if containers is None:
         return None
     files = [_file(Path(one.entry.path), Path(path)) for one in containers.files]
-    if any(file.split for file in files):
-        files = [
-            dataclasses.replace(file, split=file.split or example_schema.TRAIN) for file in files
-        ]
-    ordered = sorted(files, key=lambda file: file.name)
+    ordered = sorted(train_where_unsaid(files), key=lambda file: file.name)
     return Listing("tfrecord", path, tuple(ordered), tuple(sorted(containers.left_out)))
 
 

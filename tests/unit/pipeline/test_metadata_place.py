@@ -9,8 +9,8 @@ from models.errors import UsageError
 from pipeline.cli import main
 from pipeline.config_file import load_config
 from pipeline.metadata_address import MetadataAddress
-from pipeline.metadata_place import MetadataDatabase, MetadataFile, place_of
-from pipeline.metadata_store import MetadataStoreError
+from pipeline.metadata_place import MetadataDatabase, place_of
+from pipeline.metadata_store import MetadataFile, MetadataStoreError
 from pipeline.workspace import Workspace
 
 ADDRESS = "mysql://graft:p%40ss@127.0.0.1:1/records"

@@ -6,14 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.metadata_store import (
-    MetadataStoreError,
-    check_store,
-    digest_file,
-    forget_digest,
-    record_digest,
-    unreadable,
-)
+from pipeline.metadata_store import MetadataFile, MetadataStoreError
 
 
 @pytest.fixture
@@ -45,11 +38,11 @@ _OVERWRITTEN = {
 @pytest.mark.parametrize("recorded", [True, False])
 def test_damage_is_told_in_words(store: Path, damage: str, recorded: bool) -> None:
     if recorded:
-        record_digest(store)
-    check_store(store)
+        MetadataFile(store).end_writing()
+    MetadataFile(store).check()
     store.write_bytes(_OVERWRITTEN[damage](store.read_bytes()))
     with pytest.raises(MetadataStoreError) as caught:
-        check_store(store)
+        MetadataFile(store).check()
     assert str(store) in str(caught.value)
     assert "Move it away to start afresh" in str(caught.value)
     assert "SELECT" not in str(caught.value)
@@ -60,45 +53,45 @@ def test_another_database_is_not_taken_for_a_new_store(store: Path) -> None:
         connection.execute("DROP TABLE Artifact")
         connection.execute("CREATE TABLE Other (id INTEGER)")
     with pytest.raises(MetadataStoreError, match="nothing of ML Metadata"):
-        check_store(store)
+        MetadataFile(store).check()
 
 
 def test_any_flipped_byte_is_found_while_a_digest_is_there(store: Path) -> None:
-    record_digest(store)
+    MetadataFile(store).end_writing()
     whole = store.read_bytes()
     for position in range(0, len(whole), 997):
         store.write_bytes(whole[:position] + bytes([whole[position] ^ 4]) + whole[position + 1 :])
         with pytest.raises(MetadataStoreError, match="not what the last run left"):
-            check_store(store)
+            MetadataFile(store).check()
     store.write_bytes(whole)
-    check_store(store)
+    MetadataFile(store).check()
 
 
 @pytest.mark.parametrize("content", [b"", b"0" * 64 + b"\n", b"\xff\xfe"])
 def test_a_damaged_digest_is_named(store: Path, content: bytes) -> None:
-    digest_file(store).write_bytes(content)
+    MetadataFile(store).digest_file.write_bytes(content)
     with pytest.raises(MetadataStoreError) as caught:
-        check_store(store)
-    assert str(digest_file(store)) in str(caught.value)
-    forget_digest(store)
-    check_store(store)
+        MetadataFile(store).check()
+    assert str(MetadataFile(store).digest_file) in str(caught.value)
+    MetadataFile(store).begin_writing()
+    MetadataFile(store).check()
 
 
 def test_a_store_that_a_kill_left_empty_is_a_new_one(tmp_path: Path) -> None:
     store = tmp_path / "metadata.sqlite"
     store.write_bytes(b"")
-    check_store(store)
+    MetadataFile(store).check()
 
 
 def test_a_broken_off_transaction_leaves_no_digest(store: Path) -> None:
     journal = store.with_name("metadata.sqlite-journal")
     journal.write_bytes(b"")
-    record_digest(store)
-    assert not digest_file(store).exists()
+    MetadataFile(store).end_writing()
+    assert not MetadataFile(store).digest_file.exists()
 
 
 def test_sql_is_not_quoted() -> None:
     cause = "mysql_query failed: errno: 11, error: disk image is malformed query: SELECT * FROM x"
-    words = str(unreadable(Path("/w/metadata.sqlite"), cause))
+    words = str(MetadataFile(Path("/w/metadata.sqlite")).unreadable(cause))
     assert "SELECT" not in words
     assert "disk image is malformed. Move it away" in words

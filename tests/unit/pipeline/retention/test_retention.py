@@ -11,13 +11,14 @@ from ml_metadata.proto import metadata_store_pb2
 from pydantic import ValidationError
 
 from components.publisher.publish import published_versions
+from components.pusher.push import pushed_versions
 from models.errors import UsageError
 from models.storage.locations import write_place
 from pipeline.cli import main
 from pipeline.config import Config
 from pipeline.config_file import as_yaml, load_config
 from pipeline.retention.old_caches import surplus_caches
-from pipeline.retention.old_runs import pushed_versions, runs_to_keep, versions_to_keep
+from pipeline.retention.old_runs import runs_to_keep, versions_to_keep
 from pipeline.retention.prune import prune, prune_held
 from pipeline.retention.removal import Removal
 from pipeline.retention.retention_settings import RetentionSettings
