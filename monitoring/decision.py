@@ -105,7 +105,7 @@ def decide(
     if harm == "yes":
         began = replace(past, episode=now if past.episode is None else past.episode)
         return _retrain_or_page(accuracy, evidence, now, began, settings)
-    if not drift.alarm and _is_too_little(drift, accuracy, settings):
+    if not drift.alarm and drift.images < settings.least and accuracy.labelled is None:
         reason = f"{drift.images} images are too few to say; {settings.least} are needed."
         return Decision("nothing", "too little data", reason, evidence, past=past)
     if not drift.alarm:
@@ -211,12 +211,6 @@ def _least_with_more_images(accuracy: AccuracyReport, estimate: float) -> float:
     error = (estimate - accuracy.low) / _OF_INTERVAL
     lasting = math.sqrt(max(error**2 - by_chance**2, 0.0))
     return estimate + by_chance - lasting
-
-
-def _is_too_little(
-    drift: DriftReport, accuracy: AccuracyReport, settings: DecisionSettings
-) -> bool:
-    return drift.images < settings.least and accuracy.labelled is None
 
 
 def _loss(accuracy: AccuracyReport) -> float:
