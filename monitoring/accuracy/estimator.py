@@ -1,5 +1,6 @@
 """The accuracy now, from a stream of answers and of labels that come later."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import numpy as np
@@ -134,38 +135,34 @@ class AccuracyEstimator:
             reached = images.times >= since
             images = images[int(reached.argmax()) if reached.any() else len(images) :]
         count = 0 if images is None else len(images)
-        interval = share_interval(hits, len(right))
-        reference = hits / len(right) if len(right) else 0.0
+        unknown = AccuracyReport(
+            images=count,
+            estimate=None,
+            low=0.0,
+            high=1.0,
+            reliable=False,
+            why=f"{count} images are too few; {self._settings.least} are needed",
+            reference=hits / len(right) if len(right) else 0.0,
+            reference_interval=share_interval(hits, len(right)),
+            labelled=self._labelled(),
+        )
         if images is None or count < self._settings.least:
-            return AccuracyReport(
-                images=count,
-                estimate=None,
-                low=0.0,
-                high=1.0,
-                reliable=False,
-                why=f"{count} images are too few; {self._settings.least} are needed",
-                reference=reference,
-                reference_interval=interval,
-                labelled=self._labelled(),
-            )
+            return unknown
         seen = seen_in_log(images, self._reference.temperature)
         foretold = self._teacher.foretell(seen)
         low, high = _interval(foretold)
         tests = part_count(len(self._reference.classes))
-        return AccuracyReport(
-            images=count,
+        return replace(
+            unknown,
             estimate=float(foretold.chances.mean()),
             low=low,
             high=high,
             reliable=self._is_reliable(foretold),
             why=self._why(foretold),
-            reference=reference,
-            reference_interval=interval,
             by_confidence=foretold.by_confidence,
             by_threshold=foretold.by_threshold,
             by_class=by_class(self._reference.classes, self._teacher, seen, foretold, tests),
             by_slice=by_look(self._teacher, seen, foretold, tests),
-            labelled=self._labelled(),
         )
 
     def state(self) -> dict[str, NDArray[Any]]:
