@@ -7,9 +7,11 @@ after trainings that did not help.
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from models.errors import UsageError
+from pydantic import Field
+
+from models.settings import Section
 from monitoring.accuracy.report import AccuracyReport
 from monitoring.data_faults import DataFault
 from monitoring.evidence.drift_report import DriftReport
@@ -23,33 +25,17 @@ _OF_INTERVAL: Final = 1.96
 """Standard errors from an estimate to the end of its interval."""
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionSettings:
-    """When to act.
+class DecisionSettings(Section):
+    """When to act."""
 
-    Attributes:
-        harm: loss of accuracy that is worth a training.
-        cooldown: seconds from one training to the next, at least.
-        tries: trainings that did not help, after which a person is called.
-        least: images below which nothing is said.
-    """
-
-    harm: float = 0.05
-    cooldown: float = 86_400.0
-    tries: int = 2
-    least: int = 50
-
-    def __post_init__(self) -> None:
-        """Checks the values.
-
-        Raises:
-            UsageError: one cannot be meant.
-        """
-        if not 0.0 < self.harm < 1.0 or self.cooldown < 0 or self.tries < 1 or self.least < 1:
-            raise UsageError(
-                f"harm {self.harm}, cooldown {self.cooldown}, tries {self.tries}, least "
-                f"{self.least}: give a share between 0 and 1, and numbers that are not negative."
-            )
+    harm: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+    """Loss of accuracy that is worth a training."""
+    cooldown: Annotated[float, Field(ge=0.0)] = 86_400.0
+    """Seconds from one training to the next, at least."""
+    tries: Annotated[int, Field(ge=1)] = 2
+    """Trainings that did not help, after which a person is called."""
+    least: Annotated[int, Field(ge=1)] = 50
+    """Images below which nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +105,7 @@ def decide(
     if harm == "yes":
         began = replace(past, episode=now if past.episode is None else past.episode)
         return _retrain_or_page(accuracy, evidence, now, began, settings)
-    if not drift.alarm and _is_too_little(drift, accuracy, settings):
+    if not drift.alarm and drift.images < settings.least and accuracy.labelled is None:
         reason = f"{drift.images} images are too few to say; {settings.least} are needed."
         return Decision("nothing", "too little data", reason, evidence, past=past)
     if not drift.alarm:
@@ -225,12 +211,6 @@ def _least_with_more_images(accuracy: AccuracyReport, estimate: float) -> float:
     error = (estimate - accuracy.low) / _OF_INTERVAL
     lasting = math.sqrt(max(error**2 - by_chance**2, 0.0))
     return estimate + by_chance - lasting
-
-
-def _is_too_little(
-    drift: DriftReport, accuracy: AccuracyReport, settings: DecisionSettings
-) -> bool:
-    return drift.images < settings.least and accuracy.labelled is None
 
 
 def _loss(accuracy: AccuracyReport) -> float:

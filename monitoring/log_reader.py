@@ -1,6 +1,7 @@
 """Reads a request log from where it was left: each row once, each image of a version once."""
 
 import contextlib
+import functools
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -187,10 +188,7 @@ def _answered(batch: pa.RecordBatch) -> pa.Table:
         pc.greater(count, 0),
         pc.equal(count, pc.list_value_length(table["probabilities"])),
     ]
-    wanted = conditions[0]
-    for condition in conditions[1:]:
-        wanted = pc.and_(wanted, condition)
-    return table.filter(wanted)
+    return table.filter(functools.reduce(pc.and_, conditions))
 
 
 def _name(version: ModelVersion) -> str:

@@ -1,7 +1,7 @@
 """The monitor's figures for Prometheus: computed from the last look whenever it is asked."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, generate_latest, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -13,6 +13,9 @@ from monitoring.health import EXIT_CODES, Health
 
 _ACTIONS: Final = ("retrain", "page", "nothing")
 _MODEL: Final = ("model", "version")
+
+_Told = tuple[str, str, tuple[str, ...], Iterable[tuple[Any, ...]]]
+"""Name, meaning and labels of a metric, and its rows: a value of each label, and the figure."""
 
 
 class HealthMetrics(Collector):
@@ -48,90 +51,64 @@ class HealthMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Makes the metrics."""
-        if self._health is not None:
-            yield from _requests(self._health)
-            yield from _verdict(self._health)
-            yield from _drift(self._health)
-            yield from _accuracy(self._health)
+        health = self._health
+        if health is None:
+            return
+        for part in (_requests, _verdict, _drift, _accuracy):
+            for name, about, labels, rows in part(health):
+                gauge = GaugeMetricFamily(f"graft_monitor_{name}", about, labels=(*_MODEL, *labels))
+                for *values, figure in rows:
+                    gauge.add_metric([health.model, str(health.version), *values], figure)
+                yield gauge
 
 
-def _gauge(name: str, about: str, *labels: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"graft_monitor_{name}", about, labels=(*_MODEL, *labels))
-
-
-def _of(health: Health) -> list[str]:
-    return [health.model, str(health.version)]
-
-
-def _requests(health: Health) -> Iterator[Metric]:
-    asked, own = health.requests, _of(health)
-    looked = _gauge("last_look_timestamp_seconds", "When the log was last read.")
-    looked.add_metric(own, health.time)
-    yield looked
+def _requests(health: Health) -> Iterator[_Told]:
+    asked = health.requests
+    yield "last_look_timestamp_seconds", "When the log was last read.", (), [(health.time,)]
     if asked.last is not None:
-        last = _gauge("last_answer_timestamp_seconds", "Time of the last answer in the log.")
-        last.add_metric(own, asked.last)
-        yield last
-    answers = _gauge("answers", "Answers of the newest 24 hours of the log.", "status")
-    for status, count in sorted(asked.by_status.items()):
-        answers.add_metric([*own, status], count)
-    yield answers
-    dropped = _gauge("dropped_answers", "Those of the same hours that were not written down.")
-    dropped.add_metric(own, asked.dropped)
-    yield dropped
-    damaged = _gauge("damaged_files", "Files of the log that cannot be read to their end.")
-    damaged.add_metric(own, len(asked.damaged))
-    yield damaged
-    images = _gauge("images", "Different images that this version answered and that were read.")
-    images.add_metric(own, health.images)
-    yield images
+        about = "Time of the last answer in the log."
+        yield "last_answer_timestamp_seconds", about, (), [(asked.last,)]
+    about = "Answers of the newest 24 hours of the log."
+    yield "answers", about, ("status",), sorted(asked.by_status.items())
+    about = "Those of the same hours that were not written down."
+    yield "dropped_answers", about, (), [(asked.dropped,)]
+    about = "Files of the log that cannot be read to their end."
+    yield "damaged_files", about, (), [(len(asked.damaged),)]
+    about = "Different images that this version answered and that were read."
+    yield "images", about, (), [(health.images,)]
 
 
-def _verdict(health: Health) -> Iterator[Metric]:
-    states = _gauge("health", "1 for what the version is, 0 for the others.", "health")
-    for name in EXIT_CODES:
-        states.add_metric([*_of(health), name], health.decision.health == name)
-    yield states
-    actions = _gauge("decision", "1 for what is to be done, 0 for the others.", "action")
-    for action in _ACTIONS:
-        actions.add_metric([*_of(health), action], health.decision.action == action)
-    yield actions
+def _verdict(health: Health) -> Iterator[_Told]:
+    states = [(name, health.decision.health == name) for name in EXIT_CODES]
+    yield "health", "1 for what the version is, 0 for the others.", ("health",), states
+    actions = [(name, health.decision.action == name) for name in _ACTIONS]
+    yield "decision", "1 for what is to be done, 0 for the others.", ("action",), actions
 
 
-def _drift(health: Health) -> Iterator[Metric]:
-    own = _of(health)
-    evidence = _gauge("drift_log_evidence", "Natural logarithm of the evidence.", "signal")
-    alarm = _gauge("drift_alarm", "1 where the signal moved.", "signal")
-    median = _gauge("signal_median", "Median of a signal.", "signal", "images")
-    for each in health.drift.signals:
-        evidence.add_metric([*own, each.name], each.log_e)
-        alarm.add_metric([*own, each.name], each.alarm)
-        median.add_metric([*own, each.name, "reference"], each.reference_median)
-        median.add_metric([*own, each.name, "now"], each.now_median)
-    yield from (evidence, alarm, median)
+def _drift(health: Health) -> Iterator[_Told]:
+    signals = health.drift.signals
+    evidence = [(each.name, each.log_e) for each in signals]
+    yield "drift_log_evidence", "Natural logarithm of the evidence.", ("signal",), evidence
+    alarms = [(each.name, each.alarm) for each in signals]
+    yield "drift_alarm", "1 where the signal moved.", ("signal",), alarms
+    medians = [
+        (each.name, images, median)
+        for each in signals
+        for images, median in (("reference", each.reference_median), ("now", each.now_median))
+    ]
+    yield "signal_median", "Median of a signal.", ("signal", "images"), medians
 
 
-def _accuracy(health: Health) -> Iterator[Metric]:
-    found = health.accuracy
-    own = _of(health)
+def _accuracy(health: Health) -> Iterator[_Told]:
+    found, true = health.accuracy, health.accuracy.labelled
     if found.estimate is not None:
-        estimate = _gauge("accuracy_estimate", "Share of right answers, without labels.", "bound")
-        for bound, value in (("low", found.low), ("value", found.estimate), ("high", found.high)):
-            estimate.add_metric([*own, bound], value)
-        yield estimate
-    reliable = _gauge("accuracy_reliable", "1 where the estimate can be relied on.")
-    reliable.add_metric(own, found.reliable)
-    yield reliable
-    reference = _gauge("accuracy_reference", "Share of right answers on held-out images.")
-    reference.add_metric(own, found.reference)
-    yield reference
-    if found.labelled is None:
-        return
-    labelled = _gauge("accuracy_labelled", "Share of right answers by labels.", "bound")
-    true = found.labelled
-    for bound, value in (("low", true.low), ("value", true.value), ("high", true.high)):
-        labelled.add_metric([*own, bound], value)
-    yield labelled
-    count = _gauge("labelled_images", "Images whose label came later.")
-    count.add_metric(own, true.images)
-    yield count
+        bounds = [("low", found.low), ("value", found.estimate), ("high", found.high)]
+        yield "accuracy_estimate", "Share of right answers, without labels.", ("bound",), bounds
+    about = "1 where the estimate can be relied on."
+    yield "accuracy_reliable", about, (), [(found.reliable,)]
+    about = "Share of right answers on held-out images."
+    yield "accuracy_reference", about, (), [(found.reference,)]
+    if true is not None:
+        bounds = [("low", true.low), ("value", true.value), ("high", true.high)]
+        yield "accuracy_labelled", "Share of right answers by labels.", ("bound",), bounds
+        yield "labelled_images", "Images whose label came later.", (), [(true.images,)]

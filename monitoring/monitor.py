@@ -147,7 +147,7 @@ class Monitor:
             return
         for labels in fresh.values():
             for watch in self._watches.values():
-                watch.add_labels(labels)
+                watch.book.add(labels)
         for watch, answers in self._watched(LogReader(self._log)):
             watch.label(answers.observations, chosen)
         self._labels_taken += fresh

@@ -12,7 +12,6 @@ from models.observation.reference import Reference
 from models.observation.reference_size import MOST_IMAGES
 from monitoring.accuracy.estimator import AccuracyEstimator, AccuracySettings
 from monitoring.accuracy.label_book import NONE_BEFORE, LabelBook
-from monitoring.accuracy.label_files import Key
 from monitoring.accuracy.report import AccuracyReport
 from monitoring.accuracy.skew import SkewReport, find_skew
 from monitoring.accuracy.window import Window
@@ -71,10 +70,6 @@ class Watch:
             weight = float(observations.weights[minutes == minute].sum(dtype=np.float64))
             self._fresh[minute] += round(weight)
         self._fresh = Counter(newest_of(self._fresh))
-
-    def add_labels(self, labels: Mapping[Key, str]) -> None:
-        """Takes in labels whose answers `label` is going to bring."""
-        self.book.add(labels)
 
     def label(self, observations: Observations, chosen: Collection[str]) -> None:
         """Gives answers the labels that wait for them.

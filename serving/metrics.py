@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -51,58 +51,47 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self._models: set[str] = set()
-        self._requests = Counter(
-            _PREFIX + "request_count",
-            "Requests by their status.",
-            ["model_name", "status"],
-            registry=registry,
+        counter = partial(Counter, registry=registry)
+        histogram = partial(Histogram, registry=registry)
+        self._requests = counter(
+            _PREFIX + "request_count", "Requests by their status.", ["model_name", "status"]
         )
-        self._latency = Histogram(
+        self._latency = histogram(
             _PREFIX + "request_latency",
             "Microseconds of requests that succeeded.",
             ["model_name", "API", "entrypoint"],
             buckets=_TIMES,
-            registry=registry,
         )
-        self._runs = Histogram(
+        self._runs = histogram(
             _PREFIX + "runtime_latency",
             "Microseconds of runs of the graph, each for one request or a batch of them.",
             ["model_name", "API", "runtime"],
             buckets=_TIMES,
-            registry=registry,
         )
-        self._rows = Histogram(
+        self._rows = histogram(
             _PREFIX + "batching_session:processed_batch_size",
             "Rows of a run of the graph, with those that only fill it up.",
             ["model_name"],
             buckets=_SIZES,
-            registry=registry,
         )
-        self._warm_ups = Histogram(
+        self._warm_ups = histogram(
             _PREFIX + "model_warmup_latency",
             "Microseconds of the warm-up of a version.",
             ["model_path", "status"],
             buckets=_TIMES,
-            registry=registry,
         )
-        self._attempts = Counter(
+        self._attempts = counter(
             _LOAD + "load_attempt_count",
             "How often a version was loaded, by the outcome.",
             ["model_path", "status"],
-            registry=registry,
         )
-        self._loading = Counter(
-            _LOAD + "load_latency",
-            "Microseconds that loading a version took.",
-            ["model_path"],
-            registry=registry,
+        self._loading = counter(
+            _LOAD + "load_latency", "Microseconds that loading a version took.", ["model_path"]
         )
-
-        self._entries = Counter(
+        self._entries = counter(
             "graft_request_log_entries",
             "Entries for the request log: written whole, counted alone, or dropped.",
             ["outcome"],
-            registry=registry,
         )
         # Finding a series by its labels would cost more than counting in it.
         self._entries_of = cache(self._entries.labels)

@@ -15,9 +15,11 @@ import numpy as np
 
 from models.backbones import build_backbone
 from models.data.image_decoding import ImageSpec
-from models.embedding.forward import embed
+from models.embedding.forward import Embedder
 
 SITES = 3
+_AT_ONCE = 1000
+"""Images that are read and embedded together."""
 _CONCENTRATION = 0.3
 
 
@@ -40,7 +42,11 @@ def main() -> None:
         )
     labels = np.array([names.index(file.parent.name) for file in files])
     backbone = build_backbone("EfficientNetLite0", "imagenet", asked.size)
-    features = embed((file.read_bytes() for file in files), backbone, ImageSpec(asked.size))
+    embedder = Embedder(backbone, ImageSpec(asked.size))
+    blocks = (files[at : at + _AT_ONCE] for at in range(0, len(files), _AT_ONCE))
+    features = np.concatenate(
+        [embedder.embed([file.read_bytes() for file in block]) for block in blocks]
+    )
     for draw in range(asked.draws):
         random = np.random.default_rng(draw)
         order = random.permutation(len(files))

@@ -11,17 +11,22 @@ import tensorflow as tf
 from models.data import example_schema
 
 _BATCH: Final = 256
-_INTEGERS: Final = (
-    example_schema.WIDTH,
-    example_schema.HEIGHT,
-    example_schema.CHANNELS,
-    example_schema.BYTE_SIZE,
-)
-_FLOATS: Final = (
-    example_schema.BRIGHTNESS_MEAN,
-    example_schema.BRIGHTNESS_STD,
-    example_schema.SHARPNESS,
-)
+_TEXT: Final = (tf.string, "")
+_FEATURES: Final = {
+    example_schema.IMAGE: (tf.string, None),
+    example_schema.LABEL: (tf.string, None),
+    example_schema.NAME: (tf.string, None),
+    example_schema.SHA256: (tf.string, None),
+    example_schema.WIDTH: (tf.int64, 0),
+    example_schema.HEIGHT: (tf.int64, 0),
+    example_schema.CHANNELS: (tf.int64, 0),
+    example_schema.BYTE_SIZE: (tf.int64, 0),
+    example_schema.BRIGHTNESS_MEAN: (tf.float32, 0),
+    example_schema.BRIGHTNESS_STD: (tf.float32, 0),
+    example_schema.SHARPNESS: (tf.float32, 0),
+}
+"""Types of features, and what stands for a missing value; None where it is required. What is not
+here is `_TEXT`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,31 +128,14 @@ def _parsed(
     """Columns of a batch of Examples at a time; features not asked for are not copied."""
     if not split_files(examples_uri, split):
         return
-    spec = {key: tf.io.FixedLenFeature([], _dtype(key), _absent(key)) for key in keys}
+    spec = {key: tf.io.FixedLenFeature([], *_FEATURES.get(key, _TEXT)) for key in keys}
     batches = dataset(examples_uri, split).batch(_BATCH)
     parsed = batches.map(lambda serialized: tf.io.parse_example(serialized, spec)).prefetch(1)
     yield from parsed.as_numpy_iterator()
 
 
-def _dtype(key: str) -> tf.DType:
-    if key in _INTEGERS:
-        return tf.int64
-    return tf.float32 if key in _FLOATS else tf.string
-
-
-def _absent(key: str) -> Any:
-    """What stands for a missing value; None where the feature is required."""
-    if key in (
-        example_schema.IMAGE,
-        example_schema.LABEL,
-        example_schema.NAME,
-        example_schema.SHA256,
-    ):
-        return None
-    return "" if _dtype(key) == tf.string else 0
-
-
 def _column(key: str, batches: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
-    if _dtype(key) == tf.string:
+    dtype, _ = _FEATURES.get(key, _TEXT)
+    if dtype == tf.string:
         return np.array([value.decode() for batch in batches for value in batch], dtype=object)
-    return np.concatenate([np.zeros(0, _dtype(key).as_numpy_dtype), *batches])
+    return np.concatenate([np.zeros(0, dtype.as_numpy_dtype), *batches])

@@ -11,7 +11,7 @@ The search is by banding: hashes within distance d agree exactly on at least one
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Final
 
@@ -43,13 +43,7 @@ class Appearance:
 
     def take(self, rows: NDArray[np.int64]) -> "Appearance":
         """The images at `rows` alone."""
-        return Appearance(
-            self.phash[rows],
-            self.brightness_mean[rows],
-            self.brightness_std[rows],
-            self.sharpness[rows],
-            self.aspect[rows],
-        )
+        return Appearance(*(getattr(self, each.name)[rows] for each in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ class _Extraction:
     def embedded(self) -> tuple[EmbeddingSplit, list[int]]:
         """The splits one after the other, and the number of images of each."""
         columns = _Columns()
-        with self._maker:
+        with self._maker.at_work():
             counts = [self._pass(split, columns) for split in self._splits]
             self._maker.finish()
         embedded = EmbeddingSplit(

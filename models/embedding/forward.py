@@ -1,6 +1,6 @@
 """Running the frozen backbone over images, as fast as one processor allows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +20,6 @@ from models.json_digest import json_digest
 
 BATCH_SIZE: Final = 32
 """Images a forward pass; 16 to 64 are equally fast on a CPU, and memory grows with it."""
-_CHUNK: Final = 1024
 
 
 def embedding_key(backbone: Backbone, spec: ImageSpec) -> str:
@@ -63,25 +62,11 @@ class GraphEmbedder:
         spec: how an image becomes the backbone's square.
     """
 
-    def __init__(
-        self,
-        forward: Callable[[Any], Any],
-        dimension: int,
-        spec: ImageSpec,
-        batch_size: int = BATCH_SIZE,
-    ) -> None:
-        """Takes the pass; see the attributes.
-
-        Args:
-            forward: of any number of images.
-            dimension: of its features.
-            spec: of its images.
-            batch_size: images a forward pass.
-        """
+    def __init__(self, forward: Callable[[Any], Any], dimension: int, spec: ImageSpec) -> None:
+        """Takes the pass, of any number of images; see the attributes."""
         self.forward = forward
         self.dimension = dimension
         self.spec = spec
-        self._batch_size = batch_size
 
     def embed(self, images: Sequence[bytes]) -> NDArray[np.float32]:
         """Decodes images and computes their features; decoding runs ahead in other threads.
@@ -100,7 +85,7 @@ class GraphEmbedder:
         batches = (
             tf.data.Dataset.from_tensor_slices(tf.constant(images, tf.string))
             .map(compiled_decoding(self.spec), num_parallel_calls=tf.data.AUTOTUNE)
-            .batch(self._batch_size)
+            .batch(BATCH_SIZE)
             .prefetch(2)
         )
         try:
@@ -127,42 +112,13 @@ class GraphEmbedder:
 class Embedder(GraphEmbedder):
     """A backbone compiled for inference. Traced once, for any number of images."""
 
-    def __init__(self, backbone: Backbone, spec: ImageSpec, batch_size: int = BATCH_SIZE) -> None:
+    def __init__(self, backbone: Backbone, spec: ImageSpec) -> None:
         """Compiles the forward pass.
 
         Args:
             backbone: left as it is; batch statistics do not move.
             spec: its size must be the backbone's.
-            batch_size: images a forward pass.
         """
         if spec.size != backbone.image_size:
             raise ValueError(f"images of {spec.size} px for a backbone of {backbone.image_size} px")
-        super().__init__(compiled_forward(backbone.model), backbone.dimension, spec, batch_size)
-
-
-def embed(
-    images: Iterable[bytes], backbone: Backbone, spec: ImageSpec, batch_size: int = BATCH_SIZE
-) -> NDArray[np.float32]:
-    """Computes the features of encoded images, without a store.
-
-    Args:
-        images: encoded images, any number of them.
-        backbone: the feature extractor.
-        spec: how an image becomes the backbone's square.
-        batch_size: images a forward pass.
-
-    Returns:
-        float32 [n, d].
-
-    Raises:
-        UndecodableImageError: an image cannot be decoded; its position counts within a chunk.
-    """
-    embedder = Embedder(backbone, spec, batch_size)
-    chunk: list[bytes] = []
-    parts: list[NDArray[np.float32]] = []
-    for image in images:
-        chunk.append(image)
-        if len(chunk) == _CHUNK:
-            parts.append(embedder.embed(chunk))
-            chunk = []
-    return np.concatenate([*parts, embedder.embed(chunk)])
+        super().__init__(compiled_forward(backbone.model), backbone.dimension, spec)

@@ -3,10 +3,10 @@
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from types import TracebackType
+from contextlib import contextmanager
 from typing import ClassVar, Final, Generic, TypeVar
 
-from typing_extensions import Self, override
+from typing_extensions import override
 
 from models.backbones import Backbone
 from models.data.example_reader import ImageRecord, read_records
@@ -25,21 +25,14 @@ Needed = TypeVar("Needed")
 
 
 class Maker(ABC, Generic[Needed]):
-    """A context: what it needs for its work is there inside the block."""
+    """Makes embeddings, with what it needs for its work at hand."""
 
     IS_HERE: ClassVar[bool]
 
-    def __enter__(self) -> Self:
-        """Begins."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Ends."""
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """All that is made is made inside the block."""
+        yield
 
     @abstractmethod
     def offered(self, examples_uri: str, split: str) -> Iterator[tuple[ImageRecord, Needed]]:
@@ -96,20 +89,15 @@ class MakerElsewhere(Maker[RecordPlace]):
         self._images = 0
 
     @override
-    def __enter__(self) -> Self:
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
         # One process writes at a time, so that what lies there was left by a kill.
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
-        return self
-
-    @override
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            yield
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     @override
     def offered(self, examples_uri: str, split: str) -> Iterator[tuple[ImageRecord, RecordPlace]]:

@@ -2,20 +2,16 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Count = Annotated[int, Field(ge=0)]
-Text = Annotated[str, Field(max_length=1000)]
+from models.history.records import Count, Share
+from models.history.search_space import Frozen, Text
+
 Origin = Literal["portfolio", "model", "cold", "random"]
 Weights = Annotated[tuple[Share, ...], Field(max_length=100_000)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
-
-
-class SourceContribution(_Frozen):
+class SourceContribution(Frozen):
     """What one earlier search gave.
 
     Attributes:
@@ -38,7 +34,7 @@ class SourceContribution(_Frozen):
     words: Text = ""
 
 
-class LeftOut(_Frozen):
+class LeftOut(Frozen):
     """An earlier search that could not be learned from.
 
     Attributes:
@@ -50,7 +46,7 @@ class LeftOut(_Frozen):
     reason: Text
 
 
-class Proposal(_Frozen):
+class Proposal(Frozen):
     """Where one trial of the new search came from.
 
     Attributes:
@@ -65,7 +61,7 @@ class Proposal(_Frozen):
     score: float | None = None
 
 
-class Contribution(_Frozen):
+class Contribution(Frozen):
     """What all earlier searches gave to a new one.
 
     Attributes:

@@ -6,9 +6,9 @@ class is frozen, refuses infinities and NaN, and bounds every number and text.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from models.history.search_space import MOST, Number, SearchSpace, Text, Value
+from models.history.search_space import MOST, Frozen, Number, SearchSpace, Text, Value
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -21,12 +21,7 @@ SUBJECT: Final = "joint"
 """Of the searches that this Graft makes, and so of those that it learns from."""
 
 
-class _Frozen(BaseModel):
-    # protected_namespaces: pydantic warns of fields that begin with "model_" otherwise.
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, protected_namespaces=())
-
-
-class EmbeddingStatistics(_Frozen):
+class EmbeddingStatistics(Frozen):
     """Cheap figures of the training embeddings that describe how hard a task is.
 
     Attributes:
@@ -43,7 +38,7 @@ class EmbeddingStatistics(_Frozen):
     centroid_accuracy: Share
 
 
-class TaskDescription(_Frozen):
+class TaskDescription(Frozen):
     """The task that a search was made on.
 
     Attributes:
@@ -80,7 +75,7 @@ ClassWeights = Literal["none", "balanced"]
 """Whether each class is weighed by the inverse of its share of the training images."""
 
 
-class SearchDescription(_Frozen):
+class SearchDescription(Frozen):
     """How the trials were made; scores are comparable only where these agree.
 
     Attributes:
@@ -106,7 +101,7 @@ class SearchDescription(_Frozen):
     subject: Subject = "head"
 
 
-class ForeignSearch(_Frozen):
+class ForeignSearch(Frozen):
     """How another tuner made its trials, as far as it says; see `models.history.imports`.
 
     Attributes:
@@ -122,7 +117,7 @@ class ForeignSearch(_Frozen):
     subject: Literal["other"] = "other"
 
 
-class Curve(_Frozen):
+class Curve(Frozen):
     """What an evaluation showed after each epoch.
 
     Attributes:
@@ -148,7 +143,7 @@ class Curve(_Frozen):
         return self
 
 
-class Evaluation(_Frozen):
+class Evaluation(Frozen):
     """One training with one seed on one division of the data.
 
     Attributes:
@@ -178,7 +173,7 @@ class Evaluation(_Frozen):
     paused_after: Positive | None = None
 
 
-class Reported(_Frozen):
+class Reported(Frozen):
     """What another tuner kept of a training; Graft made no evaluation of it.
 
     Attributes:
@@ -202,7 +197,7 @@ class Reported(_Frozen):
         return self
 
 
-class TrialRecord(_Frozen):
+class TrialRecord(Frozen):
     """One configuration that was tried.
 
     Attributes:
@@ -243,7 +238,7 @@ def _maker(search: object) -> str:
     return "foreign" if read == "other" else "graft"
 
 
-class Header(_Frozen):
+class Header(Frozen):
     """The first line of a history file.
 
     Attributes:

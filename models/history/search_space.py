@@ -26,11 +26,14 @@ Values = dict[str, Value]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_./-]{0,99}$")]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+class Frozen(BaseModel):
+    """What is written to a file: it does not change, and holds no infinity and no NaN."""
+
+    # protected_namespaces: pydantic warns of fields that begin with "model_" otherwise.
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, protected_namespaces=())
 
 
-class FloatRange(_Frozen):
+class FloatRange(Frozen):
     """Any number between two bounds, both included.
 
     Attributes:
@@ -71,7 +74,7 @@ class FloatRange(_Frozen):
         hyperparameters.Float(self.name, self.low, self.high, sampling=self.scale)
 
 
-class Choice(_Frozen):
+class Choice(Frozen):
     """One of a few values.
 
     Attributes:
@@ -107,7 +110,7 @@ class Choice(_Frozen):
 Parameter = Annotated[FloatRange | Choice, Field(discriminator="kind")]
 
 
-class SearchSpace(_Frozen):
+class SearchSpace(Frozen):
     """All parameters of a search, in a fixed order.
 
     Attributes:

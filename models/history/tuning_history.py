@@ -19,7 +19,6 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from models.errors import GraftError
-from models.history.file_format import first_fault, format_fault
 from models.history.records import Header, SearchDescription, TaskDescription, TrialRecord
 from models.history.search_space import SearchSpace
 from models.storage.atomic_write import write_atomically
@@ -34,6 +33,11 @@ MOST_TRIALS = 1000
 
 _LIBRARIES = ("tensorflow", "keras", "keras-tuner", "numpy")
 _Record = TypeVar("_Record", bound=BaseModel)
+
+
+class _Signature(BaseModel):
+    format: str
+    version: int
 
 
 class HistoryError(GraftError):
@@ -134,8 +138,7 @@ def parse_history(content: bytes, path: str) -> TuningHistory:
         HistoryError: names the file, the line and what is wrong with it.
     """
     first, *rest = content.split(b"\n")
-    if fault := format_fault(first, "graft-tuning-history", "tuning history"):
-        raise HistoryError(f"{path}: {fault}")
+    _check_format(path, first)
     header = _parse(path, 1, first, Header)
     if header.trials > MOST_TRIALS:
         raise HistoryError(f"{path}: more than {MOST_TRIALS:,} trials")
@@ -156,6 +159,20 @@ def parse_history(content: bytes, path: str) -> TuningHistory:
     return TuningHistory(header, trials)
 
 
+def _check_format(path: str, line: bytes) -> None:
+    try:
+        signature = _Signature.model_validate_json(line, strict=True)
+    except ValidationError as error:
+        raise HistoryError(f"{path}: not a tuning history of Graft, or cut short") from error
+    if signature.format != "graft-tuning-history":
+        raise HistoryError(f"{path}: not a tuning history of Graft")
+    if signature.version != 1:
+        raise HistoryError(
+            f"{path}: format version {signature.version}, but this Graft reads version 1; read it "
+            "with the Graft that wrote it, or update this one"
+        )
+
+
 def _parse(path: str, number: int, line: bytes, kind: type[_Record]) -> _Record:
     try:
         return kind.model_validate_json(line, strict=True)
@@ -172,3 +189,10 @@ def _check_trials(path: str, space: SearchSpace, trials: tuple[TrialRecord, ...]
         for name, value in trial.values.items():
             if name not in parameters or not parameters[name].contains(value):
                 raise HistoryError(f"{where}: {name!r} = {value!r} is not in the search space")
+
+
+def first_fault(error: ValidationError, whole: str) -> str:
+    """The first field that does not fit, and why; `whole` where it is none in particular."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or whole
+    return f"{place}: {first['msg']}"

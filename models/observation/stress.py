@@ -27,7 +27,10 @@ _STEPS: Final = 16
 """Of strength, each of which as many pictures have."""
 
 Pixels = NDArray[np.float32]
-Change = Callable[[Image.Image, float, bool, np.random.Generator], Image.Image]
+Picture = Image.Image
+Chance = np.random.Generator
+Change = Callable[[Picture, float, bool, Chance], Picture]
+"""Of a picture, by a strength, in one of two ways, with what else is drawn."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Stress:
     seed: int
 
 
-def stressed(image: Image.Image, stress: Stress) -> Image.Image:
+def stressed(image: Picture, stress: Stress) -> Picture:
     """Makes a picture worse.
 
     Args:
@@ -117,118 +120,82 @@ def _draws(name: str) -> Stress:
     return Stress(change % CHANGES, strength / 2**64, seed % _SEEDS)
 
 
-def _blurred(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
-    del random
+def _blurred(image: Picture, strength: float, way: bool, _random: Chance) -> Picture:
     kind = ImageFilter.BoxBlur if way else ImageFilter.GaussianBlur
     return image.filter(kind(0.08 * strength**1.5 * max(image.size)))
 
 
-def _noisy(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
+def _noisy(image: Picture, strength: float, way: bool, random: Chance) -> Picture:
     pixels = _pixels(image)
     channels = 3 if way else 1
     grain = random.normal(0.0, 100.0 * strength**1.5, (*pixels.shape[:2], channels))
     return _picture(pixels + grain)
 
 
-def _lighter(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
-    del random
+def _lighter(image: Picture, strength: float, way: bool, _random: Chance) -> Picture:
     scaled = _pixels(image) / 255.0
     if way:
         return _picture(255.0 * scaled * 4.0**strength)
     return _picture(255.0 * scaled**0.2**strength)
 
 
-def _darker(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
-    del random
+def _darker(image: Picture, strength: float, way: bool, _random: Chance) -> Picture:
     scaled = _pixels(image) / 255.0
     if way:
         return _picture(255.0 * scaled * 0.03**strength)
     return _picture(255.0 * scaled**5.0**strength)
 
 
-def _flatter(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
+def _flatter(image: Picture, strength: float, way: bool, random: Chance) -> Picture:
     """All levels nearer to one, as in fog or with a lamp before the lens."""
     pixels = _pixels(image)
     level = pixels.mean() if way else random.uniform(0.0, 255.0)
     return _picture(level + (pixels - level) * (1.0 - 0.95 * strength))
 
 
-def _harsher(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
-    del way, random
+def _harsher(image: Picture, strength: float, _way: bool, _random: Chance) -> Picture:
     pixels = _pixels(image)
     return _picture(pixels.mean() + (pixels - pixels.mean()) * 6.0**strength)
 
 
-def _tinted(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
-    del way
+def _tinted(image: Picture, strength: float, _way: bool, random: Chance) -> Picture:
     gains = np.exp(strength * random.normal(0.0, 0.8, 3))
     return _picture(_pixels(image) * (gains / gains.mean()))
 
 
-def _faded(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
-    del way, random
+def _faded(image: Picture, strength: float, _way: bool, _random: Chance) -> Picture:
     pixels = _pixels(image)
     grey = pixels.mean(axis=2, keepdims=True)
     return _picture(grey + (pixels - grey) * (1.0 - strength))
 
 
-def _packed(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
-    del way, random
+def _packed(image: Picture, strength: float, _way: bool, _random: Chance) -> Picture:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=round(50.0 * (1.0 - strength) ** 2 + 2.0))
     return Image.open(buffer).convert("RGB")
 
 
-def _coarse(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
+def _coarse(image: Picture, strength: float, way: bool, _random: Chance) -> Picture:
     """Made small and large again."""
-    del random
     least = min(1.0, 5.0 / min(image.size))
     small = image.resize([max(2, round(side * least**strength)) for side in image.size])
     return small.resize(image.size, Image.Resampling.BILINEAR if way else Image.Resampling.NEAREST)
 
 
-def _turned(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
+def _turned(image: Picture, strength: float, way: bool, random: Chance) -> Picture:
     angle = random.choice((-1.0, 1.0)) * 180.0 * strength
     return image.rotate(angle, resample=Image.Resampling.BILINEAR, fillcolor=_edge(image, way))
 
 
-def _nearer(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
+def _nearer(image: Picture, strength: float, way: bool, random: Chance) -> Picture:
     return _moved(image, 0.3**strength, strength, way, random)
 
 
-def _further(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
+def _further(image: Picture, strength: float, way: bool, random: Chance) -> Picture:
     return _moved(image, 3.0**strength, strength, way, random)
 
 
-def _moved(
-    image: Image.Image, scale: float, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
+def _moved(image: Picture, scale: float, strength: float, way: bool, random: Chance) -> Picture:
     """A larger or smaller part of the scene, and out of the middle."""
     width, height = image.size
     aside = random.uniform(-0.3, 0.3, 2) * strength
@@ -245,11 +212,8 @@ def _moved(
     )
 
 
-def _covered(
-    image: Image.Image, strength: float, way: bool, random: np.random.Generator
-) -> Image.Image:
+def _covered(image: Picture, strength: float, _way: bool, random: Chance) -> Picture:
     """A part behind something of one colour."""
-    del way
     width, height = image.size
     share = (0.9 * strength) ** 0.5
     wide, high = int(share * width), int(share * height)
@@ -260,18 +224,18 @@ def _covered(
     return image
 
 
-def _edge(image: Image.Image, way: bool) -> tuple[int, ...]:
+def _edge(image: Picture, way: bool) -> tuple[int, ...]:
     """What is seen beyond the edge: black, or the mean of the picture."""
     if way:
         return 0, 0, 0
     return tuple(int(level) for level in _pixels(image).mean(axis=(0, 1)))
 
 
-def _pixels(image: Image.Image) -> Pixels:
+def _pixels(image: Picture) -> Pixels:
     return np.asarray(image, np.float32)
 
 
-def _picture(pixels: NDArray[Any]) -> Image.Image:
+def _picture(pixels: NDArray[Any]) -> Picture:
     return Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8), "RGB")
 
 

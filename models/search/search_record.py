@@ -8,23 +8,19 @@ a change of meaning makes a new one. The file is written in one step and never c
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from models.backbone_choice.backbone_choice import Candidate
 from models.errors import GraftError
 from models.history.contribution import LeftOut
 from models.history.records import Count, Seconds, Share, Size
-from models.history.search_space import Text, Value
+from models.history.search_space import Frozen, Text, Value
 from models.storage.atomic_write import write_atomically
 
 FILE_NAME: Final = "search.json"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
-
-
-class Relative(_Frozen):
+class Relative(Frozen):
     """An earlier task.
 
     Attributes:
@@ -36,7 +32,7 @@ class Relative(_Frozen):
     apart: Annotated[float, Field(ge=0.0)]
 
 
-class Step(_Frozen):
+class Step(Frozen):
     """What was known after a stretch.
 
     Attributes:
@@ -50,7 +46,7 @@ class Step(_Frozen):
     accuracy: Share
 
 
-class TriedBackbone(_Frozen):
+class TriedBackbone(Frozen):
     """What a backbone cost and brought.
 
     Attributes:
@@ -70,14 +66,14 @@ class TriedBackbone(_Frozen):
     chosen: bool
 
 
-class RefusedBackbone(_Frozen):
+class RefusedBackbone(Frozen):
     """A backbone that could not be had, and why."""
 
     candidate: Candidate
     reason: Text
 
 
-class SearchRecord(_Frozen):
+class SearchRecord(Frozen):
     """The content of `search.json`.
 
     Attributes:

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from models.backbone_choice.backbone_choice import Candidate
 from models.backbones.block_features import FeatureSource
 from models.data.image_decoding import Resize
+from models.history.search_space import Frozen
 from models.training.training_settings import TrainingSettings
 
 
-class SearchTask(BaseModel):
+class SearchTask(Frozen):
     """The images, and what may be made of them.
 
     Attributes:
@@ -26,8 +27,6 @@ class SearchTask(BaseModel):
             after the search has ended.
         left_out: names of images that are neither trained nor validated on.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     examples_uri: str
     labels: tuple[str, ...]

@@ -1,7 +1,5 @@
 """Makes the stretches of a search: some epochs of one configuration, from where it paused."""
 
-import hashlib
-import json
 import shutil
 import time
 from collections.abc import Mapping
@@ -15,6 +13,7 @@ from models.backbone_choice.backbone_choice import Candidate
 from models.errors import GraftError, UsageError
 from models.history.records import Curve, Evaluation
 from models.history.search_space import Values
+from models.json_digest import json_digest
 from models.oracles.freeze_thaw_oracle import CONTINUES, EPOCHS, INITIAL_EPOCH
 from models.search.joint_space import candidate_of, is_frozen, with_choice
 from models.search.prepared_backbone import PreparedBackbone
@@ -163,8 +162,7 @@ class StretchRunner:
         return _evaluation(_curve(top, values), task.seed, paused_after)
 
     def _scratch(self, values: Values) -> Path:
-        key = json.dumps(configuration_of(values), sort_keys=True).encode()
-        return self._folder / _WORK / hashlib.sha256(key).hexdigest()[:32]
+        return self._folder / _WORK / json_digest(configuration_of(values))
 
 
 def configuration_of(values: Mapping[str, Any]) -> Values:

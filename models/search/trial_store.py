@@ -7,14 +7,13 @@ were finished are looked up by their values in no time. The outcome is the one o
 never killed, and a search with more trials than the last one pays only for the new ones.
 """
 
-import hashlib
-import json
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from models.history.records import Evaluation
 from models.history.search_space import Values
+from models.json_digest import json_digest
 from models.storage.seals import read_sealed, write_sealed
 
 
@@ -52,5 +51,4 @@ class TrialStore:
         write_sealed(path, evaluation.model_dump_json().encode())
 
     def _path(self, values: Values, seed: int) -> Path:
-        parts = json.dumps([values, seed], sort_keys=True)
-        return self._directory / f"{hashlib.sha256(parts.encode()).hexdigest()[:32]}.json"
+        return self._directory / f"{json_digest([values, seed])}.json"

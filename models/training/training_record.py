@@ -1,6 +1,7 @@
 """What a training leaves for the report and for lineage: `training.json`."""
 
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from typing import Any
 
 from models.head.block_weights import BlockWeight
@@ -78,9 +79,7 @@ class TrainingRecord:
         """The content of `training.json`."""
         metrics = ("loss", "val_loss", "val_accuracy")
         epochs = [figures for phase in self.phases for figures in phase.epochs]
-        starts = [0]
-        for phase in self.phases:
-            starts.append(starts[-1] + len(phase.epochs))
+        starts = accumulate((len(phase.epochs) for phase in self.phases), initial=0)
         phases = [
             {
                 "name": phase.name,

@@ -1,15 +1,16 @@
 """The accuracy now, from a stream of answers and of labels that come later."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import replace
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from models.errors import UsageError
 from models.intervals import share_interval
 from models.observation.reference import Reference
+from models.settings import Section
 from monitoring.accuracy.confidence_sequence import ShareSoFar
 from monitoring.accuracy.foretelling import Foreteller, Foretold
 from monitoring.accuracy.parts import by_class, by_look, part_count
@@ -25,35 +26,23 @@ _JUDGED: Final = "judged_"
 _TRUE: Final = "true_classes"
 
 
-@dataclass(frozen=True, slots=True)
-class AccuracySettings:
-    """How the accuracy is followed.
+class AccuracySettings(Section):
+    """How the accuracy is followed."""
 
-    Attributes:
-        window: newest images that it is foretold from; all others are forgotten.
-        least: images below which nothing is foretold.
-        doubt: standard error of the estimate from which it is called unreliable.
-        novelty: of the images, from which it is; see `Foretold`.
-    """
+    window: Annotated[int, Field(ge=1)] = 1_000
+    """Newest images that it is foretold from; all others are forgotten."""
+    least: Annotated[int, Field(ge=1)] = 50
+    """Images below which nothing is foretold."""
+    doubt: Annotated[float, Field(gt=0.0, le=1.0)] = 0.05
+    """Standard error of the estimate from which it is called unreliable."""
+    novelty: Annotated[float, Field(gt=0.0, le=1.0)] = 0.6
+    """Of the images, from which it is; see `Foretold`."""
 
-    window: int = 1_000
-    least: int = 50
-    doubt: float = 0.05
-    novelty: float = 0.6
-
-    def __post_init__(self) -> None:
-        """Checks the values.
-
-        Raises:
-            UsageError: one cannot be meant.
-        """
-        if not 1 <= self.least <= self.window:
-            raise UsageError(
-                f"least is {self.least} and window {self.window}: give 1 <= least <= window."
-            )
-        for name, value in (("doubt", self.doubt), ("novelty", self.novelty)):
-            if not 0.0 < value <= 1.0:
-                raise UsageError(f"{name} is {value}: give a number above 0, and at most 1.")
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.least > self.window:
+            raise ValueError(f"least is {self.least}, and window {self.window} holds fewer")
+        return self
 
 
 class AccuracyEstimator:
@@ -146,38 +135,34 @@ class AccuracyEstimator:
             reached = images.times >= since
             images = images[int(reached.argmax()) if reached.any() else len(images) :]
         count = 0 if images is None else len(images)
-        interval = share_interval(hits, len(right))
-        reference = hits / len(right) if len(right) else 0.0
+        unknown = AccuracyReport(
+            images=count,
+            estimate=None,
+            low=0.0,
+            high=1.0,
+            reliable=False,
+            why=f"{count} images are too few; {self._settings.least} are needed",
+            reference=hits / len(right) if len(right) else 0.0,
+            reference_interval=share_interval(hits, len(right)),
+            labelled=self._labelled(),
+        )
         if images is None or count < self._settings.least:
-            return AccuracyReport(
-                images=count,
-                estimate=None,
-                low=0.0,
-                high=1.0,
-                reliable=False,
-                why=f"{count} images are too few; {self._settings.least} are needed",
-                reference=reference,
-                reference_interval=interval,
-                labelled=self._labelled(),
-            )
+            return unknown
         seen = seen_in_log(images, self._reference.temperature)
         foretold = self._teacher.foretell(seen)
         low, high = _interval(foretold)
         tests = part_count(len(self._reference.classes))
-        return AccuracyReport(
-            images=count,
+        return replace(
+            unknown,
             estimate=float(foretold.chances.mean()),
             low=low,
             high=high,
             reliable=self._is_reliable(foretold),
             why=self._why(foretold),
-            reference=reference,
-            reference_interval=interval,
             by_confidence=foretold.by_confidence,
             by_threshold=foretold.by_threshold,
             by_class=by_class(self._reference.classes, self._teacher, seen, foretold, tests),
             by_slice=by_look(self._teacher, seen, foretold, tests),
-            labelled=self._labelled(),
         )
 
     def state(self) -> dict[str, NDArray[Any]]:

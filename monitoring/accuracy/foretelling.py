@@ -126,7 +126,8 @@ class Foreteller:
             random_state=0,
         )
         self._trees = trees.fit(np.column_stack([standard, mean_of_sets(standard, sets)]), hits)
-        self._threshold = _threshold(held_out.confidences, float(right.mean()))
+        # As many answers exceed it as are right.
+        self._threshold = float(np.quantile(held_out.confidences, 1.0 - float(right.mean())))
         self.reference_chances = chances[: len(right)]
         self.reference_right = right
         self.reference_seen = held_out
@@ -171,11 +172,6 @@ class Foreteller:
     def _standard(self, rows: Floats) -> Floats:
         scaled = (rows - self._centre) / self._spread
         return np.clip(scaled, -_MOST_SPREADS, _MOST_SPREADS)
-
-
-def _threshold(confidences: Floats, accuracy: float) -> float:
-    """The confidence that as many answers exceed as are right."""
-    return float(np.quantile(confidences, 1.0 - accuracy))
 
 
 def _offset(logits: Floats, wanted: float) -> float:

@@ -1,6 +1,6 @@
 """The images that came last, to say since when, which way, and which of them weigh most."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -37,24 +37,18 @@ class Recent:
             np.zeros(0), np.zeros(0, "S64"), table, np.zeros((0, components), np.int16), table
         )
 
-    def followed_by(
-        self,
-        times: NDArray[np.float64],
-        digests: NDArray[Any],
-        numbers: NDArray[np.float64],
-        points: NDArray[np.float32],
-        ranks: NDArray[np.float64],
-    ) -> Self:
-        """These images and some more, without the first where they are too many."""
-        pairs = (
-            (self.times, times),
-            (self.digests, digests),
-            (self.numbers, numbers),
-            (self.points, points),
-            (self.ranks, ranks),
-        )
+    def followed_by(self, *more: NDArray[Any]) -> Self:
+        """These images and some more, without the first where they are too many.
+
+        Args:
+            *more: what is kept of these, in the order of the attributes.
+        """
+        kept = (getattr(self, field.name) for field in fields(self))
         return type(self)(
-            *(np.concatenate([old, new.astype(old.dtype)])[-KEPT:] for old, new in pairs)
+            *(
+                np.concatenate([old, new.astype(old.dtype)])[-KEPT:]
+                for old, new in zip(kept, more, strict=True)
+            )
         )
 
     def __len__(self) -> int:

@@ -7,14 +7,15 @@ many come in as there may be.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final, TypeVar
 
 import grpc
 
 from serving.errors import ServingError
-from serving.grpc_api.memory import resident_bytes
 from serving.grpc_api.pace import LargeSenders
 from serving.limits import Limits
 from serving.servables.memory import LargeRequests
@@ -24,6 +25,7 @@ _PATIENCE: Final = 1.0
 _LOOK_SECONDS: Final = 0.1
 _SMALL: Final = 2**17
 _DECODERS: Final = 2
+_STATM: Final = Path("/proc/self/statm")
 _LATE: Final = "The request did not come in time."
 
 
@@ -88,7 +90,7 @@ class Intake:
         if len(self._reading) >= self._limits.concurrent_requests:
             self._make_room()
         if not self._reading and self._look is None:
-            self._calm = resident_bytes()
+            self._calm = _resident_bytes()
             self._look = loop.call_later(_LOOK_SECONDS, self._watch)
         self._reading[context] = loop.time()
         try:
@@ -112,9 +114,9 @@ class Intake:
         now = loop.time()
         slow = [context for context, began in self._reading.items() if now - began > _PATIENCE]
         if not slow:
-            self._calm = resident_bytes()
+            self._calm = _resident_bytes()
             return
-        is_costly = resident_bytes() - self._calm > self._limits.waiting_bytes
+        is_costly = _resident_bytes() - self._calm > self._limits.waiting_bytes
         for context in slow:
             if is_costly or now - self._reading[context] > self._limits.receive_seconds:
                 self._drop(context)
@@ -125,6 +127,14 @@ class Intake:
         ending = asyncio.ensure_future(_end(context))
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
+
+
+def _resident_bytes() -> int:
+    """Memory that the process holds now; 0 where the system does not say."""
+    try:
+        return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def _full(reason: str) -> ServingError:

@@ -20,13 +20,7 @@ _FIELDS: Final = {
     "enable_large_batch_splitting": "BoolValue",
     "max_execution_batch_size": "Int64Value",
 }
-_NUMBERS: Final = (
-    "max_batch_size",
-    "batch_timeout_micros",
-    "max_enqueued_batches",
-    "num_batch_threads",
-    "max_execution_batch_size",
-)
+_NUMBERS: Final = [name for name, kind in _FIELDS.items() if kind == "Int64Value"]
 _MOST_AT_ONCE: Final = 16
 _MOST_THREADS: Final = 4096
 

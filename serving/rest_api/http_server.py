@@ -45,7 +45,7 @@ class HttpServer:
         Raises:
             OSError: the port is taken.
         """
-        self._socket = _bound(*address)
+        self._socket = bound_socket(*address)
         self.port = int(self._socket.getsockname()[1])
         self._config = uvicorn.Config(
             app,
@@ -122,7 +122,12 @@ def _allow_connections(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A socket that holds a port and does not listen yet; 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken, or the host is no address of this machine.
+    """
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

@@ -1,12 +1,17 @@
 """A copied gRPC request as the REST request that asks the same.
 
-Read by hand: TensorFlow, which brings the messages, takes more memory than all of a gateway.
+Read as a message of unknown fields: TensorFlow, which brings the messages, takes more memory than
+all of a gateway.
 """
 
 import json
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Final
+
+from google.protobuf import empty_pb2
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from serving.rollout.unpacking import unpacked
 
@@ -15,7 +20,6 @@ _PLAIN, _PACKED = b"\0", b"\1"
 _STRING: Final = 7
 """TensorFlow's number of the type."""
 _NAME, _VERSION, _SIGNATURE, _LABEL = 1, 2, 3, 4
-_VARINT, _EIGHT_BYTES, _TEXT, _FOUR_BYTES = 0, 1, 2, 5
 
 
 def as_rest(content: bytes, model_name: str) -> bytes | None:
@@ -39,7 +43,7 @@ def as_rest(content: bytes, model_name: str) -> bytes | None:
         return None
     try:
         return _body(message, model_name)
-    except (ValueError, TypeError, KeyError):
+    except (DecodeError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -75,41 +79,13 @@ def _strings(tensor: bytes) -> list[dict[str, str]]:
     return [{"b64": b64encode(value).decode()} for value in values]
 
 
-def _bytes(value: int | bytes) -> bytes:
+def _bytes(value: object) -> bytes:
     if not isinstance(value, bytes):
         raise TypeError("expected a message or a text")
     return value
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Number and value of each field (https://protobuf.dev/programming-guides/encoding)."""
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        kind = key & 7
-        if kind == _VARINT:
-            value, at = _varint(message, at)
-            yield key >> 3, value
-            continue
-        if kind == _TEXT:
-            size, at = _varint(message, at)
-        elif kind in (_EIGHT_BYTES, _FOUR_BYTES):
-            size = 8 if kind == _EIGHT_BYTES else 4
-        else:
-            raise ValueError("it is no message")
-        if at + size > len(message):
-            raise ValueError("it is cut short")
-        yield key >> 3, message[at : at + size]
-        at += size
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    number = 0
-    for place in range(10):
-        if at + place >= len(message):
-            break
-        byte = message[at + place]
-        number |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:
-            return number, at + place + 1
-    raise ValueError("it is cut short")
+def _fields(message: bytes) -> Iterator[tuple[int, object]]:
+    """Number and value of each field: of those with a length the bytes, else a number."""
+    for field in UnknownFieldSet(empty_pb2.Empty.FromString(message)):
+        yield field.field_number, field.data

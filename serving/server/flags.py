@@ -1,16 +1,15 @@
 """The flags of TensorFlow Serving's binary, and some of Graft's own.
 
-A flag that is implemented is added in `_parser` and in `settings_of`. A flag of the official binary
+A flag that is implemented stands in `_FLAGS` and in `settings_of`. A flag of the official binary
 that is not stands in `NOT_IMPLEMENTED` with the reason: the server says it and goes on, as the
 official one goes on after a flag that it does not know.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from models.errors import UsageError
 from models.listening import bare_host
@@ -49,6 +48,117 @@ NOT_IMPLEMENTED: Final = {
     "xla_cpu_compilation_enabled": _OF_TENSORFLOW,
 }
 """Flag of the official binary to the reason why it changes nothing here."""
+
+
+class _Flag(NamedTuple):
+    """A flag that sets no limit; one that is true or false is true where it stands alone."""
+
+    kind: Callable[[str], Any]
+    default: Any
+    text: str
+
+
+_FLAGS: Final = {
+    "port": _Flag(flag_values.port, 8500, "gRPC port; 0 leaves gRPC out"),
+    "rest_api_port": _Flag(flag_values.port, 0, "REST port; 0 leaves REST out"),
+    "rest_api_timeout_in_ms": _Flag(
+        flag_values.milliseconds, 30_000, "milliseconds from a whole REST request to its answer"
+    ),
+    "rest_api_enable_cors_support": _Flag(
+        flag_values.truth, False, "pages of other sites may use REST"
+    ),
+    "monitoring_config_file": _Flag(
+        flag_values.path,
+        None,
+        "text of a MonitoringConfig: whether REST has a page of metrics, and where",
+    ),
+    "grpc_socket_path": _Flag(flag_values.path, None, "Unix socket to answer gRPC on too"),
+    "ssl_config_file": _Flag(flag_values.path, None, "text of an SSLConfig: TLS on the gRPC port"),
+    "grpc_channel_arguments": _Flag(
+        flag_values.channel_arguments,
+        (),
+        "more settings of gRPC's own, such as grpc.max_connection_age_ms=60000,...",
+    ),
+    "enable_grpc_healthcheck_service": _Flag(
+        flag_values.truth,
+        False,
+        "answer grpc.health.v1; the empty name is served when every model is available",
+    ),
+    "enable_serialization_as_tensor_content": _Flag(
+        flag_values.truth, False, "answer with tensor_content instead of typed fields"
+    ),
+    "enable_profiler": _Flag(
+        flag_values.truth,
+        True,
+        "answer TensorBoard's profiler on the gRPC port, for clients on this machine",
+    ),
+    "model_name": _Flag(str, "default", "name in the API"),
+    "model_base_path": _Flag(flag_values.folder_of_versions, None, "holds the versions"),
+    "model_config_file": _Flag(
+        flag_values.path,
+        None,
+        "text of a ModelServerConfig: models, instead of the two flags above",
+    ),
+    "model_config_file_poll_wait_seconds": _Flag(
+        flag_values.bounded, 0.0, "time between two looks at that file; 0 looks once"
+    ),
+    "file_system_poll_wait_seconds": _Flag(
+        flag_values.bounded,
+        1.0,
+        "time between two looks for a new version; 0 looks once, less never",
+    ),
+    "max_num_load_retries": _Flag(int, 5, "how often a version that does not load is tried again"),
+    "load_retry_interval_micros": _Flag(int, 60 * 10**6, "microseconds before it is"),
+    "allow_version_labels_for_unavailable_models": _Flag(
+        flag_values.truth, False, "a new label may name a version that is not available yet"
+    ),
+    "enable_model_warmup": _Flag(
+        flag_values.truth, True, "a version answers its warm-up requests before it is available"
+    ),
+    "num_request_iterations_for_warmup": _Flag(int, 1, "how often each of them runs"),
+    "enable_batching": _Flag(flag_values.truth, False, "join concurrent requests"),
+    "batching_parameters_file": _Flag(
+        flag_values.path, None, "text of BatchingParameters: how to join them"
+    ),
+    "tensorflow_session_parallelism": _Flag(int, 0, "sets both of the next two"),
+    "tensorflow_intra_op_parallelism": _Flag(
+        int, None, "threads that share the work of one operation: 1 unless set; 0 for one a core"
+    ),
+    "tensorflow_inter_op_parallelism": _Flag(
+        int,
+        None,
+        "operations that run at a time, in threads that all requests share; 0 for one a core;"
+        " unless set, each run has its own",
+    ),
+    "version": _Flag(flag_values.truth, False, "print the versions and exit"),
+    "host": _Flag(bare_host, "127.0.0.1", "address to bind to (Graft's own)"),
+    "ports_file": _Flag(
+        flag_values.path,
+        None,
+        "take free ports and write them here as JSON once ready (Graft's own)",
+    ),
+    "request_log": _Flag(
+        flag_values.path, None, "folder to log requests in; without it none is (Graft's)"
+    ),
+    "request_log_sample_rate": _Flag(
+        flag_values.bounded,
+        RequestLogSettings.sample_rate,
+        "share of the requests that are written down whole, 0 to 1; errors always are",
+    ),
+    "request_log_images": _Flag(
+        flag_values.truth, RequestLogSettings.keep_images, "keep the bytes of those images too"
+    ),
+    "request_log_days": _Flag(
+        flag_values.bounded,
+        RequestLogSettings.keep_days,
+        "after so many days a file of the log is deleted",
+    ),
+    "request_log_mib": _Flag(
+        int,
+        RequestLogSettings.keep_bytes >> 20,
+        "MiB that the log may take of the disk, images included",
+    ),
+}
 
 
 def parse_flags(arguments: Sequence[str]) -> argparse.Namespace:
@@ -150,208 +260,16 @@ def _parser() -> argparse.ArgumentParser:
         description="Serves SavedModels with TensorFlow Serving's API and flags.",
         allow_abbrev=False,
     )
-    _add_places(parser)
-    _add_models(parser)
-    _add_batching(parser)
-    _add_parallelism(parser)
-    _add_own(parser)
-    _add_request_log(parser)
-    _add_limits(parser)
-    return parser
-
-
-def _add_places(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--port", type=flag_values.port, default=8500, help="gRPC port; 0 leaves gRPC out"
-    )
-    parser.add_argument(
-        "--rest_api_port", type=flag_values.port, default=0, help="REST port; 0 leaves REST out"
-    )
-    parser.add_argument(
-        "--rest_api_timeout_in_ms",
-        type=flag_values.milliseconds,
-        default=30_000,
-        help="milliseconds from a whole REST request to its answer",
-    )
-    _add_truth(
-        parser,
-        "rest_api_enable_cors_support",
-        default=False,
-        text="pages of other sites may use REST",
-    )
-    parser.add_argument(
-        "--monitoring_config_file",
-        type=flag_values.path,
-        help="text of a MonitoringConfig: whether REST has a page of metrics, and where",
-    )
-    parser.add_argument(
-        "--grpc_socket_path", type=flag_values.path, help="Unix socket to answer gRPC on too"
-    )
-    parser.add_argument(
-        "--ssl_config_file",
-        type=flag_values.path,
-        help="text of an SSLConfig: TLS on the gRPC port",
-    )
-    parser.add_argument(
-        "--grpc_channel_arguments",
-        type=flag_values.channel_arguments,
-        default=(),
-        help="more settings of gRPC's own, such as grpc.max_connection_age_ms=60000,...",
-    )
-    _add_truth(
-        parser,
-        "enable_grpc_healthcheck_service",
-        default=False,
-        text="answer grpc.health.v1; the empty name is served when every model is available",
-    )
-    _add_truth(
-        parser,
-        "enable_serialization_as_tensor_content",
-        default=False,
-        text="answer with tensor_content instead of typed fields",
-    )
-    _add_truth(
-        parser,
-        "enable_profiler",
-        default=True,
-        text="answer TensorBoard's profiler on the gRPC port, for clients on this machine",
-    )
-
-
-def _add_batching(parser: argparse.ArgumentParser) -> None:
-    _add_truth(parser, "enable_batching", default=False, text="join concurrent requests")
-    parser.add_argument(
-        "--batching_parameters_file",
-        type=flag_values.path,
-        help="text of BatchingParameters: how to join them",
-    )
-
-
-def _add_parallelism(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--tensorflow_session_parallelism",
-        type=int,
-        default=0,
-        help="sets both of the next two",
-    )
-    parser.add_argument(
-        "--tensorflow_intra_op_parallelism",
-        type=int,
-        help="threads that share the work of one operation: 1 unless set; 0 for one a core",
-    )
-    parser.add_argument(
-        "--tensorflow_inter_op_parallelism",
-        type=int,
-        help="operations that run at a time, in threads that all requests share; 0 for one a core;"
-        " unless set, each run has its own",
-    )
-
-
-def _add_models(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model_name", default="default", help="name in the API")
-    parser.add_argument(
-        "--model_base_path", type=flag_values.folder_of_versions, help="holds the versions"
-    )
-    parser.add_argument(
-        "--model_config_file",
-        type=flag_values.path,
-        help="text of a ModelServerConfig: models, instead of the two flags above",
-    )
-    parser.add_argument(
-        "--model_config_file_poll_wait_seconds",
-        type=flag_values.bounded,
-        default=0.0,
-        help="time between two looks at that file; 0 looks once",
-    )
-    parser.add_argument(
-        "--file_system_poll_wait_seconds",
-        type=flag_values.bounded,
-        default=1.0,
-        help="time between two looks for a new version; 0 looks once, less never",
-    )
-    parser.add_argument(
-        "--max_num_load_retries",
-        type=int,
-        default=5,
-        help="how often a version that does not load is tried again",
-    )
-    parser.add_argument(
-        "--load_retry_interval_micros",
-        type=int,
-        default=60 * 10**6,
-        help="microseconds before it is",
-    )
-    _add_truth(
-        parser,
-        "allow_version_labels_for_unavailable_models",
-        default=False,
-        text="a new label may name a version that is not available yet",
-    )
-    _add_truth(
-        parser,
-        "enable_model_warmup",
-        default=True,
-        text="a version answers its warm-up requests before it is available",
-    )
-    parser.add_argument(
-        "--num_request_iterations_for_warmup",
-        type=int,
-        default=1,
-        help="how often each of them runs",
-    )
-
-
-def _add_own(parser: argparse.ArgumentParser) -> None:
-    _add_truth(parser, "version", default=False, text="print the versions and exit")
-    parser.add_argument(
-        "--host", type=bare_host, default="127.0.0.1", help="address to bind to (Graft's own)"
-    )
-    parser.add_argument(
-        "--ports_file",
-        type=flag_values.path,
-        help="take free ports and write them here as JSON once ready (Graft's own)",
-    )
+    for name, (kind, default, text) in _FLAGS.items():
+        # As in TensorFlow's own parser.
+        alone: dict[str, Any] = {"nargs": "?", "const": True, "metavar": "BOOL"}
+        more = alone if kind is flag_values.truth else {}
+        parser.add_argument(f"--{name}", type=kind, default=default, help=text, **more)
     parser.add_argument(
         "--stop_at_eof",
         action="store_true",
         help="stop when standard input ends, so as not to outlive a parent process (Graft's own)",
     )
-
-
-def _add_request_log(parser: argparse.ArgumentParser) -> None:
-    defaults = RequestLogSettings(Path())
-    parser.add_argument(
-        "--request_log",
-        type=flag_values.path,
-        help="folder to log requests in; without it none is (Graft's)",
-    )
-    parser.add_argument(
-        "--request_log_sample_rate",
-        type=flag_values.bounded,
-        default=defaults.sample_rate,
-        help="share of the requests that are written down whole, 0 to 1; errors always are",
-    )
-    _add_truth(
-        parser,
-        "request_log_images",
-        default=defaults.keep_images,
-        text="keep the bytes of those images too",
-    )
-    parser.add_argument(
-        "--request_log_days",
-        type=flag_values.bounded,
-        default=defaults.keep_days,
-        help="after so many days a file of the log is deleted",
-    )
-    parser.add_argument(
-        "--request_log_mib",
-        type=int,
-        default=defaults.keep_bytes >> 20,
-        help="MiB that the log may take of the disk, images included",
-    )
-
-
-def _add_limits(parser: argparse.ArgumentParser) -> None:
     for limit in fields(Limits):
         parser.add_argument(
             f"--{flag_of(limit)}",
@@ -359,16 +277,4 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
             default=limit.default,
             help=f"{limit.name}, {limit.default} unless set (Graft's own)",
         )
-
-
-def _add_truth(parser: argparse.ArgumentParser, name: str, default: bool, text: str) -> None:
-    """Adds a flag that is true when it stands alone, as in TensorFlow's own parser."""
-    parser.add_argument(
-        f"--{name}",
-        type=flag_values.truth,
-        nargs="?",
-        const=True,
-        default=default,
-        metavar="BOOL",
-        help=text,
-    )
+    return parser

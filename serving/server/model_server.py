@@ -106,19 +106,21 @@ class ModelServer:
         Raises:
             UsageError: somebody else has taken a port meanwhile.
         """
-        if self.grpc_port is not None or self._settings.grpc.socket_path is not None:
-            server = grpc_server(
-                self._settings, self.grpc_port, self.registry, self._runner, self._observer
-            )
+        settings, observer = self._settings, self._observer
+        if self.grpc_port is not None or settings.grpc.socket_path is not None:
+            server = grpc_server(settings, self.grpc_port, self.registry, self._runner, observer)
             with self._held_grpc or nullcontext():
                 server.start()
             self._grpc = server
         if self._held_rest is not None:
             with self._held_rest as held:
-                self._rest = self._rest_server(held.number)
+                address = (settings.host, held.number)
+                self._rest = RestServer(
+                    self.registry, self._runner, settings.limits, address, settings.rest, observer
+                )
                 self._rest.start()
-        if self._config_file is not None and self._settings.config_poll_seconds > 0:
-            self._config_file.watch(self._settings.config_poll_seconds)
+        if self._config_file is not None and settings.config_poll_seconds > 0:
+            self._config_file.watch(settings.config_poll_seconds)
 
     def start(self) -> None:
         """Loads the models and answers.
@@ -150,13 +152,6 @@ class ModelServer:
         self._runner.close(Deadline.after(_END_SECONDS))
         self.registry.close()
         self._observer.close()
-
-    def _rest_server(self, port: int) -> RestServer:
-        settings = self._settings
-        address = (settings.host, port)
-        return RestServer(
-            self.registry, self._runner, settings.limits, address, settings.rest, self._observer
-        )
 
     def __enter__(self) -> "ModelServer":
         self.start()

@@ -1,9 +1,9 @@
 """Ports that are taken early and opened late: a probe of the port says ready when the server is."""
 
-import socket
 from types import TracebackType
 
 from models.errors import UsageError
+from serving.rest_api.http_server import bound_socket
 
 
 class HeldPort:
@@ -28,17 +28,8 @@ class HeldPort:
             " and a port that no other server holds; 0 takes a free one."
         )
         try:
-            family, kind, protocol, _, address = socket.getaddrinfo(
-                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )[0]
-            self._socket = socket.socket(family, kind, protocol)
+            self._socket = bound_socket(host, port)
         except OSError as error:
-            raise self._error from error
-        try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind(address)
-        except OSError as error:
-            self._socket.close()
             raise self._error from error
         self.number: int = self._socket.getsockname()[1]
 

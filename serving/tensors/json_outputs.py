@@ -30,11 +30,12 @@ def outputs_to_json(outputs: Tensors, by_row: bool) -> bytes:
             complex numbers, for which there is no JSON.
     """
     values = {alias: _jsonable(value, alias) for alias, value in outputs.items()}
+    alone = next(iter(values.values())) if len(values) == 1 else None
     if not by_row:
-        return to_json({"outputs": _alone_or_all(values)})
+        return to_json({"outputs": values if alone is None else alone})
     _require_batches(outputs)
-    if len(values) == 1:
-        return to_json({"predictions": next(iter(values.values()))})
+    if alone is not None:
+        return to_json({"predictions": alone})
     rows = zip(*values.values(), strict=True)
     return to_json({"predictions": [dict(zip(values, row, strict=True)) for row in rows]})
 
@@ -49,10 +50,6 @@ def number(value: Any) -> Any:
     if np.isfinite(value):
         return value
     return orjson.Fragment("NaN" if np.isnan(value) else "Infinity" if value > 0 else "-Infinity")
-
-
-def _alone_or_all(values: dict[str, Any]) -> Any:
-    return next(iter(values.values())) if len(values) == 1 else values
 
 
 def _require_batches(outputs: Tensors) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from models.history.collection import printable
-from models.history.file_format import first_fault
 from models.history.imports.foreign_past import (
     ForeignPast,
     ForeignPastError,
@@ -19,7 +18,7 @@ from models.history.imports.scores import is_usable, unit_of
 from models.history.imports.values import is_of_one_kind, seen_space, storable
 from models.history.records import ForeignSearch, Header, Reported, TrialRecord
 from models.history.search_space import Parameter, SearchSpace, Value
-from models.history.tuning_history import MOST_TRIALS, TuningHistory
+from models.history.tuning_history import MOST_TRIALS, TuningHistory, first_fault
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.stats import kendalltau, norm
 
-from models.history.contribution import Contribution, Proposal, SourceContribution
+from models.history.contribution import Contribution, Origin, Proposal, SourceContribution
 from models.oracles.warm.arrays import Floats
 from models.oracles.warm.belief import Belief
 from models.oracles.warm.cold import ColdSearch
 from models.oracles.warm.encoding import SpaceEncoder
 from models.oracles.warm.ensemble import Weights, weigh
 from models.oracles.warm.source_models import Knowledge, Source
-
-Origin = Literal["portfolio", "model", "cold", "random"]
 
 _FEWEST_TO_COMPARE = 4
 

@@ -8,7 +8,7 @@ import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import Trial
 
-from models.history.contribution import Contribution
+from models.history.contribution import Contribution, Origin
 from models.history.past_search import PastSearch, check_past, score_of
 from models.history.records import TaskDescription
 from models.history.search_space import Value, Values
@@ -18,7 +18,7 @@ from models.oracles.warm.belief import Belief, believe, expected_improvement
 from models.oracles.warm.cold import FIRST, ColdSearch, own_gap
 from models.oracles.warm.encoding import SpaceEncoder
 from models.oracles.warm.ensemble import COLD_PRIOR, DOUBTFUL_PRIOR, Weights, combine, weigh
-from models.oracles.warm.explanation import Origin, Progress, explain
+from models.oracles.warm.explanation import Progress, explain
 from models.oracles.warm.source_models import Knowledge, learn, similarity
 
 _COMPLETED = "COMPLETED"

@@ -8,14 +8,14 @@ in `models.search.trial_store`.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from models.history.records import Count
-from models.history.search_space import Text, Value
+from models.history.search_space import Frozen, Text, Value
 from models.storage.seals import read_sealed, write_sealed
 
 
-class Event(BaseModel):
+class Event(Frozen):
     """A trial began or ended.
 
     Attributes:
@@ -25,8 +25,6 @@ class Event(BaseModel):
         message: why it failed; empty where it did not.
         refused: why its backbone cannot be had; empty where it can.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     kind: Literal["began", "ended"]
     trial: Count

@@ -2,17 +2,17 @@
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from models.history.records import Evaluation
-from models.history.search_space import Text, Value
+from models.history.search_space import Frozen, Text, Value
 
 SERVICE: Final = "graft.Search"
 MARK: Final = "graft-search"
 """Metadata of every call: `models.search.workers.served_search.ServedSearch.mark`."""
 
 
-class Report(BaseModel):
+class Report(Frozen):
     """A worker asks for a job and says what came of its last one, or that it is still at it.
 
     Attributes:
@@ -24,8 +24,6 @@ class Report(BaseModel):
         leaves: whether the worker will not end the job, as its machine lacks that backbone.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     worker: Text = ""
     job: Text = ""
     evaluation: Evaluation | None = None
@@ -34,7 +32,7 @@ class Report(BaseModel):
     leaves: bool = False
 
 
-class Answer(BaseModel):
+class Answer(Frozen):
     """What the worker does next.
 
     Attributes:
@@ -44,8 +42,6 @@ class Answer(BaseModel):
         is_over: whether there will be no job again.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     job: Text = ""
-    values: Annotated[dict[str, Value], Field(max_length=1000)] = {}
+    values: dict[str, Value] = Field(default_factory=dict, max_length=1000)
     is_over: bool = False

@@ -6,17 +6,17 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from models.errors import UsageError
-from models.history.search_space import Text
+from models.history.search_space import Frozen, Text
 from models.search.search_task import SearchTask
 from models.storage.atomic_write import write_atomically
 
 _DESCRIPTION = "served.json"
 
 
-class ServedSearch(BaseModel):
+class ServedSearch(Frozen):
     """How to take part in a search.
 
     Attributes:
@@ -26,8 +26,6 @@ class ServedSearch(BaseModel):
         task: that is searched on.
         is_signed: whether calls are signed with a secret, which the folder does not hold.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     mark: Text
     address: Text

@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
-from models.errors import UsageError
 from monitoring.accuracy.report import AccuracyReport, Labelled
 from monitoring.data_faults import DataFault
 from monitoring.decision import (
@@ -133,7 +133,7 @@ def test_an_episode_ends_where_the_harm_does():
 
 
 def test_senseless_settings_are_refused():
-    with pytest.raises(UsageError, match="harm 0"):
+    with pytest.raises(ValidationError, match=r"harm\n.*greater than 0"):
         DecisionSettings(harm=0.0)
 
 

@@ -19,7 +19,7 @@ from models.embedding import (
     write_info,
 )
 from models.embedding.cache import content_digest
-from models.embedding.forward import Embedder, UndecodableImageError, embed, embedding_key
+from models.embedding.forward import Embedder, UndecodableImageError, embedding_key
 
 SPEC = ImageSpec(32)
 
@@ -39,7 +39,7 @@ class TestForward:
         self, backbone: Backbone, images: list[bytes]
     ) -> None:
         before = [weight.numpy() for weight in backbone.model.weights]
-        features = embed(images, backbone, SPEC)
+        features = Embedder(backbone, SPEC).embed(images)
         assert features.dtype == np.float32
         assert features.shape == (70, 1280)
         decoded = np.stack([decode_and_resize(tf.constant(image), SPEC) for image in images])
@@ -49,11 +49,12 @@ class TestForward:
             np.testing.assert_array_equal(weight.numpy(), old)
 
     def test_the_batch_does_not_matter(self, backbone: Backbone, images: list[bytes]) -> None:
-        few = embed(images[:9], backbone, SPEC, batch_size=4)
-        np.testing.assert_allclose(few, embed(images[:9], backbone, SPEC), atol=1e-4)
+        embedder = Embedder(backbone, SPEC)
+        parts = [embedder.embed(images[:4]), embedder.embed(images[4:9])]
+        np.testing.assert_allclose(np.concatenate(parts), embedder.embed(images[:9]), atol=1e-4)
 
     def test_no_images(self, backbone: Backbone) -> None:
-        assert embed([], backbone, SPEC).shape == (0, 1280)
+        assert Embedder(backbone, SPEC).embed([]).shape == (0, 1280)
 
     def test_what_is_no_image_is_named(self, backbone: Backbone, images: list[bytes]) -> None:
         with pytest.raises(UndecodableImageError, match="image 2 cannot be decoded") as caught:

@@ -2,9 +2,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from served_digits import ServedDigits, served_digits
 
-from models.errors import GraftError, UsageError
+from models.errors import GraftError
 from models.observation.reference import read_reference, write_reference
 from monitoring.accuracy.estimator import AccuracyEstimator, AccuracySettings
 
@@ -159,7 +160,7 @@ def test_a_reference_without_images_is_refused(served):
 
 
 def test_senseless_settings_are_refused():
-    with pytest.raises(UsageError, match="least is 60"):
+    with pytest.raises(ValidationError, match="least is 60"):
         AccuracySettings(window=50, least=60)
-    with pytest.raises(UsageError, match="doubt"):
+    with pytest.raises(ValidationError, match="doubt"):
         AccuracySettings(doubt=1.5)
