@@ -12,7 +12,7 @@ from components.image_validator.validation_settings import ValidationSettings, o
 from models.data import example_schema
 from models.wording import counted, listed
 
-_MOST_CLASSES: Final = 5
+MOST_CLASSES: Final = 5
 """That a finding names."""
 
 
@@ -88,9 +88,9 @@ def _named(labels: Sequence[str], counts: Counter[str], trained: Counter[str] | 
     """The first classes with their numbers of images."""
     words = [
         f"{_quoted(label)} {f'{trained[label]} of ' if trained else ''}{counts[label]}"
-        for label in labels[:_MOST_CLASSES]
+        for label in labels[:MOST_CLASSES]
     ]
-    return listed([*words, *labels[_MOST_CLASSES:]], _MOST_CLASSES)
+    return listed([*words, *labels[MOST_CLASSES:]], MOST_CLASSES)
 
 
 def _quoted(label: str) -> str:

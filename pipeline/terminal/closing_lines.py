@@ -69,7 +69,8 @@ def _verdict_rows(
         shared = f"{data['kept_test']:,} of {metrics['test_images']:,} images"
         rows.append(("test set", f"{shared} the last blessed model was tested on, too"))
     if model.get("class_changes"):
-        rows.append(("classes", "; ".join(each["words"] for each in model["class_changes"])))
+        words = [each["words"] for each in model["class_changes"]]
+        rows.append(("classes", listed(words, _MOST_NAMED, "; ")))
     for column, told in metrics["further_labels"].items():
         images = f"{told['test_images']:,} test images"
         always = f"always {told['frequent']!r}: {told['frequent_share']:.3f}"

@@ -125,6 +125,19 @@ def test_a_class_that_the_schema_lacks_and_one_that_the_data_lack() -> None:
     assert all("the schema file /my/schema.pbtxt" in finding.message for finding in findings)
 
 
+def test_many_new_classes_and_many_that_are_gone_are_one_finding_each() -> None:
+    names = [f"c{number:02}" for number in range(60)]
+    rows = [row for name in names for row in many("train", name, 5)]
+    new, gone = classes_of(table(rows), known("a", "b", "d"))
+    words = 'classes "c00", "c01", "c02", "c03", "c04" and 55 more are new, with 300 images; "c00"'
+    assert new.message.startswith(words)
+    assert '"c04" and 55 more are not among the 3 classes of the schema file' in new.message
+    assert (new.severity, len(new.images), new.count) == ("error", 20, 300)
+    assert gone.message.startswith(
+        'classes "a", "b", "d" have no image any more; "a", "b", "d" are'
+    )
+
+
 def test_classes_that_exchanged_their_names_stop_the_run() -> None:
     rows = many("train", "a", 5) + many("train", "b", 5)
     swap = ClassChange("exchanged", ("a", "b"), ("b", "a"), images=10, moved=10)
