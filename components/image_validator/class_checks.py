@@ -9,7 +9,12 @@ import numpy as np
 from components.artifact_names import REPLAYED_FOLDER
 from components.class_changes import ClassChange, together
 from components.findings import Finding
-from components.image_validator.class_sizes import MOST_CLASSES, small_classes, untrained_classes
+from components.image_validator.class_sizes import (
+    MOST_CLASSES,
+    small_classes,
+    unasked_classes,
+    untrained_classes,
+)
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings, override
 from models.data import example_schema
@@ -56,6 +61,7 @@ def check_classes(
     findings += small_classes(
         table, table.label, "", "Add images, remove the class, or lower that number.", settings
     )
+    findings += unasked_classes(table, settings)
     findings += _imbalance(table, settings)
     if known.labels is None:
         return findings + _unknown(known.path, settings)

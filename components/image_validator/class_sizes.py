@@ -1,4 +1,4 @@
-"""Classes with too few training images, or none: one finding, however many classes it is about."""
+"""Classes with too few images, or none, in a split: one finding, however many it is about."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -82,6 +82,37 @@ def small_classes(
     return settings.finding(
         "too_few_images", message, table.names(rows), f"{mend} {override('too_few_images')}"
     )
+
+
+def unasked_classes(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
+    """Finds the classes that are trained on, but are not among the images that judge the model.
+
+    Args:
+        table: the images.
+        settings: severities.
+    """
+    purposes = {
+        example_schema.VALIDATION: "nothing of {} counts where the model is chosen",
+        example_schema.TEST: "nothing says how well the model answers {}",
+    }
+    trained = set(table.label[table.split == example_schema.TRAIN].tolist())
+    findings = []
+    for split, purpose in purposes.items():
+        lacking = sorted(trained - set(table.label[table.split == split].tolist()))
+        if not lacking or lacking == sorted(trained):
+            continue
+        if len(lacking) == 1:
+            why = purpose.format("it")
+            message = f"class {_quoted(lacking[0])} has no {split} image, so that {why}."
+        else:
+            named = listed([_quoted(label) for label in lacking], MOST_CLASSES)
+            message = (
+                f"{len(lacking)} of {len(trained)} classes have no {split} image, so that"
+                f" {purpose.format('them')}: {named}."
+            )
+        mend = f"Put images of each class there. {override('too_few_images')}"
+        findings += settings.hint("too_few_images", message, [], mend)
+    return findings
 
 
 def _named(labels: Sequence[str], counts: Counter[str], trained: Counter[str] | None = None) -> str:

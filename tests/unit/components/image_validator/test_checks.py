@@ -159,6 +159,7 @@ def test_a_schema_that_knows_no_classes_says_so_and_how_to_mend_it() -> None:
 
 def test_a_small_class_counts_its_training_images_only() -> None:
     rows = many("train", "a", 5) + many("train", "b", 1) + many("test", "b", 9)
+    rows += many("test", "a", 1)
     (finding,) = classes_of(table(rows), known("a", "b"))
     assert severities([finding]) == [("too_few_images", "error")]
     assert 'class "b" has 1 image to train on, fewer than' in finding.message
@@ -187,6 +188,19 @@ def test_many_untrained_classes_are_one_finding() -> None:
     assert "2 of 4 classes have images in test and none in train" in finding.message
     assert 'learn them: "c" 2, "d" 2.' in finding.message
     assert finding.count == 4
+
+
+def test_classes_that_are_trained_on_and_not_tested_are_told() -> None:
+    rows = [row for name in "abc" for row in many("train", name, 5)]
+    rows += many("validation", "a", 2) + many("test", "a", 2) + many("test", "b", 2)
+    validation, test = classes_of(table(rows), known("a", "b", "c"))
+    assert severities([validation, test]) == [("too_few_images", "warning")] * 2
+    assert validation.found.startswith("2 of 3 classes have no validation image, so that nothing")
+    assert validation.found.endswith('where the model is chosen: "b", "c".')
+    assert test.found == (
+        'class "c" has no test image, so that nothing says how well the model answers it.'
+    )
+    assert "To silence it, set validation.too_few_images: ignore." in test.message
 
 
 def test_the_same_bytes_in_two_splits() -> None:
