@@ -51,9 +51,11 @@ class ClassChange:
     def words(self) -> str:
         """The change in words, without a full stop."""
         if self.kind == "added":
-            return f"{_named(self.after)} is new, with {counted(self.images, 'image')}"
+            verb = "is" if len(self.after) == 1 else "are"
+            return f"{_named(self.after)} {verb} new, with {counted(self.images, 'image')}"
         if self.kind == "removed":
-            return f"{_named(self.before)} has no image any more"
+            verb = "has" if len(self.before) == 1 else "have"
+            return f"{_named(self.before)} {verb} no image any more"
         images = counted(self.images, "image")
         known = f"{images}, {self.moved} of them known before under another name"
         if self.kind == "exchanged":
@@ -88,7 +90,7 @@ def class_changes(
     if old != new:
         moves = _moves(found, sizes, old, new)
         changes += [_change(*group, present, moves) for group in _groups(old, new, moves)]
-    return tuple(sorted(changes, key=lambda each: (not each.adds, each.before, each.after)))
+    return tuple(sorted(changes, key=_order))
 
 
 def changes_between(
@@ -109,6 +111,25 @@ def changes_between(
     # A model may know a class whose images nobody counted.
     present = {label: max(counts.get(label, 0), 1) for label in new}
     return class_changes(old, present, earlier, now.by_class() if now else {})
+
+
+def together(changes: Iterable[ClassChange]) -> list[ClassChange]:
+    """The same changes, of which all classes that are just added are one, and all removed ones."""
+    rest: list[ClassChange] = []
+    alone: dict[Kind, list[ClassChange]] = {"added": [], "removed": []}
+    for each in changes:
+        alone.get(each.kind, rest).append(each)
+    for kind, same in alone.items():
+        if same:
+            before = tuple(label for each in same for label in each.before)
+            after = tuple(label for each in same for label in each.after)
+            rest.append(ClassChange(kind, before, after, sum(each.images for each in same)))
+    return sorted(rest, key=_order)
+
+
+def _order(change: ClassChange) -> tuple[bool, tuple[str, ...], tuple[str, ...]]:
+    """Those that add a class first."""
+    return not change.adds, change.before, change.after
 
 
 def renamed(changes: Iterable[ClassChange]) -> dict[str, str]:

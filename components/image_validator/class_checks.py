@@ -1,19 +1,24 @@
 """Checks on the classes: enough training images, and none that training does not know."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from components.artifact_names import REPLAYED_FOLDER
-from components.class_changes import ClassChange
+from components.class_changes import ClassChange, together
 from components.findings import Finding
-from components.image_validator.class_sizes import small_classes, untrained_classes
+from components.image_validator.class_sizes import (
+    MOST_CLASSES,
+    small_classes,
+    unasked_classes,
+    untrained_classes,
+)
 from components.image_validator.table import ImageTable
 from components.image_validator.validation_settings import ValidationSettings, override
 from models.data import example_schema
-from models.wording import counted
+from models.wording import counted, listed
 
 _ACCEPT = (
     "If that is meant, type `graft schema accept` (with the --workspace or --config of this run)."
@@ -56,10 +61,11 @@ def check_classes(
     findings += small_classes(
         table, table.label, "", "Add images, remove the class, or lower that number.", settings
     )
+    findings += unasked_classes(table, settings)
     findings += _imbalance(table, settings)
     if known.labels is None:
         return findings + _unknown(known.path, settings)
-    for change in changes:
+    for change in together(changes):
         back = _replayed_alone(table, change) if has_replayed else []
         findings += _changed(table, known, change, back, settings)
     return findings
@@ -99,20 +105,25 @@ def _changed(
     count = len(known.labels or ())
     schema = f"among the {count} classes of the schema file {known.path}"
     if not change.adds:
-        gone = ", ".join(f'"{label}"' for label in change.before if label not in change.after)
-        message = f"{change.words}; {gone} is still {schema}."
+        message = f"{change.words}; {_each(change.before, change.after)} still {schema}."
         return settings.hint("unseen_class", message, table.names(rows), _ACCEPT)
-    new = ", ".join(f'"{label}"' for label in change.after if label not in change.before)
+    new = _each(change.after, change.before)
     both = (
         f"{', '.join(back)} came back by data.replay alone, under the name that the last blessed "
-        f"model has: where {new} is another name for that, delete its line from {known.path} once "
+        f"model has: where {new} another name for that, delete its line from {known.path} once "
         "the new name was accepted, or the model learns both. "
         if back
         else ""
     )
-    message = f"{change.words}; {new} is not {schema}."
+    message = f"{change.words}; {new} not {schema}."
     mend = f"{_ACCEPT} {both}" + override("unseen_class")
     return settings.finding("unseen_class", message, table.names(rows), mend)
+
+
+def _each(labels: Sequence[str], without: Sequence[str]) -> str:
+    """Those that are on one side alone, and the verb."""
+    only = [f'"{label}"' for label in labels if label not in without]
+    return f"{listed(only, MOST_CLASSES)} {'is' if len(only) == 1 else 'are'}"
 
 
 def _replayed_alone(table: ImageTable, change: ClassChange) -> list[str]:

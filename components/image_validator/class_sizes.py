@@ -1,4 +1,4 @@
-"""Classes with too few training images, or none: one finding, however many classes it is about."""
+"""Classes with too few images, or none, in a split: one finding, however many it is about."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from components.image_validator.validation_settings import ValidationSettings, o
 from models.data import example_schema
 from models.wording import counted, listed
 
-_MOST_CLASSES: Final = 5
+MOST_CLASSES: Final = 5
 """That a finding names."""
 
 
@@ -84,13 +84,44 @@ def small_classes(
     )
 
 
+def unasked_classes(table: ImageTable, settings: ValidationSettings) -> list[Finding]:
+    """Finds the classes that are trained on, but are not among the images that judge the model.
+
+    Args:
+        table: the images.
+        settings: severities.
+    """
+    purposes = {
+        example_schema.VALIDATION: "nothing of {} counts where the model is chosen",
+        example_schema.TEST: "nothing says how well the model answers {}",
+    }
+    trained = set(table.label[table.split == example_schema.TRAIN].tolist())
+    findings = []
+    for split, purpose in purposes.items():
+        lacking = sorted(trained - set(table.label[table.split == split].tolist()))
+        if not lacking or lacking == sorted(trained):
+            continue
+        if len(lacking) == 1:
+            why = purpose.format("it")
+            message = f"class {_quoted(lacking[0])} has no {split} image, so that {why}."
+        else:
+            named = listed([_quoted(label) for label in lacking], MOST_CLASSES)
+            message = (
+                f"{len(lacking)} of {len(trained)} classes have no {split} image, so that"
+                f" {purpose.format('them')}: {named}."
+            )
+        mend = f"Put images of each class there. {override('too_few_images')}"
+        findings += settings.hint("too_few_images", message, [], mend)
+    return findings
+
+
 def _named(labels: Sequence[str], counts: Counter[str], trained: Counter[str] | None = None) -> str:
     """The first classes with their numbers of images."""
     words = [
         f"{_quoted(label)} {f'{trained[label]} of ' if trained else ''}{counts[label]}"
-        for label in labels[:_MOST_CLASSES]
+        for label in labels[:MOST_CLASSES]
     ]
-    return listed([*words, *labels[_MOST_CLASSES:]], _MOST_CLASSES)
+    return listed([*words, *labels[MOST_CLASSES:]], MOST_CLASSES)
 
 
 def _quoted(label: str) -> str:

@@ -62,7 +62,8 @@ class ValidationSettings(Section):
     min_images_per_class: Annotated[int, Field(ge=1)] = 5
     """Fewer training images than this in a class is a finding."""
     too_few_images: Severity = "error"
-    """A class with fewer training images than min_images_per_class."""
+    """A class with fewer training images than min_images_per_class. One without an image to
+    validate or to test on is never more than a warning."""
     class_imbalance: Severity = "warning"
     """One class with more than max_imbalance times the training images of another."""
     max_imbalance: Annotated[float, Field(ge=1.0)] = 20.0

@@ -99,7 +99,7 @@ def _of(share: WrongShare, left_out: NDArray[np.bool_]) -> str:
     have = "1 has" if share.others == 1 else f"{share.others:,} have"
     words = (
         f"of the {share.surest:,} images that heads are surest of, {have} another label than "
-        f"these say, so that at least {share.least:.1%} of all labels are wrong"
+        f"these say, so that at least {share.least:.1%} of all labels are taken for wrong"
     )
     if left_out.any():
         return f"{words}; as many of each class at most are left out, the most doubtful first"

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from models.backbone_choice.backbone_choice import Candidate
 from models.number_text import interval_text
-from models.wording import counted
+from models.wording import counted, listed
 from pipeline.report.told_time import told_words
 from pipeline.run_folder import LOG, REPORT
 
@@ -18,6 +18,7 @@ _HEADLINES = {
     "out_of_time": "[bold yellow]Out of time[/]",
     "failed": "[bold red]Failed[/]",
 }
+_MOST_NAMED = 5
 
 
 def print_summary(summary: dict[str, Any], folder: Path) -> None:
@@ -63,15 +64,18 @@ def _verdict_rows(
         against = "" if probe is None else f"; frozen probe {_figure(metrics, 'probe_accuracy')}"
         images = f"{metrics['test_images']:,} test images"
         rows.append(("accuracy", f"{_figure(metrics, 'accuracy')} on {images}{against}"))
+    rows += _missed("", metrics["per_class"])
     if data.get("kept_test") and metrics.get("test_images"):
         shared = f"{data['kept_test']:,} of {metrics['test_images']:,} images"
         rows.append(("test set", f"{shared} the last blessed model was tested on, too"))
     if model.get("class_changes"):
-        rows.append(("classes", "; ".join(each["words"] for each in model["class_changes"])))
+        words = [each["words"] for each in model["class_changes"]]
+        rows.append(("classes", listed(words, _MOST_NAMED, "; ")))
     for column, told in metrics["further_labels"].items():
         images = f"{told['test_images']:,} test images"
         always = f"always {told['frequent']!r}: {told['frequent_share']:.3f}"
         rows.append(("further", f"{column}: {_figure(told, 'accuracy')} on {images}; {always}"))
+        rows += _missed(f"{column}: ", told["per_class"])
     if metrics["slices"]["words"]:
         rows.append(("slices", metrics["slices"]["words"]))
     if model.get("pushed_to"):
@@ -79,6 +83,17 @@ def _verdict_rows(
     if model.get("published_to"):
         rows.append(("published", model["published_to"]))
     return rows
+
+
+def _missed(begin: str, per_class: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    """Classes with a recall of 0, which an accuracy over all images does not show."""
+    missed = [label for label, each in per_class.items() if each["recall"] == 0]
+    if not missed:
+        return []
+    images = counted(sum(per_class[label]["images"] for label in missed), "test image")
+    classes = f"{len(missed)} of {len(per_class)} classes"
+    named = listed([repr(label) for label in missed], _MOST_NAMED)
+    return [("missed", f"{begin}none of the {images} of {classes} is recognised: {named}")]
 
 
 def _data_rows(data: dict[str, Any]) -> list[tuple[str, str]]:

@@ -15,7 +15,8 @@ _PATHS: Final = """
 file_name filename file filepath file_path image_path img_path image_name image_id image img id name
 """
 _LABELS: Final = """
-labels class class_name classname category category_name label_name target species breed diagnosis y
+labels choice class class_name classname category category_name label_name target species breed
+diagnosis y
 """
 _USUAL: Final = {"path": tuple(_PATHS.split()), "label": tuple(_LABELS.split())}
 _OTHER: Final = " (other)"
@@ -76,14 +77,17 @@ def what_is_missing(
     if not missing:
         return ""
     found = printable(", ".join(columns))[:_MOST] or "an empty file"
+    columns_of = "column" if len(missing) == 1 else "columns"
     return (
-        f"lacks the column {' and '.join(missing)}; {expected(meanings)}, found {found}."
+        f"lacks the {columns_of} {' and '.join(missing)}; {expected(meanings)}, found {found}."
         f"{_hint([meanings[name] for name in missing if name in meanings], columns, first)}"
     )
 
 
 def _hint(missing: Sequence[str], columns: Collection[str], first: Mapping[str, Any]) -> str:
-    return _headless(columns) or _one_hot(columns, first) or _names(missing, columns, first)
+    return (
+        _headless(columns) or _one_hot(missing, columns, first) or _names(missing, columns, first)
+    )
 
 
 def _headless(columns: Collection[str]) -> str:
@@ -101,7 +105,9 @@ def _headless(columns: Collection[str]) -> str:
     return f" Its first line is an image's, so that it has no header: write `{header}` above it."
 
 
-def _one_hot(columns: Collection[str], first: Mapping[str, Any]) -> str:
+def _one_hot(missing: Sequence[str], columns: Collection[str], first: Mapping[str, Any]) -> str:
+    if "label" not in missing or any(name in columns for name in _USUAL["label"]):
+        return ""
     cells = [str(first.get(name, "")) for name in columns if name != "path"]
     if sum(cell.strip() in ("0", "1", "0.0", "1.0") for cell in cells) < len(REQUIRED):
         return ""

@@ -19,6 +19,8 @@ _NAMED = 4
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _TABLES = {
     ".json": "write it as JSON Lines, an object a line, in a file .jsonl",
+    ".ndjson": "if it holds an object a line, call it .jsonl",
+    ".manifest": "if it holds an object a line, call it .jsonl",
     ".txt": "if it is a list of images, write it as CSV with the header path,label",
     ".lst": "write it as CSV with the header path,label",
     ".parquet": "write it as CSV with the header path,label, and the images as files",
@@ -147,21 +149,25 @@ def _hint_of_ignored(folder: Folder) -> str:
     return f" data.ignore passes over {len(names)} of its entries, such as {names[0]}."
 
 
-def _inside(folder: Folder) -> list[Path]:
+def _inside(folder: str | Path) -> list[Path]:
     try:
-        return sorted(Path(folder.path).iterdir())
+        return sorted(Path(folder).iterdir())
     except OSError:
         return []
 
 
 def _hint_of_archives(folder: Folder) -> str:
-    hints = (hint_of_archive(str(path)) for path in _inside(folder))
+    hints = (hint_of_archive(str(path)) for path in _inside(folder.path))
     return next(filter(None, hints), "")
 
 
 def _hint_of_list(folder: Folder) -> str:
-    """Names a file beside the images that may hold their labels."""
-    lists = [path for path in _inside(folder) if path.name.lower().endswith(SUFFIXES)]
+    """Names a file beside the images, or in each folder of a split, that may hold their labels."""
+    lists = _lists_in(folder.path)
+    if not lists:
+        lists = [path for inner in folder.with_images for path in _lists_in(inner.path)]
+        if len({path.parent for path in lists}) > 1:
+            return _hint_of_several(lists, Path(folder.path))
     if not lists:
         return ""
     path = min(lists, key=_is_of_others)
@@ -169,6 +175,20 @@ def _hint_of_list(folder: Folder) -> str:
         f" If {printable(path.name)} says which class each image is of, in the columns path and"
         f" label: {_run(str(path))}`."
     )
+
+
+def _hint_of_several(lists: Sequence[Path], top: Path) -> str:
+    names = [printable(str(path.relative_to(top))) for path in lists]
+    return (
+        f" If {listed(names, _NAMED)} say which class each image is of: write their rows into one"
+        f" list beside these folders, such as labels.csv, with the columns path (as in"
+        f" {names[0].rpartition('/')[0]}/1.jpg), label and split, and type"
+        f" {_run(str(top / 'labels.csv'))}`."
+    )
+
+
+def _lists_in(folder: str) -> list[Path]:
+    return [path for path in _inside(folder) if path.name.lower().endswith(SUFFIXES)]
 
 
 def _is_of_others(path: Path) -> tuple[bool, bool]:

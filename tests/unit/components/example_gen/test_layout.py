@@ -244,6 +244,16 @@ def test_names_a_file_that_may_hold_the_labels(tmp_path):
         list_source(str(tmp_path), PLAIN)
 
 
+def test_names_the_list_that_lies_in_the_folder_of_a_split(tmp_path):
+    put(tmp_path, "train/1.jpg", "test/2.jpg", "train/metadata.csv")
+    with pytest.raises(BadDataError, match=r"`graft run --data \S+/train/metadata\.csv`"):
+        list_source(str(tmp_path), PLAIN)
+    put(tmp_path, "test/metadata.csv")
+    several = r"If test/metadata\.csv, train/metadata\.csv say .*as in test/1\.jpg.*/labels\.csv`"
+    with pytest.raises(BadDataError, match=several):
+        list_source(str(tmp_path), PLAIN)
+
+
 def test_says_of_an_archive_that_it_has_to_be_unpacked(tmp_path):
     put(tmp_path, "Photos.ZIP", "notes.txt")
     for path in (tmp_path, tmp_path / "Photos.ZIP"):
@@ -260,7 +270,12 @@ def test_says_of_a_spreadsheet_that_it_has_to_be_saved_as_csv(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("a.json", "JSON Lines"), ("a.TXT", "header path,label"), ("a.parquet", "images as files")],
+    [
+        ("a.json", "JSON Lines"),
+        ("a.TXT", "header path,label"),
+        ("a.parquet", "images as files"),
+        ("a.manifest", "an object a line, call it .jsonl"),
+    ],
 )
 def test_says_of_a_list_in_another_form_how_to_write_it(tmp_path, name, words):
     put(tmp_path, name)

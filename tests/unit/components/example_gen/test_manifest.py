@@ -77,7 +77,7 @@ def test_json_lines_manifest(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("a.csv", "file,class\n1.jpg,cat\n", "lacks the column path and label.*found file, class"),
+        ("a.csv", "file,class\n1.jpg,cat\n", "lacks the columns path and label.*found file, class"),
         ("a.csv", "", "found an empty file"),
         ("a.csv", "path,label\n", "has no rows"),
         ("a.csv", "path,label,Path\nx.jpg,a,y.jpg\n", "has two columns path"),

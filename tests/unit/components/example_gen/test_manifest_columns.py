@@ -45,6 +45,8 @@ def test_columns_may_be_called_otherwise(tmp_path: Path) -> None:
         ("TRAIN,gs://b/1.jpg,cat\nTEST,gs://b/2.jpg,dog\n", "write `split,path,label` above it"),
         ("1.jpg,cat\n2.jpg,dog\n", "has no header: write `path,label` above it"),
         ("filename,cat,dog\n1.jpg,1,0\n", "a column of noughts and ones"),
+        ("image,id,choice,by\n1.jpg,1,cat,1\n", "path=image --set data.columns.label=choice."),
+        ("file,label,blurred,dark\n1.jpg,cat,1,0\n", "type --set data.columns.path=file."),
     ],
 )
 def test_says_what_to_type_where_columns_are_missing(tmp_path: Path, text: str, words: str) -> None:

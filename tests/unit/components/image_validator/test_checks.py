@@ -125,6 +125,19 @@ def test_a_class_that_the_schema_lacks_and_one_that_the_data_lack() -> None:
     assert all("the schema file /my/schema.pbtxt" in finding.message for finding in findings)
 
 
+def test_many_new_classes_and_many_that_are_gone_are_one_finding_each() -> None:
+    names = [f"c{number:02}" for number in range(60)]
+    rows = [row for name in names for row in many("train", name, 5)]
+    new, gone = classes_of(table(rows), known("a", "b", "d"))
+    words = 'classes "c00", "c01", "c02", "c03", "c04" and 55 more are new, with 300 images; "c00"'
+    assert new.message.startswith(words)
+    assert '"c04" and 55 more are not among the 3 classes of the schema file' in new.message
+    assert (new.severity, len(new.images), new.count) == ("error", 20, 300)
+    assert gone.message.startswith(
+        'classes "a", "b", "d" have no image any more; "a", "b", "d" are'
+    )
+
+
 def test_classes_that_exchanged_their_names_stop_the_run() -> None:
     rows = many("train", "a", 5) + many("train", "b", 5)
     swap = ClassChange("exchanged", ("a", "b"), ("b", "a"), images=10, moved=10)
@@ -146,6 +159,7 @@ def test_a_schema_that_knows_no_classes_says_so_and_how_to_mend_it() -> None:
 
 def test_a_small_class_counts_its_training_images_only() -> None:
     rows = many("train", "a", 5) + many("train", "b", 1) + many("test", "b", 9)
+    rows += many("test", "a", 1)
     (finding,) = classes_of(table(rows), known("a", "b"))
     assert severities([finding]) == [("too_few_images", "error")]
     assert 'class "b" has 1 image to train on, fewer than' in finding.message
@@ -174,6 +188,19 @@ def test_many_untrained_classes_are_one_finding() -> None:
     assert "2 of 4 classes have images in test and none in train" in finding.message
     assert 'learn them: "c" 2, "d" 2.' in finding.message
     assert finding.count == 4
+
+
+def test_classes_that_are_trained_on_and_not_tested_are_told() -> None:
+    rows = [row for name in "abc" for row in many("train", name, 5)]
+    rows += many("validation", "a", 2) + many("test", "a", 2) + many("test", "b", 2)
+    validation, test = classes_of(table(rows), known("a", "b", "c"))
+    assert severities([validation, test]) == [("too_few_images", "warning")] * 2
+    assert validation.found.startswith("2 of 3 classes have no validation image, so that nothing")
+    assert validation.found.endswith('where the model is chosen: "b", "c".')
+    assert test.found == (
+        'class "c" has no test image, so that nothing says how well the model answers it.'
+    )
+    assert "To silence it, set validation.too_few_images: ignore." in test.message
 
 
 def test_the_same_bytes_in_two_splits() -> None:

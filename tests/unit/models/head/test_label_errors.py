@@ -92,7 +92,7 @@ def test_auto_leaves_out_the_most_doubtful_as_many_of_a_class_as_are_surely_wron
     found = decide(doubts([7, 3, 5, 12]), WrongShare(1000, 230), _CLASSES, _ALL, "auto")
     assert np.flatnonzero(found.left_out).tolist() == [3, 7, 12], "a fifth of the ten of a class"
     assert "of the 1,000 images that heads are surest of, 230" in found.reason
-    assert "at least 21.7% of all labels are wrong" in found.reason
+    assert "at least 21.7% of all labels are taken for wrong" in found.reason
     some = decide(doubts([7]), WrongShare(1000, 500), _CLASSES, _ALL, "auto")
     assert np.flatnonzero(some.left_out).tolist() == [7], "no more than look wrong"
     none = decide(doubts([7, 3, 12, 15]), WrongShare(40, 1), _CLASSES, _ALL, "auto")

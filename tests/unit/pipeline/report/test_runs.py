@@ -362,3 +362,18 @@ def test_what_changed_of_the_classes_is_told_to_the_end(run, capsys):
     page = " ".join(visible_text(run.page()).split())
     assert f"Since the last blessed model: {change.words}." in page
     assert "  test set  31 of 200 images the last blessed model was tested on, too" in told
+
+
+def test_classes_of_which_no_test_image_is_recognised_are_named_in_the_end(run, capsys):
+    summary = run.summary()
+    print_summary(summary, run.folder)
+    assert "  missed" not in capsys.readouterr().out
+    metrics = summary["metrics"]
+    further = metrics["further_labels"]["state"]["per_class"]
+    for each in (metrics["per_class"][EVIL], further["new"]):
+        each |= {"images": 7, "recall": 0.0}
+    print_summary(summary, run.folder)
+    told = capsys.readouterr().out
+    missed = "none of the 7 test images of 1 of {} classes is recognised: {!r}\n"
+    assert "  missed    " + missed.format(len(CLASSES), EVIL) in told
+    assert "  missed    state: " + missed.format(2, "new") in told
