@@ -3,7 +3,8 @@
 The first run is of one large span, the second of that and of a small one. Both are the whole run,
 as a scheduler calls it. On made images a head is learned, and the second run begins from the model
 of the first (`training.start: champion`, which a first run passes over). With `--data`, a folder of
-labelled images, both runs have the defaults, but for the size of the images.
+labelled images, all runs have the defaults, but for the size of the images; the second night, with
+`--nights 2`, is the first for which answers of a network that is kept were kept, too.
 
     ./dev bench scale/added_span --images 5000 --new 50
     ./dev bench scale/added_span --images 1500 --new 15 --data ../shared/data/clothing
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument("--new", type=int, default=50)
     parser.add_argument("--image-size", type=int, default=160)
     parser.add_argument("--data", type=Path, help="labelled images, a folder for each class")
+    parser.add_argument("--nights", type=int, choices=(1, 2), default=1, help="of new images")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/out/added-span"))
     options = parser.parse_args()
     source = options.data.name if options.data else "made"
@@ -55,6 +57,14 @@ def main() -> None:
     new = range(options.images, options.images + options.new)
     _write_span(folder / "spans/2026-01-02", new, options.data)
     second = _run(folder, "second")
+    _print_costs(first, second)
+    if options.nights == 2:
+        new = range(new.stop, new.stop + options.new)
+        _write_span(folder / "spans/2026-01-03", new, options.data)
+        _print_costs(first, _run(folder, "third"))
+
+
+def _print_costs(first: dict[str, Any], second: dict[str, Any]) -> None:
     for stage, cost in first["stages"].items():
         again = second["stages"].get(stage, {"seconds": 0.0})["seconds"]
         if max(cost["seconds"], again) > 1:
