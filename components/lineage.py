@@ -6,8 +6,8 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 _Event = metadata_store_pb2.Event
-_RUN: Final = "pipeline_run"
-"""TFX's type of the context of a run."""
+RUN: Final = "pipeline_run"
+"""TFX's type of the context of a run, whose name is that of the run's folder."""
 
 
 def input_of(
@@ -38,7 +38,7 @@ def run_of(store: mlmd.MetadataStore, artifact_id: int) -> str:
     """
     makers = _makers(store, artifact_id)
     contexts = store.get_contexts_by_execution(min(makers)) if makers else []
-    return next((str(each.name) for each in contexts if each.type == _RUN), "")
+    return next((str(each.name) for each in contexts if each.type == RUN), "")
 
 
 def text_of(artifact: metadata_store_pb2.Artifact, key: str) -> str:

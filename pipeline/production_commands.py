@@ -117,17 +117,16 @@ def _schedule(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from pipeline.gateway_folder import gateway_folder
     from pipeline.official_server import serve
     from pipeline.request_log import request_log
     from pipeline.server_place import Place
     from pipeline.workspace import Workspace
     from serving.server.leave import leave
 
-    model, config = served(options), effective(options)
-    log = request_log(Workspace.of(config), model.monitoring)
+    model, workspace = served(options), Workspace.of(effective(options))
+    log = request_log(workspace, model.monitoring)
     place = Place(options.host, options.port, options.rest_port)
-    leave(serve(model, place, options.embedded, gateway_folder(config), log))
+    leave(serve(model, place, options.embedded, workspace.gateway, log))
 
 
 def _deploy(options: argparse.Namespace) -> int:
@@ -149,36 +148,35 @@ def _publish(options: argparse.Namespace) -> int:
 def _gateway(options: argparse.Namespace) -> int:
     from pipeline.gateway_command import gateway
     from pipeline.gateway_flags import gateway_settings
-    from pipeline.gateway_folder import gateway_folder, health_page
     from pipeline.request_log import gateway_log
     from pipeline.workspace import Workspace
 
-    model, config = served(options), effective(options)
-    settings = gateway_settings(options, model.name, health_page(config))
+    model, workspace = served(options), Workspace.of(effective(options))
+    settings = gateway_settings(options, model.name, workspace.health_page)
     base_path = options.base_path or str(model.directory)
     watched = None
     if options.log_requests:
-        watched = gateway_log(settings, model, Workspace.of(config))
-    return gateway(settings, gateway_folder(config), base_path, watched)
+        watched = gateway_log(settings, model, workspace)
+    return gateway(settings, workspace.gateway, base_path, watched)
 
 
 def _rollout(options: argparse.Namespace) -> int:
     from pipeline.gateway_command import Trial, rollout
-    from pipeline.gateway_folder import gateway_folder
+    from pipeline.workspace import Workspace
 
     trial = Trial(options.version, options.canary, options.copies)
-    return rollout(served(options), gateway_folder(effective(options)), trial)
+    return rollout(served(options), Workspace.of(effective(options)).gateway, trial)
 
 
 def _promote(options: argparse.Namespace) -> int:
     from pipeline.gateway_command import promote
-    from pipeline.gateway_folder import gateway_folder
+    from pipeline.workspace import Workspace
 
-    return promote(gateway_folder(effective(options)))
+    return promote(Workspace.of(effective(options)).gateway)
 
 
 def _rollback(options: argparse.Namespace) -> int:
     from pipeline.gateway_command import roll_back
-    from pipeline.gateway_folder import gateway_folder
+    from pipeline.workspace import Workspace
 
-    return roll_back(gateway_folder(effective(options)))
+    return roll_back(Workspace.of(effective(options)).gateway)

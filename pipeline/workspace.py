@@ -77,9 +77,19 @@ class Workspace:
         return self.root / "knowledge"
 
     @property
+    def gateway(self) -> Path:
+        """State of the rollouts, logs, nginx's files, and versions and labels for a server."""
+        return self.root / "gateway"
+
+    @property
     def monitoring(self) -> Path:
         """Evidence, health and page of the served model, labels that came later, retrainings."""
         return self.root / "monitoring"
+
+    @property
+    def health_page(self) -> Path:
+        """The page of `graft monitor`."""
+        return self.monitoring / "health.html"
 
     @property
     def labelled_requests(self) -> Path:

@@ -44,10 +44,6 @@ class ImageTable:
         """Names of the images at `rows`, indices or a mask."""
         return [str(name) for name in self.name[rows]]
 
-    def labels_in(self, split: str) -> set[str]:
-        """Class names that occur in a split."""
-        return set(self.label[self.split == split])
-
     @property
     def counts(self) -> dict[str, int]:
         """Class name to its number of images, in the order of the names."""

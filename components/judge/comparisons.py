@@ -16,7 +16,7 @@ from components.judge.paired_answers import PairedAnswers
 from components.judge.prediction_file import Predictions
 
 BASELINE = "max_accuracy_drop"
-_FEWEST = 2
+FEWEST = 2
 """Classes that must be told apart."""
 PROBE = "max_drop_below_probe"
 
@@ -38,7 +38,7 @@ def check_baseline(
     """
     if paired is None:
         return (nothing_to_compare(BASELINE, limit, "No earlier model was blessed"),)
-    if len(paired.new.classes) < _FEWEST or not paired.new.names:
+    if len(paired.new.classes) < FEWEST or not paired.new.names:
         words = f"The last blessed model cannot be compared with{_aside(paired)}"
         return (nothing_to_compare(BASELINE, limit, words),)
     old, new = paired.old.right, paired.new.right

@@ -5,20 +5,16 @@ class (`components.judge.frequent_class`).
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from components.evaluation.evaluation_settings import EvaluationSettings
 from components.judge.checks import Check, check_drop
-from components.judge.comparisons import BASELINE
+from components.judge.comparisons import BASELINE, FEWEST
 from components.judge.frequent_class import FrequentClass, beside_frequent_class
 from components.judge.paired_answers import PairedAnswers
 from components.judge.prediction_file import Predictions
 from models.intervals import Interval
 from models.metrics import Quality, quality
 from models.number_text import figure_text, interval_text
-
-_FEWEST: Final = 2
-"""Classes that must be told apart."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +103,7 @@ def _check_gain(column: str, figures: Quality, frequent: FrequentClass) -> Check
 
 def _check_drop(column: str, paired: PairedAnswers | None, limit: float) -> Check | None:
     """None where there is nothing to compare with."""
-    if paired is None or not paired.new.names or len(paired.new.classes) < _FEWEST:
+    if paired is None or not paired.new.names or len(paired.new.classes) < FEWEST:
         return None
     other = f"the last blessed model in {column}"
     return check_drop(

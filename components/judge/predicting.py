@@ -44,11 +44,9 @@ class AskedModels:
         return self._asked[key]
 
 
-def predict_split(
-    model: ExportedModel, examples_uri: str, split: str, answers_dir: str = ""
-) -> Predictions:
+def predict_split(model: ExportedModel, examples_uri: str, split: str) -> Predictions:
     """What `predict_columns` gives of the class."""
-    return predict_columns(model, examples_uri, split, answers_dir)[example_schema.LABEL]
+    return predict_columns(model, examples_uri, split)[example_schema.LABEL]
 
 
 def predict_columns(

@@ -3,7 +3,7 @@
 By file format, channels, size, light and sharpness, and by the user's own columns.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -61,6 +61,14 @@ class Slice:
 def feature_words(feature: str) -> str:
     """A feature that slices are over, as people read it."""
     return example_schema.column_of(feature) or _WORDS.get(feature, feature)
+
+
+def by_feature(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Slices as `metrics.json` has them, by the feature that they are over, as people read it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(feature_words(row["feature"]), []).append(row)
+    return found
 
 
 def accuracy_slices(

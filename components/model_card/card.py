@@ -19,7 +19,7 @@ from components.artifact_names import (
 from components.findings import read_findings
 from components.judge.checks import CHANCE
 from components.judge.gaps import Gap
-from components.judge.slices import feature_words
+from components.judge.slices import by_feature
 from components.model_card.card_settings import CardSettings
 from models.backbone_record import chain_words
 from models.export.assets import FOLDER, LICENCE_FILE
@@ -115,10 +115,7 @@ def gather(name: str, said: CardSettings, sources: Sources) -> Card:
     metrics = _read(sources.blessing / METRICS_FILE)
     ingest = _read(sources.quarantine / INGEST_FILE)
     quality: Json = metrics["quality"]
-    slices: dict[str, list[Json]] = {}
-    for row in metrics["slices"]:
-        feature = feature_words(row["feature"])
-        slices.setdefault(feature, []).append(row)
+    slices = by_feature(metrics["slices"])
     described = _read(serving / DESCRIPTION)
     training = _read(sources.model / TRAINING_FILE)
     warnings = [each.found for each in read_findings(str(sources.findings))]

@@ -53,7 +53,7 @@ def make_reference(
         model_uri: directory of a Model artifact.
         examples_uri: directory of the Examples artifact that it was trained on.
         settings: how many images.
-        answers_dir: see `components.judge.predicting.predict_split`.
+        answers_dir: see `components.judge.predicting.predict_columns`.
 
     Raises:
         GraftError: the model lacks the signature `monitored`, or answers with what is no number.

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from components.judge.explanations import worst_mistakes
 from components.judge.prediction_file import Predictions
-from components.judge.slices import feature_words
+from components.judge.slices import by_feature
 from models import metrics
 from models.data import example_schema
 from pipeline.report import pictures
@@ -60,14 +60,6 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class SliceGroup:
-    """Slices over one feature: its name and rows with `value`, `images` and `accuracy`."""
-
-    name: str
-    rows: list[Json]
-
-
-@dataclass(frozen=True)
 class QualityView:
     """What the section shows.
 
@@ -79,7 +71,7 @@ class QualityView:
         calibration: reliability diagram.
         mistakes: the most confident wrong answers.
         wrong: number of all wrong answers.
-        slices: by feature.
+        slices: by feature, with `value`, `images` and `accuracy`.
         forgetting: as `components.judge.forgetting.Forgetting`, with at most 60 classes; None
             without an earlier model.
     """
@@ -91,7 +83,7 @@ class QualityView:
     calibration: Markup
     mistakes: list[Mistake]
     wrong: int
-    slices: list[SliceGroup]
+    slices: dict[str, list[Json]]
     forgetting: Json | None
 
 
@@ -121,7 +113,7 @@ def quality_view(found: Artifacts, examples_uri: str | None) -> QualityView | No
         calibration=_calibration(found.metrics["calibration"]),
         mistakes=_mistakes(predictions, examples_uri),
         wrong=int((~predictions.right).sum()),
-        slices=_slices(found.metrics["slices"]),
+        slices=by_feature(found.metrics["slices"]),
         forgetting=_forgetting(found.metrics.get("forgetting")),
     )
 
@@ -180,10 +172,3 @@ def _mistakes(predictions: Predictions, examples_uri: str | None) -> list[Mistak
         )
         for row in worst
     ]
-
-
-def _slices(rows: list[Json]) -> list[SliceGroup]:
-    groups: dict[str, list[Json]] = {}
-    for row in rows:
-        groups.setdefault(row["feature"], []).append(row)
-    return [SliceGroup(feature_words(name), group) for name, group in groups.items()]

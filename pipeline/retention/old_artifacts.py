@@ -6,13 +6,10 @@ import ml_metadata as mlmd
 from ml_metadata.proto import metadata_store_pb2
 
 from components.blessed_models import BASELINES, blessed_models
-from components.lineage import input_of
+from components.lineage import RUN, input_of
 from components.past_searches.stored_histories import stored_histories
 from pipeline.retention.removal import Removal
 from pipeline.workspace import Workspace
-
-_RUN = "pipeline_run"
-"""ML Metadata's context of a run; its name is that of the run's folder."""
 
 
 def unneeded(
@@ -29,7 +26,7 @@ def unneeded(
         compared with, with the images that they were tested on.
     """
     wanted = set(kept_runs)
-    runs = [each for each in store.get_contexts_by_type(_RUN) if each.name in wanted]
+    runs = [each for each in store.get_contexts_by_type(RUN) if each.name in wanted]
     executions = {one.id for run in runs for one in store.get_executions_by_context(run.id)}
     events = store.get_events_by_execution_ids(sorted(executions)) if executions else []
     needed = {event.artifact_id for event in events}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from components.pusher.push import pushed_versions
 from pipeline.config import Config
-from pipeline.gateway_folder import gateway_folder
 from pipeline.retention.retention_settings import RetentionSettings
 from pipeline.run_folder import read_run
+from pipeline.workspace import Workspace
 from serving.rollout.state import RolloutFile
 
 
@@ -21,7 +21,7 @@ def versions_to_keep(config: Config, keep: RetentionSettings) -> set[int]:
     pushed = sorted(pushed_versions(config.serving_directory))
     if keep.versions is None:
         return set(pushed)
-    rollout = RolloutFile(gateway_folder(config)).read()
+    rollout = RolloutFile(Workspace.of(config).gateway).read()
     served = {rollout.stable, rollout.canary} if rollout else set()
     return {*pushed[-keep.versions :], *(version for version in pushed if version in served)}
 

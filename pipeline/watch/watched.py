@@ -11,7 +11,6 @@ from models.storage.seals import EXTRA
 from monitoring.decision import DecisionSettings
 from monitoring.evidence.drift_settings import DriftSettings
 from pipeline.config import Config
-from pipeline.gateway_folder import gateway_folder, health_page
 from pipeline.served_model import Served
 from pipeline.workspace import Workspace
 from serving.rollout.state import RolloutFile
@@ -80,8 +79,8 @@ def watched(config: Config, model: Served) -> Watched:
         workspace.requests,
         workspace.monitoring,
         workspace.labelled_requests,
-        health_page(config),
-        gateway_folder(config),
+        workspace.health_page,
+        workspace.gateway,
         DriftSettings(alpha=settings.false_alarms),
         DecisionSettings(harm=settings.harm, cooldown=settings.cooldown_hours * _HOUR),
     )

@@ -11,7 +11,7 @@ from small_exports import LABELS, WIDTH, drawn_head, export, picture
 from components.artifact_names import HEAD_FILE, further_head_file
 from components.exported_models.exported_model import Answers, ExportedModel
 from components.exported_models.known_answers import KnownAnswers, OtherAnswersError, Question
-from components.judge.predicting import predict_columns, predict_split
+from components.judge.predicting import predict_columns
 
 
 class _Watched(ExportedModel):
@@ -89,11 +89,11 @@ def test_an_export_that_is_not_what_it_says_is_noticed(
     images = {"test": [("red", f"{number}.png", picture(number)) for number in range(40)]}
     write_examples(tmp_path / "examples", images)
     examples = str(tmp_path / "examples")
-    predict_split(first, examples, "test", store)
+    predict_columns(first, examples, "test", store)
     broken = export(tmp_path / "broken", seed=2, backbone=5)
     with pytest.raises(OtherAnswersError):
         KnownAnswers(broken, store).ask(_questions(range(40)))
-    answers = predict_split(broken, examples, "test", store)
+    answers = predict_columns(broken, examples, "test", store)["label"]
     truth = broken.answer([image for _, _, image in images["test"]])
     assert answers.probabilities.tolist() == truth.tolist()
 
