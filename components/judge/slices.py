@@ -63,12 +63,15 @@ def feature_words(feature: str) -> str:
     return example_schema.column_of(feature) or _WORDS.get(feature, feature)
 
 
-def by_feature(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Slices as `metrics.json` has them, by the feature that they are over, as people read it."""
+def by_feature(rows: Iterable[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Slices as `metrics.json` has them, by the feature that they are over, as people read it.
+
+    A column of the user's may be called as a feature is.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(feature_words(row["feature"]), []).append(row)
-    return found
+        found.setdefault(row["feature"], []).append(row)
+    return [(feature_words(feature), group) for feature, group in found.items()]
 
 
 def accuracy_slices(

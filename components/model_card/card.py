@@ -85,7 +85,7 @@ class Card:
     probe_accuracy: float | None
     probe_accuracy_interval: list[float] | None
     classes: list[Json]
-    slices: dict[str, list[Json]]
+    slices: list[tuple[str, list[Json]]]
     further: list[Json]
     limits: list[str]
 
@@ -173,12 +173,12 @@ def _of_frequent(aside: str) -> list[str]:
     return [f"Its accuracy is {aside.removeprefix(', ')}."] if aside else []
 
 
-def _of_slices(slices: dict[str, list[Json]], quality: Json) -> list[str]:
+def _of_slices(slices: list[tuple[str, list[Json]]], quality: Json) -> list[str]:
     """Slices that are worse than all images together, by intervals that do not touch."""
     least = quality["accuracy_interval"][0]
     worse = [
         f"{feature} {row['value']} ({row['accuracy']:.3f} on {row['images']} images)"
-        for feature, rows in slices.items()
+        for feature, rows in slices
         for row in rows
         if row["accuracy_interval"] and row["accuracy_interval"][1] < least
     ]

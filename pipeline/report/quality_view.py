@@ -83,7 +83,7 @@ class QualityView:
     calibration: Markup
     mistakes: list[Mistake]
     wrong: int
-    slices: dict[str, list[Json]]
+    slices: list[tuple[str, list[Json]]]
     forgetting: Json | None
 
 

@@ -15,7 +15,7 @@ from components.findings import Finding, write_findings
 from components.judge.gaps import Gap
 from components.judge.occlusion import Shortcut
 from components.judge.prediction_file import Predictions
-from components.judge.slices import Slice
+from components.judge.slices import Slice, by_feature
 from components.judge.verdict_files import write_metrics
 from components.model_card.card import Sources, gather
 from components.model_card.card_settings import CardSettings
@@ -261,3 +261,8 @@ def test_a_kept_network_is_not_called_frozen(sources: Sources) -> None:
     ):
         _write(file, described | {"network": {"exported": network}})
         assert all(words in text for text in _texts(sources))
+
+
+def test_a_column_that_is_called_as_a_feature_is_keeps_rows_of_its_own() -> None:
+    rows = [{"feature": each, "value": "1"} for each in ("brightness_mean", "slice/Brightness")]
+    assert by_feature(rows) == [("Brightness", rows[:1]), ("Brightness", rows[1:])]
