@@ -29,7 +29,7 @@ def known_share(model: Path, examples: Path) -> float:
         return 0.0
     known = learned.by_class()
     images = now.only(example_schema.TRAIN, example_schema.VALIDATION).by_class()
-    if not set(images.values()) <= set(known.values()):
+    if not images or not set(images.values()) <= set(known.values()):
         return 0.0
     return sum(known.get(digest) == label for digest, label in images.items()) / len(images)
 

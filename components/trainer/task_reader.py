@@ -20,6 +20,7 @@ from components.embedded_data import EmbeddedData, read_data
 from components.example_gen.replay import has_replayed
 from components.image_register import read_register
 from components.kept_network import known_share
+from models import progress
 from models.backbone_record import Link, read_record
 from models.backbones import Backbone, build_backbone
 from models.backbones.licences import weights_licence
@@ -27,7 +28,7 @@ from models.data import example_schema
 from models.data.image_decoding import ImageSpec, Resize
 from models.data.record_places import count_records
 from models.embedding.extraction import embed_splits
-from models.errors import UsageError
+from models.errors import GraftError, UsageError
 from models.export.assets import FOLDER, LICENCE_FILE
 from models.head.earlier_head import EarlierProbe
 from models.head.embedded_task import embedded_task
@@ -117,7 +118,7 @@ def read_task(
         BadDataError: no image to train or to validate on.
         UsageError: the weights are not those that the embeddings were made with, or the model to
             begin from has another backbone or size.
-        GraftError: the model to begin from is damaged.
+        GraftError: the model to begin from is damaged, and was asked for.
     """
     data = read_data(inputs.embeddings_uri, inputs.labels, inputs.left_out)
     info = data.info
@@ -159,6 +160,12 @@ def read_task(
         if settings.start == "auto":
             return read
         raise
+    except GraftError as error:
+        if settings.start != "auto":
+            raise
+        words = f"{error} Here the training begins from pretrained weights."
+        progress.report(0, 0, "images", words, is_lasting=True)
+        return read
 
 
 def _unlabelled(

@@ -257,6 +257,15 @@ def test_a_champion_that_does_not_fit_is_passed_over_where_nobody_asked_for_it(
         _begin(folder, folder, other, start="champion")
 
 
+def test_so_is_one_that_is_damaged(folder, model, tmp_path):
+    other = tmp_path / "model"
+    shutil.copytree(model, other)
+    (other / "keras" / "model.keras").write_bytes(b"damaged")
+    assert _begin(folder, folder, other, keeps_network=True).task.known is None
+    with pytest.raises(GraftError, match="It cannot be read"):
+        _begin(folder, folder, other, start="champion")
+
+
 def test_a_champion_of_another_size_or_with_changed_weights_is_refused(folder, model, tmp_path):
     info = read_info(folder / "embeddings")
     described = read_description(model / "Format-Serving")

@@ -49,6 +49,7 @@ def test_test_images_do_not_count(tmp_path: Path) -> None:
     model = _model(tmp_path / "model", _images(95))
     test = [(digest, "test", label) for digest, _, label in _images(50, first=200)]
     assert known_share(model, _registered(tmp_path / "data", _images(95) + test)) == 1.0
+    assert known_share(model, _registered(tmp_path / "none", test)) == 0.0
 
 
 def test_an_image_under_another_class_is_a_new_one(tmp_path: Path) -> None:
