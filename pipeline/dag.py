@@ -1,8 +1,6 @@
 """The pipeline: which component reads what another wrote."""
 
-import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
@@ -37,12 +35,12 @@ from components.tuner.component import Tuner
 from components.unlabelled_images.component import UnlabelledImages
 from models.data import example_schema
 from models.data.image_look import LEAST_IMAGES
-from models.json_digest import json_digest
 from models.storage.plain_path import plain_path
 from pipeline import class_memory
 from pipeline.config import Config
 from pipeline.knowledge.history_places import data_name
 from pipeline.lookups import Lookups, MetadataLookups, Nodes
+from pipeline.network_recipe import network_recipe, searched_training, weights_digests
 from pipeline.workspace import Workspace
 
 NAME = "graft"
@@ -56,8 +54,6 @@ _OF_LABELS = ("label_errors", "max_label_errors")
 _NOT_OF_LABELS = tuple(set(ValidationSettings.model_fields).difference(_OF_LABELS))
 _PLACES = ("path", "unlabelled", "target")
 """Keys of `data` that name folders; a node is told its own."""
-_NOT_OF_SEARCH = ("few_shot_images",)
-"""Keys of `training` that Trainer alone reads."""
 
 
 def build_pipeline(
@@ -196,7 +192,7 @@ def _model_nodes(config: Config, workspace: Workspace, data: _Nodes, lookups: Lo
     label_nodes = _label_nodes(config, workspace, **inputs)
     # What no label check decides must not depend on one.
     left_out = {} if config.training.label_errors == "keep" else label_nodes[0].outputs
-    recipe = _recipe(config)
+    recipe = network_recipe(config)
     champion = lookups.champion(config, examples, recipe)
     begun = {name: champion.inputs[name] for name in ("champion",) if name in champion.inputs}
     past, tuner = _search_nodes(config, workspace, lookups, **inputs, **left_out, **begun)
@@ -253,7 +249,7 @@ def _label_nodes(
         handling=config.training.label_errors,
         seed=config.seed,
         cache_dir=_embeddings_cache(workspace),
-        code=code_fingerprint("components.label_check") + _weights_digests(config),
+        code=code_fingerprint("components.label_check") + weights_digests(config),
         **inputs,
     )
     gate = LabelGate(
@@ -271,12 +267,12 @@ def _search_nodes(
     parameters: dict[str, Any] = {
         "model": config.model.to_json(),
         "choice": config.choice.to_json(),
-        "training": _searched_training(config),
+        "training": searched_training(config),
         "settings": config.tuning.to_json(),
         "seed": config.seed,
         "name": data_name(config.data.path),
         "knowledge": lookups.knowledge(config).to_json(),
-        "code": code_fingerprint("components.tuner") + _weights_digests(config),
+        "code": code_fingerprint("components.tuner") + weights_digests(config),
     }
     nodes, past = lookups.past(config, parameters, inputs)
     if past is not None:
@@ -290,31 +286,6 @@ def _search_nodes(
         **parameters,
     )
     return nodes, tuner
-
-
-def _recipe(config: Config) -> str:
-    """Digest of all that makes a network out of images, but for where it begins."""
-    return json_digest(
-        {
-            "model": config.model.to_json(),
-            "choice": config.choice.to_json(),
-            "training": config.training.to_json("start"),
-            "has_further_labels": bool(config.data.further_labels),
-            "tuning": config.tuning.to_json(),
-            "seed": config.seed,
-            "code": code_fingerprint("components.tuner", "components.trainer")
-            + _weights_digests(config),
-        }
-    )
-
-
-def _searched_training(config: Config) -> str:
-    """The section `training`, as the search and the time that it tells go by it."""
-    training = config.training
-    if config.data.further_labels:
-        # Their heads are judged on the validation images: no network learns from these before.
-        training = training.model_copy(update={"refit_images": 0})
-    return training.to_json(*_NOT_OF_SEARCH)
 
 
 def _digests_cache(workspace: Workspace) -> str:
@@ -393,20 +364,6 @@ def _publishers(config: Config, pusher: Pusher) -> Nodes:
         code=code_fingerprint("components.publisher"),
     )
     return [publisher]
-
-
-def _weights_digests(config: Config) -> str:
-    """Digests of the weights files of all candidates."""
-    digests = {_weights_digest(each.weights) for each in config.model.resolved_candidates}
-    return "".join(sorted(digests))
-
-
-def _weights_digest(weights: str) -> str:
-    """Digest of a weights file, so that another file of the same name is noticed; else empty."""
-    path = Path(weights)
-    if not path.is_file():
-        return ""
-    return " " + hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _by_id(*nodes: base_node.BaseNode) -> _Nodes:
